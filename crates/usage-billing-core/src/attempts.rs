@@ -1,0 +1,221 @@
+//! One call: as many copies of a request as are needed and allowed.
+
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::{HeaderMap, StatusCode};
+use reqwest::{Request, Response, ResponseBuilderExt};
+use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
+
+use crate::auth::Auth;
+use crate::error::innermost;
+use crate::error_body::describe;
+use crate::operation::{Operation, Service};
+use crate::rate_limit::Limiter;
+use crate::retry::{self, Cause, Failure, RetryPolicy};
+use crate::{Error, ErrorKind, Result};
+
+/// How much of an error answer is kept.
+const KEPT_BODY: usize = 64 * 1024;
+
+pub(crate) struct Attempts<'a> {
+    pub(crate) http: &'a reqwest::Client,
+    pub(crate) operation: Operation,
+    pub(crate) service: &'a Service,
+    pub(crate) retry: &'a RetryPolicy,
+    pub(crate) auth: Option<&'a Auth>,
+    pub(crate) limiter: Option<&'a Limiter>,
+}
+
+impl Attempts<'_> {
+    /// A success, with its body already here unless the operation is a download.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
+        let span = tracing::info_span!(
+            "http_call",
+            otel.name = self.operation.name,
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            http.request.method = %request.method(),
+            url.template = self.operation.path,
+            server.address = request.url().host_str(),
+            server.port = request.url().port_or_known_default(),
+            http.response.status_code = field::Empty,
+            http.request.resend_count = field::Empty,
+            error.type = field::Empty,
+        );
+        let outcome = self.send_all(request).instrument(span.clone()).await;
+        record(&span, &outcome);
+        outcome
+    }
+
+    async fn send_all(&self, request: Request) -> Result<Response> {
+        let repeatable = self.operation.is_repeatable(request.body().and_then(|body| body.as_bytes()));
+        let started = Instant::now();
+        let mut attempts = 0;
+        let mut reauthorised = false;
+        let mut current = request;
+        loop {
+            // A streamed body cannot be cloned: such a request goes out once.
+            let copy = current.try_clone();
+            if let Some(limiter) = self.limiter {
+                limiter.ready().await;
+            }
+            let lease = match self.auth {
+                Some(auth) => Some(auth.authorise(self.http, &mut current).await?),
+                None => None,
+            };
+            attempts += 1;
+            let (failure, error) = match self.attempt(current, attempts).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
+            };
+            let Some(next) = copy else { return Err(error) };
+            current = next;
+            let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
+            if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
+                reauthorised = true;
+                continue;
+            }
+            let roll = fastrand::u64(..);
+            let Some(pause) = self.retry.pause(&failure, repeatable, attempts, started.elapsed(), roll) else {
+                return Err(error);
+            };
+            tracing::debug!(%error, attempts, ?pause, "sending again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(&self, request: Request, attempts: u32) -> Result<Response, (Failure, Error)> {
+        let address = format!(
+            "{}:{}",
+            request.url().host_str().unwrap_or("?"),
+            request.url().port_or_known_default().unwrap_or(0)
+        );
+        let lost = |error: reqwest::Error| {
+            let cause = if error.is_connect() { Cause::NotConnected } else { Cause::Lost };
+            let error = connection(&address, error).with_operation(self.operation.name).with_attempts(attempts);
+            (Failure { cause, retry_after: None }, error)
+        };
+        let mut response = self.http.execute(request).await.map_err(lost)?;
+        let answered = Answered {
+            operation: self.operation.name,
+            request_id: request_id(response.headers(), self.service.request_id_headers),
+            attempts,
+        };
+        if !response.status().is_success() {
+            return Err(answered.refused(response).await);
+        }
+        if self.operation.download {
+            response.extensions_mut().insert(answered);
+            return Ok(response);
+        }
+        // Read here and not by the caller: a body that is cut off is a lost connection like any other.
+        let (status, version, headers, url) =
+            (response.status(), response.version(), response.headers().clone(), response.url().clone());
+        let body = response.bytes().await.map_err(lost)?;
+        let mut whole = http::Response::builder().url(url).extension(answered).body(body).unwrap_or_default();
+        *whole.status_mut() = status;
+        *whole.version_mut() = version;
+        *whole.headers_mut() = headers;
+        Ok(whole.into())
+    }
+}
+
+/// What is known of an answer beside the answer itself; rides in its extensions to where the body is decoded.
+#[derive(Clone)]
+pub(crate) struct Answered {
+    operation: &'static str,
+    request_id: Option<String>,
+    attempts: u32,
+}
+
+impl Answered {
+    pub(crate) fn of(response: &Response) -> Self {
+        let unknown = Self { operation: "unknown operation", request_id: None, attempts: 1 };
+        response.extensions().get::<Self>().cloned().unwrap_or(unknown)
+    }
+
+    /// The body ended early.
+    pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
+        connection("the vendor", error).with_operation(self.operation).with_attempts(self.attempts)
+    }
+
+    pub(crate) fn undecodable(&self, error: Error, status: StatusCode, body: Bytes) -> Error {
+        let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
+        error
+            .with_operation(self.operation)
+            .with_answer(status, self.request_id.clone(), body)
+            .with_attempts(self.attempts)
+    }
+
+    async fn refused(self, response: Response) -> (Failure, Error) {
+        let status = response.status();
+        let retry_after = retry::retry_after(response.headers(), SystemTime::now());
+        let body = beginning(response).await;
+        let said = describe(&body);
+        let kind = match status {
+            StatusCode::UNAUTHORIZED => ErrorKind::Auth,
+            StatusCode::FORBIDDEN => ErrorKind::Permission,
+            _ => ErrorKind::Api,
+        };
+        let error = Error::new(kind, said.message.unwrap_or_else(|| "no reason given".to_owned()))
+            .with_operation(self.operation)
+            .with_answer(status, self.request_id, body)
+            .with_code(said.code)
+            .with_retry_after(retry_after)
+            .with_attempts(self.attempts);
+        (Failure { cause: Cause::Status(status), retry_after }, error)
+    }
+}
+
+/// As much of an error answer as comes and is kept: the status says enough if the rest does not.
+async fn beginning(response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(Ok(chunk)) = chunks.next().await {
+        let room = KEPT_BODY - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() >= room {
+            break;
+        }
+    }
+    body.freeze()
+}
+
+fn connection(peer: &str, error: reqwest::Error) -> Error {
+    let what = if error.is_connect() {
+        "no connection to"
+    } else if error.is_timeout() {
+        "no answer in time from"
+    } else {
+        "connection lost to"
+    };
+    Error::new(ErrorKind::Connection, format!("{what} {peer}: {}", innermost(&error))).with_source(error.without_url())
+}
+
+fn request_id(headers: &HeaderMap, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned))
+}
+
+fn record(span: &Span, outcome: &Result<Response>) {
+    let (status, attempts) = match outcome {
+        Ok(response) => (Some(response.status()), Answered::of(response).attempts),
+        Err(error) => {
+            span.record("otel.status_code", "ERROR");
+            match error.status() {
+                Some(status) => span.record("error.type", status.as_str()),
+                None => span.record("error.type", field::debug(error.kind())),
+            };
+            (error.status(), error.attempts())
+        }
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    if attempts > 1 {
+        span.record("http.request.resend_count", attempts - 1);
+    }
+}

@@ -1,0 +1,231 @@
+//! Setting up a client, the same way for every vendor.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::auth::Auth;
+use crate::operation::Service;
+use crate::rate_limit::Limiter;
+use crate::transport::Parts;
+use crate::{Error, ErrorKind, RateLimit, Result, RetryPolicy, Transport, http_client};
+
+type Finish<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
+
+/// Optional settings of a client; what a vendor requires was asked for before. `build` does no I/O.
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder<C> {
+    service: Service,
+    base_url: String,
+    auth: Auth,
+    retry: RetryPolicy,
+    rate_limit: Option<RateLimit>,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+    user_agent: Option<String>,
+    http: Option<reqwest::Client>,
+    finish: Finish<C>,
+}
+
+impl<C> ClientBuilder<C> {
+    /// For vendor crates: `finish` is the generated constructor.
+    pub fn new(
+        service: Service,
+        base_url: impl Into<String>,
+        auth: Auth,
+        finish: impl FnOnce(&str, reqwest::Client, Transport) -> C + Send + 'static,
+    ) -> Self {
+        Self {
+            service,
+            base_url: base_url.into(),
+            auth,
+            retry: RetryPolicy::default(),
+            rate_limit: None,
+            connect_timeout: None,
+            read_timeout: None,
+            user_agent: None,
+            http: None,
+            finish: Box::new(finish),
+        }
+    }
+
+    /// Another address of the API: a proxy's, a sandbox's. Where tokens come from stays.
+    pub fn base_url(self, url: impl Into<String>) -> Self {
+        Self { base_url: url.into(), ..self }
+    }
+
+    /// When failed requests are sent again.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        Self { retry: policy, ..self }
+    }
+
+    /// At most so many requests; `None` for no limit. The vendor's documented limit unless set.
+    pub fn rate_limit(self, limit: impl Into<Option<RateLimit>>) -> Self {
+        Self { rate_limit: limit.into(), ..self }
+    }
+
+    /// Longest wait for a connection; 10 s unless set. Not with [`http_client`](Self::http_client).
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        Self { connect_timeout: Some(timeout), ..self }
+    }
+
+    /// Longest silence while an answer is awaited or read; 60 s unless set. There is no limit on the whole, which would cut long
+    /// downloads. Not with [`http_client`](Self::http_client).
+    pub fn read_timeout(self, timeout: Duration) -> Self {
+        Self { read_timeout: Some(timeout), ..self }
+    }
+
+    /// How the program names itself to the vendor, `my-billing/1.2`. Not with [`http_client`](Self::http_client).
+    pub fn user_agent(self, program: impl Into<String>) -> Self {
+        Self { user_agent: Some(program.into()), ..self }
+    }
+
+    /// An HTTP client of the caller's own: proxy, roots, pool, timeouts. [`http_client()`] is a good start for one.
+    pub fn http_client(self, client: reqwest::Client) -> Self {
+        Self { http: Some(client), ..self }
+    }
+
+    /// Wraps the client that `build` will make.
+    pub fn map<D>(self, wrap: impl FnOnce(C) -> D + Send + 'static) -> ClientBuilder<D>
+    where
+        C: 'static,
+    {
+        let Self {
+            service,
+            base_url,
+            auth,
+            retry,
+            rate_limit,
+            connect_timeout,
+            read_timeout,
+            user_agent,
+            http,
+            finish,
+        } = self;
+        let finish: Finish<D> = Box::new(move |url, http, transport| wrap(finish(url, http, transport)));
+        ClientBuilder {
+            service,
+            base_url,
+            auth,
+            retry,
+            rate_limit,
+            connect_timeout,
+            read_timeout,
+            user_agent,
+            http,
+            finish,
+        }
+    }
+
+    /// The client. Nothing is sent yet: a wrong secret shows at the first call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: a URL that is none, a secret that no header can carry, no trusted roots for TLS.
+    pub fn build(self) -> Result<C> {
+        let base = url(&self.base_url, "base URL")?;
+        self.auth.check()?;
+        let limiter = self.rate_limit.map(Limiter::new).transpose()?;
+        let http = match self.http {
+            Some(http) => http,
+            None => default_client(self.connect_timeout, self.read_timeout, self.user_agent)?,
+        };
+        let base_path = base.path().trim_end_matches('/').to_owned();
+        let transport =
+            Transport::new(Parts { service: self.service, base_path, auth: self.auth, retry: self.retry, limiter });
+        Ok((self.finish)(base.as_str().trim_end_matches('/'), http, transport))
+    }
+}
+
+fn default_client(
+    connect: Option<Duration>,
+    read: Option<Duration>,
+    user_agent: Option<String>,
+) -> Result<reqwest::Client> {
+    const OURS: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
+    let agent = user_agent.map_or_else(|| OURS.to_owned(), |program| format!("{program} {OURS}"));
+    let mut builder = http_client()?.user_agent(agent);
+    if let Some(timeout) = connect {
+        builder = builder.connect_timeout(timeout);
+    }
+    if let Some(timeout) = read {
+        builder = builder.read_timeout(timeout);
+    }
+    builder.build().map_err(|error| {
+        let reason = crate::error::innermost(&error);
+        Error::new(ErrorKind::Config, format!("the HTTP client cannot be set up: {reason}")).with_source(error)
+    })
+}
+
+/// # Errors
+/// [`ErrorKind::Config`], naming what the URL was meant to be.
+pub(crate) fn url(text: &str, what: &str) -> Result<Url> {
+    let wrong = |reason: String| Error::new(ErrorKind::Config, format!("{what} `{text}`: {reason}"));
+    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; it should look like https://host")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it should begin with https://".to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Said without the text: it holds a secret.
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("the {what} holds a user name or password; give credentials apart"),
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it should end with the path, without ? and #".to_owned()));
+    }
+    Ok(url)
+}
+
+impl<C> std::fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &self.base_url)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(base_url: &str, auth: Auth) -> Result<String> {
+        let service = Service { operations: &[], request_id_headers: &[] };
+        ClientBuilder::new(service, base_url, auth, |url, _, _| url.to_owned()).map(|url| url).build()
+    }
+
+    #[test]
+    fn a_base_url_loses_its_last_slash() {
+        assert_eq!(build("https://api.example.com/", Auth::header("Key", "k")).unwrap(), "https://api.example.com");
+        assert_eq!(build("https://example.com/api/2/", Auth::header("Key", "k")).unwrap(), "https://example.com/api/2");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_told_in_one_line_without_the_secret() {
+        let key = || Auth::header("Key", "hush");
+        let credentials = || crate::Credentials::new("id", "hush");
+        let cases = [
+            (build("api.example.com", key()), "it should look like https://host"),
+            (build("ftp://example.com", key()), "it should begin with https://"),
+            (build("https://me:hush@example.com", key()), "give credentials apart"),
+            (build("https://example.com?x=1", key()), "without ? and #"),
+            (build("https://example.com", Auth::header("Key", "hush\n")), "no header can carry"),
+            (build("https://example.com", Auth::header("Key", " ")), "is empty"),
+            (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),
+            (
+                build(
+                    "https://example.com",
+                    Auth::client_credentials("https://x", crate::Credentials::new("", "hush")),
+                ),
+                "is empty",
+            ),
+        ];
+        for (outcome, expected) in cases {
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+            assert_eq!(error.kind(), ErrorKind::Config);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Exact decimals on the wire.
+//!
+//! Vendors send quantities and money as JSON numbers or as JSON strings, and some mix both. A JSON number never passes through
+//! a float here: its digits are read as text.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde_json::value::RawValue;
+
+/// Places after the point beyond which digits are rounded away (half to even): no unit or currency is that fine, but a vendor's
+/// float arithmetic leaves residues such as `5.551115123125783e-17`.
+const FINEST: u32 = Decimal::MAX_SCALE;
+
+/// A [`Decimal`] that stands on the wire as a JSON number: `12.5`.
+///
+/// Reads numbers and strings. At most 28 digits; what needs more is an error, but for places after the 28th, which are rounded.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecimalNumber(pub Decimal);
+
+/// A [`Decimal`] that stands on the wire as a JSON string: `"12.5"`.
+///
+/// Reads strings and numbers. At most 28 digits; what needs more is an error, but for places after the 28th, which are rounded.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecimalString(pub Decimal);
+
+// The two types differ only in how they are written; each impl says the same of both.
+macro_rules! wire_decimal {
+    ($name:ident) => {
+        impl Deref for $name {
+            type Target = Decimal;
+            fn deref(&self) -> &Decimal {
+                &self.0
+            }
+        }
+        impl From<Decimal> for $name {
+            fn from(value: Decimal) -> Self {
+                Self(value)
+            }
+        }
+        impl From<$name> for Decimal {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+        impl From<i64> for $name {
+            fn from(value: i64) -> Self {
+                Self(value.into())
+            }
+        }
+        impl FromStr for $name {
+            type Err = rust_decimal::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                parse(text).map(Self)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read(deserializer).map(Self)
+            }
+        }
+    };
+}
+wire_decimal!(DecimalNumber);
+wire_decimal!(DecimalString);
+
+impl Serialize for DecimalNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl Serialize for DecimalString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let text = raw.get();
+    let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        // Digits need no escapes, so the text between the quotes is the string.
+        Some(inner) => inner.trim(),
+        None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
+        None => return Err(de::Error::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
+    };
+    parse(digits)
+        .map_err(|reason| de::Error::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
+    let plain = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => &*plain_notation(mantissa, exponent)?,
+        None => text,
+    };
+    // rust_decimal takes `1_000`; no vendor's wire does.
+    if plain.contains('_') {
+        return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
+    }
+    Decimal::from_str_exact(plain).or_else(|error| match Decimal::from_str(plain) {
+        Ok(rounded) if rounded.scale() == FINEST => Ok(rounded),
+        _ => Err(error),
+    })
+}
+
+/// `5.5e-3` as `0.0055`.
+fn plain_notation(mantissa: &str, exponent: &str) -> Result<String, rust_decimal::Error> {
+    // Beyond this nothing fits (above) or only zeros are left (below).
+    const FARTHEST: i32 = 100;
+    let shift: i32 = exponent.parse().map_err(|_| rust_decimal::Error::ConversionTo("Decimal".into()))?;
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
+    }
+    let shift = shift.clamp(-FARTHEST, FARTHEST);
+    let point = i32::try_from(whole.len()).unwrap_or(FARTHEST).saturating_add(shift);
+    Ok(match usize::try_from(point) {
+        Ok(point) if point >= digits.len() => format!("{sign}{digits:0<point$}"),
+        Ok(point) if point > 0 => format!("{sign}{}.{}", &digits[..point], &digits[point..]),
+        _ => format!("{sign}0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(json: &str) -> Result<DecimalNumber, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn twenty_six_digits_survive_as_number_and_as_string() {
+        for json in ["12345678901234567.123456789", "\"12345678901234567.123456789\""] {
+            let value = number(json).unwrap();
+            assert_eq!(value.to_string(), "12345678901234567.123456789");
+            assert_eq!(serde_json::to_string(&value).unwrap(), "12345678901234567.123456789");
+            assert_eq!(serde_json::to_string(&DecimalString(value.0)).unwrap(), "\"12345678901234567.123456789\"");
+        }
+    }
+
+    #[test]
+    fn scientific_notation_is_exact() {
+        let cases = [
+            ("1e3", "1000"),
+            ("1E+3", "1000"),
+            ("1.25e1", "12.5"),
+            ("-1.25e-1", "-0.125"),
+            ("1.5e0", "1.5"),
+            ("12e-1", "1.2"),
+            ("0e5", "0"),
+            ("\"2.5E2\"", "250"),
+        ];
+        for (json, plain) in cases {
+            assert_eq!(number(json).unwrap().normalize().to_string(), plain, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_places_after_the_twenty_eighth_are_rounded() {
+        assert_eq!(number("5.551115123125783e-17").unwrap().to_string(), "0.0000000000000000555111512313");
+        assert_eq!(number("1e-99").unwrap().normalize().to_string(), "0");
+        for refused in ["12345678901234567.1234567890123456789", "1e29", "1e999999", "99999999999999999999999999999"] {
+            assert!(number(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        for json in ["true", "[]", "{}", "\"\"", "\"1,5\"", "\"NaN\"", "\"1_000\"", "\"1e\"", "\"e5\"", "\"0x10\""] {
+            assert!(number(json).is_err(), "{json}");
+        }
+        let error = number("\"a dozen\"").unwrap_err().to_string();
+        assert!(error.contains("not a decimal number: \"a dozen\""), "{error}");
+        assert_eq!(serde_json::from_str::<Option<DecimalNumber>>("null").unwrap(), None);
+    }
+
+    #[test]
+    fn decimals_decode_from_untyped_values_too() {
+        let value = serde_json::json!({"quantity": "1.10"});
+        assert_eq!(DecimalNumber::deserialize(&value["quantity"]).unwrap().to_string(), "1.10");
+    }
+
+    proptest! {
+        #[test]
+        fn every_decimal_survives_both_forms(mantissa in -(1i128 << 95)..(1i128 << 95), scale in 0u32..=28) {
+            let value = Decimal::from_i128_with_scale(mantissa, scale);
+            let json = serde_json::to_string(&DecimalNumber(value)).unwrap();
+            prop_assert_eq!(number(&json).unwrap().0, value);
+            let json = serde_json::to_string(&DecimalString(value)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<DecimalString>(&json).unwrap().0, value);
+        }
+
+        #[test]
+        fn every_float_that_a_vendor_may_print_reads_within_the_finest_place(float in proptest::num::f64::NORMAL) {
+            if float.abs() < 1e27 {
+                let read = number(&serde_json::to_string(&float).unwrap()).unwrap();
+                let plain = Decimal::from_str(&format!("{float:.28}")).unwrap();
+                prop_assert!((read.0 - plain).abs() <= plain.abs() * Decimal::new(1, 14) + Decimal::new(1, 27));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".*") {
+            let _ = parse(&text);
+            let _ = number(&text);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The one error of every call.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+/// Shorthand for results with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong with a call, for people (one line) and for programs (accessors).
+///
+/// Opaque: more can be told later without breaking anybody.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operation: Option<&'static str>,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    body: Bytes,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What an [`Error`] is about, and so who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client is not set up right: a URL, a variable of the environment, a credential's form.
+    Config,
+    /// The request was refused here, before anything was sent.
+    Request,
+    /// No token was to be had, or the vendor refused the credential (401).
+    Auth,
+    /// The credential is good but may not do this (403).
+    Permission,
+    /// No answer, or only a part of one.
+    Connection,
+    /// The vendor answered with an error status.
+    Api,
+    /// The answer is not what the curated document says.
+    Decode,
+    /// Waiting took longer than allowed; what was waited for may still come.
+    WaitTimeout,
+    /// The vendor says that what was waited for has failed.
+    Failed,
+}
+
+impl Error {
+    /// An error with a message of one line.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            attempts: 0,
+            body: Bytes::new(),
+            source: None,
+        }))
+    }
+
+    /// What it is about.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The vendor's name of the operation, if one was called.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Status of the last answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The vendor's code, such as `invalid_client`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The vendor's words, or ours; one line.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the vendor's support asks for.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the vendor wants to be left alone, counted from its answer.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was sent; 0 if never.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// At most the first 64 KiB of the answer's body.
+    pub fn body(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// Names the operation that failed.
+    pub fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// Keeps what caused it.
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub(crate) fn with_answer(mut self, status: StatusCode, request_id: Option<String>, body: Bytes) -> Self {
+        self.0.status = Some(status);
+        self.0.request_id = request_id;
+        self.0.body = body;
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Named by generated code: a parameter that is missing or of the wrong form.
+    #[doc(hidden)]
+    pub fn invalid_request(message: String) -> Self {
+        Self::new(ErrorKind::Request, message)
+    }
+
+    /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
+    #[doc(hidden)]
+    pub fn unexpected_response(response: reqwest::Response) -> Self {
+        Self::new(ErrorKind::Decode, "an answer of this status is not in the curated document").with_answer(
+            response.status(),
+            None,
+            Bytes::new(),
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        if let Some(status) = inner.status {
+            write!(f, "{status}: ")?;
+        }
+        if let Some(code) = inner.code.as_deref().filter(|code| *code != inner.message) {
+            write!(f, "{code}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        let mut details = Vec::new();
+        if let Some(id) = &inner.request_id {
+            details.push(format!("request id {id}"));
+        }
+        if let Some(wait) = inner.retry_after {
+            details.push(format!("retry after {} s", wait.as_millis().div_ceil(1000)));
+        }
+        if inner.attempts > 1 {
+            details.push(format!("{} attempts", inner.attempts));
+        }
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Without the body: it may hold the customer's data, and errors end in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("message", &format_args!("{self}"))
+            .field("body_bytes", &inner.body.len())
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Generated code builds requests with `?`: a header value or URL that cannot be sent.
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        Self::new(ErrorKind::Request, format!("the request cannot be built: {}", innermost(&error)))
+            .with_source(error.without_url())
+    }
+}
+
+impl From<reqwest::header::InvalidHeaderValue> for Error {
+    fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
+        Self::new(ErrorKind::Request, "a header's value holds a character that no header can carry").with_source(error)
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// The deepest cause: "connection refused", where the outer errors only say that sending failed.
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_says_operation_status_code_message_and_request_id() {
+        let error = Error::new(ErrorKind::Api, "the queue is full")
+            .with_operation("createReport")
+            .with_answer(StatusCode::SERVICE_UNAVAILABLE, Some("r-7".into()), Bytes::from_static(b"secret customer"))
+            .with_code(Some("busy".into()))
+            .with_retry_after(Some(Duration::from_millis(1500)))
+            .with_attempts(4);
+        assert_eq!(
+            error.to_string(),
+            "createReport: 503 Service Unavailable: busy: the queue is full (request id r-7, retry after 2 s, 4 attempts)"
+        );
+        assert!(!format!("{error:?}").contains("secret customer"));
+        assert_eq!(error.body(), b"secret customer");
+    }
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

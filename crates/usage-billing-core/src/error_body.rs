@@ -1,0 +1,133 @@
+//! What an error answer says, whatever its form: the vendors use JSON objects of several shapes, bare JSON strings and plain
+//! text, and a proxy on the way answers in HTML.
+
+use serde_json::Value;
+
+/// The vendor's code and a message of one line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Description {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+const LONGEST_MESSAGE: usize = 500;
+
+pub(crate) fn describe(body: &[u8]) -> Description {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::String(text)) => Description { code: None, message: line(&text) },
+        Ok(Value::Object(fields)) => {
+            // Some vendors wrap the object in another one called `error`.
+            let fields = match fields.get("error") {
+                Some(Value::Object(inner)) => inner,
+                _ => &fields,
+            };
+            let text = |names: &[&str]| names.iter().find_map(|name| plain(fields.get(*name)?));
+            let code = text(&["code", "error", "type"]);
+            let message = text(&["message", "error_description", "description", "detail", "title"])
+                .or_else(|| fields.get("details").and_then(details));
+            Description { message: message.as_deref().and_then(line), code }
+        }
+        Ok(_) => Description { code: None, message: None },
+        Err(_) => Description { code: None, message: unstructured(body) },
+    }
+}
+
+/// `{"info": "…"}` or a list of things said.
+fn details(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(fields) => {
+            let said: Vec<_> = fields.values().filter_map(plain).collect();
+            (!said.is_empty()).then(|| said.join("; "))
+        }
+        other => plain(other),
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn unstructured(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let start = text.trim_start();
+    if start.starts_with('<') {
+        let title = start
+            .split_once("<title>")
+            .and_then(|(_, rest)| rest.split_once("</title>"))
+            .and_then(|(title, _)| line(title));
+        return Some(match title {
+            Some(title) => format!("an HTML page, not an API answer (a proxy on the way?): {title}"),
+            None => "an HTML page, not an API answer (a proxy on the way?)".to_owned(),
+        });
+    }
+    line(start)
+}
+
+fn line(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.len() > LONGEST_MESSAGE {
+        let end = (0..=LONGEST_MESSAGE).rev().find(|at| words.is_char_boundary(*at)).unwrap_or(0);
+        words.truncate(end);
+        words.push('…');
+    }
+    (!words.is_empty()).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(body: &str) -> (Option<String>, Option<String>) {
+        let description = describe(body.as_bytes());
+        (description.code, description.message)
+    }
+
+    #[test]
+    fn every_shape_of_error_body_gives_code_and_message() {
+        let cases = [
+            (
+                r#"{"message":"No permission","code":"missing.any.permissions","status":403}"#,
+                Some("missing.any.permissions"),
+                Some("No permission"),
+            ),
+            (
+                r#"{"error":{"code":404,"context":{},"message":"Not found","domain":"PlatformAccountServer"}}"#,
+                Some("404"),
+                Some("Not found"),
+            ),
+            (r#"{"error":{"code":"x","details":{"info":"bad period"}}}"#, Some("x"), Some("bad period")),
+            (
+                r#"{"error":"invalid_client","description":"client not found"}"#,
+                Some("invalid_client"),
+                Some("client not found"),
+            ),
+            (
+                r#""all the quantity of usage records are zero""#,
+                None,
+                Some("all the quantity of usage records are zero"),
+            ),
+            ("upstream\n timed  out", None, Some("upstream timed out")),
+            (
+                "<html><head><title>503 Service\nUnavailable</title>",
+                None,
+                Some("an HTML page, not an API answer (a proxy on the way?): 503 Service Unavailable"),
+            ),
+            ("", None, None),
+            ("[]", None, None),
+            ("{}", None, None),
+        ];
+        for (body, code, message) in cases {
+            assert_eq!(said(body), (code.map(str::to_owned), message.map(str::to_owned)), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        let (_, message) = said(&"ü".repeat(400));
+        assert_eq!(message.map(|text| text.chars().count()), Some(251));
+    }
+}

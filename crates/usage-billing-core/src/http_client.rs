@@ -1,0 +1,50 @@
+//! The HTTP client that is used unless the caller brings one.
+
+use std::time::Duration;
+
+use reqwest::redirect;
+
+use crate::Result;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A builder with this project's defaults, to add a proxy, roots or a pool to: TLS as the features say; 10 s to connect; 60 s between
+/// two reads but no limit on the whole, which would cut long downloads; no redirects, which would carry credentials elsewhere; no
+/// retries of reqwest's own, which would multiply with ours.
+///
+/// # Errors
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if the system's trusted roots cannot be loaded.
+pub fn http_client() -> Result<reqwest::ClientBuilder> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never());
+    tls(builder)
+}
+
+/// With a provider of its own, because a library should not choose the process's default one.
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+    use std::sync::Arc;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|config| config.with_platform_verifier())
+        .map_err(|error| {
+            let message = format!(
+                "no trusted roots for TLS ({error}): install the system's CA certificates or pass an HTTP client"
+            );
+            crate::Error::new(crate::ErrorKind::Config, message).with_source(error)
+        })?
+        .with_no_client_auth();
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(any(not(feature = "rustls"), feature = "native-tls"))]
+fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    Ok(builder)
+}

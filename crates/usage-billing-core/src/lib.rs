@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod attempts;
+mod auth;
+mod builder;
+mod date_time;
+mod decimal;
+mod env;
+mod error;
+mod error_body;
+mod http_client;
+mod null;
+mod open_enum;
+mod operation;
+mod query;
+mod rate_limit;
+mod response;
+mod retry;
+mod runtime;
+mod token;
+mod transport;
+
+pub use auth::{Auth, Credentials};
+pub use builder::ClientBuilder;
+pub use date_time::LenientDateTime;
+pub use decimal::{DecimalNumber, DecimalString};
+pub use env::required as required_env;
+pub use error::{Error, ErrorKind, Result};
+pub use http_client::http_client;
+pub use operation::{Operation, Service};
+pub use rate_limit::RateLimit;
+pub use response::{ByteStream, ResponseValue};
+pub use retry::RetryPolicy;
+pub use transport::Transport;
+
+pub use rust_decimal::Decimal;
+pub use secrecy::SecretString;
+
+/// What generated code names. Not for use by hand.
+#[doc(hidden)]
+pub use {
+    null::null_is_default,
+    open_enum::{UnknownValue, open_enum_impls},
+    query::QueryParam,
+    runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
+    serde,
+};

@@ -1,0 +1,71 @@
+//! Query parameters in OpenAPI's default style: `form`, exploded.
+
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// One parameter, as generated code hands it to [`reqwest::RequestBuilder::query`]: nothing for `null`, one pair for a scalar, one
+/// pair for each item of a list, and an object's fields as parameters of their own names.
+#[doc(hidden)]
+pub struct QueryParam<'a, T> {
+    name: &'a str,
+    value: &'a T,
+}
+
+impl<'a, T> QueryParam<'a, T> {
+    /// A parameter.
+    pub fn new(name: &'a str, value: &'a T) -> Self {
+        Self { name, value }
+    }
+}
+
+impl<T: Serialize> Serialize for QueryParam<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = serde_json::to_value(self.value).map_err(S::Error::custom)?;
+        let mut pairs = serializer.serialize_seq(None)?;
+        match &value {
+            Value::Array(items) => {
+                for item in items {
+                    push::<S>(&mut pairs, self.name, item)?;
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    push::<S>(&mut pairs, name, field)?;
+                }
+            }
+            scalar => push::<S>(&mut pairs, self.name, scalar)?,
+        }
+        pairs.end()
+    }
+}
+
+fn push<S: Serializer>(pairs: &mut S::SerializeSeq, name: &str, value: &Value) -> Result<(), S::Error> {
+    match value {
+        Value::Null => Ok(()),
+        Value::String(text) => pairs.serialize_element(&(name, text)),
+        other => pairs.serialize_element(&(name, other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(value: impl Serialize) -> String {
+        let request = reqwest::Request::new(reqwest::Method::GET, "http://x".parse().unwrap());
+        let client = reqwest::RequestBuilder::from_parts(crate::http_client().unwrap().build().unwrap(), request);
+        let request = client.query(&QueryParam::new("q", &value)).build().unwrap();
+        request.url().query().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn every_kind_of_value_is_sent_in_form_style() {
+        assert_eq!(sent(None::<u8>), "");
+        assert_eq!(sent(Some(7)), "q=7");
+        assert_eq!(sent(true), "q=true");
+        assert_eq!(sent("a&b c+ü"), "q=a%26b+c%2B%C3%BC");
+        assert_eq!(sent(["x", "y"]), "q=x&q=y");
+        assert_eq!(sent(serde_json::json!({"a": 1, "b": null})), "a=1");
+    }
+}

@@ -1,0 +1,132 @@
+//! Successful answers.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use http::{HeaderMap, StatusCode};
+use reqwest::Response;
+use serde::de::DeserializeOwned;
+
+use crate::attempts::Answered;
+use crate::{Error, ErrorKind, Result};
+
+/// A decoded body with the status and headers that it came with.
+pub struct ResponseValue<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+impl<T> ResponseValue<T> {
+    /// Puts an answer together, for tests.
+    pub fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
+        Self { value, status, headers }
+    }
+
+    /// The body.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The status, one of 2xx.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+impl<T: DeserializeOwned> ResponseValue<T> {
+    /// Named by generated code.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] with the place in the body, or [`ErrorKind::Connection`] if the body was cut off.
+    #[doc(hidden)]
+    pub async fn from_response(response: Response) -> Result<Self> {
+        let answered = Answered::of(&response);
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(|error| answered.broken(error))?;
+        match serde_json::from_slice(&body) {
+            Ok(value) => Ok(Self { value, status, headers }),
+            Err(error) => Err(answered.undecodable(misfit::<T>(&body, error), status, body)),
+        }
+    }
+}
+
+/// Decoding once more, slower, finds the place.
+fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
+    let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
+        Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
+            format!("unexpected body at {}: {}", located.path(), located.inner())
+        }
+        _ if body.is_empty() => "the body is empty".to_owned(),
+        _ => format!("unexpected body: {error}"),
+    };
+    Error::new(ErrorKind::Decode, message).with_source(error)
+}
+
+impl ResponseValue<ByteStream> {
+    /// Named by generated code.
+    #[doc(hidden)]
+    pub fn stream(response: Response) -> Self {
+        let answered = Answered::of(&response);
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes_stream().map(move |chunk| chunk.map_err(|error| answered.broken(error)));
+        Self { value: ByteStream(Box::pin(bytes)), status, headers }
+    }
+}
+
+impl ResponseValue<()> {
+    /// Named by generated code.
+    #[doc(hidden)]
+    pub fn empty(response: Response) -> Self {
+        Self { value: (), status: response.status(), headers: response.headers().clone() }
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for ResponseValue<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseValue")
+            .field("status", &self.status)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body as it arrives; nothing of it is kept.
+pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>);
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByteStream")
+    }
+}

@@ -1,0 +1,225 @@
+//! One OAuth token for all callers of a client.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use http::{HeaderMap, Method, header};
+use reqwest::Request;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::attempts::Attempts;
+use crate::operation::{Operation, Service};
+use crate::response::ResponseValue;
+use crate::{Credentials, Error, ErrorKind, Result, RetryPolicy, retry};
+
+/// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
+const ASSUMED_LIFE: Duration = Duration::from_secs(300);
+/// After an early renewal has failed, the token that is still good is used for so long before the next try.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+
+static SERVICE: Service = Service { operations: &[], request_id_headers: &[] };
+static ISSUE_TOKEN: Operation = Operation {
+    id: "issue_token",
+    name: "issue token",
+    method: "POST",
+    path: "",
+    // A second token takes nothing from the first.
+    idempotent: true,
+    idempotent_with: None,
+    download: false,
+};
+
+pub(crate) struct TokenEndpoint {
+    pub(crate) url: String,
+    pub(crate) credentials: Credentials,
+}
+
+impl fmt::Debug for TokenEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentials")
+            .field("token_url", &self.url)
+            .field("credentials", &self.credentials)
+            .finish()
+    }
+}
+
+pub(crate) struct Token {
+    pub(crate) secret: SecretString,
+    ends: Instant,
+}
+
+type Flight = Shared<BoxFuture<'static, Result<Arc<Token>>>>;
+
+pub(crate) struct TokenCache {
+    endpoint: Arc<TokenEndpoint>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Arc<Token>>,
+    renew_at: Option<Instant>,
+    /// The token request under way, shared by all who wait: its failure is the failure of all.
+    flight: Option<Flight>,
+}
+
+impl TokenCache {
+    pub(crate) fn new(endpoint: TokenEndpoint) -> Self {
+        Self { endpoint: Arc::new(endpoint), state: Mutex::default() }
+    }
+
+    pub(crate) fn endpoint(&self) -> &TokenEndpoint {
+        &self.endpoint
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let Credentials { client_id, client_secret } = &self.endpoint.credentials;
+        if client_id.trim().is_empty() || client_secret.expose_secret().trim().is_empty() {
+            return Err(Error::new(ErrorKind::Config, "client id or client secret is empty"));
+        }
+        crate::builder::url(&self.endpoint.url, "token URL").map(|_| ())
+    }
+
+    /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
+    pub(crate) async fn token(&self, http: &reqwest::Client) -> Result<Arc<Token>> {
+        let now = Instant::now();
+        let (flight, usable) = {
+            let mut state = self.state();
+            let usable = state.token.clone().filter(|token| now < token.ends);
+            if let Some(token) = &usable {
+                let early = state.renew_at.is_none_or(|at| now < at);
+                if early || state.flight.is_some() {
+                    return Ok(token.clone());
+                }
+            }
+            let flight = state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone()).shared());
+            (flight.clone(), usable)
+        };
+        let issued = flight.clone().await;
+        let mut state = self.state();
+        if state.flight.as_ref().is_some_and(|current| current.ptr_eq(&flight)) {
+            state.flight = None;
+            match &issued {
+                Ok(token) => {
+                    let landed = Instant::now();
+                    state.renew_at = Some(landed + renewal(token.ends.saturating_duration_since(landed)));
+                    state.token = Some(token.clone());
+                }
+                Err(_) => state.renew_at = Some(Instant::now() + RENEWAL_PAUSE),
+            }
+        }
+        match (issued, usable) {
+            (Err(error), Some(token)) if Instant::now() < token.ends => {
+                tracing::warn!(%error, "the token could not be renewed early; it is still good");
+                Ok(token)
+            }
+            (issued, _) => issued,
+        }
+    }
+
+    /// Drops the token, unless another has taken its place since: of many refused callers, one asks for a new one.
+    pub(crate) fn forget(&self, refused: &Arc<Token>) {
+        let mut state = self.state();
+        if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
+            state.token = None;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that can panic runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a new token is used before the next one is asked for.
+fn renewal(life: Duration) -> Duration {
+    let margin = (life / 10).max(Duration::from_secs(60)).min(life / 2);
+    life - margin
+}
+
+#[derive(Deserialize)]
+struct Issued {
+    access_token: SecretString,
+    expires_in: Option<u64>,
+    /// Unix time; some vendors send it in place of `expires_in`.
+    expires_on: Option<u64>,
+}
+
+impl Issued {
+    fn life(&self, headers: &HeaderMap) -> Duration {
+        let on_clock = |unix| {
+            let now = retry::date(headers).unwrap_or_else(SystemTime::now);
+            (SystemTime::UNIX_EPOCH + Duration::from_secs(unix)).duration_since(now).unwrap_or_default()
+        };
+        // `expires_on` first: a vendor that sends both states the truth there (see the vendors' documents).
+        match (self.expires_on, self.expires_in) {
+            (Some(unix), _) => on_clock(unix),
+            (None, Some(seconds)) => Duration::from_secs(seconds),
+            (None, None) => ASSUMED_LIFE,
+        }
+    }
+}
+
+/// Not an `async fn`: the boxed type ends the circle token -> attempts -> authorise -> token.
+fn issue(endpoint: Arc<TokenEndpoint>, http: reqwest::Client) -> BoxFuture<'static, Result<Arc<Token>>> {
+    Box::pin(async move {
+        let Credentials { client_id, client_secret } = &endpoint.credentials;
+        let request = http
+            .request(Method::POST, &endpoint.url)
+            .basic_auth(client_id, Some(client_secret.expose_secret()))
+            .header(header::ACCEPT, "application/json")
+            .form(&[("grant_type", "client_credentials")])
+            .build()
+            .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
+        fetch(&http, request).await
+    })
+}
+
+async fn fetch(http: &reqwest::Client, request: Request) -> Result<Arc<Token>> {
+    let retry = RetryPolicy::default();
+    let attempts =
+        Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, retry: &retry, auth: None, limiter: None };
+    let response = attempts.send(request).await.map_err(|error| match error.status() {
+        Some(status) if status.is_client_error() && status != 429 => error.with_kind(ErrorKind::Auth),
+        _ => error,
+    })?;
+    let asked = Instant::now();
+    let issued = ResponseValue::<Issued>::from_response(response).await?;
+    let ends = asked + issued.life(issued.headers());
+    Ok(Arc::new(Token { secret: issued.into_inner().access_token, ends }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_a_tenth_of_its_life_before_it_ends() {
+        let seconds = |life| renewal(Duration::from_secs(life)).as_secs();
+        assert_eq!(seconds(86_399), 77_759);
+        assert_eq!(seconds(7_200), 6_480);
+        assert_eq!(seconds(300), 240);
+        assert_eq!(seconds(60), 30);
+        assert_eq!(seconds(0), 0);
+    }
+
+    #[test]
+    fn the_life_of_a_token_is_read_from_either_field() {
+        let life = |json: &str| serde_json::from_str::<Issued>(json).unwrap().life(&headers());
+        assert_eq!(life(r#"{"access_token":"t","expires_in":86399}"#).as_secs(), 86_399);
+        assert_eq!(life(r#"{"access_token":"t","expires_on":1000007200,"expires_in":600}"#).as_secs(), 7_200);
+        assert_eq!(life(r#"{"access_token":"t","expires_on":999}"#).as_secs(), 0);
+        assert_eq!(life(r#"{"access_token":"t"}"#), ASSUMED_LIFE);
+    }
+
+    fn headers() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::DATE, "Sun, 09 Sep 2001 01:46:40 GMT".parse().unwrap());
+        headers
+    }
+}
