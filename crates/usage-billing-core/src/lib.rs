@@ -18,6 +18,7 @@ mod rate_limit;
 mod response;
 mod retry;
 mod runtime;
+mod secret;
 mod token;
 mod transport;
 
@@ -32,6 +33,7 @@ pub use operation::{Operation, Service};
 pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::RetryPolicy;
+pub use secret::SecretText;
 pub use transport::Transport;
 
 pub use rust_decimal::Decimal;

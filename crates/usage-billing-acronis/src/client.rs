@@ -1,0 +1,28 @@
+//! Setting up a client.
+
+use progenitor_client::{Auth, Credentials, Result, Service, required_env};
+
+use crate::{Client, ClientBuilder, DataCenter, OPERATIONS};
+
+// No header that names a request is documented.
+const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &[] };
+
+impl Client {
+    /// A client of one tenant, by an API client of its console.
+    ///
+    /// No rate limit is documented; [`rate_limit`](ClientBuilder::rate_limit) sets one.
+    pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
+        let auth = Auth::client_credentials(data_center.token_url(), credentials);
+        ClientBuilder::new(SERVICE, data_center.api_url(), auth, Self::new_with_client)
+    }
+
+    /// Data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a data centre that is none.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let [data_center, id, secret] =
+            required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;
+        Ok(Self::builder(&data_center.parse()?, Credentials::new(id, secret)))
+    }
+}

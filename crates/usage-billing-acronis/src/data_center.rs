@@ -1,0 +1,79 @@
+//! Where a tenant's account lives. Tokens and clients are bound to their data centre.
+
+use std::fmt;
+use std::str::FromStr;
+
+use progenitor_client::{Error, ErrorKind};
+
+/// An Acronis data centre, by the address that the console shows beside the API client's id and secret.
+///
+/// Made from a host (`eu2-cloud.acronis.com`) or a URL (`https://eu8.acronis.cloud`; `http://127.0.0.1:8080` for a sandbox).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DataCenter(String);
+
+/// Hosts seen in the vendor's pages and samples (2026-11-21). Others are as good: Acronis adds data centres without notice.
+const SEEN: &[&str] = &[
+    "us-cloud.acronis.com",
+    "eu-cloud.acronis.com",
+    "eu2-cloud.acronis.com",
+    "au-cloud.acronis.com",
+    "eu2.acronis.cloud",
+    "eu8.acronis.cloud",
+    "dev-cloud.acronis.com",
+    "beta-cloud.acronis.com",
+];
+
+impl DataCenter {
+    /// Hosts that the vendor's pages and samples name.
+    pub fn seen() -> impl Iterator<Item = &'static str> {
+        SEEN.iter().copied()
+    }
+
+    /// Base of the Account Management API v2.
+    pub fn api_url(&self) -> String {
+        format!("{}/api/2", self.0)
+    }
+
+    /// Where tokens come from.
+    pub fn token_url(&self) -> String {
+        format!("{}/api/2/idp/token", self.0)
+    }
+}
+
+impl FromStr for DataCenter {
+    type Err = Error;
+
+    /// # Errors
+    /// [`ErrorKind::Config`] for what is neither a host nor a URL.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim().trim_end_matches('/').trim_end_matches("/api/2");
+        if text.contains("://") {
+            return Ok(Self(text.to_owned()));
+        }
+        if text.contains('.') && !text.contains(['/', ' ', '@']) {
+            return Ok(Self(format!("https://{text}")));
+        }
+        Err(Error::new(ErrorKind::Config, format!("`{text}` is no Acronis data centre: give its host, such as {}", SEEN.join(", "))))
+    }
+}
+
+impl fmt::Display for DataCenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_url_give_the_same_data_centre() {
+        for text in ["eu2-cloud.acronis.com", "https://eu2-cloud.acronis.com/", "https://eu2-cloud.acronis.com/api/2"] {
+            let data_center: DataCenter = text.parse().unwrap();
+            assert_eq!(data_center.api_url(), "https://eu2-cloud.acronis.com/api/2", "{text}");
+            assert_eq!(data_center.token_url(), "https://eu2-cloud.acronis.com/api/2/idp/token", "{text}");
+        }
+        assert!("eu2".parse::<DataCenter>().unwrap_err().to_string().contains("eu2-cloud.acronis.com"));
+    }
+}

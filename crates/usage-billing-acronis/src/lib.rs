@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+#[rustfmt::skip]
+mod generated;
+#[cfg(feature = "mock")]
+#[rustfmt::skip]
+#[path = "generated_mock.rs"]
+pub mod mock;
+mod data_center;
+
+pub use generated::*;
+pub use progenitor_client::{
+    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, RateLimit, RetryPolicy,
+};
+pub use data_center::DataCenter;

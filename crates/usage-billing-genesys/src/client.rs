@@ -1,0 +1,28 @@
+//! Setting up a client.
+
+use progenitor_client::{Auth, Credentials, RateLimit, Result, Service, required_env};
+
+use crate::{Client, ClientBuilder, OPERATIONS, Region};
+
+const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &["inin-correlation-id"] };
+
+/// Requests a minute that one client-credentials token may make (platform limit `client.credentials.token.rate.per.minute`, as quoted
+/// by the vendor's community site in 2025).
+const RATE_LIMIT: RateLimit = RateLimit::per_minute(300);
+
+impl Client {
+    /// A client of one organization, by an OAuth client of the type "client credentials".
+    pub fn builder(region: &Region, credentials: Credentials) -> ClientBuilder<Self> {
+        let auth = Auth::client_credentials(format!("{}/oauth/token", region.login_url()), credentials);
+        ClientBuilder::new(SERVICE, region.api_url(), auth, Self::new_with_client).rate_limit(RATE_LIMIT)
+    }
+
+    /// Region and credentials from `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a region that is none.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let [region, id, secret] = required_env(["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"])?;
+        Ok(Self::builder(&region.parse()?, Credentials::new(id, secret)))
+    }
+}

@@ -1,0 +1,134 @@
+//! Where an organization's data lives. An OAuth client works in its own region only.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use progenitor_client::{Error, ErrorKind};
+
+/// A Genesys Cloud region: its API host and its login host.
+///
+/// Made from the AWS region's name (`eu-central-1`), from the domain (`mypurecloud.de`, also one that is not listed here yet), or from a URL
+/// whose host serves both API and login (a sandbox, a proxy).
+///
+/// Source: region tables of the vendor's Python SDK 257.1.0 and JavaScript SDK 259 (seen 2026-11-21).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Region(Hosts);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Hosts {
+    Domain(Cow<'static, str>),
+    Url(String),
+}
+
+/// The AWS region and the domain that Genesys gave it.
+const NAMES: &[(&str, &str)] = &[
+    ("us-east-1", "mypurecloud.com"),
+    ("us-east-2", "use2.us-gov-pure.cloud"),
+    ("us-west-2", "usw2.pure.cloud"),
+    ("ca-central-1", "cac1.pure.cloud"),
+    ("sa-east-1", "sae1.pure.cloud"),
+    ("mx-central-1", "mxc1.pure.cloud"),
+    ("eu-west-1", "mypurecloud.ie"),
+    ("eu-west-2", "euw2.pure.cloud"),
+    ("eu-central-1", "mypurecloud.de"),
+    ("eu-central-2", "euc2.pure.cloud"),
+    ("me-central-1", "mec1.pure.cloud"),
+    ("ap-south-1", "aps1.pure.cloud"),
+    ("ap-northeast-1", "mypurecloud.jp"),
+    ("ap-northeast-2", "apne2.pure.cloud"),
+    ("ap-northeast-3", "apne3.pure.cloud"),
+    ("ap-southeast-1", "apse1.pure.cloud"),
+    ("ap-southeast-2", "mypurecloud.com.au"),
+    ("eusc-de-east-1", "edee1.eusc-pure.cloud"),
+];
+
+impl Region {
+    /// AWS region and domain of all listed regions.
+    pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        NAMES.iter().copied()
+    }
+
+    /// `https://api.<domain>`.
+    pub fn api_url(&self) -> String {
+        self.url("api")
+    }
+
+    /// `https://login.<domain>`, where tokens come from.
+    pub fn login_url(&self) -> String {
+        self.url("login")
+    }
+
+    fn url(&self, service: &str) -> String {
+        match &self.0 {
+            Hosts::Domain(domain) => format!("https://{service}.{domain}"),
+            Hosts::Url(url) => url.clone(),
+        }
+    }
+}
+
+impl FromStr for Region {
+    type Err = Error;
+
+    /// # Errors
+    /// [`ErrorKind::Config`] for what is neither a listed region nor looks like a domain or URL.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim().trim_end_matches('/');
+        if let Some((_, domain)) = NAMES.iter().find(|(name, domain)| text == *name || text == *domain) {
+            return Ok(Self(Hosts::Domain(Cow::Borrowed(domain))));
+        }
+        if text.contains("://") {
+            // The hosts of a region, as copied from the console or an SDK's settings.
+            let domain = ["https://api.", "https://login.", "https://apps."].iter().find_map(|host| text.strip_prefix(host));
+            return match domain {
+                Some(domain) if !domain.contains('/') => domain.parse(),
+                _ => Ok(Self(Hosts::Url(text.to_owned()))),
+            };
+        }
+        if text.contains('.') && !text.contains(['/', ' ', ':', '@']) {
+            return Ok(Self(Hosts::Domain(Cow::Owned(text.to_owned()))));
+        }
+        let names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        Err(Error::new(ErrorKind::Config, format!("`{text}` is no Genesys Cloud region: use a domain, a URL, or one of {names}")))
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Hosts::Domain(domain) => f.write_str(domain),
+            Hosts::Url(url) => f.write_str(url),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(text: &str) -> (String, String) {
+        let region: Region = text.parse().unwrap();
+        (region.api_url(), region.login_url())
+    }
+
+    #[test]
+    fn name_domain_and_copied_host_give_the_same_region() {
+        let frankfurt = ("https://api.mypurecloud.de".to_owned(), "https://login.mypurecloud.de".to_owned());
+        for text in ["eu-central-1", "mypurecloud.de", "https://api.mypurecloud.de/", "https://login.mypurecloud.de"] {
+            assert_eq!(hosts(text), frankfurt, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_ones_own_serves_both() {
+        let own = "http://127.0.0.1:8080".to_owned();
+        assert_eq!(hosts("http://127.0.0.1:8080/"), (own.clone(), own));
+        assert_eq!(hosts("new1.pure.cloud").0, "https://api.new1.pure.cloud");
+    }
+
+    #[test]
+    fn an_unknown_region_is_told_with_the_known_ones() {
+        let error = "eu-central-9".parse::<Region>().unwrap_err().to_string();
+        assert!(error.contains("`eu-central-9` is no Genesys Cloud region") && error.contains("eu-central-1"), "{error}");
+    }
+}

@@ -1,0 +1,32 @@
+//! Setting up a client.
+
+use progenitor_client::{Auth, Result, SecretString, Service, required_env};
+
+use crate::{Client, ClientBuilder, OPERATIONS};
+
+const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &["x-correlation-id"] };
+
+/// Production. Older SDKs of the vendor name `http://https://api.suger.cloud` by mistake.
+const BASE_URL: &str = "https://api.suger.cloud";
+
+impl Client {
+    /// A client of one organization, by an API key of the console ("API clients"). Keys do not expire.
+    ///
+    /// No rate limit is documented; [`rate_limit`](ClientBuilder::rate_limit) sets one.
+    pub fn builder(api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
+        ClientBuilder::new(SERVICE, BASE_URL, Auth::header("Key", api_key), Self::new_with_client)
+    }
+
+    /// The key from `SUGER_API_KEY`, and another address from `SUGER_BASE_URL` if that is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key is missing.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let [api_key] = required_env(["SUGER_API_KEY"])?;
+        let builder = Self::builder(api_key);
+        Ok(match std::env::var("SUGER_BASE_URL") {
+            Ok(url) if !url.is_empty() => builder.base_url(url),
+            _ => builder,
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! Doc comments of operations: everything that the document says of a call, where its caller reads it.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    document::{Operation, operations, resolve},
+    limits::with_limits,
+    names::value_name,
+    prose::{rustdoc, sentence},
+};
+
+/// The texts of one operation, ready for rustdoc.
+pub(crate) struct OperationDocs {
+    /// Of the client's method.
+    pub(crate) method: String,
+    /// Of the call's setters, by Rust name.
+    pub(crate) setters: BTreeMap<String, String>,
+    /// Why not to use it, if the vendor says so.
+    pub(crate) deprecated: Option<String>,
+}
+
+/// The texts of all operations of a document, by Rust name.
+pub(crate) fn operation_docs(root: &Value) -> BTreeMap<String, OperationDocs> {
+    let all = operations(root);
+    let known = all.iter().filter(|operation| !operation.of_core()).map(Operation::id).collect::<Vec<_>>();
+    let docs = all.iter().map(|operation| (value_name(operation.id()), docs(root, operation, &known)));
+    docs.collect()
+}
+
+fn docs(root: &Value, operation: &Operation<'_>, known: &[&str]) -> OperationDocs {
+    let superseded_by = operation.text("x-superseded-by");
+    let deprecated = operation.is("deprecated").then(|| match superseded_by {
+        "" => "the vendor has deprecated it".to_owned(),
+        other => format!("use `{}`", value_name(other)),
+    });
+    OperationDocs { method: method(root, operation, known), setters: setters(root, operation), deprecated }
+}
+
+fn method(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
+    let mut text = String::new();
+    let mut paragraph = |part: String| {
+        if !part.is_empty() {
+            let gap = if text.is_empty() { "" } else { "\n\n" };
+            _ = write!(text, "{gap}{part}");
+        }
+    };
+    paragraph(rustdoc(&sentence(operation.text("summary"))));
+    paragraph(rustdoc(operation.text("description")));
+    paragraph(marks(operation, known));
+    paragraph(format!("Sends `{} {}`.", operation.method.to_uppercase(), operation.path));
+    paragraph(headed("Parameters", parameters(root, operation)));
+    paragraph(headed("Errors", errors(root, operation)));
+    paragraph(headed("Sources", sources(operation)));
+    text
+}
+
+fn headed(title: &str, lines: Vec<String>) -> String {
+    if lines.is_empty() { String::new() } else { format!("# {title}\n\n{}", lines.join("\n")) }
+}
+
+/// The marks, a sentence each.
+fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
+    let link = |id: &str| {
+        let name = value_name(id);
+        if known.contains(&id) { format!("[`{name}`](Client::{name})") } else { format!("`{name}`") }
+    };
+    let mut said = Vec::new();
+    match operation.text("x-superseded-by") {
+        "" => {}
+        other => said.push(format!("**Superseded** by {}.", link(other))),
+    }
+    if operation.is("x-preview") {
+        said.push("**Preview**: the vendor may change it without notice.".to_owned());
+    }
+    let permissions = operation.value.get("x-permissions").and_then(Value::as_array).into_iter().flatten();
+    match permissions.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
+        [] => {}
+        [one] => said.push(format!("Permission: {one}.")),
+        any => said.push(format!("Permissions: any of {}.", any.join(", "))),
+    }
+    if let Some(limit) = operation.value.get("x-rate-limit") {
+        said.push(format!("Rate limit: {}", rustdoc(&sentence(&facts(limit)))));
+    }
+    if operation.is("x-idempotent") {
+        said.push("Safe to repeat: sending the same request again changes nothing more.".to_owned());
+    }
+    match operation.text("x-idempotent-with") {
+        "" => {}
+        field => said.push(format!("Safe to repeat if the body has `{field}`.")),
+    }
+    if let Some(paging) = operation.value.get("x-pagination").and_then(Value::as_object) {
+        said.push(pages(paging));
+    }
+    let poll = operation.value.get("x-long-running").and_then(|long| long.get("poll")).and_then(Value::as_str);
+    if let Some(poll) = poll {
+        said.push(if poll == operation.id() {
+            "Long-running: call it again until the state is final.".to_owned()
+        } else {
+            format!("Long-running: poll {}.", link(poll))
+        });
+    }
+    if operation.is("x-download") {
+        said.push("The body is streamed as it comes.".to_owned());
+    }
+    said.join("\n\n")
+}
+
+fn pages(paging: &Map<String, Value>) -> String {
+    let text = |key: &str| paging.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let mut said = format!("Paged by {}", text("style").unwrap_or("pages"));
+    if let Some(param) = text("param") {
+        _ = write!(said, " in `{}`", value_name(param));
+    }
+    if let Some(limit) = text("limit") {
+        _ = write!(said, ", size in `{}`", value_name(limit));
+    }
+    if let Some(max) = paging.get("max").filter(|max| !max.is_null()) {
+        _ = write!(said, ", at most {}", facts(max));
+    }
+    if let Some(items) = text("items") {
+        _ = write!(said, "; entries in `{items}`");
+    }
+    if let Some(next) = text("next") {
+        _ = write!(said, "; next page in `{next}`");
+    }
+    said + "."
+}
+
+/// A mark's value in words: a text as it is, a mapping as `key value` pairs.
+fn facts(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| format!("{key} {}", facts(value))).collect::<Vec<_>>().join(", ")
+        }
+        Value::Array(list) => list.iter().map(facts).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
+    let described = |parameter: &&Value| (text_of(parameter, "name"), parameter_text(root, parameter), required(parameter));
+    let mut lines = operation.parameters(root).iter().map(described).collect::<Vec<_>>();
+    if let Some(body) = operation.body(root) {
+        lines.push(("body".to_owned(), text_of(body, "description"), true));
+    }
+    let lines = lines.into_iter().map(|(name, text, required)| {
+        let required = if required { " (required)" } else { "" };
+        let text = indented(&rustdoc(&text));
+        format!("- `{}`{required}: {text}", value_name(&name)).trim_end_matches([':', ' ']).to_owned()
+    });
+    lines.collect()
+}
+
+fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> {
+    let parameters = operation.parameters(root);
+    let texts = parameters.iter().map(|parameter| (value_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
+    let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
+    texts.chain(body).map(|(name, text)| (name, rustdoc(&text))).collect()
+}
+
+fn parameter_text(root: &Value, parameter: &Value) -> String {
+    let description = text_of(parameter, "description");
+    let Some(schema) = parameter.get("schema") else { return description };
+    let limits = resolve(root, schema).as_object().cloned().unwrap_or_default();
+    with_limits(&description, &limits)
+}
+
+fn required(parameter: &Value) -> bool {
+    parameter.get("required").and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// What is not success: status and text.
+fn errors(root: &Value, operation: &Operation<'_>) -> Vec<String> {
+    let errors = operation.responses(root).into_iter().filter(|(status, _)| !status.starts_with('2'));
+    let mut lines = errors
+        .map(|(status, response)| {
+            let text = indented(&rustdoc(&text_of(response, "description")));
+            format!("- {}: {text}", if status == "default" { "any other" } else { status })
+        })
+        .collect::<Vec<_>>();
+    lines.sort();
+    lines
+}
+
+fn sources(operation: &Operation<'_>) -> Vec<String> {
+    let sources = operation.value.get("x-source").and_then(Value::as_array).into_iter().flatten();
+    let line = |source: &Value| {
+        let reference = rustdoc(&text_of(source, "ref"));
+        format!("- {}, seen {}", indented(&reference), text_of(source, "seen"))
+    };
+    sources.map(line).collect()
+}
+
+fn text_of(node: &Value, key: &str) -> String {
+    node.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A text inside a list's entry: its further lines are indented, or they would end the list.
+fn indented(text: &str) -> String {
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}

@@ -1,0 +1,51 @@
+//! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
+
+mod builders;
+mod client;
+mod errors;
+mod lists;
+mod literals;
+mod texts;
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use syn::{File, Item, ItemMod};
+
+use crate::{docs::OperationDocs, enums::OpenEnum};
+
+/// Makes the client's code ours. The enums are placeholders until the code is formatted.
+pub(crate) fn harden(
+    mut file: File,
+    docs: &BTreeMap<String, OperationDocs>,
+    enums: &[OpenEnum],
+    operations: TokenStream,
+) -> Result<File, String> {
+    client::rewrite(&mut file);
+    errors::rewrite(&mut file)?;
+    builders::prune(&mut file);
+    lists::tolerate_null(&mut file);
+    literals::tidy(&mut file);
+    texts::rewrite(&mut file, docs);
+    if let Some(types) = module(&mut file.items, "types") {
+        types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
+    }
+    file.items.push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
+    Ok(file)
+}
+
+/// The items of a module among others.
+fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
+        _ => None,
+    })
+}
+
+/// The name at the end of a type's path: `Report` of `types::Report`.
+fn last_name(of: &syn::Type) -> Option<String> {
+    match of {
+        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}

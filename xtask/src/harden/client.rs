@@ -1,0 +1,94 @@
+//! The client itself: what must not be there goes.
+
+use syn::{Block, Expr, ExprMethodCall, File, ImplItem, Item, Stmt, visit_mut::VisitMut};
+
+/// Removes
+/// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
+/// - the header `api-version`, which no vendor asks for;
+/// - the prelude, which has one name.
+pub(crate) fn rewrite(file: &mut File) {
+    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
+    for item in &mut file.items {
+        if let Item::Impl(block) = item {
+            block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+        }
+    }
+    Headers.visit_file_mut(file);
+}
+
+struct Headers;
+
+impl VisitMut for Headers {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        let count = block.stmts.len();
+        block.stmts.retain(|statement| !mentions(statement, "\"api-version\""));
+        if block.stmts.len() == count {
+            return syn::visit_mut::visit_block_mut(self, block);
+        }
+        let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
+        // One statement makes the map, one sends it: nothing is in it.
+        if used == 2 {
+            block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if mentions(&local.pat, "header_map")));
+            EmptyHeaders.visit_block_mut(block);
+        }
+    }
+}
+
+struct EmptyHeaders;
+
+impl VisitMut for EmptyHeaders {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(ExprMethodCall { receiver, method, .. }) = expression
+            && method == "headers"
+        {
+            *expression = (**receiver).clone();
+        }
+    }
+}
+
+fn mentions(node: &impl quote::ToTokens, text: &str) -> bool {
+    node.to_token_stream().to_string().contains(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(code: &str) -> String {
+        let mut file = syn::parse_file(code).expect("it is Rust");
+        rewrite(&mut file);
+        prettyplease::unparse(&file)
+    }
+
+    #[test]
+    fn the_constructor_that_skips_the_transport_and_the_prelude_are_gone() {
+        let code = rewritten("impl Client { pub fn new() {} pub fn new_with_client() {} } pub mod prelude {}");
+        assert_eq!(code, "impl Client {\n    pub fn new_with_client() {}\n}\n");
+    }
+
+    #[test]
+    fn the_version_header_is_gone_and_with_it_a_map_that_would_be_empty() {
+        let code = rewritten(
+            r#"fn send() {
+                let mut header_map = HeaderMap::with_capacity(1);
+                header_map.append(name("api-version"), value);
+                let request = client.get(url).headers(header_map).build()?;
+            }"#,
+        );
+        assert_eq!(code, "fn send() {\n    let request = client.get(url).build()?;\n}\n");
+    }
+
+    #[test]
+    fn headers_of_the_document_stay() {
+        let code = rewritten(
+            r#"fn send() {
+                let mut header_map = HeaderMap::with_capacity(2);
+                header_map.append(name("api-version"), value);
+                header_map.append("X-Trace", trace);
+                let request = client.get(url).headers(header_map).build()?;
+            }"#,
+        );
+        assert!(code.contains("X-Trace") && code.contains(".headers(header_map)") && !code.contains("api-version"), "{code}");
+    }
+}

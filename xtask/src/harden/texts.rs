@@ -1,0 +1,221 @@
+//! Doc comments: every public item has one, as `///` lines that rustdoc takes without a warning.
+
+use std::collections::BTreeMap;
+
+use syn::{Attribute, Expr, ExprLit, Fields, File, ImplItem, Item, ItemImpl, Lit, Meta, parse_quote, visit_mut::VisitMut};
+
+use super::{last_name, module};
+use crate::{docs::OperationDocs, names::value_name, prose::rustdoc};
+
+/// Writes all doc comments.
+pub(crate) fn rewrite(file: &mut File, docs: &BTreeMap<String, OperationDocs>) {
+    for item in &mut file.items {
+        match item {
+            Item::Impl(block) if last_name(&block.self_ty).is_some_and(|name| name == "Client") => methods(block, docs),
+            Item::Struct(client) if client.ident == "Client" => escape(&mut client.attrs),
+            _ => {}
+        }
+    }
+    if let Some(types) = module(&mut file.items, "types") {
+        let fields = types_of_document(types);
+        if let Some(builders) = module(types, "builder") {
+            type_builders(builders, &fields);
+        }
+    }
+    if let Some(calls) = module(&mut file.items, "builder") {
+        call_builders(calls, docs);
+    }
+    Lines.visit_file_mut(file);
+}
+
+/// The client's methods: one for each operation, and the constructor.
+fn methods(block: &mut ItemImpl, docs: &BTreeMap<String, OperationDocs>) {
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else { continue };
+        let name = function.sig.ident.to_string();
+        if let Some(operation) = docs.get(&name) {
+            set(&mut function.attrs, &operation.method);
+            if let Some(note) = &operation.deprecated {
+                function.attrs.push(parse_quote!(#[deprecated(note = #note)]));
+            }
+        } else if name == "new_with_client" {
+            set(&mut function.attrs, CONSTRUCTOR);
+        }
+    }
+}
+
+const CONSTRUCTOR: &str = "A client of the service at `baseurl`, on a given HTTP client and transport.
+
+Everything that a call needs besides its own parameters (credentials, limits, retries) is in the transport.";
+
+/// Texts of types and fields come from the document: makes them safe, and returns those of the fields by type and name.
+fn types_of_document(types: &mut [Item]) -> BTreeMap<(String, String), String> {
+    let mut fields = BTreeMap::new();
+    for item in types {
+        match item {
+            Item::Struct(item) => {
+                escape(&mut item.attrs);
+                for field in &mut item.fields {
+                    escape(&mut field.attrs);
+                    let Some(name) = &field.ident else { continue };
+                    if text(&field.attrs).is_none() {
+                        set(&mut field.attrs, &format!("`{name}`."));
+                    }
+                    fields.insert((item.ident.to_string(), name.to_string()), text(&field.attrs).unwrap_or_default());
+                }
+            }
+            Item::Enum(item) => escape(&mut item.attrs),
+            Item::Type(item) => escape(&mut item.attrs),
+            Item::Impl(block) if block.trait_.is_none() => {
+                for function in functions(block) {
+                    if text(&function.attrs).is_none() {
+                        set(&mut function.attrs, "Starts to build a value of this type.");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    fields
+}
+
+fn type_builders(builders: &mut [Item], fields: &BTreeMap<(String, String), String>) {
+    for item in builders {
+        match item {
+            Item::Struct(item) => {
+                let name = &item.ident;
+                set(&mut item.attrs, &format!("Builds a [`{name}`](super::{name})."));
+                without_field_docs(&mut item.fields);
+            }
+            Item::Impl(block) if block.trait_.is_none() => {
+                let owner = last_name(&block.self_ty).unwrap_or_default();
+                for function in functions(block) {
+                    let name = function.sig.ident.to_string();
+                    let doc = fields.get(&(owner.clone(), name.clone())).cloned();
+                    set(&mut function.attrs, &doc.unwrap_or_else(|| format!("Sets `{name}`.")));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn call_builders(calls: &mut [Item], docs: &BTreeMap<String, OperationDocs>) {
+    for item in calls {
+        match item {
+            Item::Struct(item) => {
+                let method = value_name(&item.ident.to_string());
+                let method = docs.keys().find(|name| crate::names::type_name(name) == item.ident.to_string()).unwrap_or(&method);
+                set(&mut item.attrs, &format!("A call of [`Client::{method}`](super::Client::{method}), not sent yet."));
+                without_field_docs(&mut item.fields);
+            }
+            Item::Impl(block) => {
+                let owner = last_name(&block.self_ty).unwrap_or_default();
+                let operation = docs.iter().find(|(name, _)| crate::names::type_name(name) == owner).map(|(_, docs)| docs);
+                for function in functions(block) {
+                    let name = function.sig.ident.to_string();
+                    let setter = operation.and_then(|docs| docs.setters.get(&name)).filter(|text| !text.is_empty());
+                    let doc = match (name.as_str(), setter) {
+                        ("new", None) => "A call of this client, with no parameter set.".to_owned(),
+                        ("send", None) => "Sends the call. A parameter that is required and not set, or does not convert, is an error.".to_owned(),
+                        ("body_map", None) => "Changes the body with its builder.".to_owned(),
+                        (_, Some(text)) => text.clone(),
+                        (_, None) => format!("Sets `{name}`."),
+                    };
+                    set(&mut function.attrs, &doc);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut syn::ImplItemFn> {
+    block.items.iter_mut().filter_map(|item| if let ImplItem::Fn(function) = item { Some(function) } else { None })
+}
+
+fn without_field_docs(fields: &mut Fields) {
+    fields.iter_mut().for_each(|field| field.attrs.retain(|attribute| !attribute.path().is_ident("doc")));
+}
+
+fn escape(attributes: &mut Vec<Attribute>) {
+    if let Some(text) = text(attributes) {
+        set(attributes, &rustdoc(&text));
+    }
+}
+
+/// The whole doc comment, if there is one.
+fn text(attributes: &[Attribute]) -> Option<String> {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines = lines.map(|line| line.strip_prefix(' ').map(str::to_owned).unwrap_or(line)).collect::<Vec<_>>();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Replaces the doc comment, before all other attributes.
+fn set(attributes: &mut Vec<Attribute>, text: &str) {
+    attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+    let lines = text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
+    let docs = lines.map(|line| parse_quote!(#[doc = #line])).collect::<Vec<Attribute>>();
+    attributes.splice(0..0, docs);
+}
+
+/// Splits what is left: a text of several lines would be printed as a block comment.
+struct Lines;
+
+impl VisitMut for Lines {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        let inner = attributes.iter().any(|attribute| matches!(attribute.style, syn::AttrStyle::Inner(_)));
+        if let Some(text) = text(attributes).filter(|_| !inner) {
+            set(attributes, &text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(code: &str) -> String {
+        let mut file = syn::parse_file(code).expect("it is Rust");
+        let docs = OperationDocs {
+            method: "Gets <it>.\n\nMore.".to_owned(),
+            setters: BTreeMap::from([("id".to_owned(), "The id.".to_owned())]),
+            deprecated: Some("use `other`".to_owned()),
+        };
+        rewrite(&mut file, &BTreeMap::from([("get_it".to_owned(), docs)]));
+        prettyplease::unparse(&file)
+    }
+
+    #[test]
+    fn methods_have_the_documents_text_and_say_that_they_are_deprecated() {
+        let code = rewritten("impl Client { #[doc = \"old\"] pub fn get_it(&self) {} }");
+        let expected = "    /// Gets <it>.\n    ///\n    /// More.\n    #[deprecated(note = \"use `other`\")]\n    pub fn get_it";
+        assert!(code.contains(expected), "{code}");
+    }
+
+    #[test]
+    fn types_and_fields_are_escaped_and_their_builders_say_the_same() {
+        let code = rewritten(
+            "mod types {
+                #[doc = \"A <b>\\n\\nc\"] pub struct A { #[doc = \"see https://x.y\"] pub f: u8, pub g: u8 }
+                mod builder { pub struct A { f: u8 } impl A { pub fn f(self) {} } }
+            }",
+        );
+        assert!(code.contains("/// A \\<b\\>\n    ///\n    /// c\n"), "{code}");
+        assert_eq!(code.matches("/// see <https://x.y>\n").count(), 2, "{code}");
+        assert!(code.contains("/// `g`.\n") && code.contains("/// Builds a [`A`](super::A)."), "{code}");
+    }
+
+    #[test]
+    fn calls_and_setters_are_described() {
+        let code = rewritten("mod builder { pub struct GetIt { id: u8 } impl GetIt { pub fn new() {} pub fn id() {} pub fn x() {} } }");
+        assert!(code.contains("/// A call of [`Client::get_it`](super::Client::get_it), not sent yet."), "{code}");
+        assert!(code.contains("/// The id.") && code.contains("/// Sets `x`."), "{code}");
+    }
+}

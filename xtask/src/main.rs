@@ -1,0 +1,56 @@
+//! Chores of this repository. `cargo xtask help` lists them.
+
+mod docs;
+mod document;
+mod emit;
+mod enums;
+mod generate;
+mod generator;
+mod harden;
+mod limits;
+mod lint;
+mod mock;
+mod names;
+mod normalise;
+mod operations;
+mod pointer;
+mod prose;
+mod release;
+mod vendors;
+
+use std::{
+    io::{Write as _, stdout},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the vendor crates' sources from openapi/<vendor>.yaml.
+    Generate(generate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Asked at run time: a target folder that several checkouts share would keep the path of the first.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let root = package.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let mut out = stdout().lock();
+    let done = match cli.command {
+        Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
+    };
+    done.unwrap_or_else(|error| {
+        _ = writeln!(out, "error: {error}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,22 @@
+//! JSON pointers: how findings name a place in a document.
+
+/// The pointer of `key` below `parent`.
+pub(crate) fn child(parent: &str, key: &str) -> String {
+    format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The pointer of a list's entry below `parent`.
+pub(crate) fn entry(parent: &str, index: usize) -> String {
+    format!("{parent}/{index}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_and_tildes_in_keys_are_escaped() {
+        assert_eq!(child(&child("", "paths"), "/a/~b"), "/paths/~1a~1~0b");
+        assert_eq!(entry("/tags", 2), "/tags/2");
+    }
+}

@@ -1,0 +1,37 @@
+//! Crates' versions: the build metadata says which state of the vendor's sources a crate is made of.
+
+/// What is wrong with a crate's manifest, if its version does not carry the document's.
+pub(crate) fn mismatch(manifest: &str, wanted: &str) -> Option<String> {
+    let manifest = match manifest.parse::<toml::Table>() {
+        Ok(manifest) => manifest,
+        Err(error) => return Some(format!("not TOML: {}", error.message())),
+    };
+    let version = manifest.get("package").and_then(|package| package.get("version"));
+    let Some(version) = version.and_then(toml::Value::as_str) else {
+        return Some(format!("package.version is not a text; set it to the workspace's version with `+{wanted}`"));
+    };
+    let (number, metadata) = version.split_once('+').unwrap_or((version, ""));
+    (metadata != wanted).then(|| {
+        format!("version {version:?} does not say that the document is of {wanted}; set version = \"{number}+{wanted}\"")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_carries_the_documents_is_right() {
+        assert_eq!(mismatch("[package]\nversion = \"0.1.0+2026-11-21\"\n", "2026-11-21"), None);
+    }
+
+    #[test]
+    fn another_version_says_what_to_set() {
+        assert_eq!(
+            mismatch("[package]\nversion = \"0.1.0\"\n", "2026-11-21").as_deref(),
+            Some("version \"0.1.0\" does not say that the document is of 2026-11-21; set version = \"0.1.0+2026-11-21\"")
+        );
+        assert!(mismatch("[package]\nversion.workspace = true\n", "2026-11-21").is_some());
+        assert!(mismatch("[package", "2026-11-21").is_some_and(|message| message.starts_with("not TOML")));
+    }
+}
