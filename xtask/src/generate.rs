@@ -38,7 +38,7 @@ pub(crate) fn sources(document: &Document) -> Result<Sources, String> {
     let client = generator::client(root, &enums).map_err(failed)?;
     let client = harden(client, &operation_docs(root), &enums, operations::table(root)).map_err(failed)?;
     let mocks = generator::mock(root, &enums).map_err(failed)?;
-    let mocks = mock::harden(mocks, root).map_err(failed)?;
+    let mocks = mock::harden(mocks, root);
     Ok(Sources { client: emit::text(document, &client, &enums), mock: emit::text(document, &mocks, &[]) })
 }
 

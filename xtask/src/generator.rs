@@ -51,10 +51,11 @@ fn settings(enums: &[OpenEnum]) -> GenerationSettings {
 }
 
 /// Schemas that are types of core.
-const CONVERSIONS: [(InstanceType, &str, &str); 3] = [
+const CONVERSIONS: [(InstanceType, &str, &str); 4] = [
     (InstanceType::Number, "decimal", "DecimalNumber"),
     (InstanceType::String, "decimal", "DecimalString"),
     (InstanceType::String, "lenient-date-time", "LenientDateTime"),
+    (InstanceType::String, "password", "SecretText"),
 ];
 
 type Generate<'a> = dyn Fn(&OpenAPI) -> Result<TokenStream, progenitor::Error> + 'a;

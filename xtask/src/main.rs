@@ -16,6 +16,7 @@ mod operations;
 mod pointer;
 mod prose;
 mod release;
+mod text_attributes;
 mod vendors;
 
 use std::{

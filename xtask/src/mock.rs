@@ -1,2 +1,291 @@
-//! stub
-pub(crate) fn harden(f: syn::File, _r: &serde_json::Value) -> Result<syn::File, String> { Ok(f) }
+//! Rewrites progenitor's mock helpers so that they expect what the client sends.
+//!
+//! As generated they compare query parameters by `Display` (dates never match, lists do not compile), put path values into
+//! regular expressions as they are, and know bodies only as JSON.
+
+use std::collections::BTreeSet;
+
+use quote::ToTokens as _;
+use serde_json::Value;
+use syn::{
+    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote,
+    visit::Visit, visit_mut::VisitMut,
+};
+
+use crate::{
+    document,
+    names::{type_name, value_name},
+    text_attributes::set_doc,
+};
+
+/// Makes the mock helpers' code ours.
+pub(crate) fn harden(mut file: File, root: &Value) -> File {
+    let forms = forms(root);
+    file.attrs.push(parse_quote!(#![doc = " Typed helpers to stand in for the vendor in tests, one for each operation."]));
+    for item in &mut file.items {
+        match item {
+            Item::Mod(operations) => {
+                let Some((_, items)) = &mut operations.content else { continue };
+                operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
+                items.iter_mut().for_each(|item| operation(item, &forms));
+                items.extend(helpers(items));
+            }
+            Item::Trait(server) => {
+                for item in &mut server.items {
+                    if let syn::TraitItem::Fn(function) = item {
+                        let name = function.sig.ident.to_string();
+                        set_doc(&mut function.attrs, &format!("Stands in for [`Client::{name}`](crate::Client::{name})."));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    file
+}
+
+const OPERATIONS: [&str; 2] = [
+    " What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered",
+    " ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.",
+];
+
+/// The `When` types of operations whose body is a form.
+fn forms(root: &Value) -> BTreeSet<String> {
+    let is_form = |operation: &document::Operation<'_>| {
+        let content = operation.body(root).and_then(|body| body.get("content")).and_then(Value::as_object);
+        content.is_some_and(|content| content.keys().any(|media| media.starts_with("application/x-www-form-urlencoded")))
+    };
+    let forms = document::operations(root).into_iter().filter(is_form);
+    forms.map(|operation| type_name(&format!("{}-when", value_name(operation.id())))).collect()
+}
+
+/// One item of the module of operations.
+fn operation(item: &mut Item, forms: &BTreeSet<String>) {
+    match item {
+        Item::Use(import) => *import = parse_quote!(#[allow(unused_imports)] use crate::types;),
+        Item::Struct(item) => {
+            let name = item.ident.to_string();
+            let text = if name.ends_with("When") { "The request of this operation." } else { "The answer of this operation." };
+            set_doc(&mut item.attrs, text);
+        }
+        Item::Impl(block) => {
+            let name = block.self_ty.to_token_stream().to_string();
+            if name.ends_with("When") {
+                functions(block).for_each(|function| expectation(function, forms.contains(&name)));
+            } else {
+                functions(block).for_each(answer);
+                block.items.push(error());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
+    block.items.iter_mut().filter_map(|item| if let ImplItem::Fn(function) = item { Some(function) } else { None })
+}
+
+/// A function that narrows what a request has to be.
+fn expectation(function: &mut ImplItemFn, form: bool) {
+    let name = function.sig.ident.to_string();
+    let code = function.block.to_token_stream().to_string();
+    if name == "new" {
+        Patterns.visit_block_mut(&mut function.block);
+        set_doc(&mut function.attrs, "Expects the operation's method and path.");
+    } else if name == "into_inner" {
+        set_doc(&mut function.attrs, INNER);
+    } else if code.contains("path_matches") {
+        let (before, after) = pattern_around_value(&literal(&code));
+        function.block = parse_quote!({ Self(path_value(self.0, #before, &value, #after)) });
+        set_doc(&mut function.attrs, &format!("Expects `{name}` in the path."));
+    } else if code.contains("query_param") {
+        Queries.visit_block_mut(&mut function.block);
+        set_doc(&mut function.attrs, &format!("Expects the query parameter `{}`.", literal(&code)));
+    } else if code.contains("header") {
+        set_doc(&mut function.attrs, &format!("Expects the header `{}`.", literal(&code)));
+    } else if raw(function) {
+        retyped(function, &[parse_quote!(value: impl AsRef<[u8]>)]);
+        function.block = parse_quote!({
+            let expected = value.as_ref().to_vec();
+            Self(self.0.is_true(move |request| request.body_ref() == expected))
+        });
+        set_doc(&mut function.attrs, "Expects these bytes as the body.");
+    } else {
+        if form {
+            function.block = parse_quote!({ Self(form(self.0, value)) });
+        }
+        set_doc(&mut function.attrs, "Expects this body.");
+    }
+}
+
+/// A function that says how a request is answered.
+fn answer(function: &mut ImplItemFn) {
+    let name = function.sig.ident.to_string();
+    match name.as_str() {
+        "new" => set_doc(&mut function.attrs, "An answer with nothing set."),
+        "into_inner" => set_doc(&mut function.attrs, INNER),
+        _ => {
+            if raw(function) {
+                retyped(function, &[parse_quote!(content_type: &str), parse_quote!(value: impl AsRef<[u8]>)]);
+                Bytes.visit_block_mut(&mut function.block);
+            }
+            set_doc(&mut function.attrs, &format!("Answers with success: {}.", name.replace('_', " ")));
+        }
+    }
+}
+
+const INNER: &str = "What this wraps, for what it does not offer.";
+
+/// Errors are no types of the client (core reads them); a test still has to answer with them.
+fn error() -> ImplItem {
+    parse_quote! {
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(self.0.status(status).header("content-type", "application/json").json_body(value))
+        }
+    }
+}
+
+/// Whether a function takes a raw body; progenitor's helpers take JSON for it.
+fn raw(function: &ImplItemFn) -> bool {
+    function.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(input) if input.ty.to_token_stream().to_string() == ":: serde_json :: Value"))
+}
+
+/// Gives a function other parameters in place of its JSON body.
+fn retyped(function: &mut ImplItemFn, parameters: &[FnArg]) {
+    let inputs = std::mem::take(&mut function.sig.inputs).into_iter();
+    let kept = inputs.filter(|input| !matches!(input, FnArg::Typed(input) if input.pat.to_token_stream().to_string() == "value"));
+    function.sig.inputs = kept.chain(parameters.iter().cloned()).collect();
+}
+
+/// The first text in code.
+fn literal(code: &str) -> String {
+    let tokens = code.parse::<proc_macro2::TokenStream>().unwrap_or_default();
+    first_text(tokens).unwrap_or_default()
+}
+
+fn first_text(tokens: proc_macro2::TokenStream) -> Option<String> {
+    tokens.into_iter().find_map(|tree| match tree {
+        proc_macro2::TokenTree::Group(group) => first_text(group.stream()),
+        proc_macro2::TokenTree::Literal(literal) => syn::parse_str::<LitStr>(&literal.to_string()).ok().map(|text| text.value()),
+        _ => None,
+    })
+}
+
+/// A path's pattern, with the template's constants taken literally.
+fn pattern(template: &str) -> String {
+    let inner = template.trim_start_matches('^').trim_end_matches('$');
+    let constants = inner.split("[^/]*").map(escaped).collect::<Vec<_>>();
+    format!("^{}$", constants.join("[^/]*"))
+}
+
+/// The pattern before and after the one value that `{}` stands for.
+fn pattern_around_value(template: &str) -> (String, String) {
+    let template = pattern(&template.replace(".*", "[^/]*"));
+    let marker = escaped("{}");
+    let (before, after) = template.split_once(&marker).unwrap_or((&template, ""));
+    (before.to_owned(), after.to_owned())
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|letter| r"\.+*?()|[]{}^$".contains(letter).then_some('\\').into_iter().chain([letter])).collect()
+}
+
+struct Patterns;
+
+impl VisitMut for Patterns {
+    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
+        *text = LitStr::new(&pattern(&text.value()), text.span());
+    }
+}
+
+struct Queries;
+
+impl VisitMut for Queries {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        syn::visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = &*expression
+            && method == "query_param"
+            && let Some(name) = args.first()
+        {
+            *expression = parse_quote!(query(#receiver, #name, &value));
+        }
+    }
+}
+
+struct Bytes;
+
+impl VisitMut for Bytes {
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        syn::visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method == "json_body" {
+            call.method = parse_quote!(body);
+        } else if call.method == "header" {
+            call.args = parse_quote!("content-type", content_type);
+        }
+    }
+}
+
+/// The functions that the rewritten code calls.
+fn helpers(items: &[Item]) -> Vec<Item> {
+    let mut calls = Calls::default();
+    items.iter().for_each(|item| calls.visit_item(item));
+    let all: [(&str, Item); 3] = [
+        (
+            "path_value",
+            parse_quote! {
+                /// Expects a value in the path, encoded as the client does.
+                fn path_value(when: ::httpmock::When, before: &str, value: &impl ToString, after: &str) -> ::httpmock::When {
+                    let value = progenitor_client::encode_path(&value.to_string());
+                    let pattern = format!("{before}{}{after}", regex::escape(&value));
+                    when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
+                }
+            },
+        ),
+        (
+            "query",
+            parse_quote! {
+                /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
+                fn query(when: ::httpmock::When, name: &str, value: &impl ::serde::Serialize) -> ::httpmock::When {
+                    match ::serde_json::to_value(value).expect("parameters serialise") {
+                        ::serde_json::Value::Array(entries) => {
+                            entries.iter().fold(when, |when, entry| when.query_param(name, text(entry)))
+                        }
+                        value => when.query_param(name, text(&value)),
+                    }
+                }
+            },
+        ),
+        (
+            "form",
+            parse_quote! {
+                /// Expects a form with these fields.
+                fn form(when: ::httpmock::When, value: &impl ::serde::Serialize) -> ::httpmock::When {
+                    let value = ::serde_json::to_value(value).expect("forms serialise");
+                    let fields = value.as_object().into_iter().flatten();
+                    fields.fold(when, |when, (name, value)| when.form_urlencoded_tuple(name, text(value)))
+                }
+            },
+        ),
+    ];
+    let mut used = all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
+    if calls.0.contains("query") || calls.0.contains("form") {
+        used.push(parse_quote! {
+            fn text(value: &::serde_json::Value) -> String {
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            }
+        });
+    }
+    used
+}
+
+/// The names of all functions that are called.
+#[derive(Default)]
+struct Calls(BTreeSet<String>);
+
+impl Visit<'_> for Calls {
+    fn visit_expr_call(&mut self, call: &syn::ExprCall) {
+        self.0.insert(call.func.to_token_stream().to_string());
+        syn::visit::visit_expr_call(self, call);
+    }
+}

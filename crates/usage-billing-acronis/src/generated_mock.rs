@@ -2,14 +2,16 @@
 
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
+//! Typed helpers to stand in for the vendor in tests, one for each operation.
+/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
+/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
 pub mod operations {
-    //! [`When`](::httpmock::When) and [`Then`](::httpmock::Then)
-    //! wrappers for each operation. Each can be converted to
-    //! its inner type with a call to `into_inner()`. This can
-    //! be used to explicitly deviate from permitted values.
-    use crate::*;
+    #[allow(unused_imports)]
+    use crate::types;
+    /// The request of this operation.
     pub struct ListApplicationsWhen(::httpmock::When);
     impl ListApplicationsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -17,18 +19,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/applications$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
+    /// The answer of this operation.
     pub struct ListApplicationsThen(::httpmock::Then);
     impl ListApplicationsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ApplicationList) -> Self {
             Self(
                 self
@@ -38,9 +45,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetApplicationWhen(::httpmock::When);
     impl GetApplicationWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -48,23 +67,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/applications/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `application_id` in the path.
         pub fn application_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/applications/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/applications/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetApplicationThen(::httpmock::Then);
     impl GetApplicationThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::Application) -> Self {
             Self(
                 self
@@ -74,9 +97,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetClientWhen(::httpmock::When);
     impl GetClientWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -84,23 +119,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/clients/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/clients/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/clients/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetClientThen(::httpmock::Then);
     impl GetClientThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ApiClient) -> Self {
             Self(
                 self
@@ -110,9 +149,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct CreateReportWhen(::httpmock::When);
     impl CreateReportWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -120,21 +171,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/reports$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ReportCreate) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct CreateReportThen(::httpmock::Then);
     impl CreateReportThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -144,6 +201,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: created.
         pub fn created(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -153,9 +211,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetReportWhen(::httpmock::When);
     impl GetReportWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -163,23 +233,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/reports/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetReportThen(::httpmock::Then);
     impl GetReportThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -189,9 +263,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct UpdateReportWhen(::httpmock::When);
     impl UpdateReportWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -199,26 +285,31 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/reports/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/", &value, "$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ReportUpdate) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct UpdateReportThen(::httpmock::Then);
     impl UpdateReportThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
@@ -228,9 +319,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct DeleteReportWhen(::httpmock::When);
     impl DeleteReportWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -238,32 +341,49 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/reports/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/", &value, "$"))
         }
+        /// Expects the query parameter `version`.
         pub fn version(self, value: i64) -> Self {
-            Self(self.0.query_param("version", value.to_string()))
+            Self(query(self.0, "version", &value))
         }
     }
+    /// The answer of this operation.
     pub struct DeleteReportThen(::httpmock::Then);
     impl DeleteReportThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: no content.
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListStoredReportsWhen(::httpmock::When);
     impl ListStoredReportsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -271,25 +391,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/reports/[^/]*/stored$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/reports/{}/stored$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/", &value, "/stored$"))
         }
     }
+    /// The answer of this operation.
     pub struct ListStoredReportsThen(::httpmock::Then);
     impl ListStoredReportsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::StoredReportList) -> Self {
             Self(
                 self
@@ -299,9 +421,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct DownloadStoredReportWhen(::httpmock::When);
     impl DownloadStoredReportWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -311,44 +445,49 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/reports/{}/stored/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/", &value, "/stored/[^/]*$"))
         }
+        /// Expects `stored_report_id` in the path.
         pub fn stored_report_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/reports/.*/stored/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/reports/[^/]*/stored/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct DownloadStoredReportThen(::httpmock::Then);
     impl DownloadStoredReportThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        pub fn ok(self, value: ::serde_json::Value) -> Self {
+        /// Answers with success: ok.
+        pub fn ok(self, content_type: &str, value: impl AsRef<[u8]>) -> Self {
+            Self(self.0.status(200u16).header("content-type", content_type).body(value))
+        }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
             Self(
                 self
                     .0
-                    .status(200u16)
+                    .status(status)
                     .header("content-type", "application/json")
                     .json_body(value),
             )
         }
     }
+    /// The request of this operation.
     pub struct ListTenantsWhen(::httpmock::When);
     impl ListTenantsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -356,148 +495,166 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `allow_deleted`.
         pub fn allow_deleted<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("allow_deleted", value.to_string()))
+                Self(query(self.0, "allow_deleted", &value))
             } else {
                 Self(self.0.query_param_missing("allow_deleted"))
             }
         }
+        /// Expects the query parameter `expand_offering_items`.
         pub fn expand_offering_items<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("expand_offering_items", value.to_string()))
+                Self(query(self.0, "expand_offering_items", &value))
             } else {
                 Self(self.0.query_param_missing("expand_offering_items"))
             }
         }
+        /// Expects the query parameter `include_relative_path`.
         pub fn include_relative_path<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("include_relative_path", value.to_string()))
+                Self(query(self.0, "include_relative_path", &value))
             } else {
                 Self(self.0.query_param_missing("include_relative_path"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `lod`.
         pub fn lod<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::TenantLod>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("lod", value.to_string()))
+                Self(query(self.0, "lod", &value))
             } else {
                 Self(self.0.query_param_missing("lod"))
             }
         }
+        /// Expects the query parameter `parent_id`.
         pub fn parent_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::uuid::Uuid>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("parent_id", value.to_string()))
+                Self(query(self.0, "parent_id", &value))
             } else {
                 Self(self.0.query_param_missing("parent_id"))
             }
         }
+        /// Expects the query parameter `subtree_root_id`.
         pub fn subtree_root_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::uuid::Uuid>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("subtree_root_id", value.to_string()))
+                Self(query(self.0, "subtree_root_id", &value))
             } else {
                 Self(self.0.query_param_missing("subtree_root_id"))
             }
         }
+        /// Expects the query parameter `updated_since`.
         pub fn updated_since<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::DateTime<::chrono::offset::Utc>>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("updated_since", value.to_string()))
+                Self(query(self.0, "updated_since", &value))
             } else {
                 Self(self.0.query_param_missing("updated_since"))
             }
         }
+        /// Expects the query parameter `uuids`.
         pub fn uuids<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("uuids", value.to_string()))
+                Self(query(self.0, "uuids", &value))
             } else {
                 Self(self.0.query_param_missing("uuids"))
             }
         }
+        /// Expects the query parameter `with_contacts`.
         pub fn with_contacts<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("with_contacts", value.to_string()))
+                Self(query(self.0, "with_contacts", &value))
             } else {
                 Self(self.0.query_param_missing("with_contacts"))
             }
         }
+        /// Expects the query parameter `with_infra_offering_items`.
         pub fn with_infra_offering_items<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("with_infra_offering_items", value.to_string()))
+                Self(query(self.0, "with_infra_offering_items", &value))
             } else {
                 Self(self.0.query_param_missing("with_infra_offering_items"))
             }
         }
+        /// Expects the query parameter `with_offering_items`.
         pub fn with_offering_items<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("with_offering_items", value.to_string()))
+                Self(query(self.0, "with_offering_items", &value))
             } else {
                 Self(self.0.query_param_missing("with_offering_items"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantsThen(::httpmock::Then);
     impl ListTenantsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TenantBatch) -> Self {
             Self(
                 self
@@ -507,9 +664,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListTenantsApplicationsWhen(::httpmock::When);
     impl ListTenantsApplicationsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -517,21 +686,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/applications$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `tenants`.
         pub fn tenants(self, value: &str) -> Self {
-            Self(self.0.query_param("tenants", value.to_string()))
+            Self(query(self.0, "tenants", &value))
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantsApplicationsThen(::httpmock::Then);
     impl ListTenantsApplicationsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TenantApplicationsBatch) -> Self {
             Self(
                 self
@@ -541,9 +716,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListOfferingItemsWhen(::httpmock::When);
     impl ListOfferingItemsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -553,98 +740,111 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `allow_deleted`.
         pub fn allow_deleted<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("allow_deleted", value.to_string()))
+                Self(query(self.0, "allow_deleted", &value))
             } else {
                 Self(self.0.query_param_missing("allow_deleted"))
             }
         }
+        /// Expects the query parameter `editions`.
         pub fn editions<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("editions", value.to_string()))
+                Self(query(self.0, "editions", &value))
             } else {
                 Self(self.0.query_param_missing("editions"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offering_items`.
         pub fn offering_items<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offering_items", value.to_string()))
+                Self(query(self.0, "offering_items", &value))
             } else {
                 Self(self.0.query_param_missing("offering_items"))
             }
         }
+        /// Expects the query parameter `subtree_root_tenant_id`.
         pub fn subtree_root_tenant_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::uuid::Uuid>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("subtree_root_tenant_id", value.to_string()))
+                Self(query(self.0, "subtree_root_tenant_id", &value))
             } else {
                 Self(self.0.query_param_missing("subtree_root_tenant_id"))
             }
         }
+        /// Expects the query parameter `updated_since`.
         pub fn updated_since<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::DateTime<::chrono::offset::Utc>>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("updated_since", value.to_string()))
+                Self(query(self.0, "updated_since", &value))
             } else {
                 Self(self.0.query_param_missing("updated_since"))
             }
         }
+        /// Expects the query parameter `usage_names`.
         pub fn usage_names<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("usage_names", value.to_string()))
+                Self(query(self.0, "usage_names", &value))
             } else {
                 Self(self.0.query_param_missing("usage_names"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListOfferingItemsThen(::httpmock::Then);
     impl ListOfferingItemsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -654,9 +854,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListTenantsUsagesWhen(::httpmock::When);
     impl ListTenantsUsagesWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -664,41 +876,49 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/usages$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `editions`.
         pub fn editions<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("editions", value.to_string()))
+                Self(query(self.0, "editions", &value))
             } else {
                 Self(self.0.query_param_missing("editions"))
             }
         }
+        /// Expects the query parameter `tenants`.
         pub fn tenants(self, value: &str) -> Self {
-            Self(self.0.query_param("tenants", value.to_string()))
+            Self(query(self.0, "tenants", &value))
         }
+        /// Expects the query parameter `usage_names`.
         pub fn usage_names<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("usage_names", value.to_string()))
+                Self(query(self.0, "usage_names", &value))
             } else {
                 Self(self.0.query_param_missing("usage_names"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantsUsagesThen(::httpmock::Then);
     impl ListTenantsUsagesThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TenantUsagesBatch) -> Self {
             Self(
                 self
@@ -708,9 +928,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetTenantWhen(::httpmock::When);
     impl GetTenantWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -718,43 +950,49 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(&format!("^/tenants/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "$"))
         }
+        /// Expects the query parameter `allow_deleted`.
         pub fn allow_deleted<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("allow_deleted", value.to_string()))
+                Self(query(self.0, "allow_deleted", &value))
             } else {
                 Self(self.0.query_param_missing("allow_deleted"))
             }
         }
+        /// Expects the query parameter `embed_path`.
         pub fn embed_path<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("embed_path", value.to_string()))
+                Self(query(self.0, "embed_path", &value))
             } else {
                 Self(self.0.query_param_missing("embed_path"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetTenantThen(::httpmock::Then);
     impl GetTenantThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::Tenant) -> Self {
             Self(
                 self
@@ -764,9 +1002,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListTenantApplicationsWhen(::httpmock::When);
     impl ListTenantApplicationsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -776,35 +1026,38 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/applications$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/applications$"))
         }
+        /// Expects the query parameter `for_ui`.
         pub fn for_ui<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("for_ui", value.to_string()))
+                Self(query(self.0, "for_ui", &value))
             } else {
                 Self(self.0.query_param_missing("for_ui"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantApplicationsThen(::httpmock::Then);
     impl ListTenantApplicationsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
@@ -814,9 +1067,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListTenantChildrenWhen(::httpmock::When);
     impl ListTenantChildrenWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -826,55 +1091,60 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/children$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/children$"))
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `allow_deleted`.
         pub fn allow_deleted<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("allow_deleted", value.to_string()))
+                Self(query(self.0, "allow_deleted", &value))
             } else {
                 Self(self.0.query_param_missing("allow_deleted"))
             }
         }
+        /// Expects the query parameter `order`.
         pub fn order<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("order", value.to_string()))
+                Self(query(self.0, "order", &value))
             } else {
                 Self(self.0.query_param_missing("order"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantChildrenThen(::httpmock::Then);
     impl ListTenantChildrenThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TenantChildren) -> Self {
             Self(
                 self
@@ -884,9 +1154,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetTenantOfferingItemsWhen(::httpmock::When);
     impl GetTenantOfferingItemsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -896,105 +1178,115 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/offering_items$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/offering_items$"))
         }
+        /// Expects the query parameter `available_only`.
         pub fn available_only<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("available_only", value.to_string()))
+                Self(query(self.0, "available_only", &value))
             } else {
                 Self(self.0.query_param_missing("available_only"))
             }
         }
+        /// Expects the query parameter `edition`.
         pub fn edition<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("edition", value.to_string()))
+                Self(query(self.0, "edition", &value))
             } else {
                 Self(self.0.query_param_missing("edition"))
             }
         }
+        /// Expects the query parameter `for_ui`.
         pub fn for_ui<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("for_ui", value.to_string()))
+                Self(query(self.0, "for_ui", &value))
             } else {
                 Self(self.0.query_param_missing("for_ui"))
             }
         }
+        /// Expects the query parameter `include_secondary`.
         pub fn include_secondary<T>(self, value: T) -> Self
         where
             T: Into<Option<bool>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("include_secondary", value.to_string()))
+                Self(query(self.0, "include_secondary", &value))
             } else {
                 Self(self.0.query_param_missing("include_secondary"))
             }
         }
+        /// Expects the query parameter `infra_uuid`.
         pub fn infra_uuid<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::uuid::Uuid>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("infra_uuid", value.to_string()))
+                Self(query(self.0, "infra_uuid", &value))
             } else {
                 Self(self.0.query_param_missing("infra_uuid"))
             }
         }
+        /// Expects the query parameter `status`.
         pub fn status<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("status", value.to_string()))
+                Self(query(self.0, "status", &value))
             } else {
                 Self(self.0.query_param_missing("status"))
             }
         }
+        /// Expects the query parameter `type`.
         pub fn type_<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::OfferingItemType>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("type", value.to_string()))
+                Self(query(self.0, "type", &value))
             } else {
                 Self(self.0.query_param_missing("type"))
             }
         }
+        /// Expects the query parameter `usage_names`.
         pub fn usage_names<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("usage_names", value.to_string()))
+                Self(query(self.0, "usage_names", &value))
             } else {
                 Self(self.0.query_param_missing("usage_names"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetTenantOfferingItemsThen(::httpmock::Then);
     impl GetTenantOfferingItemsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -1004,9 +1296,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListOfferingItemsForChildWhen(::httpmock::When);
     impl ListOfferingItemsForChildWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1019,48 +1323,56 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/tenants/{}/offering_items/available_for_child$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/tenants/",
+                    &value,
+                    "/offering_items/available_for_child$",
+                ),
+            )
         }
+        /// Expects the query parameter `edition`.
         pub fn edition<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("edition", value.to_string()))
+                Self(query(self.0, "edition", &value))
             } else {
                 Self(self.0.query_param_missing("edition"))
             }
         }
+        /// Expects the query parameter `kind`.
         pub fn kind<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::TenantKind>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("kind", value.to_string()))
+                Self(query(self.0, "kind", &value))
             } else {
                 Self(self.0.query_param_missing("kind"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListOfferingItemsForChildThen(::httpmock::Then);
     impl ListOfferingItemsForChildThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
@@ -1070,9 +1382,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetOfferingItemPricesWhen(::httpmock::When);
     impl GetOfferingItemPricesWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1083,25 +1407,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/offering_items/pricing$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/offering_items/pricing$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetOfferingItemPricesThen(::httpmock::Then);
     impl GetOfferingItemPricesThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OfferingItemPriceList) -> Self {
             Self(
                 self
@@ -1111,9 +1437,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetTenantPricingWhen(::httpmock::When);
     impl GetTenantPricingWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1121,25 +1459,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/[^/]*/pricing$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/pricing$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/pricing$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetTenantPricingThen(::httpmock::Then);
     impl GetTenantPricingThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TenantPricing) -> Self {
             Self(
                 self
@@ -1149,9 +1489,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListTenantReportsWhen(::httpmock::When);
     impl ListTenantReportsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1159,25 +1511,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/[^/]*/reports$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/reports$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/reports$"))
         }
     }
+    /// The answer of this operation.
     pub struct ListTenantReportsThen(::httpmock::Then);
     impl ListTenantReportsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
@@ -1187,9 +1541,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetTenantUsagesWhen(::httpmock::When);
     impl GetTenantUsagesWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1197,45 +1563,49 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/tenants/[^/]*/usages$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/tenants/{}/usages$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/tenants/", &value, "/usages$"))
         }
+        /// Expects the query parameter `editions`.
         pub fn editions<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("editions", value.to_string()))
+                Self(query(self.0, "editions", &value))
             } else {
                 Self(self.0.query_param_missing("editions"))
             }
         }
+        /// Expects the query parameter `usage_names`.
         pub fn usage_names<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("usage_names", value.to_string()))
+                Self(query(self.0, "usage_names", &value))
             } else {
                 Self(self.0.query_param_missing("usage_names"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetTenantUsagesThen(::httpmock::Then);
     impl GetTenantUsagesThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageList) -> Self {
             Self(
                 self
@@ -1245,9 +1615,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetMeWhen(::httpmock::When);
     impl GetMeWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1255,18 +1637,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/users/me$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
+    /// The answer of this operation.
     pub struct GetMeThen(::httpmock::Then);
     impl GetMeThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UserMe) -> Self {
             Self(
                 self
@@ -1276,99 +1663,161 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
+    }
+    /// Expects a value in the path, encoded as the client does.
+    fn path_value(
+        when: ::httpmock::When,
+        before: &str,
+        value: &impl ToString,
+        after: &str,
+    ) -> ::httpmock::When {
+        let value = progenitor_client::encode_path(&value.to_string());
+        let pattern = format!("{before}{}{after}", regex::escape(& value));
+        when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
+    }
+    /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
+    fn query(
+        when: ::httpmock::When,
+        name: &str,
+        value: &impl ::serde::Serialize,
+    ) -> ::httpmock::When {
+        match ::serde_json::to_value(value).expect("parameters serialise") {
+            ::serde_json::Value::Array(entries) => {
+                entries
+                    .iter()
+                    .fold(when, |when, entry| when.query_param(name, text(entry)))
+            }
+            value => when.query_param(name, text(&value)),
+        }
+    }
+    fn text(value: &::serde_json::Value) -> String {
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 }
 /// An extension trait for [`MockServer`](::httpmock::MockServer) that
 /// adds a method for each operation. These are the equivalent of
 /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.
 pub trait MockServerExt {
+    /// Stands in for [`Client::list_applications`](crate::Client::list_applications).
     fn list_applications<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListApplicationsWhen, operations::ListApplicationsThen);
+    /// Stands in for [`Client::get_application`](crate::Client::get_application).
     fn get_application<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetApplicationWhen, operations::GetApplicationThen);
+    /// Stands in for [`Client::get_client`](crate::Client::get_client).
     fn get_client<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetClientWhen, operations::GetClientThen);
+    /// Stands in for [`Client::create_report`](crate::Client::create_report).
     fn create_report<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateReportWhen, operations::CreateReportThen);
+    /// Stands in for [`Client::get_report`](crate::Client::get_report).
     fn get_report<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetReportWhen, operations::GetReportThen);
+    /// Stands in for [`Client::update_report`](crate::Client::update_report).
     fn update_report<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::UpdateReportWhen, operations::UpdateReportThen);
+    /// Stands in for [`Client::delete_report`](crate::Client::delete_report).
     fn delete_report<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::DeleteReportWhen, operations::DeleteReportThen);
+    /// Stands in for [`Client::list_stored_reports`](crate::Client::list_stored_reports).
     fn list_stored_reports<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListStoredReportsWhen, operations::ListStoredReportsThen);
+    /// Stands in for [`Client::download_stored_report`](crate::Client::download_stored_report).
     fn download_stored_report<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::DownloadStoredReportWhen,
             operations::DownloadStoredReportThen,
         );
+    /// Stands in for [`Client::list_tenants`](crate::Client::list_tenants).
     fn list_tenants<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTenantsWhen, operations::ListTenantsThen);
+    /// Stands in for [`Client::list_tenants_applications`](crate::Client::list_tenants_applications).
     fn list_tenants_applications<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListTenantsApplicationsWhen,
             operations::ListTenantsApplicationsThen,
         );
+    /// Stands in for [`Client::list_offering_items`](crate::Client::list_offering_items).
     fn list_offering_items<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListOfferingItemsWhen, operations::ListOfferingItemsThen);
+    /// Stands in for [`Client::list_tenants_usages`](crate::Client::list_tenants_usages).
     fn list_tenants_usages<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTenantsUsagesWhen, operations::ListTenantsUsagesThen);
+    /// Stands in for [`Client::get_tenant`](crate::Client::get_tenant).
     fn get_tenant<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetTenantWhen, operations::GetTenantThen);
+    /// Stands in for [`Client::list_tenant_applications`](crate::Client::list_tenant_applications).
     fn list_tenant_applications<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListTenantApplicationsWhen,
             operations::ListTenantApplicationsThen,
         );
+    /// Stands in for [`Client::list_tenant_children`](crate::Client::list_tenant_children).
     fn list_tenant_children<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListTenantChildrenWhen,
             operations::ListTenantChildrenThen,
         );
+    /// Stands in for [`Client::get_tenant_offering_items`](crate::Client::get_tenant_offering_items).
     fn get_tenant_offering_items<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetTenantOfferingItemsWhen,
             operations::GetTenantOfferingItemsThen,
         );
+    /// Stands in for [`Client::list_offering_items_for_child`](crate::Client::list_offering_items_for_child).
     fn list_offering_items_for_child<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListOfferingItemsForChildWhen,
             operations::ListOfferingItemsForChildThen,
         );
+    /// Stands in for [`Client::get_offering_item_prices`](crate::Client::get_offering_item_prices).
     fn get_offering_item_prices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetOfferingItemPricesWhen,
             operations::GetOfferingItemPricesThen,
         );
+    /// Stands in for [`Client::get_tenant_pricing`](crate::Client::get_tenant_pricing).
     fn get_tenant_pricing<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetTenantPricingWhen, operations::GetTenantPricingThen);
+    /// Stands in for [`Client::list_tenant_reports`](crate::Client::list_tenant_reports).
     fn list_tenant_reports<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListTenantReportsWhen, operations::ListTenantReportsThen);
+    /// Stands in for [`Client::get_tenant_usages`](crate::Client::get_tenant_usages).
     fn get_tenant_usages<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetTenantUsagesWhen, operations::GetTenantUsagesThen);
+    /// Stands in for [`Client::get_me`](crate::Client::get_me).
     fn get_me<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetMeWhen, operations::GetMeThen);

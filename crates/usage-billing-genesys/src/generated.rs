@@ -1764,7 +1764,7 @@ pub mod types {
         pub scope: ::std::vec::Vec<::std::string::String>,
         /// Secret that the vendor made; keep it out of logs. Inferred: not sent in lists.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub secret: ::std::option::Option<::std::string::String>,
+        pub secret: ::std::option::Option<::progenitor_client::SecretText>,
         /// Path of the client.
         #[serde(
             rename = "selfUri",
@@ -2197,7 +2197,7 @@ pub mod types {
     pub struct UrlResponse {
         /// Address of the document.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub url: ::std::option::Option<::std::string::String>,
+        pub url: ::std::option::Option<::progenitor_client::SecretText>,
     }
     /// Handle of a started query, search or summary. The same body comes with 200 and 202.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]

@@ -2,14 +2,16 @@
 
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
+//! Typed helpers to stand in for the vendor in tests, one for each operation.
+/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
+/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
 pub mod operations {
-    //! [`When`](::httpmock::When) and [`Then`](::httpmock::Then)
-    //! wrappers for each operation. Each can be converted to
-    //! its inner type with a call to `into_inner()`. This can
-    //! be used to explicitly deviate from permitted values.
-    use crate::*;
+    #[allow(unused_imports)]
+    use crate::types;
+    /// The request of this operation.
     pub struct GetBillingContractsWhen(::httpmock::When);
     impl GetBillingContractsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -19,88 +21,100 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `before`.
         pub fn before<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("before", value.to_string()))
+                Self(query(self.0, "before", &value))
             } else {
                 Self(self.0.query_param_missing("before"))
             }
         }
+        /// Expects the query parameter `dateEnd`.
         pub fn date_end<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("dateEnd", value.to_string()))
+                Self(query(self.0, "dateEnd", &value))
             } else {
                 Self(self.0.query_param_missing("dateEnd"))
             }
         }
+        /// Expects the query parameter `dateStart`.
         pub fn date_start<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("dateStart", value.to_string()))
+                Self(query(self.0, "dateStart", &value))
             } else {
                 Self(self.0.query_param_missing("dateStart"))
             }
         }
+        /// Expects the query parameter `externalNumber`.
         pub fn external_number<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("externalNumber", value.to_string()))
+                Self(query(self.0, "externalNumber", &value))
             } else {
                 Self(self.0.query_param_missing("externalNumber"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
+        /// Expects the query parameter `status`.
         pub fn status<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::BillingContractStatus>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("status", value.to_string()))
+                Self(query(self.0, "status", &value))
             } else {
                 Self(self.0.query_param_missing("status"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractsThen(::httpmock::Then);
     impl GetBillingContractsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingContractListing) -> Self {
             Self(
                 self
@@ -110,9 +124,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingContractsInvoicesWhen(::httpmock::When);
     impl GetBillingContractsInvoicesWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -123,78 +149,89 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `before`.
         pub fn before<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("before", value.to_string()))
+                Self(query(self.0, "before", &value))
             } else {
                 Self(self.0.query_param_missing("before"))
             }
         }
+        /// Expects the query parameter `dateEnd`.
         pub fn date_end<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("dateEnd", value.to_string()))
+                Self(query(self.0, "dateEnd", &value))
             } else {
                 Self(self.0.query_param_missing("dateEnd"))
             }
         }
+        /// Expects the query parameter `dateStart`.
         pub fn date_start<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("dateStart", value.to_string()))
+                Self(query(self.0, "dateStart", &value))
             } else {
                 Self(self.0.query_param_missing("dateStart"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
+        /// Expects the query parameter `paymentStatus`.
         pub fn payment_status<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::BillingInvoicePaymentStatusFilter>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("paymentStatus", value.to_string()))
+                Self(query(self.0, "paymentStatus", &value))
             } else {
                 Self(self.0.query_param_missing("paymentStatus"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractsInvoicesThen(::httpmock::Then);
     impl GetBillingContractsInvoicesThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingInvoiceListing) -> Self {
             Self(
                 self
@@ -204,9 +241,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingContractsInvoiceDocumentWhen(::httpmock::When);
     impl GetBillingContractsInvoiceDocumentWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -219,28 +268,34 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `invoice_id` in the path.
         pub fn invoice_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/billing/contracts/invoices/{}/document$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/billing/contracts/invoices/",
+                    &value,
+                    "/document$",
+                ),
+            )
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractsInvoiceDocumentThen(::httpmock::Then);
     impl GetBillingContractsInvoiceDocumentThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UrlResponse) -> Self {
             Self(
                 self
@@ -250,9 +305,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingContractsInvoiceLinesWhen(::httpmock::When);
     impl GetBillingContractsInvoiceLinesWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -265,58 +332,67 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `invoice_id` in the path.
         pub fn invoice_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/billing/contracts/invoices/{}/lines$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/billing/contracts/invoices/",
+                    &value,
+                    "/lines$",
+                ),
+            )
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `before`.
         pub fn before<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("before", value.to_string()))
+                Self(query(self.0, "before", &value))
             } else {
                 Self(self.0.query_param_missing("before"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractsInvoiceLinesThen(::httpmock::Then);
     impl GetBillingContractsInvoiceLinesThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingInvoiceItemListing) -> Self {
             Self(
                 self
@@ -326,9 +402,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingContractWhen(::httpmock::When);
     impl GetBillingContractWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -338,25 +426,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `contract_id` in the path.
         pub fn contract_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/billing/contracts/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/billing/contracts/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractThen(::httpmock::Then);
     impl GetBillingContractThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingContract) -> Self {
             Self(
                 self
@@ -366,9 +456,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingContractBillingperiodWhen(::httpmock::When);
     impl GetBillingContractBillingperiodWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -381,38 +483,45 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `contract_id` in the path.
         pub fn contract_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/billing/contracts/{}/billingperiods/.*$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/billing/contracts/",
+                    &value,
+                    "/billingperiods/[^/]*$",
+                ),
+            )
         }
+        /// Expects `billing_period_id` in the path.
         pub fn billing_period_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/billing/contracts/.*/billingperiods/{}$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/billing/contracts/[^/]*/billingperiods/",
+                    &value,
+                    "$",
+                ),
+            )
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingContractBillingperiodThen(::httpmock::Then);
     impl GetBillingContractBillingperiodThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingContractPeriodDetail) -> Self {
             Self(
                 self
@@ -422,9 +531,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingReportsBillableusageWhen(::httpmock::When);
     impl GetBillingReportsBillableusageWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -435,30 +556,37 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date(
             self,
             value: &::chrono::DateTime<::chrono::offset::Utc>,
         ) -> Self {
-            Self(self.0.query_param("endDate", value.to_string()))
+            Self(query(self.0, "endDate", &value))
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date(
             self,
             value: &::chrono::DateTime<::chrono::offset::Utc>,
         ) -> Self {
-            Self(self.0.query_param("startDate", value.to_string()))
+            Self(query(self.0, "startDate", &value))
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingReportsBillableusageThen(::httpmock::Then);
     impl GetBillingReportsBillableusageThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillingUsageReport) -> Self {
             Self(
                 self
@@ -468,9 +596,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillingTrusteebillingoverviewTrustorOrgIdWhen(::httpmock::When);
     impl GetBillingTrusteebillingoverviewTrustorOrgIdWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -483,37 +623,45 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `trustor_org_id` in the path.
         pub fn trustor_org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/billing/trusteebillingoverview/{}$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/billing/trusteebillingoverview/",
+                    &value,
+                    "$",
+                ),
+            )
         }
+        /// Expects the query parameter `billingPeriodIndex`.
         pub fn billing_period_index<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("billingPeriodIndex", value.to_string()))
+                Self(query(self.0, "billingPeriodIndex", &value))
             } else {
                 Self(self.0.query_param_missing("billingPeriodIndex"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetBillingTrusteebillingoverviewTrustorOrgIdThen(::httpmock::Then);
     impl GetBillingTrusteebillingoverviewTrustorOrgIdThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::TrusteeBillingOverview) -> Self {
             Self(
                 self
@@ -523,9 +671,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetLicenseDefinitionsWhen(::httpmock::When);
     impl GetLicenseDefinitionsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -535,18 +695,23 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
+    /// The answer of this operation.
     pub struct GetLicenseDefinitionsThen(::httpmock::Then);
     impl GetLicenseDefinitionsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::LicenseDefinition>) -> Self {
             Self(
                 self
@@ -556,9 +721,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetLicenseDefinitionWhen(::httpmock::When);
     impl GetLicenseDefinitionWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -568,25 +745,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `license_id` in the path.
         pub fn license_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/license/definitions/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/license/definitions/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetLicenseDefinitionThen(::httpmock::Then);
     impl GetLicenseDefinitionThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::LicenseDefinition) -> Self {
             Self(
                 self
@@ -596,9 +775,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetLicenseToggleWhen(::httpmock::When);
     impl GetLicenseToggleWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -608,25 +799,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `feature_name` in the path.
         pub fn feature_name(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/license/toggles/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/license/toggles/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetLicenseToggleThen(::httpmock::Then);
     impl GetLicenseToggleThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::LicenseOrgToggle) -> Self {
             Self(
                 self
@@ -636,9 +829,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetLicenseUsersWhen(::httpmock::When);
     impl GetLicenseUsersWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -646,38 +851,45 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/license/users$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects the query parameter `pageNumber`.
         pub fn page_number<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageNumber", value.to_string()))
+                Self(query(self.0, "pageNumber", &value))
             } else {
                 Self(self.0.query_param_missing("pageNumber"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetLicenseUsersThen(::httpmock::Then);
     impl GetLicenseUsersThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UserLicensesEntityListing) -> Self {
             Self(
                 self
@@ -687,9 +899,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetLicenseUserWhen(::httpmock::When);
     impl GetLicenseUserWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -699,25 +923,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `user_id` in the path.
         pub fn user_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/license/users/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/license/users/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetLicenseUserThen(::httpmock::Then);
     impl GetLicenseUserThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::LicenseUser) -> Self {
             Self(
                 self
@@ -727,9 +953,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetOauthClientsWhen(::httpmock::When);
     impl GetOauthClientsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -737,18 +975,23 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/oauth/clients$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
     }
+    /// The answer of this operation.
     pub struct GetOauthClientsThen(::httpmock::Then);
     impl GetOauthClientsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OAuthClientEntityListing) -> Self {
             Self(
                 self
@@ -758,9 +1001,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct PostOauthClientUsageQueryWhen(::httpmock::When);
     impl PostOauthClientUsageQueryWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -771,28 +1026,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/oauth/clients/{}/usage/query$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/oauth/clients/", &value, "/usage/query$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ApiUsageClientQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct PostOauthClientUsageQueryThen(::httpmock::Then);
     impl PostOauthClientUsageQueryThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -802,6 +1060,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -811,9 +1070,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetOauthClientUsageQueryResultWhen(::httpmock::When);
     impl GetOauthClientUsageQueryResultWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -826,38 +1097,45 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/oauth/clients/{}/usage/query/results/.*$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/oauth/clients/",
+                    &value,
+                    "/usage/query/results/[^/]*$",
+                ),
+            )
         }
+        /// Expects `execution_id` in the path.
         pub fn execution_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/oauth/clients/.*/usage/query/results/{}$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/oauth/clients/[^/]*/usage/query/results/",
+                    &value,
+                    "$",
+                ),
+            )
         }
     }
+    /// The answer of this operation.
     pub struct GetOauthClientUsageQueryResultThen(::httpmock::Then);
     impl GetOauthClientUsageQueryResultThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -867,9 +1145,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetOauthClientUsageSummaryWhen(::httpmock::When);
     impl GetOauthClientUsageSummaryWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -880,37 +1170,40 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/oauth/clients/{}/usage/summary$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(self.0, "^/api/v2/oauth/clients/", &value, "/usage/summary$"),
+            )
         }
+        /// Expects the query parameter `days`.
         pub fn days<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("days", value.to_string()))
+                Self(query(self.0, "days", &value))
             } else {
                 Self(self.0.query_param_missing("days"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetOauthClientUsageSummaryThen(::httpmock::Then);
     impl GetOauthClientUsageSummaryThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -920,6 +1213,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -929,9 +1223,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct PostUsageAggregatesQueryJobsWhen(::httpmock::When);
     impl PostUsageAggregatesQueryJobsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -942,9 +1248,11 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects this body.
         pub fn body(
             self,
             value: &types::OrganizationPublicApiUsageQueryRequest,
@@ -952,14 +1260,18 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct PostUsageAggregatesQueryJobsThen(::httpmock::Then);
     impl PostUsageAggregatesQueryJobsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
@@ -969,6 +1281,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
@@ -978,9 +1291,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetUsageAggregatesQueryJobWhen(::httpmock::When);
     impl GetUsageAggregatesQueryJobWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -991,47 +1316,51 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `job_id` in the path.
         pub fn job_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/usage/aggregates/query/jobs/{}$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(self.0, "^/api/v2/usage/aggregates/query/jobs/", &value, "$"),
+            )
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetUsageAggregatesQueryJobThen(::httpmock::Then);
     impl GetUsageAggregatesQueryJobThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1044,6 +1373,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1056,9 +1386,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct PostUsageClientClientIdAggregatesQueryJobsWhen(::httpmock::When);
     impl PostUsageClientClientIdAggregatesQueryJobsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1071,31 +1413,38 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/usage/client/{}/aggregates/query/jobs$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/usage/client/",
+                    &value,
+                    "/aggregates/query/jobs$",
+                ),
+            )
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ClientPublicApiUsageQueryRequest) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct PostUsageClientClientIdAggregatesQueryJobsThen(::httpmock::Then);
     impl PostUsageClientClientIdAggregatesQueryJobsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1105,6 +1454,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
@@ -1114,9 +1464,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetUsageClientClientIdAggregatesQueryJobWhen(::httpmock::When);
     impl GetUsageClientClientIdAggregatesQueryJobWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1129,58 +1491,67 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `client_id` in the path.
         pub fn client_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/usage/client/{}/aggregates/query/jobs/.*$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/usage/client/",
+                    &value,
+                    "/aggregates/query/jobs/[^/]*$",
+                ),
+            )
         }
+        /// Expects `job_id` in the path.
         pub fn job_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/usage/client/.*/aggregates/query/jobs/{}$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/api/v2/usage/client/[^/]*/aggregates/query/jobs/",
+                    &value,
+                    "$",
+                ),
+            )
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetUsageClientClientIdAggregatesQueryJobThen(::httpmock::Then);
     impl GetUsageClientClientIdAggregatesQueryJobThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ClientPublicApiUsageResultsResponse) -> Self {
             Self(
                 self
@@ -1190,6 +1561,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(
             self,
             value: &types::ClientPublicApiUsageResultsResponse,
@@ -1202,9 +1574,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct PostUsageQueryWhen(::httpmock::When);
     impl PostUsageQueryWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1212,21 +1596,27 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v2/usage/query$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ApiUsageOrganizationQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct PostUsageQueryThen(::httpmock::Then);
     impl PostUsageQueryThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1236,6 +1626,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1245,9 +1636,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetUsageQueryExecutionIdResultsWhen(::httpmock::When);
     impl GetUsageQueryExecutionIdResultsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1257,25 +1660,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `execution_id` in the path.
         pub fn execution_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/api/v2/usage/query/{}/results$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/usage/query/", &value, "/results$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetUsageQueryExecutionIdResultsThen(::httpmock::Then);
     impl GetUsageQueryExecutionIdResultsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -1285,9 +1690,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct PostUsageSimplesearchWhen(::httpmock::When);
     impl PostUsageSimplesearchWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1297,21 +1714,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects this body.
         pub fn body(self, value: &types::ApiUsageSimpleSearch) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct PostUsageSimplesearchThen(::httpmock::Then);
     impl PostUsageSimplesearchThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1321,6 +1744,7 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with success: accepted.
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
@@ -1330,9 +1754,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetUsageSimplesearchExecutionIdResultsWhen(::httpmock::When);
     impl GetUsageSimplesearchExecutionIdResultsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1343,47 +1779,49 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `execution_id` in the path.
         pub fn execution_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/api/v2/usage/simplesearch/{}/results$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/api/v2/usage/simplesearch/", &value, "/results$"))
         }
+        /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("after", value.to_string()))
+                Self(query(self.0, "after", &value))
             } else {
                 Self(self.0.query_param_missing("after"))
             }
         }
+        /// Expects the query parameter `pageSize`.
         pub fn page_size<T>(self, value: T) -> Self
         where
             T: Into<Option<i32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("pageSize", value.to_string()))
+                Self(query(self.0, "pageSize", &value))
             } else {
                 Self(self.0.query_param_missing("pageSize"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct GetUsageSimplesearchExecutionIdResultsThen(::httpmock::Then);
     impl GetUsageSimplesearchExecutionIdResultsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
@@ -1393,24 +1831,66 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
+    }
+    /// Expects a value in the path, encoded as the client does.
+    fn path_value(
+        when: ::httpmock::When,
+        before: &str,
+        value: &impl ToString,
+        after: &str,
+    ) -> ::httpmock::When {
+        let value = progenitor_client::encode_path(&value.to_string());
+        let pattern = format!("{before}{}{after}", regex::escape(& value));
+        when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
+    }
+    /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
+    fn query(
+        when: ::httpmock::When,
+        name: &str,
+        value: &impl ::serde::Serialize,
+    ) -> ::httpmock::When {
+        match ::serde_json::to_value(value).expect("parameters serialise") {
+            ::serde_json::Value::Array(entries) => {
+                entries
+                    .iter()
+                    .fold(when, |when, entry| when.query_param(name, text(entry)))
+            }
+            value => when.query_param(name, text(&value)),
+        }
+    }
+    fn text(value: &::serde_json::Value) -> String {
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 }
 /// An extension trait for [`MockServer`](::httpmock::MockServer) that
 /// adds a method for each operation. These are the equivalent of
 /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.
 pub trait MockServerExt {
+    /// Stands in for [`Client::get_billing_contracts`](crate::Client::get_billing_contracts).
     fn get_billing_contracts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetBillingContractsWhen,
             operations::GetBillingContractsThen,
         );
+    /// Stands in for [`Client::get_billing_contracts_invoices`](crate::Client::get_billing_contracts_invoices).
     fn get_billing_contracts_invoices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetBillingContractsInvoicesWhen,
             operations::GetBillingContractsInvoicesThen,
         );
+    /// Stands in for [`Client::get_billing_contracts_invoice_document`](crate::Client::get_billing_contracts_invoice_document).
     fn get_billing_contracts_invoice_document<F>(
         &self,
         config_fn: F,
@@ -1420,6 +1900,7 @@ pub trait MockServerExt {
             operations::GetBillingContractsInvoiceDocumentWhen,
             operations::GetBillingContractsInvoiceDocumentThen,
         );
+    /// Stands in for [`Client::get_billing_contracts_invoice_lines`](crate::Client::get_billing_contracts_invoice_lines).
     fn get_billing_contracts_invoice_lines<F>(
         &self,
         config_fn: F,
@@ -1429,24 +1910,28 @@ pub trait MockServerExt {
             operations::GetBillingContractsInvoiceLinesWhen,
             operations::GetBillingContractsInvoiceLinesThen,
         );
+    /// Stands in for [`Client::get_billing_contract`](crate::Client::get_billing_contract).
     fn get_billing_contract<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetBillingContractWhen,
             operations::GetBillingContractThen,
         );
+    /// Stands in for [`Client::get_billing_contract_billingperiod`](crate::Client::get_billing_contract_billingperiod).
     fn get_billing_contract_billingperiod<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetBillingContractBillingperiodWhen,
             operations::GetBillingContractBillingperiodThen,
         );
+    /// Stands in for [`Client::get_billing_reports_billableusage`](crate::Client::get_billing_reports_billableusage).
     fn get_billing_reports_billableusage<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetBillingReportsBillableusageWhen,
             operations::GetBillingReportsBillableusageThen,
         );
+    /// Stands in for [`Client::get_billing_trusteebillingoverview_trustor_org_id`](crate::Client::get_billing_trusteebillingoverview_trustor_org_id).
     fn get_billing_trusteebillingoverview_trustor_org_id<F>(
         &self,
         config_fn: F,
@@ -1456,36 +1941,44 @@ pub trait MockServerExt {
             operations::GetBillingTrusteebillingoverviewTrustorOrgIdWhen,
             operations::GetBillingTrusteebillingoverviewTrustorOrgIdThen,
         );
+    /// Stands in for [`Client::get_license_definitions`](crate::Client::get_license_definitions).
     fn get_license_definitions<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetLicenseDefinitionsWhen,
             operations::GetLicenseDefinitionsThen,
         );
+    /// Stands in for [`Client::get_license_definition`](crate::Client::get_license_definition).
     fn get_license_definition<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetLicenseDefinitionWhen,
             operations::GetLicenseDefinitionThen,
         );
+    /// Stands in for [`Client::get_license_toggle`](crate::Client::get_license_toggle).
     fn get_license_toggle<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLicenseToggleWhen, operations::GetLicenseToggleThen);
+    /// Stands in for [`Client::get_license_users`](crate::Client::get_license_users).
     fn get_license_users<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLicenseUsersWhen, operations::GetLicenseUsersThen);
+    /// Stands in for [`Client::get_license_user`](crate::Client::get_license_user).
     fn get_license_user<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetLicenseUserWhen, operations::GetLicenseUserThen);
+    /// Stands in for [`Client::get_oauth_clients`](crate::Client::get_oauth_clients).
     fn get_oauth_clients<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetOauthClientsWhen, operations::GetOauthClientsThen);
+    /// Stands in for [`Client::post_oauth_client_usage_query`](crate::Client::post_oauth_client_usage_query).
     fn post_oauth_client_usage_query<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::PostOauthClientUsageQueryWhen,
             operations::PostOauthClientUsageQueryThen,
         );
+    /// Stands in for [`Client::get_oauth_client_usage_query_result`](crate::Client::get_oauth_client_usage_query_result).
     fn get_oauth_client_usage_query_result<F>(
         &self,
         config_fn: F,
@@ -1495,24 +1988,28 @@ pub trait MockServerExt {
             operations::GetOauthClientUsageQueryResultWhen,
             operations::GetOauthClientUsageQueryResultThen,
         );
+    /// Stands in for [`Client::get_oauth_client_usage_summary`](crate::Client::get_oauth_client_usage_summary).
     fn get_oauth_client_usage_summary<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetOauthClientUsageSummaryWhen,
             operations::GetOauthClientUsageSummaryThen,
         );
+    /// Stands in for [`Client::post_usage_aggregates_query_jobs`](crate::Client::post_usage_aggregates_query_jobs).
     fn post_usage_aggregates_query_jobs<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::PostUsageAggregatesQueryJobsWhen,
             operations::PostUsageAggregatesQueryJobsThen,
         );
+    /// Stands in for [`Client::get_usage_aggregates_query_job`](crate::Client::get_usage_aggregates_query_job).
     fn get_usage_aggregates_query_job<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetUsageAggregatesQueryJobWhen,
             operations::GetUsageAggregatesQueryJobThen,
         );
+    /// Stands in for [`Client::post_usage_client_client_id_aggregates_query_jobs`](crate::Client::post_usage_client_client_id_aggregates_query_jobs).
     fn post_usage_client_client_id_aggregates_query_jobs<F>(
         &self,
         config_fn: F,
@@ -1522,6 +2019,7 @@ pub trait MockServerExt {
             operations::PostUsageClientClientIdAggregatesQueryJobsWhen,
             operations::PostUsageClientClientIdAggregatesQueryJobsThen,
         );
+    /// Stands in for [`Client::get_usage_client_client_id_aggregates_query_job`](crate::Client::get_usage_client_client_id_aggregates_query_job).
     fn get_usage_client_client_id_aggregates_query_job<F>(
         &self,
         config_fn: F,
@@ -1531,9 +2029,11 @@ pub trait MockServerExt {
             operations::GetUsageClientClientIdAggregatesQueryJobWhen,
             operations::GetUsageClientClientIdAggregatesQueryJobThen,
         );
+    /// Stands in for [`Client::post_usage_query`](crate::Client::post_usage_query).
     fn post_usage_query<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PostUsageQueryWhen, operations::PostUsageQueryThen);
+    /// Stands in for [`Client::get_usage_query_execution_id_results`](crate::Client::get_usage_query_execution_id_results).
     fn get_usage_query_execution_id_results<F>(
         &self,
         config_fn: F,
@@ -1543,12 +2043,14 @@ pub trait MockServerExt {
             operations::GetUsageQueryExecutionIdResultsWhen,
             operations::GetUsageQueryExecutionIdResultsThen,
         );
+    /// Stands in for [`Client::post_usage_simplesearch`](crate::Client::post_usage_simplesearch).
     fn post_usage_simplesearch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::PostUsageSimplesearchWhen,
             operations::PostUsageSimplesearchThen,
         );
+    /// Stands in for [`Client::get_usage_simplesearch_execution_id_results`](crate::Client::get_usage_simplesearch_execution_id_results).
     fn get_usage_simplesearch_execution_id_results<F>(
         &self,
         config_fn: F,

@@ -2,14 +2,16 @@
 
 #![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]
 
+//! Typed helpers to stand in for the vendor in tests, one for each operation.
+/// What a request of each operation has to be ([`When`](::httpmock::When)) and what it is answered
+/// ([`Then`](::httpmock::Then)). `into_inner()` leads to what the types do not allow.
 pub mod operations {
-    //! [`When`](::httpmock::When) and [`Then`](::httpmock::Then)
-    //! wrappers for each operation. Each can be converted to
-    //! its inner type with a call to `into_inner()`. This can
-    //! be used to explicitly deviate from permitted values.
-    use crate::*;
+    #[allow(unused_imports)]
+    use crate::types;
+    /// The request of this operation.
     pub struct BatchReportUsageRecordGroupsWhen(::httpmock::When);
     impl BatchReportUsageRecordGroupsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -20,28 +22,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/batchCreateUsageRecordGroups$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/batchCreateUsageRecordGroups$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &::std::vec::Vec<types::NewUsageRecordGroup>) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct BatchReportUsageRecordGroupsThen(::httpmock::Then);
     impl BatchReportUsageRecordGroupsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(
             self,
             value: &::std::vec::Vec<types::MeteringUsageRecordGroup>,
@@ -54,9 +59,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct BatchValidateUsageRecordGroupsWhen(::httpmock::When);
     impl BatchValidateUsageRecordGroupsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -67,30 +84,33 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/org/{}/batchValidateUsageRecordGroups$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(self.0, "^/org/", &value, "/batchValidateUsageRecordGroups$"),
+            )
         }
+        /// Expects this body.
         pub fn body(self, value: &::std::vec::Vec<types::NewUsageRecordGroup>) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct BatchValidateUsageRecordGroupsThen(::httpmock::Then);
     impl BatchValidateUsageRecordGroupsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &str) -> Self {
             Self(
                 self
@@ -100,9 +120,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListBillableMetricsWhen(::httpmock::When);
     impl ListBillableMetricsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -112,35 +144,38 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/billableMetric$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/billableMetric$"))
         }
+        /// Expects the query parameter `status`.
         pub fn status<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::BillableMetricStatus>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("status", value.to_string()))
+                Self(query(self.0, "status", &value))
             } else {
                 Self(self.0.query_param_missing("status"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListBillableMetricsThen(::httpmock::Then);
     impl ListBillableMetricsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::BillableMetric>) -> Self {
             Self(
                 self
@@ -150,9 +185,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct CreateBillableMetricWhen(::httpmock::When);
     impl CreateBillableMetricWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -162,28 +209,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/billableMetric$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/billableMetric$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &types::BillableMetric) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct CreateBillableMetricThen(::httpmock::Then);
     impl CreateBillableMetricThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -193,9 +243,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBillableMetricWhen(::httpmock::When);
     impl GetBillableMetricWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -205,32 +267,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/billableMetric/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/billableMetric/[^/]*$"))
         }
+        /// Expects `billable_metric_id` in the path.
         pub fn billable_metric_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/billableMetric/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/billableMetric/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetBillableMetricThen(::httpmock::Then);
     impl GetBillableMetricThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -240,9 +301,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct UpdateBillableMetricWhen(::httpmock::When);
     impl UpdateBillableMetricWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -252,35 +325,35 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/billableMetric/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/billableMetric/[^/]*$"))
         }
+        /// Expects `billable_metric_id` in the path.
         pub fn billable_metric_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/billableMetric/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/billableMetric/", &value, "$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &types::UpdateBillableMetricParams) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct UpdateBillableMetricThen(::httpmock::Then);
     impl UpdateBillableMetricThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
@@ -290,9 +363,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListBuyersWhen(::httpmock::When);
     impl ListBuyersWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -300,73 +385,82 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/buyer$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(&format!("^/org/{}/buyer$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/buyer$"))
         }
+        /// Expects the query parameter `awsAccountId`.
         pub fn aws_account_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("awsAccountId", value.to_string()))
+                Self(query(self.0, "awsAccountId", &value))
             } else {
                 Self(self.0.query_param_missing("awsAccountId"))
             }
         }
+        /// Expects the query parameter `emailDomain`.
         pub fn email_domain<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("emailDomain", value.to_string()))
+                Self(query(self.0, "emailDomain", &value))
             } else {
                 Self(self.0.query_param_missing("emailDomain"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `partner`.
         pub fn partner<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::Partner>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("partner", value.to_string()))
+                Self(query(self.0, "partner", &value))
             } else {
                 Self(self.0.query_param_missing("partner"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListBuyersThen(::httpmock::Then);
     impl ListBuyersThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::IdentityBuyer>) -> Self {
             Self(
                 self
@@ -376,9 +470,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetBuyerWhen(::httpmock::When);
     impl GetBuyerWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -386,28 +492,31 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/buyer/[^/]*$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(&format!("^/org/{}/buyer/.*$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/buyer/[^/]*$"))
         }
+        /// Expects `buyer_id` in the path.
         pub fn buyer_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(&format!("^/org/.*/buyer/{}$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/buyer/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetBuyerThen(::httpmock::Then);
     impl GetBuyerThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::IdentityBuyer) -> Self {
             Self(
                 self
@@ -417,9 +526,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListEntitlementsWhen(::httpmock::When);
     impl ListEntitlementsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -427,125 +548,137 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/entitlement$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/entitlement$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/entitlement$"))
         }
+        /// Expects the query parameter `awsAccountId`.
         pub fn aws_account_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("awsAccountId", value.to_string()))
+                Self(query(self.0, "awsAccountId", &value))
             } else {
                 Self(self.0.query_param_missing("awsAccountId"))
             }
         }
+        /// Expects the query parameter `buyerId`.
         pub fn buyer_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("buyerId", value.to_string()))
+                Self(query(self.0, "buyerId", &value))
             } else {
                 Self(self.0.query_param_missing("buyerId"))
             }
         }
+        /// Expects the query parameter `externalId`.
         pub fn external_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("externalId", value.to_string()))
+                Self(query(self.0, "externalId", &value))
             } else {
                 Self(self.0.query_param_missing("externalId"))
             }
         }
+        /// Expects the query parameter `hubspotDealId`.
         pub fn hubspot_deal_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("hubspotDealId", value.to_string()))
+                Self(query(self.0, "hubspotDealId", &value))
             } else {
                 Self(self.0.query_param_missing("hubspotDealId"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offerId`.
         pub fn offer_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offerId", value.to_string()))
+                Self(query(self.0, "offerId", &value))
             } else {
                 Self(self.0.query_param_missing("offerId"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `partner`.
         pub fn partner<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::Partner>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("partner", value.to_string()))
+                Self(query(self.0, "partner", &value))
             } else {
                 Self(self.0.query_param_missing("partner"))
             }
         }
+        /// Expects the query parameter `productId`.
         pub fn product_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("productId", value.to_string()))
+                Self(query(self.0, "productId", &value))
             } else {
                 Self(self.0.query_param_missing("productId"))
             }
         }
+        /// Expects the query parameter `salesforceOpportunityId`.
         pub fn salesforce_opportunity_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("salesforceOpportunityId", value.to_string()))
+                Self(query(self.0, "salesforceOpportunityId", &value))
             } else {
                 Self(self.0.query_param_missing("salesforceOpportunityId"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListEntitlementsThen(::httpmock::Then);
     impl ListEntitlementsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadEntitlement>) -> Self {
             Self(
                 self
@@ -555,9 +688,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetEntitlementWhen(::httpmock::When);
     impl GetEntitlementWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -567,32 +712,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/entitlement/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/entitlement/[^/]*$"))
         }
+        /// Expects `entitlement_id` in the path.
         pub fn entitlement_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/entitlement/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/entitlement/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetEntitlementThen(::httpmock::Then);
     impl GetEntitlementThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::WorkloadEntitlement) -> Self {
             Self(
                 self
@@ -602,9 +746,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ReportUsageRecordGroupWhen(::httpmock::When);
     impl ReportUsageRecordGroupWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -617,39 +773,49 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/org/{}/entitlement/.*/usageRecordGroup$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/org/",
+                    &value,
+                    "/entitlement/[^/]*/usageRecordGroup$",
+                ),
+            )
         }
+        /// Expects `entitlement_id` in the path.
         pub fn entitlement_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/org/.*/entitlement/{}/usageRecordGroup$", value.to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/org/[^/]*/entitlement/",
+                    &value,
+                    "/usageRecordGroup$",
+                ),
+            )
         }
+        /// Expects this body.
         pub fn body(self, value: &types::CreateUsageRecordGroupParams) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct ReportUsageRecordGroupThen(::httpmock::Then);
     impl ReportUsageRecordGroupThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -659,9 +825,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListUsageMeteringDailyRecordsWhen(::httpmock::When);
     impl ListUsageMeteringDailyRecordsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -674,98 +852,111 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/org/{}/partner/.*/usageMeteringDailyRecord$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/org/",
+                    &value,
+                    "/partner/[^/]*/usageMeteringDailyRecord$",
+                ),
+            )
         }
+        /// Expects `partner` in the path.
         pub fn partner(self, value: &crate::types::Partner) -> Self {
-            let re = regex::Regex::new(
-                    &format!(
-                        "^/org/.*/partner/{}/usageMeteringDailyRecord$", value
-                        .to_string()
-                    ),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(
+                path_value(
+                    self.0,
+                    "^/org/[^/]*/partner/",
+                    &value,
+                    "/usageMeteringDailyRecord$",
+                ),
+            )
         }
+        /// Expects the query parameter `buyerId`.
         pub fn buyer_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("buyerId", value.to_string()))
+                Self(query(self.0, "buyerId", &value))
             } else {
                 Self(self.0.query_param_missing("buyerId"))
             }
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("endDate", value.to_string()))
+                Self(query(self.0, "endDate", &value))
             } else {
                 Self(self.0.query_param_missing("endDate"))
             }
         }
+        /// Expects the query parameter `entitlementId`.
         pub fn entitlement_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("entitlementId", value.to_string()))
+                Self(query(self.0, "entitlementId", &value))
             } else {
                 Self(self.0.query_param_missing("entitlementId"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("startDate", value.to_string()))
+                Self(query(self.0, "startDate", &value))
             } else {
                 Self(self.0.query_param_missing("startDate"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListUsageMeteringDailyRecordsThen(::httpmock::Then);
     impl ListUsageMeteringDailyRecordsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ListUsageMeteringDailyRecordsResponse) -> Self {
             Self(
                 self
@@ -775,9 +966,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListProductsWhen(::httpmock::When);
     impl ListProductsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -785,53 +988,60 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/org/[^/]*/product$").unwrap()),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(&format!("^/org/{}/product$", value.to_string()))
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/product$"))
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `partner`.
         pub fn partner<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::Partner>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("partner", value.to_string()))
+                Self(query(self.0, "partner", &value))
             } else {
                 Self(self.0.query_param_missing("partner"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListProductsThen(::httpmock::Then);
     impl ListProductsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadProduct>) -> Self {
             Self(
                 self
@@ -841,9 +1051,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetProductWhen(::httpmock::When);
     impl GetProductWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -853,32 +1075,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/product/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/product/[^/]*$"))
         }
+        /// Expects `product_id` in the path.
         pub fn product_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/product/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/product/", &value, "$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetProductThen(::httpmock::Then);
     impl GetProductThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::WorkloadProduct) -> Self {
             Self(
                 self
@@ -888,9 +1109,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct GetUsageMeteringConfigInfoWhen(::httpmock::When);
     impl GetUsageMeteringConfigInfoWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -901,25 +1134,27 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageMeteringConfigInfo$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageMeteringConfigInfo$"))
         }
     }
+    /// The answer of this operation.
     pub struct GetUsageMeteringConfigInfoThen(::httpmock::Then);
     impl GetUsageMeteringConfigInfoThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
@@ -929,9 +1164,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct UpdateUsageMeteringConfigInfoWhen(::httpmock::When);
     impl UpdateUsageMeteringConfigInfoWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -942,28 +1189,31 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageMeteringConfigInfo$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageMeteringConfigInfo$"))
         }
+        /// Expects this body.
         pub fn body(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(self.0.json_body_obj(value))
         }
     }
+    /// The answer of this operation.
     pub struct UpdateUsageMeteringConfigInfoThen(::httpmock::Then);
     impl UpdateUsageMeteringConfigInfoThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
@@ -973,9 +1223,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListUsageRecordGroupsWhen(::httpmock::When);
     impl ListUsageRecordGroupsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -985,125 +1247,137 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordGroup$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordGroup$"))
         }
+        /// Expects the query parameter `buyerId`.
         pub fn buyer_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("buyerId", value.to_string()))
+                Self(query(self.0, "buyerId", &value))
             } else {
                 Self(self.0.query_param_missing("buyerId"))
             }
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("endDate", value.to_string()))
+                Self(query(self.0, "endDate", &value))
             } else {
                 Self(self.0.query_param_missing("endDate"))
             }
         }
+        /// Expects the query parameter `entitlementId`.
         pub fn entitlement_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("entitlementId", value.to_string()))
+                Self(query(self.0, "entitlementId", &value))
             } else {
                 Self(self.0.query_param_missing("entitlementId"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `metaInfo`.
         pub fn meta_info<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("metaInfo", value.to_string()))
+                Self(query(self.0, "metaInfo", &value))
             } else {
                 Self(self.0.query_param_missing("metaInfo"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `partner`.
         pub fn partner<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::Partner>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("partner", value.to_string()))
+                Self(query(self.0, "partner", &value))
             } else {
                 Self(self.0.query_param_missing("partner"))
             }
         }
+        /// Expects the query parameter `source`.
         pub fn source<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::UsageRecordGroupSource>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("source", value.to_string()))
+                Self(query(self.0, "source", &value))
             } else {
                 Self(self.0.query_param_missing("source"))
             }
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("startDate", value.to_string()))
+                Self(query(self.0, "startDate", &value))
             } else {
                 Self(self.0.query_param_missing("startDate"))
             }
         }
+        /// Expects the query parameter `status`.
         pub fn status<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::UsageRecordGroupStatus>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("status", value.to_string()))
+                Self(query(self.0, "status", &value))
             } else {
                 Self(self.0.query_param_missing("status"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListUsageRecordGroupsThen(::httpmock::Then);
     impl ListUsageRecordGroupsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ListUsageRecordGroupsResponse) -> Self {
             Self(
                 self
@@ -1113,9 +1387,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct AggregateUsageRecordGroupsWhen(::httpmock::When);
     impl AggregateUsageRecordGroupsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1126,37 +1412,43 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordGroup/aggregate$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordGroup/aggregate$"))
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date(self, value: &::chrono::naive::NaiveDate) -> Self {
-            Self(self.0.query_param("endDate", value.to_string()))
+            Self(query(self.0, "endDate", &value))
         }
+        /// Expects the query parameter `granularity`.
         pub fn granularity(self, value: &str) -> Self {
-            Self(self.0.query_param("granularity", value.to_string()))
+            Self(query(self.0, "granularity", &value))
         }
+        /// Expects the query parameter `partner`.
         pub fn partner(self, value: &crate::types::Partner) -> Self {
-            Self(self.0.query_param("partner", value.to_string()))
+            Self(query(self.0, "partner", &value))
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date(self, value: &::chrono::naive::NaiveDate) -> Self {
-            Self(self.0.query_param("startDate", value.to_string()))
+            Self(query(self.0, "startDate", &value))
         }
     }
+    /// The answer of this operation.
     pub struct AggregateUsageRecordGroupsThen(::httpmock::Then);
     impl AggregateUsageRecordGroupsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
@@ -1166,9 +1458,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct DeleteUsageRecordGroupWhen(::httpmock::When);
     impl DeleteUsageRecordGroupWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1178,42 +1482,42 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordGroup/.*$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordGroup/[^/]*$"))
         }
+        /// Expects `usage_record_group_id` in the path.
         pub fn usage_record_group_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/usageRecordGroup/{}$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/usageRecordGroup/", &value, "$"))
         }
+        /// Expects the query parameter `creationDate`.
         pub fn creation_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("creationDate", value.to_string()))
+                Self(query(self.0, "creationDate", &value))
             } else {
                 Self(self.0.query_param_missing("creationDate"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct DeleteUsageRecordGroupThen(::httpmock::Then);
     impl DeleteUsageRecordGroupThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -1223,9 +1527,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct RetryUsageRecordGroupWhen(::httpmock::When);
     impl RetryUsageRecordGroupWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1236,42 +1552,42 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordGroup/.*/retry$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordGroup/[^/]*/retry$"))
         }
+        /// Expects `usage_record_group_id` in the path.
         pub fn usage_record_group_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/.*/usageRecordGroup/{}/retry$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/[^/]*/usageRecordGroup/", &value, "/retry$"))
         }
+        /// Expects the query parameter `creationDate`.
         pub fn creation_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("creationDate", value.to_string()))
+                Self(query(self.0, "creationDate", &value))
             } else {
                 Self(self.0.query_param_missing("creationDate"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct RetryUsageRecordGroupThen(::httpmock::Then);
     impl RetryUsageRecordGroupThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
@@ -1281,9 +1597,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct ListUsageRecordReportsWhen(::httpmock::When);
     impl ListUsageRecordReportsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1293,95 +1621,104 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordReport$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordReport$"))
         }
+        /// Expects the query parameter `buyerId`.
         pub fn buyer_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("buyerId", value.to_string()))
+                Self(query(self.0, "buyerId", &value))
             } else {
                 Self(self.0.query_param_missing("buyerId"))
             }
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("endDate", value.to_string()))
+                Self(query(self.0, "endDate", &value))
             } else {
                 Self(self.0.query_param_missing("endDate"))
             }
         }
+        /// Expects the query parameter `entitlementId`.
         pub fn entitlement_id<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("entitlementId", value.to_string()))
+                Self(query(self.0, "entitlementId", &value))
             } else {
                 Self(self.0.query_param_missing("entitlementId"))
             }
         }
+        /// Expects the query parameter `limit`.
         pub fn limit<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("limit", value.to_string()))
+                Self(query(self.0, "limit", &value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
         }
+        /// Expects the query parameter `offset`.
         pub fn offset<T>(self, value: T) -> Self
         where
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("offset", value.to_string()))
+                Self(query(self.0, "offset", &value))
             } else {
                 Self(self.0.query_param_missing("offset"))
             }
         }
+        /// Expects the query parameter `partner`.
         pub fn partner<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a crate::types::Partner>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("partner", value.to_string()))
+                Self(query(self.0, "partner", &value))
             } else {
                 Self(self.0.query_param_missing("partner"))
             }
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date<'a, T>(self, value: T) -> Self
         where
             T: Into<Option<&'a ::chrono::naive::NaiveDate>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("startDate", value.to_string()))
+                Self(query(self.0, "startDate", &value))
             } else {
                 Self(self.0.query_param_missing("startDate"))
             }
         }
     }
+    /// The answer of this operation.
     pub struct ListUsageRecordReportsThen(::httpmock::Then);
     impl ListUsageRecordReportsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &types::ListUsageRecordReportsResponse) -> Self {
             Self(
                 self
@@ -1391,9 +1728,21 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
     }
+    /// The request of this operation.
     pub struct AggregateUsageRecordReportsWhen(::httpmock::When);
     impl AggregateUsageRecordReportsWhen {
+        /// Expects the operation's method and path.
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1404,37 +1753,43 @@ pub mod operations {
                     ),
             )
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
+        /// Expects `org_id` in the path.
         pub fn org_id(self, value: &str) -> Self {
-            let re = regex::Regex::new(
-                    &format!("^/org/{}/usageRecordReport/aggregate$", value.to_string()),
-                )
-                .unwrap();
-            Self(self.0.path_matches(re))
+            Self(path_value(self.0, "^/org/", &value, "/usageRecordReport/aggregate$"))
         }
+        /// Expects the query parameter `endDate`.
         pub fn end_date(self, value: &::chrono::naive::NaiveDate) -> Self {
-            Self(self.0.query_param("endDate", value.to_string()))
+            Self(query(self.0, "endDate", &value))
         }
+        /// Expects the query parameter `granularity`.
         pub fn granularity(self, value: &str) -> Self {
-            Self(self.0.query_param("granularity", value.to_string()))
+            Self(query(self.0, "granularity", &value))
         }
+        /// Expects the query parameter `partner`.
         pub fn partner(self, value: &crate::types::Partner) -> Self {
-            Self(self.0.query_param("partner", value.to_string()))
+            Self(query(self.0, "partner", &value))
         }
+        /// Expects the query parameter `startDate`.
         pub fn start_date(self, value: &::chrono::naive::NaiveDate) -> Self {
-            Self(self.0.query_param("startDate", value.to_string()))
+            Self(query(self.0, "startDate", &value))
         }
     }
+    /// The answer of this operation.
     pub struct AggregateUsageRecordReportsThen(::httpmock::Then);
     impl AggregateUsageRecordReportsThen {
+        /// An answer with nothing set.
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
+        /// What this wraps, for what it does not offer.
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
+        /// Answers with success: ok.
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
@@ -1444,117 +1799,178 @@ pub mod operations {
                     .json_body_obj(value),
             )
         }
+        /// Answers with an error: a status and a JSON body.
+        pub fn error(self, status: u16, value: ::serde_json::Value) -> Self {
+            Self(
+                self
+                    .0
+                    .status(status)
+                    .header("content-type", "application/json")
+                    .json_body(value),
+            )
+        }
+    }
+    /// Expects a value in the path, encoded as the client does.
+    fn path_value(
+        when: ::httpmock::When,
+        before: &str,
+        value: &impl ToString,
+        after: &str,
+    ) -> ::httpmock::When {
+        let value = progenitor_client::encode_path(&value.to_string());
+        let pattern = format!("{before}{}{after}", regex::escape(& value));
+        when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
+    }
+    /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
+    fn query(
+        when: ::httpmock::When,
+        name: &str,
+        value: &impl ::serde::Serialize,
+    ) -> ::httpmock::When {
+        match ::serde_json::to_value(value).expect("parameters serialise") {
+            ::serde_json::Value::Array(entries) => {
+                entries
+                    .iter()
+                    .fold(when, |when, entry| when.query_param(name, text(entry)))
+            }
+            value => when.query_param(name, text(&value)),
+        }
+    }
+    fn text(value: &::serde_json::Value) -> String {
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 }
 /// An extension trait for [`MockServer`](::httpmock::MockServer) that
 /// adds a method for each operation. These are the equivalent of
 /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.
 pub trait MockServerExt {
+    /// Stands in for [`Client::batch_report_usage_record_groups`](crate::Client::batch_report_usage_record_groups).
     fn batch_report_usage_record_groups<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::BatchReportUsageRecordGroupsWhen,
             operations::BatchReportUsageRecordGroupsThen,
         );
+    /// Stands in for [`Client::batch_validate_usage_record_groups`](crate::Client::batch_validate_usage_record_groups).
     fn batch_validate_usage_record_groups<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::BatchValidateUsageRecordGroupsWhen,
             operations::BatchValidateUsageRecordGroupsThen,
         );
+    /// Stands in for [`Client::list_billable_metrics`](crate::Client::list_billable_metrics).
     fn list_billable_metrics<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListBillableMetricsWhen,
             operations::ListBillableMetricsThen,
         );
+    /// Stands in for [`Client::create_billable_metric`](crate::Client::create_billable_metric).
     fn create_billable_metric<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::CreateBillableMetricWhen,
             operations::CreateBillableMetricThen,
         );
+    /// Stands in for [`Client::get_billable_metric`](crate::Client::get_billable_metric).
     fn get_billable_metric<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetBillableMetricWhen, operations::GetBillableMetricThen);
+    /// Stands in for [`Client::update_billable_metric`](crate::Client::update_billable_metric).
     fn update_billable_metric<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateBillableMetricWhen,
             operations::UpdateBillableMetricThen,
         );
+    /// Stands in for [`Client::list_buyers`](crate::Client::list_buyers).
     fn list_buyers<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListBuyersWhen, operations::ListBuyersThen);
+    /// Stands in for [`Client::get_buyer`](crate::Client::get_buyer).
     fn get_buyer<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetBuyerWhen, operations::GetBuyerThen);
+    /// Stands in for [`Client::list_entitlements`](crate::Client::list_entitlements).
     fn list_entitlements<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListEntitlementsWhen, operations::ListEntitlementsThen);
+    /// Stands in for [`Client::get_entitlement`](crate::Client::get_entitlement).
     fn get_entitlement<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetEntitlementWhen, operations::GetEntitlementThen);
+    /// Stands in for [`Client::report_usage_record_group`](crate::Client::report_usage_record_group).
     fn report_usage_record_group<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ReportUsageRecordGroupWhen,
             operations::ReportUsageRecordGroupThen,
         );
+    /// Stands in for [`Client::list_usage_metering_daily_records`](crate::Client::list_usage_metering_daily_records).
     fn list_usage_metering_daily_records<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListUsageMeteringDailyRecordsWhen,
             operations::ListUsageMeteringDailyRecordsThen,
         );
+    /// Stands in for [`Client::list_products`](crate::Client::list_products).
     fn list_products<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListProductsWhen, operations::ListProductsThen);
+    /// Stands in for [`Client::get_product`](crate::Client::get_product).
     fn get_product<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetProductWhen, operations::GetProductThen);
+    /// Stands in for [`Client::get_usage_metering_config_info`](crate::Client::get_usage_metering_config_info).
     fn get_usage_metering_config_info<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::GetUsageMeteringConfigInfoWhen,
             operations::GetUsageMeteringConfigInfoThen,
         );
+    /// Stands in for [`Client::update_usage_metering_config_info`](crate::Client::update_usage_metering_config_info).
     fn update_usage_metering_config_info<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::UpdateUsageMeteringConfigInfoWhen,
             operations::UpdateUsageMeteringConfigInfoThen,
         );
+    /// Stands in for [`Client::list_usage_record_groups`](crate::Client::list_usage_record_groups).
     fn list_usage_record_groups<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListUsageRecordGroupsWhen,
             operations::ListUsageRecordGroupsThen,
         );
+    /// Stands in for [`Client::aggregate_usage_record_groups`](crate::Client::aggregate_usage_record_groups).
     fn aggregate_usage_record_groups<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::AggregateUsageRecordGroupsWhen,
             operations::AggregateUsageRecordGroupsThen,
         );
+    /// Stands in for [`Client::delete_usage_record_group`](crate::Client::delete_usage_record_group).
     fn delete_usage_record_group<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::DeleteUsageRecordGroupWhen,
             operations::DeleteUsageRecordGroupThen,
         );
+    /// Stands in for [`Client::retry_usage_record_group`](crate::Client::retry_usage_record_group).
     fn retry_usage_record_group<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::RetryUsageRecordGroupWhen,
             operations::RetryUsageRecordGroupThen,
         );
+    /// Stands in for [`Client::list_usage_record_reports`](crate::Client::list_usage_record_reports).
     fn list_usage_record_reports<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(
             operations::ListUsageRecordReportsWhen,
             operations::ListUsageRecordReportsThen,
         );
+    /// Stands in for [`Client::aggregate_usage_record_reports`](crate::Client::aggregate_usage_record_reports).
     fn aggregate_usage_record_reports<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use syn::{Attribute, Expr, ExprLit, Fields, File, ImplItem, Item, ItemImpl, Lit, Meta, parse_quote, visit_mut::VisitMut};
+use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, parse_quote, visit_mut::VisitMut};
 
 use super::{last_name, module};
-use crate::{docs::OperationDocs, names::value_name, prose::rustdoc};
+use crate::{
+    docs::OperationDocs,
+    names::{type_name, value_name},
+    prose::rustdoc,
+    text_attributes::{doc, set_doc},
+};
 
 /// Writes all doc comments.
 pub(crate) fn rewrite(file: &mut File, docs: &BTreeMap<String, OperationDocs>) {
@@ -34,12 +39,12 @@ fn methods(block: &mut ItemImpl, docs: &BTreeMap<String, OperationDocs>) {
         let ImplItem::Fn(function) = item else { continue };
         let name = function.sig.ident.to_string();
         if let Some(operation) = docs.get(&name) {
-            set(&mut function.attrs, &operation.method);
+            set_doc(&mut function.attrs, &operation.method);
             if let Some(note) = &operation.deprecated {
                 function.attrs.push(parse_quote!(#[deprecated(note = #note)]));
             }
         } else if name == "new_with_client" {
-            set(&mut function.attrs, CONSTRUCTOR);
+            set_doc(&mut function.attrs, CONSTRUCTOR);
         }
     }
 }
@@ -58,18 +63,18 @@ fn types_of_document(types: &mut [Item]) -> BTreeMap<(String, String), String> {
                 for field in &mut item.fields {
                     escape(&mut field.attrs);
                     let Some(name) = &field.ident else { continue };
-                    if text(&field.attrs).is_none() {
-                        set(&mut field.attrs, &format!("`{name}`."));
+                    if doc(&field.attrs).is_none() {
+                        set_doc(&mut field.attrs, &format!("`{name}`."));
                     }
-                    fields.insert((item.ident.to_string(), name.to_string()), text(&field.attrs).unwrap_or_default());
+                    fields.insert((item.ident.to_string(), name.to_string()), doc(&field.attrs).unwrap_or_default());
                 }
             }
             Item::Enum(item) => escape(&mut item.attrs),
             Item::Type(item) => escape(&mut item.attrs),
             Item::Impl(block) if block.trait_.is_none() => {
                 for function in functions(block) {
-                    if text(&function.attrs).is_none() {
-                        set(&mut function.attrs, "Starts to build a value of this type.");
+                    if doc(&function.attrs).is_none() {
+                        set_doc(&mut function.attrs, "Starts to build a value of this type.");
                     }
                 }
             }
@@ -84,15 +89,15 @@ fn type_builders(builders: &mut [Item], fields: &BTreeMap<(String, String), Stri
         match item {
             Item::Struct(item) => {
                 let name = &item.ident;
-                set(&mut item.attrs, &format!("Builds a [`{name}`](super::{name})."));
+                set_doc(&mut item.attrs, &format!("Builds a [`{name}`](super::{name})."));
                 without_field_docs(&mut item.fields);
             }
             Item::Impl(block) if block.trait_.is_none() => {
                 let owner = last_name(&block.self_ty).unwrap_or_default();
                 for function in functions(block) {
                     let name = function.sig.ident.to_string();
-                    let doc = fields.get(&(owner.clone(), name.clone())).cloned();
-                    set(&mut function.attrs, &doc.unwrap_or_else(|| format!("Sets `{name}`.")));
+                    let text = fields.get(&(owner.clone(), name.clone())).cloned();
+                    set_doc(&mut function.attrs, &text.unwrap_or_else(|| format!("Sets `{name}`.")));
                 }
             }
             _ => {}
@@ -105,24 +110,24 @@ fn call_builders(calls: &mut [Item], docs: &BTreeMap<String, OperationDocs>) {
         match item {
             Item::Struct(item) => {
                 let method = value_name(&item.ident.to_string());
-                let method = docs.keys().find(|name| crate::names::type_name(name) == item.ident.to_string()).unwrap_or(&method);
-                set(&mut item.attrs, &format!("A call of [`Client::{method}`](super::Client::{method}), not sent yet."));
+                let method = docs.keys().find(|name| type_name(name) == item.ident.to_string()).unwrap_or(&method);
+                set_doc(&mut item.attrs, &format!("A call of [`Client::{method}`](super::Client::{method}), not sent yet."));
                 without_field_docs(&mut item.fields);
             }
             Item::Impl(block) => {
                 let owner = last_name(&block.self_ty).unwrap_or_default();
-                let operation = docs.iter().find(|(name, _)| crate::names::type_name(name) == owner).map(|(_, docs)| docs);
+                let operation = docs.iter().find(|(name, _)| type_name(name) == owner).map(|(_, docs)| docs);
                 for function in functions(block) {
                     let name = function.sig.ident.to_string();
                     let setter = operation.and_then(|docs| docs.setters.get(&name)).filter(|text| !text.is_empty());
-                    let doc = match (name.as_str(), setter) {
+                    let text = match (name.as_str(), setter) {
                         ("new", None) => "A call of this client, with no parameter set.".to_owned(),
                         ("send", None) => "Sends the call. A parameter that is required and not set, or does not convert, is an error.".to_owned(),
                         ("body_map", None) => "Changes the body with its builder.".to_owned(),
                         (_, Some(text)) => text.clone(),
                         (_, None) => format!("Sets `{name}`."),
                     };
-                    set(&mut function.attrs, &doc);
+                    set_doc(&mut function.attrs, &text);
                 }
             }
             _ => {}
@@ -139,30 +144,9 @@ fn without_field_docs(fields: &mut Fields) {
 }
 
 fn escape(attributes: &mut Vec<Attribute>) {
-    if let Some(text) = text(attributes) {
-        set(attributes, &rustdoc(&text));
+    if let Some(text) = doc(attributes) {
+        set_doc(attributes, &rustdoc(&text));
     }
-}
-
-/// The whole doc comment, if there is one.
-fn text(attributes: &[Attribute]) -> Option<String> {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    });
-    let lines = lines.map(|line| line.strip_prefix(' ').map(str::to_owned).unwrap_or(line)).collect::<Vec<_>>();
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-/// Replaces the doc comment, before all other attributes.
-fn set(attributes: &mut Vec<Attribute>, text: &str) {
-    attributes.retain(|attribute| !attribute.path().is_ident("doc"));
-    let lines = text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
-    let docs = lines.map(|line| parse_quote!(#[doc = #line])).collect::<Vec<Attribute>>();
-    attributes.splice(0..0, docs);
 }
 
 /// Splits what is left: a text of several lines would be printed as a block comment.
@@ -171,8 +155,8 @@ struct Lines;
 impl VisitMut for Lines {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         let inner = attributes.iter().any(|attribute| matches!(attribute.style, syn::AttrStyle::Inner(_)));
-        if let Some(text) = text(attributes).filter(|_| !inner) {
-            set(attributes, &text);
+        if let Some(text) = doc(attributes).filter(|_| !inner) {
+            set_doc(attributes, &text);
         }
     }
 }

@@ -1,0 +1,29 @@
+//! Clients of a server on loopback.
+
+use usage_billing_acronis::DataCenter;
+use usage_billing_core::{ClientBuilder, Credentials};
+use usage_billing_genesys::Region;
+
+/// An HTTP client without timeouts: under tokio's paused clock they would fire while a real socket is waited for.
+pub fn http() -> reqwest::Client {
+    // Whoever builds a client without core's `http_client` has to choose a provider; the first choice stands.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().expect("a client without settings")
+}
+
+/// Genesys Cloud at `url`, login included.
+pub fn genesys(url: &str) -> ClientBuilder<usage_billing_genesys::Client> {
+    let region: Region = url.parse().expect("a URL");
+    usage_billing_genesys::Client::builder(&region, Credentials::new("id", "hush-secret")).http_client(http())
+}
+
+/// Suger at `url`.
+pub fn suger(url: &str) -> ClientBuilder<usage_billing_suger::Client> {
+    usage_billing_suger::Client::builder("hush-key".to_owned()).base_url(url).http_client(http())
+}
+
+/// Acronis at `url`, token endpoint included.
+pub fn acronis(url: &str) -> ClientBuilder<usage_billing_acronis::Client> {
+    let data_center: DataCenter = url.parse().expect("a URL");
+    usage_billing_acronis::Client::builder(&data_center, Credentials::new("id", "hush-secret")).http_client(http())
+}

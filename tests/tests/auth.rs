@@ -1,0 +1,182 @@
+//! Tokens: one for all callers, renewed when refused or old, and anew for each copy of a request.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::{ErrorKind, RetryPolicy};
+use usage_billing_genesys::Client;
+use usage_billing_tests::{Reply, Request, ScriptedServer, acronis, genesys, suger};
+
+const REPORT: &str = r#"{"status":"Complete","usages":[]}"#;
+
+/// Issues `token-1`, `token-2`, …, each for `life` seconds; other requests go to `api`.
+fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (ScriptedServer, Arc<AtomicU32>) {
+    let issued = Arc::new(AtomicU32::new(0));
+    let count = issued.clone();
+    let server = ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => {
+            let number = count.fetch_add(1, SeqCst) + 1;
+            Reply::json(
+                200,
+                &format!(r#"{{"access_token":"token-{number}","token_type":"bearer","expires_in":{life}}}"#),
+            )
+        }
+        _ => api(request),
+    });
+    (server, issued)
+}
+
+async fn fetch(client: &Client) -> Result<(), usage_billing_core::Error> {
+    let day: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a date-time");
+    client.get_billing_reports_billableusage().start_date(day).end_date(day).send().await.map(|_| ())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_parallel_callers_share_one_token() {
+    let (server, issued) = issuing(300, |_| Reply::json(200, REPORT));
+    let client = genesys(server.url()).rate_limit(None).build().unwrap();
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { fetch(&client).await })
+    });
+    for call in futures_util::future::join_all(calls).await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(issued.load(SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_parallel_refusals_cause_one_renewal() {
+    let (server, issued) = issuing(300, |request| match request.header("authorization") {
+        Some("Bearer token-1") => Reply::json(401, r#"{"message":"expired","code":"bad.credentials"}"#),
+        _ => Reply::json(200, REPORT),
+    });
+    let client = genesys(server.url()).rate_limit(None).build().unwrap();
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { fetch(&client).await })
+    });
+    for call in futures_util::future::join_all(calls).await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(issued.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_vendor_that_goes_on_refusing_is_asked_once_more_and_then_believed() {
+    let (server, issued) = issuing(300, |_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
+    let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), issued.load(SeqCst)), (ErrorKind::Auth, 2, 2));
+    assert_eq!(error.to_string(), "getBillingReportsBillableusage: 401 Unauthorized: bad.credentials: no (2 attempts)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_during_a_retry_after_is_replaced_before_the_next_copy() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let (server, issued) = issuing(60, move |request| {
+        let mut log = log.lock().unwrap();
+        log.push(request.header("authorization").unwrap().to_owned());
+        match log.len() {
+            1 => Reply::new(429, &[("retry-after", "90")], "{}"),
+            _ => Reply::json(200, REPORT),
+        }
+    });
+    fetch(&genesys(server.url()).build().unwrap()).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["Bearer token-1", "Bearer token-2"]);
+    assert_eq!(issued.load(SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one() {
+    let logins = Arc::new(AtomicU32::new(0));
+    let count = logins.clone();
+    let server = ScriptedServer::start(move |request| match (request.target.as_str(), count.load(SeqCst)) {
+        ("/oauth/token", 0) => {
+            count.fetch_add(1, SeqCst);
+            Reply::json(200, r#"{"access_token":"first","expires_in":600}"#)
+        }
+        ("/oauth/token", _) => {
+            count.fetch_add(1, SeqCst);
+            Reply::json(400, r#"{"error":"invalid_client","description":"gone"}"#)
+        }
+        _ => Reply::json(200, REPORT),
+    });
+    let client = genesys(server.url()).build().unwrap();
+    fetch(&client).await.unwrap();
+    tokio::time::advance(Duration::from_secs(530)).await;
+    fetch(&client).await.unwrap();
+    assert_eq!(logins.load(SeqCst), 1, "530 s of 600 s: not yet due");
+    tokio::time::advance(Duration::from_secs(20)).await;
+    fetch(&client).await.unwrap();
+    fetch(&client).await.unwrap();
+    assert_eq!(logins.load(SeqCst), 2, "one early try, then a pause");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let error = fetch(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert_eq!(error.to_string(), "issue token: 400 X: invalid_client: gone".replace(" X", " Bad Request"));
+}
+
+#[tokio::test]
+async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sends_no_operation() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(
+        400,
+        r#"{"error":"invalid_client","description":"client not found","error_description":"client not found"}"#,
+    )]);
+    let client = genesys(server.url()).build().unwrap();
+    let outcomes = futures_util::future::join_all((0..5).map(|_| fetch(&client))).await;
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Auth)));
+    let requests = server.requests();
+    assert_eq!(requests.iter().map(|request| request.target.as_str()).collect::<Vec<_>>(), ["/oauth/token"]);
+    let [request] = &requests[..] else { panic!("one request") };
+    assert_eq!(request.header("authorization"), Some("Basic aWQ6aHVzaC1zZWNyZXQ="));
+    assert_eq!(request.body, "grant_type=client_credentials");
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_endpoint_that_is_busy_is_asked_again() {
+    let server = ScriptedServer::in_turn(vec![
+        Reply::new(503, &[], "<html><title>busy</title>"),
+        Reply::new(429, &[("retry-after", "5")], ""),
+        Reply::dropped(),
+        Reply::json(200, r#"{"access_token":"t","expires_in":60}"#),
+        Reply::json(200, REPORT),
+    ]);
+    fetch(&genesys(server.url()).build().unwrap()).await.unwrap();
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn acronis_tokens_come_from_the_data_centre_and_their_life_from_expires_on() {
+    let server = ScriptedServer::start(|request| match request.target.as_str() {
+        "/api/2/idp/token" => Reply::new(
+            200,
+            &[("content-type", "application/json"), ("date", "Sun, 09 Sep 2001 01:46:40 GMT")],
+            r#"{"access_token":"t","token_type":"bearer","expires_on":1000007200}"#,
+        ),
+        _ => Reply::json(200, r#"{"items":[]}"#),
+    });
+    let client = acronis(server.url()).build().unwrap();
+    let report = uuid::Uuid::nil();
+    for _ in 0..2 {
+        client.list_stored_reports().report_id(report).send().await.unwrap();
+    }
+    let targets: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();
+    let stored = format!("/api/2/reports/{report}/stored");
+    assert_eq!(targets, ["/api/2/idp/token", &stored, &stored], "a clock that is off by decades does no harm");
+}
+
+#[tokio::test]
+async fn a_suger_key_goes_out_as_it_is_and_is_not_renewed() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(401, r#""key revoked""#)]);
+    let client = suger(server.url()).retry(RetryPolicy::default()).build().unwrap();
+    let error = client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));
+    assert_eq!(error.message(), "key revoked");
+    let requests = server.requests();
+    assert_eq!(requests[0].header("authorization"), Some("Key hush-key"));
+    assert_eq!(requests[0].header("api-version"), None);
+}
