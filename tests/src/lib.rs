@@ -1,7 +1,16 @@
 //! Shared by the tests of the workspace.
 
+mod calls;
 mod clients;
+mod document;
+pub mod robustness;
 mod scripted;
+mod variations;
+mod vendors;
 
+pub use calls::{Call, Sent, same};
 pub use clients::{acronis, genesys, http, suger};
+pub use document::{Document, Operation};
 pub use scripted::{Reply, Request, ScriptedServer};
+pub use variations::{Variation, variations};
+pub use vendors::{Acronis, Genesys, Said, Stage, Suger, Vendor};

@@ -23,6 +23,11 @@ impl Credentials {
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
         Self { client_id: client_id.into(), client_secret: client_secret.into() }
     }
+
+    /// The id; not a secret.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
 }
 
 impl fmt::Debug for Credentials {

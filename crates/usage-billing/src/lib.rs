@@ -1,1 +1,26 @@
-#![doc = "x"]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod pager;
+mod period;
+mod report;
+mod usage_row;
+
+#[cfg(feature = "acronis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
+pub mod acronis;
+#[cfg(feature = "genesys")]
+#[cfg_attr(docsrs, doc(cfg(feature = "genesys")))]
+pub mod genesys;
+#[cfg(feature = "suger")]
+#[cfg_attr(docsrs, doc(cfg(feature = "suger")))]
+pub mod suger;
+
+pub use pager::Pager;
+pub use period::Period;
+pub use report::{Progress, Report};
+pub use usage_billing_core::{
+    ByteStream, ClientBuilder, Credentials, Decimal, Error, ErrorKind, RateLimit, Result, RetryPolicy, SecretString,
+    http_client,
+};
+pub use usage_row::{UsageRow, Vendor};

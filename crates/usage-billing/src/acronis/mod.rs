@@ -1,0 +1,55 @@
+//! Acronis Cyber Protect Cloud: what tenants used, by reports.
+//!
+//! The API client needs the role of a partner or company administrator in the tenant that is reported on.
+
+mod download;
+mod quantity;
+mod report;
+mod row;
+
+use usage_billing_acronis::Client as Api;
+pub use usage_billing_acronis::{DataCenter, builder, types};
+use usage_billing_core::{ClientBuilder, Credentials, Result, required_env};
+
+pub use download::Rows;
+pub use quantity::usage_rows;
+pub use report::{ReportRequest, StoredFile};
+pub use row::{Amounts, Price, ReportRow};
+
+/// A client of one tenant and all below it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    api: Api,
+    client_id: String,
+}
+
+impl Client {
+    /// By an API client of the tenant's console.
+    pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
+        let client_id = credentials.client_id().to_owned();
+        Api::builder(data_center, credentials).map(|api| Self { api, client_id })
+    }
+
+    /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let [data_center, id, secret] =
+            required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;
+        Ok(Self::builder(&data_center.parse()?, Credentials::new(id, secret)))
+    }
+
+    /// Every operation of the curated document, authorised and retried like the wrappers.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// The tenant that the API client belongs to.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn own_tenant(&self) -> Result<uuid::Uuid> {
+        Ok(self.api.get_client().client_id(self.client_id.as_str()).send().await?.tenant_id)
+    }
+}

@@ -1,0 +1,71 @@
+//! Billable licences and devices of a period.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use super::{Client, types};
+use crate::{Period, Progress, Report, UsageRow, Vendor};
+
+/// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
+const LAG: TimeDelta = TimeDelta::days(1);
+
+impl Client {
+    /// The report of billable usage, asked for again (the same request) until it is complete. There is no failed state.
+    ///
+    /// Genesys bills by periods from the day of activation, not by calendar months: take the period's bounds from the bill. The
+    /// `resources` of a usage hold e-mail addresses.
+    pub fn billable_usage(&self, period: Period) -> Report<types::BillingUsageReport> {
+        let api = self.api.clone();
+        Report::new("billable usage of", period.to_string(), move || {
+            let api = api.clone();
+            async move {
+                let request = api.get_billing_reports_billableusage().start_date(period.start()).end_date(period.end());
+                let report = request.send().await?.into_inner();
+                match report.status {
+                    Some(types::BillingUsageReportStatus::Complete) => Ok(Progress::Ready(report)),
+                    Some(types::BillingUsageReportStatus::InProgress) => Ok(Progress::Pending),
+                    // Complete or not decides what is billed: a state that is not known is not guessed.
+                    other => {
+                        let state = other.map_or_else(|| "none".to_owned(), |state| state.to_string());
+                        let message = format!("the report's status is {state}, neither InProgress nor Complete");
+                        Err(Error::new(ErrorKind::Failed, message).with_operation("getBillingReportsBillableusage"))
+                    }
+                }
+            }
+        })
+    }
+
+    /// Billable usage as rows; the customer is the organization itself.
+    ///
+    /// # Errors
+    /// As [`Report::wait`].
+    pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        let report = self.billable_usage(period).wait(timeout).await?;
+        Ok(usage_rows(&report, &self.account, period, Utc::now()))
+    }
+}
+
+/// One row per usage, without its resources.
+pub fn usage_rows(
+    report: &types::BillingUsageReport,
+    account: &str,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Vec<UsageRow> {
+    let row = |usage: &types::BillingUsage| UsageRow {
+        vendor: Vendor::Genesys,
+        account: account.to_owned(),
+        customer_id: None,
+        customer: None,
+        sku: usage.name.clone(),
+        metric: usage.name.clone(),
+        quantity: usage.total_usage.0,
+        unit: "units".to_owned(),
+        start: period.start(),
+        end: period.end(),
+        is_final: period.is_closed(now - LAG),
+    };
+    report.usages.iter().map(row).collect()
+}

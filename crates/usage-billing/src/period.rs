@@ -1,0 +1,197 @@
+//! Spans of time that are billed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use usage_billing_core::{Error, ErrorKind, Result};
+
+/// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
+///
+/// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th).
+/// Vendors' inclusive ends are converted here and nowhere else: [`last_day`](Self::last_day).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Period {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl Period {
+    /// From `start` up to, but without, `end`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it would be empty.
+    pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self> {
+        if start < end {
+            return Ok(Self { start, end });
+        }
+        Err(wrong(format!("a period ends after its start, but {} is not after {}", instant(end), instant(start))))
+    }
+
+    /// The calendar month that holds `day`.
+    pub fn month_of(day: NaiveDate) -> Self {
+        use chrono::Datelike;
+        let first = day.with_day(1).unwrap_or(day);
+        Self { start: midnight(first), end: midnight(first + Months::new(1)) }
+    }
+
+    /// The last whole calendar month before `now`.
+    pub fn last_month(now: DateTime<Utc>) -> Self {
+        Self::month_of(Self::month_of(now.date_naive()).start.date_naive() - Days::new(1))
+    }
+
+    /// First instant in it.
+    pub fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
+    /// First instant after it.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// Whether `instant` lies in it.
+    pub fn contains(&self, instant: DateTime<Utc>) -> bool {
+        self.start <= instant && instant < self.end
+    }
+
+    /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
+    pub fn is_closed(&self, now: DateTime<Utc>) -> bool {
+        self.end <= now
+    }
+
+    /// First day in it, for vendors that take days.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it does not start at midnight (UTC).
+    pub fn first_day(&self) -> Result<NaiveDate> {
+        day(self.start)
+    }
+
+    /// Last day in it, for vendors whose end is inclusive.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it does not end at midnight (UTC).
+    pub fn last_day(&self) -> Result<NaiveDate> {
+        Ok(day(self.end)? - Days::new(1))
+    }
+}
+
+impl FromStr for Period {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if let Some((start, end)) = text.split_once('/') {
+            return Self::new(moment(start)?, moment(end)?);
+        }
+        // chrono reads `+026-1` too; a month is written with four and two digits.
+        let month = (text.len() == 7 && text.as_bytes()[0].is_ascii_digit())
+            .then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok())
+            .flatten();
+        month.map(Self::month_of).ok_or_else(|| {
+            wrong(format!("`{text}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)"))
+        })
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::month_of(self.start.date_naive()) {
+            return write!(f, "{}", self.start.format("%Y-%m"));
+        }
+        match (day(self.start), day(self.end)) {
+            (Ok(start), Ok(end)) => write!(f, "{start}/{end}"),
+            _ => write!(f, "{}/{}", instant(self.start), instant(self.end)),
+        }
+    }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(midnight(day));
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|instant| instant.to_utc())
+        .map_err(|_| wrong(format!("`{text}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)")))
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
+    if instant.time() == NaiveTime::MIN {
+        return Ok(instant.date_naive());
+    }
+    Err(wrong(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
+}
+
+fn instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::Request, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn period(text: &str) -> Period {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_one_starts() {
+        assert_eq!(period("2026-12").end(), period("2027-01").start());
+        assert_eq!(period("2024-02"), period("2024-02-01/2024-03-01"));
+        assert_eq!(period("2024-02").last_day().unwrap().to_string(), "2024-02-29");
+        assert_eq!(period("2026-10").to_string(), "2026-10");
+    }
+
+    #[test]
+    fn the_last_month_is_whole_even_on_the_first_of_january() {
+        let new_year = "2027-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(Period::last_month(new_year), period("2026-12"));
+        assert!(Period::last_month(new_year).is_closed(new_year));
+        assert!(!Period::month_of(new_year.date_naive()).is_closed(new_year));
+    }
+
+    #[test]
+    fn what_is_no_period_says_what_would_be() {
+        for text in
+            ["", "2026", "2026-13", "2026-1", "202610", "2026-10-01", "2026-10-01/", "2026-10-02/2026-10-02", "+026-10"]
+        {
+            let error = text.parse::<Period>().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Request, "{text}");
+        }
+        let error = "oct".parse::<Period>().unwrap_err().to_string();
+        assert!(error.starts_with("`oct` is no period: write a month (2026-10)"), "{error}");
+    }
+
+    #[test]
+    fn an_end_within_a_day_has_no_last_day() {
+        assert!(period("2026-10-01/2026-10-02T12:00:00Z").last_day().is_err());
+        assert!(period("2026-10-01T02:00:00+02:00/2026-10-02").first_day().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn months_tile_time_without_gap_or_overlap(days in 0u64..60_000) {
+            let day = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + Days::new(days);
+            let month = Period::month_of(day);
+            prop_assert!(month.contains(midnight(day)));
+            prop_assert!(!month.contains(month.end()));
+            prop_assert_eq!(Period::month_of(month.end().date_naive()).start(), month.end());
+        }
+
+        #[test]
+        fn a_period_reads_back_from_its_text(start in 0i64..4_000_000_000, seconds in 1i64..40_000_000) {
+            let start = DateTime::from_timestamp(start, 0).unwrap();
+            let written = Period::new(start, start + chrono::TimeDelta::seconds(seconds)).unwrap();
+            prop_assert_eq!(written.to_string().parse::<Period>().unwrap(), written);
+        }
+    }
+}

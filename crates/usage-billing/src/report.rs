@@ -1,0 +1,134 @@
+//! Things that a vendor makes in its own time.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, timeout_at};
+use usage_billing_core::{Error, ErrorKind, Result};
+
+/// Pauses between two polls grow from the first to the last of these.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A report that is being made. Dropping it leaves the vendor's work alone: take it up again by its [`id`](Self::id).
+#[must_use = "a report is not waited for until `wait`"]
+pub struct Report<T> {
+    id: String,
+    what: &'static str,
+    pause: Option<Duration>,
+    poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
+}
+
+/// What a poll found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress<T> {
+    /// Still being made.
+    Pending,
+    /// Done.
+    Ready(T),
+}
+
+impl<T> Report<T> {
+    pub(crate) fn new<F>(what: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<Progress<T>>> + Send + 'static,
+    {
+        Self { id, what, pause: None, poll: Box::new(move || poll().boxed()) }
+    }
+
+    /// What to keep to take the report up again, in this process or another.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A fixed pause between two polls, in place of 2 s growing to 15 s.
+    pub fn poll_every(self, pause: Duration) -> Self {
+        Self { pause: Some(pause), ..self }
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`] if the vendor has given the report up; else those of the call.
+    pub async fn poll(&mut self) -> Result<Progress<T>> {
+        (self.poll)().await
+    }
+
+    /// Asks until the report is done, for no longer than `timeout`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come. Else as [`poll`](Self::poll).
+    pub async fn wait(mut self, timeout: Duration) -> Result<T> {
+        let started = Instant::now();
+        let mut polls = 0;
+        let waited = timeout_at(started + timeout, async {
+            loop {
+                if let Progress::Ready(done) = self.poll().await? {
+                    return Ok(done);
+                }
+                tokio::time::sleep(self.pause.unwrap_or_else(|| pause(polls))).await;
+                polls += 1;
+            }
+        });
+        waited.await.unwrap_or_else(|_| {
+            let message = format!(
+                "{} {} is not done after {} s and {polls} polls; it may still come: take it up again by this id",
+                self.what,
+                self.id,
+                timeout.as_secs()
+            );
+            Err(Error::new(ErrorKind::WaitTimeout, message))
+        })
+    }
+}
+
+fn pause(polls: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << polls.min(10)).min(LONGEST_PAUSE)
+}
+
+impl<T> fmt::Debug for Report<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").field("what", &self.what).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready_after(mut polls: u32) -> Report<&'static str> {
+        Report::new("report", "r-7".to_owned(), move || {
+            polls = polls.saturating_sub(1);
+            let done = polls == 0;
+            async move { Ok(if done { Progress::Ready("rows") } else { Progress::Pending }) }
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pauses_grow_from_two_to_fifteen_seconds() {
+        let start = Instant::now();
+        assert_eq!(ready_after(6).wait(Duration::from_secs(600)).await.unwrap(), "rows");
+        assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15 + 15);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_times_out_names_the_id() {
+        let start = Instant::now();
+        let error = ready_after(99).poll_every(Duration::from_secs(1)).wait(Duration::from_secs(10)).await.unwrap_err();
+        assert_eq!(start.elapsed().as_secs(), 10);
+        assert_eq!(error.kind(), ErrorKind::WaitTimeout);
+        assert!(error.to_string().starts_with("report r-7 is not done after 10 s"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_report_is_an_error_at_once() {
+        let failing = || async { Err(Error::new(ErrorKind::Failed, "csv_v2_0 failed")) };
+        let error =
+            Report::<()>::new("report", "r-8".to_owned(), failing).wait(Duration::from_secs(9)).await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Failed, "csv_v2_0 failed"));
+    }
+}

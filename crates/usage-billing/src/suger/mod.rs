@@ -1,0 +1,39 @@
+//! Suger: usage metered to cloud marketplaces.
+
+mod groups;
+mod report;
+
+use usage_billing_core::{ClientBuilder, Result, SecretString};
+pub use usage_billing_suger::{builder, types};
+
+pub use groups::usage_rows;
+pub use report::{Delivery, UsageReport};
+
+/// A client of one organization.
+#[derive(Clone, Debug)]
+pub struct Client {
+    api: usage_billing_suger::Client,
+    org_id: String,
+}
+
+impl Client {
+    /// By the organization's id and an API key of its console.
+    pub fn builder(org_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
+        let org_id = org_id.into();
+        usage_billing_suger::Client::builder(api_key).map(|api| Self { api, org_id })
+    }
+
+    /// From `SUGER_ORG_ID`, `SUGER_API_KEY`, and `SUGER_BASE_URL` if another address is meant.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.
+    pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let [org_id, _] = usage_billing_core::required_env(["SUGER_ORG_ID", "SUGER_API_KEY"])?;
+        Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self { api, org_id }))
+    }
+
+    /// Every operation of the curated document, authorised and retried like the wrappers.
+    pub fn api(&self) -> &usage_billing_suger::Client {
+        &self.api
+    }
+}
