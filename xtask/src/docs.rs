@@ -141,7 +141,8 @@ fn facts(value: &Value) -> String {
 }
 
 fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
-    let described = |parameter: &&Value| (text_of(parameter, "name"), parameter_text(root, parameter), required(parameter));
+    let described =
+        |parameter: &&Value| (text_of(parameter, "name"), parameter_text(root, parameter), required(parameter));
     let mut lines = operation.parameters(root).iter().map(described).collect::<Vec<_>>();
     if let Some(body) = operation.body(root) {
         lines.push(("body".to_owned(), text_of(body, "description"), true));
@@ -156,7 +157,8 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
 
 fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> {
     let parameters = operation.parameters(root);
-    let texts = parameters.iter().map(|parameter| (value_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
+    let texts =
+        parameters.iter().map(|parameter| (value_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
     let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
     texts.chain(body).map(|(name, text)| (name, rustdoc(&text))).collect()
 }
@@ -202,4 +204,84 @@ fn text_of(node: &Value, key: &str) -> String {
 fn indented(text: &str) -> String {
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{changed, mini};
+
+    fn doc(of: &str) -> OperationDocs {
+        operation_docs(&mini().root).remove(of).expect("it is there")
+    }
+
+    #[test]
+    fn a_method_says_all_that_the_document_says() {
+        assert_eq!(
+            doc("list_orders").method,
+            "Orders, newest first.
+
+At most a year back.
+
+Permissions: any of `orders:read`, `orders:all`.
+
+Paged by cursor in `after`, size in `limit`, at most 100; entries in `orders`; next page in `next`.
+
+Sends `GET /orders`.
+
+# Parameters
+
+- `after`: Cursor of the page.
+- `limit`: Size of the page. Default: 25. At least 1. At most 100.
+- `since`: Not before.
+- `status`: Only these.
+- `x_trace`: Comes back in the answer.
+
+# Errors
+
+- 429: Too many requests.
+
+# Sources
+
+- Shop reference, Orders, seen 2026-11-20"
+        );
+    }
+
+    #[test]
+    fn marks_are_sentences() {
+        let method = doc("get_order").method;
+        assert!(method.contains("**Superseded** by [`list_orders`](Client::list_orders)."), "{method}");
+        assert!(method.contains("**Preview**: the vendor may change it without notice."), "{method}");
+        assert!(doc("create_order").method.contains("Safe to repeat if the body has `id`."));
+        assert!(doc("export_orders").method.contains("The body is streamed as it comes."));
+    }
+
+    #[test]
+    fn other_marks_are_sentences_too() {
+        let said = |mark: &str, value: Value| {
+            let document = changed(&format!("/paths/~1export/get/{mark}"), value);
+            operation_docs(&document.root).remove("export_orders").map(|docs| docs.method).unwrap_or_default()
+        };
+        assert!(said("x-rate-limit", json!("5 a second")).contains("\n\nRate limit: 5 a second.\n\n"));
+        assert!(said("x-permissions", json!(["all"])).contains("\n\nPermission: `all`.\n\n"));
+        assert!(said("x-idempotent", json!(true)).contains("\n\nSafe to repeat: "));
+        assert!(
+            said("x-long-running", json!({"poll": "getOrder"}))
+                .contains("\n\nLong-running: poll [`get_order`](Client::get_order).\n\n")
+        );
+    }
+
+    #[test]
+    fn only_what_the_vendor_deprecates_is_deprecated() {
+        assert_eq!(doc("get_order").deprecated.as_deref(), Some("use `list_orders`"));
+        assert_eq!(doc("list_orders").deprecated, None);
+    }
+
+    #[test]
+    fn setters_have_the_parameters_texts() {
+        assert_eq!(doc("list_orders").setters["limit"], "Size of the page. Default: 25. At least 1. At most 100.");
+        assert_eq!(doc("create_order").setters["body"], "The order.");
+    }
 }

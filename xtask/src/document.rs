@@ -52,11 +52,6 @@ impl Document {
     pub(crate) fn version(&self) -> &str {
         self.root.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
     }
-
-    /// All operations, in the document's order.
-    pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
-        operations(&self.root)
-    }
 }
 
 impl<'a> Operation<'a> {
@@ -184,7 +179,7 @@ components:
 ",
         )
         .expect("it is YAML");
-        let operations = document.operations();
+        let operations = operations(&document.root);
         let parameters = operations[0].parameters(&document.root);
         let names = parameters.iter().map(|parameter| parameter["name"].as_str()).collect::<Vec<_>>();
         assert_eq!(names, [Some("q"), Some("p")]);

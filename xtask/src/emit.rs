@@ -4,7 +4,10 @@ use std::{fs, io, path::Path};
 
 use similar::TextDiff;
 
-use crate::{document::Document, enums::{self, OpenEnum}};
+use crate::{
+    document::Document,
+    enums::{self, OpenEnum},
+};
 
 /// Allowed in generated code. It is checked by being generated: what these lints ask for is for people's code.
 const ALLOWED: &str = "#![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]";

@@ -37,7 +37,8 @@ fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
     let (doc, said) = split(description);
     let variants = values(schema).into_iter().zip(variant_names(schema)).map(|(value, name)| {
         let said = said.iter().find(|(of, _)| *of == value).map_or("", |(_, text)| text.as_str());
-        let doc = if said.is_empty() { format!("`{value:?}`.") } else { format!("`{value:?}`: {}", prose::sentence(said)) };
+        let doc =
+            if said.is_empty() { format!("`{value:?}`.") } else { format!("`{value:?}`: {}", prose::sentence(said)) };
         Variant { name, value: value.to_owned(), doc: prose::rustdoc(&doc) }
     });
     let doc = if doc.is_empty() { format!("`{name}`.") } else { prose::rustdoc(&doc) };

@@ -97,3 +97,44 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{changed, mini};
+
+    #[test]
+    fn a_panic_becomes_a_line_that_names_the_operation() {
+        let document = changed("/paths/~1orders~1{orderId}/get/parameters/0/required", json!(false));
+        let error = client(&document.root, &[]).err().unwrap_or_default();
+        assert!(
+            error.starts_with("progenitor could not generate: assertion failed: parameter_data.required"),
+            "{error}"
+        );
+        assert!(error.ends_with("; operation getOrder at /paths/~1orders~1{orderId}/get"), "{error}");
+    }
+
+    #[test]
+    fn an_error_becomes_a_line_that_names_the_operation() {
+        let document =
+            changed("/paths/~1orders/post/requestBody/content", json!({"text/csv": {"schema": {"type": "string"}}}));
+        let error = client(&document.root, &[]).err().unwrap_or_default();
+        assert!(
+            error.contains("unexpected content type: text/csv; operation createOrder at /paths/~1orders/post"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_openapi_is_said() {
+        let document = changed("/info/title", json!([]));
+        let error = client(&document.root, &[]).err().unwrap_or_default();
+        assert!(error.starts_with("progenitor could not generate: not OpenAPI 3.0: "), "{error}");
+    }
+
+    #[test]
+    fn the_small_document_generates() {
+        assert!(client(&mini().root, &[]).is_ok());
+        assert!(mock(&mini().root, &[]).is_ok());
+    }
+}

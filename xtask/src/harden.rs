@@ -30,7 +30,8 @@ pub(crate) fn harden(
     if let Some(types) = module(&mut file.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
     }
-    file.items.push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
+    file.items
+        .push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
     Ok(file)
 }
 

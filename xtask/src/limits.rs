@@ -62,12 +62,18 @@ mod tests {
 
     #[test]
     fn limits_and_defaults_are_added() {
-        assert_eq!(said("Page size.", json!({"default": 100, "maximum": 1000})), "Page size. Default: 100. At most 1000.");
+        assert_eq!(
+            said("Page size.", json!({"default": 100, "maximum": 1000})),
+            "Page size. Default: 100. At most 1000."
+        );
     }
 
     #[test]
     fn what_the_text_says_already_is_not_said_again() {
-        assert_eq!(said("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})), "Page size, 100 to 1,000.");
+        assert_eq!(
+            said("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})),
+            "Page size, 100 to 1,000."
+        );
         assert_eq!(said("Version 1000a.", json!({"maximum": 1000})), "Version 1000a. At most 1000.");
     }
 

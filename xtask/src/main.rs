@@ -16,6 +16,8 @@ mod operations;
 mod pointer;
 mod prose;
 mod release;
+#[cfg(test)]
+mod testing;
 mod text_attributes;
 mod vendors;
 
@@ -37,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make the vendor crates' sources from openapi/<vendor>.yaml.
+    /// Make the vendor crates' sources from the documents in openapi/.
     Generate(generate::Arguments),
 }
 

@@ -3,14 +3,18 @@
 //! As generated they compare query parameters by `Display` (dates never match, lists do not compile), put path values into
 //! regular expressions as they are, and know bodies only as JSON.
 
+mod patterns;
+
 use std::collections::BTreeSet;
 
 use quote::ToTokens as _;
 use serde_json::Value;
 use syn::{
-    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote,
-    visit::Visit, visit_mut::VisitMut,
+    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote, visit::Visit,
+    visit_mut::VisitMut,
 };
+
+use patterns::{around_value, base_path, pattern};
 
 use crate::{
     document,
@@ -21,20 +25,25 @@ use crate::{
 /// Makes the mock helpers' code ours.
 pub(crate) fn harden(mut file: File, root: &Value) -> File {
     let forms = forms(root);
-    file.attrs.push(parse_quote!(#![doc = " Typed helpers to stand in for the vendor in tests, one for each operation."]));
+    let base = base_path(root);
+    file.attrs
+        .push(parse_quote!(#![doc = " Typed helpers to stand in for the vendor in tests, one for each operation."]));
     for item in &mut file.items {
         match item {
             Item::Mod(operations) => {
                 let Some((_, items)) = &mut operations.content else { continue };
                 operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
-                items.iter_mut().for_each(|item| operation(item, &forms));
+                items.iter_mut().for_each(|item| operation(item, &forms, &base));
                 items.extend(helpers(items));
             }
             Item::Trait(server) => {
                 for item in &mut server.items {
                     if let syn::TraitItem::Fn(function) = item {
                         let name = function.sig.ident.to_string();
-                        set_doc(&mut function.attrs, &format!("Stands in for [`Client::{name}`](crate::Client::{name})."));
+                        set_doc(
+                            &mut function.attrs,
+                            &format!("Stands in for [`Client::{name}`](crate::Client::{name})."),
+                        );
                     }
                 }
             }
@@ -53,25 +62,32 @@ const OPERATIONS: [&str; 2] = [
 fn forms(root: &Value) -> BTreeSet<String> {
     let is_form = |operation: &document::Operation<'_>| {
         let content = operation.body(root).and_then(|body| body.get("content")).and_then(Value::as_object);
-        content.is_some_and(|content| content.keys().any(|media| media.starts_with("application/x-www-form-urlencoded")))
+        content
+            .is_some_and(|content| content.keys().any(|media| media.starts_with("application/x-www-form-urlencoded")))
     };
     let forms = document::operations(root).into_iter().filter(is_form);
     forms.map(|operation| type_name(&format!("{}-when", value_name(operation.id())))).collect()
 }
 
 /// One item of the module of operations.
-fn operation(item: &mut Item, forms: &BTreeSet<String>) {
+fn operation(item: &mut Item, forms: &BTreeSet<String>, base: &str) {
     match item {
-        Item::Use(import) => *import = parse_quote!(#[allow(unused_imports)] use crate::types;),
+        Item::Use(import) => {
+            *import = parse_quote!(
+                #[allow(unused_imports)]
+                use crate::types;
+            )
+        }
         Item::Struct(item) => {
             let name = item.ident.to_string();
-            let text = if name.ends_with("When") { "The request of this operation." } else { "The answer of this operation." };
+            let text =
+                if name.ends_with("When") { "The request of this operation." } else { "The answer of this operation." };
             set_doc(&mut item.attrs, text);
         }
         Item::Impl(block) => {
             let name = block.self_ty.to_token_stream().to_string();
             if name.ends_with("When") {
-                functions(block).for_each(|function| expectation(function, forms.contains(&name)));
+                functions(block).for_each(|function| expectation(function, forms.contains(&name), base));
             } else {
                 functions(block).for_each(answer);
                 block.items.push(error());
@@ -86,16 +102,16 @@ fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
 }
 
 /// A function that narrows what a request has to be.
-fn expectation(function: &mut ImplItemFn, form: bool) {
+fn expectation(function: &mut ImplItemFn, form: bool, base: &str) {
     let name = function.sig.ident.to_string();
     let code = function.block.to_token_stream().to_string();
     if name == "new" {
-        Patterns.visit_block_mut(&mut function.block);
+        Patterns { base }.visit_block_mut(&mut function.block);
         set_doc(&mut function.attrs, "Expects the operation's method and path.");
     } else if name == "into_inner" {
         set_doc(&mut function.attrs, INNER);
     } else if code.contains("path_matches") {
-        let (before, after) = pattern_around_value(&literal(&code));
+        let (before, after) = around_value(&literal(&code), base);
         function.block = parse_quote!({ Self(path_value(self.0, #before, &value, #after)) });
         set_doc(&mut function.attrs, &format!("Expects `{name}` in the path."));
     } else if code.contains("query_param") {
@@ -113,6 +129,8 @@ fn expectation(function: &mut ImplItemFn, form: bool) {
     } else {
         if form {
             function.block = parse_quote!({ Self(form(self.0, value)) });
+        } else {
+            JsonText.visit_block_mut(&mut function.block);
         }
         set_doc(&mut function.attrs, "Expects this body.");
     }
@@ -129,7 +147,10 @@ fn answer(function: &mut ImplItemFn) {
                 retyped(function, &[parse_quote!(content_type: &str), parse_quote!(value: impl AsRef<[u8]>)]);
                 Bytes.visit_block_mut(&mut function.block);
             }
-            set_doc(&mut function.attrs, &format!("Answers with success: {}.", name.replace('_', " ")));
+            JsonText.visit_block_mut(&mut function.block);
+            let code = function.block.to_token_stream().to_string();
+            let status = code.split("status (").nth(1).and_then(|rest| rest.split("u16").next()).unwrap_or_default();
+            set_doc(&mut function.attrs, &format!("Answers {} ({}).", status.trim(), name.replace('_', " ")));
         }
     }
 }
@@ -154,7 +175,8 @@ fn raw(function: &ImplItemFn) -> bool {
 /// Gives a function other parameters in place of its JSON body.
 fn retyped(function: &mut ImplItemFn, parameters: &[FnArg]) {
     let inputs = std::mem::take(&mut function.sig.inputs).into_iter();
-    let kept = inputs.filter(|input| !matches!(input, FnArg::Typed(input) if input.pat.to_token_stream().to_string() == "value"));
+    let kept = inputs
+        .filter(|input| !matches!(input, FnArg::Typed(input) if input.pat.to_token_stream().to_string() == "value"));
     function.sig.inputs = kept.chain(parameters.iter().cloned()).collect();
 }
 
@@ -167,35 +189,20 @@ fn literal(code: &str) -> String {
 fn first_text(tokens: proc_macro2::TokenStream) -> Option<String> {
     tokens.into_iter().find_map(|tree| match tree {
         proc_macro2::TokenTree::Group(group) => first_text(group.stream()),
-        proc_macro2::TokenTree::Literal(literal) => syn::parse_str::<LitStr>(&literal.to_string()).ok().map(|text| text.value()),
+        proc_macro2::TokenTree::Literal(literal) => {
+            syn::parse_str::<LitStr>(&literal.to_string()).ok().map(|text| text.value())
+        }
         _ => None,
     })
 }
 
-/// A path's pattern, with the template's constants taken literally.
-fn pattern(template: &str) -> String {
-    let inner = template.trim_start_matches('^').trim_end_matches('$');
-    let constants = inner.split("[^/]*").map(escaped).collect::<Vec<_>>();
-    format!("^{}$", constants.join("[^/]*"))
+struct Patterns<'a> {
+    base: &'a str,
 }
 
-/// The pattern before and after the one value that `{}` stands for.
-fn pattern_around_value(template: &str) -> (String, String) {
-    let template = pattern(&template.replace(".*", "[^/]*"));
-    let marker = escaped("{}");
-    let (before, after) = template.split_once(&marker).unwrap_or((&template, ""));
-    (before.to_owned(), after.to_owned())
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|letter| r"\.+*?()|[]{}^$".contains(letter).then_some('\\').into_iter().chain([letter])).collect()
-}
-
-struct Patterns;
-
-impl VisitMut for Patterns {
+impl VisitMut for Patterns<'_> {
     fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
-        *text = LitStr::new(&pattern(&text.value()), text.span());
+        *text = LitStr::new(&pattern(&text.value(), self.base), text.span());
     }
 }
 
@@ -226,11 +233,25 @@ impl VisitMut for Bytes {
     }
 }
 
+/// JSON as the text that the client sends and reads: httpmock's way over `serde_json::Value` would make floats of decimals.
+struct JsonText;
+
+impl VisitMut for JsonText {
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        syn::visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method == "json_body_obj" {
+            call.method = parse_quote!(body);
+            let value = &call.args;
+            call.args = parse_quote!(json(#value));
+        }
+    }
+}
+
 /// The functions that the rewritten code calls.
 fn helpers(items: &[Item]) -> Vec<Item> {
     let mut calls = Calls::default();
     items.iter().for_each(|item| calls.visit_item(item));
-    let all: [(&str, Item); 3] = [
+    let all: [(&str, Item); 4] = [
         (
             "path_value",
             parse_quote! {
@@ -257,6 +278,14 @@ fn helpers(items: &[Item]) -> Vec<Item> {
             },
         ),
         (
+            "json",
+            parse_quote! {
+                fn json(value: &impl ::serde::Serialize) -> String {
+                    ::serde_json::to_string(value).expect("the client's types serialise")
+                }
+            },
+        ),
+        (
             "form",
             parse_quote! {
                 /// Expects a form with these fields.
@@ -268,7 +297,8 @@ fn helpers(items: &[Item]) -> Vec<Item> {
             },
         ),
     ];
-    let mut used = all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
+    let mut used =
+        all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
     if calls.0.contains("query") || calls.0.contains("form") {
         used.push(parse_quote! {
             fn text(value: &::serde_json::Value) -> String {

@@ -148,7 +148,8 @@ fn optional_if_nullable(schema: &mut Map<String, Value>) {
         property.and_then(|property| property.get("nullable")).and_then(Value::as_bool).unwrap_or_default()
     };
     let required = schema.get("required").and_then(Value::as_array);
-    let Some(required) = required.map(|all| all.iter().filter(|name| !nullable(name)).cloned().collect::<Vec<_>>()) else {
+    let Some(required) = required.map(|all| all.iter().filter(|name| !nullable(name)).cloned().collect::<Vec<_>>())
+    else {
         return;
     };
     if required.is_empty() {
@@ -173,9 +174,9 @@ fn schemas_in(root: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)
 /// Applies a change to each value under a key `schema`, wherever an operation holds one.
 fn holders(node: &mut Value, change: &mut impl FnMut(&mut Value)) {
     match node {
-        Value::Object(map) => map.iter_mut().for_each(|(key, value)| {
-            if key == "schema" { change(value) } else { holders(value, change) }
-        }),
+        Value::Object(map) => {
+            map.iter_mut().for_each(|(key, value)| if key == "schema" { change(value) } else { holders(value, change) })
+        }
         Value::Array(list) => list.iter_mut().for_each(|value| holders(value, change)),
         _ => {}
     }
@@ -196,5 +197,100 @@ fn schema_tree(node: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>
     }
     if let Some(Value::Object(properties)) = map.get_mut("properties") {
         properties.values_mut().for_each(|property| schema_tree(property, change));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{changed, mini};
+
+    fn normal() -> Value {
+        normalise(&mini().root, Success::Any)
+    }
+
+    fn property(name: &str, schema: Value) -> Value {
+        let document = changed(&format!("/components/schemas/Order/properties/{name}"), schema);
+        normalise(&document.root, Success::Any)["components"]["schemas"]["Order"]["properties"][name].clone()
+    }
+
+    #[test]
+    fn errors_go_and_successes_of_one_kind_become_any_2xx() {
+        let normal = normal();
+        let responses = |path: &str, method: &str| normal["paths"][path][method]["responses"].clone();
+        let order = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}});
+        assert_eq!(responses("/orders/{orderId}", "get"), json!({"2XX": {"description": "", "content": order}}));
+        assert_eq!(responses("/orders", "post"), json!({"2XX": {"description": "", "content": order}}));
+    }
+
+    #[test]
+    fn mocks_keep_the_documented_statuses() {
+        let normal = normalise(&mini().root, Success::AsDocumented);
+        let responses = normal["paths"]["/orders"]["post"]["responses"]
+            .as_object()
+            .map(|all| all.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(responses, Some(vec!["200".to_owned(), "201".to_owned()]));
+    }
+
+    #[test]
+    fn downloads_and_answers_of_several_types_are_bytes() {
+        let bytes = json!({"*/*": {"schema": {"type": "string", "format": "binary"}}});
+        assert_eq!(normal()["paths"]["/export"]["get"]["responses"]["2XX"]["content"], bytes);
+        let both = changed(
+            "/paths/~1orders~1{orderId}/get/responses/200/content/text~1csv",
+            json!({"schema": {"type": "string"}}),
+        );
+        let normal = normalise(&both.root, Success::Any);
+        assert_eq!(normal["paths"]["/orders/{orderId}"]["get"]["responses"]["2XX"]["content"], bytes);
+    }
+
+    #[test]
+    fn what_core_sends_is_left_out() {
+        assert_eq!(normal()["paths"].get("/token"), None);
+    }
+
+    #[test]
+    fn references_to_parameters_are_followed() {
+        let normal = normal();
+        let parameters = normal["paths"]["/orders"]["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        assert_eq!(
+            parameters[1],
+            json!({"name": "limit", "in": "query", "schema": {"type": "integer", "format": "int64"}})
+        );
+        assert_eq!(normal["components"].get("parameters"), None);
+    }
+
+    #[test]
+    fn limits_become_text() {
+        let normal = property(
+            "note",
+            json!({"type": "string", "description": "Words.", "maxLength": 50, "pattern": "^a", "default": "a"}),
+        );
+        assert_eq!(
+            normal,
+            json!({"type": "string", "description": "Words. Default: a. At most 50 characters. Matches `^a`."})
+        );
+    }
+
+    #[test]
+    fn limits_of_lists_and_numbers_go() {
+        let list = json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "integer", "minimum": 1, "enum": [1, 2], "example": 1}});
+        assert_eq!(property("lines", list), json!({"type": "array", "items": {"type": "integer"}}));
+    }
+
+    #[test]
+    fn objects_stay_open() {
+        for open in [json!(true), json!(false)] {
+            let document = changed("/components/schemas/Line/additionalProperties", open);
+            let normal = normalise(&document.root, Success::Any);
+            assert_eq!(normal["components"]["schemas"]["Line"].get("additionalProperties"), None);
+        }
+        let free = json!({"type": "object", "additionalProperties": true});
+        assert_eq!(property("note", free.clone()), free);
+    }
+
+    #[test]
+    fn what_may_be_null_is_not_required() {
+        assert_eq!(normal()["components"]["schemas"]["Order"]["required"], json!(["id"]));
     }
 }

@@ -97,7 +97,10 @@ mod tests {
     #[test]
     fn bare_addresses_become_links_and_links_stay() {
         assert_eq!(rustdoc("See https://a.b/c?d=e."), "See <https://a.b/c?d=e>.");
-        assert_eq!(rustdoc("[the page](https://a.b/c) and <https://a.b>"), "[the page](https://a.b/c) and <https://a.b>");
+        assert_eq!(
+            rustdoc("[the page](https://a.b/c) and <https://a.b>"),
+            "[the page](https://a.b/c) and <https://a.b>"
+        );
     }
 
     #[test]

@@ -12,7 +12,9 @@ pub(crate) fn mismatch(manifest: &str, wanted: &str) -> Option<String> {
     };
     let (number, metadata) = version.split_once('+').unwrap_or((version, ""));
     (metadata != wanted).then(|| {
-        format!("version {version:?} does not say that the document is of {wanted}; set version = \"{number}+{wanted}\"")
+        format!(
+            "version {version:?} does not say that the document is of {wanted}; set version = \"{number}+{wanted}\""
+        )
     })
 }
 
@@ -29,7 +31,9 @@ mod tests {
     fn another_version_says_what_to_set() {
         assert_eq!(
             mismatch("[package]\nversion = \"0.1.0\"\n", "2026-11-21").as_deref(),
-            Some("version \"0.1.0\" does not say that the document is of 2026-11-21; set version = \"0.1.0+2026-11-21\"")
+            Some(
+                "version \"0.1.0\" does not say that the document is of 2026-11-21; set version = \"0.1.0+2026-11-21\""
+            )
         );
         assert!(mismatch("[package]\nversion.workspace = true\n", "2026-11-21").is_some());
         assert!(mismatch("[package", "2026-11-21").is_some_and(|message| message.starts_with("not TOML")));

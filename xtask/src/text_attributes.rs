@@ -18,7 +18,8 @@ pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
 /// Replaces the doc comment, before all other attributes.
 pub(crate) fn set_doc(attributes: &mut Vec<Attribute>, text: &str) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
-    let lines = text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
+    let lines =
+        text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
     let docs = lines.map(|line| parse_quote!(#[doc = #line])).collect::<Vec<Attribute>>();
     attributes.splice(0..0, docs);
 }

@@ -28,7 +28,8 @@ pub(crate) fn find(root: &Path) -> Result<Vec<Vendor>, String> {
     let folder = root.join("openapi");
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries = fs::read_dir(&folder).map_err(failed)?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<PathBuf>, _>>().map_err(failed)?;
+    let paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<PathBuf>, _>>().map_err(failed)?;
     let documents = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     let names = documents.filter_map(|path| path.file_stem()?.to_str().map(str::to_owned));
     let mut vendors = names.map(|name| Vendor { name }).collect::<Vec<_>>();
@@ -66,7 +67,10 @@ mod tests {
 
     #[test]
     fn an_unknown_vendor_lists_the_known_ones() {
-        assert_eq!(select(known(), &["acne".to_owned()]), Err("no vendor \"acne\": openapi/ has acme, zeta".to_owned()));
+        assert_eq!(
+            select(known(), &["acne".to_owned()]),
+            Err("no vendor \"acne\": openapi/ has acme, zeta".to_owned())
+        );
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/applications$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/applications$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -35,14 +37,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ApplicationList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -64,7 +66,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/applications/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/applications/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -73,7 +77,7 @@ pub mod operations {
         }
         /// Expects `application_id` in the path.
         pub fn application_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/applications/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/applications/", &value, "$"))
         }
     }
     /// The answer of this operation.
@@ -87,14 +91,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::Application) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -116,7 +120,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/clients/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/clients/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -125,7 +131,7 @@ pub mod operations {
         }
         /// Expects `client_id` in the path.
         pub fn client_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/clients/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/clients/", &value, "$"))
         }
     }
     /// The answer of this operation.
@@ -139,14 +145,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ApiClient) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -168,7 +174,7 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::POST)
-                    .path_matches(regex::Regex::new("^/reports$").unwrap()),
+                    .path_matches(regex::Regex::new("^(?:/api/2)?/reports$").unwrap()),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -177,7 +183,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::ReportCreate) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -191,24 +197,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: created.
+        /// Answers 201 (created).
         pub fn created(self, value: &types::Report) -> Self {
             Self(
                 self
                     .0
                     .status(201u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -230,7 +236,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/reports/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -239,7 +247,7 @@ pub mod operations {
         }
         /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/", &value, "$"))
         }
     }
     /// The answer of this operation.
@@ -253,14 +261,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -282,7 +290,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::PUT)
-                    .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/reports/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -291,11 +301,11 @@ pub mod operations {
         }
         /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/", &value, "$"))
         }
         /// Expects this body.
         pub fn body(self, value: &types::ReportUpdate) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -309,14 +319,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::Report) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -338,7 +348,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::DELETE)
-                    .path_matches(regex::Regex::new("^/reports/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/reports/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -347,7 +359,7 @@ pub mod operations {
         }
         /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/", &value, "$"))
         }
         /// Expects the query parameter `version`.
         pub fn version(self, value: i64) -> Self {
@@ -365,7 +377,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: no content.
+        /// Answers 204 (no content).
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
         }
@@ -388,7 +400,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/reports/[^/]*/stored$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/reports/[^/]*/stored$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -397,7 +411,7 @@ pub mod operations {
         }
         /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/", &value, "/stored$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/", &value, "/stored$"))
         }
     }
     /// The answer of this operation.
@@ -411,14 +425,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::StoredReportList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -441,7 +455,8 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/reports/[^/]*/stored/[^/]*$").unwrap(),
+                        regex::Regex::new("^(?:/api/2)?/reports/[^/]*/stored/[^/]*$")
+                            .unwrap(),
                     ),
             )
         }
@@ -451,11 +466,11 @@ pub mod operations {
         }
         /// Expects `report_id` in the path.
         pub fn report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/", &value, "/stored/[^/]*$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/", &value, "/stored/[^/]*$"))
         }
         /// Expects `stored_report_id` in the path.
         pub fn stored_report_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/reports/[^/]*/stored/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/reports/[^/]*/stored/", &value, "$"))
         }
     }
     /// The answer of this operation.
@@ -469,7 +484,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, content_type: &str, value: impl AsRef<[u8]>) -> Self {
             Self(self.0.status(200u16).header("content-type", content_type).body(value))
         }
@@ -492,7 +507,7 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants$").unwrap()),
+                    .path_matches(regex::Regex::new("^(?:/api/2)?/tenants$").unwrap()),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -654,14 +669,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TenantBatch) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -683,7 +698,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/applications$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/applications$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -706,14 +723,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TenantApplicationsBatch) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -736,7 +753,8 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/tenants/offering_items$").unwrap(),
+                        regex::Regex::new("^(?:/api/2)?/tenants/offering_items$")
+                            .unwrap(),
                     ),
             )
         }
@@ -844,14 +862,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -873,7 +891,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/usages$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/usages$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -918,14 +938,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TenantUsagesBatch) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -947,7 +967,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/[^/]*$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -956,7 +978,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "$"))
         }
         /// Expects the query parameter `allow_deleted`.
         pub fn allow_deleted<T>(self, value: T) -> Self
@@ -992,14 +1014,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::Tenant) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1022,7 +1044,8 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/tenants/[^/]*/applications$").unwrap(),
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/applications$")
+                            .unwrap(),
                     ),
             )
         }
@@ -1032,7 +1055,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/applications$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/applications$"))
         }
         /// Expects the query parameter `for_ui`.
         pub fn for_ui<T>(self, value: T) -> Self
@@ -1057,14 +1080,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1087,7 +1110,8 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/tenants/[^/]*/children$").unwrap(),
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/children$")
+                            .unwrap(),
                     ),
             )
         }
@@ -1097,7 +1121,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/children$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/children$"))
         }
         /// Expects the query parameter `after`.
         pub fn after<'a, T>(self, value: T) -> Self
@@ -1144,14 +1168,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TenantChildren) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1174,7 +1198,8 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/tenants/[^/]*/offering_items$").unwrap(),
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/offering_items$")
+                            .unwrap(),
                     ),
             )
         }
@@ -1184,7 +1209,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/offering_items$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/offering_items$"))
         }
         /// Expects the query parameter `available_only`.
         pub fn available_only<'a, T>(self, value: T) -> Self
@@ -1286,14 +1311,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1317,7 +1342,7 @@ pub mod operations {
                     .method(::httpmock::Method::GET)
                     .path_matches(
                         regex::Regex::new(
-                                "^/tenants/[^/]*/offering_items/available_for_child$",
+                                "^(?:/api/2)?/tenants/[^/]*/offering_items/available_for_child$",
                             )
                             .unwrap(),
                     ),
@@ -1332,7 +1357,7 @@ pub mod operations {
             Self(
                 path_value(
                     self.0,
-                    "^/tenants/",
+                    "^(?:/api/2)?/tenants/",
                     &value,
                     "/offering_items/available_for_child$",
                 ),
@@ -1372,14 +1397,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OfferingItemList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1402,7 +1427,9 @@ pub mod operations {
                 inner
                     .method(::httpmock::Method::GET)
                     .path_matches(
-                        regex::Regex::new("^/tenants/[^/]*/offering_items/pricing$")
+                        regex::Regex::new(
+                                "^(?:/api/2)?/tenants/[^/]*/offering_items/pricing$",
+                            )
                             .unwrap(),
                     ),
             )
@@ -1413,7 +1440,14 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/offering_items/pricing$"))
+            Self(
+                path_value(
+                    self.0,
+                    "^(?:/api/2)?/tenants/",
+                    &value,
+                    "/offering_items/pricing$",
+                ),
+            )
         }
     }
     /// The answer of this operation.
@@ -1427,14 +1461,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OfferingItemPriceList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1456,7 +1490,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/[^/]*/pricing$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/pricing$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -1465,7 +1501,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/pricing$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/pricing$"))
         }
     }
     /// The answer of this operation.
@@ -1479,14 +1515,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TenantPricing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1508,7 +1544,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/[^/]*/reports$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/reports$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -1517,7 +1555,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/reports$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/reports$"))
         }
     }
     /// The answer of this operation.
@@ -1531,14 +1569,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UuidList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1560,7 +1598,9 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/tenants/[^/]*/usages$").unwrap()),
+                    .path_matches(
+                        regex::Regex::new("^(?:/api/2)?/tenants/[^/]*/usages$").unwrap(),
+                    ),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -1569,7 +1609,7 @@ pub mod operations {
         }
         /// Expects `tenant_id` in the path.
         pub fn tenant_id(self, value: &::uuid::Uuid) -> Self {
-            Self(path_value(self.0, "^/tenants/", &value, "/usages$"))
+            Self(path_value(self.0, "^(?:/api/2)?/tenants/", &value, "/usages$"))
         }
         /// Expects the query parameter `editions`.
         pub fn editions<'a, T>(self, value: T) -> Self
@@ -1605,14 +1645,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageList) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1634,7 +1674,7 @@ pub mod operations {
             Self(
                 inner
                     .method(::httpmock::Method::GET)
-                    .path_matches(regex::Regex::new("^/users/me$").unwrap()),
+                    .path_matches(regex::Regex::new("^(?:/api/2)?/users/me$").unwrap()),
             )
         }
         /// What this wraps, for what it does not offer.
@@ -1653,14 +1693,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UserMe) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1699,6 +1739,9 @@ pub mod operations {
             }
             value => when.query_param(name, text(&value)),
         }
+    }
+    fn json(value: &impl ::serde::Serialize) -> String {
+        ::serde_json::to_string(value).expect("the client's types serialise")
     }
     fn text(value: &::serde_json::Value) -> String {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -114,14 +114,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingContractListing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -231,14 +231,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingInvoiceListing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -295,14 +295,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UrlResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -392,14 +392,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingInvoiceItemListing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -446,14 +446,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingContract) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -521,14 +521,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingContractPeriodDetail) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -586,14 +586,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillingUsageReport) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -661,14 +661,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::TrusteeBillingOverview) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -711,14 +711,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::LicenseDefinition>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -765,14 +765,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::LicenseDefinition) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -819,14 +819,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::LicenseOrgToggle) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -889,14 +889,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UserLicensesEntityListing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -943,14 +943,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::LicenseUser) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -991,14 +991,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OAuthClientEntityListing) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1036,7 +1036,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::ApiUsageClientQuery) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1050,24 +1050,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1135,14 +1135,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1203,24 +1203,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1257,7 +1257,7 @@ pub mod operations {
             self,
             value: &types::OrganizationPublicApiUsageQueryRequest,
         ) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1271,24 +1271,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::OrganizationUsageQueryResponse) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1360,7 +1360,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1370,10 +1370,10 @@ pub mod operations {
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(
             self,
             value: &types::OrganizationPublicApiUsageResultsResponse,
@@ -1383,7 +1383,7 @@ pub mod operations {
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1430,7 +1430,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::ClientPublicApiUsageQueryRequest) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1444,24 +1444,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::ClientUsageQueryResponse) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1551,17 +1551,17 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ClientPublicApiUsageResultsResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(
             self,
             value: &types::ClientPublicApiUsageResultsResponse,
@@ -1571,7 +1571,7 @@ pub mod operations {
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1602,7 +1602,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::ApiUsageOrganizationQuery) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1616,24 +1616,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1680,14 +1680,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1720,7 +1720,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::ApiUsageSimpleSearch) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1734,24 +1734,24 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
-        /// Answers with success: accepted.
+        /// Answers 202 (accepted).
         pub fn accepted(self, value: &types::UsageExecutionResult) -> Self {
             Self(
                 self
                     .0
                     .status(202u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1821,14 +1821,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ApiUsageQueryResult) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1867,6 +1867,9 @@ pub mod operations {
             }
             value => when.query_param(name, text(&value)),
         }
+    }
+    fn json(value: &impl ::serde::Serialize) -> String {
+        ::serde_json::to_string(value).expect("the client's types serialise")
     }
     fn text(value: &::serde_json::Value) -> String {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -32,7 +32,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &::std::vec::Vec<types::NewUsageRecordGroup>) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -46,7 +46,7 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(
             self,
             value: &::std::vec::Vec<types::MeteringUsageRecordGroup>,
@@ -56,7 +56,7 @@ pub mod operations {
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -96,7 +96,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &::std::vec::Vec<types::NewUsageRecordGroup>) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -110,14 +110,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &str) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -175,14 +175,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::BillableMetric>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -219,7 +219,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::BillableMetric) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -233,14 +233,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -291,14 +291,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -339,7 +339,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::UpdateBillableMetricParams) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -353,14 +353,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::BillableMetric) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -460,14 +460,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::IdentityBuyer>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -516,14 +516,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::IdentityBuyer) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -678,14 +678,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadEntitlement>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -736,14 +736,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::WorkloadEntitlement) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -801,7 +801,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::CreateUsageRecordGroupParams) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -815,14 +815,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -956,14 +956,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ListUsageMeteringDailyRecordsResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1041,14 +1041,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::WorkloadProduct>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1099,14 +1099,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::WorkloadProduct) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1154,14 +1154,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1199,7 +1199,7 @@ pub mod operations {
         }
         /// Expects this body.
         pub fn body(self, value: &types::UsageMeteringConfigInfo) -> Self {
-            Self(self.0.json_body_obj(value))
+            Self(self.0.body(json(value)))
         }
     }
     /// The answer of this operation.
@@ -1213,14 +1213,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::UsageMeteringConfigInfo) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1377,14 +1377,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ListUsageRecordGroupsResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1448,14 +1448,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1517,14 +1517,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1587,14 +1587,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::MeteringUsageRecordGroup) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1718,14 +1718,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &types::ListUsageRecordReportsResponse) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1789,14 +1789,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
-        /// Answers with success: ok.
+        /// Answers 200 (ok).
         pub fn ok(self, value: &::std::vec::Vec<types::UsageRecordAggregated>) -> Self {
             Self(
                 self
                     .0
                     .status(200u16)
                     .header("content-type", "application/json")
-                    .json_body_obj(value),
+                    .body(json(value)),
             )
         }
         /// Answers with an error: a status and a JSON body.
@@ -1835,6 +1835,9 @@ pub mod operations {
             }
             value => when.query_param(name, text(&value)),
         }
+    }
+    fn json(value: &impl ::serde::Serialize) -> String {
+        ::serde_json::to_string(value).expect("the client's types serialise")
     }
     fn text(value: &::serde_json::Value) -> String {
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)

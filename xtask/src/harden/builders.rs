@@ -11,7 +11,9 @@ pub(crate) fn prune(file: &mut File) {
     let kept = sent(file);
     let Some(types) = module(&mut file.items, "types") else { return };
     types.retain_mut(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() && !last_name(&block.self_ty).is_some_and(|name| kept.contains(&name)) => {
+        Item::Impl(block)
+            if block.trait_.is_none() && !last_name(&block.self_ty).is_some_and(|name| kept.contains(&name)) =>
+        {
             block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "builder"));
             !block.items.is_empty()
         }
@@ -43,10 +45,22 @@ fn sent(file: &mut File) -> BTreeSet<String> {
         let structs = items.filter_map(|item| if let Item::Struct(item) = item { Some(item.clone()) } else { None });
         structs.collect::<Vec<_>>()
     };
-    let inside = structs(module(&mut file.items, "types")).iter().map(|item| (item.ident.to_string(), names_in(item))).collect::<BTreeMap<_, _>>();
+    let inside = structs(module(&mut file.items, "types"))
+        .iter()
+        .map(|item| (item.ident.to_string(), names_in(item)))
+        .collect::<BTreeMap<_, _>>();
     let calls = structs(module(&mut file.items, "builder"));
-    let bodies = calls.iter().flat_map(|call| &call.fields).filter(|field| field.ident.as_ref().is_some_and(|name| name == "body"));
-    let mut todo = bodies.flat_map(|body| { let mut names = Names::default(); names.visit_field(body); names.0 }).collect::<Vec<_>>();
+    let bodies = calls
+        .iter()
+        .flat_map(|call| &call.fields)
+        .filter(|field| field.ident.as_ref().is_some_and(|name| name == "body"));
+    let mut todo = bodies
+        .flat_map(|body| {
+            let mut names = Names::default();
+            names.visit_field(body);
+            names.0
+        })
+        .collect::<Vec<_>>();
     let mut found = BTreeSet::new();
     while let Some(name) = todo.pop() {
         if let Some(names) = inside.get(&name)

@@ -1,6 +1,6 @@
 //! The client itself: what must not be there goes.
 
-use syn::{Block, Expr, ExprMethodCall, File, ImplItem, Item, Stmt, visit_mut::VisitMut};
+use syn::{Block, Expr, ExprMethodCall, File, ImplItem, ImplItemFn, Item, Stmt, visit_mut::VisitMut};
 
 /// Removes
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
@@ -19,18 +19,20 @@ pub(crate) fn rewrite(file: &mut File) {
 struct Headers;
 
 impl VisitMut for Headers {
-    fn visit_block_mut(&mut self, block: &mut Block) {
-        let count = block.stmts.len();
-        block.stmts.retain(|statement| !mentions(statement, "\"api-version\""));
-        if block.stmts.len() == count {
-            return syn::visit_mut::visit_block_mut(self, block);
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        if function.sig.ident == "send" {
+            without_version(&mut function.block);
         }
-        let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
-        // One statement makes the map, one sends it: nothing is in it.
-        if used == 2 {
-            block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if mentions(&local.pat, "header_map")));
-            EmptyHeaders.visit_block_mut(block);
-        }
+    }
+}
+
+fn without_version(block: &mut Block) {
+    block.stmts.retain(|statement| !mentions(statement, "\"api-version\""));
+    let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
+    // One statement makes the map, one sends it: nothing is in it.
+    if used == 2 {
+        block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if mentions(&local.pat, "header_map")));
+        EmptyHeaders.visit_block_mut(block);
     }
 }
 
@@ -70,25 +72,28 @@ mod tests {
     #[test]
     fn the_version_header_is_gone_and_with_it_a_map_that_would_be_empty() {
         let code = rewritten(
-            r#"fn send() {
+            r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(1);
                 header_map.append(name("api-version"), value);
                 let request = client.get(url).headers(header_map).build()?;
-            }"#,
+            } }"#,
         );
-        assert_eq!(code, "fn send() {\n    let request = client.get(url).build()?;\n}\n");
+        assert_eq!(code, "impl Call {\n    fn send() {\n        let request = client.get(url).build()?;\n    }\n}\n");
     }
 
     #[test]
     fn headers_of_the_document_stay() {
         let code = rewritten(
-            r#"fn send() {
+            r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(2);
                 header_map.append(name("api-version"), value);
                 header_map.append("X-Trace", trace);
                 let request = client.get(url).headers(header_map).build()?;
-            }"#,
+            } }"#,
         );
-        assert!(code.contains("X-Trace") && code.contains(".headers(header_map)") && !code.contains("api-version"), "{code}");
+        assert!(
+            code.contains("X-Trace") && code.contains(".headers(header_map)") && !code.contains("api-version"),
+            "{code}"
+        );
     }
 }

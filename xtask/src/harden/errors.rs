@@ -20,7 +20,10 @@ impl VisitMut for Errors {
         if let Some(last) = path.path.segments.last_mut()
             && last.ident == "Error"
             && let PathArguments::AngleBracketed(arguments) = &last.arguments
-            && arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Type(Type::Tuple(unit)) if unit.elems.is_empty()))
+            && arguments
+                .args
+                .iter()
+                .all(|argument| matches!(argument, GenericArgument::Type(Type::Tuple(unit)) if unit.elems.is_empty()))
         {
             last.arguments = PathArguments::None;
         }
@@ -73,6 +76,9 @@ mod tests {
     #[test]
     fn a_variant_that_core_has_not_is_an_error() {
         let mut file = syn::parse_file("fn send() { Err(Error::ErrorResponse(x)) }").expect("it is Rust");
-        assert_eq!(rewrite(&mut file), Err("generated code names `Error::ErrorResponse`, which core has not".to_owned()));
+        assert_eq!(
+            rewrite(&mut file),
+            Err("generated code names `Error::ErrorResponse`, which core has not".to_owned())
+        );
     }
 }

@@ -40,8 +40,13 @@ fn in_tokens(tokens: TokenStream) -> TokenStream {
 fn tidied(text: &str) -> Option<String> {
     let spaced = text.starts_with(":: std ") || (text.starts_with("conversion to `") && text.contains(" :: "));
     spaced.then(|| {
-        let text = text.replace("`:: ", "`").replace(" :: ", "::").replace(" < ", "<").replace(" > ", ">").replace(" >", ">");
-        text.strip_prefix(":: ").map(|path| format!("::{path}")).unwrap_or(text).replace("<:: ", "<").replace("<::", "<")
+        let text =
+            text.replace("`:: ", "`").replace(" :: ", "::").replace(" < ", "<").replace(" > ", ">").replace(" >", ">");
+        text.strip_prefix(":: ")
+            .map(|path| format!("::{path}"))
+            .unwrap_or(text)
+            .replace("<:: ", "<")
+            .replace("<::", "<")
     })
 }
 
@@ -55,7 +60,10 @@ mod tests {
             tidied("conversion to `:: std :: vec :: Vec < crate :: types :: A >` for ids failed").as_deref(),
             Some("conversion to `std::vec::Vec<crate::types::A>` for ids failed")
         );
-        assert_eq!(tidied(":: std :: collections :: BTreeMap::is_empty").as_deref(), Some("::std::collections::BTreeMap::is_empty"));
+        assert_eq!(
+            tidied(":: std :: collections :: BTreeMap::is_empty").as_deref(),
+            Some("::std::collections::BTreeMap::is_empty")
+        );
         assert_eq!(tidied("a :: b"), None);
     }
 }

@@ -7,7 +7,7 @@ use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, parse_quote, visit_
 use super::{last_name, module};
 use crate::{
     docs::OperationDocs,
-    names::{type_name, value_name},
+    names::type_name,
     prose::rustdoc,
     text_attributes::{doc, set_doc},
 };
@@ -109,9 +109,11 @@ fn call_builders(calls: &mut [Item], docs: &BTreeMap<String, OperationDocs>) {
     for item in calls {
         match item {
             Item::Struct(item) => {
-                let method = value_name(&item.ident.to_string());
-                let method = docs.keys().find(|name| type_name(name) == item.ident.to_string()).unwrap_or(&method);
-                set_doc(&mut item.attrs, &format!("A call of [`Client::{method}`](super::Client::{method}), not sent yet."));
+                let method = docs.keys().find(|name| item.ident == type_name(name)).cloned().unwrap_or_default();
+                set_doc(
+                    &mut item.attrs,
+                    &format!("A call of [`Client::{method}`](super::Client::{method}), not sent yet."),
+                );
                 without_field_docs(&mut item.fields);
             }
             Item::Impl(block) => {
@@ -179,7 +181,8 @@ mod tests {
     #[test]
     fn methods_have_the_documents_text_and_say_that_they_are_deprecated() {
         let code = rewritten("impl Client { #[doc = \"old\"] pub fn get_it(&self) {} }");
-        let expected = "    /// Gets <it>.\n    ///\n    /// More.\n    #[deprecated(note = \"use `other`\")]\n    pub fn get_it";
+        let expected =
+            "    /// Gets <it>.\n    ///\n    /// More.\n    #[deprecated(note = \"use `other`\")]\n    pub fn get_it";
         assert!(code.contains(expected), "{code}");
     }
 
@@ -198,7 +201,9 @@ mod tests {
 
     #[test]
     fn calls_and_setters_are_described() {
-        let code = rewritten("mod builder { pub struct GetIt { id: u8 } impl GetIt { pub fn new() {} pub fn id() {} pub fn x() {} } }");
+        let code = rewritten(
+            "mod builder { pub struct GetIt { id: u8 } impl GetIt { pub fn new() {} pub fn id() {} pub fn x() {} } }",
+        );
         assert!(code.contains("/// A call of [`Client::get_it`](super::Client::get_it), not sent yet."), "{code}");
         assert!(code.contains("/// The id.") && code.contains("/// Sets `x`."), "{code}");
     }

@@ -88,9 +88,11 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         known(body, BODY, &child(&operation.pointer, "requestBody"), "a request body", findings);
         map(operation.value.get("responses"), RESPONSE, &child(&operation.pointer, "responses"), "an answer", findings);
     }
-    for (section, keys, what) in
-        [("parameters", PARAMETER, "a parameter"), ("requestBodies", BODY, "a request body"), ("responses", RESPONSE, "an answer")]
-    {
+    for (section, keys, what) in [
+        ("parameters", PARAMETER, "a parameter"),
+        ("requestBodies", BODY, "a request body"),
+        ("responses", RESPONSE, "an answer"),
+    ] {
         let pointer = format!("/components/{section}");
         map(root.pointer(&pointer), keys, &pointer, what, findings);
     }
@@ -113,9 +115,15 @@ fn map(values: Option<&Value>, keys: &[&str], pointer: &str, what: &str, finding
 }
 
 fn known(map: Option<&Map<String, Value>>, keys: &[&str], pointer: &str, what: &str, findings: &mut Findings) {
-    let unknown = map.into_iter().flat_map(Map::keys).filter(|key| !keys.contains(&key.as_str()) && !key.starts_with("x-"));
+    let unknown =
+        map.into_iter().flat_map(Map::keys).filter(|key| !keys.contains(&key.as_str()) && !key.starts_with("x-"));
     for key in unknown {
-        findings.error("unknown-key", &child(pointer, key), format!("{key:?} is no key of {what}"), "is it misspelt or at the wrong depth?");
+        findings.error(
+            "unknown-key",
+            &child(pointer, key),
+            format!("{key:?} is no key of {what}"),
+            "is it misspelt or at the wrong depth?",
+        );
     }
 }
 

@@ -22,7 +22,7 @@ const ON_OPERATIONS: [&str; 11] = [
     "x-client",
 ];
 const ON_SCHEMAS: [&str; 1] = ["x-enum-varnames"];
-const PAGINATION: [&str; 6] = ["style", "param", "limit", "max", "items", "next"];
+const PAGINATION: [&str; 8] = ["style", "param", "limit", "default", "max", "items", "next", "end"];
 const STYLES: [&str; 4] = ["offset", "page", "cursor", "next-uri"];
 const LONG_RUNNING: [&str; 6] = ["poll", "id", "status", "pending", "succeeded", "failed"];
 
@@ -37,13 +37,23 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
             }
         }
         if operation.value.contains_key("x-client") && !operation.of_core() {
-            findings.error("mark", &child(at, "x-client"), "not `core`", "write `core` if core sends it itself, or leave it out");
+            findings.error(
+                "mark",
+                &child(at, "x-client"),
+                "not `core`",
+                "write `core` if core sends it itself, or leave it out",
+            );
         }
         for (mark, field) in [("x-superseded-by", None), ("x-long-running", Some("poll"))] {
             let value = operation.value.get(mark).and_then(|value| field.map_or(Some(value), |field| value.get(field)));
             let id = value.and_then(Value::as_str);
             if id.is_some_and(|id| all.iter().all(|other| other.id() != id)) {
-                findings.warning("mark", &child(at, mark), "names an operation that is not in this document", "add it or explain it in the description");
+                findings.warning(
+                    "mark",
+                    &child(at, mark),
+                    "names an operation that is not in this document",
+                    "add it or explain it in the description",
+                );
             }
         }
         idempotent_with(root, operation, findings);
@@ -59,13 +69,23 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 
 fn known(map: &Map<String, Value>, marks: &[&str], pointer: &str, findings: &mut Findings) {
     for mark in map.keys().filter(|key| key.starts_with("x-") && !marks.contains(&key.as_str())) {
-        findings.error("mark", &child(pointer, mark), format!("no mark {mark:?} is known here"), format!("known are {}", marks.join(", ")));
+        findings.error(
+            "mark",
+            &child(pointer, mark),
+            format!("no mark {mark:?} is known here"),
+            format!("known are {}", marks.join(", ")),
+        );
     }
 }
 
 fn fields(map: &Map<String, Value>, known: &[&str], pointer: &str, findings: &mut Findings) {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-        findings.error("mark", &child(pointer, key), format!("{key:?} is not known here"), format!("known are {}", known.join(", ")));
+        findings.error(
+            "mark",
+            &child(pointer, key),
+            format!("{key:?} is not known here"),
+            format!("known are {}", known.join(", ")),
+        );
     }
 }
 
@@ -74,8 +94,13 @@ fn idempotent_with(root: &Value, operation: &Operation<'_>, findings: &mut Findi
     let content = operation.body(root).and_then(|body| body.get("content")).and_then(Value::as_object);
     let schema = content.and_then(|content| content.values().next()).and_then(|media| media.get("schema"));
     let properties = schema.and_then(|schema| resolve(root, schema).get("properties"));
-    if !field.is_empty() && properties.and_then(|properties| properties.get(field)).is_none() {
-        findings.error("mark", &child(&operation.pointer, "x-idempotent-with"), format!("the body has no field {field:?}"), "name a field of the request's body");
+    if !field.is_empty() && properties.is_some_and(|properties| properties.get(field).is_none()) {
+        findings.error(
+            "mark",
+            &child(&operation.pointer, "x-idempotent-with"),
+            format!("the body has no field {field:?}"),
+            "name a field of the request's body",
+        );
     }
 }
 
@@ -87,17 +112,32 @@ fn pagination(root: &Value, operation: &Operation<'_>, findings: &mut Findings) 
     if text("style").is_none_or(|style| !STYLES.contains(&style)) {
         findings.error("mark", &at, "no style that is known", format!("known are {}", STYLES.join(", ")));
     }
-    if text("items").is_none() {
+    if text("items").is_none() && !answers_with_list(root, operation) {
         findings.error("mark", &at, "no `items`", "name the answer's list");
     }
     let parameters = operation.parameters(root);
     for key in ["param", "limit"] {
-        let missing = text(key).filter(|name| parameters.iter().all(|parameter| parameter.get("name").and_then(Value::as_str) != Some(name)));
+        let missing = text(key).filter(|name| {
+            parameters.iter().all(|parameter| parameter.get("name").and_then(Value::as_str) != Some(name))
+        });
         // A page may also be asked for in the body.
         if let Some(name) = missing.filter(|_| operation.body(root).is_none()) {
-            findings.error("mark", &child(&at, key), format!("there is no parameter {name:?}"), "name one of the operation's parameters");
+            findings.error(
+                "mark",
+                &child(&at, key),
+                format!("there is no parameter {name:?}"),
+                "name one of the operation's parameters",
+            );
         }
     }
+}
+
+/// Whether a success is a bare list, which needs no name.
+fn answers_with_list(root: &Value, operation: &Operation<'_>) -> bool {
+    operation.responses(root).into_iter().filter(|(status, _)| status.starts_with('2')).any(|(_, response)| {
+        let schema = response.pointer("/content/application~1json/schema").map(|schema| resolve(root, schema));
+        schema.and_then(|schema| schema.get("type")).and_then(Value::as_str) == Some("array")
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,12 @@ pub(super) fn check_document(root: &Value, findings: &mut Findings) {
     let version = text(root, "/info/version");
     let shape = version.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect::<String>();
     if shape != "0000-00-00" {
-        findings.error("info-version", "/info/version", format!("{version:?} is no date"), "write the date of the last check against the sources, YYYY-MM-DD, as text");
+        findings.error(
+            "info-version",
+            "/info/version",
+            format!("{version:?} is no date"),
+            "write the date of the last check against the sources, YYYY-MM-DD, as text",
+        );
     }
 }
 
@@ -32,10 +37,20 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         }
         let name = value_name(id);
         if TAKEN.contains(&name.as_str()) || name == "post" {
-            findings.error("operation-id", at, format!("{id:?} is a method that every client has"), "name it otherwise");
+            findings.error(
+                "operation-id",
+                at,
+                format!("{id:?} is a method that every client has"),
+                "name it otherwise",
+            );
         }
         if let Some(other) = seen.insert(name.clone(), at.clone()) {
-            findings.error("operation-id", at, format!("{id:?} makes the method {name}, as {other} does"), "name one otherwise");
+            findings.error(
+                "operation-id",
+                at,
+                format!("{id:?} makes the method {name}, as {other} does"),
+                "name one otherwise",
+            );
         }
         sources(&operation, findings);
         if operation.text("summary").is_empty() {
@@ -47,11 +62,17 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 fn sources(operation: &crate::document::Operation<'_>, findings: &mut Findings) {
     let sources = operation.value.get("x-source").and_then(Value::as_array);
     let complete = sources.is_some_and(|sources| {
-        let said = |source: &Value, key: &str| source.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        let said =
+            |source: &Value, key: &str| source.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
         !sources.is_empty() && sources.iter().all(|source| said(source, "ref") && said(source, "seen"))
     });
     if !complete {
-        findings.error("source", &operation.pointer, "no complete x-source", "list `{ref, seen}`: page or SDK file with its version, and the date");
+        findings.error(
+            "source",
+            &operation.pointer,
+            "no complete x-source",
+            "list `{ref, seen}`: page or SDK file with its version, and the date",
+        );
     }
 }
 

@@ -31,10 +31,20 @@ fn walk(root: &Value, node: &Value, pointer: &str, findings: &mut Findings) {
 fn reference(root: &Value, target: &str, keys: usize, pointer: &str, findings: &mut Findings) {
     let found = target.strip_prefix('#').and_then(|place| root.pointer(place));
     if found.is_none() {
-        findings.error("reference", pointer, format!("{target} leads nowhere"), "refer to a component of this document");
+        findings.error(
+            "reference",
+            pointer,
+            format!("{target} leads nowhere"),
+            "refer to a component of this document",
+        );
     }
     if keys > 1 {
-        findings.error("reference-sibling", pointer, "what stands beside a $ref is ignored", "write `allOf: [{$ref: …}]` beside it");
+        findings.error(
+            "reference-sibling",
+            pointer,
+            "what stands beside a $ref is ignored",
+            "write `allOf: [{$ref: …}]` beside it",
+        );
     }
 }
 

@@ -1,0 +1,57 @@
+//! Names of types and fields: two that become one in Rust do not compile.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Findings, tree};
+use crate::{
+    document::schemas,
+    names::{type_name, value_name},
+    pointer::child,
+};
+
+pub(super) fn check(root: &Value, findings: &mut Findings) {
+    let types = schemas(root).map(|(name, _)| name);
+    collisions(types, type_name, "/components/schemas", "type", findings);
+    for node in tree::schemas(root) {
+        let properties = node.schema.get("properties").and_then(Value::as_object);
+        let names = properties.into_iter().flatten().map(|(name, _)| name.as_str());
+        collisions(names, value_name, &child(&node.pointer, "properties"), "field", findings);
+    }
+}
+
+fn collisions<'a>(
+    names: impl Iterator<Item = &'a str>,
+    rust: fn(&str) -> String,
+    pointer: &str,
+    what: &str,
+    findings: &mut Findings,
+) {
+    let mut seen = BTreeMap::<String, &str>::new();
+    for name in names {
+        if let Some(other) = seen.insert(rust(name), name) {
+            let message = format!("{other:?} and {name:?} make the same {what} {}", rust(name));
+            findings.error("name", &child(pointer, name), message, "leave one out, or name the component otherwise");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    #[test]
+    fn types_have_names_of_their_own() {
+        let schema = json!({"type": "string", "description": "d"});
+        assert_eq!(broken("/components/schemas/order", schema), ["unused", "name"]);
+    }
+
+    #[test]
+    fn fields_have_names_of_their_own() {
+        let schema = json!({"type": "string", "description": "d"});
+        assert_eq!(broken("/components/schemas/Order/properties/Note", schema), ["name"]);
+    }
+}
