@@ -3,6 +3,7 @@
 //! As generated they compare query parameters by `Display` (dates never match, lists do not compile), put path values into
 //! regular expressions as they are, and know bodies only as JSON.
 
+mod helpers;
 mod patterns;
 
 use std::collections::BTreeSet;
@@ -10,10 +11,10 @@ use std::collections::BTreeSet;
 use quote::ToTokens as _;
 use serde_json::Value;
 use syn::{
-    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote, visit::Visit,
-    visit_mut::VisitMut,
+    Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote, visit_mut::VisitMut,
 };
 
+use helpers::helpers;
 use patterns::{around_value, base_path, pattern};
 
 use crate::{
@@ -244,78 +245,5 @@ impl VisitMut for JsonText {
             let value = &call.args;
             call.args = parse_quote!(json(#value));
         }
-    }
-}
-
-/// The functions that the rewritten code calls.
-fn helpers(items: &[Item]) -> Vec<Item> {
-    let mut calls = Calls::default();
-    items.iter().for_each(|item| calls.visit_item(item));
-    let all: [(&str, Item); 4] = [
-        (
-            "path_value",
-            parse_quote! {
-                /// Expects a value in the path, encoded as the client does.
-                fn path_value(when: ::httpmock::When, before: &str, value: &impl ToString, after: &str) -> ::httpmock::When {
-                    let value = progenitor_client::encode_path(&value.to_string());
-                    let pattern = format!("{before}{}{after}", regex::escape(&value));
-                    when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
-                }
-            },
-        ),
-        (
-            "query",
-            parse_quote! {
-                /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
-                fn query(when: ::httpmock::When, name: &str, value: &impl ::serde::Serialize) -> ::httpmock::When {
-                    match ::serde_json::to_value(value).expect("parameters serialise") {
-                        ::serde_json::Value::Array(entries) => {
-                            entries.iter().fold(when, |when, entry| when.query_param(name, text(entry)))
-                        }
-                        value => when.query_param(name, text(&value)),
-                    }
-                }
-            },
-        ),
-        (
-            "json",
-            parse_quote! {
-                fn json(value: &impl ::serde::Serialize) -> String {
-                    ::serde_json::to_string(value).expect("the client's types serialise")
-                }
-            },
-        ),
-        (
-            "form",
-            parse_quote! {
-                /// Expects a form with these fields.
-                fn form(when: ::httpmock::When, value: &impl ::serde::Serialize) -> ::httpmock::When {
-                    let value = ::serde_json::to_value(value).expect("forms serialise");
-                    let fields = value.as_object().into_iter().flatten();
-                    fields.fold(when, |when, (name, value)| when.form_urlencoded_tuple(name, text(value)))
-                }
-            },
-        ),
-    ];
-    let mut used =
-        all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
-    if calls.0.contains("query") || calls.0.contains("form") {
-        used.push(parse_quote! {
-            fn text(value: &::serde_json::Value) -> String {
-                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-            }
-        });
-    }
-    used
-}
-
-/// The names of all functions that are called.
-#[derive(Default)]
-struct Calls(BTreeSet<String>);
-
-impl Visit<'_> for Calls {
-    fn visit_expr_call(&mut self, call: &syn::ExprCall) {
-        self.0.insert(call.func.to_token_stream().to_string());
-        syn::visit::visit_expr_call(self, call);
     }
 }

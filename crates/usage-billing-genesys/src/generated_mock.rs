@@ -1868,7 +1868,7 @@ pub mod operations {
             value => when.query_param(name, text(&value)),
         }
     }
-    fn json(value: &impl ::serde::Serialize) -> String {
+    fn json<T: ::serde::Serialize + ?Sized>(value: &T) -> String {
         ::serde_json::to_string(value).expect("the client's types serialise")
     }
     fn text(value: &::serde_json::Value) -> String {

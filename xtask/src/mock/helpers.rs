@@ -1,0 +1,79 @@
+//! Functions that the rewritten helpers share; only those that are called are emitted.
+
+use std::collections::BTreeSet;
+
+use quote::ToTokens as _;
+use syn::{Item, parse_quote, visit::Visit};
+
+/// The functions that the rewritten code calls.
+pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
+    let mut calls = Calls::default();
+    items.iter().for_each(|item| calls.visit_item(item));
+    let all: [(&str, Item); 4] = [
+        (
+            "path_value",
+            parse_quote! {
+                /// Expects a value in the path, encoded as the client does.
+                fn path_value(when: ::httpmock::When, before: &str, value: &impl ToString, after: &str) -> ::httpmock::When {
+                    let value = progenitor_client::encode_path(&value.to_string());
+                    let pattern = format!("{before}{}{after}", regex::escape(&value));
+                    when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
+                }
+            },
+        ),
+        (
+            "query",
+            parse_quote! {
+                /// Expects a query parameter, serialised as the client does: a list is a parameter for each entry.
+                fn query(when: ::httpmock::When, name: &str, value: &impl ::serde::Serialize) -> ::httpmock::When {
+                    match ::serde_json::to_value(value).expect("parameters serialise") {
+                        ::serde_json::Value::Array(entries) => {
+                            entries.iter().fold(when, |when, entry| when.query_param(name, text(entry)))
+                        }
+                        value => when.query_param(name, text(&value)),
+                    }
+                }
+            },
+        ),
+        (
+            "json",
+            parse_quote! {
+                fn json<T: ::serde::Serialize + ?Sized>(value: &T) -> String {
+                    ::serde_json::to_string(value).expect("the client's types serialise")
+                }
+            },
+        ),
+        (
+            "form",
+            parse_quote! {
+                /// Expects a form with these fields.
+                fn form(when: ::httpmock::When, value: &impl ::serde::Serialize) -> ::httpmock::When {
+                    let value = ::serde_json::to_value(value).expect("forms serialise");
+                    let fields = value.as_object().into_iter().flatten();
+                    fields.fold(when, |when, (name, value)| when.form_urlencoded_tuple(name, text(value)))
+                }
+            },
+        ),
+    ];
+    let mut used =
+        all.into_iter().filter(|(name, _)| calls.0.contains(*name)).map(|(_, item)| item).collect::<Vec<_>>();
+    if calls.0.contains("query") || calls.0.contains("form") {
+        used.push(parse_quote! {
+            fn text(value: &::serde_json::Value) -> String {
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            }
+        });
+    }
+    used
+}
+
+/// The names of all functions that are called.
+#[derive(Default)]
+struct Calls(BTreeSet<String>);
+
+impl Visit<'_> for Calls {
+    fn visit_expr_call(&mut self, call: &syn::ExprCall) {
+        self.0.insert(call.func.to_token_stream().to_string());
+        syn::visit::visit_expr_call(self, call);
+    }
+}
