@@ -1,0 +1,115 @@
+//! What can be typed.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use usage_billing::{Period, Vendor};
+
+/// Usage and billing data of Genesys Cloud, Suger and Acronis.
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done
+  1  failed
+  2  wrong arguments or settings
+  3  a credential was refused or lacks a permission
+  4  some vendors answered and some failed
+  5  not ready: a vendor is still at work, try again later";
+
+const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if its variables are set):
+  GENESYS_REGION       name (eu-central-1), domain (mypurecloud.de) or URL
+  GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET
+  SUGER_ORG_ID, SUGER_API_KEY
+  SUGER_BASE_URL       if it is not https://api.suger.cloud
+  ACRONIS_DATA_CENTER  host (eu2-cloud.acronis.com) or URL
+  ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
+
+Examples:
+  usage-billing usage fetch --sandbox
+  usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Usage data.
+    #[command(subcommand)]
+    Usage(UsageCommand),
+    /// Run a stand-in of the three vendors on this machine until Ctrl-C.
+    Sandbox(SandboxArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UsageCommand {
+    /// Fetch a period's usage of every vendor: one row per customer and SKU.
+    #[command(after_help = ENVIRONMENT)]
+    Fetch(FetchArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct FetchArguments {
+    /// Which vendors to ask [default: all that have settings].
+    #[arg(value_name = "VENDOR", value_parser = vendor)]
+    pub(crate) vendors: Vec<Vendor>,
+
+    /// Ask a sandbox that is started for this call: no account is needed.
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+
+    /// A month (2026-10), or two days of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
+    #[arg(long)]
+    pub(crate) period: Option<Period>,
+
+    /// Also fetch a period that is not over: its quantities will still change.
+    #[arg(long)]
+    pub(crate) allow_open: bool,
+
+    /// How to print the rows.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    /// How long to wait for a vendor's report, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Args)]
+pub(crate) struct SandboxArguments {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: columns, quantities cut after six places.
+    Table,
+    /// One array of objects; quantities are exact, as strings.
+    Json,
+    /// With a header line; quantities are exact.
+    Csv,
+}
+
+fn vendor(text: &str) -> Result<Vendor, String> {
+    [Vendor::Acronis, Vendor::Genesys, Vendor::Suger]
+        .into_iter()
+        .find(|vendor| vendor.to_string() == text)
+        .ok_or_else(|| "the vendors are acronis, genesys and suger".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_secs).map_err(|_| "a whole number of seconds is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+}

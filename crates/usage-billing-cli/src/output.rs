@@ -1,0 +1,134 @@
+//! Rows on stdout.
+
+use std::io::{self, ErrorKind, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use usage_billing::UsageRow;
+
+use crate::arguments::Format;
+
+/// Places after the point in tables.
+const PLACES: usize = 6;
+
+pub(crate) fn print(rows: &[UsageRow], format: Format) -> io::Result<()> {
+    let text = match format {
+        Format::Table => table(rows),
+        Format::Json => json(rows)?,
+        Format::Csv => csv(rows)?,
+    };
+    write(&text)
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn table(rows: &[UsageRow]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL"]);
+    for row in rows {
+        let customer = row.customer.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
+        table.add_row([
+            row.vendor.to_string(),
+            customer.clone(),
+            row.sku.clone(),
+            shortened(&row.quantity.to_string()),
+            row.unit.clone(),
+            row.start.date_naive().to_string(),
+            row.end.date_naive().to_string(),
+            if row.is_final { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    if let Some(quantity) = table.column_mut(3) {
+        quantity.set_cell_alignment(CellAlignment::Right);
+    }
+    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    format!("{lines}{} rows; FROM is included, UNTIL is not (UTC)\n", rows.len())
+}
+
+/// Cut, not rounded, and marked: the exact number is in the other formats.
+fn shortened(quantity: &str) -> String {
+    match quantity.split_once('.') {
+        Some((whole, places)) if places.len() > PLACES => format!("{whole}.{}…", &places[..PLACES]),
+        _ => quantity.to_owned(),
+    }
+}
+
+/// An array with a row on each line.
+fn json(rows: &[UsageRow]) -> io::Result<String> {
+    let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+    Ok(if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) })
+}
+
+fn csv(rows: &[UsageRow]) -> io::Result<String> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    // By hand: without rows the writer would not know the columns.
+    writer.write_record([
+        "vendor",
+        "account",
+        "customer_id",
+        "customer",
+        "sku",
+        "metric",
+        "quantity",
+        "unit",
+        "start",
+        "end",
+        "final",
+    ])?;
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usage_billing::{Decimal, Period, Vendor};
+
+    fn row(quantity: &str) -> UsageRow {
+        let period: Period = "2026-10".parse().unwrap();
+        UsageRow {
+            vendor: Vendor::Acronis,
+            account: "t-0".to_owned(),
+            customer_id: Some("t-1".to_owned()),
+            customer: Some("Birch, \"Inc.\" 株式会社".to_owned()),
+            sku: "STO".to_owned(),
+            metric: "pw_base_storage".to_owned(),
+            quantity: quantity.parse::<Decimal>().unwrap(),
+            unit: "GiB".to_owned(),
+            start: period.start(),
+            end: period.end(),
+            is_final: true,
+        }
+    }
+
+    #[test]
+    fn files_hold_the_exact_quantity_and_tables_mark_what_they_cut() {
+        let rows = [row("12345678901234567.123456789")];
+        assert!(csv(&rows).unwrap().contains(",12345678901234567.123456789,GiB,"));
+        assert!(json(&rows).unwrap().contains(r#""quantity":"12345678901234567.123456789""#));
+        assert!(table(&rows).contains(" 12345678901234567.123456… "));
+        assert!(table(&[row("-0.5")]).contains(" -0.5 "));
+    }
+
+    #[test]
+    fn a_csv_has_its_header_in_the_order_of_the_rows_even_without_rows() {
+        let header = csv(&[]).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&serde_json::to_string(&row("1")).unwrap()).unwrap();
+        let fields: std::collections::BTreeSet<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(header.trim().split(',').collect::<std::collections::BTreeSet<_>>(), fields);
+        let line = csv(&[row("1")]).unwrap();
+        let expected = "acronis,t-0,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",STO,pw_base_storage,1,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,true";
+        assert_eq!(line.lines().nth(1), Some(expected));
+        assert_eq!(json(&[]).unwrap(), "[]\n");
+    }
+}

@@ -1,0 +1,86 @@
+//! Clients of the vendors, from the environment or of a sandbox.
+
+use std::time::Duration;
+
+use usage_billing::{Credentials, Error, Period, Result, UsageRow, Vendor, acronis, genesys, suger};
+use usage_billing_sandbox as demo;
+
+/// In the order in which rows are printed.
+const ALL: [Vendor; 3] = [Vendor::Acronis, Vendor::Genesys, Vendor::Suger];
+
+pub(crate) enum Client {
+    Acronis(acronis::Client),
+    Genesys(genesys::Client),
+    Suger(suger::Client),
+}
+
+impl Client {
+    pub(crate) fn vendor(&self) -> Vendor {
+        match self {
+            Self::Acronis(_) => Vendor::Acronis,
+            Self::Genesys(_) => Vendor::Genesys,
+            Self::Suger(_) => Vendor::Suger,
+        }
+    }
+
+    /// Usage of a period, however the vendor gives it.
+    pub(crate) async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        match self {
+            Self::Acronis(client) => client.usage(period, timeout).await,
+            Self::Genesys(client) => client.usage(period, timeout).await,
+            Self::Suger(client) => client.usage(period).await,
+        }
+    }
+
+    fn from_env(vendor: Vendor) -> Result<Self> {
+        match vendor {
+            Vendor::Acronis => acronis::Client::builder_from_env()?.build().map(Self::Acronis),
+            Vendor::Genesys => genesys::Client::builder_from_env()?.build().map(Self::Genesys),
+            Vendor::Suger => suger::Client::builder_from_env()?.build().map(Self::Suger),
+            other => Err(unsupported(other)),
+        }
+    }
+
+    fn of_sandbox(vendor: Vendor, url: &str) -> Result<Self> {
+        match vendor {
+            Vendor::Acronis => {
+                let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
+                acronis::Client::builder(&url.parse()?, credentials).build().map(Self::Acronis)
+            }
+            Vendor::Genesys => {
+                let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+                genesys::Client::builder(&url.parse()?, credentials).build().map(Self::Genesys)
+            }
+            Vendor::Suger => {
+                let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
+                builder.base_url(url).build().map(Self::Suger)
+            }
+            other => Err(unsupported(other)),
+        }
+    }
+}
+
+/// Clients of the wanted vendors at a sandbox; of all if none is named.
+pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<Client>> {
+    let wanted = if wanted.is_empty() { &ALL } else { wanted };
+    in_order(wanted).map(|vendor| Client::of_sandbox(vendor, url)).collect()
+}
+
+/// Clients of the wanted vendors; of all that have any setting if none is named.
+pub(crate) fn from_env(wanted: &[Vendor]) -> Result<Vec<Client>> {
+    let mentioned = |vendor: Vendor| {
+        let prefix = format!("{}_", vendor.to_string().to_uppercase());
+        std::env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with(&prefix) && !value.is_empty())
+    };
+    let mentioned: Vec<_> = ALL.into_iter().filter(|vendor| mentioned(*vendor)).collect();
+    let wanted = if wanted.is_empty() { &mentioned } else { wanted };
+    in_order(wanted).map(Client::from_env).collect()
+}
+
+fn in_order(wanted: &[Vendor]) -> impl Iterator<Item = Vendor> {
+    ALL.into_iter().filter(|vendor| wanted.contains(vendor))
+}
+
+fn unsupported(vendor: Vendor) -> Error {
+    Error::new(usage_billing::ErrorKind::Config, format!("{vendor} is not supported by this program yet"))
+}
