@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, Table, presets};
 use usage_billing::UsageRow;
 
@@ -40,16 +41,24 @@ fn table(rows: &[UsageRow]) -> String {
             row.sku.clone(),
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
-            row.start.date_naive().to_string(),
-            row.end.date_naive().to_string(),
+            instant(row.start),
+            instant(row.end),
             if row.is_final { "yes" } else { "no" }.to_owned(),
         ]);
     }
     if let Some(quantity) = table.column_mut(3) {
         quantity.set_cell_alignment(CellAlignment::Right);
     }
-    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    // Without borders the table still pads each line.
+    let lines: String =
+        table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     format!("{lines}{} rows; FROM is included, UNTIL is not (UTC)\n", rows.len())
+}
+
+/// A day where it is midnight.
+fn instant(instant: DateTime<Utc>) -> String {
+    let text = instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    text.strip_suffix("T00:00:00Z").map(str::to_owned).unwrap_or(text)
 }
 
 /// Cut, not rounded, and marked: the exact number is in the other formats.

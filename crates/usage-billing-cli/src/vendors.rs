@@ -42,18 +42,22 @@ impl Client {
     }
 
     fn of_sandbox(vendor: Vendor, url: &str) -> Result<Self> {
+        // Loopback needs no proxy, whatever the environment says.
+        let http = usage_billing::http_client()?.no_proxy().build()?;
         match vendor {
             Vendor::Acronis => {
                 let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
-                acronis::Client::builder(&url.parse()?, credentials).build().map(Self::Acronis)
+                let builder = acronis::Client::builder(&url.parse()?, credentials);
+                builder.http_client(http).build().map(Self::Acronis)
             }
             Vendor::Genesys => {
                 let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
-                genesys::Client::builder(&url.parse()?, credentials).build().map(Self::Genesys)
+                let builder = genesys::Client::builder(&url.parse()?, credentials);
+                builder.http_client(http).build().map(Self::Genesys)
             }
             Vendor::Suger => {
                 let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
-                builder.base_url(url).build().map(Self::Suger)
+                builder.base_url(url).http_client(http).build().map(Self::Suger)
             }
             other => Err(unsupported(other)),
         }

@@ -16,10 +16,11 @@ use usage_billing_core::{Error, ErrorKind, Result};
 pub struct Pager<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: Send + 'static> Pager<T> {
-    /// Pages from `first` on: `fetch` gives a page and the position of the next one.
+    /// Pages from the position `first` on: `fetch` gives a page and the position of the next one. Also for lists that have no wrapper
+    /// here, over a client's `api()`.
     ///
     /// A position that comes twice in a row ends the list with an error: going on would read the same page for ever.
-    pub(crate) fn new<P, F>(first: P, fetch: impl FnMut(P) -> F + Send + 'static) -> Self
+    pub fn new<P, F>(first: P, fetch: impl FnMut(P) -> F + Send + 'static) -> Self
     where
         P: Clone + PartialEq + fmt::Display + Send + 'static,
         F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'static,

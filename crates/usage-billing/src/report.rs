@@ -33,7 +33,8 @@ pub enum Progress<T> {
 }
 
 impl<T> Report<T> {
-    pub(crate) fn new<F>(what: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
+    /// A report that `poll` asks for; `what` and `id` name it in errors. Also for jobs that have no wrapper here, over a client's `api()`.
+    pub fn new<F>(what: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<Progress<T>>> + Send + 'static,
     {
@@ -76,7 +77,7 @@ impl<T> Report<T> {
         });
         waited.await.unwrap_or_else(|_| {
             let message = format!(
-                "{} {} is not done after {} s and {polls} polls; it may still come: take it up again by this id",
+                "{} {} is not done after {} s and {polls} polls; it may still come, so ask for it again later",
                 self.what,
                 self.id,
                 timeout.as_secs()

@@ -12,8 +12,8 @@ use crate::{Pager, Period, UsageRow, Vendor};
 const PAGE: i64 = 1000;
 
 /// The vendor filters by a day of its own (its documents do not say which); marketplaces take usage for up to 24 hours. So many days after
-/// a period are searched for usage of the period.
-const LATE: Days = Days::new(2);
+/// a period's end are searched for usage of the period.
+const LATE: Days = Days::new(1);
 
 impl Client {
     /// All usage record groups that `filter` lets through, a page of 1000 at a time. Without dates the vendor lists the last 30
@@ -54,7 +54,7 @@ impl Client {
     /// # Errors
     /// Those of the calls; [`ErrorKind::Decode`] for a group without a time.
     pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
-        let (first, last) = (period.first_day()?, period.last_day()? + LATE);
+        let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
         let groups =
             self.usage_record_groups(move |request| request.start_date(first).end_date(last)).collect_all().await?;
         let buyers = self.buyer_names().await?;
