@@ -23,8 +23,7 @@ pub struct Operation<'a> {
 impl Document {
     /// `openapi/genesys.yaml`.
     pub fn genesys() -> &'static Self {
-        static READ: LazyLock<Document> =
-            LazyLock::new(|| Document::parse(include_str!("../../openapi/genesys.yaml")));
+        static READ: LazyLock<Document> = LazyLock::new(|| Document::parse(include_str!("../../openapi/genesys.yaml")));
         &READ
     }
 
@@ -36,8 +35,7 @@ impl Document {
 
     /// `openapi/acronis.yaml`.
     pub fn acronis() -> &'static Self {
-        static READ: LazyLock<Document> =
-            LazyLock::new(|| Document::parse(include_str!("../../openapi/acronis.yaml")));
+        static READ: LazyLock<Document> = LazyLock::new(|| Document::parse(include_str!("../../openapi/acronis.yaml")));
         &READ
     }
 
@@ -54,10 +52,18 @@ impl Document {
     /// All operations, in the document's order.
     pub fn operations(&self) -> Vec<Operation<'_>> {
         let paths = self.root["paths"].as_object().into_iter().flatten();
-        paths.flat_map(|(path, item)| {
-            let methods = item.as_object().into_iter().flatten().filter(|(_, value)| value.get("operationId").is_some());
-            methods.map(move |(method, value)| Operation { document: self, method: method.to_uppercase(), path, value })
-        }).collect()
+        paths
+            .flat_map(|(path, item)| {
+                let methods =
+                    item.as_object().into_iter().flatten().filter(|(_, value)| value.get("operationId").is_some());
+                methods.map(move |(method, value)| Operation {
+                    document: self,
+                    method: method.to_uppercase(),
+                    path,
+                    value,
+                })
+            })
+            .collect()
     }
 
     /// The operation with this `operationId`.
@@ -92,6 +98,16 @@ impl<'a> Operation<'a> {
     /// Whether a client has it; else core does it by hand.
     pub fn is_generated(&self) -> bool {
         self.mark("x-client") != "core"
+    }
+
+    /// Whether the answer is a file.
+    pub fn is_download(&self) -> bool {
+        self.mark("x-download") == true
+    }
+
+    /// Whether a success brings anything.
+    pub fn has_body(&self) -> bool {
+        self.successes().iter().any(|(status, ..)| *status != 204)
     }
 
     /// Whether the document allows to send this body twice.

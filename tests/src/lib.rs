@@ -12,5 +12,10 @@ pub use calls::{Call, Sent, same};
 pub use clients::{acronis, genesys, http, suger};
 pub use document::{Document, Operation};
 pub use scripted::{Reply, Request, ScriptedServer};
-pub use variations::{Variation, variations};
+pub use variations::{Variation, nameless_nulls, variations};
 pub use vendors::{Acronis, Genesys, Said, Stage, Suger, Vendor};
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

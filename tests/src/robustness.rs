@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use usage_billing_core::{Error, ErrorKind, RetryPolicy};
 
-use crate::{Call, Document, Operation, Reply, Said, Stage, Vendor, same, variations};
+use crate::{Call, Document, Operation, Reply, Said, Stage, Variation, Vendor, nameless_nulls, same, variations};
 
 const PAGE: &str = "<html><head><title>503 Service Unavailable</title></head><body>nginx</body></html>";
 
@@ -47,7 +47,7 @@ pub async fn documented_errors_are_told<V: Vendor>() {
 /// A proxy's page keeps its status, and only what the document allows is sent again.
 pub async fn a_proxys_page_keeps_its_status<V: Vendor>() {
     fails_alike::<V>(
-        |_| Reply::new(503, &[("content-type", "text/html")], PAGE),
+        |_, _| Some(Reply::new(503, &[("content-type", "text/html")], PAGE)),
         |operation, sent| if operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 503),
     )
@@ -57,11 +57,9 @@ pub async fn a_proxys_page_keeps_its_status<V: Vendor>() {
 /// A success whose body ends early is a lost connection, for downloads while they are read.
 pub async fn a_body_that_is_cut_off_is_a_lost_connection<V: Vendor>() {
     fails_alike::<V>(
-        |body| Reply::cut_off(200, &body[..body.len() / 2]),
-        |operation, sent| {
-            let again = operation.mark("x-download") != true && operation.is_repeatable(sent);
-            if again { 2 } else { 1 }
-        },
+        // Half of it, at a character.
+        |operation, body| operation.has_body().then(|| Reply::cut_off(200, body.split_at(middle(body)).0)),
+        |operation, sent| if !operation.is_download() && operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Connection && error.status().is_none(),
     )
     .await;
@@ -70,7 +68,7 @@ pub async fn a_body_that_is_cut_off_is_a_lost_connection<V: Vendor>() {
 /// An error whose body ends early still has its status.
 pub async fn an_error_that_is_cut_off_keeps_its_status<V: Vendor>() {
     fails_alike::<V>(
-        |_| Reply::cut_off(400, "{\"mess"),
+        |_, _| Some(Reply::cut_off(400, "{\"mess")),
         |_, _| 1,
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 400),
     )
@@ -80,18 +78,45 @@ pub async fn an_error_that_is_cut_off_keeps_its_status<V: Vendor>() {
 /// A page with status 200, as a proxy's login has it, is not taken for an answer.
 pub async fn a_page_that_says_200_is_no_answer<V: Vendor>() {
     fails_alike::<V>(
-        |_| Reply::new(200, &[("content-type", "text/html")], PAGE),
+        // A file may well be a page.
+        |operation, _| {
+            let is_json = operation.has_body() && !operation.is_download();
+            is_json.then(|| Reply::new(200, &[("content-type", "text/html")], PAGE))
+        },
         |_, _| 1,
         |error| error.kind() == ErrorKind::Decode && error.body() == PAGE.as_bytes(),
     )
     .await;
 }
 
+/// A success without a byte is told as that, where the document says more than a text.
+pub async fn an_empty_success_is_no_answer<V: Vendor>() {
+    fails_alike::<V>(
+        |operation, example| {
+            let says_more = operation.has_body() && !operation.is_download() && !example.starts_with('"');
+            says_more.then(|| Reply::new(200, &[], ""))
+        },
+        |_, _| 1,
+        |error| error.kind() == ErrorKind::Decode && error.message() == "the body is empty",
+    )
+    .await;
+}
+
 /// Unknown enum values, new fields, `null` and missing fields decode, and what is left goes back as it came.
 pub async fn what_a_vendor_may_add_or_leave_out_decodes<V: Vendor>() {
+    vary::<V>(variations).await;
+}
+
+/// A list that is the whole answer, and a list or map in a map, may be `null` as a field may be: Go writes its empty lists so.
+pub async fn a_list_without_a_name_may_be_null<V: Vendor>() {
+    vary::<V>(nameless_nulls).await;
+}
+
+async fn vary<V: Vendor>(variations: fn(&Operation<'_>, &Value, &Value) -> Vec<Variation>) {
     let stage = Stage::<V>::new(RetryPolicy::none());
     let mut wrong = Vec::new();
-    for (call, operation) in operations::<V>().filter(|(_, operation)| operation.mark("x-download") != true) {
+    for (call, operation) in operations::<V>().filter(|(_, operation)| operation.has_body() && !operation.is_download())
+    {
         for (status, schema, example) in operation.successes() {
             for variation in variations(&operation, schema, example) {
                 stage.answer(Reply::json(status, &variation.sent.to_string()));
@@ -106,9 +131,9 @@ pub async fn what_a_vendor_may_add_or_leave_out_decodes<V: Vendor>() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Every operation with a body, answered alike: how often it is sent, and how the error is.
+/// Every operation that has a reply made of its example: how often it is sent, and how the error is.
 async fn fails_alike<V: Vendor>(
-    reply: impl Fn(&str) -> Reply,
+    reply: impl Fn(&Operation<'_>, &str) -> Option<Reply>,
     copies: impl Fn(&Operation<'_>, &str) -> usize,
     is_told: impl Fn(&Error) -> bool,
 ) {
@@ -116,10 +141,9 @@ async fn fails_alike<V: Vendor>(
     let stage = Stage::<V>::new(again);
     let mut wrong = Vec::new();
     for (call, operation) in operations::<V>() {
-        let Some((_, _, example)) = operation.successes().first().copied().filter(|(status, ..)| *status != 204) else {
-            continue;
-        };
-        stage.answer(reply(&example.to_string()));
+        let Some((_, _, example)) = operation.successes().first().copied() else { continue };
+        let Some(reply) = reply(&operation, &example.to_string()) else { continue };
+        stage.answer(reply);
         let before = stage.requests().len();
         match stage.call(&call).await {
             Ok(value) => wrong.push(format!("{} succeeded with {value}", call.operation)),
@@ -142,6 +166,10 @@ fn operations<V: Vendor>() -> impl Iterator<Item = (Call<V::Client>, Operation<'
         let operation = document.operation(call.operation);
         (call, operation)
     })
+}
+
+fn middle(text: &str) -> usize {
+    (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A documented example of an error.

@@ -63,7 +63,9 @@ impl Vendor for Genesys {
 
     fn error(status: u16) -> Said {
         Said {
-            body: format!(r#"{{"message":"said {status}","code":"code.{status}","status":{status},"contextId":"c-7"}}"#),
+            body: format!(
+                r#"{{"message":"said {status}","code":"code.{status}","status":{status},"contextId":"c-7"}}"#
+            ),
             code: Some(format!("code.{status}")),
             message: format!("said {status}"),
         }
@@ -117,7 +119,9 @@ impl Vendor for Acronis {
 
     fn error(status: u16) -> Said {
         Said {
-            body: format!(r#"{{"error":{{"code":{status},"domain":"PlatformAccountServer","message":"said {status}"}}}}"#),
+            body: format!(
+                r#"{{"error":{{"code":{status},"domain":"PlatformAccountServer","message":"said {status}"}}}}"#
+            ),
             code: Some(status.to_string()),
             message: format!("said {status}"),
         }

@@ -1,6 +1,131 @@
 //! Genesys Cloud: what each operation sends, and what every operation withstands.
 
-use usage_billing_tests::{Genesys, robustness};
+use chrono::{DateTime, Utc};
+use httpmock::{MockServer, When};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use usage_billing_genesys::mock::MockServerExt;
+use usage_billing_genesys::{Client, ErrorKind, types};
+use usage_billing_tests::{Document, Genesys, Vendor, robustness};
+
+const SEEDS: [&str; 4] = [
+    "getBillingReportsBillableusage",
+    "getBillingTrusteebillingoverviewTrustorOrgId",
+    "postUsageQuery",
+    "getUsageQueryExecutionIdResults",
+];
+
+/// A mocked vendor that issues tokens.
+fn start() -> (MockServer, Client) {
+    let server = MockServer::start();
+    server.mock(|when, then| {
+        when.method("POST").path("/oauth/token");
+        then.status(200).body(r#"{"access_token":"t","expires_in":3600}"#);
+    });
+    let client = Genesys::client(&server.base_url()).build().unwrap();
+    (server, client)
+}
+
+/// Expects the headers that every request has, and no others that say something of the API.
+fn usual(when: When) {
+    when.header("authorization", Genesys::AUTHORIZATION)
+        .header("accept", "application/json")
+        .header_missing("api-version");
+}
+
+fn example<T: DeserializeOwned>(operation: &str) -> T {
+    let (_, _, example) = Document::genesys().operation(operation).successes()[0];
+    serde_json::from_value(example.clone()).unwrap()
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_billable_usage_of_a_period() {
+    let (server, client) = start();
+    let (start, end) = (instant("2026-09-01T00:00:00Z"), instant("2026-09-30T23:59:59.999Z"));
+    let mock = server.get_billing_reports_billableusage(|when, then| {
+        usual(when.start_date(&start).end_date(&end).into_inner().header_missing("content-type"));
+        then.ok(&example("getBillingReportsBillableusage"));
+    });
+    let report = client.get_billing_reports_billableusage().start_date(start).end_date(end).send().await.unwrap();
+    mock.assert();
+    assert_eq!(report.status, Some(types::BillingUsageReportStatus::Complete));
+    assert_eq!(report.usages[2].total_usage.to_string(), "20451.5");
+    assert_eq!(report.usages[0].resources[1].date, Some(instant("2026-09-03T12:01:44.250Z")));
+}
+
+#[tokio::test]
+async fn the_bill_of_a_customer_by_index() {
+    let (server, client) = start();
+    let mock = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
+        usual(when.trustor_org_id("a/b?c d").billing_period_index(2).into_inner());
+        then.ok(&example("getBillingTrusteebillingoverviewTrustorOrgId"));
+    });
+    let call = client.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id("a/b?c d");
+    let bill = call.clone().billing_period_index(2).send().await.unwrap();
+    mock.assert();
+    assert_eq!(bill.usages[1].overage_price.unwrap().to_string(), "0.0119");
+    assert_eq!(bill.minimum_monthly_amount.unwrap().to_string(), "11000.00");
+
+    let running = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
+        usual(when.trustor_org_id("a/b?c d").billing_period_index(None).into_inner());
+        then.ok(&bill);
+    });
+    call.send().await.unwrap();
+    running.assert();
+}
+
+#[tokio::test]
+async fn a_usage_query_is_started_with_either_success() {
+    let (server, client) = start();
+    let query: types::ApiUsageOrganizationQuery = Document::genesys().operation("postUsageQuery").body();
+    let sent = concat!(
+        r#"{"granularity":"Day","groupBy":["OAuthClientId","TemplateUri"],"#,
+        r#""interval":"2026-09-01/2026-09-30"}"#
+    );
+    for status in [200, 202] {
+        let mut mock = server.post_usage_query(|when, then| {
+            usual(when.body(&query).into_inner().header("content-type", "application/json").body(sent));
+            let execution = example("postUsageQuery");
+            let _ = if status == 200 { then.ok(&execution) } else { then.accepted(&execution) };
+        });
+        let started = client.post_usage_query().body(query.clone()).send().await.unwrap();
+        mock.assert();
+        mock.delete();
+        assert_eq!(started.status(), status);
+        assert_eq!(started.execution_id.as_deref(), Some("6a2f0d4c-8b1e-4f7a-9c35-d0e1f2a3b4c5"));
+    }
+}
+
+#[tokio::test]
+async fn the_rows_of_a_usage_query() {
+    let (server, client) = start();
+    let mock = server.get_usage_query_execution_id_results(|when, then| {
+        usual(when.execution_id("a/b%").into_inner());
+        then.ok(&example("getUsageQueryExecutionIdResults"));
+    });
+    let rows = client.get_usage_query_execution_id_results().execution_id("a/b%").send().await.unwrap();
+    mock.assert();
+    assert_eq!(rows.query_status, Some(types::ApiUsageQueryStatus::Complete));
+    assert_eq!((rows.results[0].requests, rows.results[1].organization_id.as_deref()), (Some(100), Some("")));
+}
+
+#[tokio::test]
+async fn mocked_errors_are_read() {
+    let (server, client) = start();
+    let body = || json!({"message": "There is nothing with this id.", "code": "not.found", "status": 404});
+    server.get_billing_reports_billableusage(|_, then| drop(then.error(404, body())));
+    server.get_billing_trusteebillingoverview_trustor_org_id(|_, then| drop(then.error(404, body())));
+    server.post_usage_query(|_, then| drop(then.error(404, body())));
+    server.get_usage_query_execution_id_results(|_, then| drop(then.error(404, body())));
+    for call in Genesys::calls().into_iter().filter(|call| SEEDS.contains(&call.operation)) {
+        let error = (call.send)(client.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("not.found")), "{}", call.operation);
+    }
+}
 
 #[tokio::test]
 async fn documented_errors_are_told() {
@@ -28,7 +153,11 @@ async fn a_page_that_says_200_is_no_answer() {
 }
 
 #[tokio::test]
+async fn an_empty_success_is_no_answer() {
+    robustness::an_empty_success_is_no_answer::<Genesys>().await;
+}
+
+#[tokio::test]
 async fn what_a_vendor_may_add_or_leave_out_decodes() {
     robustness::what_a_vendor_may_add_or_leave_out_decodes::<Genesys>().await;
 }
-

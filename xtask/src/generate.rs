@@ -63,7 +63,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> s
 /// One vendor; whether all is well.
 fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::io::Result<bool> {
     let name = vendor.document();
-    let text = fs::read_to_string(root.join(&name))?;
+    let text = match fs::read_to_string(root.join(&name)) {
+        Ok(text) => text,
+        Err(error) => {
+            writeln!(out, "{name}: cannot be read: {error}")?;
+            return Ok(false);
+        }
+    };
     let document = match Document::parse(&name, &text) {
         Ok(document) => document,
         Err(error) => {

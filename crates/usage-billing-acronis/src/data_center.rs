@@ -53,7 +53,10 @@ impl FromStr for DataCenter {
         if text.contains('.') && !text.contains(['/', ' ', '@']) {
             return Ok(Self(format!("https://{text}")));
         }
-        Err(Error::new(ErrorKind::Config, format!("`{text}` is no Acronis data centre: give its host, such as {}", SEEN.join(", "))))
+        Err(Error::new(
+            ErrorKind::Config,
+            format!("`{text}` is no Acronis data centre: give its host, such as {}", SEEN.join(", ")),
+        ))
     }
 }
 

@@ -10,8 +10,8 @@ mod generated;
 pub mod mock;
 mod data_center;
 
+pub use data_center::DataCenter;
 pub use generated::*;
 pub use progenitor_client::{
     Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, RateLimit, RetryPolicy,
 };
-pub use data_center::DataCenter;

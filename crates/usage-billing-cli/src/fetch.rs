@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     }
     // Held until the rows are here: it stops when dropped.
     let sandbox = match arguments.sandbox {
-        true => Some(sandbox::start(Sandbox::builder()).await?),
+        true => Some(sandbox::start(Sandbox::builder().polls_before_ready(1)).await?),
         false => None,
     };
     let clients = match &sandbox {

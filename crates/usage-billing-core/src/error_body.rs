@@ -25,7 +25,8 @@ pub(crate) fn describe(body: &[u8]) -> Description {
             let code = text(&["code", "error", "type"]);
             let message = text(&["message", "error_description", "description", "detail", "title"])
                 .or_else(|| fields.get("details").and_then(details));
-            Description { message: message.as_deref().and_then(line), code }
+            // Some say it all in `error`.
+            Description { message: message.as_deref().or(code.as_deref()).and_then(line), code }
         }
         Ok(_) => Description { code: None, message: None },
         Err(_) => Description { code: None, message: unstructured(body) },

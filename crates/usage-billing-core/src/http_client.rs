@@ -11,7 +11,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A builder with this project's defaults, to add a proxy, roots or a pool to: TLS as the features say; 10 s to connect; 60 s between
 /// two reads but no limit on the whole, which would cut long downloads; no redirects, which would carry credentials elsewhere; no
-/// retries of reqwest's own, which would multiply with ours.
+/// retries of reqwest's own, which would multiply with ours; no decompression, so that a download is what the vendor stored, whichever of
+/// reqwest's features the program has on.
+///
+/// With the feature `rustls`, `reqwest::Client::new()` needs a TLS provider that the program has chosen; this does not.
 ///
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the system's trusted roots cannot be loaded.
@@ -20,12 +23,16 @@ pub fn http_client() -> Result<reqwest::ClientBuilder> {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never());
+        .retry(reqwest::retry::never())
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate();
     tls(builder)
 }
 
 /// With a provider of its own, because a library should not choose the process's default one.
-#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+#[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     use rustls_platform_verifier::BuilderVerifierExt;
     use std::sync::Arc;
@@ -44,7 +51,7 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder.tls_backend_preconfigured(config))
 }
 
-#[cfg(any(not(feature = "rustls"), feature = "native-tls"))]
+#[cfg(any(not(feature = "rustls"), feature = "aws-lc", feature = "native-tls"))]
 fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }

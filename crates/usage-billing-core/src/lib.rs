@@ -42,7 +42,7 @@ pub use secrecy::SecretString;
 /// What generated code names. Not for use by hand.
 #[doc(hidden)]
 pub use {
-    null::null_is_default,
+    null::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},
     query::QueryParam,
     runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},

@@ -11,7 +11,7 @@ pub struct Operation {
     pub method: &'static str,
     /// Path template, `/reports/{report_id}`.
     pub path: &'static str,
-    /// `x-idempotent`: the vendor guarantees that the same request sent twice has the effect of one.
+    /// `x-idempotent`: the same request sent twice has the effect of one.
     pub idempotent: bool,
     /// `x-idempotent-with`: the guarantee holds if this field of the JSON body is set.
     pub idempotent_with: Option<&'static str>,

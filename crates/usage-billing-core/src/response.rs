@@ -63,6 +63,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 }
 
+impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
+    /// Named by generated code for answers that are a list: `null` is an empty one.
+    ///
+    /// # Errors
+    /// As [`from_response`](ResponseValue::from_response).
+    #[doc(hidden)]
+    pub async fn from_list_response(response: Response) -> Result<Self> {
+        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(response).await?;
+        Ok(Self { value: value.unwrap_or_default(), status, headers })
+    }
+}
+
 /// Decoding once more, slower, finds the place.
 fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {

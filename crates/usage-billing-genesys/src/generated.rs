@@ -5185,7 +5185,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }

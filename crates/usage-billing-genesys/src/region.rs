@@ -79,7 +79,8 @@ impl FromStr for Region {
         }
         if text.contains("://") {
             // The hosts of a region, as copied from the console or an SDK's settings.
-            let domain = ["https://api.", "https://login.", "https://apps."].iter().find_map(|host| text.strip_prefix(host));
+            let domain =
+                ["https://api.", "https://login.", "https://apps."].iter().find_map(|host| text.strip_prefix(host));
             return match domain {
                 Some(domain) if !domain.contains('/') => domain.parse(),
                 _ => Ok(Self(Hosts::Url(text.to_owned()))),
@@ -89,7 +90,10 @@ impl FromStr for Region {
             return Ok(Self(Hosts::Domain(Cow::Owned(text.to_owned()))));
         }
         let names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        Err(Error::new(ErrorKind::Config, format!("`{text}` is no Genesys Cloud region: use a domain, a URL, or one of {names}")))
+        Err(Error::new(
+            ErrorKind::Config,
+            format!("`{text}` is no Genesys Cloud region: use a domain, a URL, or one of {names}"),
+        ))
     }
 }
 
@@ -129,6 +133,9 @@ mod tests {
     #[test]
     fn an_unknown_region_is_told_with_the_known_ones() {
         let error = "eu-central-9".parse::<Region>().unwrap_err().to_string();
-        assert!(error.contains("`eu-central-9` is no Genesys Cloud region") && error.contains("eu-central-1"), "{error}");
+        assert!(
+            error.contains("`eu-central-9` is no Genesys Cloud region") && error.contains("eu-central-1"),
+            "{error}"
+        );
     }
 }

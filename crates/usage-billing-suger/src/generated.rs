@@ -1287,7 +1287,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2181,7 +2181,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2261,7 +2261,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
         pub aggregated_usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2549,7 +2549,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2581,7 +2581,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
         pub dimension_mapping_v2: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageMeteringDimensionMappingValue>,
@@ -6125,7 +6125,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -6274,7 +6274,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -6701,7 +6701,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -7028,7 +7028,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -7507,7 +7507,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -8107,7 +8107,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }
@@ -8619,7 +8619,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200..=299 => ResponseValue::from_response(response).await,
+                200..=299 => ResponseValue::from_list_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
         }

@@ -1,15 +1,54 @@
 //! Lists and maps: services in Go send `null` for an empty one, whatever their document says.
 
-use syn::{Attribute, Field, File, Type, parse_quote, visit_mut::VisitMut};
+use syn::{
+    Attribute, ExprPath, Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote,
+    visit_mut::VisitMut,
+};
 
 use super::{last_name, module};
 
-/// Lets `null` stand for an empty list or map in every field of one.
+/// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer.
 pub(crate) fn tolerate_null(file: &mut File) {
     for item in module(&mut file.items, "types").into_iter().flatten() {
         if let syn::Item::Struct(item) = item {
             Lists.visit_item_struct_mut(item);
         }
+    }
+    Answers.visit_file_mut(file);
+}
+
+/// Answers that are a list.
+struct Answers;
+
+impl VisitMut for Answers {
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        let ReturnType::Type(_, of) = &function.sig.output else { return };
+        let answer = argument(of, 0).filter(|of| last_name(of).is_some_and(|name| name == "ResponseValue"));
+        if answer.and_then(|of| argument(of, 0)).and_then(last_name).is_some_and(|name| name == "Vec") {
+            ListAnswer.visit_block_mut(&mut function.block);
+        }
+    }
+}
+
+struct ListAnswer;
+
+impl VisitMut for ListAnswer {
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        if let Some(last) = path.path.segments.last_mut()
+            && last.ident == "from_response"
+        {
+            last.ident = syn::Ident::new("from_list_response", last.ident.span());
+        }
+    }
+}
+
+/// The type that a generic type is given at `index`.
+fn argument(of: &Type, index: usize) -> Option<&Type> {
+    let Type::Path(path) = of else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.get(index)? {
+        GenericArgument::Type(of) => Some(of),
+        _ => None,
     }
 }
 
@@ -19,7 +58,11 @@ impl VisitMut for Lists {
     fn visit_field_mut(&mut self, field: &mut Field) {
         // A newtype's field has no name: serde's `transparent` takes no attributes.
         if field.ident.is_some() && is_collection(&field.ty) {
-            field.attrs.push(parse_quote!(#[serde(deserialize_with = "progenitor_client::null_is_default")]));
+            let function = match argument(&field.ty, 1) {
+                Some(value) if is_collection(value) => "progenitor_client::null_entries_are_default",
+                _ => "progenitor_client::null_is_default",
+            };
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
             if !field.attrs.iter().any(has_default) {
                 field.attrs.push(parse_quote!(#[serde(default)]));
             }
@@ -49,6 +92,25 @@ fn has_default(attribute: &Attribute) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_within_maps_and_lists_as_answers_take_null() {
+        let mut file = syn::parse_file(
+            "mod types { struct A { a: BTreeMap<String, Vec<u8>> } }
+            impl Call {
+                async fn send(self) -> Result<ResponseValue<::std::vec::Vec<A>>, Error> { ResponseValue::from_response(r).await }
+            }
+            impl Other {
+                async fn send(self) -> Result<ResponseValue<A>, Error> { ResponseValue::from_response(r).await }
+            }",
+        )
+        .expect("it is Rust");
+        tolerate_null(&mut file);
+        let code = prettyplease::unparse(&file);
+        assert!(code.contains("progenitor_client::null_entries_are_default"), "{code}");
+        assert_eq!(code.matches("ResponseValue::from_list_response(r)").count(), 1, "{code}");
+        assert_eq!(code.matches("ResponseValue::from_response(r)").count(), 1, "{code}");
+    }
 
     #[test]
     fn lists_and_maps_take_null_and_options_stay() {

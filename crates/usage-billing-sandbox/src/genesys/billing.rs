@@ -1,0 +1,69 @@
+//! Billable usage, and the partner's view of a customer's bill.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use usage_billing_genesys::types;
+
+use super::Genesys;
+use super::error::Failure;
+use crate::answer::{Values, json};
+use crate::world;
+
+/// The same request is the poll: it is `InProgress` for the first few times.
+pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+    let (start, end) = period(&query)?;
+    let polls = {
+        let reports = &mut genesys.jobs().reports;
+        let polls = reports.get(&(start, end)).copied().unwrap_or_default().saturating_add(1);
+        reports.insert((start, end), polls);
+        polls
+    };
+    let complete = polls > genesys.polls_before_ready;
+    let report = types::BillingUsageReport {
+        start_date: Some(start),
+        end_date: Some(end),
+        status: Some(match complete {
+            true => types::BillingUsageReportStatus::Complete,
+            false => types::BillingUsageReportStatus::InProgress,
+        }),
+        usages: match complete {
+            true => world::genesys::billable_usages(genesys.world.today, start, end),
+            false => Vec::new(),
+        },
+        self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
+        ..Default::default()
+    };
+    Ok(json(StatusCode::OK, &report))
+}
+
+fn period(query: &Values) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
+    let instant = |name: &str| {
+        let text = query.get(name).ok_or_else(|| Failure::bad_request(format!("{name} is missing.")))?;
+        let read = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
+        read.map_err(|_| Failure::invalid_date(format!("{name} is not an ISO 8601 date-time with offset: {text}")))
+    };
+    let (start, end) = (instant("startDate")?, instant("endDate")?);
+    if end < start {
+        return Err(Failure::invalid_date("endDate is before startDate."));
+    }
+    Ok((start, end))
+}
+
+pub(super) async fn trustee_overview(
+    State(genesys): State<Arc<Genesys>>,
+    Path(trustor): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let index = match query.get("billingPeriodIndex") {
+        None => 0,
+        Some(text) => text.parse::<u32>().map_err(|_| {
+            Failure::invalid_value(format!("billingPeriodIndex is not a number from 0 upwards: {text}"))
+        })?,
+    };
+    let overview = world::genesys::overview(genesys.world.today, &trustor, index);
+    Ok(json(StatusCode::OK, &overview.ok_or_else(|| Failure::not_found(&trustor))?))
+}

@@ -1,0 +1,107 @@
+//! Who bought what: buyers, products, entitlements. Lists are bare.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State as Extract};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_core::Decimal;
+use usage_billing_suger::types;
+use usage_billing_suger::types::UsageRecordReportStatus;
+
+use super::list::Page;
+use super::{Failure, Suger, groups};
+use crate::answer::{Values, json};
+
+pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    let page = Page::asked(&query, 1000)?;
+    let partner = groups::partner(&query)?;
+    let wanted = suger.world.suger.buyers.iter().filter(|buyer| {
+        let info = buyer.info.as_ref();
+        let email = info.and_then(|info| info.email_address.as_deref()).unwrap_or_default();
+        (partner.is_none() || buyer.partner == partner)
+            && query.get("emailDomain").is_none_or(|domain| email.rsplit('@').next() == Some(domain))
+            && query.get("awsAccountId").is_none_or(|account| aws_account(buyer) == Some(account))
+    });
+    Ok(json(StatusCode::OK, &page.of(wanted).0))
+}
+
+fn aws_account(buyer: &types::IdentityBuyer) -> Option<&str> {
+    buyer.info.as_ref()?.aws_buyer.get("customerAWSAccountId")?.as_str()
+}
+
+pub(super) async fn buyer(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let buyer = suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
+    Ok(json(StatusCode::OK, buyer))
+}
+
+pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    let page = Page::asked(&query, 100)?;
+    let partner = groups::partner(&query)?;
+    let products = suger.world.suger.products.iter();
+    let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
+    Ok(json(StatusCode::OK, &page.of(wanted).0))
+}
+
+pub(super) async fn product(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let product = suger.world.suger.products.iter().find(|product| product.id.as_ref() == Some(&id));
+    Ok(json(StatusCode::OK, product.ok_or_else(|| Failure::not_found("product not found"))?))
+}
+
+pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    let page = Page::asked(&query, 1000)?;
+    let partner = groups::partner(&query)?;
+    let wanted = suger.world.suger.entitlements.iter().filter(|entitlement| {
+        let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.buyer(id));
+        let is =
+            |name: &str, value: &Option<String>| query.get(name).is_none_or(|wanted| value.as_deref() == Some(wanted));
+        (partner.is_none() || entitlement.partner == partner)
+            && is("productId", &entitlement.product_id)
+            && is("offerId", &entitlement.offer_id)
+            && is("buyerId", &entitlement.buyer_id)
+            && is("externalId", &entitlement.external_id)
+            && query.get("awsAccountId").is_none_or(|account| buyer.and_then(aws_account) == Some(account))
+            // No deal here comes from a CRM.
+            && query.get("hubspotDealId").is_none()
+            && query.get("salesforceOpportunityId").is_none()
+    });
+    Ok(json(StatusCode::OK, &page.of(wanted).0))
+}
+
+/// With the running totals of its dimensions, which only this call has.
+pub(super) async fn entitlement(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let mut entitlement = suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?.clone();
+    let mut totals: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let of_entitlement = suger.world.suger.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
+    let succeeded = of_entitlement
+        .filter_map(|report| report.info.as_ref())
+        .filter(|info| info.status == Some(UsageRecordReportStatus::Success));
+    for (key, quantity) in succeeded.flat_map(|info| &info.reported_records) {
+        *totals.entry(key).or_default() += quantity.0;
+    }
+    for dimension in entitlement.info.iter_mut().flat_map(|info| &mut info.dimensions) {
+        let total = totals.get(dimension.key.as_deref().unwrap_or_default()).copied().unwrap_or_default();
+        dimension.usage_count = Some(types::UsageCount {
+            reported_count: Some(total.into()),
+            included_count: Some(Decimal::ZERO.into()),
+            credit_count: Some(Decimal::ZERO.into()),
+        });
+    }
+    Ok(json(StatusCode::OK, &entitlement))
+}
+
+impl Suger {
+    fn buyer(&self, id: &str) -> Option<&types::IdentityBuyer> {
+        self.world.suger.buyers.iter().find(|buyer| buyer.id.as_deref() == Some(id))
+    }
+}

@@ -1,0 +1,192 @@
+//! Groups and reports: lists, and the two changes of state that a caller can make.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State as Extract};
+use axum::response::Response;
+use chrono::{DateTime, NaiveDate, Utc};
+use http::StatusCode;
+use usage_billing_suger::types;
+use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
+
+use super::list::{self, Page};
+use super::{Failure, Suger};
+use crate::answer::{Values, json};
+
+/// What a list is narrowed to. Days are those of the creation (UTC).
+struct Filter {
+    partner: Option<Partner>,
+    buyer: Option<String>,
+    entitlement: Option<String>,
+    status: Option<Status>,
+    source: Option<UsageRecordGroupSource>,
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl Filter {
+    fn asked(query: &Values, today: NaiveDate) -> Result<Self, Failure> {
+        let (first, last) = list::days(query, today)?;
+        let text = |name: &str| query.get(name).map(str::to_owned);
+        Ok(Self {
+            partner: partner(query)?,
+            buyer: text("buyerId"),
+            entitlement: text("entitlementId"),
+            status: match query.get("status").map(Status::from) {
+                Some(Status::Unknown(value)) => {
+                    return Err(Failure::bad_request(format!("invalid status: {}", value.as_str())));
+                }
+                status => status,
+            },
+            source: match query.get("source").map(UsageRecordGroupSource::from) {
+                Some(UsageRecordGroupSource::Unknown(value)) => {
+                    return Err(Failure::bad_request(format!("invalid source: {}", value.as_str())));
+                }
+                source => source,
+            },
+            first,
+            last,
+        })
+    }
+
+    fn scopes(&self) -> usize {
+        [self.partner.is_some(), self.buyer.is_some(), self.entitlement.is_some()].into_iter().filter(|it| *it).count()
+    }
+
+    fn takes_group(&self, group: &types::MeteringUsageRecordGroup) -> bool {
+        let source = group.meta_info.as_ref().and_then(|info| info.source.as_ref());
+        self.takes(&group.partner, &group.buyer_id, &group.entitlement_id, group.creation_time)
+            && self.status.as_ref().is_none_or(|status| group.status.as_ref() == Some(status))
+            && self.source.as_ref().is_none_or(|wanted| source == Some(wanted))
+    }
+
+    fn takes_report(&self, report: &types::MeteringUsageRecordReport) -> bool {
+        self.takes(&report.partner, &report.buyer_id, &report.entitlement_id, report.creation_time)
+    }
+
+    fn takes(
+        &self,
+        partner: &Option<Partner>,
+        buyer: &Option<String>,
+        entitlement: &Option<String>,
+        created: Option<DateTime<Utc>>,
+    ) -> bool {
+        (self.partner.is_none() || self.partner == *partner)
+            && (self.buyer.is_none() || self.buyer == *buyer)
+            && (self.entitlement.is_none() || self.entitlement == *entitlement)
+            && created.is_some_and(|time| (self.first..=self.last).contains(&time.date_naive()))
+    }
+}
+
+pub(super) fn partner(query: &Values) -> Result<Option<Partner>, Failure> {
+    match query.get("partner").map(Partner::from) {
+        Some(Partner::Unknown(value)) => Err(Failure::bad_request(format!("invalid partner: {}", value.as_str()))),
+        partner => Ok(partner),
+    }
+}
+
+pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    let page = Page::asked(&query, 1000)?;
+    let filter = Filter::asked(&query, suger.clock.now().date_naive())?;
+    if filter.scopes() > 1 {
+        return Err(Failure::bad_request("only one of partner, entitlementId and buyerId can be given"));
+    }
+    let state = suger.state();
+    let (rows, next_offset) = page.of(state.groups.iter().filter(|group| filter.takes_group(group)));
+    let usage_record_groups = rows.into_iter().cloned().collect();
+    Ok(json(StatusCode::OK, &types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
+}
+
+pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    let page = Page::asked(&query, 1000)?;
+    let filter = Filter::asked(&query, suger.clock.now().date_naive())?;
+    let reports = &suger.world.suger.reports;
+    let (rows, next_offset) = page.of(reports.iter().filter(|report| filter.takes_report(report)));
+    let usage_record_reports = rows.into_iter().cloned().collect();
+    Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
+}
+
+pub(super) async fn delete(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+    query: Values,
+) -> Result<Response, Failure> {
+    suger.change(&id, &query, after_delete)
+}
+
+pub(super) async fn retry(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+    query: Values,
+) -> Result<Response, Failure> {
+    suger.change(&id, &query, after_retry)
+}
+
+/// The state after a deletion; `None` if it is not allowed.
+fn after_delete(status: &Status) -> Option<Status> {
+    matches!(status, Status::Created | Status::Invalid).then_some(Status::Deleted)
+}
+
+/// The state after a retry; `None` if it is not allowed.
+fn after_retry(status: &Status) -> Option<Status> {
+    matches!(status, Status::ReportFailed).then_some(Status::Created)
+}
+
+impl Suger {
+    fn change(&self, id: &str, query: &Values, after: fn(&Status) -> Option<Status>) -> Result<Response, Failure> {
+        let day = list::day(query, "creationDate")?;
+        let now = self.clock.now();
+        let mut state = self.state();
+        let place = state.places.get(id).copied();
+        let group = place.and_then(|place| state.groups.get_mut(place));
+        // The day tells the vendor where to look: in the wrong place there is no such group.
+        let group = group.filter(|group| {
+            day.is_none_or(|day| group.creation_time.is_some_and(|created| created.date_naive() == day))
+        });
+        let group = group.ok_or_else(|| Failure::not_found("usage record group not found"))?;
+        let status = group.status.clone().unwrap_or(Status::Created);
+        let after = after(&status)
+            .ok_or_else(|| Failure::bad_request(format!("usage record group {id} is in status {status}")))?;
+        group.status = Some(after);
+        group.last_update_time = Some(now);
+        Ok(json(StatusCode::OK, &*group))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_not_reported_can_be_deleted_and_only_what_failed_retried() {
+        let allowed = |after: fn(&Status) -> Option<Status>| -> Vec<String> {
+            Status::KNOWN.iter().filter(|status| after(status).is_some()).map(ToString::to_string).collect()
+        };
+        assert_eq!(allowed(after_delete), ["CREATED", "INVALID"]);
+        assert_eq!(allowed(after_retry), ["REPORT_FAILED"]);
+    }
+
+    #[test]
+    fn a_filter_takes_both_ends_of_its_days() {
+        let query = Values::parse(b"startDate=2026-11-01&endDate=2026-11-02&status=INVALID&entitlementId=e");
+        let filter = Filter::asked(&query, "2026-11-21".parse().unwrap()).unwrap();
+        let group = |time: &str, status| types::MeteringUsageRecordGroup {
+            entitlement_id: Some("e".to_owned()),
+            status: Some(status),
+            creation_time: time.parse().ok(),
+            ..Default::default()
+        };
+        assert!(filter.takes_group(&group("2026-11-01T00:00:00Z", Status::Invalid)));
+        assert!(filter.takes_group(&group("2026-11-02T23:59:59.999Z", Status::Invalid)));
+        assert!(!filter.takes_group(&group("2026-11-03T00:00:00Z", Status::Invalid)));
+        assert!(!filter.takes_group(&group("2026-11-01T00:00:00Z", Status::Created)));
+    }
+
+    #[test]
+    fn values_that_the_vendor_does_not_list_are_refused() {
+        let today = "2026-11-21".parse().unwrap();
+        for query in ["status=Created", "source=FAX", "partner=ACME", "startDate=2026-02-30"] {
+            assert!(Filter::asked(&Values::parse(query.as_bytes()), today).is_err(), "{query}");
+        }
+    }
+}

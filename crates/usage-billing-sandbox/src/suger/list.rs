@@ -1,0 +1,90 @@
+//! Pages and spans of days.
+
+use chrono::NaiveDate;
+
+use super::Failure;
+use crate::answer::Values;
+use crate::world::days_before;
+
+const MOST_ROWS: usize = 1_000;
+/// Days before the last one if no first one is given.
+const DEFAULT_SPAN: u64 = 30;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    limit: usize,
+    offset: usize,
+}
+
+impl Page {
+    pub(super) fn asked(query: &Values, default: usize) -> Result<Self, Failure> {
+        let number = |name: &str, default: usize| match query.get(name) {
+            None => Ok(default),
+            Some(text) => text.parse::<usize>().map_err(|_| Failure::bad_request(format!("invalid {name}: {text}"))),
+        };
+        let page = Self { limit: number("limit", default)?, offset: number("offset", 0)? };
+        match page.limit {
+            1..=MOST_ROWS => Ok(page),
+            _ => Err(Failure::bad_request(format!("limit must be from 1 to {MOST_ROWS}"))),
+        }
+    }
+
+    /// The rows of the page, and where the next one begins if there is more.
+    pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
+        let mut rows = rows.skip(self.offset);
+        let page: Vec<T> = rows.by_ref().take(self.limit).collect();
+        let next = rows.next().and_then(|_| i64::try_from(self.offset.checked_add(page.len())?).ok());
+        (page, next)
+    }
+}
+
+/// First and last day, both included.
+pub(super) fn days(query: &Values, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
+    let last = day(query, "endDate")?.unwrap_or(today);
+    let first = day(query, "startDate")?.unwrap_or_else(|| days_before(last, DEFAULT_SPAN));
+    if last < first { Err(Failure::bad_request("endDate is before startDate")) } else { Ok((first, last)) }
+}
+
+pub(super) fn day(query: &Values, name: &str) -> Result<Option<NaiveDate>, Failure> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, want YYYY-MM-DD: {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(query: &str) -> Option<Page> {
+        Page::asked(&Values::parse(query.as_bytes()), 1000).ok()
+    }
+
+    #[test]
+    fn a_page_has_1_to_1000_rows() {
+        assert_eq!(page(""), Some(Page { limit: 1000, offset: 0 }));
+        assert_eq!(page("limit=1&offset=7"), Some(Page { limit: 1, offset: 7 }));
+        for bad in
+            ["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=-1", "limit=1e3", "offset=99999999999999999999"]
+        {
+            assert_eq!(page(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_with_more_behind_it_names_the_next_offset() {
+        let of = |limit, offset| Page { limit, offset }.of(0..5);
+        assert_eq!(of(2, 0), (vec![0, 1], Some(2)));
+        assert_eq!(of(2, 3), (vec![3, 4], None));
+        assert_eq!(of(2, 4), (vec![4], None));
+        assert_eq!(of(2, usize::MAX), (vec![], None));
+    }
+
+    #[test]
+    fn without_dates_the_last_thirty_days_count() {
+        let today = "2026-11-21".parse().unwrap();
+        let span = |query: &str| days(&Values::parse(query.as_bytes()), today).ok().map(|(a, b)| format!("{a} {b}"));
+        assert_eq!(span("").as_deref(), Some("2026-10-22 2026-11-21"));
+        assert_eq!(span("endDate=2026-03-31").as_deref(), Some("2026-03-01 2026-03-31"));
+        assert_eq!(span("startDate=2026-11-22"), None);
+        assert_eq!(span("startDate=yesterday"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Billable metrics, and how the organization's usage is metered.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use axum::extract::{Path, State as Extract};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_suger::types;
+use usage_billing_suger::types::{BillableMetricAggregationType, BillableMetricStatus, Partner};
+
+use super::report::{LONGEST_ID, measured};
+use super::{Failure, MOST_METRICS, Suger};
+use crate::SUGER_ORG_ID;
+use crate::answer::{Sent, Values, first_unlisted, json};
+
+const NAME: RangeInclusive<usize> = 4..=50;
+const DESCRIPTION: RangeInclusive<usize> = 0..=300;
+
+pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+    // A free string in the vendor's document: what nothing has finds nothing.
+    let status = query.get("status").map(BillableMetricStatus::from);
+    let state = suger.state();
+    let metrics: Vec<_> = state.metrics.values().filter(|metric| status.is_none() || metric.status == status).collect();
+    Ok(json(StatusCode::OK, &metrics))
+}
+
+pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
+    let (new, bytes): (types::BillableMetric, usize) = measured(sent)?;
+    let id = new.id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
+    let id = id.ok_or_else(|| Failure::bad_request(format!("id must have 1 to {LONGEST_ID} characters")))?;
+    length("name", Some(new.name.as_deref().unwrap_or_default()), NAME)?;
+    length("description", new.description.as_deref(), DESCRIPTION)?;
+    match &new.aggregation_type {
+        None => return Err(Failure::bad_request("aggregationType is missing")),
+        Some(BillableMetricAggregationType::Unknown(value)) => {
+            return Err(Failure::bad_request(format!("invalid aggregationType: {}", value.as_str())));
+        }
+        Some(_) => {}
+    }
+    let now = suger.clock.now();
+    let mut state = suger.state();
+    if state.metrics.contains_key(&id) {
+        return Err(Failure::bad_request(format!("billable metric {id} exists already")));
+    }
+    if state.metrics.len() >= MOST_METRICS {
+        return Err(Failure::full());
+    }
+    state.make_room(bytes)?;
+    let metric = types::BillableMetric {
+        id: Some(id.clone()),
+        organization_id: Some(SUGER_ORG_ID.to_owned()),
+        status: Some(BillableMetricStatus::Active),
+        creation_time: Some(now),
+        last_update_time: Some(now),
+        ..new
+    };
+    state.metrics.insert(id, metric.clone());
+    Ok(json(StatusCode::OK, &metric))
+}
+
+pub(super) async fn read(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let state = suger.state();
+    let metric = state.metrics.get(&id).ok_or_else(|| Failure::not_found("billable metric not found"))?;
+    Ok(json(StatusCode::OK, metric))
+}
+
+pub(super) async fn update(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, id)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (change, bytes): (types::UpdateBillableMetricParams, usize) = measured(sent)?;
+    length("name", change.name.as_deref(), NAME)?;
+    length("description", change.description.as_deref(), DESCRIPTION)?;
+    if let Some(value) = first_unlisted!(BillableMetricStatus, &change.status) {
+        return Err(Failure::bad_request(format!("invalid status: {value}")));
+    }
+    let now = suger.clock.now();
+    let mut state = suger.state();
+    if !state.metrics.contains_key(&id) {
+        return Err(Failure::not_found("billable metric not found"));
+    }
+    state.make_room(bytes)?;
+    let metric = state.metrics.get_mut(&id).ok_or_else(|| Failure::not_found("billable metric not found"))?;
+    metric.name = change.name.or(metric.name.take());
+    metric.description = change.description.or(metric.description.take());
+    metric.status = change.status.or(metric.status.take());
+    metric.last_update_time = Some(now);
+    Ok(json(StatusCode::OK, &*metric))
+}
+
+fn length(field: &str, text: Option<&str>, allowed: RangeInclusive<usize>) -> Result<(), Failure> {
+    match text {
+        Some(text) if !allowed.contains(&text.chars().count()) => {
+            let (least, most) = allowed.into_inner();
+            Err(Failure::bad_request(format!("{field} must have {least} to {most} characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn config(Extract(suger): Extract<Arc<Suger>>) -> Response {
+    json(StatusCode::OK, &suger.state().config)
+}
+
+/// The list is replaced, not merged. It is kept, but no usage is mapped by it.
+pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
+    let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(sent)?;
+    let partners = config.partner_usage_metering_configs.iter().filter_map(|one| one.partner.as_ref());
+    if let Some(value) = first_unlisted!(Partner, partners) {
+        return Err(Failure::bad_request(format!("invalid partner: {value}")));
+    }
+    let mut state = suger.state();
+    state.make_room(bytes)?;
+    state.config = config;
+    Ok(json(StatusCode::OK, &state.config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        assert!(length("name", Some("株式会社"), NAME).is_ok());
+        assert!(length("name", Some("株式会"), NAME).is_err());
+        assert!(length("name", None, NAME).is_ok());
+        assert!(length("name", Some(&"x".repeat(51)), NAME).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! Suger: usage record groups, what became of them, billable metrics, and the reads that a metering job needs.
+
+mod catalogue;
+mod groups;
+mod list;
+mod metrics;
+mod report;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use http::{HeaderValue, StatusCode};
+use percent_encoding::percent_decode_str;
+use usage_billing_suger::types;
+use uuid::Uuid;
+
+use crate::answer::{BadBody, json};
+use crate::auth;
+use crate::clock::Clock;
+use crate::world::World;
+use crate::{SUGER_API_KEY, SUGER_ORG_ID};
+
+/// Not documented.
+const LARGEST_BODY: usize = 1 << 20;
+/// Groups that the sandbox holds, those of the world among them.
+const MOST_GROUPS: usize = 100_000;
+/// Billable metrics that the sandbox holds.
+const MOST_METRICS: usize = 1_000;
+/// Bytes of request bodies of which something is kept.
+const MOST_KEPT: usize = 64 << 20;
+
+pub(crate) struct Suger {
+    world: Arc<World>,
+    clock: Clock,
+    realm: Uuid,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// In the order of their creation.
+    groups: Vec<types::MeteringUsageRecordGroup>,
+    /// Places in `groups`, by id.
+    places: HashMap<String, usize>,
+    next_serial: i64,
+    metrics: BTreeMap<String, types::BillableMetric>,
+    config: types::UsageMeteringConfigInfo,
+    kept: usize,
+}
+
+impl Suger {
+    pub(crate) fn new(world: Arc<World>, clock: Clock, realm: Uuid) -> Arc<Self> {
+        let org = &world.suger;
+        let ids = org.groups.iter().map(|group| group.id.clone().unwrap_or_default());
+        let state = State {
+            groups: org.groups.clone(),
+            places: ids.zip(0..).collect(),
+            next_serial: org.groups.last().and_then(|group| group.serial_id).map_or(1, |last| last.saturating_add(1)),
+            metrics: org.metrics.iter().filter_map(|metric| Some((metric.id.clone()?, metric.clone()))).collect(),
+            config: org.config.clone(),
+            kept: 0,
+        };
+        Arc::new(Self { world, clock, realm, state: Mutex::new(state) })
+    }
+
+    pub(crate) fn owns(path: &str) -> bool {
+        path.starts_with("/org/")
+    }
+
+    pub(crate) fn routes(self: &Arc<Self>) -> Router {
+        let metrics = get(metrics::list).post(metrics::create);
+        let metric = get(metrics::read).patch(metrics::update);
+        let config = get(metrics::config).patch(metrics::update_config);
+        Router::new()
+            .route("/org/{org}/entitlement/{entitlement_id}/usageRecordGroup", post(report::one))
+            .route("/org/{org}/batchCreateUsageRecordGroups", post(report::batch))
+            .route("/org/{org}/batchValidateUsageRecordGroups", post(report::validate))
+            .route("/org/{org}/usageRecordGroup", get(groups::list))
+            .route("/org/{org}/usageRecordGroup/{group_id}", delete(groups::delete))
+            .route("/org/{org}/usageRecordGroup/{group_id}/retry", post(groups::retry))
+            .route("/org/{org}/usageRecordReport", get(groups::list_reports))
+            .route("/org/{org}/billableMetric", metrics)
+            .route("/org/{org}/billableMetric/{metric_id}", metric)
+            .route("/org/{org}/usageMeteringConfigInfo", config)
+            .route("/org/{org}/entitlement", get(catalogue::entitlements))
+            .route("/org/{org}/entitlement/{entitlement_id}", get(catalogue::entitlement))
+            .route("/org/{org}/buyer", get(catalogue::buyers))
+            .route("/org/{org}/buyer/{buyer_id}", get(catalogue::buyer))
+            .route("/org/{org}/product", get(catalogue::products))
+            .route("/org/{org}/product/{product_id}", get(catalogue::product))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .with_state(self.clone())
+    }
+
+    pub(crate) async fn frame(&self, correlation_id: Uuid, request: Request, next: Next) -> Response {
+        let mut response = match admit(&request) {
+            Ok(()) => next.run(request).await,
+            Err(failure) => failure.into_response(),
+        };
+        if let Ok(value) = HeaderValue::from_str(&correlation_id.to_string()) {
+            response.headers_mut().insert("x-correlation-id", value);
+        }
+        response
+    }
+
+    pub(crate) fn no_such_path() -> Response {
+        Failure::not_found("there is no such path under /org of the sandbox").into_response()
+    }
+
+    pub(crate) fn no_such_method() -> Response {
+        Failure(StatusCode::METHOD_NOT_ALLOWED, "the path has no such method".to_owned()).into_response()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Makes sure that there is room for what a request brings.
+    fn make_room(&mut self, bytes: usize) -> Result<(), Failure> {
+        let kept = self.kept.saturating_add(bytes);
+        if kept > MOST_KEPT {
+            return Err(Failure::full());
+        }
+        self.kept = kept;
+        Ok(())
+    }
+}
+
+fn admit(request: &Request) -> Result<(), Failure> {
+    if auth::credential(request.headers(), "Key") != Some(SUGER_API_KEY) {
+        return Err(Failure(StatusCode::UNAUTHORIZED, "unauthorized".to_owned()));
+    }
+    let organization = request.uri().path().split('/').nth(2).unwrap_or_default();
+    match percent_decode_str(organization).decode_utf8_lossy() == SUGER_ORG_ID {
+        true => Ok(()),
+        false => Err(Failure::not_found("organization not found")),
+    }
+}
+
+/// An error: a bare JSON string.
+#[derive(Debug)]
+struct Failure(StatusCode, String);
+
+impl Failure {
+    fn bad_request(message: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    fn not_found(message: &str) -> Self {
+        Self(StatusCode::NOT_FOUND, message.to_owned())
+    }
+
+    fn full() -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, "the sandbox is full: start a new one".to_owned())
+    }
+}
+
+impl From<BadBody> for Failure {
+    fn from(bad: BadBody) -> Self {
+        match bad {
+            BadBody::TooLarge => Self(StatusCode::PAYLOAD_TOO_LARGE, "request body too large".to_owned()),
+            BadBody::MediaType => Self(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not application/json".to_owned()),
+            BadBody::Unreadable(reason) => Self::bad_request(format!("invalid request body: {reason}")),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        json(self.0, &self.1)
+    }
+}

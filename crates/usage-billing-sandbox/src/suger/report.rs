@@ -1,0 +1,271 @@
+//! Usage comes in: one group, a batch, or a batch that is only checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State as Extract};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use usage_billing_core::DecimalNumber;
+use usage_billing_suger::types;
+use usage_billing_suger::types::{EntitlementStatus, UsageRecordGroupStatus as Status};
+use uuid::Uuid;
+
+use super::{Failure, MOST_GROUPS, State, Suger};
+use crate::SUGER_ORG_ID;
+use crate::answer::{BadBody, Sent, json};
+
+/// Characters of an id that the caller may choose.
+pub(super) const LONGEST_ID: usize = 36;
+
+/// Usage as both calls bring it.
+struct Usage {
+    entitlement_id: String,
+    records: BTreeMap<String, DecimalNumber>,
+    billable_records: Vec<types::MeteringUsageRecord>,
+    usage_allocations: BTreeMap<String, Vec<types::UsageAllocation>>,
+    timestamp: Option<DateTime<Utc>>,
+}
+
+impl From<types::NewUsageRecordGroup> for Usage {
+    fn from(new: types::NewUsageRecordGroup) -> Self {
+        Self {
+            entitlement_id: new.entitlement_id,
+            records: new.records.unwrap_or_default(),
+            billable_records: new.billable_records,
+            usage_allocations: new.usage_allocations,
+            timestamp: new.timestamp,
+        }
+    }
+}
+
+pub(super) async fn one(
+    Extract(suger): Extract<Arc<Suger>>,
+    Path((_, entitlement_id)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (new, bytes): (types::CreateUsageRecordGroupParams, usize) = measured(sent)?;
+    if new.organization_id != SUGER_ORG_ID || new.entitlement_id != entitlement_id {
+        return Err(Failure::bad_request("organizationID or entitlementID differs from the path"));
+    }
+    let usage = Usage {
+        entitlement_id,
+        records: new.records.unwrap_or_default(),
+        billable_records: new.billable_records,
+        usage_allocations: new.usage_allocations,
+        timestamp: new.timestamp,
+    };
+    refusal(&usage)?;
+    // Go has no difference between an empty text and none.
+    let id = new.id.filter(|id| !id.is_empty());
+    let mut state = suger.state();
+    if let Some(id) = &id {
+        if id.chars().count() > LONGEST_ID {
+            return Err(Failure::bad_request(format!("id has more than {LONGEST_ID} characters")));
+        }
+        if state.places.contains_key(id) {
+            return Err(Failure(StatusCode::CONFLICT, format!("usage record group {id} exists already")));
+        }
+    }
+    suger.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+    state.make_room(bytes)?;
+    let group = suger.store(&mut state, id, usage)?;
+    Ok(json(StatusCode::OK, &group))
+}
+
+/// All or nothing: of a batch with one wrong group nothing is stored.
+pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
+    let (new, bytes): (Vec<types::NewUsageRecordGroup>, usize) = measured(sent)?;
+    let usages: Vec<Usage> = new.into_iter().map(Usage::from).collect();
+    if usages.is_empty() {
+        return Err(Failure::bad_request("no usage record groups"));
+    }
+    for usage in &usages {
+        refusal(usage)?;
+        if suger.entitlement(&usage.entitlement_id).is_none() {
+            return Err(Failure::bad_request(format!("entitlement {} not found", usage.entitlement_id)));
+        }
+    }
+    let mut state = suger.state();
+    if state.groups.len().saturating_add(usages.len()) > MOST_GROUPS {
+        return Err(Failure::full());
+    }
+    state.make_room(bytes)?;
+    let groups: Result<Vec<_>, _> = usages.into_iter().map(|usage| suger.store(&mut state, None, usage)).collect();
+    Ok(json(StatusCode::OK, &groups?))
+}
+
+/// A group that fails is answered with 500: a verdict, no fault of the server.
+pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
+    let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(sent)?;
+    let state = suger.state();
+    for (usage, at) in new.into_iter().map(Usage::from).zip(0..) {
+        let verdict = refusal(&usage).map_err(|failure| failure.1).and_then(|()| {
+            let entitlement = suger.entitlement(&usage.entitlement_id);
+            let entitlement = entitlement.ok_or_else(|| format!("entitlement {} not found", usage.entitlement_id))?;
+            flaw(&usage, entitlement, &state.metrics).map_or(Ok(()), Err)
+        });
+        if let Err(reason) = verdict {
+            let message = format!("usage record group {at} is not valid: {reason}");
+            return Err(Failure(StatusCode::INTERNAL_SERVER_ERROR, message));
+        }
+    }
+    Ok(json(StatusCode::OK, &""))
+}
+
+/// A body, and how long it is.
+pub(super) fn measured<T: serde::de::DeserializeOwned>(sent: Sent) -> Result<(T, usize), Failure> {
+    let bytes = sent.bytes()?;
+    let read = serde_json::from_slice(&bytes).map_err(|error| BadBody::Unreadable(error.to_string()))?;
+    Ok((read, bytes.len()))
+}
+
+/// Why usage is not taken at all.
+fn refusal(usage: &Usage) -> Result<(), Failure> {
+    if !usage.records.is_empty() && !usage.billable_records.is_empty() {
+        return Err(Failure::bad_request("records and billableRecords cannot be used together"));
+    }
+    let events = usage.billable_records.iter();
+    // An event without a quantity still counts where events are counted.
+    let something = usage.records.values().any(|quantity| !quantity.is_zero())
+        || events.clone().any(|event| event.quantity.is_none_or(|quantity| !quantity.is_zero()));
+    if !something {
+        return Err(Failure::bad_request("all the quantity of usage records are zero"));
+    }
+    let mut quantities = usage.records.values().chain(events.filter_map(|event| event.quantity.as_ref()));
+    if quantities.any(|quantity| quantity.is_sign_negative() && !quantity.is_zero()) {
+        return Err(Failure::bad_request("negative quantity"));
+    }
+    Ok(())
+}
+
+/// Why usage that was taken cannot be reported to the marketplace.
+fn flaw(
+    usage: &Usage,
+    entitlement: &types::WorkloadEntitlement,
+    metrics: &BTreeMap<String, types::BillableMetric>,
+) -> Option<String> {
+    if entitlement.status != Some(EntitlementStatus::Active) {
+        return Some("the entitlement is not active".to_owned());
+    }
+    let unknown = usage.records.keys().find(|key| dimension(entitlement, key).is_none());
+    if let Some(key) = unknown {
+        return Some(format!("unknown dimension {key}"));
+    }
+    usage.billable_records.iter().find_map(|event| {
+        let key = event.key.as_deref().unwrap_or_default();
+        let active = metrics.get(key).is_some_and(|metric| metric.status == Some(types::BillableMetricStatus::Active));
+        (!active).then(|| format!("unknown billable metric {key}"))
+    })
+}
+
+/// Key of a dimension that is given by its key or by its name.
+fn dimension<'a>(entitlement: &'a types::WorkloadEntitlement, given: &str) -> Option<&'a str> {
+    let dimensions = &entitlement.info.as_ref()?.dimensions;
+    let found = dimensions.iter().find(|one| one.key.as_deref() == Some(given) || one.name.as_deref() == Some(given));
+    found?.key.as_deref()
+}
+
+impl Suger {
+    pub(super) fn entitlement(&self, id: &str) -> Option<&types::WorkloadEntitlement> {
+        self.world.suger.entitlements.iter().find(|entitlement| entitlement.id.as_deref() == Some(id))
+    }
+
+    fn store(
+        &self,
+        state: &mut State,
+        id: Option<String>,
+        usage: Usage,
+    ) -> Result<types::MeteringUsageRecordGroup, Failure> {
+        if state.groups.len() >= MOST_GROUPS {
+            return Err(Failure::full());
+        }
+        let entitlement =
+            self.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+        let status =
+            if flaw(&usage, entitlement, &state.metrics).is_some() { Status::Invalid } else { Status::Created };
+        let serial = state.next_serial;
+        state.next_serial = serial.saturating_add(1);
+        let id = id.unwrap_or_else(|| Uuid::new_v5(&self.realm, format!("group/{serial}").as_bytes()).to_string());
+        let now = self.clock.now();
+        let mut records = BTreeMap::new();
+        for (given, quantity) in &usage.records {
+            let key = dimension(entitlement, given).unwrap_or(given);
+            let sum: &mut DecimalNumber = records.entry(key.to_owned()).or_default();
+            // Key and name of one dimension may both be there; a sum beyond all digits stays where it is.
+            sum.0 = sum.0.checked_add(quantity.0).unwrap_or(sum.0);
+        }
+        let group = types::MeteringUsageRecordGroup {
+            id: Some(id.clone()),
+            serial_id: Some(serial),
+            organization_id: Some(SUGER_ORG_ID.to_owned()),
+            entitlement_id: Some(usage.entitlement_id),
+            buyer_id: entitlement.buyer_id.clone(),
+            partner: entitlement.partner.clone(),
+            status: Some(status),
+            records,
+            meta_info: Some(types::MeteringUsageRecordGroupMetaInfo {
+                source: Some(types::UsageRecordGroupSource::Api),
+                timestamp: Some(usage.timestamp.unwrap_or(now)),
+                origin_records: usage.records,
+                billable_records: usage.billable_records,
+                usage_allocations: usage.usage_allocations,
+                ..Default::default()
+            }),
+            usage_record_report_id: Some(String::new()),
+            reported_time: None,
+            creation_time: Some(now),
+            last_update_time: Some(now),
+        };
+        state.places.insert(id, state.groups.len());
+        state.groups.push(group.clone());
+        Ok(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(json: &str) -> Usage {
+        serde_json::from_str::<types::NewUsageRecordGroup>(json).unwrap().into()
+    }
+
+    fn refused(json: &str) -> Option<String> {
+        refusal(&usage(json)).err().map(|failure| failure.1)
+    }
+
+    #[test]
+    fn usage_with_nothing_but_zeros_is_refused_and_single_zeros_are_not() {
+        let zeros = Some("all the quantity of usage records are zero".to_owned());
+        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":0,"b":0.000}}"#), zeros);
+        assert_eq!(refused(r#"{"entitlementID":"e","records":{}}"#), zeros);
+        assert_eq!(refused(r#"{"entitlementID":"e","records":null}"#), zeros);
+        assert_eq!(refused(r#"{"entitlementID":"e","billableRecords":[{"key":"m","quantity":0}]}"#), zeros);
+        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":0,"b":0.1}}"#), None);
+        assert_eq!(refused(r#"{"entitlementID":"e","billableRecords":[{"key":"m"}]}"#), None);
+    }
+
+    #[test]
+    fn both_kinds_of_records_and_negative_quantities_are_refused() {
+        let both = r#"{"entitlementID":"e","records":{"a":1},"billableRecords":[{"key":"m","quantity":1}]}"#;
+        assert!(refused(both).unwrap().contains("together"));
+        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":2,"b":-1}}"#).unwrap(), "negative quantity");
+    }
+
+    #[test]
+    fn a_dimension_may_be_given_by_its_name() {
+        let org = crate::world::suger::Organization::new("2026-11-21".parse().unwrap());
+        let aws = &org.entitlements[0];
+        assert_eq!(dimension(aws, "Ingest, GB"), Some("ingest_gb"));
+        assert_eq!(dimension(aws, "ingest_gb"), Some("ingest_gb"));
+        let metrics = BTreeMap::new();
+        let flaw = |json: &str, at: usize| flaw(&usage(json), &org.entitlements[at], &metrics).unwrap_or_default();
+        assert_eq!(flaw(r#"{"entitlementID":"e","records":{"Ingest, GB":1}}"#, 0), "");
+        assert_eq!(flaw(r#"{"entitlementID":"e","records":{"ingest":1}}"#, 0), "unknown dimension ingest");
+        assert_eq!(flaw(r#"{"entitlementID":"e","records":{"ingest_gb":1}}"#, 3), "the entitlement is not active");
+        let event = r#"{"entitlementID":"e","billableRecords":[{"key":"gpu","quantity":1}]}"#;
+        assert_eq!(flaw(event, 2), "unknown billable metric gpu");
+    }
+}

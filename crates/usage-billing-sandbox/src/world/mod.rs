@@ -1,0 +1,107 @@
+//! What the vendors of the sandbox know: customers and their usage. Data only, without a clock and without a server.
+//!
+//! Nothing is random. A quantity is a pure function of its place (who, what) and its day, so that any two runs agree
+//! about any month; [`World::new`] takes `today` only to know where history ends.
+
+pub(crate) mod acronis;
+pub(crate) mod genesys;
+pub(crate) mod suger;
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+/// Namespace of all ids that are made.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_90c4_52ef_4a36_8f0a_d3c2_61b7_e954);
+/// Day from which trends are counted: before it nothing was used.
+const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a date");
+/// Days within which dates can be counted with, without a thought of their end.
+const FIRST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 1).expect("a date");
+const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
+
+pub(crate) struct World {
+    pub(crate) today: NaiveDate,
+    pub(crate) acronis: acronis::Tree,
+    pub(crate) suger: suger::Organization,
+}
+
+impl World {
+    pub(crate) fn new(today: NaiveDate) -> Self {
+        let today = today.clamp(FIRST_TODAY, LAST_TODAY);
+        Self { today, acronis: acronis::Tree::new(), suger: suger::Organization::new(today) }
+    }
+}
+
+/// An id that is always the same for a name.
+pub(crate) fn id(name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}
+
+/// A number that looks like chance and is none (SplitMix64 over the parts).
+pub(crate) fn mix(parts: &[u64]) -> u64 {
+    parts.iter().fold(0x243f_6a88_85a3_08d3, |state: u64, part| {
+        let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
+/// [`mix`], brought down to `0..below`.
+pub(crate) fn chance(parts: &[u64], below: u64) -> i64 {
+    i64::try_from(mix(parts) % below.max(1)).unwrap_or_default()
+}
+
+/// Days since [`EPOCH`]; negative before it.
+pub(crate) fn day_number(day: NaiveDate) -> i64 {
+    day.signed_duration_since(EPOCH).num_days()
+}
+
+pub(crate) fn day_key(day: NaiveDate) -> u64 {
+    day_number(day).unsigned_abs()
+}
+
+/// The same day of a month so many months before; the last one if that month is too short.
+pub(crate) fn months_before(day: NaiveDate, months: u32) -> NaiveDate {
+    day.checked_sub_months(Months::new(months)).unwrap_or(FIRST_TODAY)
+}
+
+pub(crate) fn months_after(day: NaiveDate, months: u32) -> NaiveDate {
+    day.checked_add_months(Months::new(months)).unwrap_or(LAST_TODAY)
+}
+
+pub(crate) fn days_before(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(FIRST_TODAY)
+}
+
+pub(crate) fn month_of(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
+pub(crate) fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// Days from the first to the last, both included.
+pub(crate) fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    first.iter_days().take_while(move |day| *day <= last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_today_makes_a_world() {
+        for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
+            let world = World::new(today);
+            assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today));
+        }
+    }
+
+    #[test]
+    fn chance_repeats_itself() {
+        assert_eq!(mix(&[1, 2, 3]), mix(&[1, 2, 3]));
+        assert_ne!(mix(&[1, 2, 3]), mix(&[1, 3, 2]));
+        assert_eq!(id("a").to_string(), id("a").to_string());
+    }
+}

@@ -1,0 +1,92 @@
+//! The vendor crates' own clients, pointed at the sandbox by its address alone.
+
+use usage_billing_sandbox as demo;
+
+use crate::builder;
+
+#[tokio::test]
+async fn the_genesys_client_reads_usage_and_the_partner_s_overview() {
+    use usage_billing_genesys::{Client, Credentials, Region, types};
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let region: Region = sandbox.url().parse().unwrap();
+    let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    let client = Client::builder(&region, credentials).build().unwrap();
+    let day = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let (start, end) = (day("2026-10-01T00:00:00Z"), day("2026-10-31T23:59:59.999Z"));
+    let report = client.get_billing_reports_billableusage().start_date(start).end_date(end).send().await.unwrap();
+    assert_eq!(report.status, Some(types::BillingUsageReportStatus::Complete));
+    let overview = client
+        .get_billing_trusteebillingoverview_trustor_org_id()
+        .trustor_org_id(demo::GENESYS_TRUSTOR_ORG_ID)
+        .billing_period_index(1)
+        .send()
+        .await
+        .unwrap();
+    assert!(!overview.usages.is_empty());
+    let error = client
+        .get_billing_trusteebillingoverview_trustor_org_id()
+        .trustor_org_id(demo::GENESYS_TRUSTOR_ORG_ID)
+        .billing_period_index(99)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("not.found"), "{error}");
+}
+
+#[tokio::test]
+async fn the_suger_client_lists_what_it_reported() {
+    use usage_billing_suger::{Client, types};
+    let sandbox = builder().start().await.unwrap();
+    let client = Client::builder(demo::SUGER_API_KEY).base_url(sandbox.url()).build().unwrap();
+    let report = types::CreateUsageRecordGroupParams {
+        id: Some("mine".to_owned()),
+        organization_id: demo::SUGER_ORG_ID.to_owned(),
+        entitlement_id: "ent-azu01".to_owned(),
+        records: Some([("seats".to_owned(), "0.1".parse().unwrap())].into_iter().collect()),
+        billable_records: Vec::new(),
+        usage_allocations: Default::default(),
+        timestamp: None,
+        meta_info: None,
+    };
+    let send = || {
+        let request = client.report_usage_record_group().org_id(demo::SUGER_ORG_ID).entitlement_id("ent-azu01");
+        request.body(report.clone()).send()
+    };
+    assert_eq!(send().await.unwrap().records["seats"].to_string(), "0.1");
+    let error = send().await.unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    let page = client.list_usage_record_groups().org_id(demo::SUGER_ORG_ID).send().await.unwrap();
+    assert_eq!((page.usage_record_groups.len(), page.next_offset), (1000, Some(1000)));
+}
+
+#[tokio::test]
+async fn the_acronis_client_orders_a_report() {
+    use usage_billing_acronis::{Client, Credentials, DataCenter, types};
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let center: DataCenter = sandbox.url().parse().unwrap();
+    let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
+    let client = Client::builder(&center, credentials).build().unwrap();
+    let own: uuid::Uuid = demo::ACRONIS_CLIENT_ID.parse().unwrap();
+    let tenant_id = client.get_client().client_id(own).send().await.unwrap().tenant_id;
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let order = types::ReportCreate {
+        generation_date: None,
+        parameters: types::ReportParametersCreate {
+            formats: vec![types::ReportFormat::JsonV20],
+            hide_zero_usage: Some(true),
+            kind: types::ReportKind::UsageSummary,
+            level: types::ReportLevel::AllCustomers,
+            period: Some(types::ReportPeriod { start: day("2026-10-01"), end: day("2026-10-31") }),
+            show_skus: None,
+            tenant_id,
+        },
+        recipients: Vec::new(),
+        result_action: types::ReportResultAction::Save,
+        schedule: types::ReportScheduleCreate { enabled: None, type_: types::ReportScheduleType::Once },
+    };
+    let report = client.create_report().body(order).send().await.unwrap();
+    let stored = client.list_stored_reports().report_id(report.id).send().await.unwrap();
+    assert_eq!(stored.items[0].status, types::StoredReportStatus::Saved);
+    let id = stored.items[0].id.unwrap();
+    client.download_stored_report().report_id(report.id).stored_report_id(id).send().await.unwrap();
+}

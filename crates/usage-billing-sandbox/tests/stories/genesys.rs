@@ -1,0 +1,179 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+use usage_billing_genesys::types;
+use usage_billing_sandbox::{
+    GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID, Sandbox,
+};
+
+use crate::{Caller, ask_token, builder, read};
+
+const OCTOBER: &str =
+    "/api/v2/billing/reports/billableusage?startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";
+
+#[tokio::test]
+async fn billable_usage_is_polled_by_the_same_request() {
+    let sandbox = builder().start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    for poll in 1..=2 {
+        let (status, report) = caller.get(OCTOBER).await;
+        assert_eq!((status.as_u16(), &report["status"]), (200, &json!("InProgress")), "{poll}");
+    }
+    let (_, report) = caller.get(OCTOBER).await;
+    assert_eq!(report["startDate"], "2026-10-01T00:00:00Z");
+    let report: types::BillingUsageReport = serde_json::from_value(report).unwrap();
+    assert_eq!(report.status, Some(types::BillingUsageReportStatus::Complete));
+    assert_eq!(report.usages.len(), 8);
+    assert!(report.usages.iter().any(|usage| !usage.total_usage.is_integer()));
+    assert!(report.usages[0].resources.iter().all(|resource| resource.name.ends_with("@northwind.example")));
+    // Another period is another report.
+    let other = OCTOBER.replace("2026-10-01", "2026-10-02");
+    assert_eq!(caller.get(&other).await.1["status"], "InProgress");
+    assert_eq!(caller.get(OCTOBER).await.1["status"], "Complete");
+}
+
+#[tokio::test]
+async fn bad_dates_are_told_from_missing_ones() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    for (query, code) in [
+        ("", "bad.request"),
+        ("?startDate=2026-10-01T00:00:00Z", "bad.request"),
+        ("?startDate=2026-10-01&endDate=2026-10-31", "invalid.date"),
+        ("?startDate=2026-10-31T00:00:00Z&endDate=2026-10-01T00:00:00Z", "invalid.date"),
+    ] {
+        let (status, error) = caller.get(&format!("/api/v2/billing/reports/billableusage{query}")).await;
+        assert_eq!((status.as_u16(), &error["code"], &error["status"]), (400, &json!(code), &json!(400)), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_overview_walks_back_to_the_first_period() {
+    let sandbox = builder().start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    let path = format!("/api/v2/billing/trusteebillingoverview/{GENESYS_TRUSTOR_ORG_ID}");
+    let (_, running) = caller.get(&path).await;
+    assert_eq!(running["billingPeriodStartDate"], "2026-11-01T00:00:00Z");
+    let mut periods = Vec::new();
+    let gone = loop {
+        let (status, overview) = caller.get(&format!("{path}?billingPeriodIndex={}", periods.len())).await;
+        if status != 200 {
+            break (status, overview);
+        }
+        let overview: types::TrusteeBillingOverview = serde_json::from_value(overview).unwrap();
+        assert_eq!(overview.currency, "EUR");
+        assert!(overview.usages.iter().any(|usage| usage.prepay_price.is_some() && usage.overage_price.is_some()));
+        periods.push(overview.billing_period_start_date);
+    };
+    assert_eq!(periods.len(), 14);
+    assert!(periods.is_sorted_by(|later, earlier| later > earlier));
+    assert_eq!((gone.0.as_u16(), &gone.1["code"]), (404, &json!("not.found")));
+    assert_eq!(gone.1["entityId"], GENESYS_TRUSTOR_ORG_ID);
+
+    let young = format!("/api/v2/billing/trusteebillingoverview/{GENESYS_YOUNG_TRUSTOR_ORG_ID}?billingPeriodIndex=1");
+    assert_eq!(caller.get(&young).await.1["billingPeriodStartDate"], "2026-10-15T00:00:00Z");
+    for index in ["-1", "x", "4294967296"] {
+        let (status, error) = caller.get(&format!("{path}?billingPeriodIndex={index}")).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!("invalid.value")), "{index}");
+    }
+    assert_eq!(caller.get("/api/v2/billing/trusteebillingoverview/nobody").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_usage_query_is_started_and_then_polled() {
+    let sandbox = builder().polls_before_ready(1).start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    let query =
+        json!({"interval": "2026-10-01/2026-10-31", "granularity": "Day", "groupBy": ["OAuthClientId", "TemplateUri"]});
+    let (status, execution) = caller.post("/api/v2/usage/query", &query).await;
+    assert_eq!(status, 202);
+    let uri = execution["resultsUri"].as_str().unwrap();
+    assert_eq!(uri, format!("/api/v2/usage/query/{}/results", execution["executionId"].as_str().unwrap()));
+    assert_eq!(caller.get(uri).await.1, json!({"queryStatus": "Running"}));
+    let result: types::ApiUsageQueryResult = serde_json::from_value(caller.get(uri).await.1).unwrap();
+    assert_eq!(result.query_status, Some(types::ApiUsageQueryStatus::Complete));
+    assert_eq!(result.results.len(), 31 * 2 * 3);
+
+    let (status, error) = caller.get("/api/v2/usage/query/nothing/results").await;
+    assert_eq!((status.as_u16(), &error["entityId"]), (404, &json!("nothing")));
+    for (query, code) in [
+        (json!({"interval": "2026-10-31/2026-10-01"}), "invalid.date"),
+        (json!({"interval": "2026-10/2026-10", "granularity": "Hour"}), "invalid.value"),
+        (json!({"interval": "2026-10/2026-10", "groupBy": ["OauthClientId"]}), "invalid.value"),
+        (json!({"granularity": "Day"}), "bad.request"),
+        (json!([]), "bad.request"),
+    ] {
+        let (status, error) = caller.post("/api/v2/usage/query", &query).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!(code)), "{query}");
+    }
+    let plain = caller.request(Method::POST, "/api/v2/usage/query").body("{}").send().await.unwrap();
+    assert_eq!(read(plain).await.1["code"], "unsupported.media.type");
+    let large = json!({"interval": "x".repeat(512_000)});
+    let (status, error) = caller.post("/api/v2/usage/query", &large).await;
+    assert_eq!((status.as_u16(), &error["code"]), (413, &json!("request.entity.too.large")));
+}
+
+#[tokio::test]
+async fn nothing_has_to_be_polled_if_all_is_ready_at_once() {
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    assert_eq!(caller.get(OCTOBER).await.1["status"], "Complete");
+    let (status, execution) = caller.post("/api/v2/usage/query", &json!({"interval": "2026-10/2026-10"})).await;
+    assert_eq!(status, 200);
+    assert_eq!(caller.get(execution["resultsUri"].as_str().unwrap()).await.1["queryStatus"], "Complete");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_said_in_the_vendor_s_own_way() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let ask = async |id, secret, grant| {
+        let (status, body) = ask_token(&sandbox, "/oauth/token", id, secret, grant).await;
+        assert_eq!(body["description"], body["error_description"]);
+        (status.as_u16(), format!("{}: {}", body["error"].as_str().unwrap(), body["description"].as_str().unwrap()))
+    };
+    let granted = "client_credentials";
+    assert_eq!(ask("x", "y", granted).await, (400, "invalid_client: client not found".to_owned()));
+    assert_eq!(ask(GENESYS_CLIENT_ID, "y", granted).await, (400, "invalid_client: authentication failed".to_owned()));
+    let (status, text) = ask(GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, "implicit").await;
+    assert!(status == 400 && text.starts_with("unauthorized_client: "), "{text}");
+    let (_, token) = ask_token(&sandbox, "/oauth/token", GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, granted).await;
+    assert_eq!((&token["token_type"], &token["expires_in"]), (&json!("bearer"), &json!(86_399)));
+}
+
+#[tokio::test]
+async fn every_answer_has_a_correlation_id_and_errors_repeat_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    let stranger = Caller::new(&sandbox, "Bearer made-up".to_owned());
+    let mut seen = std::collections::HashSet::new();
+    for (caller, method, path, status) in [
+        (&caller, Method::GET, OCTOBER, 200),
+        (&caller, Method::GET, "/api/v2/billing/reports/billableusage", 400),
+        (&caller, Method::GET, "/api/v2/no/such/path", 404),
+        (&caller, Method::GET, "/api/v2/usage/query/%FF%FE/results", 404),
+        (&caller, Method::DELETE, "/api/v2/usage/query", 405),
+        (&stranger, Method::GET, OCTOBER, 401),
+        (&stranger, Method::GET, "/oauth/token", 405),
+    ] {
+        let response = caller.request(method, path).send().await.unwrap();
+        let id = response.headers()["inin-correlation-id"].to_str().unwrap().to_owned();
+        let (got, body) = read(response).await;
+        assert_eq!(got, status, "{path}: {body}");
+        if status != 200 {
+            assert_eq!(body["contextId"], Value::String(id.clone()), "{path}");
+        }
+        assert!(seen.insert(id));
+    }
+}
+
+#[tokio::test]
+async fn strangers_get_401_with_the_code_for_what_they_lack() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (authorization, code) in [
+        ("", "authentication.required"),
+        ("Basic eDp5", "authentication.required"),
+        ("Bearer made-up", "bad.credentials"),
+    ] {
+        let (status, error) = Caller::new(&sandbox, authorization.to_owned()).get(OCTOBER).await;
+        assert_eq!((status.as_u16(), &error["code"]), (401, &json!(code)), "{authorization}");
+    }
+}

@@ -1,0 +1,81 @@
+//! The sandbox from outside, over HTTP, as a program in any language sees it.
+
+mod acronis;
+mod clients;
+mod genesys;
+mod server;
+mod suger;
+
+use chrono::NaiveDate;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use usage_billing_sandbox::{Sandbox, SandboxBuilder};
+
+/// A day in the middle of a month, after a month of 31 days.
+fn builder() -> SandboxBuilder {
+    Sandbox::builder().today(NaiveDate::from_ymd_opt(2026, 11, 21).unwrap())
+}
+
+/// A plain client. Not `reqwest::Client::new()`, which needs a TLS provider as soon as any crate of the build turns TLS on.
+fn http() -> reqwest::Client {
+    usage_billing_core::http_client().unwrap().no_proxy().build().unwrap()
+}
+
+struct Caller {
+    http: reqwest::Client,
+    url: String,
+    authorization: String,
+}
+
+impl Caller {
+    fn new(sandbox: &Sandbox, authorization: String) -> Self {
+        Self { http: http(), url: sandbox.url().to_owned(), authorization }
+    }
+
+    async fn genesys(sandbox: &Sandbox) -> Self {
+        use usage_billing_sandbox::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
+        Self::with_token(sandbox, "/oauth/token", GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET).await
+    }
+
+    async fn acronis(sandbox: &Sandbox) -> Self {
+        use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET};
+        Self::with_token(sandbox, "/api/2/idp/token", ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET).await
+    }
+
+    fn suger(sandbox: &Sandbox) -> Self {
+        Self::new(sandbox, format!("Key {}", usage_billing_sandbox::SUGER_API_KEY))
+    }
+
+    async fn with_token(sandbox: &Sandbox, path: &str, id: &str, secret: &str) -> Self {
+        let (status, token) = ask_token(sandbox, path, id, secret, "client_credentials").await;
+        assert_eq!(status, 200, "{token}");
+        Self::new(sandbox, format!("Bearer {}", token["access_token"].as_str().unwrap()))
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url)).header("authorization", &self.authorization)
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.request(Method::GET, path).send().await.unwrap()).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        read(self.request(method, path).json(body).send().await.unwrap()).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.send(Method::POST, path, body).await
+    }
+}
+
+async fn ask_token(sandbox: &Sandbox, path: &str, id: &str, secret: &str, grant: &str) -> (StatusCode, Value) {
+    let request = http().post(format!("{}{path}", sandbox.url()));
+    read(request.basic_auth(id, Some(secret)).form(&[("grant_type", grant)]).send().await.unwrap()).await
+}
+
+async fn read(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let bytes = response.bytes().await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {bytes:?}")))
+}

@@ -1,0 +1,139 @@
+//! The facade against the sandbox: what a user does, from the first call to the rows.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use tokio::time::Instant;
+use usage_billing::acronis::{self, ReportRequest, types::ReportFormat};
+use usage_billing::suger::{self, Delivery, UsageReport, types::UsageRecordGroupStatus};
+use usage_billing::{Credentials, ErrorKind, Period, genesys};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::http;
+
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn september() -> Period {
+    "2026-09".parse().expect("a month")
+}
+
+async fn sandbox() -> Sandbox {
+    let today = "2026-11-21".parse().expect("a day");
+    Sandbox::builder().today(today).polls_before_ready(3).start().await.expect("a free port")
+}
+
+fn acronis(sandbox: &Sandbox) -> acronis::Client {
+    let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
+    let builder = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
+    builder.http_client(http()).build().expect("a client")
+}
+
+fn genesys(sandbox: &Sandbox) -> genesys::Client {
+    let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
+    builder.http_client(http()).build().expect("a client")
+}
+
+fn suger(sandbox: &Sandbox) -> suger::Client {
+    let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
+    builder.base_url(sandbox.url()).http_client(http()).build().expect("a client")
+}
+
+#[tokio::test(start_paused = true)]
+async fn billable_usage_is_asked_for_until_it_is_complete() {
+    let sandbox = sandbox().await;
+    let start = Instant::now();
+    let rows = genesys(&sandbox).usage(september(), PATIENCE).await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8, "three times in progress");
+    assert!(rows.iter().all(|row| row.is_final && row.quantity > Decimal::ZERO), "{rows:?}");
+    assert!(rows.iter().any(|row| row.quantity.fract() != Decimal::ZERO), "decimal text stays exact: {rows:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
+    let sandbox = sandbox().await;
+    let client = genesys(&sandbox);
+    let error = client.billable_usage(september()).wait(Duration::from_secs(3)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimeout);
+    assert!(!client.billable_usage(september()).wait(PATIENCE).await.unwrap().usages.is_empty());
+
+    let client = acronis(&sandbox);
+    let request = ReportRequest::usage_summary(client.own_tenant().await.unwrap(), september());
+    let report = client.create_report(&request).await.unwrap();
+    let id = report.id().parse().unwrap();
+    assert_eq!(report.wait(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::WaitTimeout);
+    let files = client.report(id, vec![ReportFormat::CsvV20]).wait(PATIENCE).await.unwrap();
+    assert_eq!(files.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acronis_report_becomes_the_rows_that_are_billed() {
+    let sandbox = sandbox().await;
+    let client = acronis(&sandbox);
+    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    let units: std::collections::BTreeSet<_> = rows.iter().map(|row| row.unit.as_str()).collect();
+    assert_eq!(units, ["GiB", "compute points", "units"].into());
+    assert!(rows.iter().any(|row| row.customer.as_deref() == Some("株式会社さくら")), "{rows:?}");
+    assert!(
+        rows.iter().any(|row| row.customer.as_deref().is_some_and(|name| name.contains(',') && name.contains('"')))
+    );
+    assert!(rows.iter().all(|row| !row.sku.starts_with("platform/")));
+    let tenant = client.own_tenant().await.unwrap();
+    let report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
+    let files = report.wait(PATIENCE).await.unwrap();
+    let [file] = &files[..] else { panic!("one format, one file") };
+    // Read twice, a report gives the same.
+    let mut raw = Vec::new();
+    let mut read = client.rows(file).await.unwrap();
+    while let Some(row) = read.next().await {
+        raw.push(row.unwrap());
+    }
+    assert_eq!(acronis::usage_rows(&raw, tenant, september(), true).unwrap(), rows);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_period_in_the_future_is_refused_by_the_vendor_and_said_so() {
+    let sandbox = sandbox().await;
+    let error = acronis(&sandbox).usage("2027-05".parse().unwrap(), PATIENCE).await.unwrap_err();
+    assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Api, Some(400)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_usage_record_groups_come_however_many_pages_they_take() {
+    let sandbox = sandbox().await;
+    let client = suger(&sandbox);
+    let (first, last) = ("2026-09-01".parse().unwrap(), "2026-11-21".parse().unwrap());
+    let groups = client
+        .usage_record_groups(move |request| {
+            let (first, last): (chrono::NaiveDate, chrono::NaiveDate) = (first, last);
+            request.start_date(first).end_date(last)
+        })
+        .collect_all()
+        .await
+        .unwrap();
+    let pages = sandbox.requests().iter().filter(|request| request.path.ends_with("/usageRecordGroup")).count();
+    assert_eq!(pages, groups.len() / 1000 + 1, "{} groups", groups.len());
+    let ids: std::collections::BTreeSet<_> = groups.iter().filter_map(|group| group.id.as_deref()).collect();
+    assert_eq!(ids.len(), groups.len(), "each once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_reported_twice_is_delivered_once() {
+    let sandbox = sandbox().await;
+    let client = suger(&sandbox);
+    let hour: DateTime<Utc> = "2026-11-20T07:00:00Z".parse().unwrap();
+    let mut known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
+    let entitlement = known.next().await.unwrap().unwrap().entitlement_id.unwrap();
+    let exact: Decimal = "12345678901234567.123456789".parse().unwrap();
+    let usage = UsageReport::new(&entitlement, hour).quantity("api_calls", exact);
+
+    let Delivery::Delivered(group) = client.report(&usage).await.unwrap() else { panic!("it is new") };
+    assert_eq!(group.id, Some(usage.id(demo::SUGER_ORG_ID).to_string()));
+    assert_eq!(group.records["api_calls"].0, exact);
+    let Delivery::AlreadyDelivered(id) = client.report(&usage).await.unwrap() else { panic!("it was there") };
+    assert_eq!(id, usage.id(demo::SUGER_ORG_ID));
+
+    let unknown = UsageReport::new("no-such-1", hour).quantity("api_calls", 1);
+    let error = client.report(&unknown).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Api, "{error}");
+}
