@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use usage_billing_sandbox::Sandbox;
 
-use crate::{Caller, builder, read};
+use crate::{Caller, builder};
 
 const TENANTS: &str = "/api/2/clients/x";
 const QUERIES: &str = "/api/v2/usage/query/x/results";
