@@ -1,0 +1,79 @@
+//! What a call tells a subscriber of `tracing`: OpenTelemetry's names, and no secret.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing::instrument::WithSubscriber;
+use tracing_subscriber::fmt::format::FmtSpan;
+use usage_billing_tests::{Reply, ScriptedServer, genesys, suger};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All that is traced in `call`, as text.
+async fn traced(call: impl Future<Output = ()>) -> String {
+    let lines = Lines::default();
+    let sink = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || sink.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .finish();
+    call.with_subscriber(subscriber).await;
+    let bytes = lines.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_a_span_with_template_status_and_resends() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}"), Reply::json(200, "{}")]);
+    let client = suger(server.url()).build().unwrap();
+    let lines = traced(async {
+        client.get_billable_metric().org_id("acme").billable_metric_id("m-1").send().await.unwrap();
+    })
+    .await;
+    let span = lines.lines().find(|line| line.contains("close")).expect("the span of the call");
+    for part in [
+        "otel.name=\"getBillableMetric\"",
+        "otel.kind=\"client\"",
+        "http.request.method=GET",
+        "url.template=\"/org/{orgId}/billableMetric/{billableMetricId}\"",
+        "server.address=\"127.0.0.1\"",
+        "http.response.status_code=200",
+        "http.request.resend_count=1",
+    ] {
+        assert!(span.contains(part), "{part} in {span}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
+    let server = ScriptedServer::start(|request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"hush-token","expires_in":600}"#),
+        _ => Reply::json(403, r#"{"message":"private text"}"#),
+    });
+    let client = genesys(server.url()).build().unwrap();
+    let lines = traced(async {
+        client.get_license_user().user_id("user-7").send().await.unwrap_err();
+    })
+    .await;
+    // hyper and reqwest below may trace in their own ways; ours is ours to keep clean.
+    let ours: Vec<_> = lines.lines().filter(|line| line.contains("usage_billing_core")).collect();
+    assert!(ours.iter().any(|line| line.contains("error.type=\"403\"") && line.contains("otel.status_code=\"ERROR\"")));
+    assert!(ours.iter().any(|line| line.contains("otel.name=\"issue token\"")), "{ours:#?}");
+    for hidden in ["hush-", "aWQ6", "user-7", "private text"] {
+        assert!(!ours.iter().any(|line| line.contains(hidden)), "{hidden} in {ours:#?}");
+    }
+}
