@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use usage_billing::{Period, Vendor};
+use usage_billing::Period;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
@@ -52,7 +52,7 @@ pub(crate) enum UsageCommand {
 #[derive(Args)]
 pub(crate) struct FetchArguments {
     /// Which vendors to ask [default: all that have settings].
-    #[arg(value_name = "VENDOR", value_parser = vendor)]
+    #[arg(value_name = "VENDOR", value_enum)]
     pub(crate) vendors: Vec<Vendor>,
 
     /// Ask a sandbox that is started for this call: no account is needed.
@@ -83,6 +83,24 @@ pub(crate) struct SandboxArguments {
     pub(crate) port: u16,
 }
 
+/// In the order in which rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Vendor {
+    Acronis,
+    Genesys,
+    Suger,
+}
+
+impl Vendor {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Acronis => "acronis",
+            Self::Genesys => "genesys",
+            Self::Suger => "suger",
+        }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Format {
     /// For people: columns, quantities cut after six places.
@@ -91,13 +109,6 @@ pub(crate) enum Format {
     Json,
     /// With a header line; quantities are exact.
     Csv,
-}
-
-fn vendor(text: &str) -> Result<Vendor, String> {
-    [Vendor::Acronis, Vendor::Genesys, Vendor::Suger]
-        .into_iter()
-        .find(|vendor| vendor.to_string() == text)
-        .ok_or_else(|| "the vendors are acronis, genesys and suger".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

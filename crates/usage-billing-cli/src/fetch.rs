@@ -57,7 +57,7 @@ async fn fetch(
     period: Period,
     arguments: &FetchArguments,
 ) -> usage_billing::Result<Vec<usage_billing::UsageRow>> {
-    let vendor = client.vendor();
+    let vendor = client.vendor().name();
     eprintln!("{vendor}: fetching usage of {period} …");
     let outcome = client.usage(period, arguments.timeout).await;
     match &outcome {

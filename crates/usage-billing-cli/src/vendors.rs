@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use usage_billing::{Credentials, Error, Period, Result, UsageRow, Vendor, acronis, genesys, suger};
+use clap::ValueEnum;
+use usage_billing::{Credentials, Period, Result, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
-/// In the order in which rows are printed.
-const ALL: [Vendor; 3] = [Vendor::Acronis, Vendor::Genesys, Vendor::Suger];
+use crate::arguments::Vendor;
 
 pub(crate) enum Client {
     Acronis(acronis::Client),
@@ -37,7 +37,6 @@ impl Client {
             Vendor::Acronis => acronis::Client::builder_from_env()?.build().map(Self::Acronis),
             Vendor::Genesys => genesys::Client::builder_from_env()?.build().map(Self::Genesys),
             Vendor::Suger => suger::Client::builder_from_env()?.build().map(Self::Suger),
-            other => Err(unsupported(other)),
         }
     }
 
@@ -59,32 +58,27 @@ impl Client {
                 let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
                 builder.base_url(url).http_client(http).build().map(Self::Suger)
             }
-            other => Err(unsupported(other)),
         }
     }
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.
 pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<Client>> {
-    let wanted = if wanted.is_empty() { &ALL } else { wanted };
+    let wanted = if wanted.is_empty() { Vendor::value_variants() } else { wanted };
     in_order(wanted).map(|vendor| Client::of_sandbox(vendor, url)).collect()
 }
 
 /// Clients of the wanted vendors; of all that have any setting if none is named.
 pub(crate) fn from_env(wanted: &[Vendor]) -> Result<Vec<Client>> {
     let mentioned = |vendor: Vendor| {
-        let prefix = format!("{}_", vendor.to_string().to_uppercase());
+        let prefix = format!("{}_", vendor.name().to_uppercase());
         std::env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with(&prefix) && !value.is_empty())
     };
-    let mentioned: Vec<_> = ALL.into_iter().filter(|vendor| mentioned(*vendor)).collect();
+    let mentioned: Vec<_> = Vendor::value_variants().iter().copied().filter(|vendor| mentioned(*vendor)).collect();
     let wanted = if wanted.is_empty() { &mentioned } else { wanted };
     in_order(wanted).map(Client::from_env).collect()
 }
 
 fn in_order(wanted: &[Vendor]) -> impl Iterator<Item = Vendor> {
-    ALL.into_iter().filter(|vendor| wanted.contains(vendor))
-}
-
-fn unsupported(vendor: Vendor) -> Error {
-    Error::new(usage_billing::ErrorKind::Config, format!("{vendor} is not supported by this program yet"))
+    Vendor::value_variants().iter().copied().filter(|vendor| wanted.contains(vendor))
 }

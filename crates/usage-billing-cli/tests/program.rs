@@ -53,7 +53,7 @@ fn wrong_input_is_one_line_and_code_2() {
             "`2026-13` is no period: write a month (2026-10)",
         ),
         (&["usage", "fetch", "--sandbox", "--period", "9999-01"], &[], "error: 9999-01 is not over"),
-        (&["usage", "fetch", "oracle"], &[], "the vendors are acronis, genesys and suger"),
+        (&["usage", "fetch", "oracle"], &[], "[possible values: acronis, genesys, suger]"),
         (
             &["usage", "fetch"],
             &[("GENESYS_REGION", "eu-central-1")],
