@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
-use reqwest::{Request, Response, ResponseBuilderExt};
+use reqwest::{Request, Response};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
@@ -113,13 +113,11 @@ impl Attempts<'_> {
             return Ok(response);
         }
         // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-        let (status, version, headers, url) =
-            (response.status(), response.version(), response.headers().clone(), response.url().clone());
-        let body = response.bytes().await.map_err(lost)?;
-        let mut whole = http::Response::builder().url(url).extension(answered).body(body).unwrap_or_default();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut whole = http::Response::new(response.bytes().await.map_err(lost)?);
         *whole.status_mut() = status;
-        *whole.version_mut() = version;
         *whole.headers_mut() = headers;
+        whole.extensions_mut().insert(answered);
         Ok(whole.into())
     }
 }

@@ -13,6 +13,7 @@ use reqwest::Response;
 use serde::de::DeserializeOwned;
 
 use crate::attempts::Answered;
+use crate::error_body::describe;
 use crate::{Error, ErrorKind, Result};
 
 /// A decoded body with the status and headers that it came with.
@@ -82,6 +83,9 @@ fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
             format!("unexpected body at {}: {}", located.path(), located.inner())
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
+        _ if body.trim_ascii_start().starts_with(b"<") => {
+            format!("unexpected body: {}", describe(body).message.unwrap_or_default())
+        }
         _ => format!("unexpected body: {error}"),
     };
     Error::new(ErrorKind::Decode, message).with_source(error)
