@@ -119,6 +119,26 @@ async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one(
     assert_eq!(error.to_string(), "issue token: 400 X: invalid_client: gone".replace(" X", " Bad Request"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_does_not_leave_the_others_waiting_for_its_token() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(Some(held));
+    let server = ScriptedServer::start(move |request| {
+        if request.target != "/oauth/token" {
+            return Reply::json(200, REPORT);
+        }
+        let first = held.lock().unwrap().take();
+        if let Some(held) = first {
+            let _ = held.recv();
+        }
+        Reply::json(200, r#"{"access_token":"t","expires_in":600}"#)
+    });
+    let client = genesys(server.url()).build().unwrap();
+    tokio::time::timeout(Duration::from_secs(1), fetch(&client)).await.unwrap_err();
+    fetch(&client).await.unwrap();
+    drop(release);
+}
+
 #[tokio::test]
 async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sends_no_operation() {
     let server = ScriptedServer::in_turn(vec![Reply::json(

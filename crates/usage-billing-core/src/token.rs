@@ -90,6 +90,10 @@ impl TokenCache {
         let now = Instant::now();
         let (flight, usable) = {
             let mut state = self.state();
+            // All who waited for it were dropped: it stands still, and its connection may be long gone.
+            if state.flight.as_ref().is_some_and(|flight| flight.strong_count() == Some(1)) {
+                state.flight = None;
+            }
             let usable = state.token.clone().filter(|token| now < token.ends);
             if let Some(token) = &usable {
                 let early = state.renew_at.is_none_or(|at| now < at);
