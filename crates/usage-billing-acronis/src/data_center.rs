@@ -47,10 +47,14 @@ impl FromStr for DataCenter {
     /// [`ErrorKind::Config`] for what is neither a host nor a URL.
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim().trim_end_matches('/').trim_end_matches("/api/2");
+        if text.contains('@') {
+            let message = "a data centre's address holds no user name or password; give credentials apart";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
         if text.contains("://") {
             return Ok(Self(text.to_owned()));
         }
-        if text.contains('.') && !text.contains(['/', ' ', '@']) {
+        if text.contains('.') && !text.contains(['/', ' ']) {
             return Ok(Self(format!("https://{text}")));
         }
         Err(Error::new(
@@ -77,6 +81,8 @@ mod tests {
             assert_eq!(data_center.api_url(), "https://eu2-cloud.acronis.com/api/2", "{text}");
             assert_eq!(data_center.token_url(), "https://eu2-cloud.acronis.com/api/2/idp/token", "{text}");
         }
+        let error = "https://me:hush@eu2-cloud.acronis.com".parse::<DataCenter>().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
         assert!("eu2".parse::<DataCenter>().unwrap_err().to_string().contains("eu2-cloud.acronis.com"));
     }
 }

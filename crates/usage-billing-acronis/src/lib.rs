@@ -13,5 +13,6 @@ mod data_center;
 pub use data_center::DataCenter;
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, RateLimit, RetryPolicy,
+    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
+    RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };

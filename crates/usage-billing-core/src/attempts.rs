@@ -53,7 +53,8 @@ impl Attempts<'_> {
 
     async fn send_all(&self, request: Request) -> Result<Response> {
         let repeatable = self.operation.is_repeatable(request.body().and_then(|body| body.as_bytes()));
-        let started = Instant::now();
+        // The budget runs from the first copy: a queue before it is not the vendor's fault.
+        let mut started = None;
         let mut attempts = 0;
         let mut reauthorised = false;
         let mut current = request;
@@ -64,10 +65,11 @@ impl Attempts<'_> {
                 limiter.ready().await;
             }
             let lease = match self.auth {
-                Some(auth) => Some(auth.authorise(self.http, &mut current).await?),
+                Some(auth) => Some(auth.authorise(self.http, self.retry, &mut current).await?),
                 None => None,
             };
             attempts += 1;
+            let started = *started.get_or_insert_with(Instant::now);
             let (failure, error) = match self.attempt(current, attempts).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
@@ -80,7 +82,8 @@ impl Attempts<'_> {
                 continue;
             }
             let roll = fastrand::u64(..);
-            let Some(pause) = self.retry.pause(&failure, repeatable, attempts, started.elapsed(), roll) else {
+            let counted = attempts - u32::from(reauthorised);
+            let Some(pause) = self.retry.pause(&failure, repeatable, counted, started.elapsed(), roll) else {
                 return Err(error);
             };
             tracing::debug!(%error, attempts, ?pause, "sending again");

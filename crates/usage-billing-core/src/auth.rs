@@ -9,7 +9,7 @@ use reqwest::Request;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::token::{Token, TokenCache, TokenEndpoint};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, RetryPolicy};
 
 /// An OAuth client's id and secret.
 #[derive(Clone)]
@@ -69,11 +69,16 @@ impl Auth {
         }
     }
 
-    pub(crate) async fn authorise(&self, http: &reqwest::Client, request: &mut Request) -> Result<Lease<'_>> {
+    pub(crate) async fn authorise(
+        &self,
+        http: &reqwest::Client,
+        retry: &RetryPolicy,
+        request: &mut Request,
+    ) -> Result<Lease<'_>> {
         let (value, token) = match &self.0 {
             Method::Header { scheme, secret } => (header(scheme, secret)?, None),
             Method::Token(cache) => {
-                let token = cache.token(http).await?;
+                let token = cache.token(http, retry).await?;
                 (header("Bearer", &token.secret)?, Some((&**cache, token)))
             }
         };

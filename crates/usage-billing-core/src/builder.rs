@@ -54,7 +54,7 @@ impl<C> ClientBuilder<C> {
         Self { base_url: url.into(), ..self }
     }
 
-    /// When failed requests are sent again.
+    /// When failed requests are sent again, those for tokens included.
     pub fn retry(self, policy: RetryPolicy) -> Self {
         Self { retry: policy, ..self }
     }
@@ -126,6 +126,10 @@ impl<C> ClientBuilder<C> {
         self.auth.check()?;
         let limiter = self.rate_limit.map(Limiter::new).transpose()?;
         let http = match self.http {
+            Some(_) if self.connect_timeout.is_some() || self.read_timeout.is_some() || self.user_agent.is_some() => {
+                let message = "timeouts and user agent are settings of the HTTP client: set them on the one passed in";
+                return Err(Error::new(ErrorKind::Config, message));
+            }
             Some(http) => http,
             None => default_client(self.connect_timeout, self.read_timeout, self.user_agent)?,
         };
@@ -159,17 +163,13 @@ fn default_client(
 /// # Errors
 /// [`ErrorKind::Config`], naming what the URL was meant to be.
 pub(crate) fn url(text: &str, what: &str) -> Result<Url> {
-    let wrong = |reason: String| Error::new(ErrorKind::Config, format!("{what} `{text}`: {reason}"));
+    let wrong = |reason: String| Error::new(ErrorKind::Config, format!("{what} `{}`: {reason}", shown(text)));
     let url = Url::parse(text).map_err(|error| wrong(format!("{error}; it should look like https://host")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("it should begin with https://".to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        // Said without the text: it holds a secret.
-        return Err(Error::new(
-            ErrorKind::Config,
-            format!("the {what} holds a user name or password; give credentials apart"),
-        ));
+        return Err(wrong("it holds a user name or password; give credentials apart".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it should end with the path, without ? and #".to_owned()));
@@ -177,10 +177,15 @@ pub(crate) fn url(text: &str, what: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// A URL without what may be a secret in it, even if it is no URL.
+pub(crate) fn shown(text: &str) -> &str {
+    if text.contains(['@', '?', '#']) { "…" } else { text }
+}
+
 impl<C> std::fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("base_url", &self.base_url)
+            .field("base_url", &shown(&self.base_url))
             .field("auth", &self.auth)
             .finish_non_exhaustive()
     }
@@ -209,7 +214,9 @@ mod tests {
             (build("api.example.com", key()), "it should look like https://host"),
             (build("ftp://example.com", key()), "it should begin with https://"),
             (build("https://me:hush@example.com", key()), "give credentials apart"),
-            (build("https://example.com?x=1", key()), "without ? and #"),
+            (build("https://example.com?key=hush", key()), "without ? and #"),
+            (build("me:hush@example.com", key()), "base URL `…`: it should begin with https://"),
+            (build("https//me:hush@example.com", key()), "base URL `…`: "),
             (build("https://example.com", Auth::header("Key", "hush\n")), "no header can carry"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
             (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),

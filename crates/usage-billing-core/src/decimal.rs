@@ -17,13 +17,15 @@ const FINEST: u32 = Decimal::MAX_SCALE;
 
 /// A [`Decimal`] that stands on the wire as a JSON number: `12.5`.
 ///
-/// Reads numbers and strings. At most 28 digits; what needs more is an error, but for places after the 28th, which are rounded.
+/// Reads numbers and strings. 96 bits, which are 28 digits and some of 29, with at most 28 places: what needs more is an error, but for
+/// places after the 28th, which are rounded.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecimalNumber(pub Decimal);
 
 /// A [`Decimal`] that stands on the wire as a JSON string: `"12.5"`.
 ///
-/// Reads strings and numbers. At most 28 digits; what needs more is an error, but for places after the 28th, which are rounded.
+/// Reads strings and numbers. 96 bits, which are 28 digits and some of 29, with at most 28 places: what needs more is an error, but for
+/// places after the 28th, which are rounded.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecimalString(pub Decimal);
 
@@ -118,16 +120,18 @@ fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
     if plain.contains('_') {
         return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
     }
-    Decimal::from_str_exact(plain).or_else(|error| match Decimal::from_str(plain) {
-        Ok(rounded) if rounded.scale() == FINEST => Ok(rounded),
-        _ => Err(error),
-    })
+    // Zeros at the end take room and say nothing that could be lost; kept where they fit ("1.50").
+    let trimmed = if plain.contains('.') { plain.trim_end_matches('0') } else { plain };
+    Decimal::from_str_exact(plain).or_else(|_| Decimal::from_str_exact(trimmed)).or_else(
+        |error| match Decimal::from_str(trimmed) {
+            Ok(rounded) if rounded.scale() == FINEST => Ok(rounded),
+            _ => Err(error),
+        },
+    )
 }
 
 /// `5.5e-3` as `0.0055`.
 fn plain_notation(mantissa: &str, exponent: &str) -> Result<String, rust_decimal::Error> {
-    // Beyond this nothing fits (above) or only zeros are left (below).
-    const FARTHEST: i32 = 100;
     let shift: i32 = exponent.parse().map_err(|_| rust_decimal::Error::ConversionTo("Decimal".into()))?;
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -138,8 +142,10 @@ fn plain_notation(mantissa: &str, exponent: &str) -> Result<String, rust_decimal
     if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
     }
-    let shift = shift.clamp(-FARTHEST, FARTHEST);
-    let point = i32::try_from(whole.len()).unwrap_or(FARTHEST).saturating_add(shift);
+    // Beyond this nothing fits (above) or only zeros are left (below), and the text would grow without bound.
+    let length = i32::try_from(digits.len()).unwrap_or(i32::MAX / 4);
+    let shift = shift.clamp(-100 - length, 100 + length);
+    let point = i32::try_from(whole.len()).unwrap_or(i32::MAX / 4).saturating_add(shift);
     Ok(match usize::try_from(point) {
         Ok(point) if point >= digits.len() => format!("{sign}{digits:0<point$}"),
         Ok(point) if point > 0 => format!("{sign}{}.{}", &digits[..point], &digits[point..]),
@@ -177,6 +183,8 @@ mod tests {
             ("12e-1", "1.2"),
             ("0e5", "0"),
             ("\"2.5E2\"", "250"),
+            (&format!("0.{}1e201", "0".repeat(200)), "1"),
+            ("12345678901234567890.1000000000000", "12345678901234567890.1"),
         ];
         for (json, plain) in cases {
             assert_eq!(number(json).unwrap().normalize().to_string(), plain, "{json}");

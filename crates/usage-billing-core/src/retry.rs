@@ -71,7 +71,7 @@ impl RetryPolicy {
         }
         let pause = failure.retry_after.unwrap_or_else(|| {
             let ceiling = self.base.saturating_mul(1 << (attempts - 1).min(20)).min(self.ceiling);
-            let span = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX - 1);
+            let span = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX - 1);
             Duration::from_nanos(roll % (span + 1))
         });
         (elapsed.checked_add(pause)? <= self.budget).then_some(pause)
@@ -191,6 +191,13 @@ mod tests {
         for garbage in ["", "soon", "-1", "1.5"] {
             assert_eq!(read(garbage, None), None, "{garbage}");
         }
+    }
+
+    #[test]
+    fn absurd_settings_do_not_overflow() {
+        let longest = Duration::from_nanos(u64::MAX);
+        let policy = RetryPolicy::default().backoff(longest, longest).budget(Duration::MAX);
+        assert!(policy.pause(&status(503), true, 1, Duration::ZERO, u64::MAX).is_some());
     }
 
     proptest! {

@@ -15,10 +15,14 @@ use tokio::time::Instant;
 use crate::attempts::Attempts;
 use crate::operation::{Operation, Service};
 use crate::response::ResponseValue;
-use crate::{Credentials, Error, ErrorKind, Result, RetryPolicy, retry};
+use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, retry};
 
 /// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
 const ASSUMED_LIFE: Duration = Duration::from_secs(300);
+/// No token is used longer, whatever the vendor says; the longest that one can be configured for is two days.
+const LONGEST_LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// How long a call waits for an early renewal before it goes on with the token that is still good.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(5);
 /// After an early renewal has failed, the token that is still good is used for so long before the next try.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
@@ -42,7 +46,7 @@ pub(crate) struct TokenEndpoint {
 impl fmt::Debug for TokenEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentials")
-            .field("token_url", &self.url)
+            .field("token_url", &crate::builder::shown(&self.url))
             .field("credentials", &self.credentials)
             .finish()
     }
@@ -86,7 +90,7 @@ impl TokenCache {
     }
 
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
-    pub(crate) async fn token(&self, http: &reqwest::Client) -> Result<Arc<Token>> {
+    pub(crate) async fn token(&self, http: &reqwest::Client, retry: &RetryPolicy) -> Result<Arc<Token>> {
         let now = Instant::now();
         let (flight, usable) = {
             let mut state = self.state();
@@ -101,10 +105,17 @@ impl TokenCache {
                     return Ok(token.clone());
                 }
             }
-            let flight = state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone()).shared());
+            // An early renewal is tried once: there is time for another.
+            let retry = if usable.is_some() { RetryPolicy::none() } else { *retry };
+            let flight = state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone(), retry).shared());
             (flight.clone(), usable)
         };
-        let issued = flight.clone().await;
+        let issued = match &usable {
+            Some(_) => tokio::time::timeout(RENEWAL_PATIENCE, flight.clone())
+                .await
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Connection, "the token endpoint takes its time"))),
+            None => flight.clone().await,
+        };
         let mut state = self.state();
         if state.flight.as_ref().is_some_and(|current| current.ptr_eq(&flight)) {
             state.flight = None;
@@ -149,28 +160,36 @@ fn renewal(life: Duration) -> Duration {
 #[derive(Deserialize)]
 struct Issued {
     access_token: SecretString,
-    expires_in: Option<u64>,
+    /// Seconds. Read as a decimal: some services send it as text, or with a point.
+    expires_in: Option<DecimalNumber>,
     /// Unix time; some vendors send it in place of `expires_in`.
-    expires_on: Option<u64>,
+    expires_on: Option<DecimalNumber>,
 }
 
 impl Issued {
     fn life(&self, headers: &HeaderMap) -> Duration {
+        let seconds = |number: DecimalNumber| Duration::from_secs(u64::try_from(number.trunc()).unwrap_or_default());
         let on_clock = |unix| {
             let now = retry::date(headers).unwrap_or_else(SystemTime::now);
-            (SystemTime::UNIX_EPOCH + Duration::from_secs(unix)).duration_since(now).unwrap_or_default()
+            let end = SystemTime::UNIX_EPOCH.checked_add(seconds(unix));
+            end.map_or(LONGEST_LIFE, |end| end.duration_since(now).unwrap_or_default())
         };
         // `expires_on` first: a vendor that sends both states the truth there (see the vendors' documents).
-        match (self.expires_on, self.expires_in) {
+        let life = match (self.expires_on, self.expires_in) {
             (Some(unix), _) => on_clock(unix),
-            (None, Some(seconds)) => Duration::from_secs(seconds),
+            (None, Some(span)) => seconds(span),
             (None, None) => ASSUMED_LIFE,
-        }
+        };
+        life.min(LONGEST_LIFE)
     }
 }
 
 /// Not an `async fn`: the boxed type ends the circle token -> attempts -> authorise -> token.
-fn issue(endpoint: Arc<TokenEndpoint>, http: reqwest::Client) -> BoxFuture<'static, Result<Arc<Token>>> {
+fn issue(
+    endpoint: Arc<TokenEndpoint>,
+    http: reqwest::Client,
+    retry: RetryPolicy,
+) -> BoxFuture<'static, Result<Arc<Token>>> {
     Box::pin(async move {
         let Credentials { client_id, client_secret } = &endpoint.credentials;
         let request = http
@@ -180,21 +199,26 @@ fn issue(endpoint: Arc<TokenEndpoint>, http: reqwest::Client) -> BoxFuture<'stat
             .form(&[("grant_type", "client_credentials")])
             .build()
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-        fetch(&http, request).await
+        fetch(&http, request, &retry).await
     })
 }
 
-async fn fetch(http: &reqwest::Client, request: Request) -> Result<Arc<Token>> {
-    let retry = RetryPolicy::default();
-    let attempts =
-        Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, retry: &retry, auth: None, limiter: None };
+async fn fetch(http: &reqwest::Client, request: Request, retry: &RetryPolicy) -> Result<Arc<Token>> {
+    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, retry, auth: None, limiter: None };
     let response = attempts.send(request).await.map_err(|error| match error.status() {
         Some(status) if status.is_client_error() && status != 429 => error.with_kind(ErrorKind::Auth),
         _ => error,
     })?;
-    let asked = Instant::now();
-    let issued = ResponseValue::<Issued>::from_response(response).await?;
-    let ends = asked + issued.life(issued.headers());
+    let answered = Instant::now();
+    let issued = match ResponseValue::<Issued>::from_response(response).await {
+        Ok(issued) if !issued.access_token.expose_secret().is_empty() => issued,
+        // Without the answer, or what serde quotes of it: the token may stand in it.
+        _ => {
+            let message = "the token endpoint's answer is no token: does its URL lead to the vendor?";
+            return Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name));
+        }
+    };
+    let ends = answered + issued.life(issued.headers());
     Ok(Arc::new(Token { secret: issued.into_inner().access_token, ends }))
 }
 
@@ -218,7 +242,14 @@ mod tests {
         assert_eq!(life(r#"{"access_token":"t","expires_in":86399}"#).as_secs(), 86_399);
         assert_eq!(life(r#"{"access_token":"t","expires_on":1000007200,"expires_in":600}"#).as_secs(), 7_200);
         assert_eq!(life(r#"{"access_token":"t","expires_on":999}"#).as_secs(), 0);
+        assert_eq!(life(r#"{"access_token":"t","expires_in":"3600"}"#).as_secs(), 3_600);
+        assert_eq!(life(r#"{"access_token":"t","expires_in":3600.5}"#).as_secs(), 3_600);
+        assert_eq!(life(r#"{"access_token":"t","expires_in":-1}"#).as_secs(), 0);
         assert_eq!(life(r#"{"access_token":"t"}"#), ASSUMED_LIFE);
+        for absurd in [u64::MAX, i64::MAX.unsigned_abs()] {
+            assert_eq!(life(&format!(r#"{{"access_token":"t","expires_in":{absurd}}}"#)), LONGEST_LIFE);
+            assert_eq!(life(&format!(r#"{{"access_token":"t","expires_on":{absurd}}}"#)), LONGEST_LIFE);
+        }
     }
 
     fn headers() -> HeaderMap {

@@ -77,17 +77,25 @@ impl FromStr for Region {
         if let Some((_, domain)) = NAMES.iter().find(|(name, domain)| text == *name || text == *domain) {
             return Ok(Self(Hosts::Domain(Cow::Borrowed(domain))));
         }
-        if text.contains("://") {
-            // The hosts of a region, as copied from the console or an SDK's settings.
-            let domain =
-                ["https://api.", "https://login.", "https://apps."].iter().find_map(|host| text.strip_prefix(host));
-            return match domain {
-                Some(domain) if !domain.contains('/') => domain.parse(),
-                _ => Ok(Self(Hosts::Url(text.to_owned()))),
-            };
+        // The hosts of a region, as copied from the console or an SDK's settings.
+        let host = text.strip_prefix("https://").unwrap_or(text);
+        let host = host.split_once('/').map_or(host, |(host, _)| host);
+        let domain = ["api.", "login.", "apps."].iter().find_map(|service| host.strip_prefix(service));
+        let is_domain = |text: &str| text.contains('.') && !text.contains(['/', ' ', ':', '@', '?', '#']);
+        if let Some(domain) = domain.filter(|domain| is_domain(domain)) {
+            return domain.parse();
         }
-        if text.contains('.') && !text.contains(['/', ' ', ':', '@']) {
+        if text.contains("://") && !text.contains('@') {
+            return Ok(Self(Hosts::Url(text.to_owned())));
+        }
+        if is_domain(text) {
             return Ok(Self(Hosts::Domain(Cow::Owned(text.to_owned()))));
+        }
+        if text.contains('@') {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a region holds no user name or password; give credentials apart",
+            ));
         }
         let names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         Err(Error::new(
@@ -118,7 +126,14 @@ mod tests {
     #[test]
     fn name_domain_and_copied_host_give_the_same_region() {
         let frankfurt = ("https://api.mypurecloud.de".to_owned(), "https://login.mypurecloud.de".to_owned());
-        for text in ["eu-central-1", "mypurecloud.de", "https://api.mypurecloud.de/", "https://login.mypurecloud.de"] {
+        for text in [
+            "eu-central-1",
+            "mypurecloud.de",
+            "https://api.mypurecloud.de/",
+            "https://login.mypurecloud.de",
+            "api.mypurecloud.de",
+            "https://apps.mypurecloud.de/directory",
+        ] {
             assert_eq!(hosts(text), frankfurt, "{text}");
         }
     }
@@ -128,6 +143,13 @@ mod tests {
         let own = "http://127.0.0.1:8080".to_owned();
         assert_eq!(hosts("http://127.0.0.1:8080/"), (own.clone(), own));
         assert_eq!(hosts("new1.pure.cloud").0, "https://api.new1.pure.cloud");
+        assert_eq!(hosts("https://api.proxy.internal:8443").0, "https://api.proxy.internal:8443");
+    }
+
+    #[test]
+    fn a_secret_in_a_url_is_refused_without_being_printed() {
+        let error = "https://me:hush@proxy.internal".parse::<Region>().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     }
 
     #[test]

@@ -11,5 +11,6 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, RateLimit, RetryPolicy,
+    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
+    RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };

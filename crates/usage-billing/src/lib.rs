@@ -20,7 +20,7 @@ pub use pager::Pager;
 pub use period::Period;
 pub use report::{Progress, Report};
 pub use usage_billing_core::{
-    ByteStream, ClientBuilder, Credentials, Decimal, Error, ErrorKind, RateLimit, Result, RetryPolicy, SecretString,
-    http_client,
+    ByteStream, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, Error, ErrorKind, LenientDateTime,
+    RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText, http_client,
 };
 pub use usage_row::{UsageRow, Vendor};
