@@ -45,6 +45,11 @@ async fn billable_usage_is_asked_for_until_it_is_complete() {
     let start = Instant::now();
     let rows = genesys(&sandbox).usage(september(), PATIENCE).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8, "three times in progress");
+    let asked = sandbox.requests().into_iter().filter_map(|request| request.query);
+    assert!(
+        asked.last().is_some_and(|query| query.contains("endDate=2026-09-30T23%3A59%3A59.999Z")),
+        "the end is inclusive"
+    );
     assert!(rows.iter().all(|row| row.is_final && row.quantity > Decimal::ZERO), "{rows:?}");
     assert!(rows.iter().any(|row| row.quantity.fract() != Decimal::ZERO), "decimal text stays exact: {rows:?}");
 }
@@ -59,7 +64,7 @@ async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
 
     let client = acronis(&sandbox);
     let request = ReportRequest::usage_summary(client.own_tenant().await.unwrap(), september());
-    let report = client.create_report(&request).await.unwrap();
+    let mut report = client.create_report(&request).await.unwrap();
     let id = report.id().parse().unwrap();
     assert_eq!(report.wait(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::WaitTimeout);
     let files = client.report(id, vec![ReportFormat::CsvV20]).wait(PATIENCE).await.unwrap();
@@ -79,7 +84,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     );
     assert!(rows.iter().all(|row| !row.sku.starts_with("platform/")));
     let tenant = client.own_tenant().await.unwrap();
-    let report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
+    let mut report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
     let files = report.wait(PATIENCE).await.unwrap();
     let [file] = &files[..] else { panic!("one format, one file") };
     // Read twice, a report gives the same.

@@ -101,23 +101,14 @@ fn csv(rows: &[UsageRow]) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usage_billing::{Decimal, Period, Vendor};
 
     fn row(quantity: &str) -> UsageRow {
-        let period: Period = "2026-10".parse().unwrap();
-        UsageRow {
-            vendor: Vendor::Acronis,
-            account: "t-0".to_owned(),
-            customer_id: Some("t-1".to_owned()),
-            customer: Some("Birch, \"Inc.\" 株式会社".to_owned()),
-            sku: "STO".to_owned(),
-            metric: "pw_base_storage".to_owned(),
-            quantity: quantity.parse::<Decimal>().unwrap(),
-            unit: "GiB".to_owned(),
-            start: period.start(),
-            end: period.end(),
-            is_final: true,
-        }
+        let row = serde_json::json!({
+            "vendor": "acronis", "account": "t-0", "customer_id": "t-1", "customer": "Birch, \"Inc.\" 株式会社", "sku": "STO",
+            "metric": "pw_base_storage", "quantity": quantity, "unit": "GiB", "start": "2026-10-01T00:00:00Z",
+            "end": "2026-11-01T00:00:00Z", "final": true,
+        });
+        serde_json::from_str(&row.to_string()).unwrap()
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 /// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
 ///
 /// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th).
-/// Vendors' inclusive ends are converted here and nowhere else: [`last_day`](Self::last_day).
+/// Vendors' inclusive ends are converted here and nowhere else: [`last_day`](Self::last_day),
+/// [`last_millisecond`](Self::last_millisecond).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period {
     start: DateTime<Utc>,
@@ -20,8 +21,11 @@ impl Period {
     /// From `start` up to, but without, `end`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] if it would be empty.
+    /// [`ErrorKind::Request`] if it would be empty, or reach out of the years 0 to 9999.
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self> {
+        if start.year() < 0 || end.year() > 9999 {
+            return Err(wrong("a period lies within the years 0 to 9999".to_owned()));
+        }
         if start < end {
             return Ok(Self { start, end });
         }
@@ -30,9 +34,9 @@ impl Period {
 
     /// The calendar month that holds `day`.
     pub fn month_of(day: NaiveDate) -> Self {
-        use chrono::Datelike;
         let first = day.with_day(1).unwrap_or(day);
-        Self { start: midnight(first), end: midnight(first + Months::new(1)) }
+        let next = first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
+        Self { start: midnight(first), end: midnight(next) }
     }
 
     /// The last whole calendar month before `now`.
@@ -48,6 +52,11 @@ impl Period {
     /// First instant after it.
     pub fn end(&self) -> DateTime<Utc> {
         self.end
+    }
+
+    /// Last millisecond in it, for vendors whose end is an inclusive instant.
+    pub fn last_millisecond(&self) -> DateTime<Utc> {
+        self.end - TimeDelta::milliseconds(1)
     }
 
     /// Whether `instant` lies in it.
@@ -84,10 +93,10 @@ impl FromStr for Period {
         if let Some((start, end)) = text.split_once('/') {
             return Self::new(moment(start)?, moment(end)?);
         }
-        // chrono reads `+026-1` too; a month is written with four and two digits.
-        let month = (text.len() == 7 && text.as_bytes()[0].is_ascii_digit())
-            .then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok())
-            .flatten();
+        // chrono reads `+026-1` and `2026- 1` too; a month is written with four and two digits.
+        let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+        let written = text.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
+        let month = written.then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok()).flatten();
         month.map(Self::month_of).ok_or_else(|| {
             wrong(format!("`{text}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)"))
         })

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 /// Pauses between two polls grow from the first to the last of these.
@@ -63,10 +62,9 @@ impl<T> Report<T> {
     ///
     /// # Errors
     /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come. Else as [`poll`](Self::poll).
-    pub async fn wait(mut self, timeout: Duration) -> Result<T> {
-        let started = Instant::now();
+    pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         let mut polls = 0;
-        let waited = timeout_at(started + timeout, async {
+        let waited = tokio::time::timeout(timeout, async {
             loop {
                 if let Progress::Ready(done) = self.poll().await? {
                     return Ok(done);
@@ -100,6 +98,7 @@ impl<T> fmt::Debug for Report<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::Instant;
 
     fn ready_after(mut polls: u32) -> Report<&'static str> {
         Report::new("report", "r-7".to_owned(), move || {
@@ -123,6 +122,13 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), 10);
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
         assert!(error.to_string().starts_with("report r-7 is not done after 10 s"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_timed_out_can_be_waited_for_again_for_any_time() {
+        let mut report = ready_after(5);
+        assert!(report.wait(Duration::from_secs(1)).await.is_err());
+        assert_eq!(report.wait(Duration::MAX).await.unwrap(), "rows");
     }
 
     #[tokio::test(start_paused = true)]

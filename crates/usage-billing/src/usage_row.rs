@@ -3,13 +3,14 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
-use usage_billing_core::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use usage_billing_core::{Decimal, DecimalString};
 
 /// How much of one thing one customer used in one period. No cost: no vendor's usage says what it costs.
 ///
 /// The order of the fields is the order of columns in files, and stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct UsageRow {
     /// Whose API it comes from.
     pub vendor: Vendor,
@@ -24,7 +25,7 @@ pub struct UsageRow {
     /// What is counted, by the vendor's name.
     pub metric: String,
     /// How much, in `unit`; exact. May be negative where the vendor corrects itself.
-    #[serde(serialize_with = "exact")]
+    #[serde(serialize_with = "write_exact", deserialize_with = "read_exact")]
     pub quantity: Decimal,
     /// `GiB`, `compute points`, or `units` where the vendor says no more.
     pub unit: String,
@@ -38,7 +39,7 @@ pub struct UsageRow {
 }
 
 /// A vendor that rows come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Vendor {
@@ -61,6 +62,10 @@ impl fmt::Display for Vendor {
 }
 
 /// As text: most readers of JSON would make a float of a number.
-fn exact<S: Serializer>(quantity: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+fn write_exact<S: Serializer>(quantity: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(quantity)
+}
+
+fn read_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    DecimalString::deserialize(deserializer).map(Decimal::from)
 }

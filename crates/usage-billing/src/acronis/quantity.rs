@@ -26,7 +26,7 @@ impl Client {
     /// As [`create_report`](Self::create_report), [`Report::wait`](crate::Report::wait) and [`rows`](Self::rows).
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let tenant = self.own_tenant().await?;
-        let report = self.create_report(&ReportRequest::usage_summary(tenant, period)).await?;
+        let mut report = self.create_report(&ReportRequest::usage_summary(tenant, period)).await?;
         let mut rows = Vec::new();
         for file in report.wait(timeout).await? {
             let mut read = self.rows(&file).await?;
@@ -38,19 +38,22 @@ impl Client {
     }
 }
 
-/// Rows of a `usage_summary` of `period` as usage, one for each tenant, service, thing, edition and SKU; storage and recovery components are added up.
+/// Rows of a `usage_summary` of `period` as usage, one for each tenant, service, thing, backend, edition and SKU; the components of a backend
+/// are added up.
 ///
 /// The rule is that of the vendor's own billing module (acronis-cyber-cloud-whmcs, MetricsFetcher, seen 2026-11-21):
 /// - the effective number; in files without it the change for what is summed over the period (`is_range`, compute points), else the level;
 /// - of it the total for customers, production use for partners and all others;
-/// - bytes are given in GiB (2^30), not rounded; seconds in compute points (3600 s), rounded half up to two places, once, after adding up.
+/// - things of another cloud than Acronis' own are things of their own: `pw_base_storage_google`;
+/// - bytes are given in GiB (2^30), not rounded within the 28 digits of a decimal; seconds in compute points (3600 s), rounded half up to two places, once, after adding up.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] if a sum has more than 28 digits.
 pub fn usage_rows(rows: &[ReportRow], tenant: Uuid, period: Period, is_final: bool) -> Result<Vec<UsageRow>> {
     let mut sums: BTreeMap<_, (Decimal, &ReportRow)> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.application != PLATFORM) {
-        let key = (&row.tenant_name, &row.tenant_id, &row.application, &row.name, &row.edition, &row.sku);
+        let thing = (&row.application, metric(row), &row.measurement_unit);
+        let key = (&row.tenant_name, &row.tenant_id, thing, &row.edition, &row.sku);
         let (sum, _) = sums.entry(key).or_insert((Decimal::ZERO, row));
         *sum = sum.checked_add(billed(row)).ok_or_else(|| {
             Error::new(
@@ -66,8 +69,8 @@ pub fn usage_rows(rows: &[ReportRow], tenant: Uuid, period: Period, is_final: bo
             account: tenant.to_string(),
             customer_id: Some(row.tenant_id.clone()),
             customer: Some(row.tenant_name.clone()).filter(|name| !name.is_empty()),
-            sku: row.sku.clone().unwrap_or_else(|| format!("{}/{}", row.application, row.name)),
-            metric: row.name.clone(),
+            sku: row.sku.clone().unwrap_or_else(|| format!("{}/{}", row.application, metric(row))),
+            metric: metric(row),
             quantity,
             unit,
             start: period.start(),
@@ -76,6 +79,14 @@ pub fn usage_rows(rows: &[ReportRow], tenant: Uuid, period: Period, is_final: bo
         }
     };
     Ok(sums.into_values().map(usage).collect())
+}
+
+/// What is counted: storage at Google is priced apart from storage at Acronis.
+fn metric(row: &ReportRow) -> String {
+    match row.infra_backend.as_deref() {
+        None | Some("acronis") => row.name.clone(),
+        Some(backend) => format!("{}_{backend}", row.name),
+    }
 }
 
 /// The number of a row that is billed, in the row's own unit.
@@ -116,6 +127,7 @@ mod tests {
             edition: None,
             sku: None,
             infra_id: None,
+            infra_backend: None,
             date: chrono::NaiveDate::default(),
             is_range,
             measurement_unit: unit.map(str::to_owned),
@@ -178,6 +190,18 @@ mod tests {
         };
         let expected = ("backup/pw_compute_points".to_owned(), "0.01".to_owned(), "compute points".to_owned());
         assert_eq!(usage(&[seconds("a"), seconds("b")]), [expected]);
+    }
+
+    #[test]
+    fn backends_and_units_are_kept_apart() {
+        let at = |backend: &str| ReportRow {
+            infra_backend: Some(backend.to_owned()),
+            ..row("customer", "pw_base_storage", Some("bytes"), false)
+        };
+        let counted = row("customer", "pw_base_storage", None, false);
+        let skus: Vec<_> =
+            usage(&[at("acronis"), at("google"), at("google"), counted]).into_iter().map(|(sku, ..)| sku).collect();
+        assert_eq!(skus, ["backup/pw_base_storage", "backup/pw_base_storage", "backup/pw_base_storage_google"]);
     }
 
     #[test]

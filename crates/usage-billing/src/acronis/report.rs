@@ -76,6 +76,7 @@ impl ReportRequest {
 
 /// A file of a report, ready for download.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredFile {
     pub(super) report_id: Uuid,
     pub(super) id: Uuid,

@@ -9,6 +9,7 @@ use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
 
 /// Usage of one thing by one tenant, in the vendor's terms and raw units.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReportRow {
     /// The tenant.
     pub tenant_id: String,
@@ -28,6 +29,8 @@ pub struct ReportRow {
     pub sku: Option<String>,
     /// Storage or recovery component.
     pub infra_id: Option<String>,
+    /// Cloud of the component: `acronis`, `google`, `azure`.
+    pub infra_backend: Option<String>,
     /// Last day of the period in summaries, else the day.
     pub date: NaiveDate,
     /// Whether usage is a sum over the period; else it is a level.
@@ -50,6 +53,7 @@ pub struct ReportRow {
 
 /// The same usage by mode of the tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Amounts {
     /// Of paying use.
     pub production: Decimal,
@@ -61,6 +65,7 @@ pub struct Amounts {
 
 /// What the platform says a row costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Price {
     /// ISO 4217.
     pub currency: String,
@@ -125,6 +130,7 @@ impl Columns {
             edition: cells.filled("edition"),
             sku: cells.filled("sku"),
             infra_id: cells.filled("infra.id"),
+            infra_backend: cells.filled("infra.backend_type"),
             date: cells.read("date")?,
             is_range: cells.flag("is_range")?,
             measurement_unit: cells.filled("measurement_unit"),

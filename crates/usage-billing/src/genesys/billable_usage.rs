@@ -21,8 +21,9 @@ impl Client {
         Report::new("billable usage of", period.to_string(), move || {
             let api = api.clone();
             async move {
-                let request = api.get_billing_reports_billableusage().start_date(period.start()).end_date(period.end());
-                let report = request.send().await?.into_inner();
+                let request = api.get_billing_reports_billableusage().start_date(period.start());
+                // Whether the end is included is not documented; the last millisecond is right either way.
+                let report = request.end_date(period.last_millisecond()).send().await?.into_inner();
                 match report.status {
                     Some(types::BillingUsageReportStatus::Complete) => Ok(Progress::Ready(report)),
                     Some(types::BillingUsageReportStatus::InProgress) => Ok(Progress::Pending),

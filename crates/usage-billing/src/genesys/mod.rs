@@ -4,7 +4,7 @@
 
 mod billable_usage;
 
-use usage_billing_core::{ClientBuilder, Credentials, Result};
+use usage_billing_core::{ClientBuilder, Credentials, Result, required_env};
 pub use usage_billing_genesys::{Region, builder, types};
 
 pub use billable_usage::usage_rows;
@@ -28,8 +28,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
-        let account = std::env::var("GENESYS_REGION").unwrap_or_default();
-        Ok(usage_billing_genesys::Client::builder_from_env()?.map(|api| Self { api, account }))
+        let [region, id, secret] = required_env(["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"])?;
+        Ok(Self::builder(&region.parse()?, Credentials::new(id, secret)))
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.
