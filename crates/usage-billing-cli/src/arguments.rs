@@ -7,7 +7,7 @@ use usage_billing::Period;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(name = "usage-billing", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -59,7 +59,7 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// A month (2026-10), or two days of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
+    /// A month (2026-10), or two days or instants of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
     #[arg(long)]
     pub(crate) period: Option<Period>,
 
@@ -71,7 +71,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// How long to wait for a vendor's report, in seconds.
+    /// How long to wait for a vendor, in seconds. (Each call makes a new report in the Acronis tenant.)
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub(crate) timeout: Duration,
 }
@@ -97,6 +97,15 @@ impl Vendor {
             Self::Acronis => "acronis",
             Self::Genesys => "genesys",
             Self::Suger => "suger",
+        }
+    }
+
+    /// The variables of the environment that set it up.
+    pub(crate) fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Acronis => &["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"],
+            Self::Genesys => &["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"],
+            Self::Suger => &["SUGER_ORG_ID", "SUGER_API_KEY", "SUGER_BASE_URL"],
         }
     }
 }

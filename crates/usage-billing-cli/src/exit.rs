@@ -45,7 +45,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(line) | Self::Local(line) => f.write_str(line),
-            Self::Vendors(_) => f.write_str("no vendor answered"),
+            Self::Vendors(_) => f.write_str("nothing was fetched"),
         }
     }
 }

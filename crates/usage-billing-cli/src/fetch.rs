@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use futures_util::future::join_all;
-use usage_billing::{ErrorKind, Period};
+use usage_billing::{Error, ErrorKind, Period};
 use usage_billing_sandbox::Sandbox;
 
-use crate::arguments::FetchArguments;
+use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
 use crate::vendors::{self, Client};
 use crate::{output, sandbox};
@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     };
     let clients = match &sandbox {
         Some(sandbox) => {
-            eprintln!("sandbox: {}", sandbox.url());
+            output::tell(&format!("sandbox: {}", sandbox.url()));
             vendors::of_sandbox(&arguments.vendors, sandbox.url())
         }
         None => vendors::from_env(&arguments.vendors),
@@ -58,19 +58,32 @@ async fn fetch(
     arguments: &FetchArguments,
 ) -> usage_billing::Result<Vec<usage_billing::UsageRow>> {
     let vendor = client.vendor().name();
-    eprintln!("{vendor}: fetching usage of {period} …");
-    let outcome = client.usage(period, arguments.timeout).await;
+    output::tell(&format!("{vendor}: fetching usage of {period} …"));
+    let outcome = match tokio::time::timeout(arguments.timeout, client.usage(period, arguments.timeout)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let message = format!("not done after {} s; give it more --timeout", arguments.timeout.as_secs());
+            Err(Error::new(ErrorKind::WaitTimeout, message))
+        }
+    };
     match &outcome {
-        Ok(rows) => eprintln!("{vendor}: {} rows", rows.len()),
-        Err(error) => eprintln!("{vendor}: {error}{}", advice(error.kind())),
+        Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
+        Err(error) => output::tell(&format!("{vendor}: {error}{}", advice(client.vendor(), error.kind()))),
     }
     outcome
 }
 
-fn advice(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Auth => "; check the client's id and secret or the API key, and that they belong to this region",
-        ErrorKind::Permission => "; give the credential's role the permission that the vendor names",
+/// What to do, in this program's terms.
+fn advice(vendor: Vendor, kind: ErrorKind) -> &'static str {
+    match (kind, vendor) {
+        (ErrorKind::Auth, Vendor::Acronis) => {
+            " -> check ACRONIS_CLIENT_ID and ACRONIS_CLIENT_SECRET, and that they are of this ACRONIS_DATA_CENTER"
+        }
+        (ErrorKind::Auth, Vendor::Genesys) => {
+            " -> check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and that they are of this GENESYS_REGION"
+        }
+        (ErrorKind::Auth, Vendor::Suger) => " -> check SUGER_API_KEY",
+        (ErrorKind::Permission, _) => " -> give the credential's role the permission that the vendor names",
         _ => "",
     }
 }

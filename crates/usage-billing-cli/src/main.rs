@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
         Command::Sandbox(sandbox) => sandbox::run(sandbox).await,
     };
     outcome.unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
+        output::tell(&format!("error: {failure}"));
         failure.code()
     })
 }

@@ -29,6 +29,15 @@ pub(crate) fn write(text: &str) -> io::Result<()> {
     }
 }
 
+/// A line for people. That nobody reads it is no reason to lose the rows.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+pub(crate) fn counted(rows: usize) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
+}
+
 fn table(rows: &[UsageRow]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
@@ -52,7 +61,10 @@ fn table(rows: &[UsageRow]) -> String {
     // Without borders the table still pads each line.
     let lines: String =
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
-    format!("{lines}{} rows; FROM is included, UNTIL is not (UTC)\n", rows.len())
+    format!(
+        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more\n",
+        counted(rows.len())
+    )
 }
 
 /// A day where it is midnight.

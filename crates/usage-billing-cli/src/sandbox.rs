@@ -9,7 +9,10 @@ use crate::exit::Failure;
 use crate::output;
 
 pub(crate) async fn run(arguments: SandboxArguments) -> Result<ExitCode, Failure> {
-    let sandbox = start(Sandbox::builder().port(arguments.port)).await?;
+    let sandbox = start(Sandbox::builder().port(arguments.port)).await.map_err(|failure| match arguments.port {
+        0 => failure,
+        port => Failure::Local(format!("{failure} (port {port}); try another --port")),
+    })?;
     let settings = [
         ("GENESYS_REGION", sandbox.url()),
         ("GENESYS_CLIENT_ID", demo::GENESYS_CLIENT_ID),
@@ -23,15 +26,15 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<ExitCode, Failure
     ];
     let lines: String = settings.iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
     output::write(&lines).map_err(|error| Failure::Local(format!("the settings cannot be written: {error}")))?;
-    eprintln!(
+    output::tell(&format!(
         "the sandbox runs at {} until Ctrl-C; the lines above point a shell at it (demo credentials)",
         sandbox.url()
-    );
+    ));
     tokio::signal::ctrl_c().await.map_err(|error| Failure::Local(format!("Ctrl-C cannot be waited for: {error}")))?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn start(builder: SandboxBuilder) -> Result<Sandbox, Failure> {
-    let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}; try another --port"));
+    let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
     builder.start().await.map_err(failed)
 }

@@ -71,8 +71,7 @@ pub(crate) fn of_sandbox(wanted: &[Vendor], url: &str) -> Result<Vec<Client>> {
 /// Clients of the wanted vendors; of all that have any setting if none is named.
 pub(crate) fn from_env(wanted: &[Vendor]) -> Result<Vec<Client>> {
     let mentioned = |vendor: Vendor| {
-        let prefix = format!("{}_", vendor.name().to_uppercase());
-        std::env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with(&prefix) && !value.is_empty())
+        vendor.settings().iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
     };
     let mentioned: Vec<_> = Vendor::value_variants().iter().copied().filter(|vendor| mentioned(*vendor)).collect();
     let wanted = if wanted.is_empty() { &mentioned } else { wanted };

@@ -1,5 +1,8 @@
 //! The program as a person runs it.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use assert_cmd::Command;
 
 /// Without the settings of whoever runs the tests.
@@ -72,18 +75,63 @@ fn wrong_input_is_one_line_and_code_2() {
     }
 }
 
-#[test]
-fn a_vendor_that_fails_is_told_and_the_others_are_printed() {
-    // Port 1 of loopback: nothing listens there.
-    let nowhere = [("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "hush"), ("SUGER_BASE_URL", "http://127.0.0.1:1")];
-    let (code, stdout, stderr) = run(program(&["usage", "fetch", "--period", "2026-10", "--allow-open"]).envs(nowhere));
-    assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.contains("suger: listUsageRecordGroups: no connection to 127.0.0.1:1"), "{stderr}");
-    assert!(!stderr.contains("hush"), "{stderr}");
+/// The program's own sandbox verb, and the settings that it prints.
+struct RunningSandbox(std::process::Child, Vec<(String, String)>);
 
-    let (code, stdout, stderr) =
-        run(&mut program(&["usage", "fetch", "suger", "genesys", "--sandbox", "--timeout", "0"]));
+impl RunningSandbox {
+    fn start() -> Self {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+        let mut child = command.args(["sandbox"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9);
+        let setting = |line: String| {
+            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            (name.to_owned(), value.to_owned())
+        };
+        let settings = lines.map(|line| setting(line.unwrap())).collect();
+        Self(child, settings)
+    }
+}
+
+impl Drop for RunningSandbox {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
+    let sandbox = RunningSandbox::start();
+    let fetch = |vendors: &[&str], wrong: &str| {
+        let mut command = program(&["usage", "fetch", "--period", "2026-10", "--allow-open"]);
+        command.args(vendors).envs(sandbox.1.clone());
+        if !wrong.is_empty() {
+            command.env(wrong, "hush");
+        }
+        run(&mut command)
+    };
+    let (code, stdout, stderr) = fetch(&["suger"], "");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.lines().any(|line| line.starts_with("suger")), "{stdout}");
+
+    let (code, stdout, stderr) = fetch(&["suger"], "SUGER_API_KEY");
+    assert_eq!((code, stdout.as_str()), (Some(3), ""), "{stderr}");
+    assert!(stderr.contains("-> check SUGER_API_KEY") && !stderr.contains("hush"), "{stderr}");
+
+    let (code, stdout, stderr) = fetch(&["suger", "genesys"], "GENESYS_CLIENT_SECRET");
     assert_eq!(code, Some(4), "{stderr}");
     assert!(stdout.lines().any(|line| line.starts_with("suger")), "{stdout}");
-    assert!(stderr.contains("genesys: billable usage of"), "{stderr}");
+    assert!(stderr.contains("genesys: issue token: 400 Bad Request: invalid_client"), "{stderr}");
+
+    let (code, _, stderr) = fetch(&["acronis"], "ACRONIS_CLIENT_ID");
+    assert_ne!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_wait_that_is_too_short_is_code_5() {
+    let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "genesys", "--sandbox", "--timeout", "0"]));
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    let (code, _, stderr) =
+        run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", &u64::MAX.to_string()]));
+    assert_eq!(code, Some(0), "{stderr}");
 }

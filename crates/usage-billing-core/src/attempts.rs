@@ -162,7 +162,9 @@ impl Answered {
             StatusCode::FORBIDDEN => ErrorKind::Permission,
             _ => ErrorKind::Api,
         };
-        let error = Error::new(kind, said.message.unwrap_or_else(|| "no reason given".to_owned()))
+        let unsaid =
+            if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
+        let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
             .with_operation(self.operation)
             .with_answer(status, self.request_id, body)
             .with_code(said.code)

@@ -105,13 +105,10 @@ impl Lease<'_> {
 
 fn header(scheme: &str, secret: &SecretString) -> Result<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("{scheme} {}", secret.expose_secret())).map_err(|_| {
-        Error::new(
-            ErrorKind::Config,
-            format!("the {scheme} secret holds a character that no header can carry (a line break?)"),
-        )
+        Error::new(ErrorKind::Config, "the API key or token holds a character that no header can carry (a line break?)")
     })?;
     if secret.expose_secret().trim().is_empty() {
-        return Err(Error::new(ErrorKind::Config, format!("the {scheme} secret is empty")));
+        return Err(Error::new(ErrorKind::Config, "the API key or token is empty"));
     }
     value.set_sensitive(true);
     Ok(value)

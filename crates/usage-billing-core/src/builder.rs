@@ -131,6 +131,10 @@ impl<C> ClientBuilder<C> {
                 return Err(Error::new(ErrorKind::Config, message));
             }
             Some(http) => http,
+            None if base.scheme() == "https" && !crate::http_client::HAS_TLS => {
+                let message = "an https URL without TLS: switch on the feature `rustls`, `aws-lc` or `native-tls`";
+                return Err(Error::new(ErrorKind::Config, message));
+            }
             None => default_client(self.connect_timeout, self.read_timeout, self.user_agent)?,
         };
         let base_path = base.path().trim_end_matches('/').to_owned();

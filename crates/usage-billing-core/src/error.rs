@@ -182,7 +182,8 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, "{status}: ")?;
         }
-        if let Some(code) = inner.code.as_deref().filter(|code| *code != inner.message) {
+        let told = |code: &&str| *code == inner.message || inner.status.is_some_and(|status| status.as_str() == *code);
+        if let Some(code) = inner.code.as_deref().filter(|code| !told(code)) {
             write!(f, "{code}: ")?;
         }
         f.write_str(&inner.message)?;

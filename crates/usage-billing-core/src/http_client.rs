@@ -9,6 +9,8 @@ use crate::Result;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+pub(crate) const HAS_TLS: bool = cfg!(any(feature = "rustls", feature = "aws-lc", feature = "native-tls"));
+
 /// A builder with this project's defaults, to add a proxy, roots or a pool to: TLS as the features say; 10 s to connect; 60 s between
 /// two reads but no limit on the whole, which would cut long downloads; no redirects, which would carry credentials elsewhere; no
 /// retries of reqwest's own, which would multiply with ours; no decompression, so that a download is what the vendor stored, whichever of

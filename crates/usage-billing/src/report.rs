@@ -63,19 +63,19 @@ impl<T> Report<T> {
     /// # Errors
     /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come. Else as [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
-        let mut polls = 0;
+        let mut polls = 0u32;
         let waited = tokio::time::timeout(timeout, async {
             loop {
                 if let Progress::Ready(done) = self.poll().await? {
                     return Ok(done);
                 }
                 tokio::time::sleep(self.pause.unwrap_or_else(|| pause(polls))).await;
-                polls += 1;
+                polls = polls.saturating_add(1);
             }
         });
         waited.await.unwrap_or_else(|_| {
             let message = format!(
-                "{} {} is not done after {} s and {polls} polls; it may still come, so ask for it again later",
+                "{} {} is not done after {} s; it may still come, so ask for it again later",
                 self.what,
                 self.id,
                 timeout.as_secs()

@@ -14,7 +14,7 @@ use usage_billing_core::{Decimal, DecimalString};
 pub struct UsageRow {
     /// Whose API it comes from.
     pub vendor: Vendor,
-    /// The account that was asked: Genesys Cloud's region, Suger's organization, Acronis' tenant.
+    /// The account that was asked: Genesys Cloud's OAuth client (which is of one organization), Suger's organization, Acronis' tenant.
     pub account: String,
     /// The vendor's id of the customer; `None` if the account itself is the customer.
     pub customer_id: Option<String>,

@@ -9,7 +9,7 @@ mod row;
 
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
-use usage_billing_core::{ClientBuilder, Credentials, Result, required_env};
+use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result, required_env};
 
 pub use download::Rows;
 pub use quantity::usage_rows;
@@ -48,8 +48,12 @@ impl Client {
     /// The tenant that the API client belongs to.
     ///
     /// # Errors
-    /// Those of the call.
+    /// [`ErrorKind::Config`] for a client id that is no UUID; those of the call.
     pub async fn own_tenant(&self) -> Result<uuid::Uuid> {
-        Ok(self.api.get_client().client_id(self.client_id.as_str()).send().await?.tenant_id)
+        let client_id: uuid::Uuid = self.client_id.parse().map_err(|_| {
+            let message = format!("the Acronis client id `{}` is no UUID: copy it from the console", self.client_id);
+            Error::new(ErrorKind::Config, message)
+        })?;
+        Ok(self.api.get_client().client_id(client_id).send().await?.tenant_id)
     }
 }

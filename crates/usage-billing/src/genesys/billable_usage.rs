@@ -29,8 +29,10 @@ impl Client {
                     Some(types::BillingUsageReportStatus::InProgress) => Ok(Progress::Pending),
                     // Complete or not decides what is billed: a state that is not known is not guessed.
                     other => {
-                        let state = other.map_or_else(|| "none".to_owned(), |state| state.to_string());
-                        let message = format!("the report's status is {state}, neither InProgress nor Complete");
+                        let message = match other {
+                            Some(state) => format!("the report's status is {state}, neither InProgress nor Complete"),
+                            None => "the report has no status".to_owned(),
+                        };
                         Err(Error::new(ErrorKind::Failed, message).with_operation("getBillingReportsBillableusage"))
                     }
                 }

@@ -19,7 +19,7 @@ pub struct Client {
 impl Client {
     /// By an OAuth client of the type "client credentials".
     pub fn builder(region: &Region, credentials: Credentials) -> ClientBuilder<Self> {
-        let account = region.to_string();
+        let account = credentials.client_id().to_owned();
         usage_billing_genesys::Client::builder(region, credentials).map(|api| Self { api, account })
     }
 

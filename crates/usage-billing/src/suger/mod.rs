@@ -6,7 +6,7 @@ mod report;
 use usage_billing_core::{ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
-pub use groups::usage_rows;
+pub use groups::{Names, usage_rows};
 pub use report::{Delivery, UsageReport};
 
 /// A client of one organization.
