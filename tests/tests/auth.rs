@@ -157,6 +157,66 @@ async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sen
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_renewal_holds_nobody_up_while_the_token_is_good() {
+    let logins = Arc::new(AtomicU32::new(0));
+    let count = logins.clone();
+    let server = ScriptedServer::start(move |request| match (request.target.as_str(), count.load(SeqCst)) {
+        ("/oauth/token", 0) => {
+            count.fetch_add(1, SeqCst);
+            Reply::json(200, r#"{"access_token":"first","expires_in":600}"#)
+        }
+        ("/oauth/token", _) => {
+            count.fetch_add(1, SeqCst);
+            Reply::new(503, &[("retry-after", "30")], "")
+        }
+        _ => Reply::json(200, REPORT),
+    });
+    let client = genesys(server.url()).build().unwrap();
+    fetch(&client).await.unwrap();
+    tokio::time::advance(Duration::from_secs(545)).await;
+    let start = tokio::time::Instant::now();
+    fetch(&client).await.unwrap();
+    assert!(start.elapsed() <= Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(logins.load(SeqCst), 2, "tried once");
+}
+
+#[tokio::test]
+async fn a_token_answer_that_cannot_be_read_is_not_quoted() {
+    for answer in
+        [r#""hush-token""#, r#"{"access_token":"hush-token","expires_in":"soon"}"#, r#"{"token":"hush-token"}"#, "[]"]
+    {
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, answer)]);
+        let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        let told = format!("{error} {error:?} {:?} {:?}", error.body(), std::error::Error::source(&error));
+        assert!(!told.contains("hush") && error.body().is_empty(), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_without_retries_holds_for_tokens_too() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
+    fetch(&genesys(server.url()).retry(RetryPolicy::none()).build().unwrap()).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_does_not_use_up_an_attempt() {
+    let server = ScriptedServer::start({
+        let calls = AtomicU32::new(0);
+        move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            _ => match calls.fetch_add(1, SeqCst) {
+                0 => Reply::json(401, "{}"),
+                1 => Reply::json(503, "{}"),
+                _ => Reply::json(200, REPORT),
+            },
+        }
+    });
+    fetch(&genesys(server.url()).retry(RetryPolicy::default().max_attempts(2)).build().unwrap()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_endpoint_that_is_busy_is_asked_again() {
     let server = ScriptedServer::in_turn(vec![
         Reply::new(503, &[], "<html><title>busy</title>"),

@@ -1,7 +1,9 @@
 //! The client's own limit, shared by its clones.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
-use usage_billing_core::{ErrorKind, RateLimit};
+use usage_billing_core::{ErrorKind, RateLimit, RetryPolicy};
 use usage_billing_tests::{Reply, ScriptedServer, suger};
 
 #[tokio::test(start_paused = true)]
@@ -27,6 +29,16 @@ async fn resent_copies_count_too() {
     let start = Instant::now();
     client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
     assert_eq!((server.requests().len(), start.elapsed().as_secs()), (4, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_turn_does_not_use_up_the_budget() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]"), Reply::json(503, "{}"), Reply::json(200, "[]")]);
+    let policy = RetryPolicy::default().budget(Duration::from_secs(50));
+    let client = suger(server.url()).rate_limit(RateLimit::per_minute(1)).retry(policy).build().unwrap();
+    client.list_billable_metrics().org_id("acme").send().await.unwrap();
+    client.list_billable_metrics().org_id("acme").send().await.unwrap();
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]

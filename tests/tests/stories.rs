@@ -45,9 +45,9 @@ async fn billable_usage_is_asked_for_until_it_is_complete() {
     let start = Instant::now();
     let rows = genesys(&sandbox).usage(september(), PATIENCE).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8, "three times in progress");
-    let asked = sandbox.requests().into_iter().filter_map(|request| request.query);
+    let mut asked = sandbox.requests().into_iter().filter_map(|request| request.query);
     assert!(
-        asked.last().is_some_and(|query| query.contains("endDate=2026-09-30T23%3A59%3A59.999Z")),
+        asked.next_back().is_some_and(|query| query.contains("endDate=2026-09-30T23%3A59%3A59.999Z")),
         "the end is inclusive"
     );
     assert!(rows.iter().all(|row| row.is_final && row.quantity > Decimal::ZERO), "{rows:?}");

@@ -1,18 +1,22 @@
-//! progenitor, called so that its panics and errors become one line that names the operation.
+//! progenitor, called so that its panics and errors become one line that names the culprit.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
+    sync::{Mutex, PoisonError},
+};
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
 use schemars::schema::{InstanceType, SchemaObject, SingleOrVec};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    document::operations,
+    document::{operations, schemas},
     enums::OpenEnum,
     normalise::{Success, normalise},
+    pointer::child,
 };
 
 /// The client's code, as progenitor makes it.
@@ -60,18 +64,64 @@ const CONVERSIONS: [(InstanceType, &str, &str); 4] = [
 
 type Generate<'a> = dyn Fn(&OpenAPI) -> Result<TokenStream, progenitor::Error> + 'a;
 
-/// Generates the whole document; if that fails, finds the operation that fails alone.
+/// Generates the whole document; if that fails, finds what fails alone.
 fn named(root: &Value, success: Success, generate: &Generate<'_>) -> Result<syn::File, String> {
-    one(&normalise(root, success), generate).map_err(|message| {
-        let culprit = operations(root).into_iter().filter(|operation| !operation.of_core()).find_map(|operation| {
-            let mut alone = root.clone();
-            alone["paths"] = json!({operation.path: {"parameters": operation.item.get("parameters").cloned().unwrap_or_else(|| json!([])), operation.method: operation.value}});
-            let message = one(&normalise(&alone, success), generate).err()?;
-            Some(format!("{message}; operation {} at {}", operation.id(), operation.pointer))
-        });
-        let text = culprit.unwrap_or_else(|| format!("{message}; no operation fails alone: look at the schemas"));
+    let run = |root: &Value| one(&normalise(root, success), generate);
+    run(root).map_err(|message| {
+        let text = culprit(root, &run).unwrap_or_else(|| format!("{message}; nothing in it fails alone"));
         format!("progenitor could not generate: {text}")
     })
+}
+
+/// The message of what fails alone, with its place: the head of the document, else a schema, else an operation. All schemas
+/// are in every try with an operation, so one of them would fail there as well.
+fn culprit(root: &Value, run: &dyn Fn(&Value) -> Result<syn::File, String>) -> Option<String> {
+    let with = |paths: Value, schemas: Value| {
+        let mut part = root.clone();
+        part["paths"] = paths;
+        part["components"]["schemas"] = schemas;
+        run(&part).err()
+    };
+    if let Some(message) = with(json!({}), json!({})) {
+        return Some(format!("{message}; look at `openapi` and at /info"));
+    }
+    let all = root.pointer("/components/schemas").cloned().unwrap_or_else(|| json!({}));
+    if let Some(message) = with(json!({}), all.clone()) {
+        let alone = schemas(root).find_map(|(name, schema)| {
+            // What it refers to is there, but is anything.
+            let mut some = Map::new();
+            references(schema, &mut |target| {
+                if root.pointer(&child("/components/schemas", target)).is_some() {
+                    some.insert(target.to_owned(), json!({}));
+                }
+            });
+            some.insert(name.to_owned(), schema.clone());
+            let message = with(json!({}), Value::Object(some))?;
+            Some(format!("{message}; schema {name} at {}", child("/components/schemas", name)))
+        });
+        return Some(alone.unwrap_or_else(|| format!("{message}; a schema in /components/schemas")));
+    }
+    operations(root).into_iter().filter(|operation| !operation.of_core()).find_map(|operation| {
+        let shared = operation.item.get("parameters").cloned().unwrap_or_else(|| json!([]));
+        let paths = json!({operation.path: {"parameters": shared, operation.method: operation.value}});
+        let message = with(paths, all.clone())?;
+        Some(format!("{message}; operation {} at {}", operation.id(), operation.pointer))
+    })
+}
+
+/// Calls back with the name of each component that a schema refers to.
+fn references(node: &Value, found: &mut dyn FnMut(&str)) {
+    match node {
+        Value::Object(map) => {
+            let target = map.get("$ref").and_then(Value::as_str);
+            if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
+                found(name);
+            }
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
 }
 
 fn one(spec: &Value, generate: &Generate<'_>) -> Result<syn::File, String> {
@@ -82,6 +132,9 @@ fn one(spec: &Value, generate: &Generate<'_>) -> Result<syn::File, String> {
 
 /// Runs what may panic. Its message comes back; the usual hook would print it as well, with a backtrace.
 fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    // The hook is the whole program's: two at a time would put back each other's.
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _alone = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = take_hook();
     set_hook(Box::new(|_| {}));
     let result = catch_unwind(AssertUnwindSafe(run));
@@ -130,6 +183,22 @@ mod tests {
         let document = changed("/info/title", json!([]));
         let error = client(&document.root, &[]).err().unwrap_or_default();
         assert!(error.starts_with("progenitor could not generate: not OpenAPI 3.0: "), "{error}");
+        assert!(error.ends_with("; look at `openapi` and at /info"), "{error}");
+    }
+
+    #[test]
+    fn a_schema_that_fails_is_named_and_no_operation() {
+        for (pointer, value) in [
+            ("/components/schemas/Line/properties/sku/type", json!("strng")),
+            ("/components/schemas/Line/required", json!("id")),
+            ("/components/schemas/Line/allOf", json!("")),
+            ("/components/schemas/Line/description", json!(["d"])),
+            ("/components/schemas/Line", json!("")),
+            ("/components/schemas/Line/properties/sku", json!({"$ref": "#/components/responses/Made"})),
+        ] {
+            let error = client(&changed(pointer, value).root, &[]).err().unwrap_or_default();
+            assert!(error.ends_with("; schema Line at /components/schemas/Line"), "{pointer}: {error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! The curation rules of `openapi/README.md`: what would harm the client is refused, with its place and what to change.
 
+mod anything;
 mod exchanges;
+mod formats;
+#[cfg(test)]
+mod fuzz;
 mod keys;
+mod kinds;
 mod marks;
 mod names;
 mod operations;
@@ -10,7 +15,7 @@ mod references;
 mod schemas;
 mod tree;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::document::Document;
 
@@ -40,7 +45,11 @@ impl fmt::Display for Finding {
             Level::Error => "error",
             Level::Warning => "warning",
         };
-        write!(f, "{level}[{}] at {}: {}; {}", self.rule, self.pointer, self.message, self.help)
+        let text = format!("{level}[{}] at {}: {}; {}", self.rule, self.pointer, self.message, self.help);
+        // Keys and values of the document are quoted in it, and may hold anything.
+        text.chars().try_for_each(|letter| {
+            if letter.is_control() { write!(f, "{}", letter.escape_default()) } else { f.write_char(letter) }
+        })
     }
 }
 
@@ -73,6 +82,8 @@ pub(crate) fn lint(document: &Document) -> Vec<Finding> {
     marks::check(root, &mut findings);
     parameters::check(root, &mut findings);
     exchanges::check(root, &mut findings);
+    formats::check(root, &mut findings);
+    anything::check(root, &mut findings);
     schemas::check(root, &mut findings);
     names::check(root, &mut findings);
     findings.0
@@ -96,6 +107,12 @@ pub(crate) mod tests {
     fn the_small_document_breaks_no_rule() {
         let findings = lint(&mini()).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(findings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_finding_is_one_line_whatever_it_quotes() {
+        let findings = lint(&changed("/paths/~1orders/get/parameters/3/in", "a\nb".into()));
+        assert!(findings.iter().all(|finding| finding.to_string().lines().count() == 1), "{findings:?}");
     }
 
     #[test]

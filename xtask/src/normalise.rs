@@ -96,7 +96,7 @@ pub(crate) fn is_json(media: &str) -> bool {
 
 /// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.
-const DROPPED: [&str; 17] = [
+const DROPPED: [&str; 19] = [
     "minLength",
     "maxLength",
     "pattern",
@@ -114,6 +114,8 @@ const DROPPED: [&str; 17] = [
     "example",
     "discriminator",
     "title",
+    "externalDocs",
+    "xml",
 ];
 
 /// Rewrites one schema; those below it come on their own.
@@ -123,6 +125,10 @@ fn schema(schema: &mut Map<String, Value>) {
         schema.insert("description".to_owned(), Value::String(text));
     }
     schema.retain(|key, _| !DROPPED.contains(&key.as_str()) && !key.starts_with("x-"));
+    // Without a type it would allow null only.
+    if !["type", "$ref", "allOf"].iter().any(|key| schema.contains_key(*key)) {
+        schema.remove("nullable");
+    }
     // Only texts have names; an integer enum would be a closed type.
     if schema.get("type").and_then(Value::as_str) != Some("string") {
         schema.remove("enum");
@@ -287,6 +293,12 @@ mod tests {
         }
         let free = json!({"type": "object", "additionalProperties": true});
         assert_eq!(property("note", free.clone()), free);
+    }
+
+    #[test]
+    fn what_may_be_anything_may_be_null_already() {
+        let any = json!({"description": "Anything.", "nullable": true, "x-any": true});
+        assert_eq!(property("note", any), json!({"description": "Anything."}));
     }
 
     #[test]

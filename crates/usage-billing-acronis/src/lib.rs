@@ -5,6 +5,7 @@ mod client;
 #[rustfmt::skip]
 mod generated;
 #[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 #[rustfmt::skip]
 #[path = "generated_mock.rs"]
 pub mod mock;
@@ -16,3 +17,9 @@ pub use progenitor_client::{
     Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
     RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };
+
+/// Crates whose types stand in this one's.
+pub use chrono;
+#[cfg(feature = "mock")]
+pub use httpmock;
+pub use uuid;

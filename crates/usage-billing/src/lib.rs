@@ -24,3 +24,8 @@ pub use usage_billing_core::{
     RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText, http_client,
 };
 pub use usage_row::{UsageRow, Vendor};
+
+/// Crates whose types stand in this one's.
+pub use chrono;
+#[cfg(any(feature = "acronis", feature = "suger"))]
+pub use uuid;

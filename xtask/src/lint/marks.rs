@@ -21,7 +21,7 @@ const ON_OPERATIONS: [&str; 11] = [
     "x-preview",
     "x-client",
 ];
-const ON_SCHEMAS: [&str; 1] = ["x-enum-varnames"];
+const ON_SCHEMAS: [&str; 2] = ["x-enum-varnames", "x-any"];
 const PAGINATION: [&str; 8] = ["style", "param", "limit", "default", "max", "items", "next", "end"];
 const STYLES: [&str; 4] = ["offset", "page", "cursor", "next-uri"];
 const LONG_RUNNING: [&str; 6] = ["poll", "id", "status", "pending", "succeeded", "failed"];
@@ -31,7 +31,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     for operation in &all {
         let at = &operation.pointer;
         known(operation.value, &ON_OPERATIONS, at, findings);
-        for mark in ["x-idempotent", "x-download", "x-preview", "deprecated"] {
+        for mark in ["x-idempotent", "x-download", "x-preview"] {
             if operation.value.get(mark).is_some_and(|value| !value.is_boolean()) {
                 findings.error("mark", &child(at, mark), "neither true nor false", "write `true` or leave it out");
             }
@@ -64,6 +64,9 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     }
     for node in tree::schemas(root) {
         known(node.schema, &ON_SCHEMAS, &node.pointer, findings);
+        if node.schema.get("x-any").is_some_and(|value| *value != Value::Bool(true)) {
+            findings.error("mark", &child(&node.pointer, "x-any"), "not true", "write `true` or leave it out");
+        }
     }
 }
 

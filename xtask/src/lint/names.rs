@@ -28,11 +28,14 @@ fn collisions<'a>(
     what: &str,
     findings: &mut Findings,
 ) {
-    let mut seen = BTreeMap::<String, &str>::new();
+    let (mut seen, mut cases) = (BTreeMap::<String, &str>::new(), BTreeMap::<String, &str>::new());
     for name in names {
         if let Some(other) = seen.insert(rust(name), name) {
             let message = format!("{other:?} and {name:?} make the same {what} {}", rust(name));
             findings.error("name", &child(pointer, name), message, "leave one out, or name the component otherwise");
+        } else if let Some(other) = cases.insert(name.to_lowercase(), name) {
+            let message = format!("{other:?} and {name:?} differ in case only");
+            findings.error("name", &child(pointer, name), message, "keep the one that the vendor sends");
         }
     }
 }
@@ -52,6 +55,10 @@ mod tests {
     #[test]
     fn fields_have_names_of_their_own() {
         let schema = json!({"type": "string", "description": "d"});
-        assert_eq!(broken("/components/schemas/Order/properties/Note", schema), ["name"]);
+        for twin in ["Note", "NOTE"] {
+            let rules = broken(&format!("/components/schemas/Order/properties/{twin}"), schema.clone());
+            assert_eq!(rules, ["name"], "{twin}");
+        }
+        assert_eq!(broken("/components/schemas/Line/properties/coUnt", schema), ["name"]);
     }
 }

@@ -14,6 +14,9 @@ pub(super) fn check_document(root: &Value, findings: &mut Findings) {
     if !text(root, "/openapi").starts_with("3.0.") {
         findings.error("openapi-version", "/openapi", "not OpenAPI 3.0", "convert it: the generator reads 3.0 only");
     }
+    if text(root, "/info/title").is_empty() {
+        findings.error("info-title", "/info", "no title", "write the name of the vendor's API");
+    }
     let version = text(root, "/info/version");
     let shape = version.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect::<String>();
     if shape != "0000-00-00" {
@@ -97,6 +100,11 @@ mod tests {
     fn the_version_is_a_date() {
         assert_eq!(broken("/info/version", json!("v2")), ["info-version"]);
         assert_eq!(broken("/info/version", json!(2)), ["info-version"]);
+    }
+
+    #[test]
+    fn a_document_has_a_title() {
+        assert_eq!(broken("/info/title", Value::Null), ["info-title"]);
     }
 
     #[test]

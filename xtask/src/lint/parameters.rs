@@ -40,6 +40,9 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 
 fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mut Findings) {
     let (at, name, place) = (&operation.pointer, text(parameter, "name"), text(parameter, "in"));
+    if name.is_empty() {
+        findings.error("parameter-name", at, "a parameter without a name", "write its `name`");
+    }
     let schema = parameter.get("schema").map(|schema| resolve(root, schema));
     let Some(schema) = schema else {
         return findings.error(
@@ -78,6 +81,18 @@ fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mu
             at,
             format!("parameter {name:?} is of type {} in {place}", of("type")),
             "declare its text form",
+        );
+    }
+    if [Some(schema), schema.get("items").map(|items| resolve(root, items))]
+        .into_iter()
+        .flatten()
+        .any(|schema| text(schema, "format") == "decimal")
+    {
+        findings.error(
+            "parameter-type",
+            at,
+            format!("decimal {name:?} in {place} would be sent by way of a float"),
+            "declare a plain string",
         );
     }
     let written_otherwise = ["date-time", "lenient-date-time"].contains(&of("format"));
@@ -167,6 +182,17 @@ mod tests {
         );
         assert_eq!(
             broken(&format!("{PATH}/schema"), json!({"type": "string", "format": "date-time"})),
+            ["parameter-type"]
+        );
+    }
+
+    #[test]
+    fn decimals_are_declared_as_text() {
+        let decimal = json!({"type": "number", "format": "decimal"});
+        assert_eq!(broken(&format!("{SINCE}/schema"), decimal.clone()), ["parameter-type"]);
+        assert_eq!(broken(&format!("{SINCE}/schema"), json!({"type": "array", "items": decimal})), ["parameter-type"]);
+        assert_eq!(
+            broken(&format!("{PATH}/schema"), json!({"type": "string", "format": "decimal"})),
             ["parameter-type"]
         );
     }

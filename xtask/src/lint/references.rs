@@ -1,44 +1,100 @@
-//! References: the generator panics on one that leads nowhere, and OpenAPI 3.0 ignores what stands beside one.
+//! References: the generator panics on one that leads nowhere or to something else, and OpenAPI 3.0 ignores what stands beside
+//! one.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Findings;
-use crate::pointer::{child, entry};
+use super::{Findings, tree};
+use crate::{
+    document::{operations, schemas},
+    pointer::{child, entry},
+};
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    walk(root, root, "", findings);
+    let places = places(root);
+    for (pointer, (node, section)) in &places {
+        reference(root, node, Some(section), pointer, findings);
+    }
+    others(root, root, "", &places, findings);
+    circles(root, findings);
 }
 
-fn walk(root: &Value, node: &Value, pointer: &str, findings: &mut Findings) {
+/// Where references are expected: what stands there, and the section of components that it has to lead to.
+type Places<'a> = BTreeMap<String, (&'a Value, &'static str)>;
+
+fn places(root: &Value) -> Places<'_> {
+    let mut places = Places::new();
+    let mut at = |pointer: String, section: &'static str| {
+        if let Some(node) = root.pointer(&pointer) {
+            places.insert(pointer, (node, section));
+        }
+    };
+    let entries = |list: Option<&Value>| list.and_then(Value::as_array).map_or(0, Vec::len);
+    for operation in operations(root) {
+        let path = child("/paths", operation.path);
+        for (holder, map) in [(&path, operation.item), (&operation.pointer, operation.value)] {
+            let list = child(holder, "parameters");
+            (0..entries(map.get("parameters"))).for_each(|index| at(entry(&list, index), "parameters"));
+        }
+        at(child(&operation.pointer, "requestBody"), "requestBodies");
+        let answers = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
+        for (status, _) in answers {
+            at(child(&child(&operation.pointer, "responses"), status), "responses");
+        }
+    }
+    for section in ["parameters", "requestBodies", "responses"] {
+        let pointer = child("/components", section);
+        let components = root.pointer(&pointer).and_then(Value::as_object).into_iter().flatten();
+        components.for_each(|(name, _)| at(child(&pointer, name), section));
+    }
+    for node in tree::schemas(root).into_iter().filter(|node| node.schema.contains_key("$ref")) {
+        at(node.pointer, "schemas");
+    }
+    places
+}
+
+/// References elsewhere: they have at least to lead somewhere.
+fn others(root: &Value, node: &Value, pointer: &str, places: &Places<'_>, findings: &mut Findings) {
+    if !places.contains_key(pointer) {
+        reference(root, node, None, pointer, findings);
+    }
     match node {
         Value::Object(map) => {
-            if let Some(Value::String(target)) = map.get("$ref") {
-                reference(root, target, map.len(), pointer, findings);
-            }
             for (key, value) in map.iter().filter(|(key, _)| !matches!(key.as_str(), "example" | "examples")) {
-                walk(root, value, &child(pointer, key), findings);
+                others(root, value, &child(pointer, key), places, findings);
             }
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                walk(root, value, &entry(pointer, index), findings);
+                others(root, value, &entry(pointer, index), places, findings);
             }
         }
         _ => {}
     }
 }
 
-fn reference(root: &Value, target: &str, keys: usize, pointer: &str, findings: &mut Findings) {
-    let found = target.strip_prefix('#').and_then(|place| root.pointer(place));
-    if found.is_none() {
+fn reference(root: &Value, node: &Value, section: Option<&str>, pointer: &str, findings: &mut Findings) {
+    let Some((target, map)) = node.as_object().and_then(|map| Some((map.get("$ref")?.as_str()?, map))) else { return };
+    if target.strip_prefix('#').and_then(|place| root.pointer(place)).is_none() {
         findings.error(
             "reference",
             pointer,
-            format!("{target} leads nowhere"),
+            format!("{target:?} leads nowhere"),
             "refer to a component of this document",
         );
+    } else if let Some(section) = section {
+        let name = target.strip_prefix(&format!("#/components/{section}/"));
+        if name.is_none_or(|name| name.is_empty() || name.contains('/')) {
+            findings.error(
+                "reference",
+                pointer,
+                format!("{target:?} is none of the components' {section}"),
+                format!("refer to `#/components/{section}/…`"),
+            );
+        }
     }
-    if keys > 1 {
+    if map.len() > 1 {
         findings.error(
             "reference-sibling",
             pointer,
@@ -48,23 +104,66 @@ fn reference(root: &Value, target: &str, keys: usize, pointer: &str, findings: &
     }
 }
 
+/// A component that is, in the end, itself: the generator follows it for ever.
+fn circles(root: &Value, findings: &mut Findings) {
+    let next = |schema: &Value| {
+        let part = schema.get("allOf").and_then(|parts| parts.get(0));
+        let target = schema.get("$ref").or_else(|| part?.get("$ref"))?.as_str()?;
+        target.strip_prefix("#/components/schemas/").map(str::to_owned)
+    };
+    for (name, schema) in schemas(root) {
+        let mut seen = BTreeSet::from([name.to_owned()]);
+        let mut at = next(schema);
+        while let Some(target) = at {
+            if target == name {
+                let place = child("/components/schemas", name);
+                findings.error("reference", &place, "it refers to itself", "say what it is");
+            }
+            at = if seen.insert(target.clone()) {
+                root.pointer(&child("/components/schemas", &target)).and_then(next)
+            } else {
+                None
+            };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use crate::lint::tests::broken;
 
+    const LINES: &str = "/components/schemas/Order/properties/lines/items";
+
     #[test]
     fn a_reference_has_to_lead_somewhere() {
-        let property = "/components/schemas/Order/properties/lines/items";
-        assert_eq!(broken(property, json!({"$ref": "#/components/schemas/Nothing"})), ["reference", "unused"]);
-        assert_eq!(broken(property, json!({"$ref": "other.yaml#/A"})), ["reference", "unused"]);
+        assert_eq!(broken(LINES, json!({"$ref": "#/components/schemas/Nothing"})), ["reference", "unused"]);
+        assert_eq!(broken(LINES, json!({"$ref": "other.yaml#/A"})), ["reference", "unused"]);
+    }
+
+    #[test]
+    fn a_reference_has_to_lead_to_what_belongs_there() {
+        for target in ["#/components/responses/Made", "#/paths", "#", "#/components/schemas/Line/properties/sku"] {
+            assert_eq!(broken(LINES, json!({"$ref": target})), ["reference", "unused"], "{target}");
+        }
+        let answer = json!({"$ref": "#/components/schemas/Order"});
+        assert_eq!(broken("/paths/~1orders/get/responses/429", answer), ["reference"]);
+        let parameter = json!({"$ref": "#/components/responses/Busy"});
+        assert!(broken("/paths/~1orders/get/parameters/1", parameter).contains(&"reference"));
+    }
+
+    #[test]
+    fn a_component_is_not_itself() {
+        let schema = json!({"$ref": "#/components/schemas/Line"});
+        assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
+        let schema = json!({"description": "d", "allOf": [{"$ref": "#/components/schemas/Line"}]});
+        assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
     }
 
     #[test]
     fn nothing_may_stand_beside_a_reference() {
-        let property = "/components/schemas/Order/properties/lines/items";
         let value = json!({"$ref": "#/components/schemas/Line", "description": "A line."});
-        assert_eq!(broken(property, value), ["reference-sibling"]);
+        assert_eq!(broken(LINES, value), ["reference-sibling"]);
     }
 }

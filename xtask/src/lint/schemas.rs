@@ -10,13 +10,16 @@ use super::{
 };
 use crate::{enums, pointer::child};
 
+/// What may stand beside `allOf`. Of anything else a type would be made that is neither the one nor the other.
+const BESIDE_ALL_OF: [&str; 9] =
+    ["allOf", "description", "title", "nullable", "deprecated", "readOnly", "writeOnly", "example", "default"];
+
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for node in tree::schemas(root) {
         if node.schema.contains_key("$ref") {
             continue;
         }
         combined(&node, findings);
-        types(&node, findings);
         objects(&node, findings);
         listed(&node, findings);
         described(root, &node, findings);
@@ -35,49 +38,13 @@ fn combined(node: &Node<'_>, findings: &mut Findings) {
             findings.error("one-of", &node.pointer, format!("{key} makes types that do not decode"), help);
         }
     }
-    let parts = node.schema.get("allOf").and_then(Value::as_array);
-    if parts.is_some_and(|parts| parts.len() != 1 || parts[0].get("$ref").is_none()) {
+    let Some(parts) = node.schema.get("allOf").and_then(Value::as_array) else { return };
+    if parts.len() != 1 || parts[0].get("$ref").is_none() {
         findings.error("all-of", &node.pointer, "allOf of something else than one $ref", "write the properties out");
     }
-}
-
-fn types(node: &Node<'_>, findings: &mut Findings) {
-    let (schema, at) = (node.schema, &node.pointer);
-    if schema.get("type").is_some_and(|value| !value.is_string()) {
-        findings.error("type", at, "a list of types is OpenAPI 3.1", "write one type, and `nullable: true` for null");
-    }
-    match (text(schema, "type"), text(schema, "format")) {
-        ("number", format) if format != "decimal" => {
-            findings.error(
-                "number",
-                at,
-                "a bare number would become a float",
-                "write `format: decimal`, or `type: integer`",
-            );
-        }
-        ("array", _) if !schema.contains_key("items") => {
-            findings.error("type", at, "a list of nothing", "say what its `items` are");
-        }
-        (kind, "decimal") if !["number", "string"].contains(&kind) => {
-            findings.error(
-                "type",
-                at,
-                format!("a decimal of type {kind:?}"),
-                "write `type: number` or `type: string`, as the wire has it",
-            );
-        }
-        (kind, "date-time" | "lenient-date-time" | "date" | "uuid" | "binary") if kind != "string" => {
-            findings.error(
-                "type",
-                at,
-                format!("format {} of type {kind:?}", text(schema, "format")),
-                "write `type: string`",
-            );
-        }
-        _ => {}
-    }
-    if node.place == Place::Property && schema.contains_key("default") {
-        findings.warning("default", at, "a default on a property is not applied", "say it in the description");
+    for key in node.schema.keys().filter(|key| !BESIDE_ALL_OF.contains(&key.as_str()) && !key.starts_with("x-")) {
+        let message = format!("{key:?} beside allOf");
+        findings.error("all-of", &node.pointer, message, "leave it out: what is referred to says it");
     }
 }
 
@@ -127,8 +94,9 @@ fn objects(node: &Node<'_>, findings: &mut Findings) {
 
 fn listed(node: &Node<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
-    if !schema.contains_key("enum") {
-        return;
+    let Some(list) = schema.get("enum").and_then(Value::as_array) else { return };
+    if list.iter().all(Value::is_null) {
+        return findings.error("enum", at, "an enum without values", "list them, or leave `enum` out");
     }
     if node.place != Place::Component {
         return findings.error("inline-enum", at, "an enum without a name", "make it a component and refer to it");
@@ -140,6 +108,9 @@ fn listed(node: &Node<'_>, findings: &mut Findings) {
             "an enum of other than text",
             "leave `enum` out and list the values in the description",
         );
+    }
+    if let Some(odd) = list.iter().find(|value| !value.is_string() && !value.is_null()) {
+        return findings.error("enum", at, format!("the value {odd} is no text"), "write it in quotes");
     }
     let schema = Value::Object(schema.clone());
     let (values, names) = (enums::values(&schema), enums::variant_names(&schema));
@@ -221,14 +192,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_decimals_or_integers() {
-        assert_eq!(note(json!({"description": "d", "type": "number"})), ["number"]);
-        assert_eq!(note(json!({"description": "d", "type": "integer", "format": "decimal"})), ["type"]);
-        assert_eq!(note(json!({"description": "d", "type": ["string", "null"]})), ["type"]);
-        assert_eq!(note(json!({"description": "d", "type": "array"})), ["type"]);
-    }
-
-    #[test]
     fn objects_and_enums_have_names() {
         assert_eq!(
             note(
@@ -265,9 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn enums_have_values_and_these_are_texts() {
+        for values in [json!([]), json!([null]), json!(["a", 1]), json!([true])] {
+            let schema = json!({"type": "string", "description": "d", "enum": values});
+            assert_eq!(broken(STATUS, schema), ["enum"], "{values}");
+        }
+    }
+
+    #[test]
+    fn what_is_referred_to_says_all() {
+        let status = json!([{"$ref": "#/components/schemas/Status"}]);
+        assert_eq!(note(json!({"description": "d", "type": "string", "allOf": status})), ["all-of"]);
+    }
+
+    #[test]
     fn what_is_not_described_or_not_used_is_warned_of() {
         assert_eq!(note(json!({"type": "string"})), ["description"]);
-        assert_eq!(note(json!({"type": "string", "description": "d", "default": "a"})), ["default"]);
         assert_eq!(broken("/components/schemas/Alone", json!({"type": "string", "description": "d"})), ["unused"]);
     }
 }

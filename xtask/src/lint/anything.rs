@@ -1,0 +1,110 @@
+//! Schemas without a type: they read any JSON, and the numbers in it as floats.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Findings, tree};
+use crate::document::operations;
+
+/// Keywords that say what a value is. What is wrong with some of them is said by other rules.
+const SAYING: [&str; 6] = ["type", "$ref", "allOf", "oneOf", "anyOf", "not"];
+
+pub(super) fn check(root: &Value, findings: &mut Findings) {
+    let errors = only_in_errors(root);
+    for node in tree::schemas(root) {
+        let said = SAYING.iter().find(|key| node.schema.contains_key(**key));
+        match (said, node.schema.get("x-any")) {
+            (None, None) if !in_errors(&node.pointer, &errors) => findings.error(
+                "any",
+                &node.pointer,
+                "no `type`: it would be any JSON, where numbers lose digits",
+                "write its type, or `x-any: true` if the vendor does send anything",
+            ),
+            (Some(said), Some(_)) => {
+                findings.error("any", &node.pointer, format!("`x-any` beside {said:?}"), "leave one out");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a schema stands in one of these components, or in an answer that is an error itself.
+fn in_errors(pointer: &str, components: &BTreeSet<String>) -> bool {
+    let parts = pointer.split('/').collect::<Vec<_>>();
+    match parts.as_slice() {
+        ["", "components", section @ ("schemas" | "responses"), name, ..] => {
+            components.contains(&format!("/components/{section}/{name}"))
+        }
+        ["", "paths", _, _, "responses", status, ..] => !status.starts_with('2'),
+        _ => false,
+    }
+}
+
+/// The components that error answers refer to and nothing else does. What a job computes with does not come from there.
+fn only_in_errors(root: &Value) -> BTreeSet<String> {
+    let (mut good, mut bad) = (BTreeSet::new(), BTreeSet::new());
+    for operation in operations(root) {
+        let of_item = operation.item.get("parameters");
+        for value in [of_item, operation.value.get("parameters"), operation.value.get("requestBody")] {
+            reach(root, value.unwrap_or(&Value::Null), &mut good);
+        }
+        let answers = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
+        for (status, answer) in answers {
+            reach(root, answer, if status.starts_with('2') { &mut good } else { &mut bad });
+        }
+    }
+    &bad - &good
+}
+
+/// Adds the components that a node refers to, and those that they refer to.
+fn reach(root: &Value, node: &Value, found: &mut BTreeSet<String>) {
+    match node {
+        Value::Object(map) => {
+            if let Some(place) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
+                && found.insert(place.to_owned())
+                && let Some(target) = root.pointer(place)
+            {
+                reach(root, target, found);
+            }
+            map.values().for_each(|value| reach(root, value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| reach(root, value, found)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    const NOTE: &str = "/components/schemas/Order/properties/note";
+
+    #[test]
+    fn what_has_no_type_is_marked() {
+        assert_eq!(broken(NOTE, json!({"description": "d"})), ["any"]);
+        assert_eq!(broken(NOTE, json!({"description": "d", "type": "array", "items": {}})), ["any"]);
+        let map = json!({"description": "d", "type": "object", "additionalProperties": {}});
+        assert_eq!(broken(NOTE, map), ["any"]);
+        let marked = json!({"description": "d", "x-any": true});
+        assert_eq!(broken(NOTE, marked), Vec::<&str>::new());
+        let marked = json!({"description": "d", "type": "array", "items": {"x-any": true}});
+        assert_eq!(broken(NOTE, marked), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_mark_is_true_and_stands_where_there_is_no_type() {
+        assert_eq!(broken(NOTE, json!({"description": "d", "x-any": false})), ["mark"]);
+        assert_eq!(broken(NOTE, json!({"description": "d", "x-any": true, "type": "string"})), ["any"]);
+    }
+
+    #[test]
+    fn what_only_errors_hold_needs_no_mark() {
+        let answer = json!({"description": "d", "content": {"application/json": {"schema": {}}}});
+        assert_eq!(broken("/components/responses/Busy", answer.clone()), Vec::<&str>::new());
+        assert_eq!(broken("/paths/~1orders/get/responses/429", answer.clone()), Vec::<&str>::new());
+        assert_eq!(broken("/components/responses/Made", answer), ["example", "any"]);
+    }
+}
