@@ -7,6 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -29,6 +30,14 @@ pub(crate) fn with_body(status: StatusCode, content_type: &'static str, body: Ve
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// For `Date` and `Retry-After`.
+pub(crate) fn http_date(instant: DateTime<Utc>) -> HeaderValue {
+    // The form has no years of five digits.
+    const LAST: DateTime<Utc> = DateTime::from_timestamp(253_370_764_800, 0).expect("the year 9999");
+    let text = httpdate::fmt_http_date(instant.clamp(DateTime::UNIX_EPOCH, LAST).into());
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Values of the query string or of a form. Of a name that stands there twice, the first one counts.

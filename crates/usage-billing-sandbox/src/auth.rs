@@ -1,30 +1,85 @@
 //! Tokens, and how callers show them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, header};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::bounded::Bounded;
+use crate::clock::Clock;
+use crate::demo;
 
 /// Tokens that are remembered, the expired ones among them.
 const MOST_TOKENS: usize = 10_000;
 
-/// Tokens of one vendor.
+/// Tokens of one vendor. Clones share them.
+#[derive(Clone)]
 pub(crate) struct Tokens {
     lifetime: Duration,
+    clock: Clock,
     /// Differs between sandboxes, so that a token of one is unknown to the other.
     realm: Uuid,
-    issued: Mutex<Issued>,
+    issued: Arc<Mutex<Issued>>,
 }
 
 struct Issued {
     count: u64,
-    ends: Bounded<String, Instant>,
+    tokens: Bounded<String, Token>,
+}
+
+struct Token {
+    /// On the clock that only grows.
+    ends: Duration,
+    rights: Rights,
+}
+
+/// What a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rights {
+    Full,
+    /// All but billing. See [`crate::permissions`].
+    Limited,
+}
+
+/// One that may ask for tokens.
+pub(crate) struct Client {
+    pub(crate) id: &'static str,
+    pub(crate) secret: &'static str,
+    pub(crate) rights: Rights,
+}
+
+pub(crate) const GENESYS_CLIENTS: [Client; 2] = [
+    Client { id: demo::GENESYS_CLIENT_ID, secret: demo::GENESYS_CLIENT_SECRET, rights: Rights::Full },
+    Client {
+        id: demo::GENESYS_LIMITED_CLIENT_ID,
+        secret: demo::GENESYS_LIMITED_CLIENT_SECRET,
+        rights: Rights::Limited,
+    },
+];
+
+pub(crate) const ACRONIS_CLIENTS: [Client; 2] = [
+    Client { id: demo::ACRONIS_CLIENT_ID, secret: demo::ACRONIS_CLIENT_SECRET, rights: Rights::Full },
+    Client {
+        id: demo::ACRONIS_LIMITED_CLIENT_ID,
+        secret: demo::ACRONIS_LIMITED_CLIENT_SECRET,
+        rights: Rights::Limited,
+    },
+];
+
+pub(crate) fn client<'a>(clients: &'a [Client], id: &str) -> Option<&'a Client> {
+    clients.iter().find(|client| client.id == id)
+}
+
+/// What the caller may do by its `Authorization: Key …`.
+pub(crate) fn suger_rights(headers: &HeaderMap) -> Option<Rights> {
+    match credential(headers, "Key")? {
+        demo::SUGER_API_KEY => Some(Rights::Full),
+        demo::SUGER_LIMITED_API_KEY => Some(Rights::Limited),
+        _ => None,
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -35,32 +90,37 @@ pub(crate) enum Standing {
 }
 
 impl Tokens {
-    pub(crate) fn new(lifetime: Duration, realm: Uuid) -> Self {
-        Self { lifetime, realm, issued: Mutex::new(Issued { count: 0, ends: Bounded::new(MOST_TOKENS) }) }
+    pub(crate) fn new(lifetime: Duration, clock: Clock, realm: Uuid) -> Self {
+        let issued = Issued { count: 0, tokens: Bounded::new(MOST_TOKENS) };
+        Self { lifetime, clock, realm, issued: Arc::new(Mutex::new(issued)) }
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    pub(crate) fn issue(&self) -> String {
+    pub(crate) fn issue(&self, rights: Rights) -> String {
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         issued.count += 1;
         let token = Uuid::new_v5(&self.realm, &issued.count.to_be_bytes()).simple().to_string();
-        let now = Instant::now();
-        // A life beyond what the clock can count is one without an end, as far as anyone can tell.
-        let ends = now.checked_add(self.lifetime).unwrap_or_else(|| now + Duration::from_secs(100 * 365 * 86_400));
-        issued.ends.insert(token.clone(), ends);
+        // A life beyond what the clock can count is one without an end.
+        let ends = self.clock.elapsed().saturating_add(self.lifetime);
+        issued.tokens.insert(token.clone(), Token { ends, rights });
         token
     }
 
     pub(crate) fn standing(&self, token: &str) -> Standing {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        match issued.ends.get(&token.to_owned()) {
-            None => Standing::Unknown,
-            Some(ends) if Instant::now() < *ends => Standing::Good,
-            Some(_) => Standing::Expired,
+        match self.rights(token) {
+            Ok(_) => Standing::Good,
+            Err(standing) => standing,
         }
+    }
+
+    /// What the holder of a good token may do.
+    pub(crate) fn rights(&self, token: &str) -> Result<Rights, Standing> {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = issued.tokens.get(token).ok_or(Standing::Unknown)?;
+        if self.clock.elapsed() < token.ends { Ok(token.rights) } else { Err(Standing::Expired) }
     }
 }
 
@@ -87,19 +147,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_token_is_good_until_its_life_is_over() {
-        let tokens = Tokens::new(Duration::from_secs(60), Uuid::nil());
-        let token = tokens.issue();
-        tokio::time::advance(Duration::from_secs(59)).await;
-        assert_eq!(tokens.standing(&token), Standing::Good);
-        tokio::time::advance(Duration::from_secs(1)).await;
+        let clock = Clock::start(None);
+        let tokens = Tokens::new(Duration::from_secs(60), clock.clone(), Uuid::nil());
+        let token = tokens.issue(Rights::Limited);
+        tokio::time::advance(Duration::from_secs(29)).await;
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(tokens.rights(&token), Ok(Rights::Limited));
+        clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.standing(&token), Standing::Expired);
         assert_eq!(tokens.standing("made up"), Standing::Unknown);
     }
 
     #[tokio::test]
     async fn a_life_without_end_is_no_reason_to_panic() {
-        let tokens = Tokens::new(Duration::MAX, Uuid::nil());
-        assert_eq!(tokens.standing(&tokens.issue()), Standing::Good);
+        let tokens = Tokens::new(Duration::MAX, Clock::start(None), Uuid::nil());
+        assert_eq!(tokens.standing(&tokens.issue(Rights::Full)), Standing::Good);
     }
 
     #[test]

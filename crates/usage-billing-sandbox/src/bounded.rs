@@ -1,5 +1,6 @@
 //! A map that forgets its oldest entry rather than grow for ever.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -26,12 +27,24 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         }
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get<Q: ?Sized + Eq + Hash>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         self.entries.get(key)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key)
+    }
+
+    pub(crate) fn remove<Q: ?Sized + Eq + Hash>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let removed = self.entries.remove(key)?;
+        self.order.retain(|known| known.borrow() != key);
+        Some(removed)
     }
 
     /// Oldest first.

@@ -1,17 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod acronis;
+mod admin;
 mod answer;
 mod auth;
 mod bounded;
 mod clock;
+mod connections;
+mod contract;
 mod demo;
+mod expected;
+mod faults;
 mod genesys;
+mod limits;
 mod log;
+mod page;
+mod permissions;
 mod server;
 mod suger;
+mod vendor;
 mod world;
 
 pub use demo::*;
-pub use log::LoggedRequest;
+pub use expected::{Bill, ExpectedUsage};
+pub use faults::{Fault, FaultKind};
+pub use log::{InjectedFault, LoggedRequest};
 pub use server::{Sandbox, SandboxBuilder};
+pub use vendor::Vendor;

@@ -1,7 +1,7 @@
 //! Start and stop, and the one router of all vendors.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use chrono::NaiveDate;
-use http::{StatusCode, Uri};
+use chrono::{DateTime, NaiveDate, Utc};
+use http::{StatusCode, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -19,12 +19,20 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::acronis::Acronis;
+use crate::admin::{self, Admin};
 use crate::answer;
 use crate::auth::Tokens;
 use crate::clock::Clock;
+use crate::connections::{self, HangUp};
+use crate::contract;
+use crate::faults::{self, Fault, Faults, Harm};
 use crate::genesys::Genesys;
+use crate::limits::{self, Allowed, Limits};
 use crate::log::{Log, LoggedRequest};
+use crate::page::{self, Page};
+use crate::permissions::{self, Permissions};
 use crate::suger::Suger;
+use crate::vendor::{Call, Vendor};
 use crate::world::{self, World};
 
 /// A day, less a second.
@@ -38,7 +46,9 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// Each sandbox has a state of its own, and starts from the same world.
 pub struct Sandbox {
     url: String,
+    clock: Clock,
     log: Arc<Log>,
+    faults: Arc<Faults>,
     /// Dropping it is the signal.
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
@@ -70,6 +80,29 @@ impl Sandbox {
         self.log.all()
     }
 
+    /// What time it is in there.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Moves the sandbox's time on: tokens end, months close, reports finish, nobody sleeps.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Adds a fault, as [`SandboxBuilder::fault`] does before the start.
+    ///
+    /// # Errors
+    /// What is wrong with the fault.
+    pub fn inject(&self, fault: Fault) -> Result<(), String> {
+        self.faults.add(vec![fault])
+    }
+
+    /// From now on nothing goes wrong on purpose.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+    }
+
     /// Stops, and waits until the open requests have been answered.
     pub async fn shut_down(self) {
         drop(self.stop);
@@ -89,28 +122,44 @@ impl fmt::Debug for Sandbox {
 /// What a sandbox is like. See [`Sandbox::builder`].
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
-    port: u16,
+    address: SocketAddr,
     today: Option<NaiveDate>,
     polls_before_ready: u32,
     token_lifetime: Option<Duration>,
     gzip_header: bool,
+    strict: bool,
+    max_connections: usize,
+    requests_per_minute: Allowed,
+    faults: Vec<Fault>,
+    fault_seed: u64,
 }
 
 impl Default for SandboxBuilder {
     fn default() -> Self {
-        Self { port: 0, today: None, polls_before_ready: 2, token_lifetime: None, gzip_header: true }
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            today: None,
+            polls_before_ready: 2,
+            token_lifetime: None,
+            gzip_header: true,
+            strict: false,
+            max_connections: 1024,
+            requests_per_minute: Allowed::default(),
+            faults: Vec::new(),
+            fault_seed: 0,
+        }
     }
 }
 
 impl SandboxBuilder {
     /// Port of 127.0.0.1; 0 (the default) is a free one.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.address.set_port(port);
         self
     }
 
-    /// The day on which the world's history ends, for the same answers on any day. The default is the day of the start
-    /// (UTC), which a running sandbox keeps.
+    /// The day of the start, for the same answers on any day: it is then noon, UTC. The default is the real time. The
+    /// sandbox's clock goes on from there, with real time and with [`Sandbox::advance`].
     pub fn today(mut self, today: NaiveDate) -> Self {
         self.today = Some(today);
         self
@@ -135,46 +184,92 @@ impl SandboxBuilder {
         self
     }
 
+    /// Whether anything that the curated documents do not know is an error; false by default. The header
+    /// `X-Sandbox-Strict: true` does the same for one request.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Where it listens, in place of 127.0.0.1 and a free port. An address that others can reach lets them in: the demo
+    /// credentials are public.
+    pub fn listen(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Connections at once, 1024 by default; others wait. At least one.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        // The semaphore's own limit is above any number of sockets.
+        self.max_connections = connections.clamp(1, 1 << 20);
+        self
+    }
+
+    /// Requests that each caller of a vendor has a minute; `None` for no limit. By default 300 of Genesys Cloud, and no
+    /// limit of the others.
+    pub fn requests_per_minute(mut self, vendor: Vendor, requests: Option<u32>) -> Self {
+        *self.requests_per_minute.of(vendor) = requests;
+        self
+    }
+
+    /// A fault from the start on. Faults are held against a request in the order in which they were added.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// From which faults with a `percent` are drawn; 0 by default.
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.fault_seed = seed;
+        self
+    }
+
     /// Starts.
     ///
     /// Has to be called within a Tokio runtime, which then runs the server.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// When the address cannot be bound, and [`InvalidInput`](std::io::ErrorKind::InvalidInput) when a fault is none.
     pub async fn start(self) -> std::io::Result<Sandbox> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let faults = Faults::new(self.fault_seed, self.faults.clone())
+            .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let faults = Arc::new(faults);
+        let listener = TcpListener::bind(self.address).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let log = Arc::new(Log::default());
-        let router = self.router(&url, log.clone());
+        let clock = Clock::start(self.today);
+        let router = self.router(&url, &clock, &log, &faults);
         let (stop, stopped) = oneshot::channel::<()>();
+        let most = self.max_connections;
         let server = tokio::spawn(async move {
             let stopped = async {
                 // The sender is never used, only dropped.
                 let _ = stopped.await;
             };
-            // Serving does not fail: what goes wrong is a connection's own business.
-            let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+            connections::serve(listener, router, most, stopped).await;
         });
-        Ok(Sandbox { url, log, stop, server })
+        Ok(Sandbox { url, clock, log, faults, stop, server })
     }
 
-    fn router(&self, url: &str, log: Arc<Log>) -> Router {
-        let clock = Clock::start(self.today);
-        let world = Arc::new(World::new(clock.now().date_naive()));
+    fn router(&self, url: &str, clock: &Clock, log: &Arc<Log>, faults: &Arc<Faults>) -> Router {
+        let world = Arc::new(World::new(clock.clone()));
         // No two sandboxes that run at once have the same address, so none takes the tokens of another.
         let realm = world::id(url);
         let tokens = |vendor: &str, lifetime| {
-            Tokens::new(self.token_lifetime.unwrap_or(lifetime), Uuid::new_v5(&realm, vendor.as_bytes()))
+            let realm = Uuid::new_v5(&realm, vendor.as_bytes());
+            Tokens::new(self.token_lifetime.unwrap_or(lifetime), clock.clone(), realm)
         };
         let polls = self.polls_before_ready;
         let genesys_tokens = tokens("genesys", GENESYS_TOKEN_LIFETIME);
         let acronis_tokens = tokens("acronis", ACRONIS_TOKEN_LIFETIME);
+        let permissions = Permissions { genesys: genesys_tokens.clone(), acronis: acronis_tokens.clone() };
         let door = Arc::new(Door {
             realm,
-            log,
-            genesys: Genesys::new(world.clone(), genesys_tokens, polls, realm),
-            suger: Suger::new(world.clone(), clock, realm),
-            acronis: Acronis::new(world, clock, acronis_tokens, polls, self.gzip_header, realm),
+            clock: clock.clone(),
+            log: log.clone(),
+            genesys: Genesys::new(world.clone(), clock.clone(), genesys_tokens, polls, realm),
+            suger: Suger::new(world.clone(), clock.clone(), realm),
+            acronis: Acronis::new(world, clock.clone(), acronis_tokens, polls, self.gzip_header, realm),
         });
         let vendors = Router::new()
             .merge(door.genesys.routes())
@@ -182,44 +277,71 @@ impl SandboxBuilder {
             .merge(door.acronis.routes())
             .fallback(no_such_path)
             .method_not_allowed_fallback(no_such_method);
-        // A layer of the router with the paths would run only once a path was chosen.
-        Router::new().fallback_service(vendors).layer(from_fn_with_state(door, enter))
+        let limits = Limits::new(self.requests_per_minute, clock.clone());
+        let gate = contract::Gate { strict: self.strict, log: log.clone() };
+        let harm = Harm { faults: faults.clone(), clock: clock.clone(), log: log.clone() };
+        // A layer of the router with the paths would run only once a path was chosen. The last layer is the outermost.
+        let framed = Router::new()
+            .fallback_service(vendors)
+            .layer(from_fn_with_state(Arc::new(gate), contract::check))
+            .layer(from_fn_with_state(door.clone(), enter))
+            .layer(from_fn_with_state(Arc::new(permissions), permissions::permit))
+            .layer(from_fn_with_state(Arc::new(limits), limits::limit))
+            .layer(from_fn_with_state(Arc::new(harm), faults::inject))
+            .layer(from_fn_with_state(door.clone(), note));
+        let page = Page {
+            url: url.to_owned(),
+            strict: self.strict,
+            clock: clock.clone(),
+            log: log.clone(),
+            genesys: door.genesys.clone(),
+            suger: door.suger.clone(),
+            acronis: door.acronis.clone(),
+        };
+        let admin = Admin { clock: clock.clone(), faults: faults.clone(), log: log.clone() };
+        Router::new().merge(admin::routes(admin)).merge(page::routes(page)).fallback_service(framed)
     }
 }
 
 /// Where every request comes in.
 struct Door {
     realm: Uuid,
+    clock: Clock,
     log: Arc<Log>,
     genesys: Arc<Genesys>,
     suger: Arc<Suger>,
     acronis: Arc<Acronis>,
 }
 
-#[derive(Clone, Copy)]
-enum Vendor {
-    Genesys,
-    Suger,
-    Acronis,
-}
-
-impl Vendor {
-    fn of(path: &str) -> Option<Self> {
-        [(Self::Genesys, Genesys::owns(path)), (Self::Suger, Suger::owns(path)), (Self::Acronis, Acronis::owns(path))]
-            .into_iter()
-            .find_map(|(vendor, owns)| owns.then_some(vendor))
-    }
-}
-
-async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let number = door.log.note(request.method(), request.uri());
+/// The outermost layer: what is known of a request is written down, and in the end how it was answered.
+async fn note(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    let readable = readable_path(request.uri().path());
+    let path = readable.as_ref().unwrap_or(request.uri()).path();
+    let vendor = Vendor::of(path);
+    let operation = vendor.and_then(|vendor| vendor.operation(request.method(), path));
+    let number = door.log.note(door.clock.now(), request.method(), request.uri(), vendor, operation);
     let correlation_id = Uuid::new_v5(&door.realm, format!("request/{number}").as_bytes());
-    if let Some(readable) = readable_path(request.uri().path()) {
+    request.extensions_mut().insert(Call { number, correlation_id, vendor, operation });
+    if let Some(readable) = readable {
         *request.uri_mut() = readable;
     }
-    match Vendor::of(request.uri().path()) {
-        Some(Vendor::Genesys) => door.genesys.frame(correlation_id, request, next).await,
-        Some(Vendor::Suger) => door.suger.frame(correlation_id, request, next).await,
+    let mut response = next.run(request).await;
+    if response.extensions().get::<HangUp>().is_none() {
+        door.log.answered(number, response.status());
+    }
+    let now = || answer::http_date(door.clock.now());
+    response.headers_mut().entry(header::DATE).or_insert_with(now);
+    response
+}
+
+/// The innermost layer before the routes: the vendor's own frame around each answer.
+async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let Some(call) = request.extensions().get::<Call>().copied() else {
+        return next.run(request).await;
+    };
+    match call.vendor {
+        Some(Vendor::Genesys) => door.genesys.frame(call.correlation_id, request, next).await,
+        Some(Vendor::Suger) => door.suger.frame(call.correlation_id, request, next).await,
         Some(Vendor::Acronis) => door.acronis.frame(request, next).await,
         None => next.run(request).await,
     }

@@ -7,8 +7,10 @@ use usage_billing_acronis::types::{ApiError, ApiErrorBody, ApiErrorDetails};
 
 use crate::answer::{BadBody, json};
 
+const STALE_VERSION: u16 = 1001;
 const ACCESS_DENIED: u16 = 1002;
 const NO_SUCH_TENANT: u16 = 1005;
+const BROKEN_RULE: u16 = 1027;
 
 pub(super) struct Failure {
     status: StatusCode,
@@ -47,6 +49,15 @@ impl Failure {
 
     pub(super) fn no_such_tenant(id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, NO_SUCH_TENANT, "No such tenant.").about(id)
+    }
+
+    /// The vendor does not say with which status.
+    pub(super) fn stale_version() -> Self {
+        Self::new(StatusCode::CONFLICT, STALE_VERSION, "Version mismatch.")
+    }
+
+    pub(super) fn broken_rule(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, BROKEN_RULE, message)
     }
 
     pub(super) fn no_such_thing(message: &str) -> Self {

@@ -1,9 +1,19 @@
-//! Acronis Cyber Protect Cloud: the token endpoint, reports and their files, the client and the tenants.
+//! Acronis Cyber Protect Cloud: the token endpoint, reports and their files, usages, tenants and what they may use.
 
+mod applications;
 mod error;
 mod files;
+mod identity;
+mod items;
+mod pricing;
+mod query;
 mod reports;
+mod rows;
+mod stored;
+mod summary;
+mod tenant_list;
 mod tenants;
+mod usages;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,15 +28,16 @@ use serde::Serialize;
 use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
 use uuid::Uuid;
 
+pub(crate) use self::summary::summary;
+
 use self::error::Failure;
 use crate::answer::{BadBody, Sent, json};
-use crate::auth::{self, Standing, Tokens};
+use crate::auth::{self, ACRONIS_CLIENTS, Standing, Tokens};
 use crate::clock::Clock;
 use crate::world::World;
-use crate::{ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET};
 
 /// Not documented; no request of this API is anywhere near.
-const LARGEST_BODY: usize = 256 * 1024;
+pub(crate) const LARGEST_BODY: usize = 256 * 1024;
 /// Reports that are remembered.
 const MOST_REPORTS: usize = 1_000;
 const TOKEN_PATH: &str = "/api/2/idp/token";
@@ -62,13 +73,26 @@ impl Acronis {
         Router::new()
             .route(TOKEN_PATH, post(issue_token))
             .route("/api/2/reports", post(reports::create))
-            .route("/api/2/reports/{report_id}", get(reports::read))
-            .route("/api/2/reports/{report_id}/stored", get(reports::list_stored))
-            .route("/api/2/reports/{report_id}/stored/{stored_report_id}", get(reports::download))
+            .route("/api/2/reports/{report_id}", get(reports::read).put(reports::update).delete(reports::delete))
+            .route("/api/2/reports/{report_id}/stored", get(stored::list))
+            .route("/api/2/reports/{report_id}/stored/{stored_report_id}", get(stored::download))
             .route("/api/2/tenants/{tenant_id}/reports", get(reports::list_of_tenant))
-            .route("/api/2/clients/{client_id}", get(tenants::client))
+            .route("/api/2/tenants/usages", get(usages::of_tenants))
+            .route("/api/2/tenants/{tenant_id}/usages", get(usages::of_tenant))
+            .route("/api/2/tenants", get(tenant_list::list))
             .route("/api/2/tenants/{tenant_id}", get(tenants::read))
             .route("/api/2/tenants/{tenant_id}/children", get(tenants::children))
+            .route("/api/2/tenants/offering_items", get(items::list))
+            .route("/api/2/tenants/{tenant_id}/offering_items", get(items::of_tenant))
+            .route("/api/2/tenants/{tenant_id}/offering_items/available_for_child", get(items::for_child))
+            .route("/api/2/tenants/{tenant_id}/offering_items/pricing", get(pricing::of_items))
+            .route("/api/2/tenants/{tenant_id}/pricing", get(pricing::of_tenant))
+            .route("/api/2/applications", get(applications::list))
+            .route("/api/2/applications/{application_id}", get(applications::read))
+            .route("/api/2/tenants/applications", get(applications::of_tenants))
+            .route("/api/2/tenants/{tenant_id}/applications", get(applications::of_tenant))
+            .route("/api/2/clients/{client_id}", get(identity::client))
+            .route("/api/2/users/me", get(identity::me))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(self.clone())
     }
@@ -116,10 +140,11 @@ async fn issue_token(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, se
         Err(BadBody::TooLarge) => return refused(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large."),
         Err(_) => return refused(StatusCode::BAD_REQUEST, "invalid_request", "The body cannot be read."),
     };
-    match auth::basic(&headers) {
-        Some((id, secret)) if id == ACRONIS_CLIENT_ID && secret == ACRONIS_CLIENT_SECRET => {}
-        _ => return refused(StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret."),
-    }
+    let client = auth::basic(&headers)
+        .and_then(|(id, secret)| auth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
+    let Some(client) = client else {
+        return refused(StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret.");
+    };
     match form.get("grant_type") {
         Some("client_credentials") => {}
         None => return refused(StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing."),
@@ -128,7 +153,7 @@ async fn issue_token(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, se
             return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", description);
         }
     }
-    let access_token = acronis.tokens.issue();
+    let access_token = acronis.tokens.issue(client.rights);
     let life = i64::try_from(acronis.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
     let token = Token {
         id_token: format!("id-{access_token}"),

@@ -1,34 +1,44 @@
-//! Reports: order, poll, download.
+//! Reports: order, read, change, delete.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use usage_billing_acronis::types;
-use usage_billing_acronis::types::{
-    ReportFormat, ReportKind, ReportLevel, ReportResultAction, ReportScheduleType, StoredReportStatus,
-};
-use usage_billing_core::LenientDateTime;
+use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, ReportResultAction, ReportScheduleType};
 use uuid::Uuid;
 
+use super::Acronis;
 use super::error::Failure;
-use super::{Acronis, files};
-use crate::answer::{Sent, first_unlisted, json, with_body};
+use super::query::refuse_unlisted;
+use crate::answer::{Sent, Values, first_unlisted, json};
 use crate::bounded::Bounded;
-use crate::world::{days_before, month_of};
+use crate::world::{days_before, midnight, month_of};
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const LONGEST_PERIOD: i64 = 3 * 366;
 
+/// Members of the bodies, by the place of their object: the vendor refuses all others.
+type Fields = [(&'static str, &'static [&'static str])];
+const FIELDS_TO_CREATE: &Fields = &[
+    ("", &["parameters", "schedule", "result_action", "recipients", "generation_date"]),
+    ("/parameters", &["tenant_id", "level", "kind", "formats", "period", "hide_zero_usage", "show_skus"]),
+    ("/parameters/period", &["start", "end"]),
+    ("/schedule", &["type", "enabled"]),
+];
+const FIELDS_TO_UPDATE: &Fields = &[
+    ("", &["parameters", "schedule", "recipients"]),
+    ("/parameters", &["tenant_id", "level", "kind", "hide_zero_usage", "show_skus"]),
+    ("/schedule", &["enabled"]),
+];
+
 pub(super) struct Reports {
     created: u64,
-    kept: Bounded<Uuid, Stored>,
+    pub(super) kept: Bounded<Uuid, Stored>,
 }
 
 impl Reports {
@@ -38,20 +48,16 @@ impl Reports {
 }
 
 /// A report, and how often its files were asked for.
-struct Stored {
-    report: types::Report,
-    built: DateTime<Utc>,
-    polls: u32,
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) report: types::Report,
+    pub(super) built: DateTime<Utc>,
+    pub(super) polls: u32,
 }
 
 pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> Result<Response, Failure> {
-    let given: Value = sent.declared_json()?;
-    if let Some(field) = unknown_field(&given) {
-        return Err(Failure::bad_request(format!("There is no such field: {field}")));
-    }
-    let order: types::ReportCreate =
-        serde_json::from_value(given).map_err(|error| Failure::bad_request(error.to_string()))?;
-    let today = acronis.world.today;
+    let order: types::ReportCreate = decode(sent, FIELDS_TO_CREATE)?;
+    let today = acronis.world.today();
     let tenant = order.parameters.tenant_id;
     if acronis.world.acronis.find(tenant).is_none() {
         return Err(Failure::access_denied(&tenant.to_string()));
@@ -61,9 +67,7 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> R
         .or(first_unlisted!(ReportLevel, [&order.parameters.level]))
         .or(first_unlisted!(ReportKind, [&order.parameters.kind]))
         .or(first_unlisted!(ReportFormat, &order.parameters.formats));
-    if let Some(value) = unlisted {
-        return Err(Failure::bad_request(format!("There is no such value: {value}")));
-    }
+    refuse_unlisted(unlisted)?;
     if order.result_action == ReportResultAction::Send && order.recipients.is_empty() {
         return Err(Failure::bad_request("recipients: needed with the action send."));
     }
@@ -92,21 +96,80 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> R
     reports.created += 1;
     report.id = Uuid::new_v5(&acronis.realm, format!("report/{}", reports.created).as_bytes());
     let answer = json(StatusCode::OK, &report);
-    reports.kept.insert(report.id, Stored { report, built: acronis.clock.now(), polls: 0 });
+    // What is for a later day is built at its beginning.
+    let built = acronis.clock.now().max(midnight(report.generation_date));
+    reports.kept.insert(report.id, Stored { report, built, polls: 0 });
     Ok(answer)
 }
 
+/// "Unlike for tenants, the request carries no version": the last writer wins.
+pub(super) async fn update(
+    State(acronis): State<Arc<Acronis>>,
+    Path(report_id): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let change: types::ReportUpdate = decode(sent, FIELDS_TO_UPDATE)?;
+    let parameters = change.parameters.unwrap_or_default();
+    refuse_unlisted(first_unlisted!(ReportLevel, &parameters.level).or(first_unlisted!(ReportKind, &parameters.kind)))?;
+    if let Some(tenant) = parameters.tenant_id.filter(|tenant| acronis.world.acronis.find(*tenant).is_none()) {
+        return Err(Failure::access_denied(&tenant.to_string()));
+    }
+    let reports = &mut *acronis.reports();
+    let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
+    let report = &mut stored.ok_or_else(|| no_such_report(&report_id))?.report;
+    let Some(schedule) = report.schedule.as_mut().filter(|schedule| schedule.type_ != ReportScheduleType::Once) else {
+        return Err(Failure::broken_rule("A report with the schedule once cannot be changed.").about(&report_id));
+    };
+    schedule.enabled = change.schedule.map_or(schedule.enabled, |schedule| schedule.enabled);
+    let kept = &mut report.parameters;
+    kept.tenant_id = parameters.tenant_id.unwrap_or(kept.tenant_id);
+    if let Some(level) = parameters.level {
+        kept.level = level;
+    }
+    if let Some(kind) = parameters.kind {
+        kept.kind = kind;
+    }
+    kept.hide_zero_usage = parameters.hide_zero_usage.or(kept.hide_zero_usage);
+    kept.show_skus = parameters.show_skus.or(kept.show_skus);
+    if !change.recipients.is_empty() {
+        report.recipients = change.recipients;
+    }
+    report.version += 1;
+    Ok(json(StatusCode::OK, &*report))
+}
+
+/// With its files, which are made from it.
+pub(super) async fn delete(
+    State(acronis): State<Arc<Acronis>>,
+    Path(report_id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let version = query.get("version").and_then(|version| version.parse::<i64>().ok());
+    let version = version.ok_or_else(|| Failure::bad_request("version: needed, a number."))?;
+    let reports = &mut *acronis.reports();
+    let stored = known(&report_id).and_then(|id| reports.kept.get(&id));
+    let report = &stored.ok_or_else(|| no_such_report(&report_id))?.report;
+    if report.version != version {
+        return Err(Failure::stale_version().about(&report_id));
+    }
+    let id = report.id;
+    reports.kept.remove(&id);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn decode<T: DeserializeOwned>(sent: Sent, fields: &Fields) -> Result<T, Failure> {
+    let given: Value = sent.declared_json()?;
+    if let Some(field) = unknown_field(&given, fields) {
+        return Err(Failure::bad_request(format!("There is no such field: {field}")));
+    }
+    serde_json::from_value(given).map_err(|error| Failure::bad_request(error.to_string()))
+}
+
 /// A field that the vendor would refuse.
-fn unknown_field(order: &Value) -> Option<String> {
-    const FIELDS: [(&str, &[&str]); 4] = [
-        ("", &["parameters", "schedule", "result_action", "recipients", "generation_date"]),
-        ("/parameters", &["tenant_id", "level", "kind", "formats", "period", "hide_zero_usage", "show_skus"]),
-        ("/parameters/period", &["start", "end"]),
-        ("/schedule", &["type", "enabled"]),
-    ];
-    FIELDS.into_iter().find_map(|(at, known)| {
-        let fields = order.pointer(at)?.as_object()?;
-        let unknown = fields.keys().find(|field| !known.contains(&field.as_str()))?;
+fn unknown_field(body: &Value, fields: &Fields) -> Option<String> {
+    fields.iter().find_map(|(at, known)| {
+        let members = body.pointer(at)?.as_object()?;
+        let unknown = members.keys().find(|member| !known.contains(&member.as_str()))?;
         Some(format!("{at}/{unknown}"))
     })
 }
@@ -161,97 +224,18 @@ pub(super) async fn list_of_tenant(
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
-    let id = acronis.world.acronis.tenants().get(place).map(|tenant| tenant.id);
+    let id = acronis.world.acronis.get(place).map(|tenant| tenant.id);
     let reports = acronis.reports();
     let of_tenant = reports.kept.iter().filter(|(_, stored)| Some(stored.report.parameters.tenant_id) == id);
     Ok(json(StatusCode::OK, &types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))
 }
 
-/// This is the poll.
-pub(super) async fn list_stored(
-    State(acronis): State<Arc<Acronis>>,
-    Path(report_id): Path<String>,
-) -> Result<Response, Failure> {
-    let (report, built, polls) = {
-        let mut reports = acronis.reports();
-        let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
-        let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
-        stored.polls = stored.polls.saturating_add(1);
-        (stored.report.clone(), stored.built, stored.polls)
-    };
-    // Nothing is built before its day, and a schedule has no day here.
-    let once = report.schedule.as_ref().is_none_or(|schedule| schedule.type_ == ReportScheduleType::Once);
-    let due = once && report.generation_date <= acronis.world.today;
-    let items = report.parameters.formats.iter().zip(0..).filter(|_| due).map(|(format, place)| {
-        let status = status(format, place, polls, acronis.polls_before_ready);
-        let saved = status == StoredReportStatus::Saved;
-        let size =
-            || files::file(&acronis.world.acronis, &report.parameters, built, format).map(|file| gzip(&file).len());
-        types::StoredReport {
-            id: saved.then(|| file_id(&report, format)),
-            report_format: format.clone(),
-            created_at: Some(LenientDateTime(built)),
-            size: saved.then(size).flatten().and_then(|size| i64::try_from(size).ok()),
-            status,
-        }
-    });
-    Ok(json(StatusCode::OK, &types::StoredReportList { items: items.collect() }))
-}
-
-/// Each format is a poll later than the one before, so that a client sees one saved and another in progress; not so when
-/// everything is to be ready at once. Formats whose layout is not known fail.
-fn status(format: &ReportFormat, place: u32, polls: u32, polls_before_ready: u32) -> StoredReportStatus {
-    let pending = if polls_before_ready == 0 { 0 } else { polls_before_ready.saturating_add(place) };
-    if polls <= pending {
-        StoredReportStatus::InProgress
-    } else if files::is_known(format) {
-        StoredReportStatus::Saved
-    } else {
-        StoredReportStatus::Failed
-    }
-}
-
-pub(super) async fn download(
-    State(acronis): State<Arc<Acronis>>,
-    Path((report_id, stored_report_id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
-    let (report, built, polls) = {
-        let reports = acronis.reports();
-        let stored =
-            known(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?;
-        (stored.report.clone(), stored.built, stored.polls)
-    };
-    let wanted = known(&stored_report_id);
-    let saved = report.parameters.formats.iter().zip(0..).find(|(format, place)| {
-        Some(file_id(&report, format)) == wanted
-            && status(format, *place, polls, acronis.polls_before_ready) == StoredReportStatus::Saved
-    });
-    let file = saved.and_then(|(format, _)| files::file(&acronis.world.acronis, &report.parameters, built, format));
-    let file = file.ok_or_else(|| Failure::no_such_thing("No such stored report.").about(&stored_report_id))?;
-    let mut response = with_body(StatusCode::OK, "application/octet-stream", gzip(&file));
-    if acronis.gzip_header {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    Ok(response)
-}
-
-fn file_id(report: &types::Report, format: &ReportFormat) -> Uuid {
-    Uuid::new_v5(&report.id, format.as_str().as_bytes())
-}
-
-fn known(id: &str) -> Option<Uuid> {
+pub(super) fn known(id: &str) -> Option<Uuid> {
     Uuid::parse_str(id).ok()
 }
 
-fn no_such_report(id: &str) -> Failure {
+pub(super) fn no_such_report(id: &str) -> Failure {
     Failure::no_such_thing("No such report.").about(id)
-}
-
-fn gzip(file: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(file);
-    encoder.finish().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -294,26 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_saved_one_poll_after_another() {
-        let states = |polls, before: u32| {
-            [ReportFormat::CsvV20, ReportFormat::JsonV20, ReportFormat::Html]
-                .into_iter()
-                .zip(0..)
-                .map(|(format, place)| status(&format, place, polls, before).to_string())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(states(2, 2), ["in_progress", "in_progress", "in_progress"]);
-        assert_eq!(states(3, 2), ["saved", "in_progress", "in_progress"]);
-        assert_eq!(states(5, 2), ["saved", "saved", "failed"]);
-        assert_eq!(states(1, 0), ["saved", "saved", "failed"]);
-        assert_eq!(states(u32::MAX, u32::MAX), ["in_progress", "in_progress", "in_progress"]);
-    }
-
-    #[test]
     fn a_field_that_the_vendor_does_not_know_is_named() {
         let order = serde_json::json!({"parameters": {"period": {"start": 1, "until": 2}}, "schedule": []});
-        assert_eq!(unknown_field(&order).as_deref(), Some("/parameters/period/until"));
-        assert_eq!(unknown_field(&serde_json::json!({"parameters": {}})), None);
-        assert_eq!(unknown_field(&serde_json::json!([])), None);
+        assert_eq!(unknown_field(&order, FIELDS_TO_CREATE).as_deref(), Some("/parameters/period/until"));
+        assert_eq!(unknown_field(&order, FIELDS_TO_UPDATE).as_deref(), Some("/parameters/period"));
+        assert_eq!(unknown_field(&serde_json::json!({"parameters": {}}), FIELDS_TO_CREATE), None);
+        assert_eq!(unknown_field(&serde_json::json!([]), FIELDS_TO_CREATE), None);
     }
 }

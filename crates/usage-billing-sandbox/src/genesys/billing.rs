@@ -16,13 +16,14 @@ use crate::world;
 /// The same request is the poll: it is `InProgress` for the first few times.
 pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
     let (start, end) = period(&query)?;
-    let polls = {
+    let complete = {
         let reports = &mut genesys.jobs().reports;
-        let polls = reports.get(&(start, end)).copied().unwrap_or_default().saturating_add(1);
-        reports.insert((start, end), polls);
-        polls
+        let mut progress = reports.get(&(start, end)).cloned().unwrap_or_else(|| genesys.progress());
+        progress.poll();
+        let complete = genesys.is_done(&progress);
+        reports.insert((start, end), progress);
+        complete
     };
-    let complete = polls > genesys.polls_before_ready;
     let report = types::BillingUsageReport {
         start_date: Some(start),
         end_date: Some(end),
@@ -31,7 +32,7 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: V
             false => types::BillingUsageReportStatus::InProgress,
         }),
         usages: match complete {
-            true => world::genesys::billable_usages(genesys.world.today, start, end),
+            true => world::genesys::billable_usages(genesys.world.today(), start, end),
             false => Vec::new(),
         },
         self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
@@ -64,6 +65,6 @@ pub(super) async fn trustee_overview(
             Failure::invalid_value(format!("billingPeriodIndex is not a number from 0 upwards: {text}"))
         })?,
     };
-    let overview = world::genesys::overview(genesys.world.today, &trustor, index);
+    let overview = world::genesys::overview(genesys.calendar(), &trustor, index);
     Ok(json(StatusCode::OK, &overview.ok_or_else(|| Failure::not_found(&trustor))?))
 }

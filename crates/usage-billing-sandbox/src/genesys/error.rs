@@ -35,6 +35,15 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "invalid.value", message)
     }
 
+    pub(super) fn no_such_value(value: &str) -> Self {
+        Self::invalid_value(format!("There is no such value: {value}"))
+    }
+
+    /// Of a value that should be one of a list and is not.
+    pub(super) fn if_any(unlisted: Option<&str>) -> Result<(), Self> {
+        unlisted.map_or(Ok(()), |value| Err(Self::no_such_value(value)))
+    }
+
     pub(super) fn not_found(entity: &str) -> Self {
         let mut failure = Self::new(StatusCode::NOT_FOUND, "not.found", "The requested resource was not found.");
         failure.body.entity_id = Some(entity.to_owned());

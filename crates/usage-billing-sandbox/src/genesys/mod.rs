@@ -1,8 +1,20 @@
-//! Genesys Cloud: the token endpoint, billing and API usage.
+//! Genesys Cloud: the token endpoint, billing, API usage, licences and OAuth clients.
 
+mod aggregate;
 mod billing;
+mod contracts;
 mod error;
-mod usage;
+mod interval;
+mod invoices;
+mod job;
+mod job_request;
+mod jobs;
+mod licences;
+mod oauth_clients;
+mod page;
+mod pdf;
+mod queries;
+mod summary;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,27 +23,38 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use usage_billing_genesys::types;
 use uuid::Uuid;
 
 use self::error::Failure;
+pub(crate) use self::summary::summary;
 use crate::answer::{Sent, json};
-use crate::auth::{self, Standing, Tokens};
+use crate::auth::{self, GENESYS_CLIENTS, Rights, Standing, Tokens};
 use crate::bounded::Bounded;
-use crate::world::World;
-use crate::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
+use crate::clock::Clock;
+use crate::world::genesys::Calendar;
+use crate::world::{World, months_before};
 
 /// The platform's own limit (`request.bytes.max`).
-const LARGEST_BODY: usize = 512_000;
+pub(crate) const LARGEST_BODY: usize = 512_000;
 /// Reports and queries that are remembered.
 const MOST_JOBS: usize = 1_000;
+/// Entries on a page of contracts, invoices or lines.
+const LONGEST_LIST: usize = 200;
+/// Rows on a page of API requests.
+const LONGEST_PAGE: usize = 1_000;
+/// Months that a sandbox may run without contracts being dated anew.
+const LONGEST_RUN: u32 = 60;
 const TOKEN_PATH: &str = "/oauth/token";
 
 pub(crate) struct Genesys {
     world: Arc<World>,
+    clock: Clock,
+    /// The day of the start: contracts are dated from it.
+    opened: NaiveDate,
     tokens: Tokens,
     polls_before_ready: u32,
     realm: Uuid,
@@ -39,20 +62,53 @@ pub(crate) struct Genesys {
 }
 
 struct Jobs {
-    /// How often a report was asked for, by its dates: there is no other key.
-    reports: Bounded<(DateTime<Utc>, DateTime<Utc>), u32>,
-    queries: Bounded<String, usage::Query>,
+    /// By its dates: there is no other key.
+    reports: Bounded<(DateTime<Utc>, DateTime<Utc>), Progress>,
+    executions: Bounded<String, queries::Execution>,
+    aggregations: Bounded<String, job::Job>,
     started: u64,
 }
 
+/// Of a report, query or job.
+#[derive(Clone)]
+struct Progress {
+    began: DateTime<Utc>,
+    polls: u32,
+}
+
+impl Progress {
+    fn poll(&mut self) {
+        self.polls = self.polls.saturating_add(1);
+    }
+}
+
+impl Jobs {
+    fn new_id(&mut self, realm: Uuid) -> String {
+        self.started += 1;
+        Uuid::new_v5(&realm, format!("job/{}", self.started).as_bytes()).to_string()
+    }
+}
+
 impl Genesys {
-    pub(crate) fn new(world: Arc<World>, tokens: Tokens, polls_before_ready: u32, realm: Uuid) -> Arc<Self> {
-        let jobs = Jobs { reports: Bounded::new(MOST_JOBS), queries: Bounded::new(MOST_JOBS), started: 0 };
-        Arc::new(Self { world, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
+    pub(crate) fn new(
+        world: Arc<World>,
+        clock: Clock,
+        tokens: Tokens,
+        polls_before_ready: u32,
+        realm: Uuid,
+    ) -> Arc<Self> {
+        let jobs = Jobs {
+            reports: Bounded::new(MOST_JOBS),
+            executions: Bounded::new(MOST_JOBS),
+            aggregations: Bounded::new(MOST_JOBS),
+            started: 0,
+        };
+        let opened = world.today();
+        Arc::new(Self { world, clock, opened, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
     }
 
     pub(crate) fn owns(path: &str) -> bool {
-        path == TOKEN_PATH || path.starts_with("/api/v2/")
+        path == TOKEN_PATH || path.starts_with("/api/v2/") || path.starts_with(invoices::DOCUMENTS)
     }
 
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
@@ -60,8 +116,34 @@ impl Genesys {
             .route(TOKEN_PATH, post(issue_token))
             .route("/api/v2/billing/reports/billableusage", get(billing::billable_usage))
             .route("/api/v2/billing/trusteebillingoverview/{trustor_org_id}", get(billing::trustee_overview))
-            .route("/api/v2/usage/query", post(usage::start))
-            .route("/api/v2/usage/query/{execution_id}/results", get(usage::results))
+            .route("/api/v2/billing/contracts", get(contracts::list))
+            .route("/api/v2/billing/contracts/{contract_id}", get(contracts::contract))
+            .route("/api/v2/billing/contracts/{contract_id}/billingperiods/{period_id}", get(contracts::period))
+            // The router takes a literal before a name, so this is no contract.
+            .route("/api/v2/billing/contracts/invoices", get(invoices::list))
+            .route("/api/v2/billing/contracts/invoices/{invoice_id}/lines", get(invoices::lines))
+            .route("/api/v2/billing/contracts/invoices/{invoice_id}/document", get(invoices::document))
+            .route("/genesys/invoices/{invoice_id}", get(invoices::file))
+            .route("/api/v2/usage/aggregates/query/jobs", post(jobs::start))
+            .route("/api/v2/usage/aggregates/query/jobs/{job_id}", get(jobs::job))
+            .route("/api/v2/usage/client/{client_id}/aggregates/query/jobs", post(jobs::start_of_client))
+            .route("/api/v2/usage/client/{client_id}/aggregates/query/jobs/{job_id}", get(jobs::job_of_client))
+            .route("/api/v2/usage/query", post(queries::start))
+            .route("/api/v2/usage/query/{execution_id}/results", get(queries::results))
+            .route("/api/v2/usage/simplesearch", post(queries::search))
+            .route("/api/v2/usage/simplesearch/{execution_id}/results", get(queries::found))
+            .route("/api/v2/oauth/clients", get(oauth_clients::list))
+            .route("/api/v2/oauth/clients/{client_id}/usage/query", post(queries::start_of_client))
+            .route(
+                "/api/v2/oauth/clients/{client_id}/usage/query/results/{execution_id}",
+                get(queries::results_of_client),
+            )
+            .route("/api/v2/oauth/clients/{client_id}/usage/summary", get(queries::summary))
+            .route("/api/v2/license/definitions", get(licences::definitions))
+            .route("/api/v2/license/definitions/{license_id}", get(licences::definition))
+            .route("/api/v2/license/toggles/{feature_name}", get(licences::toggle))
+            .route("/api/v2/license/users", get(licences::users))
+            .route("/api/v2/license/users/{user_id}", get(licences::user))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(self.clone())
     }
@@ -94,7 +176,8 @@ impl Genesys {
     }
 
     fn admit(&self, request: &Request) -> Result<(), Failure> {
-        if request.uri().path() == TOKEN_PATH {
+        let path = request.uri().path();
+        if path == TOKEN_PATH || path.starts_with(invoices::DOCUMENTS) {
             return Ok(());
         }
         let refused = |code, message| Err(Failure::new(StatusCode::UNAUTHORIZED, code, message));
@@ -109,6 +192,25 @@ impl Genesys {
             Standing::Expired => refused("credentials.expired", "The token has expired."),
             Standing::Unknown => refused("bad.credentials", "Invalid login credentials."),
         }
+    }
+
+    /// Contracts are signed anew when the clock was pushed on too far: history has a bound.
+    fn calendar(&self) -> Calendar {
+        let today = self.world.today();
+        Calendar { opened: self.opened.max(months_before(today, LONGEST_RUN)), today }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { began: self.clock.now(), polls: 0 }
+    }
+
+    fn is_done(&self, progress: &Progress) -> bool {
+        progress.polls > self.polls_before_ready || self.clock.is_job_done(progress.began)
+    }
+
+    /// With what a job is accepted.
+    fn started(&self) -> StatusCode {
+        if self.polls_before_ready == 0 { StatusCode::OK } else { StatusCode::ACCEPTED }
     }
 
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
@@ -133,47 +235,50 @@ struct TokenRefused {
 
 async fn issue_token(State(genesys): State<Arc<Genesys>>, headers: HeaderMap, sent: Sent) -> Result<Response, Failure> {
     let form = sent.form()?;
-    Ok(match refusal(auth::basic(&headers), form.get("grant_type")) {
-        None => json(
+    Ok(match grant(auth::basic(&headers), form.get("grant_type")) {
+        Ok(rights) => json(
             StatusCode::OK,
             &Token {
-                access_token: genesys.tokens.issue(),
+                access_token: genesys.tokens.issue(rights),
                 token_type: "bearer",
                 expires_in: genesys.tokens.lifetime().as_secs(),
             },
         ),
-        Some((error, description)) => {
+        Err((error, description)) => {
             let refused = TokenRefused { error, error_description: description.clone(), description };
             json(StatusCode::BAD_REQUEST, &refused)
         }
     })
 }
 
-/// Why there is no token for this caller: the code of the error and what it says.
-fn refusal(client: Option<(String, String)>, grant: Option<&str>) -> Option<(&'static str, String)> {
-    match (client, grant) {
-        (_, None) => Some(("invalid_request", "grant_type is missing".to_owned())),
-        (Some((id, _)), _) if id != GENESYS_CLIENT_ID => Some(("invalid_client", "client not found".to_owned())),
-        (None, _) => Some(("invalid_client", "client not found".to_owned())),
-        (Some((_, secret)), _) if secret != GENESYS_CLIENT_SECRET => {
-            Some(("invalid_client", "authentication failed".to_owned()))
-        }
-        (Some(_), Some("client_credentials")) => None,
-        (Some(_), Some(other)) => {
-            Some(("unauthorized_client", format!("client is not authorized to use the {other} grant type")))
-        }
+/// What the caller may do with a token, or why there is none: the code of the error and what it says.
+fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Rights, (&'static str, String)> {
+    let Some(grant) = grant else {
+        return Err(("invalid_request", "grant_type is missing".to_owned()));
+    };
+    let Some((known, (_, secret))) = client.and_then(|given| Some((auth::client(&GENESYS_CLIENTS, &given.0)?, given)))
+    else {
+        return Err(("invalid_client", "client not found".to_owned()));
+    };
+    if known.secret != secret {
+        return Err(("invalid_client", "authentication failed".to_owned()));
+    }
+    match grant {
+        "client_credentials" => Ok(known.rights),
+        other => Err(("unauthorized_client", format!("client is not authorized to use the {other} grant type"))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
 
     #[test]
     fn each_refusal_of_a_token_has_its_words() {
         let client = |secret: &str| Some((GENESYS_CLIENT_ID.to_owned(), secret.to_owned()));
         let words =
-            |client, grant| refusal(client, grant).map(|(error, description)| format!("{error}: {description}"));
+            |client, asked| grant(client, asked).err().map(|(error, description)| format!("{error}: {description}"));
         let granted = Some("client_credentials");
         assert_eq!(words(client(GENESYS_CLIENT_SECRET), granted), None);
         assert_eq!(words(client("no"), granted).unwrap(), "invalid_client: authentication failed");

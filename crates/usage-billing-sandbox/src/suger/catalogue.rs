@@ -8,15 +8,14 @@ use axum::response::Response;
 use http::StatusCode;
 use usage_billing_core::Decimal;
 use usage_billing_suger::types;
-use usage_billing_suger::types::UsageRecordReportStatus;
 
-use super::list::Page;
-use super::{Failure, Suger, groups};
+use super::list::{self, Page};
+use super::{Failure, Suger, sum, totals};
 use crate::answer::{Values, json};
 
 pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
-    let partner = groups::partner(&query)?;
+    let partner = list::partner(&query)?;
     let wanted = suger.world.suger.buyers.iter().filter(|buyer| {
         let info = buyer.info.as_ref();
         let email = info.and_then(|info| info.email_address.as_deref()).unwrap_or_default();
@@ -35,13 +34,13 @@ pub(super) async fn buyer(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let buyer = suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
+    let buyer = suger.world.suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
     Ok(json(StatusCode::OK, buyer))
 }
 
 pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 100)?;
-    let partner = groups::partner(&query)?;
+    let partner = list::partner(&query)?;
     let products = suger.world.suger.products.iter();
     let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
     Ok(json(StatusCode::OK, &page.of(wanted).0))
@@ -51,15 +50,16 @@ pub(super) async fn product(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let product = suger.world.suger.products.iter().find(|product| product.id.as_ref() == Some(&id));
-    Ok(json(StatusCode::OK, product.ok_or_else(|| Failure::not_found("product not found"))?))
+    let product = suger.world.suger.product(&id).ok_or_else(|| Failure::not_found("product not found"))?;
+    Ok(json(StatusCode::OK, product))
 }
 
 pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
-    let partner = groups::partner(&query)?;
+    let partner = list::partner(&query)?;
     let wanted = suger.world.suger.entitlements.iter().filter(|entitlement| {
-        let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.buyer(id));
+        let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.world.suger.buyer(id));
+        let meta = entitlement.meta_info.clone().unwrap_or_default();
         let is =
             |name: &str, value: &Option<String>| query.get(name).is_none_or(|wanted| value.as_deref() == Some(wanted));
         (partner.is_none() || entitlement.partner == partner)
@@ -68,9 +68,8 @@ pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Val
             && is("buyerId", &entitlement.buyer_id)
             && is("externalId", &entitlement.external_id)
             && query.get("awsAccountId").is_none_or(|account| buyer.and_then(aws_account) == Some(account))
-            // No deal here comes from a CRM.
-            && query.get("hubspotDealId").is_none()
-            && query.get("salesforceOpportunityId").is_none()
+            && is("hubspotDealId", &meta.hubspot_deal_id)
+            && is("salesforceOpportunityId", &meta.salesforce_opportunity_id)
     });
     Ok(json(StatusCode::OK, &page.of(wanted).0))
 }
@@ -80,28 +79,22 @@ pub(super) async fn entitlement(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let mut entitlement = suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?.clone();
-    let mut totals: BTreeMap<&str, Decimal> = BTreeMap::new();
-    let of_entitlement = suger.world.suger.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
-    let succeeded = of_entitlement
-        .filter_map(|report| report.info.as_ref())
-        .filter(|info| info.status == Some(UsageRecordReportStatus::Success));
-    for (key, quantity) in succeeded.flat_map(|info| &info.reported_records) {
-        *totals.entry(key).or_default() += quantity.0;
+    let entitlement = suger.world.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+    let state = suger.state();
+    let mut counts: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let reports = state.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
+    for (key, quantity) in reports.filter_map(totals::taken).flat_map(|info| &info.reported_records) {
+        let count = counts.entry(key).or_default();
+        *count = sum(*count, quantity.0);
     }
+    let mut entitlement = entitlement.clone();
     for dimension in entitlement.info.iter_mut().flat_map(|info| &mut info.dimensions) {
-        let total = totals.get(dimension.key.as_deref().unwrap_or_default()).copied().unwrap_or_default();
+        let count = counts.get(dimension.key.as_deref().unwrap_or_default()).copied().unwrap_or_default();
         dimension.usage_count = Some(types::UsageCount {
-            reported_count: Some(total.into()),
+            reported_count: Some(count.normalize().into()),
             included_count: Some(Decimal::ZERO.into()),
             credit_count: Some(Decimal::ZERO.into()),
         });
     }
     Ok(json(StatusCode::OK, &entitlement))
-}
-
-impl Suger {
-    fn buyer(&self, id: &str) -> Option<&types::IdentityBuyer> {
-        self.world.suger.buyers.iter().find(|buyer| buyer.id.as_deref() == Some(id))
-    }
 }

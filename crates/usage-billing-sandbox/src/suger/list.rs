@@ -1,6 +1,7 @@
 //! Pages and spans of days.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use usage_billing_suger::types::Partner;
 
 use super::Failure;
 use crate::answer::Values;
@@ -50,6 +51,26 @@ pub(super) fn day(query: &Values, name: &str) -> Result<Option<NaiveDate>, Failu
     text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, want YYYY-MM-DD: {text}")))
 }
 
+/// The marketplace that a list is narrowed to.
+pub(super) fn partner(query: &Values) -> Result<Option<Partner>, Failure> {
+    query.get("partner").map(listed_partner).transpose()
+}
+
+pub(super) fn listed_partner(text: &str) -> Result<Partner, Failure> {
+    match Partner::from(text) {
+        Partner::Unknown(_) | Partner::Empty => Err(Failure::bad_request(format!("invalid partner: {text}"))),
+        partner => Ok(partner),
+    }
+}
+
+/// Rows of the days, both included, of a list that is in the order of its creation.
+pub(super) fn span<T>(rows: &[T], first: NaiveDate, last: NaiveDate, created: fn(&T) -> Option<DateTime<Utc>>) -> &[T] {
+    let day = |row: &T| created(row).map(|time| time.date_naive());
+    let from = rows.partition_point(|row| day(row) < Some(first));
+    let to = rows.partition_point(|row| day(row) <= Some(last));
+    rows.get(from..to).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +107,21 @@ mod tests {
         assert_eq!(span("endDate=2026-03-31").as_deref(), Some("2026-03-01 2026-03-31"));
         assert_eq!(span("startDate=2026-11-22"), None);
         assert_eq!(span("startDate=yesterday"), None);
+    }
+
+    #[test]
+    fn a_span_has_all_of_its_first_and_of_its_last_day() {
+        let day = |text: &str| text.parse().unwrap();
+        let times: Vec<DateTime<Utc>> = ["2026-11-01T00:00:00Z", "2026-11-02T23:59:59.999Z", "2026-11-03T00:00:00Z"]
+            .map(|it| it.parse().unwrap())
+            .into();
+        for (first, last, count) in [
+            ("2026-11-01", "2026-11-02", 2),
+            ("2026-11-02", "2026-11-09", 2),
+            ("2026-10-01", "2026-10-31", 0),
+            ("2026-11-03", "2026-11-01", 0),
+        ] {
+            assert_eq!(span(&times, day(first), day(last), |time| Some(*time)).len(), count, "{first} {last}");
+        }
     }
 }

@@ -7,10 +7,14 @@ use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 use http::StatusCode;
 use usage_billing_suger::types;
-use usage_billing_suger::types::{BillableMetricAggregationType, BillableMetricStatus, Partner};
+use usage_billing_suger::types::{
+    BillableMetricAggregationType, BillableMetricFilterOperation, BillableMetricFilterValueType, BillableMetricStatus,
+    Partner, UsageMeteringDimensionMappingMode,
+};
 
 use super::report::{LONGEST_ID, measured};
-use super::{Failure, MOST_METRICS, Suger};
+use super::state::MOST_METRICS;
+use super::{Failure, Suger};
 use crate::SUGER_ORG_ID;
 use crate::answer::{Sent, Values, first_unlisted, json};
 
@@ -38,8 +42,9 @@ pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> R
         }
         Some(_) => {}
     }
-    let now = suger.clock.now();
+    definition(new.aggregation_type.as_ref(), new.info.as_ref())?;
     let mut state = suger.state();
+    let now = state.now;
     if state.metrics.contains_key(&id) {
         return Err(Failure::bad_request(format!("billable metric {id} exists already")));
     }
@@ -79,8 +84,8 @@ pub(super) async fn update(
     if let Some(value) = first_unlisted!(BillableMetricStatus, &change.status) {
         return Err(Failure::bad_request(format!("invalid status: {value}")));
     }
-    let now = suger.clock.now();
     let mut state = suger.state();
+    let now = state.now;
     if !state.metrics.contains_key(&id) {
         return Err(Failure::not_found("billable metric not found"));
     }
@@ -91,6 +96,29 @@ pub(super) async fn update(
     metric.status = change.status.or(metric.status.take());
     metric.last_update_time = Some(now);
     Ok(json(StatusCode::OK, &*metric))
+}
+
+/// Filters and the property of a unique count, which the hourly run goes by.
+fn definition(
+    aggregation: Option<&BillableMetricAggregationType>,
+    info: Option<&types::BillableMetricInfo>,
+) -> Result<(), Failure> {
+    let property = info.and_then(|info| info.property_unique_on.as_deref()).unwrap_or_default();
+    if aggregation == Some(&BillableMetricAggregationType::UniqueCount) && property.is_empty() {
+        return Err(Failure::bad_request("UNIQUE_COUNT needs propertyUniqueOn"));
+    }
+    for filter in info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters) {
+        if filter.name.as_deref().unwrap_or_default().is_empty() || filter.operation.is_none() {
+            return Err(Failure::bad_request("a filter needs name and operation"));
+        }
+        if let Some(value) = first_unlisted!(BillableMetricFilterOperation, &filter.operation) {
+            return Err(Failure::bad_request(format!("invalid operation: {value}")));
+        }
+        if let Some(value) = first_unlisted!(BillableMetricFilterValueType, &filter.value_type) {
+            return Err(Failure::bad_request(format!("invalid valueType: {value}")));
+        }
+    }
+    Ok(())
 }
 
 fn length(field: &str, text: Option<&str>, allowed: RangeInclusive<usize>) -> Result<(), Failure> {
@@ -107,12 +135,20 @@ pub(super) async fn config(Extract(suger): Extract<Arc<Suger>>) -> Response {
     json(StatusCode::OK, &suger.state().config)
 }
 
-/// The list is replaced, not merged. It is kept, but no usage is mapped by it.
+/// The list is replaced, not merged. What comes in from now on is mapped by it.
 pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
     let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(sent)?;
     let partners = config.partner_usage_metering_configs.iter().filter_map(|one| one.partner.as_ref());
     if let Some(value) = first_unlisted!(Partner, partners) {
         return Err(Failure::bad_request(format!("invalid partner: {value}")));
+    }
+    let mappings = config
+        .partner_usage_metering_configs
+        .iter()
+        .flat_map(|one| one.dimension_mapping.values().chain(one.dimension_mapping_v2.values().flatten()));
+    let modes = mappings.filter_map(|mapping| mapping.mapping_mode.as_ref());
+    if let Some(value) = first_unlisted!(UsageMeteringDimensionMappingMode, modes) {
+        return Err(Failure::bad_request(format!("invalid mappingMode: {value}")));
     }
     let mut state = suger.state();
     state.make_room(bytes)?;

@@ -1,12 +1,18 @@
 //! Suger: usage record groups, what became of them, billable metrics, and the reads that a metering job needs.
 
 mod catalogue;
+mod events;
+mod exchange;
 mod groups;
+mod hourly;
 mod list;
+mod mapping;
 mod metrics;
 mod report;
+mod state;
+mod summary;
+mod totals;
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -16,23 +22,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
-use usage_billing_suger::types;
+use usage_billing_core::Decimal;
 use uuid::Uuid;
 
+pub(crate) use self::summary::summary;
+
+use self::state::State;
+use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, json};
 use crate::auth;
 use crate::clock::Clock;
-use crate::world::World;
-use crate::{SUGER_API_KEY, SUGER_ORG_ID};
+use crate::world::{self, World};
 
 /// Not documented.
-const LARGEST_BODY: usize = 1 << 20;
-/// Groups that the sandbox holds, those of the world among them.
-const MOST_GROUPS: usize = 100_000;
-/// Billable metrics that the sandbox holds.
-const MOST_METRICS: usize = 1_000;
-/// Bytes of request bodies of which something is kept.
-const MOST_KEPT: usize = 64 << 20;
+pub(crate) const LARGEST_BODY: usize = 1 << 20;
 
 pub(crate) struct Suger {
     world: Arc<World>,
@@ -41,29 +44,10 @@ pub(crate) struct Suger {
     state: Mutex<State>,
 }
 
-struct State {
-    /// In the order of their creation.
-    groups: Vec<types::MeteringUsageRecordGroup>,
-    /// Places in `groups`, by id.
-    places: HashMap<String, usize>,
-    next_serial: i64,
-    metrics: BTreeMap<String, types::BillableMetric>,
-    config: types::UsageMeteringConfigInfo,
-    kept: usize,
-}
-
 impl Suger {
     pub(crate) fn new(world: Arc<World>, clock: Clock, realm: Uuid) -> Arc<Self> {
-        let org = &world.suger;
-        let ids = org.groups.iter().map(|group| group.id.clone().unwrap_or_default());
-        let state = State {
-            groups: org.groups.clone(),
-            places: ids.zip(0..).collect(),
-            next_serial: org.groups.last().and_then(|group| group.serial_id).map_or(1, |last| last.saturating_add(1)),
-            metrics: org.metrics.iter().filter_map(|metric| Some((metric.id.clone()?, metric.clone()))).collect(),
-            config: org.config.clone(),
-            kept: 0,
-        };
+        let history = world::suger::history(world.today(), clock.now());
+        let state = State::new(&world.suger, history);
         Arc::new(Self { world, clock, realm, state: Mutex::new(state) })
     }
 
@@ -80,9 +64,12 @@ impl Suger {
             .route("/org/{org}/batchCreateUsageRecordGroups", post(report::batch))
             .route("/org/{org}/batchValidateUsageRecordGroups", post(report::validate))
             .route("/org/{org}/usageRecordGroup", get(groups::list))
+            .route("/org/{org}/usageRecordGroup/aggregate", get(totals::of_groups))
             .route("/org/{org}/usageRecordGroup/{group_id}", delete(groups::delete))
             .route("/org/{org}/usageRecordGroup/{group_id}/retry", post(groups::retry))
             .route("/org/{org}/usageRecordReport", get(groups::list_reports))
+            .route("/org/{org}/usageRecordReport/aggregate", get(totals::of_reports))
+            .route("/org/{org}/partner/{partner}/usageMeteringDailyRecord", get(totals::daily))
             .route("/org/{org}/billableMetric", metrics)
             .route("/org/{org}/billableMetric/{metric_id}", metric)
             .route("/org/{org}/usageMeteringConfigInfo", config)
@@ -115,25 +102,16 @@ impl Suger {
         Failure(StatusCode::METHOD_NOT_ALLOWED, "the path has no such method".to_owned()).into_response()
     }
 
+    /// As of now.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Makes sure that there is room for what a request brings.
-    fn make_room(&mut self, bytes: usize) -> Result<(), Failure> {
-        let kept = self.kept.saturating_add(bytes);
-        if kept > MOST_KEPT {
-            return Err(Failure::full());
-        }
-        self.kept = kept;
-        Ok(())
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.advance(self.clock.now(), &self.world.suger);
+        state
     }
 }
 
 fn admit(request: &Request) -> Result<(), Failure> {
-    if auth::credential(request.headers(), "Key") != Some(SUGER_API_KEY) {
+    if auth::suger_rights(request.headers()).is_none() {
         return Err(Failure(StatusCode::UNAUTHORIZED, "unauthorized".to_owned()));
     }
     let organization = request.uri().path().split('/').nth(2).unwrap_or_default();
@@ -141,6 +119,11 @@ fn admit(request: &Request) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::not_found("organization not found")),
     }
+}
+
+/// A sum beyond all digits stays where it is.
+fn sum(one: Decimal, other: Decimal) -> Decimal {
+    one.checked_add(other).unwrap_or(one)
 }
 
 /// An error: a bare JSON string.

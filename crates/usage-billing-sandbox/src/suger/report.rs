@@ -12,7 +12,8 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{EntitlementStatus, UsageRecordGroupStatus as Status};
 use uuid::Uuid;
 
-use super::{Failure, MOST_GROUPS, State, Suger};
+use super::state::{MOST_GROUPS, State};
+use super::{Failure, Suger, mapping};
 use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, Sent, json};
 
@@ -68,7 +69,7 @@ pub(super) async fn one(
             return Err(Failure(StatusCode::CONFLICT, format!("usage record group {id} exists already")));
         }
     }
-    suger.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+    suger.world.suger.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
     state.make_room(bytes)?;
     let group = suger.store(&mut state, id, usage)?;
     Ok(json(StatusCode::OK, &group))
@@ -83,7 +84,7 @@ pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Re
     }
     for usage in &usages {
         refusal(usage)?;
-        if suger.entitlement(&usage.entitlement_id).is_none() {
+        if suger.world.suger.entitlement(&usage.entitlement_id).is_none() {
             return Err(Failure::bad_request(format!("entitlement {} not found", usage.entitlement_id)));
         }
     }
@@ -102,9 +103,9 @@ pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, sent: Sent) ->
     let state = suger.state();
     for (usage, at) in new.into_iter().map(Usage::from).zip(0..) {
         let verdict = refusal(&usage).map_err(|failure| failure.1).and_then(|()| {
-            let entitlement = suger.entitlement(&usage.entitlement_id);
+            let entitlement = suger.world.suger.entitlement(&usage.entitlement_id);
             let entitlement = entitlement.ok_or_else(|| format!("entitlement {} not found", usage.entitlement_id))?;
-            flaw(&usage, entitlement, &state.metrics).map_or(Ok(()), Err)
+            metered(&usage, entitlement, &state.config, &state.metrics)
         });
         if let Err(reason) = verdict {
             let message = format!("usage record group {at} is not valid: {reason}");
@@ -140,38 +141,27 @@ fn refusal(usage: &Usage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why usage that was taken cannot be reported to the marketplace.
-fn flaw(
+/// What the marketplace meters, or why usage that was taken cannot be reported to it.
+fn metered(
     usage: &Usage,
     entitlement: &types::WorkloadEntitlement,
+    config: &types::UsageMeteringConfigInfo,
     metrics: &BTreeMap<String, types::BillableMetric>,
-) -> Option<String> {
+) -> Result<BTreeMap<String, DecimalNumber>, String> {
     if entitlement.status != Some(EntitlementStatus::Active) {
-        return Some("the entitlement is not active".to_owned());
+        return Err("the entitlement is not active".to_owned());
     }
-    let unknown = usage.records.keys().find(|key| dimension(entitlement, key).is_none());
-    if let Some(key) = unknown {
-        return Some(format!("unknown dimension {key}"));
-    }
-    usage.billable_records.iter().find_map(|event| {
+    for event in &usage.billable_records {
         let key = event.key.as_deref().unwrap_or_default();
-        let active = metrics.get(key).is_some_and(|metric| metric.status == Some(types::BillableMetricStatus::Active));
-        (!active).then(|| format!("unknown billable metric {key}"))
-    })
-}
-
-/// Key of a dimension that is given by its key or by its name.
-fn dimension<'a>(entitlement: &'a types::WorkloadEntitlement, given: &str) -> Option<&'a str> {
-    let dimensions = &entitlement.info.as_ref()?.dimensions;
-    let found = dimensions.iter().find(|one| one.key.as_deref() == Some(given) || one.name.as_deref() == Some(given));
-    found?.key.as_deref()
+        let metric = metrics.get(key).filter(|metric| metric.status == Some(types::BillableMetricStatus::Active));
+        if metric.is_none() {
+            return Err(format!("unknown billable metric {key}"));
+        }
+    }
+    mapping::mapped(&usage.records, entitlement, config)
 }
 
 impl Suger {
-    pub(super) fn entitlement(&self, id: &str) -> Option<&types::WorkloadEntitlement> {
-        self.world.suger.entitlements.iter().find(|entitlement| entitlement.id.as_deref() == Some(id))
-    }
-
     fn store(
         &self,
         state: &mut State,
@@ -181,21 +171,19 @@ impl Suger {
         if state.groups.len() >= MOST_GROUPS {
             return Err(Failure::full());
         }
-        let entitlement =
-            self.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
-        let status =
-            if flaw(&usage, entitlement, &state.metrics).is_some() { Status::Invalid } else { Status::Created };
+        let entitlement = self
+            .world
+            .suger
+            .entitlement(&usage.entitlement_id)
+            .ok_or_else(|| Failure::not_found("entitlement not found"))?;
+        let (status, records) = match metered(&usage, entitlement, &state.config, &state.metrics) {
+            Ok(records) => (Status::Created, records),
+            Err(_) => (Status::Invalid, usage.records.clone()),
+        };
         let serial = state.next_serial;
         state.next_serial = serial.saturating_add(1);
         let id = id.unwrap_or_else(|| Uuid::new_v5(&self.realm, format!("group/{serial}").as_bytes()).to_string());
-        let now = self.clock.now();
-        let mut records = BTreeMap::new();
-        for (given, quantity) in &usage.records {
-            let key = dimension(entitlement, given).unwrap_or(given);
-            let sum: &mut DecimalNumber = records.entry(key.to_owned()).or_default();
-            // Key and name of one dimension may both be there; a sum beyond all digits stays where it is.
-            sum.0 = sum.0.checked_add(quantity.0).unwrap_or(sum.0);
-        }
+        let now = state.now;
         let group = types::MeteringUsageRecordGroup {
             id: Some(id.clone()),
             serial_id: Some(serial),
@@ -255,13 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_may_be_given_by_its_name() {
+    fn usage_of_no_dimension_metric_or_active_entitlement_is_not_metered() {
         let org = crate::world::suger::Organization::new("2026-11-21".parse().unwrap());
-        let aws = &org.entitlements[0];
-        assert_eq!(dimension(aws, "Ingest, GB"), Some("ingest_gb"));
-        assert_eq!(dimension(aws, "ingest_gb"), Some("ingest_gb"));
-        let metrics = BTreeMap::new();
-        let flaw = |json: &str, at: usize| flaw(&usage(json), &org.entitlements[at], &metrics).unwrap_or_default();
+        let flaw = |json: &str, at: usize| {
+            metered(&usage(json), &org.entitlements[at], &org.config, &BTreeMap::new()).err().unwrap_or_default()
+        };
         assert_eq!(flaw(r#"{"entitlementID":"e","records":{"Ingest, GB":1}}"#, 0), "");
         assert_eq!(flaw(r#"{"entitlementID":"e","records":{"ingest":1}}"#, 0), "unknown dimension ingest");
         assert_eq!(flaw(r#"{"entitlementID":"e","records":{"ingest_gb":1}}"#, 3), "the entitlement is not active");

@@ -1,7 +1,7 @@
-//! What the vendors of the sandbox know: customers and their usage. Data only, without a clock and without a server.
+//! What the vendors of the sandbox know: customers and their usage. Data only, without a server.
 //!
 //! Nothing is random. A quantity is a pure function of its place (who, what) and its day, so that any two runs agree
-//! about any month; [`World::new`] takes `today` only to know where history ends.
+//! about any month; the clock is asked only where history ends.
 
 pub(crate) mod acronis;
 pub(crate) mod genesys;
@@ -9,6 +9,8 @@ pub(crate) mod suger;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
+
+use crate::clock::Clock;
 
 /// Namespace of all ids that are made.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_90c4_52ef_4a36_8f0a_d3c2_61b7_e954);
@@ -19,16 +21,25 @@ const FIRST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 1).expect("a dat
 const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
 
 pub(crate) struct World {
-    pub(crate) today: NaiveDate,
+    clock: Clock,
     pub(crate) acronis: acronis::Tree,
     pub(crate) suger: suger::Organization,
 }
 
 impl World {
-    pub(crate) fn new(today: NaiveDate) -> Self {
-        let today = today.clamp(FIRST_TODAY, LAST_TODAY);
-        Self { today, acronis: acronis::Tree::new(), suger: suger::Organization::new(today) }
+    pub(crate) fn new(clock: Clock) -> Self {
+        let suger = suger::Organization::new(today(&clock));
+        Self { clock, acronis: acronis::Tree::new(), suger }
     }
+
+    /// The day that goes on with the sandbox's clock.
+    pub(crate) fn today(&self) -> NaiveDate {
+        today(&self.clock)
+    }
+}
+
+fn today(clock: &Clock) -> NaiveDate {
+    clock.now().date_naive().clamp(FIRST_TODAY, LAST_TODAY)
 }
 
 /// An id that is always the same for a name.
@@ -90,11 +101,11 @@ pub(crate) fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = Na
 mod tests {
     use super::*;
 
-    #[test]
-    fn any_today_makes_a_world() {
+    #[tokio::test]
+    async fn any_today_makes_a_world() {
         for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
-            let world = World::new(today);
-            assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today));
+            let world = World::new(Clock::start(Some(today)));
+            assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today()));
         }
     }
 

@@ -9,7 +9,7 @@ use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, ACRONIS_TE
 
 use crate::{Caller, ask_token, builder, read};
 
-fn order(change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn order(change: impl FnOnce(&mut Value)) -> Value {
     let mut order = json!({
         "parameters": {
             "kind": "usage_summary",
@@ -28,7 +28,7 @@ fn order(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// Orders a report and downloads its only file, after it was decoded.
-async fn file(caller: &Caller, order: Value) -> String {
+pub(crate) async fn file(caller: &Caller, order: Value) -> String {
     let (status, report) = caller.post("/api/2/reports", &order).await;
     assert_eq!(status, 200, "{report}");
     let stored = format!("/api/2/reports/{}/stored", report["id"].as_str().unwrap());
@@ -47,7 +47,7 @@ fn decoded(gzip: &[u8]) -> String {
     text
 }
 
-fn rows(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
+pub(crate) fn rows(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
     csv::Reader::from_reader(csv.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
 }
 

@@ -1,10 +1,24 @@
 //! The sandbox from outside, over HTTP, as a program in any language sees it.
 
 mod acronis;
+mod acronis_expected;
+mod acronis_reports;
+mod acronis_tree;
 mod clients;
+mod contract;
+mod contract_assets;
+mod faults;
+mod faults_clients;
+mod faults_fuzz;
 mod genesys;
+mod genesys_contracts;
+mod genesys_licences;
+mod genesys_usage;
+mod page;
 mod server;
+mod server_limits;
 mod suger;
+mod suger_life;
 
 use chrono::NaiveDate;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};

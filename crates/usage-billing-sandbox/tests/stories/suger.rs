@@ -273,10 +273,13 @@ async fn customers_can_be_listed_and_read() {
         ("buyer", 3, "emailDomain=nordwind.example", 1),
         ("buyer", 3, "awsAccountId=100000000003", 1),
         ("product", 3, "partner=AZURE", 1),
-        ("entitlement", 4, "buyerId=buy-aws01", 2),
-        ("entitlement", 4, "awsAccountId=100000000003&productId=prd-aws01", 2),
-        ("entitlement", 4, "limit=3&offset=3", 1),
-        ("entitlement", 4, "unheardOf=1", 4),
+        ("entitlement", 5, "buyerId=buy-aws01", 2),
+        ("entitlement", 5, "awsAccountId=100000000003&productId=prd-aws01", 2),
+        ("entitlement", 5, "limit=3&offset=3", 2),
+        ("entitlement", 5, "offerId=off-gcp01", 1),
+        ("entitlement", 5, "hubspotDealId=900000001", 1),
+        ("entitlement", 5, "salesforceOpportunityId=none", 0),
+        ("entitlement", 5, "unheardOf=1", 5),
     ] {
         let (_, all) = caller.get(&org(kind)).await;
         assert_eq!(all.as_array().unwrap().len(), count, "{kind}");

@@ -1,0 +1,62 @@
+//! The services of the platform, and who can use which.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use uuid::Uuid;
+
+use super::Acronis;
+use super::error::Failure;
+use super::query::flag;
+use crate::answer::{Values, json};
+use crate::world::acronis::{APPLICATIONS, Application};
+
+pub(super) async fn list() -> Response {
+    json(StatusCode::OK, &types::ApplicationList { items: APPLICATIONS.map(application).into() })
+}
+
+pub(super) async fn read(Path(application_id): Path<String>) -> Result<Response, Failure> {
+    let known = Uuid::parse_str(&application_id).ok();
+    let found = APPLICATIONS.into_iter().find(|application| Some(application.id()) == known);
+    let found = found.ok_or_else(|| Failure::no_such_thing("No such application.").about(&application_id))?;
+    Ok(json(StatusCode::OK, &application(found)))
+}
+
+pub(super) async fn of_tenant(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    // Nothing is in its grace period here.
+    flag(&query, "for_ui")?;
+    Ok(json(StatusCode::OK, &types::UuidList { items: acronis.usable(place) }))
+}
+
+pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+    let places = acronis.tenants(&query, "tenants")?;
+    let of = |(tenant, place)| types::TenantApplications { tenant, applications: acronis.usable(place) };
+    Ok(json(StatusCode::OK, &types::TenantApplicationsBatch { items: places.into_iter().map(of).collect() }))
+}
+
+impl Acronis {
+    /// Services of which the tenant has an item.
+    fn usable(&self, place: usize) -> Vec<Uuid> {
+        let holdings = self.world.acronis.holdings(place);
+        let has = |application: &&Application| holdings.iter().any(|held| held.item.application == *application);
+        APPLICATIONS.into_iter().filter(has).map(Application::id).collect()
+    }
+}
+
+fn application(application: &Application) -> types::Application {
+    types::Application {
+        id: application.id(),
+        name: application.name.to_owned(),
+        type_: application.type_(),
+        usages: application.usages.iter().map(|usage| (*usage).to_owned()).collect(),
+        api_base_url: application.base_url.to_owned(),
+    }
+}

@@ -1,0 +1,65 @@
+//! Who calls.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use usage_billing_core::LenientDateTime;
+use uuid::Uuid;
+
+use super::Acronis;
+use super::error::Failure;
+use super::tenants::since;
+use crate::ACRONIS_TENANT_ID;
+use crate::answer::json;
+use crate::auth::ACRONIS_CLIENTS;
+use crate::world;
+use crate::world::acronis::Tenant;
+
+pub(super) async fn client(
+    State(acronis): State<Arc<Acronis>>,
+    Path(client_id): Path<String>,
+) -> Result<Response, Failure> {
+    let asked = Uuid::parse_str(&client_id).ok();
+    let known = ACRONIS_CLIENTS.iter().find(|client| asked.is_some() && Uuid::parse_str(client.id).ok() == asked);
+    if known.is_none() {
+        return Err(Failure::no_such_thing("No such client.").about(&client_id));
+    }
+    let client = types::ApiClient {
+        client_id: asked,
+        tenant_id: own_tenant(),
+        client_secret_expires_at: Some(0),
+        type_: Some(types::ClientType::ApiClient),
+        data: [("client_name".to_owned(), "invoice-run".into())].into_iter().collect(),
+        token_endpoint_auth_method: Some(types::ClientAuthMethod::ClientSecretBasic),
+        created_at: Some(since(Tenant::founded())),
+        created_by: Some(administrator().to_string()),
+        last_access_at: Some(LenientDateTime(acronis.clock.now())),
+        last_access_from_ip: Some("127.0.0.1".to_owned()),
+        status: Some(types::ClientStatus::Enabled),
+        redirect_uris: Vec::new(),
+        origin_id: None,
+    };
+    Ok(json(StatusCode::OK, &client))
+}
+
+/// What the vendor answers to the token of a client is not known: here it is the user who made the client.
+pub(super) async fn me() -> Response {
+    let me = types::UserMe {
+        id: administrator(),
+        tenant_id: own_tenant(),
+        login: Some("billing@northwind.example".to_owned()),
+        version: Some(3),
+    };
+    json(StatusCode::OK, &me)
+}
+
+fn own_tenant() -> Uuid {
+    Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default()
+}
+
+fn administrator() -> Uuid {
+    world::id("acronis/user/admin")
+}

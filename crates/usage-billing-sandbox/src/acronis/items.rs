@@ -1,0 +1,140 @@
+//! Offering items: what tenants may use.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use usage_billing_acronis::types::{OfferingItemType, TenantKind};
+use usage_billing_core::LenientDateTime;
+
+use super::Acronis;
+use super::error::Failure;
+use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
+use crate::answer::{Values, first_unlisted, json};
+use crate::world::acronis::{Holding, Infra, Item, Unit};
+use crate::world::midnight;
+
+pub(super) async fn of_tenant(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    let available_only = flag(&query, "available_only")?;
+    // Nothing is in its grace period here, and nothing is secondary.
+    flag(&query, "for_ui")?;
+    flag(&query, "include_secondary")?;
+    let infra = uuid(&query, "infra_uuid")?;
+    let status = match query.get("status") {
+        None => None,
+        Some("0") => Some(0),
+        Some("1") => Some(1),
+        Some(other) => return Err(Failure::bad_request(format!("status is neither 0 nor 1: {other}"))),
+    };
+    let type_ = query.get("type").map(OfferingItemType::from);
+    refuse_unlisted(first_unlisted!(OfferingItemType, &type_))?;
+    let items = acronis.items(place).into_iter().filter(|item| {
+        has_edition(&query, item.edition.as_deref())
+            && lists(&query, "usage_names", Some(&item.usage_name))
+            && (infra.is_none() || item.infra_id == infra)
+            && status.is_none_or(|status| item.status == status)
+            && type_.as_ref().is_none_or(|type_| item.type_ == *type_)
+            && (!available_only || item.status == 1)
+    });
+    Ok(json(StatusCode::OK, &acronis.item_list(items.collect(), None)))
+}
+
+pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
+    let query = &paged.query;
+    let Some(root) = query.get("subtree_root_tenant_id") else {
+        return Err(Failure::bad_request("subtree_root_tenant_id: needed on the first page."));
+    };
+    let root = acronis.tenant(root)?;
+    let since = instant(query, "updated_since")?;
+    let with_deleted = flag(query, "allow_deleted")?;
+    let tree = &acronis.world.acronis;
+    let items = tree
+        .subtree(root)
+        .into_iter()
+        .filter(|place| with_deleted || tree.is_live(*place))
+        .flat_map(|place| acronis.items(place))
+        .filter(|item| {
+            lists(query, "usage_names", Some(&item.usage_name))
+                && lists(query, "editions", item.edition.as_deref())
+                && lists(query, "offering_items", Some(&item.name))
+                && since.is_none_or(|since| item.updated_at.is_some_and(|updated| *updated >= since))
+        });
+    let (items, paging) = paged.page(items);
+    Ok(json(StatusCode::OK, &acronis.item_list(items, paging)))
+}
+
+pub(super) async fn for_child(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    let kind = acronis.world.acronis.get(place).map(|tenant| tenant.kind.clone());
+    let sells_on = !matches!(kind, Some(TenantKind::Customer | TenantKind::Unit));
+    match query.get("kind").map(TenantKind::from) {
+        None => {}
+        Some(TenantKind::Unit) if !sells_on => {}
+        Some(TenantKind::Partner | TenantKind::Folder | TenantKind::Customer) if sells_on => {}
+        Some(other) => return Err(Failure::bad_request(format!("kind: the tenant cannot have such a child: {other}"))),
+    }
+    let items = acronis.items(place).into_iter().filter(|item| {
+        // What is off cannot be passed on.
+        item.status == 1 && has_edition(&query, item.edition.as_deref())
+    });
+    // Limits are those of the child to be: none.
+    let unlimited = |item: types::OfferingItem| types::OfferingItem {
+        quota: item.quota.map(|_| types::Quota { value: None, overage: None, version: 0 }),
+        ..item
+    };
+    Ok(json(StatusCode::OK, &acronis.item_list(items.map(unlimited).collect(), None)))
+}
+
+/// `standard` if nothing is said; what has no edition comes in any case.
+fn has_edition(query: &Values, edition: Option<&str>) -> bool {
+    let asked = query.get("edition").unwrap_or("standard");
+    asked == "*" || edition.is_none_or(|edition| edition == asked)
+}
+
+pub(super) fn type_of(item: &Item, infra: Option<&Infra>) -> OfferingItemType {
+    match infra {
+        _ if item.unit == Unit::Switch => OfferingItemType::Feature,
+        Some(_) => OfferingItemType::Infra,
+        None => OfferingItemType::Count,
+    }
+}
+
+impl Acronis {
+    fn item_list(&self, items: Vec<types::OfferingItem>, paging: Option<types::Paging>) -> types::OfferingItemList {
+        types::OfferingItemList { timestamp: LenientDateTime(self.clock.now()), items, paging }
+    }
+
+    /// All items of a tenant, be it deleted.
+    pub(super) fn items(&self, place: usize) -> Vec<types::OfferingItem> {
+        let tree = &self.world.acronis;
+        let Some(tenant) = tree.get(place) else { return Vec::new() };
+        let updated = tenant.updated_on(self.world.today());
+        let item = |held: Holding| types::OfferingItem {
+            application_id: held.item.application.id(),
+            name: held.item.name.to_owned(),
+            edition: held.item.edition.map(str::to_owned),
+            usage_name: held.item.usage_name.to_owned(),
+            tenant_id: tenant.id,
+            updated_at: Some(LenientDateTime(midnight(updated))),
+            deleted_at: tenant.deleted_on().map(|day| LenientDateTime(midnight(day))),
+            status: held.is_on.into(),
+            locked: Some(!held.is_on),
+            quota: held.limits(),
+            type_: type_of(held.item, held.infra),
+            infra_id: held.infra.map(|infra| infra.id()),
+            measurement_unit: held.item.unit.in_items(),
+        };
+        tree.holdings(place).into_iter().map(item).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! Billing mode of tenants, and prices where their parents keep them in the platform.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use usage_billing_core::LenientDateTime;
+
+use super::Acronis;
+use super::error::Failure;
+use crate::answer::json;
+use crate::world::acronis::{Holding, Tenant, Unit};
+use crate::world::midnight;
+
+pub(super) async fn of_items(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    let tree = &acronis.world.acronis;
+    let is_kept = tree.get(place).is_some_and(|tenant| tenant.currency.is_some());
+    let price = |held: Holding| types::OfferingItemPrice {
+        application_id: held.item.application.id(),
+        name: held.item.name.to_owned(),
+        infra_id: held.infra.map(|infra| infra.id()),
+        price: held.item.price().into(),
+        version: version(),
+    };
+    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.unit != Unit::Switch);
+    Ok(json(StatusCode::OK, &types::OfferingItemPriceList { items: held.map(price).collect() }))
+}
+
+pub(super) async fn of_tenant(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    let pricing = acronis.world.acronis.get(place).map(|tenant| types::TenantPricing {
+        mode: mode(tenant),
+        currency: tenant.currency.map(types::Currency::from),
+        version: version(),
+        production_start_date: production_start(tenant),
+    });
+    Ok(json(StatusCode::OK, &pricing))
+}
+
+pub(super) fn mode(tenant: &Tenant) -> types::PricingMode {
+    if tenant.trial { types::PricingMode::Trial } else { types::PricingMode::Production }
+}
+
+pub(super) fn production_start(tenant: &Tenant) -> Option<LenientDateTime> {
+    tenant.billed_since().map(|day| LenientDateTime(midnight(day)))
+}
+
+/// Like milliseconds since 1970, as the vendor's are.
+fn version() -> i64 {
+    midnight(Tenant::founded()).timestamp_millis()
+}

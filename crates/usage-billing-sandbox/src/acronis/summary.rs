@@ -1,0 +1,71 @@
+//! What the sandbox holds of Acronis, for a reader of its page.
+
+use serde_json::{Value, json};
+
+use super::Acronis;
+
+/// Rows of each table.
+const MOST_SHOWN: usize = 200;
+
+pub(crate) fn summary(acronis: &Acronis) -> Value {
+    let reports: Vec<_> = acronis
+        .reports()
+        .kept
+        .iter()
+        .map(|(_, stored)| {
+            let report = &stored.report;
+            let asked = &report.parameters;
+            let files = asked.formats.iter().zip(0..).map(|(format, place)| {
+                let status = if acronis.is_due(report) {
+                    acronis.status(stored, format, place).to_string()
+                } else {
+                    "not due".to_owned()
+                };
+                (format.to_string(), status)
+            });
+            json!({
+                "id": report.id,
+                "kind": asked.kind,
+                "level": asked.level,
+                "period": format!("{} to {}", asked.period.start, asked.period.end),
+                "tenant": asked.tenant_id,
+                "files": files.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let newest: Vec<_> = reports.into_iter().rev().take(MOST_SHOWN).collect();
+    let tree = &acronis.world.acronis;
+    let tenants = by_parent(acronis);
+    let shown = tenants.iter().take(MOST_SHOWN).filter_map(|place| {
+        let tenant = tree.get(*place)?;
+        let mode = if tenant.trial { "trial" } else { "production" };
+        Some(json!({
+            "id": tenant.id,
+            "name": tenant.name,
+            "kind": tenant.kind,
+            "depth": tree.ancestors(*place).count(),
+            "mode": if tenant.deleted { "deleted" } else { mode },
+        }))
+    });
+    json!({
+        "reports": newest,
+        "tenants": shown.collect::<Vec<_>>(),
+        "more_tenants": tenants.len().saturating_sub(MOST_SHOWN),
+    })
+}
+
+/// Positions of all tenants, each followed by its children.
+fn by_parent(acronis: &Acronis) -> Vec<usize> {
+    let tree = &acronis.world.acronis;
+    let roots = (0..).map_while(|place| Some((place, tree.get(place)?)));
+    let mut open: Vec<usize> = roots.filter(|(_, tenant)| tenant.parent.is_none()).map(|(place, _)| place).collect();
+    open.reverse();
+    let mut places = Vec::new();
+    while let Some(place) = open.pop() {
+        places.push(place);
+        let before = open.len();
+        open.extend(tree.children(place));
+        open[before..].reverse();
+    }
+    places
+}

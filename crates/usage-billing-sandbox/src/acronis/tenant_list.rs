@@ -1,0 +1,126 @@
+//! Tenants by ids, by parent, or of a whole tree.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use usage_billing_acronis::types::{OfferingItemType, TenantLod};
+use usage_billing_core::LenientDateTime;
+
+use super::Acronis;
+use super::error::Failure;
+use super::query::{Paged, flag, instant, refuse_unlisted};
+use super::tenants::contact;
+use crate::answer::{Values, first_unlisted, json};
+
+/// Documented for `uuids`.
+const MOST_IDS: usize = 100;
+
+pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
+    let query = &paged.query;
+    let shape = Shape::read(query)?;
+    let with_deleted = flag(query, "allow_deleted")?;
+    let with_countable = flag(query, "with_offering_items")?;
+    let with_infra = flag(query, "with_infra_offering_items")?;
+    let since = instant(query, "updated_since")?;
+    let places = acronis.chosen(query)?;
+    let tree = &acronis.world.acronis;
+    let has = |place: usize, type_: OfferingItemType| acronis.items(place).iter().any(|item| item.type_ == type_);
+    let tenants = places
+        .into_iter()
+        .filter(|place| with_deleted || tree.is_live(*place))
+        .filter(|place| !with_countable || has(*place, OfferingItemType::Count))
+        .filter(|place| !with_infra || has(*place, OfferingItemType::Infra))
+        .filter_map(|place| shape.of(&acronis, place))
+        .filter(|tenant| since.is_none_or(|since| tenant.updated_at.is_some_and(|updated| *updated >= since)));
+    let (items, paging) = paged.page(tenants);
+    let batch = types::TenantBatch { timestamp: LenientDateTime(acronis.clock.now()), items, paging };
+    Ok(json(StatusCode::OK, &batch))
+}
+
+impl Acronis {
+    /// The tenants that a list is about, by exactly one of three parameters.
+    fn chosen(&self, query: &Values) -> Result<Vec<usize>, Failure> {
+        let tree = &self.world.acronis;
+        let with_path = flag(query, "include_relative_path")?;
+        match (query.get("uuids"), query.get("parent_id"), query.get("subtree_root_id")) {
+            (Some(_), None, None) => {
+                let given = super::query::uuids(query, "uuids")?.unwrap_or_default();
+                if given.len() > MOST_IDS {
+                    return Err(Failure::bad_request(format!("uuids: more than {MOST_IDS}.")));
+                }
+                let mut places: Vec<usize> = given.into_iter().filter_map(|id| tree.find_any(id)).collect();
+                if with_path {
+                    for above in places.clone().into_iter().flat_map(|place| tree.ancestors(place)) {
+                        if !places.contains(&above) {
+                            places.push(above);
+                        }
+                    }
+                }
+                Ok(places)
+            }
+            _ if with_path => Err(Failure::bad_request("include_relative_path: only together with uuids.")),
+            (None, Some(parent), None) => Ok(tree.children(self.tenant(parent)?).collect()),
+            (None, None, Some(root)) => Ok(tree.subtree(self.tenant(root)?)),
+            _ => Err(Failure::bad_request("Exactly one of uuids, parent_id and subtree_root_id is needed.")),
+        }
+    }
+}
+
+/// How much of each tenant is told.
+struct Shape {
+    detail: TenantLod,
+    with_contacts: bool,
+    with_items: bool,
+}
+
+impl Shape {
+    fn read(query: &Values) -> Result<Self, Failure> {
+        let detail = query.get("lod").map_or(TenantLod::Full, TenantLod::from);
+        refuse_unlisted(first_unlisted!(TenantLod, [&detail]))?;
+        // By the vendor's document `with_offering_items` keeps the tenants that have some, by its Go connector it embeds them:
+        // here it does both.
+        let with_items = flag(query, "expand_offering_items")? || flag(query, "with_offering_items")?;
+        Ok(Self { detail, with_contacts: flag(query, "with_contacts")?, with_items })
+    }
+
+    fn of(&self, acronis: &Acronis, place: usize) -> Option<types::Tenant> {
+        let mut tenant = acronis.describe(place)?;
+        if self.with_contacts {
+            tenant.contacts.extend(acronis.world.acronis.get(place).map(contact));
+        }
+        if self.with_items {
+            tenant.offering_items = acronis.items(place);
+        }
+        Some(match self.detail {
+            TenantLod::Stamps => types::Tenant { name: None, kind: None, enabled: None, ..stamps(tenant) },
+            TenantLod::Basic => {
+                let (name, kind, enabled) = (tenant.name.take(), tenant.kind.take(), tenant.enabled);
+                types::Tenant { name, kind, enabled, ..stamps(tenant) }
+            }
+            _ => tenant,
+        })
+    }
+}
+
+/// "Id, parent, version, times, contacts, offering items".
+fn stamps(tenant: types::Tenant) -> types::Tenant {
+    types::Tenant {
+        customer_type: None,
+        customer_id: None,
+        brand_uuid: None,
+        brand_enabled: None,
+        language: None,
+        has_children: None,
+        default_idp_id: None,
+        update_lock: None,
+        ancestral_access: None,
+        mfa_status: None,
+        pricing_mode: None,
+        production_start_date: None,
+        contact: None,
+        ..tenant
+    }
+}

@@ -1,0 +1,74 @@
+//! Usages of the running period: what reports of this month say as of yesterday.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use usage_billing_core::LenientDateTime;
+
+use super::Acronis;
+use super::error::Failure;
+use super::query::lists;
+use crate::answer::{Values, json};
+use crate::world::acronis::{Span, Usage};
+use crate::world::{days_before, midnight, month_of};
+
+pub(super) async fn of_tenant(
+    State(acronis): State<Arc<Acronis>>,
+    Path(tenant_id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let place = acronis.tenant(&tenant_id)?;
+    Ok(json(StatusCode::OK, &types::UsageList { items: acronis.usages(place, &query) }))
+}
+
+pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+    let places = acronis.tenants(&query, "tenants")?;
+    let of = |(tenant, place)| types::TenantUsages { tenant, usages: acronis.usages(place, &query) };
+    Ok(json(StatusCode::OK, &types::TenantUsagesBatch { items: places.into_iter().map(of).collect() }))
+}
+
+impl Acronis {
+    fn usages(&self, place: usize, query: &Values) -> Vec<types::Usage> {
+        let today = self.world.today();
+        let first = month_of(today);
+        let span = Span::summary(first, today, days_before(today, 1));
+        let usages = self.world.acronis.usage(place, span);
+        let wanted = |usage: &&Usage| {
+            // The platform's own counters are in reports only.
+            usage.item.is_billed()
+                && lists(query, "usage_names", Some(usage.item.usage_name))
+                && lists(query, "editions", usage.item.edition)
+        };
+        usages
+            .iter()
+            .filter(wanted)
+            .filter_map(|usage| self.usage(place, usage, LenientDateTime(midnight(first))))
+            .collect()
+    }
+
+    fn usage(&self, place: usize, usage: &Usage, range_start: LenientDateTime) -> Option<types::Usage> {
+        let tree = &self.world.acronis;
+        let tenant = tree.get(place)?;
+        let item = usage.item;
+        let held = tree.holdings(place).into_iter().find(|held| held.item == item && held.infra == usage.infra);
+        Some(types::Usage {
+            application_id: item.application.id(),
+            name: item.name.to_owned(),
+            edition: item.edition.map(str::to_owned),
+            usage_name: item.usage_name.to_owned(),
+            type_: super::items::type_of(item, usage.infra),
+            measurement_unit: item.unit.in_items(),
+            infra_id: usage.infra.map(|infra| infra.id()),
+            tenant_uuid: Some(tenant.id),
+            tenant_id: Some(tenant.numeric_id),
+            range_start,
+            absolute_value: Some(usage.total()[0].into()),
+            value: usage.total()[usage.effective()].into(),
+            offering_item: held
+                .map(|held| types::UsageOfferingItem { status: held.is_on.into(), quota: held.limits() }),
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! `/_sandbox`: the sandbox's own switches, for tests in any language. Not logged, and never at fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{delete, get};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::answer::{self, BadBody, Sent};
+use crate::clock::Clock;
+use crate::faults::{Fault, Faults};
+use crate::log::Log;
+
+pub(crate) struct Admin {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) log: Arc<Log>,
+}
+
+pub(crate) fn routes(admin: Admin) -> Router {
+    Router::new()
+        .route("/_sandbox/clock", get(time).post(advance))
+        .route("/_sandbox/faults", get(faults).post(add_faults).delete(clear_faults))
+        .route("/_sandbox/faults/{id}", delete(remove_fault))
+        .route("/_sandbox/log", get(log))
+        .with_state(Arc::new(admin))
+}
+
+async fn time(State(admin): State<Arc<Admin>>) -> Response {
+    answer::json(StatusCode::OK, &json!({"now": admin.clock.now()}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u64,
+}
+
+async fn advance(State(admin): State<Arc<Admin>>, sent: Sent) -> Response {
+    match sent.json::<Advance>() {
+        Ok(advance) => {
+            admin.clock.advance(Duration::from_secs(advance.advance_seconds));
+            time(State(admin)).await
+        }
+        Err(bad) => refused(bad),
+    }
+}
+
+async fn faults(State(admin): State<Arc<Admin>>) -> Response {
+    let (seed, rules) = (admin.faults.seed(), admin.faults.rules());
+    answer::json(StatusCode::OK, &json!({"seed": seed, "faults": rules}))
+}
+
+/// One fault or a list of them, each an object or a text in the compact form.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Many(Vec<serde_json::Value>),
+    One(serde_json::Value),
+}
+
+async fn add_faults(State(admin): State<Arc<Admin>>, sent: Sent) -> Response {
+    let asked = match sent.json::<Asked>() {
+        Ok(Asked::Many(many)) => many,
+        Ok(Asked::One(one)) => vec![one],
+        Err(bad) => return refused(bad),
+    };
+    // All or none.
+    let added = asked.into_iter().map(Fault::read).collect::<Result<Vec<_>, _>>().and_then(|all| admin.faults.add(all));
+    match added {
+        Ok(()) => faults(State(admin)).await,
+        Err(reason) => bad_request(&reason),
+    }
+}
+
+async fn clear_faults(State(admin): State<Arc<Admin>>) -> Response {
+    admin.faults.clear();
+    faults(State(admin)).await
+}
+
+async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Response {
+    match id.parse().is_ok_and(|id| admin.faults.remove(id)) {
+        true => faults(State(admin)).await,
+        false => answer::json(StatusCode::NOT_FOUND, &json!({"message": "There is no such fault."})),
+    }
+}
+
+async fn log(State(admin): State<Arc<Admin>>) -> Response {
+    let (now, seed) = (admin.clock.now(), admin.faults.seed());
+    answer::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
+}
+
+fn refused(bad: BadBody) -> Response {
+    match bad {
+        BadBody::TooLarge => {
+            answer::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "The request is too large."}))
+        }
+        BadBody::MediaType => bad_request("The request is not JSON."),
+        BadBody::Unreadable(reason) => bad_request(&reason),
+    }
+}
+
+fn bad_request(message: &str) -> Response {
+    answer::json(StatusCode::BAD_REQUEST, &json!({"message": message}))
+}

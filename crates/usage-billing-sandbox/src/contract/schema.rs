@@ -1,0 +1,268 @@
+//! Values against schemas.
+//!
+//! A validator of our own: our documents keep to a small part of OpenAPI 3.0 (`openapi/README.md`: no `oneOf`, no `pattern`,
+//! no inline objects, `nullable` and `format` of their own meaning), which is less code than a translation of 3.0 to JSON
+//! Schema would be, and the crate `jsonschema` brings some forty others, the big numbers and regular expressions among them.
+
+use chrono::{DateTime, NaiveDate};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::document::Document;
+use super::{Kind, Misfit, Place};
+
+/// More are not told: the first one is what the caller gets, the others are for the log.
+const MOST_MISFITS: usize = 16;
+/// Deeper than any value that serde_json reads.
+const DEEPEST: usize = 200;
+
+pub(super) struct Check<'a> {
+    pub(super) document: &'a Document,
+    pub(super) place: Place,
+    /// Fields that are not in the document are misfits.
+    pub(super) strict: bool,
+    /// Values that are not listed are misfits.
+    pub(super) closed_enums: bool,
+    pub(super) misfits: Vec<Misfit>,
+}
+
+impl Check<'_> {
+    pub(super) fn note(&mut self, pointer: &str, kind: Kind, says: impl Into<String>) {
+        if self.misfits.len() < MOST_MISFITS {
+            let (pointer, says) = (pointer.to_owned(), says.into());
+            self.misfits.push(Misfit { place: self.place, pointer, kind, says });
+        }
+    }
+
+    /// A value of JSON.
+    pub(super) fn value(&mut self, schema: &Value, value: &Value, at: &str) {
+        self.value_at(schema, value, at, 0);
+    }
+
+    fn value_at(&mut self, schema: &Value, value: &Value, at: &str, depth: usize) {
+        if depth > DEEPEST || self.misfits.len() >= MOST_MISFITS {
+            return;
+        }
+        let document = self.document;
+        let schema = document.resolved(schema);
+        if value.is_null() && schema.get("nullable").and_then(Value::as_bool) == Some(true) {
+            return;
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.value_at(part, value, at, depth + 1);
+        }
+        let wanted = schema.get("type").and_then(Value::as_str);
+        match (wanted, value) {
+            (Some("object"), Value::Object(fields)) => self.object(schema, fields, at, depth),
+            (Some("array"), Value::Array(items)) => {
+                let of = schema.get("items").unwrap_or(&Value::Null);
+                for (item, place) in items.iter().zip(0_usize..) {
+                    self.value_at(of, item, &format!("{at}/{place}"), depth + 1);
+                }
+            }
+            (Some("string"), Value::String(text)) => self.text(schema, text, at),
+            (Some("integer"), Value::Number(number)) => match (number.as_i64(), number.as_u64()) {
+                (Some(number), _) => self.integer(schema, number, at),
+                (None, Some(_)) => self.note(at, Kind::Range, "is too large"),
+                (None, None) => self.note(at, Kind::Type, "must be an integer"),
+            },
+            // Decimals are judged as numbers only; their digits are the handlers' business, which read them exactly.
+            (Some("number"), Value::Number(_)) | (Some("boolean"), Value::Bool(_)) => {}
+            (Some(wanted @ ("object" | "array" | "string" | "integer" | "number" | "boolean")), _) => {
+                let article = if wanted.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+                self.note(at, Kind::Type, format!("must be {article} {wanted}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, schema: &Value, fields: &serde_json::Map<String, Value>, at: &str, depth: usize) {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let required: Vec<&str> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        for name in &required {
+            let property = properties.and_then(|properties| properties.get(*name)).unwrap_or(&Value::Null);
+            let nullable = || self.document.resolved(property).get("nullable").and_then(Value::as_bool) == Some(true);
+            if fields.get(*name).is_none_or(|value| value.is_null() && !nullable()) {
+                self.note(&within(at, name), Kind::Missing, "is missing");
+            }
+        }
+        let others = schema.get("additionalProperties");
+        for (name, value) in fields {
+            let pointer = within(at, name);
+            match (properties.and_then(|properties| properties.get(name)), others) {
+                // All three read `null` as if nothing stood there, and what clients are generated from our documents
+                // may send it.
+                (Some(_), _) if value.is_null() => {}
+                (Some(property), _) => self.value_at(property, value, &pointer, depth + 1),
+                (None, Some(Value::Object(of))) if !of.is_empty() => {
+                    self.value_at(others.unwrap_or(&Value::Null), value, &pointer, depth + 1);
+                }
+                (None, Some(Value::Object(_) | Value::Bool(true))) => {}
+                (None, _) if self.strict => self.note(&pointer, Kind::Unknown, "is not known"),
+                (None, _) => {}
+            }
+        }
+    }
+
+    /// Text as it stands in a path, a query or a header.
+    pub(super) fn parameter(&mut self, schema: &Value, text: &str, at: &str) {
+        let document = self.document;
+        let schema = document.resolved(schema);
+        match schema.get("type").and_then(Value::as_str) {
+            Some("integer") => match text.parse() {
+                Ok(number) => self.integer(schema, number, at),
+                Err(_) => self.note(at, Kind::Type, "must be an integer"),
+            },
+            // 1 and 0 are what Go's and Python's readers take besides; the document has neither.
+            Some("boolean") => match text {
+                "true" | "false" => {}
+                "1" | "0" if !self.strict => {}
+                _ => self.note(at, Kind::Type, "must be true or false"),
+            },
+            _ => self.text(schema, text, at),
+        }
+    }
+
+    fn integer(&mut self, schema: &Value, number: i64, at: &str) {
+        let limit = |name: &str| schema.get(name).and_then(Value::as_i64);
+        if let Some(least) = limit("minimum").filter(|least| number < *least) {
+            self.note(at, Kind::Range, format!("must be at least {least}"));
+        } else if let Some(most) = limit("maximum").filter(|most| number > *most) {
+            self.note(at, Kind::Range, format!("must be at most {most}"));
+        } else if format(schema) == "int32" && i32::try_from(number).is_err() {
+            self.note(at, Kind::Range, "must have 32 bits at most");
+        }
+    }
+
+    fn text(&mut self, schema: &Value, text: &str, at: &str) {
+        if let Some(listed) = schema.get("enum").and_then(Value::as_array).filter(|_| self.closed_enums)
+            && !listed.iter().any(|value| value.as_str() == Some(text))
+        {
+            self.note(at, Kind::Unlisted, format!("is not one of the known values: {}", excerpt(text)));
+        }
+        let characters = || u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+        let limit = |name: &str| schema.get(name).and_then(Value::as_u64);
+        if let Some(most) = limit("maxLength").filter(|most| characters() > *most) {
+            self.note(at, Kind::Range, format!("must have at most {most} characters"));
+        }
+        if let Some(least) = limit("minLength").filter(|least| characters() < *least) {
+            self.note(at, Kind::Range, format!("must have at least {least} characters"));
+        }
+        let (good, wanted) = match format(schema) {
+            // An id in a path that is none is an id that nothing has: the vendors' 404.
+            "uuid" => (self.place == Place::Path || Uuid::try_parse(text).is_ok(), "a UUID"),
+            "date" => (text.parse::<NaiveDate>().is_ok(), "a date such as 2026-11-21"),
+            "date-time" => (DateTime::parse_from_rfc3339(text).is_ok(), "a date-time such as 2026-11-21T09:00:00Z"),
+            "decimal" => (is_decimal(text), "a decimal number"),
+            _ => (true, ""),
+        };
+        if !good {
+            self.note(at, Kind::Format, format!("must be {wanted}: {}", excerpt(text)));
+        }
+    }
+}
+
+fn format(schema: &Value) -> &str {
+    schema.get("format").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A place one step further down, escaped as RFC 6901 has it.
+pub(super) fn within(at: &str, name: &str) -> String {
+    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// As much of a value as an error should repeat.
+fn excerpt(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendor::Vendor;
+    use serde_json::json;
+
+    fn checked(schema: &Value, value: &Value, strict: bool) -> Vec<String> {
+        let document = Document::of(Vendor::Genesys);
+        let mut check = Check { document, place: Place::Body, strict, closed_enums: true, misfits: Vec::new() };
+        check.value(schema, value, "");
+        check.misfits.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_keyword_of_our_documents_is_checked() {
+        let object = json!({"type": "object", "required": ["a"], "properties": {
+            "a": {"type": "integer", "format": "int32", "minimum": 1},
+            "b": {"type": "array", "items": {"type": "string", "enum": ["x"]}},
+            "c": {"type": "string", "format": "date", "nullable": true},
+            "d": {"allOf": [{"type": "string", "maxLength": 2, "minLength": 1}]},
+            "e": {"type": "object", "additionalProperties": {"type": "number"}},
+            "f": {"type": "string", "format": "decimal"},
+            "g": {"type": "string", "format": "uuid"},
+            "h": {"type": "string", "format": "date-time"},
+            "i": {"type": "boolean"},
+            "a/~": {"type": "boolean"},
+        }});
+        let cases = [
+            (json!({"a": 1, "b": ["x"], "c": null, "d": "é株", "e": {"k": 0.1}, "f": "-1.50", "i": true}), vec![]),
+            (json!({"a": 1, "b": null, "later": 1}), vec![]),
+            (json!({}), vec!["body#/a: is missing"]),
+            (json!({"a": null}), vec!["body#/a: is missing"]),
+            (json!([]), vec!["body#: must be an object"]),
+            (json!({"a": "1"}), vec!["body#/a: must be an integer"]),
+            (json!({"a": 1.5}), vec!["body#/a: must be an integer"]),
+            (json!({"a": 0}), vec!["body#/a: must be at least 1"]),
+            (json!({"a": 2_147_483_648_i64}), vec!["body#/a: must have 32 bits at most"]),
+            (json!({"a": u64::MAX}), vec!["body#/a: is too large"]),
+            (json!({"a": 1, "b": ["x", "y"]}), vec!["body#/b/1: is not one of the known values: y"]),
+            (json!({"a": 1, "b": {}}), vec!["body#/b: must be an array"]),
+            (json!({"a": 1, "c": "2026-02-30"}), vec!["body#/c: must be a date such as 2026-11-21: 2026-02-30"]),
+            (json!({"a": 1, "d": "abc"}), vec!["body#/d: must have at most 2 characters"]),
+            (json!({"a": 1, "d": ""}), vec!["body#/d: must have at least 1 characters"]),
+            (json!({"a": 1, "e": {"k": "1"}}), vec!["body#/e/k: must be a number"]),
+            (json!({"a": 1, "f": "1e3"}), vec!["body#/f: must be a decimal number: 1e3"]),
+            (json!({"a": 1, "g": "x"}), vec!["body#/g: must be a UUID: x"]),
+            (json!({"a": 1, "h": "noon"}), vec!["body#/h: must be a date-time such as 2026-11-21T09:00:00Z: noon"]),
+            (json!({"a": 1, "a/~": 1}), vec!["body#/a~1~0: must be a boolean"]),
+        ];
+        for (value, wanted) in cases {
+            assert_eq!(checked(&object, &value, false), wanted, "{value}");
+        }
+        assert_eq!(checked(&object, &json!({"a": 1, "z": 1, "e": {"k": 1}}), true), ["body#/z: is not known"]);
+    }
+
+    #[test]
+    fn only_so_many_misfits_are_told() {
+        let schema = json!({"type": "array", "items": {"type": "string"}});
+        assert_eq!(checked(&schema, &json!(vec![1; 1000]), false).len(), MOST_MISFITS);
+    }
+
+    #[test]
+    fn text_of_a_query_is_read_as_its_type() {
+        for (schema, text, good, strictly) in [
+            (json!({"type": "integer", "maximum": 10}), "10", true, true),
+            (json!({"type": "integer", "maximum": 10}), "11", false, false),
+            (json!({"type": "integer"}), "1e3", false, false),
+            (json!({"type": "integer"}), "99999999999999999999", false, false),
+            (json!({"type": "boolean"}), "true", true, true),
+            (json!({"type": "boolean"}), "1", true, false),
+            (json!({"type": "boolean"}), "yes", false, false),
+            (json!({"type": "string", "format": "date"}), "2026-11-21", true, true),
+            (json!({"type": "string"}), "", true, true),
+        ] {
+            for (strict, wanted) in [(false, good), (true, strictly)] {
+                let document = Document::of(Vendor::Suger);
+                let mut check = Check { document, place: Place::Query, strict, closed_enums: true, misfits: vec![] };
+                check.parameter(&schema, text, "/x");
+                assert_eq!(check.misfits.is_empty(), wanted, "{schema} {text} {strict}");
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! API requests, counted: which of them, split by what, in buckets of which size. All generations of queries share it.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use usage_billing_genesys::types::{UsageGranularity, UsageMetric};
+
+use crate::world::genesys::{ApiClient, PATHS, Requests, clients, organization_id, requests};
+use crate::world::{days_before, month_of};
+
+/// In the order in which rows are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dimension {
+    ClientId,
+    ClientName,
+    Organization,
+    User,
+    Template,
+    Method,
+    Platform,
+}
+
+impl Dimension {
+    const COUNT: usize = 7;
+}
+
+/// What stands in the dimensions, by their place in [`Dimension`]; empty where not asked for.
+type Texts<'a> = [&'a str; Dimension::COUNT];
+
+/// A dimension and its values that are counted.
+pub(super) type Filter = (Dimension, Vec<String>);
+
+#[derive(Clone, Debug)]
+pub(super) struct Aggregation {
+    pub(super) first: NaiveDate,
+    pub(super) last: NaiveDate,
+    /// The day on which it was asked for: later requests are not in it.
+    pub(super) today: NaiveDate,
+    pub(super) granularity: Option<UsageGranularity>,
+    pub(super) by: Vec<Dimension>,
+    pub(super) only: Vec<Filter>,
+    /// Whether the vendor's own clients count.
+    pub(super) builtin: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// First day of the bucket.
+    pub(super) date: Option<NaiveDate>,
+    texts: [String; Dimension::COUNT],
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    ok: i64,
+    refused: i64,
+    limited: i64,
+    failed: i64,
+}
+
+impl Row {
+    /// Empty where not asked for.
+    pub(super) fn text(&self, dimension: Dimension) -> &str {
+        &self.texts[dimension as usize]
+    }
+
+    /// `None` where not asked for.
+    pub(super) fn some(&self, dimension: Dimension) -> Option<String> {
+        Some(self.text(dimension)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    pub(super) fn count(&self, metric: &UsageMetric) -> i64 {
+        match metric {
+            UsageMetric::Requests => self.counts.ok + self.counts.refused + self.counts.failed,
+            UsageMetric::Status200 => self.counts.ok,
+            UsageMetric::Status400 => self.counts.refused,
+            UsageMetric::Status429 => self.counts.limited,
+            UsageMetric::Status500 => self.counts.failed,
+            // The platform sends nobody elsewhere.
+            _ => 0,
+        }
+    }
+}
+
+/// `None` filters nothing. Of what was asked for only that is kept which there is: a filter may be as long as a request,
+/// and is remembered.
+pub(super) fn only(dimension: Dimension, asked: &[String]) -> Option<Filter> {
+    if asked.is_empty() {
+        return None;
+    }
+    let mut known = known(dimension);
+    known.retain(|value| asked.contains(value));
+    Some((dimension, known))
+}
+
+/// All values that a dimension has.
+pub(super) fn known(dimension: Dimension) -> Vec<String> {
+    let of_clients = |value: fn(ApiClient) -> String| clients().into_iter().map(value).collect();
+    match dimension {
+        Dimension::ClientId => of_clients(|client| client.id),
+        Dimension::ClientName => of_clients(|client| client.name.to_owned()),
+        Dimension::User => of_clients(|client| client.user),
+        Dimension::Platform => of_clients(|client| client.platform.to_owned()),
+        Dimension::Organization => vec![organization_id()],
+        Dimension::Template => PATHS.iter().map(|(template, ..)| (*template).to_owned()).collect(),
+        Dimension::Method => PATHS.iter().map(|(_, method, _)| (*method).to_owned()).collect(),
+    }
+}
+
+/// All counters without a choice.
+pub(super) fn counters(asked: &[UsageMetric]) -> Vec<UsageMetric> {
+    UsageMetric::KNOWN.iter().filter(|known| asked.is_empty() || asked.contains(known)).cloned().collect()
+}
+
+impl Aggregation {
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let (clients, organization) = (clients(), organization_id());
+        let mut sums: BTreeMap<(Option<NaiveDate>, Texts<'_>), Counts> = BTreeMap::new();
+        for some in requests(&clients, self.today, self.first, self.last) {
+            let texts = texts(&some, &organization);
+            let counts = self.builtin || !some.client.builtin;
+            if !counts || !self.only.iter().all(|(of, values)| values.iter().any(|value| value == texts[*of as usize]))
+            {
+                continue;
+            }
+            let mut split = Texts::default();
+            for dimension in &self.by {
+                split[*dimension as usize] = texts[*dimension as usize];
+            }
+            let date = self.granularity.as_ref().map(|size| bucket(size, some.day));
+            let sum = sums.entry((date, split)).or_default();
+            sum.ok += some.ok;
+            sum.refused += some.refused;
+            sum.limited += some.limited;
+            sum.failed += some.failed;
+        }
+        sums.into_iter().map(|((date, texts), counts)| Row { date, texts: texts.map(str::to_owned), counts }).collect()
+    }
+}
+
+fn texts<'a>(some: &Requests<'a>, organization: &'a str) -> Texts<'a> {
+    let client = some.client;
+    [&client.id, client.name, organization, &client.user, some.template, some.method, client.platform]
+}
+
+/// First day of the bucket; weeks begin on Monday.
+fn bucket(size: &UsageGranularity, day: NaiveDate) -> NaiveDate {
+    match size {
+        UsageGranularity::Week => days_before(day, day.weekday().num_days_from_monday().into()),
+        UsageGranularity::Month => month_of(day),
+        _ => day,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn september(granularity: Option<UsageGranularity>, by: &[Dimension]) -> Aggregation {
+        Aggregation {
+            first: "2026-09-01".parse().unwrap(),
+            last: "2026-09-30".parse().unwrap(),
+            today: "2026-10-01".parse().unwrap(),
+            granularity,
+            by: by.to_vec(),
+            only: Vec::new(),
+            builtin: false,
+        }
+    }
+
+    fn total(rows: &[Row]) -> i64 {
+        rows.iter().map(|row| row.count(&UsageMetric::Requests)).sum()
+    }
+
+    #[test]
+    fn however_it_is_split_the_sum_is_the_same() {
+        use Dimension::*;
+        let all = total(&september(None, &[]).rows());
+        assert!(all > 0);
+        for (granularity, by, rows) in [
+            (None, &[ClientId][..], 2),
+            (Some(UsageGranularity::Month), &[Method], 2),
+            (Some(UsageGranularity::Day), &[ClientId, ClientName, Template], 180),
+            (Some(UsageGranularity::Week), &[Organization], 5),
+            (None, &[User, Platform], 2),
+        ] {
+            let result = september(granularity, by).rows();
+            assert_eq!((result.len(), total(&result)), (rows, all), "{by:?}");
+        }
+    }
+
+    #[test]
+    fn each_filter_takes_its_part() {
+        let all = total(&september(None, &[]).rows());
+        for dimension in [Dimension::ClientId, Dimension::ClientName, Dimension::User, Dimension::Template] {
+            let part = |value: String| {
+                let filter = only(dimension, &[value.clone(), value, "unknown".to_owned()]).unwrap();
+                total(&Aggregation { only: vec![filter], ..september(None, &[]) }.rows())
+            };
+            let parts: Vec<_> = known(dimension).into_iter().map(part).collect();
+            assert_eq!(parts.iter().sum::<i64>(), all, "{dimension:?} {parts:?}");
+        }
+        let none = only(Dimension::ClientId, &["unknown".to_owned()]).unwrap();
+        assert!(Aggregation { only: vec![none], ..september(None, &[]) }.rows().is_empty());
+    }
+
+    #[test]
+    fn the_vendor_s_own_clients_count_only_where_they_are_asked_for() {
+        let own = september(None, &[Dimension::Platform]);
+        let all = Aggregation { builtin: true, ..own.clone() };
+        assert_eq!((own.rows().len(), all.rows().len()), (1, 2));
+    }
+}

@@ -1,0 +1,77 @@
+//! Contracts and their billing periods (preview).
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::NaiveDate;
+use http::{StatusCode, Uri};
+use usage_billing_genesys::types;
+
+use super::error::Failure;
+use super::page::{self, Asked};
+use super::{Genesys, LONGEST_LIST};
+use crate::answer::{Values, json};
+use crate::world;
+
+/// Entries on a page, if it is not said: not documented.
+pub(super) const USUAL_LIST: usize = 50;
+
+pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri: Uri) -> Result<Response, Failure> {
+    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let (from, to) = days(&query)?;
+    let status = query.get("status").map(types::BillingContractStatus::from);
+    if let Some(types::BillingContractStatus::Unknown(status)) = &status {
+        return Err(Failure::no_such_value(status.as_str()));
+    }
+    let number = query.get("externalNumber");
+    let mut contracts = world::genesys::contracts(genesys.calendar());
+    // Those that are in force on any day of the span.
+    contracts.retain(|contract| {
+        contract.date_end >= from
+            && to.is_none_or(|to| contract.date_start <= Some(to))
+            && (status.is_none() || contract.status == status)
+            && (number.is_none() || contract.external_number.as_deref() == number)
+    });
+    let page = asked.of(contracts);
+    let listing = types::BillingContractListing {
+        entities: page.rows,
+        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
+        self_uri: Some(page::this(&uri)),
+    };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+pub(super) async fn contract(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let contract = world::genesys::contract(genesys.calendar(), &id);
+    Ok(json(StatusCode::OK, &contract.ok_or_else(|| Failure::not_found(&id))?))
+}
+
+pub(super) async fn period(
+    State(genesys): State<Arc<Genesys>>,
+    Path((contract, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let calendar = genesys.calendar();
+    if world::genesys::contract(calendar, &contract).is_none() {
+        return Err(Failure::not_found(&contract));
+    }
+    let period = world::genesys::period(calendar, &contract, &id);
+    Ok(json(StatusCode::OK, &period.ok_or_else(|| Failure::not_found(&id))?))
+}
+
+/// `dateStart` and `dateEnd` of a list.
+pub(super) fn days(query: &Values) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Failure> {
+    let day = |name: &str| {
+        let read = |text: &str| {
+            text.parse::<NaiveDate>()
+                .map_err(|_| Failure::invalid_date(format!("{name} is not a day such as 2026-09-01: {text}")))
+        };
+        query.get(name).map(read).transpose()
+    };
+    let (from, to) = (day("dateStart")?, day("dateEnd")?);
+    if to.is_some_and(|to| Some(to) < from) {
+        return Err(Failure::invalid_date("dateEnd is before dateStart."));
+    }
+    Ok((from, to))
+}

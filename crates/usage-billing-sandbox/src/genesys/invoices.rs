@@ -1,0 +1,120 @@
+//! Invoices, their lines and their documents (preview).
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode, Uri, header};
+use usage_billing_genesys::types;
+use usage_billing_genesys::types::{
+    BillingInvoicePaymentStatus as Status, BillingInvoicePaymentStatusFilter as Wanted,
+};
+use uuid::Uuid;
+
+use super::contracts::{USUAL_LIST, days};
+use super::error::Failure;
+use super::page::{self, Asked};
+use super::{Genesys, LONGEST_LIST, pdf};
+use crate::answer::{Values, json, with_body};
+use crate::world;
+
+/// Where documents are: at the vendor on another host, which knows no tokens.
+pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
+
+pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri: Uri) -> Result<Response, Failure> {
+    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let (from, to) = days(&query)?;
+    let wanted = match query.get("paymentStatus") {
+        None => None,
+        Some(text) => match Wanted::from(text) {
+            Wanted::Paid => Some(Status::Paid),
+            Wanted::UnPaid => Some(Status::Unpaid),
+            _ => return Err(Failure::no_such_value(text)),
+        },
+    };
+    let mut invoices: Vec<_> =
+        world::genesys::invoices(genesys.calendar()).into_iter().map(|invoice| invoice.head).collect();
+    invoices.retain(|invoice| {
+        invoice.date_invoiced >= from
+            && to.is_none_or(|to| invoice.date_invoiced <= Some(to))
+            && (wanted.is_none() || invoice.payment_status == wanted)
+    });
+    let page = asked.of(invoices);
+    let listing = types::BillingInvoiceListing {
+        entities: page.rows,
+        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
+        self_uri: Some(page::this(&uri)),
+    };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+pub(super) async fn lines(
+    State(genesys): State<Arc<Genesys>>,
+    Path(id): Path<String>,
+    query: Values,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let page = asked.of(genesys.invoice(&id)?.lines);
+    let listing = types::BillingInvoiceItemListing {
+        entities: page.rows,
+        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
+        self_uri: Some(page::this(&uri)),
+    };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+/// Where the file is. On the host that was asked, by whatever name it goes.
+pub(super) async fn document(
+    State(genesys): State<Arc<Genesys>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.ok_or_else(|| Failure::bad_request("The request has no Host header."))?;
+    genesys.invoice(&id)?;
+    let url = format!("http://{host}{DOCUMENTS}{}?signature={}", page::escaped(&id), genesys.signature(&id));
+    Ok(json(StatusCode::OK, &types::UrlResponse { url: Some(url.into()) }))
+}
+
+/// The file: whoever has the address may have it.
+pub(super) async fn file(
+    State(genesys): State<Arc<Genesys>>,
+    Path(id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    if query.get("signature") != Some(&genesys.signature(&id)) {
+        let message = "The address is not signed as it should be.";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "not.authorized", message));
+    }
+    Ok(with_body(StatusCode::OK, "application/pdf", pdf::of(&printed(&genesys.invoice(&id)?))))
+}
+
+impl Genesys {
+    fn invoice(&self, id: &str) -> Result<world::genesys::Invoice, Failure> {
+        world::genesys::invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn signature(&self, id: &str) -> String {
+        Uuid::new_v5(&self.realm, format!("invoice/{id}").as_bytes()).simple().to_string()
+    }
+}
+
+/// The invoice in words, line by line.
+fn printed(invoice: &world::genesys::Invoice) -> Vec<String> {
+    let (head, currency) = (&invoice.head, invoice.head.currency_iso_code.as_deref().unwrap_or_default());
+    let title = [
+        format!("Invoice {}", head.id.as_deref().unwrap_or_default()),
+        head.date_invoiced.map(|day| day.to_string()).unwrap_or_default(),
+    ];
+    let lines = invoice.lines.iter().map(|line| {
+        let number = |number: Option<usage_billing_core::DecimalNumber>| number.unwrap_or_default().0;
+        let (text, quantity, amount) =
+            (line.description.as_deref().unwrap_or_default(), number(line.quantity), number(line.amount));
+        format!("{text}: {quantity}, {amount} {currency}")
+    });
+    let total = format!("Total: {} {currency}", head.amount.unwrap_or_default().0);
+    title.into_iter().chain(lines).chain([total]).collect()
+}

@@ -1,0 +1,162 @@
+//! What a job is asked for, read and checked.
+
+use chrono::NaiveDate;
+use usage_billing_genesys::types;
+use usage_billing_genesys::types::{
+    ClientUsageGroupBy as ClientGroupBy, OrganizationUsageGroupBy as GroupBy, UsageGranularity, UsageHttpMethod,
+    UsageJobStatus, UsageMetric, UsageQuerySortBy as SortBy, UsageQuerySortOrder as SortOrder,
+};
+
+use super::Progress;
+use super::aggregate::{Aggregation, Dimension, counters, known, only};
+use super::error::Failure;
+use super::interval;
+use super::job::{Column, Job};
+use crate::answer::first_unlisted;
+
+/// Names of columns to sort by. The vendor documents none: these are the fields of rows.
+const COLUMNS: [(&str, Column); 13] = [
+    ("date", Column::Date),
+    ("platform", Column::Text(Dimension::Platform)),
+    ("httpMethod", Column::Text(Dimension::Method)),
+    ("templateUri", Column::Text(Dimension::Template)),
+    ("oauthClient", Column::Text(Dimension::ClientName)),
+    ("user", Column::Text(Dimension::User)),
+    ("organizationId", Column::Text(Dimension::Organization)),
+    ("requestCount", Column::Count(UsageMetric::Requests)),
+    ("status200", Column::Count(UsageMetric::Status200)),
+    ("status300", Column::Count(UsageMetric::Status300)),
+    ("status400", Column::Count(UsageMetric::Status400)),
+    ("status429", Column::Count(UsageMetric::Status429)),
+    ("status500", Column::Count(UsageMetric::Status500)),
+];
+
+/// A job over a client that there is not is cancelled.
+pub(super) fn of_organization(
+    asked: types::OrganizationPublicApiUsageQueryRequest,
+    today: NaiveDate,
+    progress: Progress,
+) -> Result<Job, Failure> {
+    Failure::if_any(
+        first_unlisted!(UsageGranularity, &asked.granularity)
+            .or(first_unlisted!(GroupBy, &asked.group_by))
+            .or(first_unlisted!(UsageMetric, &asked.metrics))
+            .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
+    )?;
+    let filters = [
+        only(Dimension::ClientId, &asked.oauth_client_ids),
+        only(Dimension::User, &asked.user_ids),
+        only(Dimension::Platform, &asked.platforms),
+        only(Dimension::Template, &asked.template_uris),
+        only(Dimension::Method, &names(&asked.http_methods)),
+    ];
+    let by = GroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
+    let by = by.filter_map(|by| match by {
+        GroupBy::OauthClientId => Some(Dimension::ClientId),
+        GroupBy::OauthClientName => Some(Dimension::ClientName),
+        GroupBy::UserId => Some(Dimension::User),
+        GroupBy::HttpMethod => Some(Dimension::Method),
+        GroupBy::TemplateUri => Some(Dimension::Template),
+        GroupBy::Platform => Some(Dimension::Platform),
+        // Refused before.
+        _ => None,
+    });
+    let known = known(Dimension::ClientId);
+    let end = match asked.oauth_client_ids.iter().all(|id| known.contains(id)) {
+        true => UsageJobStatus::Succeeded,
+        false => UsageJobStatus::Cancelled,
+    };
+    let (first, last) = interval::asked_of_job(&asked.interval, today)?;
+    Ok(Job {
+        client: None,
+        requests: Aggregation {
+            first,
+            last,
+            today,
+            granularity: granularity(asked.granularity, asked.group_by.is_empty()),
+            by: by.collect(),
+            only: filters.into_iter().flatten().collect(),
+            builtin: true,
+        },
+        metrics: counters(&asked.metrics),
+        sort: columns(&asked.sort_by)?,
+        end,
+        progress,
+    })
+}
+
+/// A job over a client that there is not fails.
+pub(super) fn of_client(
+    asked: types::ClientPublicApiUsageQueryRequest,
+    client: &str,
+    today: NaiveDate,
+    progress: Progress,
+) -> Result<Job, Failure> {
+    Failure::if_any(
+        first_unlisted!(UsageGranularity, &asked.granularity)
+            .or(first_unlisted!(ClientGroupBy, &asked.group_by))
+            .or(first_unlisted!(UsageMetric, &asked.metrics))
+            .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
+    )?;
+    let filters = [
+        only(Dimension::ClientId, &[client.to_owned()]),
+        only(Dimension::Organization, &asked.organization_ids),
+        only(Dimension::Platform, &asked.platforms),
+        only(Dimension::Template, &asked.template_uris),
+        only(Dimension::Method, &names(&asked.http_methods)),
+    ];
+    let by = ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
+    let by = by.filter_map(|by| match by {
+        ClientGroupBy::OrganizationId => Some(Dimension::Organization),
+        ClientGroupBy::HttpMethod => Some(Dimension::Method),
+        ClientGroupBy::TemplateUri => Some(Dimension::Template),
+        ClientGroupBy::Platform => Some(Dimension::Platform),
+        // Refused before.
+        _ => None,
+    });
+    let end = match known(Dimension::ClientId).iter().any(|known| known == client) {
+        true => UsageJobStatus::Succeeded,
+        false => UsageJobStatus::Failed,
+    };
+    let (first, last) = interval::asked_of_job(&asked.interval, today)?;
+    Ok(Job {
+        client: Some(client.to_owned()),
+        requests: Aggregation {
+            first,
+            last,
+            today,
+            granularity: granularity(asked.granularity, asked.group_by.is_empty()),
+            by: by.collect(),
+            only: filters.into_iter().flatten().collect(),
+            builtin: true,
+        },
+        metrics: counters(&asked.metrics),
+        sort: columns(&asked.sort_by)?,
+        end,
+        progress,
+    })
+}
+
+fn names(methods: &[UsageHttpMethod]) -> Vec<String> {
+    methods.iter().map(|method| method.as_str().to_owned()).collect()
+}
+
+/// What is not aggregated comes by the day.
+fn granularity(asked: Option<UsageGranularity>, whole: bool) -> Option<UsageGranularity> {
+    asked.or_else(|| whole.then_some(UsageGranularity::Day))
+}
+
+/// A column counts where it is named first.
+fn columns(asked: &[SortBy]) -> Result<Vec<(Column, bool)>, Failure> {
+    Failure::if_any(first_unlisted!(SortOrder, asked.iter().filter_map(|by| by.order.as_ref())))?;
+    let mut columns: Vec<(Column, bool)> = Vec::new();
+    for by in asked {
+        let name = by.field_name.as_deref().ok_or_else(|| Failure::bad_request("sortBy lacks a fieldName."))?;
+        let (_, column) =
+            COLUMNS.iter().find(|(known, _)| *known == name).ok_or_else(|| Failure::no_such_value(name))?;
+        if !columns.iter().any(|(known, _)| known == column) {
+            columns.push((column.clone(), by.order == Some(SortOrder::Desc)));
+        }
+    }
+    Ok(columns)
+}

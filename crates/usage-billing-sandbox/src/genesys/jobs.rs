@@ -1,0 +1,125 @@
+//! API requests, the present way: start a job over the organization or one client, poll it, read the pages of its rows.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::{StatusCode, Uri};
+use usage_billing_genesys::types;
+use usage_billing_genesys::types::UsageJobStatus;
+
+use super::aggregate::Row;
+use super::error::Failure;
+use super::job::Job;
+use super::page::{self, Asked};
+use super::{Genesys, LONGEST_PAGE, job_request};
+use crate::answer::{Sent, Values, json};
+
+const USUAL_PAGE: usize = 100;
+
+pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
+    let job = job_request::of_organization(sent.declared_json()?, genesys.world.today(), genesys.progress())?;
+    let id = genesys.take_on(job);
+    let path = format!("/api/v2/usage/aggregates/query/jobs/{id}");
+    let started =
+        types::OrganizationUsageQueryResponse { id, name: None, results_uri: Some(path.clone()), self_uri: Some(path) };
+    Ok(json(genesys.started(), &started))
+}
+
+pub(super) async fn start_of_client(
+    State(genesys): State<Arc<Genesys>>,
+    Path(client): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let job = job_request::of_client(sent.declared_json()?, &client, genesys.world.today(), genesys.progress())?;
+    let id = genesys.take_on(job);
+    let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", page::escaped(&client));
+    let started =
+        types::ClientUsageQueryResponse { id, name: None, results_uri: Some(path.clone()), self_uri: Some(path) };
+    Ok(json(genesys.started(), &started))
+}
+
+pub(super) async fn job(
+    State(genesys): State<Arc<Genesys>>,
+    Path(id): Path<String>,
+    query: Values,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let polled = genesys.poll(None, &id, &query)?;
+    let body = types::OrganizationPublicApiUsageResultsResponse {
+        name: None,
+        error_body: polled.error(),
+        next_uri: polled.next.as_deref().map(|cursor| page::link(&uri, "after", cursor)),
+        entities: polled.rows.iter().map(|row| polled.job.row_of_organization(row)).collect(),
+        self_uri: Some(page::this(&uri)),
+        query_status: polled.status.clone(),
+    };
+    Ok(json(polled.code(), &body))
+}
+
+pub(super) async fn job_of_client(
+    State(genesys): State<Arc<Genesys>>,
+    Path((client, id)): Path<(String, String)>,
+    query: Values,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let polled = genesys.poll(Some(client), &id, &query)?;
+    let body = types::ClientPublicApiUsageResultsResponse {
+        name: None,
+        error_body: polled.error(),
+        next_uri: polled.next.as_deref().map(|cursor| page::link(&uri, "after", cursor)),
+        entities: polled.rows.iter().map(|row| polled.job.row_of_client(row)).collect(),
+        self_uri: Some(page::this(&uri)),
+        query_status: polled.status.clone(),
+    };
+    Ok(json(polled.code(), &body))
+}
+
+/// A look at a job: its state and, once it has succeeded, a page of its rows.
+struct Polled {
+    job: Job,
+    status: UsageJobStatus,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+impl Genesys {
+    fn take_on(&self, job: Job) -> String {
+        let mut jobs = self.jobs();
+        let id = jobs.new_id(self.realm);
+        jobs.aggregations.insert(id.clone(), job);
+        id
+    }
+
+    fn poll(&self, client: Option<String>, id: &str, query: &Values) -> Result<Polled, Failure> {
+        let asked = Asked::read(query, USUAL_PAGE, LONGEST_PAGE)?;
+        let job = {
+            let jobs = &mut self.jobs().aggregations;
+            let job = jobs.get_mut(&id.to_owned()).filter(|job| job.client == client);
+            let job = job.ok_or_else(|| Failure::not_found(id))?;
+            job.progress.poll();
+            job.clone()
+        };
+        let status = job.status(self.is_done(&job.progress));
+        let rows = if status == UsageJobStatus::Succeeded { job.rows() } else { Vec::new() };
+        let page = asked.of(rows);
+        Ok(Polled { job, status, rows: page.rows, next: page.next })
+    }
+}
+
+impl Polled {
+    /// Whether it is done: a job that failed is not told from one that runs.
+    fn code(&self) -> StatusCode {
+        if self.status == UsageJobStatus::Succeeded { StatusCode::OK } else { StatusCode::ACCEPTED }
+    }
+
+    fn error(&self) -> Option<types::ErrorBody> {
+        (self.status == UsageJobStatus::Failed).then(|| types::ErrorBody {
+            message: Some("There is no such OAuth client.".to_owned()),
+            code: Some("not.found".to_owned()),
+            status: Some(404),
+            entity_id: self.job.client.clone(),
+            ..Default::default()
+        })
+    }
+}

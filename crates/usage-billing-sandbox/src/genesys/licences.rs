@@ -1,0 +1,55 @@
+//! Licences: what they are, and who holds them.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_genesys::types;
+
+use super::Genesys;
+use super::error::Failure;
+use super::page;
+use crate::answer::{Values, json};
+use crate::world;
+
+const USUAL_PAGE: usize = 25;
+/// The vendor documents none: numbers have to fit into the answer.
+const LONGEST_PAGE: usize = i32::MAX as usize;
+
+pub(super) async fn definitions() -> Response {
+    json(StatusCode::OK, &world::genesys::licences())
+}
+
+pub(super) async fn definition(Path(id): Path<String>) -> Result<Response, Failure> {
+    let licence = world::genesys::licence(&id).ok_or_else(|| Failure::not_found(&id))?;
+    Ok(json(StatusCode::OK, &licence))
+}
+
+/// On, whatever it is.
+pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
+    json(StatusCode::OK, &types::LicenseOrgToggle { enabled: Some(true), feature_name: Some(feature) })
+}
+
+pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+    let size = page::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
+    let number = page::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
+    let users = world::genesys::users(genesys.world.today());
+    let count = |count: usize| i32::try_from(count).ok();
+    let listing = types::UserLicensesEntityListing {
+        page_size: count(size),
+        page_number: count(number),
+        total: i64::try_from(users.len()).ok(),
+        page_count: count(users.len().div_ceil(size)),
+        entities: users.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect(),
+    };
+    Ok(json(StatusCode::OK, &listing))
+}
+
+/// With whole definitions, unlike the list.
+pub(super) async fn user(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let user = world::genesys::users(genesys.world.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
+    let user = user.ok_or_else(|| Failure::not_found(&id))?;
+    let licenses = user.licenses.iter().filter_map(|id| world::genesys::licence(id)).collect();
+    Ok(json(StatusCode::OK, &types::LicenseUser { id: user.id, licenses, self_uri: user.self_uri }))
+}

@@ -1,0 +1,26 @@
+//! The organization's OAuth clients, all on one page.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_genesys::types;
+
+use super::Genesys;
+use crate::answer::json;
+use crate::world;
+
+pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
+    let clients = world::genesys::oauth_clients(genesys.world.today());
+    let listing = types::OAuthClientEntityListing {
+        page_size: i32::try_from(clients.len()).ok(),
+        page_number: Some(1),
+        page_count: Some(1),
+        total: i64::try_from(clients.len()).ok(),
+        entities: clients,
+        self_uri: Some("/api/v2/oauth/clients".to_owned()),
+        ..Default::default()
+    };
+    json(StatusCode::OK, &listing)
+}

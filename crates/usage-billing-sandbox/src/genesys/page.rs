@@ -1,0 +1,132 @@
+//! Pages: cursors that stand in links, and numbers.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::Failure;
+use crate::answer::Values;
+
+/// A page that was asked for by `pageSize` and one of `before` and `after`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    size: usize,
+    from: From,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum From {
+    After(usize),
+    Before(usize),
+}
+
+/// The rows of a page, and the cursors of its neighbours.
+pub(super) struct Page<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) next: Option<String>,
+    pub(super) previous: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn read(query: &Values, default: usize, most: usize) -> Result<Self, Failure> {
+        let size = number(query, "pageSize", default, most)?;
+        let place = |name: &str| match query.get(name) {
+            None => Ok(None),
+            Some(cursor) => {
+                place(cursor).map(Some).ok_or_else(|| Failure::invalid_value(format!("{name} is no cursor: {cursor}")))
+            }
+        };
+        let from = match (place("before")?, place("after")?) {
+            (Some(_), Some(_)) => return Err(Failure::bad_request("before and after exclude each other.")),
+            (Some(end), None) => From::Before(end),
+            (None, after) => From::After(after.unwrap_or_default()),
+        };
+        Ok(Self { size, from })
+    }
+
+    pub(super) fn of<T>(self, rows: Vec<T>) -> Page<T> {
+        let (start, end) = match self.from {
+            From::After(start) => (start.min(rows.len()), start.saturating_add(self.size).min(rows.len())),
+            From::Before(end) => (end.min(rows.len()).saturating_sub(self.size), end.min(rows.len())),
+        };
+        let next = (end < rows.len()).then(|| cursor(end));
+        let previous = (start > 0).then(|| cursor(start));
+        Page { rows: rows.into_iter().take(end).skip(start).collect(), next, previous }
+    }
+}
+
+/// A number from 1 upwards.
+pub(super) fn number(query: &Values, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
+    let Some(text) = query.get(name) else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| Failure::invalid_value(format!("{name} is not a number from 1 to {most}: {text}")))
+}
+
+/// The place of a row, so that nobody takes it for a number to count with.
+fn cursor(place: usize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(place.to_string())
+}
+
+fn place(cursor: &str) -> Option<usize> {
+    String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?.parse().ok()
+}
+
+/// An id as it stands in a path.
+pub(super) fn escaped(id: &str) -> String {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(id, ESCAPED).to_string()
+}
+
+/// This page's own path.
+pub(super) fn this(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
+}
+
+/// The same list with another cursor.
+pub(super) fn link(uri: &Uri, name: &str, cursor: &str) -> String {
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let kept = given.filter(|(name, _)| name != "before" && name != "after");
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, cursor).finish();
+    format!("{}?{query}", uri.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(query: &str) -> Result<Asked, Failure> {
+        Asked::read(&Values::parse(query.as_bytes()), 3, 4)
+    }
+
+    #[test]
+    fn pages_lead_forth_and_back() {
+        let page = |query: &str| {
+            let page = asked(query).ok().unwrap().of((0..8).collect::<Vec<_>>());
+            (page.rows, page.next, page.previous)
+        };
+        let at = |place| Some(cursor(place));
+        assert_eq!(page(""), (vec![0, 1, 2], at(3), None));
+        assert_eq!(page("after=Mw"), (vec![3, 4, 5], at(6), at(3)));
+        assert_eq!(page("after=Ng&pageSize=4"), (vec![6, 7], None, at(6)));
+        assert_eq!(page("before=Ng"), (vec![3, 4, 5], at(6), at(3)));
+        assert_eq!(page("before=MQ"), (vec![0], at(1), None));
+        assert_eq!(page(&format!("after={}", cursor(usize::MAX))), (vec![], None, at(8)));
+        assert_eq!(page(&format!("before={}", cursor(usize::MAX))), (vec![5, 6, 7], None, at(5)));
+    }
+
+    #[test]
+    fn what_is_no_page_is_refused() {
+        for query in
+            ["pageSize=0", "pageSize=5", "pageSize=-1", "pageSize=x", "after=*", "after=eA", "after=MQ&before=MQ"]
+        {
+            assert!(asked(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_link_keeps_the_filters() {
+        let uri: Uri = "/list?status=Active&after=MQ&externalNumber=a%26b".parse().unwrap();
+        assert_eq!(link(&uri, "after", "Mg"), "/list?status=Active&externalNumber=a%26b&after=Mg");
+    }
+}

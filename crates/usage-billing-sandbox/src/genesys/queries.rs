@@ -1,0 +1,256 @@
+//! API requests, the older way: start a query, a search or a summary, then poll its results.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_genesys::types;
+use usage_billing_genesys::types::{
+    ApiUsageClientGroupBy as ClientGroupBy, ApiUsageOrganizationGroupBy as GroupBy,
+    ApiUsageSimpleSearchHttpMethod as SearchMethod, ApiUsageSimpleSearchMetric as Column, UsageGranularity,
+    UsageMetric,
+};
+
+use super::aggregate::{Aggregation, Dimension, Filter, Row, counters, known, only};
+use super::error::Failure;
+use super::interval::{self, Days};
+use super::page::{self, Asked};
+use super::{Genesys, LONGEST_PAGE, Progress};
+use crate::answer::{Sent, Values, first_unlisted, json};
+use crate::world::{days_before, midnight};
+
+/// Rows that a search finds.
+const MOST_FOUND: usize = 20_000;
+/// Rows on a page of a search. What the vendor takes is not documented; the jobs take as many.
+const USUAL_PAGE: usize = 100;
+/// Days that a summary covers, if it is not said, and at most.
+const USUAL_SUMMARY: usize = 7;
+const LONGEST_SUMMARY: usize = 3_660;
+
+/// What was started, checked.
+#[derive(Clone)]
+pub(super) struct Execution {
+    of: Of,
+    requests: Aggregation,
+    counters: Vec<UsageMetric>,
+    pub(super) progress: Progress,
+}
+
+/// Under which path the results are.
+#[derive(Clone, PartialEq, Eq)]
+enum Of {
+    Organization,
+    Search,
+    /// With the id of the client.
+    Client(String),
+}
+
+pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
+    let asked: types::ApiUsageOrganizationQuery = sent.declared_json()?;
+    let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
+        .or(first_unlisted!(GroupBy, &asked.group_by))
+        .or(first_unlisted!(UsageMetric, &asked.metrics));
+    Failure::if_any(unlisted)?;
+    let by = split(GroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(GroupBy::as_str));
+    let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, Vec::new());
+    Ok(genesys.execute(Of::Organization, requests, counters(&asked.metrics)))
+}
+
+pub(super) async fn start_of_client(
+    State(genesys): State<Arc<Genesys>>,
+    Path(client): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let asked: types::ApiUsageClientQuery = sent.declared_json()?;
+    let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
+        .or(first_unlisted!(ClientGroupBy, &asked.group_by))
+        .or(first_unlisted!(UsageMetric, &asked.metrics));
+    Failure::if_any(unlisted)?;
+    let by =
+        split(ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(ClientGroupBy::as_str));
+    let only = of_client(&client);
+    let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, only);
+    Ok(genesys.execute(Of::Client(client), requests, counters(&asked.metrics)))
+}
+
+/// The last days, one row each.
+pub(super) async fn summary(
+    State(genesys): State<Arc<Genesys>>,
+    Path(client): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let days = page::number(&query, "days", USUAL_SUMMARY, LONGEST_SUMMARY)?;
+    let today = genesys.world.today();
+    let span = (days_before(today, u64::try_from(days).unwrap_or(u64::MAX)), days_before(today, 1));
+    let requests =
+        aggregation(&genesys, span, Some(UsageGranularity::Day), split(std::iter::empty()), of_client(&client));
+    Ok(genesys.execute(Of::Client(client), requests, counters(&[])))
+}
+
+pub(super) async fn search(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
+    let asked: types::ApiUsageSimpleSearch = sent.declared_json()?;
+    Failure::if_any(first_unlisted!(Column, &asked.metrics).or(first_unlisted!(SearchMethod, &asked.http_methods)))?;
+    let columns: Vec<_> =
+        Column::KNOWN.iter().filter(|known| asked.metrics.is_empty() || asked.metrics.contains(known)).collect();
+    let methods: Vec<_> = asked.http_methods.iter().map(|method| method.as_str().to_owned()).collect();
+    let filters = [
+        only(Dimension::ClientName, &asked.oauth_client_names),
+        only(Dimension::Method, &methods),
+        only(Dimension::Template, &asked.template_uris),
+    ];
+    let by = columns.iter().filter_map(|column| match column {
+        Column::ClientName => Some(Dimension::ClientName),
+        Column::HttpMethod => Some(Dimension::Method),
+        Column::TemplateUri => Some(Dimension::Template),
+        _ => None,
+    });
+    let granularity = columns.contains(&&Column::Date).then_some(UsageGranularity::Day);
+    let days = interval::asked(&asked.interval)?;
+    let requests = aggregation(&genesys, days, granularity, by.collect(), filters.into_iter().flatten().collect());
+    // A search has no column for all requests; the others are called as the counters are.
+    let named = |counter: &&UsageMetric| columns.iter().any(|column| column.as_str() == counter.as_str());
+    let counters = UsageMetric::KNOWN.iter().filter(named).cloned().collect();
+    Ok(genesys.execute(Of::Search, requests, counters))
+}
+
+pub(super) async fn results(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
+    let execution = genesys.executed(&Of::Organization, &id)?;
+    let (status, rows) = genesys.outcome(&execution);
+    Ok(json(StatusCode::OK, &result(status, rows, None)))
+}
+
+pub(super) async fn results_of_client(
+    State(genesys): State<Arc<Genesys>>,
+    Path((client, id)): Path<(String, String)>,
+) -> Result<Response, Failure> {
+    let execution = genesys.executed(&Of::Client(client), &id)?;
+    let (status, rows) = genesys.outcome(&execution);
+    Ok(json(StatusCode::OK, &result(status, rows, None)))
+}
+
+/// A page: [`types::Cursors::before`] is that of its first row.
+pub(super) async fn found(
+    State(genesys): State<Arc<Genesys>>,
+    Path(id): Path<String>,
+    query: Values,
+) -> Result<Response, Failure> {
+    let asked = Asked::read(&query, USUAL_PAGE, LONGEST_PAGE)?;
+    let execution = genesys.executed(&Of::Search, &id)?;
+    let (status, mut rows) = genesys.outcome(&execution);
+    rows.truncate(MOST_FOUND);
+    let page = asked.of(rows);
+    let cursors = types::Cursors { before: page.previous, after: page.next };
+    let cursors = (cursors.before.is_some() || cursors.after.is_some()).then_some(cursors);
+    Ok(json(StatusCode::OK, &result(status, page.rows, cursors)))
+}
+
+fn result(
+    status: types::ApiUsageQueryStatus,
+    rows: Vec<types::ApiUsageRow>,
+    cursors: Option<types::Cursors>,
+) -> types::ApiUsageQueryResult {
+    types::ApiUsageQueryResult { query_status: Some(status), results: rows, cursors }
+}
+
+impl Genesys {
+    fn execute(&self, of: Of, requests: Aggregation, counters: Vec<UsageMetric>) -> Response {
+        let mut jobs = self.jobs();
+        let id = jobs.new_id(self.realm);
+        let results_uri = match &of {
+            Of::Organization => format!("/api/v2/usage/query/{id}/results"),
+            Of::Search => format!("/api/v2/usage/simplesearch/{id}/results"),
+            Of::Client(client) => format!("/api/v2/oauth/clients/{}/usage/query/results/{id}", page::escaped(client)),
+        };
+        jobs.executions.insert(id.clone(), Execution { of, requests, counters, progress: self.progress() });
+        let started = types::UsageExecutionResult { execution_id: Some(id), results_uri: Some(results_uri) };
+        json(self.started(), &started)
+    }
+
+    /// Counts the poll.
+    fn executed(&self, of: &Of, id: &str) -> Result<Execution, Failure> {
+        let executions = &mut self.jobs().executions;
+        let execution = executions.get_mut(&id.to_owned()).filter(|execution| execution.of == *of);
+        let execution = execution.ok_or_else(|| Failure::not_found(id))?;
+        execution.progress.poll();
+        Ok(execution.clone())
+    }
+
+    fn outcome(&self, execution: &Execution) -> (types::ApiUsageQueryStatus, Vec<types::ApiUsageRow>) {
+        let status = self.status(execution);
+        let rows = match status {
+            types::ApiUsageQueryStatus::Complete => execution.requests.rows(),
+            _ => Vec::new(),
+        };
+        (status, rows.iter().map(|row| execution.row(row)).collect())
+    }
+
+    /// What is asked of a client that there is not, fails.
+    pub(super) fn status(&self, execution: &Execution) -> types::ApiUsageQueryStatus {
+        match &execution.of {
+            _ if !self.is_done(&execution.progress) => types::ApiUsageQueryStatus::Running,
+            Of::Client(client) if !known(Dimension::ClientId).contains(client) => types::ApiUsageQueryStatus::Failed,
+            _ => types::ApiUsageQueryStatus::Complete,
+        }
+    }
+}
+
+impl Execution {
+    pub(super) fn kind(&self) -> &'static str {
+        match self.of {
+            Of::Organization => "usage query",
+            Of::Search => "search of API requests",
+            Of::Client(_) => "usage query of a client",
+        }
+    }
+
+    fn row(&self, row: &Row) -> types::ApiUsageRow {
+        let text = |dimension| Some(row.text(dimension).to_owned());
+        let counter = |metric: &UsageMetric| self.counters.contains(metric).then(|| row.count(metric));
+        types::ApiUsageRow {
+            client_id: text(Dimension::ClientId),
+            client_name: text(Dimension::ClientName),
+            organization_id: text(Dimension::Organization),
+            user_id: text(Dimension::User),
+            template_uri: text(Dimension::Template),
+            http_method: text(Dimension::Method),
+            status200: counter(&UsageMetric::Status200),
+            status300: counter(&UsageMetric::Status300),
+            status400: counter(&UsageMetric::Status400),
+            status500: counter(&UsageMetric::Status500),
+            status429: counter(&UsageMetric::Status429),
+            requests: counter(&UsageMetric::Requests),
+            date: row.date.map(midnight),
+        }
+    }
+}
+
+fn aggregation(
+    genesys: &Genesys,
+    (first, last): Days,
+    granularity: Option<UsageGranularity>,
+    by: Vec<Dimension>,
+    only: Vec<Filter>,
+) -> Aggregation {
+    Aggregation { first, last, today: genesys.world.today(), granularity, by, only, builtin: false }
+}
+
+fn of_client(id: &str) -> Vec<Filter> {
+    only(Dimension::ClientId, &[id.to_owned()]).into_iter().collect()
+}
+
+/// By client without a choice.
+fn split<'a>(asked: impl Iterator<Item = &'a str>) -> Vec<Dimension> {
+    let by: Vec<_> = asked
+        .flat_map(|name| match name {
+            "OAuthClientId" => &[Dimension::ClientId, Dimension::ClientName][..],
+            "OrganizationId" => &[Dimension::Organization],
+            "UserId" => &[Dimension::User],
+            "TemplateUri" => &[Dimension::Template],
+            "HttpMethod" => &[Dimension::Method],
+            _ => &[],
+        })
+        .copied()
+        .collect();
+    if by.is_empty() { vec![Dimension::ClientId, Dimension::ClientName] } else { by }
+}

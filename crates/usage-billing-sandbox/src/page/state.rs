@@ -1,0 +1,44 @@
+//! What the page shows, as JSON.
+
+use serde_json::{Value, json};
+
+use super::{Page, guide};
+use crate::log::LoggedRequest;
+
+/// Requests that the page shows. The log has more.
+const MOST_REQUESTS: usize = 100;
+
+impl Page {
+    pub(super) fn state(&self) -> Value {
+        json!({
+            "url": self.url,
+            "now": self.clock.now(),
+            "strict": self.strict,
+            "vendors": guide::VENDORS.map(|vendor| guide::vendor(vendor, &self.url)),
+            "requests": newest(self.log.all()),
+            "genesys": crate::genesys::summary(&self.genesys),
+            "suger": crate::suger::summary(&self.suger),
+            "acronis": crate::acronis::summary(&self.acronis),
+        })
+    }
+}
+
+/// The last requests to the vendors, newest first.
+fn newest(log: Vec<LoggedRequest>) -> Vec<Value> {
+    let of_vendors = log.into_iter().rev().filter(|request| request.vendor.is_some());
+    of_vendors
+        .take(MOST_REQUESTS)
+        .map(|request| {
+            json!({
+                "number": request.number,
+                "at": request.at,
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "status": request.status,
+                "faults": request.faults.iter().map(|fault| fault.did.as_str()).collect::<Vec<_>>(),
+                "misfits": request.misfits,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,261 @@
+//! The hourly run: what came in during an hour goes to the marketplaces, as one report for each entitlement.
+//!
+//! A pure function of the groups and the time. It says what all runs did that were due by then, so it does not matter
+//! when, or how often, it is asked.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use usage_billing_core::{Decimal, DecimalNumber};
+use usage_billing_suger::types;
+use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status, UsageRecordReportStatus};
+
+use super::events::{self, Seen};
+use super::{exchange, sum};
+use crate::SUGER_ORG_ID;
+use crate::world::{self, suger::Organization};
+
+type Group = types::MeteringUsageRecordGroup;
+type Report = types::MeteringUsageRecordReport;
+
+const HOUR: TimeDelta = TimeDelta::hours(1);
+/// A run reports so long after the end of its hour.
+const AFTER: TimeDelta = TimeDelta::seconds(93);
+
+/// What one run leaves to the next.
+#[derive(Default)]
+pub(super) struct Carried {
+    /// What AWS, which takes whole units only, has not got yet: by entitlement and dimension.
+    fractions: BTreeMap<(String, String), Decimal>,
+    /// Unique values of `day`.
+    seen: Seen,
+    day: Option<NaiveDate>,
+}
+
+/// Brings groups up to date, and returns the reports that were made, in the order of their making.
+pub(super) fn run(
+    groups: &mut [Group],
+    carried: &mut Carried,
+    organization: &Organization,
+    metrics: &BTreeMap<String, types::BillableMetric>,
+    now: DateTime<Utc>,
+) -> Vec<Report> {
+    let mut waiting: BTreeMap<(DateTime<Utc>, String), Vec<usize>> = BTreeMap::new();
+    for (at, group) in groups.iter().enumerate() {
+        if let (Some(Status::Created | Status::ReportPending), Some(entitlement), Some(since)) =
+            (&group.status, &group.entitlement_id, group.last_update_time)
+        {
+            waiting.entry((hour_of(since), entitlement.clone())).or_default().push(at);
+        }
+    }
+    let mut reports = Vec::new();
+    while let Some(((hour, id), members)) = waiting.pop_first() {
+        let made = time_of_run(hour);
+        if made > now {
+            break;
+        }
+        let Some(entitlement) = organization.entitlement(&id) else { continue };
+        let is_pending = |at: &usize| groups.get(*at).is_some_and(|group| group.status == Some(Status::ReportPending));
+        let (retried, fresh): (Vec<usize>, Vec<usize>) = members.iter().copied().partition(is_pending);
+        match organization.refused.get(id.as_str()) {
+            None => {
+                let report = success(organization, entitlement, hour, &pick(groups, &members), carried, metrics);
+                settle(groups, &members, Status::Reported, made, &report.id);
+                reports.push(report);
+            }
+            // Inferred: the first time the report could not be made, and Suger tries again by itself; the second time
+            // it gives up.
+            Some(reason) => {
+                if !retried.is_empty() {
+                    reports.push(failure(entitlement, hour, &pick(groups, &retried), reason));
+                    settle(groups, &retried, Status::ReportFailed, made, &None);
+                }
+                if !fresh.is_empty() {
+                    settle(groups, &fresh, Status::ReportPending, made, &None);
+                    waiting.entry((hour_of(made), id)).or_default().extend(fresh);
+                }
+            }
+        }
+    }
+    reports
+}
+
+/// When the first run is due of those that are still to come.
+pub(super) fn next_run(now: DateTime<Utc>) -> DateTime<Utc> {
+    time_of_run(hour_of(now.checked_sub_signed(AFTER).unwrap_or(now)))
+}
+
+fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = time.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(3600), 0).unwrap_or(time)
+}
+
+fn time_of_run(hour: DateTime<Utc>) -> DateTime<Utc> {
+    hour.checked_add_signed(HOUR + AFTER).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn pick<'a>(groups: &'a [Group], members: &[usize]) -> Vec<&'a Group> {
+    members.iter().filter_map(|at| groups.get(*at)).collect()
+}
+
+fn settle(groups: &mut [Group], members: &[usize], status: Status, made: DateTime<Utc>, report: &Option<String>) {
+    for at in members {
+        let Some(group) = groups.get_mut(*at) else { continue };
+        group.status = Some(status.clone());
+        group.last_update_time = Some(made);
+        if report.is_some() {
+            group.usage_record_report_id = report.clone();
+            group.reported_time = Some(made);
+        }
+    }
+}
+
+fn success(
+    organization: &Organization,
+    entitlement: &types::WorkloadEntitlement,
+    hour: DateTime<Utc>,
+    members: &[&Group],
+    carried: &mut Carried,
+    metrics: &BTreeMap<String, types::BillableMetric>,
+) -> Report {
+    let mut report = report(entitlement, hour, members, "");
+    let id = entitlement.id.clone().unwrap_or_default();
+    let product = organization.product(entitlement.product_id.as_deref().unwrap_or_default());
+    let mut info = types::MeteringUsageRecordReportInfo {
+        status: Some(UsageRecordReportStatus::Success),
+        message: Some(String::new()),
+        aggregated_billable_records: of_events(entitlement, hour, members, carried, metrics),
+        aggregated_usage_allocations: allocations(members),
+        dimension_unit_price: prices(entitlement.info.iter().flat_map(|info| &info.dimensions)),
+        dimension_unit_list_price: prices(
+            product.iter().filter_map(|product| product.info.as_ref()).flat_map(|info| &info.dimensions),
+        ),
+        ..report.info.take().unwrap_or_default()
+    };
+    for (key, quantity) in sums(members) {
+        let mut reported = quantity;
+        if entitlement.partner == Some(Partner::Aws) {
+            let rest = carried.fractions.entry((id.clone(), key.clone())).or_default();
+            let before = *rest;
+            reported = sum(before, quantity);
+            *rest = reported.fract();
+            reported = reported.trunc();
+            info.decimal_parts.insert(key.clone(), before.normalize().into());
+            info.new_decimal_parts.insert(key.clone(), rest.normalize().into());
+        }
+        info.reported_records.insert(key, reported.normalize().into());
+    }
+    let report_id = report.id.clone().unwrap_or_default();
+    exchange::accepted(&mut info, entitlement, &report_id);
+    report.info = Some(info);
+    report
+}
+
+/// Nothing is reported: that it failed is all there is to say.
+fn failure(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members: &[&Group], reason: &str) -> Report {
+    let mut report = report(entitlement, hour, members, "/failed");
+    let mut info = report.info.take().unwrap_or_default();
+    info.status = Some(UsageRecordReportStatus::Failed);
+    info.message = Some(reason.to_owned());
+    exchange::refused(&mut info, entitlement, &sums(members), reason);
+    report.info = Some(info);
+    report
+}
+
+fn report(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members: &[&Group], suffix: &str) -> Report {
+    let id = entitlement.id.as_deref().unwrap_or_default();
+    Report {
+        id: Some(world::id(&format!("suger/report/{id}/{}{suffix}", hour.timestamp())).to_string()),
+        organization_id: Some(SUGER_ORG_ID.to_owned()),
+        entitlement_id: entitlement.id.clone(),
+        entitlement_term_id: entitlement.entitlement_term_id.clone(),
+        product_id: entitlement.product_id.clone(),
+        buyer_id: entitlement.buyer_id.clone(),
+        partner: entitlement.partner.clone(),
+        info: Some(types::MeteringUsageRecordReportInfo {
+            partner: entitlement.partner.clone(),
+            start_time: Some(hour),
+            end_time: hour.checked_add_signed(HOUR),
+            usage_record_group_ids: members.iter().filter_map(|group| group.id.clone()).collect(),
+            ..Default::default()
+        }),
+        creation_time: Some(time_of_run(hour)),
+    }
+}
+
+fn sums(members: &[&Group]) -> BTreeMap<String, Decimal> {
+    let mut sums = BTreeMap::new();
+    for (key, quantity) in members.iter().flat_map(|group| &group.records) {
+        let total: &mut Decimal = sums.entry(key.clone()).or_default();
+        *total = sum(*total, quantity.0);
+    }
+    sums
+}
+
+fn prices<'a>(dimensions: impl Iterator<Item = &'a types::MeteringDimension>) -> BTreeMap<String, DecimalNumber> {
+    dimensions.filter_map(|dimension| Some((dimension.key.clone()?, dimension.rate?))).collect()
+}
+
+fn of_events(
+    entitlement: &types::WorkloadEntitlement,
+    hour: DateTime<Utc>,
+    members: &[&Group],
+    carried: &mut Carried,
+    metrics: &BTreeMap<String, types::BillableMetric>,
+) -> Vec<types::AggregatedMeteringUsageRecord> {
+    let day = Some(hour.date_naive());
+    if carried.day != day {
+        carried.seen.clear();
+        carried.day = day;
+    }
+    let mut infos: Vec<_> = members.iter().filter_map(|group| group.meta_info.as_ref()).collect();
+    infos.sort_by_key(|info| info.timestamp);
+    let mut events: BTreeMap<&str, Vec<&types::MeteringUsageRecord>> = BTreeMap::new();
+    for event in infos.into_iter().flat_map(|info| &info.billable_records) {
+        events.entry(event.key.as_deref().unwrap_or_default()).or_default().push(event);
+    }
+    let id = entitlement.id.as_deref().unwrap_or_default();
+    let of_metric = |(key, events): (&str, Vec<_>)| {
+        let price = price(entitlement, key);
+        let mut totals =
+            metrics.get(key).map(|it| events::totals(id, it, &events, &mut carried.seen)).unwrap_or_default();
+        for total in &mut totals {
+            let amount = price.zip(total.quantity).and_then(|(price, quantity)| price.checked_mul(quantity.0));
+            total.amount = amount.map(|amount| amount.normalize().into());
+        }
+        totals
+    };
+    events.into_iter().flat_map(of_metric).collect()
+}
+
+/// Of a unit of a billable metric, where the price model is as simple as those of the world.
+fn price(entitlement: &types::WorkloadEntitlement, metric: &str) -> Option<Decimal> {
+    let dimensions = &entitlement.info.as_ref()?.billable_dimensions;
+    let dimension = dimensions.iter().find(|one| one.billable_metric_id.as_deref() == Some(metric))?;
+    dimension.price_model_basic.get("unitPrice")?.as_str()?.parse().ok()
+}
+
+/// Shares of the same dimension that have the same tags become one.
+fn allocations(members: &[&Group]) -> BTreeMap<String, Vec<types::UsageAllocation>> {
+    let mut all: BTreeMap<String, Vec<types::UsageAllocation>> = BTreeMap::new();
+    let infos = members.iter().filter_map(|group| group.meta_info.as_ref());
+    for (key, shares) in infos.flat_map(|info| &info.usage_allocations) {
+        let merged = all.entry(key.clone()).or_default();
+        for share in shares {
+            let tags = |one: &types::UsageAllocation| -> Vec<_> {
+                one.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+            };
+            match merged.iter_mut().find(|one| tags(one) == tags(share)) {
+                Some(one) => {
+                    let quantity = |share: &types::UsageAllocation| share.quantity.unwrap_or_default().0;
+                    one.quantity = Some(sum(quantity(one), quantity(share)).into());
+                }
+                None => merged.push(share.clone()),
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;

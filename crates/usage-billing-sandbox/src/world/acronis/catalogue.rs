@@ -1,0 +1,272 @@
+//! What is sold: services, offering items and the components that they run on.
+
+use usage_billing_acronis::types::{ApplicationType, MeasurementUnit};
+use usage_billing_core::Decimal;
+use uuid::Uuid;
+
+/// A service. The ids are those of the platform, the same in all accounts.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Application {
+    id: &'static str,
+    pub(crate) name: &'static str,
+    /// The type, as reports name the service.
+    pub(crate) kind: &'static str,
+    /// Metrics, without prefix.
+    pub(crate) usages: &'static [&'static str],
+    pub(crate) base_url: &'static str,
+}
+
+/// An offering item of a service.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) application: &'static Application,
+    /// With the prefix of its edition.
+    pub(crate) name: &'static str,
+    /// The metric, without prefix.
+    pub(crate) usage_name: &'static str,
+    pub(crate) edition: Option<&'static str>,
+    pub(crate) sku: Option<&'static str>,
+    pub(crate) unit: Unit,
+    /// Added up over a period; else a level.
+    pub(crate) is_range: bool,
+    /// Of one unit as it is billed, in ten-thousandths of any currency.
+    price: i64,
+}
+
+/// What an item is counted in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Bytes,
+    Seconds,
+    Pieces,
+    /// Nothing: the item is a switch.
+    Switch,
+}
+
+/// A storage or recovery component.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Infra {
+    id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) backend: &'static str,
+}
+
+/// The vendor's own tenant, which owns the components.
+pub(super) const VENDOR: &str = "c95f2a08-47be-4d61-8230-1e6b9d7fa4c3";
+
+impl Application {
+    pub(crate) fn id(&self) -> Uuid {
+        uuid(self.id)
+    }
+
+    pub(crate) fn type_(&self) -> ApplicationType {
+        ApplicationType::from(self.kind)
+    }
+}
+
+impl Item {
+    pub(crate) fn price(&self) -> Decimal {
+        Decimal::new(self.price, 4).normalize()
+    }
+
+    /// Whether a tenant is billed for it. The platform's own counters are only told.
+    pub(crate) fn is_billed(&self) -> bool {
+        *self.application != PLATFORM
+    }
+}
+
+impl Infra {
+    pub(crate) fn id(&self) -> Uuid {
+        uuid(self.id)
+    }
+
+    pub(crate) fn owner(&self) -> Uuid {
+        uuid(VENDOR)
+    }
+}
+
+impl Unit {
+    /// The name in report files, where counts have none.
+    pub(crate) fn in_reports(self) -> Option<&'static str> {
+        match self {
+            Self::Bytes => Some("bytes"),
+            Self::Seconds => Some("seconds"),
+            Self::Pieces | Self::Switch => None,
+        }
+    }
+
+    pub(crate) fn in_items(self) -> MeasurementUnit {
+        match self {
+            Self::Bytes => MeasurementUnit::Bytes,
+            Self::Seconds => MeasurementUnit::Seconds,
+            Self::Pieces => MeasurementUnit::Quantity,
+            Self::Switch => MeasurementUnit::NotApplicable,
+        }
+    }
+}
+
+/// Ids of this file are UUIDs, which a test sees to.
+fn uuid(text: &str) -> Uuid {
+    Uuid::parse_str(text).unwrap_or_default()
+}
+
+static BACKUP: Application = Application {
+    id: "6e6d758d-8e74-3ae3-ac84-50eb0dff12eb",
+    name: "Cyber Protection",
+    kind: "backup",
+    usages: &["workstations", "servers", "mobiles", "storage", "dr_internet_access", "compute_points"],
+    base_url: "/bc/",
+};
+static FILES: Application = Application {
+    id: "dfd85a5f-a464-32ab-81fd-99bcc66a070f",
+    name: "File Sync & Share",
+    kind: "files_cloud",
+    usages: &["fc_seats", "fc_storage"],
+    base_url: "/fc/",
+};
+static SHIPPING: Application = Application {
+    id: "b71b2c18-590a-303c-9d5a-8444fbe713ac",
+    name: "Physical Data Shipping",
+    kind: "physical_data_shipping",
+    usages: &["drives_shipped_to_cloud", "drives_shipped_from_cloud"],
+    base_url: "/pds/",
+};
+static NOTARY: Application = Application {
+    id: "f9c5744e-bd1a-36b6-b0f0-ecd7483e1796",
+    name: "Notary",
+    kind: "notary",
+    usages: &["notary_storage", "notarizations", "esignatures"],
+    base_url: "/notary/",
+};
+static INFRASTRUCTURE: Application = Application {
+    id: "cc29685d-a9ca-3e87-a83d-069f18b588f0",
+    name: "Cyber Infrastructure",
+    kind: "hci",
+    usages: &["hci_storage", "hci_total_storage"],
+    base_url: "/hci/",
+};
+static PLATFORM: Application = Application {
+    id: "7459244f-68f3-3bf4-9f53-5f63ecc1d91f",
+    name: "Management Portal",
+    kind: "platform",
+    usages: &[],
+    base_url: "/mc/",
+};
+
+pub(crate) static APPLICATIONS: [&Application; 6] = [&BACKUP, &FILES, &SHIPPING, &NOTARY, &INFRASTRUCTURE, &PLATFORM];
+
+pub(super) static STORE_1: Infra =
+    Infra { id: "3f6a1c58-2d7b-4e90-b1a3-c4d5e6f70819", name: "eu-west-storage-1", backend: "acronis" };
+pub(super) static STORE_2: Infra =
+    Infra { id: "4a7b2d69-3e8c-4fa1-82b4-d5e6f708192a", name: "eu-west-storage-2, \"cold\"", backend: "google" };
+pub(super) static RECOVERY: Infra =
+    Infra { id: "7d2e4f60-8a1b-4c3d-9e5f-60718293a4b5", name: "eu-west-dr-1", backend: "acronis" };
+
+/// What the items of one edition of backup have in common.
+const PER_WORKLOAD: Item = Item {
+    application: &BACKUP,
+    name: "",
+    usage_name: "",
+    edition: Some("pck_per_workload"),
+    sku: None,
+    unit: Unit::Pieces,
+    is_range: false,
+    price: 0,
+};
+pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
+    name: "pw_base_storage",
+    usage_name: "storage",
+    sku: Some("DEMO-STO-ACR-PW"),
+    unit: Unit::Bytes,
+    price: 500,
+    ..PER_WORKLOAD
+};
+pub(super) static WORKSTATIONS: Item = Item {
+    name: "pw_base_workstations",
+    usage_name: "workstations",
+    sku: Some("DEMO-WKS-PW"),
+    price: 37_500,
+    ..PER_WORKLOAD
+};
+pub(super) static SERVERS: Item =
+    Item { name: "pw_base_servers", usage_name: "servers", sku: Some("DEMO-SRV-PW"), price: 190_000, ..PER_WORKLOAD };
+pub(super) static MOBILES: Item =
+    Item { name: "pw_base_mobiles", usage_name: "mobiles", sku: Some("DEMO-MOB-PW"), price: 11_000, ..PER_WORKLOAD };
+pub(super) static STORAGE_PER_GIGABYTE: Item = Item {
+    name: "pg_base_storage",
+    usage_name: "storage",
+    edition: Some("pck_per_gigabyte"),
+    sku: Some("DEMO-STO-ACR-PG"),
+    unit: Unit::Bytes,
+    price: 1_200,
+    ..PER_WORKLOAD
+};
+pub(super) static COMPUTE_POINTS: Item = Item {
+    name: "pw_compute_points",
+    usage_name: "compute_points",
+    edition: Some("per_workload"),
+    sku: Some("DEMO-DRCP-PW"),
+    unit: Unit::Seconds,
+    is_range: true,
+    price: 2_500,
+    ..PER_WORKLOAD
+};
+pub(super) static RECOVERY_INTERNET: Item = Item {
+    name: "pw_dr_internet_access",
+    usage_name: "dr_internet_access",
+    edition: Some("per_workload"),
+    unit: Unit::Switch,
+    ..PER_WORKLOAD
+};
+pub(super) static FILE_SEATS: Item = Item {
+    application: &FILES,
+    name: "pu_base_fc_seats",
+    usage_name: "fc_seats",
+    edition: Some("fss_per_user"),
+    sku: Some("DEMO-FSS-USR"),
+    price: 42_500,
+    ..PER_WORKLOAD
+};
+/// Of the edition without a prefix, which is the one that lists of items show unless asked.
+pub(super) static SERVERS_STANDARD: Item = Item {
+    name: "servers",
+    usage_name: "servers",
+    edition: Some("standard"),
+    sku: Some("DEMO-SRV-STD"),
+    price: 150_000,
+    ..PER_WORKLOAD
+};
+pub(super) static NOTARIZATIONS: Item = Item {
+    application: &NOTARY,
+    name: "notarizations",
+    usage_name: "notarizations",
+    edition: None,
+    sku: Some("DEMO-NOT-100"),
+    is_range: true,
+    price: 9_900,
+    ..PER_WORKLOAD
+};
+/// In reports only, and in those of partners: how many customers there are below.
+pub(super) static CUSTOMER_COUNT: Item =
+    Item { application: &PLATFORM, name: "euc_count", usage_name: "euc_count", edition: None, ..PER_WORKLOAD };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_ids_are_uuids() {
+        let infras = [&STORE_1, &STORE_2, &RECOVERY].map(Infra::id);
+        for id in APPLICATIONS.map(Application::id).into_iter().chain(infras).chain([uuid(VENDOR)]) {
+            assert!(!id.is_nil());
+        }
+    }
+
+    #[test]
+    fn services_know_their_metrics() {
+        for item in [&STORAGE_PER_WORKLOAD, &COMPUTE_POINTS, &RECOVERY_INTERNET, &FILE_SEATS, &NOTARIZATIONS] {
+            assert!(item.application.usages.contains(&item.usage_name), "{}", item.name);
+            assert!(item.name.ends_with(item.usage_name));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! How usage goes on from day to day.
+
+use chrono::NaiveDate;
+
+use crate::world::{chance, day_key, day_number, days};
+
+#[derive(Clone, Copy)]
+pub(super) enum Flow {
+    /// A level: so much at the beginning of 2015, growing or shrinking by so much a day, give or take a bit.
+    Level { base: i64, a_day: i64, wobble: u64 },
+    /// Pieces: so many, and one more or less from month to month.
+    Pieces(i64),
+    /// Added up over a period: on average so much a day.
+    Range(u64),
+    /// Nothing.
+    Idle,
+}
+
+/// Days, the first and the last included.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) first: NaiveDate,
+    pub(crate) last: NaiveDate,
+    /// The day from whose end on levels are said to change.
+    pub(crate) since: NaiveDate,
+}
+
+impl Span {
+    /// The days of a summary, as far as they are known at the end of a day: the change is that between the ends of the
+    /// first and the last of them.
+    pub(crate) fn summary(first: NaiveDate, last: NaiveDate, known: NaiveDate) -> Self {
+        let last = last.min(known);
+        Self { first, last, since: first.min(last) }
+    }
+}
+
+impl Flow {
+    /// Level at the end of a day; of what is added up, all there was up to then.
+    pub(super) fn absolute(self, place: &[u64; 2], day: NaiveDate) -> i64 {
+        let number = day_number(day);
+        if number < 0 {
+            return 0;
+        }
+        match self {
+            Self::Level { base, a_day, wobble } => {
+                (base + a_day * number + chance(&[51, place[0], place[1], day_key(day)], wobble)).max(0)
+            }
+            Self::Pieces(about) => (about + (number / 30 + about) % 4 - 1).max(0),
+            // Not a sum over ten years of days, but as monotonous.
+            Self::Range(average) => i64::try_from(average).unwrap_or_default().saturating_mul(number + 1),
+            Self::Idle => 0,
+        }
+    }
+
+    /// Change of a level, or the sum over all days of the span.
+    pub(super) fn delta(self, place: &[u64; 2], span: Span) -> i64 {
+        match self {
+            Self::Range(average) => days(span.first, span.last)
+                .filter(|day| day_number(*day) >= 0)
+                .map(|day| {
+                    i64::try_from(average / 2).unwrap_or_default()
+                        + chance(&[52, place[0], place[1], day_key(day)], average + average % 2)
+                })
+                .sum(),
+            _ => self.absolute(place, span.last) - self.absolute(place, span.since),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_added_up_adds_up_over_parts_of_a_period() {
+        let flow = Flow::Range(35_400);
+        let sum = |first, last| flow.delta(&[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
+        assert_eq!(sum("2026-10-01", "2026-10-31"), sum("2026-10-01", "2026-10-15") + sum("2026-10-16", "2026-10-31"));
+    }
+
+    #[test]
+    fn a_day_that_is_not_over_is_not_known() {
+        let today = Span::summary(day("2026-11-21"), day("2026-11-21"), day("2026-11-20"));
+        for flow in [Flow::Range(3), Flow::Pieces(4), Flow::Level { base: 1, a_day: 1, wobble: 9 }] {
+            assert_eq!(flow.delta(&[1, 2], today), 0);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Acronis: the partner "Northwind Cloud Services", the tenants below it, and what they use.
+
+mod catalogue;
+mod flow;
+mod seeds;
+mod usage;
+
+use chrono::NaiveDate;
+use usage_billing_acronis::types::{ReportLevel, TenantKind};
+use uuid::Uuid;
+
+pub(crate) use catalogue::{APPLICATIONS, Application, Infra, Item, Unit};
+pub(crate) use flow::Span;
+pub(crate) use usage::{Holding, Usage};
+
+use self::seeds::{Line, seeds};
+use super::{EPOCH, id, month_of, months_after};
+use crate::ACRONIS_TENANT_ID;
+
+pub(crate) struct Tenant {
+    pub(crate) id: Uuid,
+    /// Of API v1; only reports and usages have it.
+    pub(crate) numeric_id: i64,
+    /// Position of the parent; `None` for the partner to whom the client belongs.
+    pub(crate) parent: Option<usize>,
+    pub(crate) kind: TenantKind,
+    pub(crate) name: &'static str,
+    pub(crate) customer_id: Option<&'static str>,
+    /// Nothing that it uses is billed.
+    pub(crate) trial: bool,
+    pub(crate) deleted: bool,
+    /// Currency of its prices, if its parent keeps them in the platform.
+    pub(crate) currency: Option<&'static str>,
+    lines: &'static [Line],
+}
+
+impl Tenant {
+    /// Tenants, with all they have, are from the day before anything was used.
+    pub(crate) fn founded() -> NaiveDate {
+        EPOCH.pred_opt().unwrap_or(EPOCH)
+    }
+
+    /// The first day that is billed; none of a trial.
+    pub(crate) fn billed_since(&self) -> Option<NaiveDate> {
+        (!self.trial).then_some(EPOCH)
+    }
+
+    pub(crate) fn deleted_on(&self) -> Option<NaiveDate> {
+        self.deleted.then(|| months_after(EPOCH, 5))
+    }
+
+    /// When it was last changed: some on the first of this month, the others never.
+    pub(crate) fn updated_on(&self, today: NaiveDate) -> NaiveDate {
+        match self.deleted_on() {
+            Some(day) => day,
+            None if self.numeric_id % 3 == 0 => month_of(today),
+            None => Self::founded(),
+        }
+    }
+}
+
+pub(crate) struct Tree {
+    tenants: Vec<Tenant>,
+}
+
+impl Tree {
+    /// Position of the partner to whom the client belongs.
+    pub(crate) const OWN: usize = 0;
+
+    pub(crate) fn new() -> Self {
+        let own = Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default();
+        let tenants = seeds().into_iter().zip(0i64..).map(|(seed, place)| Tenant {
+            id: if seed.parent.is_none() { own } else { id(&format!("acronis/tenant/{}", seed.name)) },
+            numeric_id: 7_300_018 + place * 131,
+            parent: seed.parent,
+            kind: seed.kind,
+            name: seed.name,
+            customer_id: seed.customer_id,
+            trial: seed.trial,
+            deleted: seed.deleted,
+            currency: seed.currency,
+            lines: seed.lines,
+        });
+        Self { tenants: tenants.collect() }
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&Tenant> {
+        self.tenants.get(place)
+    }
+
+    /// Position of a tenant, be it deleted.
+    pub(crate) fn find_any(&self, id: Uuid) -> Option<usize> {
+        self.tenants.iter().position(|tenant| tenant.id == id)
+    }
+
+    pub(crate) fn find(&self, id: Uuid) -> Option<usize> {
+        self.find_any(id).filter(|place| self.is_live(*place))
+    }
+
+    pub(crate) fn is_live(&self, place: usize) -> bool {
+        self.get(place).is_some_and(|tenant| !tenant.deleted)
+    }
+
+    /// The vendor's own tenant, above the partner.
+    pub(crate) fn root_id() -> Uuid {
+        Uuid::parse_str(catalogue::VENDOR).unwrap_or_default()
+    }
+
+    /// Direct children, the deleted ones among them.
+    pub(crate) fn children(&self, place: usize) -> impl Iterator<Item = usize> {
+        (0..self.tenants.len()).filter(move |child| self.get(*child).is_some_and(|tenant| tenant.parent == Some(place)))
+    }
+
+    /// Ancestors within the tree, the nearest first.
+    pub(crate) fn ancestors(&self, place: usize) -> impl Iterator<Item = usize> {
+        let parent = |place: usize| self.get(place).and_then(|tenant| tenant.parent);
+        std::iter::successors(parent(place), move |place| parent(*place))
+    }
+
+    /// A tenant and all below it, the deleted ones among them, level by level.
+    pub(crate) fn subtree(&self, place: usize) -> Vec<usize> {
+        let mut places = vec![place];
+        let mut next = 0;
+        while let Some(parent) = places.get(next).copied() {
+            places.extend(self.children(parent));
+            next += 1;
+        }
+        places
+    }
+
+    /// All live ones below a tenant, without itself.
+    pub(crate) fn descendants(&self, place: usize) -> impl Iterator<Item = usize> {
+        self.subtree(place).into_iter().skip(1).filter(|below| self.is_live(*below))
+    }
+
+    /// Tenants that have rows of their own in a report about `subject`.
+    pub(crate) fn at_level(&self, subject: usize, level: &ReportLevel) -> Vec<usize> {
+        let of_kinds = |kinds: &[TenantKind]| {
+            let is = |place: &usize| self.get(*place).is_some_and(|tenant| kinds.contains(&tenant.kind));
+            self.descendants(subject).filter(is).collect()
+        };
+        match level {
+            ReportLevel::Itself => vec![subject],
+            // A folder stands for the customers in it, whose usage would be missing otherwise.
+            ReportLevel::DirectPartners => self.children(subject).filter(|child| self.is_live(*child)).collect(),
+            ReportLevel::AllPartners => of_kinds(&[TenantKind::Partner]),
+            ReportLevel::AllCustomers => of_kinds(&[TenantKind::Partner, TenantKind::Customer]),
+            // Accounts of users are units, inferred from "unit: also personal tenants".
+            _ => of_kinds(&[TenantKind::Partner, TenantKind::Customer, TenantKind::Unit]),
+        }
+    }
+
+    /// Whether those who ask about a tenant may see SKUs: the partner does who buys from the vendor, and the partners below it
+    /// do not.
+    pub(crate) fn sees_skus(&self, subject: usize) -> bool {
+        let seller = std::iter::once(subject)
+            .chain(self.ancestors(subject))
+            .find(|place| self.get(*place).is_some_and(|tenant| tenant.kind == TenantKind::Partner));
+        seller.and_then(|place| self.get(place)).is_some_and(|seller| seller.parent.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    pub(super) fn place(tree: &Tree, name: &str) -> usize {
+        tree.tenants.iter().position(|tenant| tenant.name == name).unwrap()
+    }
+
+    #[test]
+    fn each_level_has_the_tenants_that_it_names() {
+        let tree = Tree::new();
+        let names = |subject: &str, level| -> Vec<&str> {
+            let places = tree.at_level(place(&tree, subject), &level);
+            places.into_iter().filter_map(|place| tree.get(place)).map(|tenant| tenant.name).collect()
+        };
+        let northwind = "Northwind Cloud Services";
+        assert_eq!(names(northwind, ReportLevel::Itself), [northwind]);
+        let direct = names(northwind, ReportLevel::DirectPartners);
+        assert_eq!(direct.len(), 5);
+        assert!(direct.contains(&"Cedar MSP") && !direct.contains(&"Gull Optics"));
+        assert_eq!(names(northwind, ReportLevel::AllPartners), ["Cedar MSP"]);
+        let customers = names(northwind, ReportLevel::AllCustomers);
+        assert_eq!(customers.len(), 8);
+        assert!(customers.contains(&"Dune Bakery") && customers.contains(&"Cedar MSP"));
+        let accounts = names(northwind, ReportLevel::Accounts);
+        assert_eq!((accounts.len(), accounts.contains(&"Birch, Warehouse 2")), (9, true));
+        assert_eq!(names("Cedar MSP", ReportLevel::DirectPartners).len(), 2);
+        assert_eq!(names("Dune Bakery", ReportLevel::AllCustomers), [""; 0]);
+    }
+
+    #[test]
+    fn only_the_partner_of_the_vendor_sees_skus() {
+        let tree = Tree::new();
+        let sees = |name| tree.sees_skus(place(&tree, name));
+        assert!(sees("Northwind Cloud Services") && sees("Alder Dental Group"));
+        assert!(!sees("Cedar MSP") && !sees("Dune Bakery"));
+    }
+
+    #[test]
+    fn a_subtree_goes_down_level_by_level() {
+        let tree = Tree::new();
+        let depths: Vec<_> = tree.subtree(0).into_iter().map(|place| tree.ancestors(place).count()).collect();
+        assert!(depths.is_sorted());
+        assert_eq!((depths.len(), depths.last()), (tree.tenants.len(), Some(&3)));
+    }
+}

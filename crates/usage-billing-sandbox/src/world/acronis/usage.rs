@@ -1,0 +1,231 @@
+//! What tenants have and use, their own and that of all below them together, and which number of it is billed.
+
+use usage_billing_acronis::types::{Quota, TenantKind};
+use usage_billing_core::Decimal;
+
+use super::Tree;
+use super::catalogue::{CUSTOMER_COUNT, Infra, Item, Unit};
+use super::flow::{Flow, Span};
+use super::seeds::Line;
+use crate::world::{EPOCH, midnight};
+
+/// A gibibyte; what Acronis shows as a GB.
+const GIB: i64 = 1 << 30;
+/// Of a second, in hundredths of a compute point: a point is 3600 seconds.
+const SECONDS_PER_HUNDREDTH: i64 = 36;
+
+/// An item that a tenant has, by itself or because somebody below has it.
+pub(crate) struct Holding {
+    pub(crate) item: &'static Item,
+    pub(crate) infra: Option<&'static Infra>,
+    /// The tenant's own soft limit.
+    pub(crate) quota: Option<i64>,
+    pub(crate) is_on: bool,
+}
+
+/// Usage of one item on one component.
+pub(crate) struct Usage {
+    pub(crate) item: &'static Item,
+    pub(crate) infra: Option<&'static Infra>,
+    pub(crate) quota: Option<i64>,
+    /// Absolute and delta.
+    pub(crate) production: [i64; 2],
+    pub(crate) trial: [i64; 2],
+}
+
+impl Holding {
+    /// With some air for counts, and to the byte for storage.
+    pub(crate) fn limits(&self) -> Option<Quota> {
+        if self.item.unit == Unit::Switch {
+            return None;
+        }
+        let overage = self.quota.filter(|_| self.item.unit == Unit::Pieces).map(|limit| (limit / 10).into());
+        let version = self.quota.map_or(0, |limit| midnight(EPOCH).timestamp_millis() + limit % 86_400_000);
+        Some(Quota { value: self.quota.map(Into::into), overage, version })
+    }
+}
+
+impl Usage {
+    fn new(item: &'static Item, infra: Option<&'static Infra>) -> Self {
+        Self { item, infra, quota: None, production: [0; 2], trial: [0; 2] }
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        self.production == [0; 2] && self.trial == [0; 2]
+    }
+
+    pub(crate) fn total(&self) -> [i64; 2] {
+        [self.production[0] + self.trial[0], self.production[1] + self.trial[1]]
+    }
+
+    /// Which of the pairs is effective: the change of what is added up, else the level.
+    pub(crate) fn effective(&self) -> usize {
+        usize::from(self.item.is_range)
+    }
+
+    /// What is on trial has no SKU yet.
+    pub(crate) fn sku(&self) -> Option<&'static str> {
+        self.item.sku.filter(|_| self.production != [0; 2])
+    }
+
+    /// The number that is billed, as the vendor's own billing module takes it (acronis-cyber-cloud-whmcs, MetricsFetcher):
+    /// all usage of a customer, that in production of others.
+    pub(crate) fn billed(&self, kind: &TenantKind) -> i64 {
+        let side = if *kind == TenantKind::Customer { self.total() } else { self.production };
+        side[self.effective()]
+    }
+}
+
+impl Unit {
+    /// A raw number in the unit in which it is billed: bytes as gibibytes, to all digits that a decimal has; seconds as compute
+    /// points, rounded half up to two places.
+    pub(crate) fn billed(self, raw: i64) -> (Decimal, &'static str) {
+        match self {
+            Self::Bytes => ((Decimal::from(raw) / Decimal::from(GIB)).normalize(), "GiB"),
+            Self::Seconds => {
+                let half = SECONDS_PER_HUNDREDTH / 2 * raw.signum();
+                (Decimal::new((raw + half) / SECONDS_PER_HUNDREDTH, 2).normalize(), "compute points")
+            }
+            Self::Pieces | Self::Switch => (raw.into(), "units"),
+        }
+    }
+}
+
+impl Tree {
+    /// What a tenant has, its own and, for those who sell on, what anybody below has.
+    pub(crate) fn holdings(&self, place: usize) -> Vec<Holding> {
+        let mut holdings: Vec<Holding> = Vec::new();
+        for (at, _, line) in self.lines(place) {
+            let is_on = !matches!(line.flow, Flow::Idle) || line.item.unit == Unit::Switch;
+            let known = holdings.iter_mut().find(|known| known.item == line.item && known.infra == line.infra);
+            match known {
+                Some(known) => known.is_on |= is_on,
+                None => holdings.push(Holding {
+                    item: line.item,
+                    infra: line.infra,
+                    quota: line.quota.filter(|_| at == place),
+                    is_on,
+                }),
+            }
+        }
+        holdings
+    }
+
+    /// What a tenant and all below it used in a span, one sum for each item and component.
+    pub(crate) fn usage(&self, place: usize, span: Span) -> Vec<Usage> {
+        let mut sums: Vec<Usage> = Vec::new();
+        for (at, number, line) in self.lines(place).filter(|(_, _, line)| line.item.unit != Unit::Switch) {
+            let key = [at as u64, number];
+            let amounts = [line.flow.absolute(&key, span.last), line.flow.delta(&key, span)];
+            let sum = sum_of(&mut sums, line.item, line.infra);
+            if at == place {
+                sum.quota = line.quota;
+            }
+            let trial = self.get(at).is_some_and(|tenant| tenant.trial);
+            let side = if trial { &mut sum.trial } else { &mut sum.production };
+            side[0] += amounts[0];
+            side[1] += amounts[1];
+        }
+        if self.get(place).is_some_and(|tenant| tenant.kind == TenantKind::Partner) && span.last >= EPOCH {
+            let mut count = Usage::new(&CUSTOMER_COUNT, None);
+            for tenant in self.descendants(place).filter_map(|below| self.get(below)) {
+                let side = if tenant.trial { &mut count.trial } else { &mut count.production };
+                side[0] += i64::from(tenant.kind == TenantKind::Customer);
+            }
+            sums.push(count);
+        }
+        sums
+    }
+
+    /// The lines of a tenant and of all below it, with tenant and number.
+    fn lines(&self, place: usize) -> impl Iterator<Item = (usize, u64, &'static Line)> {
+        std::iter::once(place).chain(self.descendants(place)).flat_map(move |at| {
+            let lines = self.get(at).map_or::<&'static [Line], _>(&[], |tenant| tenant.lines);
+            lines.iter().zip(0u64..).map(move |(line, number)| (at, number, line))
+        })
+    }
+}
+
+fn sum_of<'a>(sums: &'a mut Vec<Usage>, item: &'static Item, infra: Option<&'static Infra>) -> &'a mut Usage {
+    let known = sums.iter().position(|sum| sum.item == item && sum.infra == infra).unwrap_or(sums.len());
+    if known == sums.len() {
+        sums.push(Usage::new(item, infra));
+    }
+    &mut sums[known]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{day, place};
+    use super::*;
+    use crate::world::{days_before, months_after};
+
+    fn usage(name: &str, month: &str) -> Vec<Usage> {
+        let tree = Tree::new();
+        let first = day(&format!("{month}-01"));
+        let last = days_before(months_after(first, 1), 1);
+        tree.usage(place(&tree, name), Span::summary(first, last, last))
+    }
+
+    #[test]
+    fn every_month_has_the_awkward_rows() {
+        for month in ["2025-02", "2026-10", "2028-12"] {
+            let alder = usage("Alder Dental Group", month);
+            assert_eq!(alder.iter().filter(|row| row.item.name == "pw_base_storage").count(), 2);
+            let kestrel = usage("Kestrel & Sons, \"Harbour\" Ltd.", month);
+            assert!(kestrel.iter().any(|row| row.item.is_range && row.production[1] > 0));
+            assert!(kestrel.iter().any(Usage::is_zero));
+            assert!(usage("株式会社さくら", month).iter().all(|row| row.production == [0; 2] && row.trial[0] > 0));
+            assert!(usage("Birch Logistics, Inc.", month).iter().any(|row| row.production[1] < 0));
+        }
+    }
+
+    #[test]
+    fn a_partner_has_the_sum_of_those_below() {
+        let storage = |name: &str| {
+            let rows = usage(name, "2026-10");
+            rows.iter().filter(|row| row.item.name == "pg_base_storage").map(|row| row.total()[0]).sum::<i64>()
+        };
+        let below = ["Dune Bakery", "Elm & Ødegård AS", "Fjord Kiosk"].map(storage);
+        assert_eq!(storage("Cedar MSP"), below.iter().sum::<i64>());
+        assert_eq!(storage("Bakeries; \"hot & cold\""), below[0] + below[2]);
+        let cedar = usage("Cedar MSP", "2026-10");
+        assert_eq!(cedar.iter().filter(|row| row.item.name == "pg_base_storage").count(), 1);
+        let count = cedar.iter().find(|row| row.item.name == "euc_count").unwrap();
+        assert_eq!((count.production, count.trial), ([2, 0], [1, 0]));
+    }
+
+    #[test]
+    fn nothing_was_used_before_the_epoch() {
+        let span = Span::summary(day("2014-01-01"), day("2014-12-31"), day("2026-01-01"));
+        assert!(Tree::new().usage(0, span).iter().all(Usage::is_zero));
+    }
+
+    #[test]
+    fn which_number_is_billed_depends_on_kind_and_range() {
+        let cedar = usage("Cedar MSP", "2026-10");
+        let storage = cedar.iter().find(|row| row.item.name == "pg_base_storage").unwrap();
+        assert_eq!(storage.billed(&TenantKind::Partner), storage.production[0]);
+        assert_eq!(storage.billed(&TenantKind::Folder), storage.production[0]);
+        assert_eq!(storage.billed(&TenantKind::Customer), storage.total()[0]);
+        assert_ne!(storage.billed(&TenantKind::Customer), storage.billed(&TenantKind::Partner));
+        let range = cedar.iter().find(|row| row.item.is_range).unwrap();
+        assert_eq!(range.billed(&TenantKind::Customer), range.total()[1]);
+    }
+
+    #[test]
+    fn bytes_and_seconds_are_billed_in_larger_units() {
+        for (unit, raw, quantity, name) in [
+            (Unit::Bytes, 881_205_362_688, "820.6864471435546875", "GiB"),
+            (Unit::Bytes, -536_870_912, "-0.5", "GiB"),
+            (Unit::Seconds, 1_234_560, "342.93", "compute points"),
+            (Unit::Seconds, 18, "0.01", "compute points"),
+            (Unit::Seconds, 17, "0", "compute points"),
+            (Unit::Seconds, -18, "-0.01", "compute points"),
+            (Unit::Pieces, 3, "3", "units"),
+        ] {
+            let (billed, unit) = unit.billed(raw);
+            assert_eq!((billed.to_string().as_str(), unit), (quantity, name), "{raw}");
+        }
+    }
+}

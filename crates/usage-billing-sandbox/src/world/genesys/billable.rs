@@ -1,0 +1,127 @@
+//! Billable usage of the partner's own organization: who and what was used.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use usage_billing_core::Decimal;
+use usage_billing_genesys::types;
+
+use super::licences::Person;
+use super::{HISTORY, about};
+use crate::world::{chance, day_key, days, midnight, mix, month_of, months_after, months_before};
+
+/// How a charge is used.
+pub(super) enum Use {
+    /// The first so many people of a group have the licence; most of them work in any month.
+    People { licence: &'static str, group: u64, count: u64 },
+    /// So many devices, all of them in use.
+    Devices(u64),
+    /// Something measured: on average so many thousandths a day, under one resource.
+    Measured(u64, &'static str),
+}
+
+pub(super) const CHARGES: [(&str, Use); 8] = [
+    ("Genesys Cloud CX 1", Use::People { licence: "cloudCX1", group: 0, count: 12 }),
+    ("Genesys Cloud CX 2", Use::People { licence: "cloudCX2", group: 1, count: 31 }),
+    ("Genesys Cloud CX 3", Use::People { licence: "cloudCX3", group: 2, count: 9 }),
+    ("Genesys Cloud CX 2 Digital Add-on", Use::People { licence: "gc2DigitalUpgrade", group: 1, count: 5 }),
+    ("Genesys Cloud Communicate", Use::Devices(4)),
+    ("IVR Minutes", Use::Measured(681_500, "ivr-main")),
+    ("Genesys Cloud Storage, GB", Use::Measured(1_417, "recordings")),
+    ("AI Experience Tokens", Use::Measured(52_333, "bot \"Øystein\", FAQ")),
+];
+
+/// Billable usage between two instants, both included, as far as it is known the day before `today`.
+pub(crate) fn billable_usages(today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<types::BillingUsage> {
+    let end = end.min(midnight(today) - TimeDelta::milliseconds(1));
+    let start = start.max(midnight(months_before(month_of(today), HISTORY)));
+    if end < start {
+        return CHARGES.iter().map(|(name, _)| usage(name, Decimal::ZERO, Vec::new())).collect();
+    }
+    CHARGES
+        .iter()
+        .zip(0u64..)
+        .map(|((name, how), charge)| match how {
+            Use::People { group, count, .. } => {
+                let people = (0..*count).map(|number| Person { group: *group, number });
+                let people: Vec<_> = people
+                    .filter_map(|person| Some(resource(person.email(), first_login(&person, start, end)?)))
+                    .collect();
+                usage(name, people.len().into(), people)
+            }
+            Use::Devices(count) => {
+                let devices: Vec<_> =
+                    (0..*count).map(|device| resource(format!("lobby-phone-{:04}", 417 + device), start)).collect();
+                usage(name, devices.len().into(), devices)
+            }
+            Use::Measured(average, source) => {
+                let total: i64 = days(start.date_naive(), end.date_naive())
+                    .filter(|day| (start..=end).contains(&(midnight(*day) + TimeDelta::hours(12))))
+                    .map(|day| about(&[21, charge, day_key(day)], *average))
+                    .sum();
+                usage(name, Decimal::new(total, 3).normalize(), vec![resource((*source).to_owned(), start)])
+            }
+        })
+        .collect()
+}
+
+fn usage(name: &str, total: Decimal, resources: Vec<types::BillingUsageResource>) -> types::BillingUsage {
+    types::BillingUsage { name: name.to_owned(), total_usage: total.into(), resources }
+}
+
+fn resource(name: String, date: DateTime<Utc>) -> types::BillingUsageResource {
+    types::BillingUsageResource { name, date: Some(date) }
+}
+
+/// First login in the months that the period touches. One in eight people rests for a month.
+fn first_login(person: &Person, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let first = month_of(start.date_naive());
+    (0..)
+        .map(|index| months_after(first, index))
+        .take_while(|month| *month <= end.date_naive())
+        .filter(|month| works(person, *month))
+        .map(|month| {
+            let place = |what, day| [what, person.group, person.number, day_key(day)];
+            // Everybody is there by the 20th, at some second of a working day.
+            let day = month + Days::new(mix(&place(12, month)) % 20);
+            midnight(day) + TimeDelta::seconds(6 * 3600 + chance(&place(13, day), 10 * 3600))
+        })
+        .find(|login| (start..=end).contains(login))
+}
+
+/// Whether somebody logs in at all in a month.
+pub(super) fn works(person: &Person, month: NaiveDate) -> bool {
+    !mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn totals(today: &str, start: &str, end: &str) -> Vec<Decimal> {
+        billable_usages(day(today), start.parse().unwrap(), end.parse().unwrap())
+            .iter()
+            .map(|usage| usage.total_usage.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_finished_month_is_the_same_whenever_it_is_asked_for() {
+        let march = |today| totals(today, "2026-03-01T00:00:00Z", "2026-03-31T23:59:59.999Z");
+        assert_eq!(march("2026-04-01"), march("2027-01-17"));
+        assert!(march("2026-04-01").iter().all(|total| *total > Decimal::ZERO));
+        assert!(march("2026-04-01").iter().any(|total| !total.is_integer()));
+        assert!(march("2026-03-01").iter().all(|total| *total == Decimal::ZERO));
+    }
+
+    #[test]
+    fn halves_of_a_month_add_up_for_what_is_measured() {
+        let today = "2026-04-02";
+        let whole = totals(today, "2026-03-01T00:00:00Z", "2026-03-31T23:59:59.999Z");
+        let first = totals(today, "2026-03-01T00:00:00Z", "2026-03-15T23:59:59.999Z");
+        let second = totals(today, "2026-03-16T00:00:00Z", "2026-03-31T23:59:59.999Z");
+        assert_eq!(whole[5], first[5] + second[5]);
+    }
+}

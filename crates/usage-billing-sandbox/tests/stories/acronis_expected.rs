@@ -1,0 +1,115 @@
+//! The bill that the sandbox says is the true one is that of its reports.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use usage_billing_acronis::types::ReportLevel;
+use usage_billing_core::Decimal;
+use usage_billing_sandbox::{Bill, Vendor};
+
+use crate::acronis::{file, order, rows};
+use crate::{Caller, builder};
+
+fn period(first: &str, end: &str) -> Range<DateTime<Utc>> {
+    let midnight = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
+    midnight(first)..midnight(end)
+}
+
+/// What rule A makes of the rows of a file: by tenant, SKU or else service and metric, edition.
+fn bill(csv: &str) -> BTreeMap<(String, String, String), Decimal> {
+    let mut sums: BTreeMap<_, (Decimal, String)> = BTreeMap::new();
+    for row in rows(csv).into_iter().filter(|row| row["application.name"] != "platform") {
+        let side = if row["tenant.kind"] == "customer" { "total" } else { "production" };
+        let billed: Decimal = row[&format!("usage.effective.{side}")].parse().unwrap();
+        let sku = match row["sku"].as_str() {
+            "" => format!("{}/{}", row["application.name"], row["name"]),
+            sku => sku.to_owned(),
+        };
+        let key = (row["tenant.id"].clone(), sku, row["name"].clone());
+        sums.entry(key).or_insert((Decimal::ZERO, row["measurement_unit"].clone())).0 += billed;
+    }
+    let in_unit = |(raw, unit): (Decimal, String)| match unit.as_str() {
+        "bytes" => raw / Decimal::from(1_i64 << 30),
+        "seconds" => {
+            let hundredths = raw * Decimal::from(100) / Decimal::from(3600);
+            (hundredths + Decimal::new(5, 1)).floor() / Decimal::from(100)
+        }
+        _ => raw,
+    };
+    sums.into_iter().map(|(key, sum)| (key, in_unit(sum).normalize())).collect()
+}
+
+#[tokio::test]
+async fn the_expected_bill_of_acronis_is_that_of_the_report_at_every_level() {
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let caller = Caller::acronis(&sandbox).await;
+    for (first, last, end) in [("2026-10-01", "2026-10-31", "2026-11-01"), ("2026-11-01", "2026-11-21", "2026-12-01")] {
+        for level in ReportLevel::KNOWN {
+            let report = order(|order| {
+                order["parameters"]["level"] = json!(level.as_str());
+                order["parameters"]["period"] = json!({"start": first, "end": last});
+                order["parameters"]["formats"] = json!(["csv_v2_0"]);
+            });
+            let billed = bill(&file(&caller, report).await);
+            let expected = sandbox.expected_usage(&Bill::Acronis(level.clone()), period(first, end));
+            assert!(!expected.is_empty() && expected.iter().all(|row| row.vendor == Vendor::Acronis));
+            let expected: BTreeMap<_, _> = expected
+                .into_iter()
+                .map(|row| ((row.customer_id.unwrap(), row.sku, row.metric), row.quantity))
+                .collect();
+            assert_eq!(expected, billed, "{level} {first}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_expected_bill_has_what_trips_people_up() {
+    let sandbox = builder().start().await.unwrap();
+    let october = period("2026-10-01", "2026-11-01");
+    let rows = sandbox.expected_usage(&Bill::Acronis(ReportLevel::DirectPartners), october.clone());
+    let find = |customer: &str, metric: &str| {
+        let mut found = rows
+            .iter()
+            .filter(|row| row.customer.as_deref() == Some(customer) && row.metric == metric)
+            .collect::<Vec<_>>();
+        assert_eq!(found.len(), 1, "{customer} {metric}");
+        found.remove(0)
+    };
+    // Two components are one row.
+    assert_eq!(find("Alder Dental Group", "pw_base_storage").unit, "GiB");
+    let points = find("Kestrel & Sons, \"Harbour\" Ltd.", "pw_compute_points");
+    assert_eq!((points.unit.as_str(), points.quantity.scale() <= 2), ("compute points", true));
+    assert_eq!(find("株式会社さくら", "pu_base_fc_seats").sku, "files_cloud/pu_base_fc_seats");
+    assert!(!rows.iter().any(|row| row.metric == "euc_count" || row.metric == "pw_base_mobiles"));
+    let json = serde_json::to_value(find("Cedar MSP", "notarizations")).unwrap();
+    assert_eq!((&json["vendor"], &json["sku"]), (&json!("acronis"), &json!("DEMO-NOT-100")));
+    assert!(json["quantity"].is_string());
+    // Nothing is known of a period that is to come, nor of one that is none.
+    for nothing in [period("2027-01-01", "2027-02-01"), october.end..october.start] {
+        assert_eq!(sandbox.expected_usage(&Bill::Acronis(ReportLevel::Accounts), nothing), []);
+    }
+    let ever = DateTime::<Utc>::MIN_UTC..DateTime::<Utc>::MAX_UTC;
+    assert!(!sandbox.expected_usage(&Bill::Acronis(ReportLevel::Accounts), ever.clone()).is_empty());
+    assert!(!sandbox.expected_usage(&Bill::Genesys, ever).is_empty());
+}
+
+#[tokio::test]
+async fn the_expected_bill_of_genesys_is_that_of_the_billable_usage() {
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    let query = "startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";
+    let (_, report) = caller.get(&format!("/api/v2/billing/reports/billableusage?{query}")).await;
+    let told: BTreeMap<_, _> = report["usages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|usage| {
+            let quantity: Decimal = usage["totalUsage"].as_str().unwrap().parse().unwrap();
+            (usage["name"].as_str().unwrap().to_owned(), quantity)
+        })
+        .collect();
+    let expected = sandbox.expected_usage(&Bill::Genesys, period("2026-10-01", "2026-11-01"));
+    assert_eq!(expected.into_iter().map(|row| (row.sku, row.quantity)).collect::<BTreeMap<_, _>>(), told);
+}

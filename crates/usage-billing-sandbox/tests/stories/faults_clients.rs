@@ -1,0 +1,124 @@
+//! The vendor crates' clients among faults: what they resend, and what they do not.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use usage_billing_sandbox as demo;
+use usage_billing_sandbox::{Fault, Sandbox};
+use usage_billing_suger::{Client, types};
+
+use crate::builder;
+
+fn fault(text: &str) -> Fault {
+    text.parse().unwrap()
+}
+
+fn client(sandbox: &Sandbox) -> Client {
+    Client::builder(demo::SUGER_API_KEY).base_url(sandbox.url()).build().unwrap()
+}
+
+fn report(id: Option<&str>) -> types::CreateUsageRecordGroupParams {
+    types::CreateUsageRecordGroupParams {
+        id: id.map(str::to_owned),
+        organization_id: demo::SUGER_ORG_ID.to_owned(),
+        entitlement_id: "ent-azu01".to_owned(),
+        records: Some([("seats".to_owned(), "0.1".parse().unwrap())].into_iter().collect()),
+        billable_records: Vec::new(),
+        usage_allocations: Default::default(),
+        timestamp: None,
+        meta_info: None,
+    }
+}
+
+async fn send(client: &Client, id: Option<&str>) -> Result<(), usage_billing_suger::Error> {
+    let request = client.report_usage_record_group().org_id(demo::SUGER_ORG_ID).entitlement_id("ent-azu01");
+    request.body(report(id)).send().await.map(|_| ())
+}
+
+fn statuses(sandbox: &Sandbox) -> Vec<Option<u16>> {
+    sandbox.requests().iter().map(|request| request.status).collect()
+}
+
+#[tokio::test]
+async fn a_report_whose_answer_was_lost_is_resent_with_its_id_and_comes_back_as_409() {
+    let sandbox =
+        builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
+    let client = client(&sandbox);
+    let sent = send(&client, Some("mine")).await;
+    assert_eq!(statuses(&sandbox), [None, Some(409)]);
+    // Whether the client makes a success of it or tells the conflict: it is the same group, and it is there once.
+    if let Err(error) = sent {
+        assert!(error.to_string().contains("exists already"), "{error}");
+    }
+    let mine = client.list_usage_record_groups().org_id(demo::SUGER_ORG_ID).offset(0).send().await.unwrap();
+    assert!(!mine.usage_record_groups.is_empty());
+}
+
+#[tokio::test]
+async fn a_report_without_an_id_is_not_resent_when_its_answer_is_lost() {
+    let sandbox =
+        builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
+    assert!(send(&client(&sandbox), None).await.is_err());
+    assert_eq!(statuses(&sandbox), [None]);
+}
+
+#[tokio::test]
+async fn a_429_is_waited_for_in_both_forms_of_retry_after() {
+    for text in ["429; retry_after=40; times=1", "429; retry_after=40; as_date; times=1"] {
+        let sandbox = builder().fault(fault(text)).start().await.unwrap();
+        let client = client(&sandbox);
+        tokio::time::pause();
+        let since = Instant::now();
+        send(&client, None).await.unwrap();
+        let waited = since.elapsed();
+        tokio::time::resume();
+        assert!((Duration::from_secs(39)..Duration::from_secs(42)).contains(&waited), "{text}: {waited:?}");
+        assert_eq!(statuses(&sandbox), [Some(429), Some(200)], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_genesys_client_waits_for_the_rate_limit_and_its_wait_moves_the_window() {
+    use usage_billing_genesys::{Client, Credentials, Region};
+    use usage_billing_sandbox::Vendor;
+    let sandbox = builder().requests_per_minute(Vendor::Genesys, Some(2)).start().await.unwrap();
+    let region: Region = sandbox.url().parse().unwrap();
+    let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    let client = Client::builder(&region, credentials).build().unwrap();
+    let overview = || {
+        let request = client.get_billing_trusteebillingoverview_trustor_org_id();
+        request.trustor_org_id(demo::GENESYS_TRUSTOR_ORG_ID).send()
+    };
+    overview().await.unwrap();
+    overview().await.unwrap();
+    tokio::time::pause();
+    let since = Instant::now();
+    overview().await.unwrap();
+    assert!(since.elapsed() >= Duration::from_secs(55), "{:?}", since.elapsed());
+}
+
+#[tokio::test]
+async fn a_token_that_ended_is_renewed_and_the_request_sent_again() {
+    use usage_billing_acronis::{Client, Credentials, DataCenter};
+    let sandbox = builder().start().await.unwrap();
+    let center: DataCenter = sandbox.url().parse().unwrap();
+    let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
+    let client = Client::builder(&center, credentials).build().unwrap();
+    let own: uuid::Uuid = demo::ACRONIS_CLIENT_ID.parse().unwrap();
+    client.get_client().client_id(own).send().await.unwrap();
+    sandbox.advance(Duration::from_secs(8_000));
+    client.get_client().client_id(own).send().await.unwrap();
+    assert_eq!(statuses(&sandbox), [200, 200, 401, 200, 200].map(Some));
+}
+
+#[tokio::test]
+async fn an_unknown_value_an_extra_field_and_null_lists_do_not_stop_the_suger_client() {
+    let sandbox = builder().start().await.unwrap();
+    let client = client(&sandbox);
+    for text in ["unknown_enum", "extra_fields", "null_lists"] {
+        sandbox.inject(fault(text).times(1)).unwrap();
+        let page = client.list_usage_record_groups().org_id(demo::SUGER_ORG_ID).send().await;
+        assert!(page.is_ok(), "{text}: {page:?}");
+        assert_eq!(sandbox.requests().last().unwrap().faults.len(), 1, "{text}");
+    }
+}
