@@ -47,7 +47,8 @@ fn table(rows: &[UsageRow]) -> String {
         table.add_row([
             row.vendor.to_string(),
             customer.clone(),
-            row.sku.clone(),
+            // The metric tells apart rows of one SKU: storage at different clouds.
+            if row.sku.contains(&row.metric) { row.sku.clone() } else { format!("{} ({})", row.sku, row.metric) },
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
             instant(row.start),

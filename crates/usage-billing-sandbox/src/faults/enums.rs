@@ -20,12 +20,17 @@ const GENESYS: &[&str] = &[
 ];
 
 const SUGER: &[&str] = &[
+    "action",
     "aggregationType",
     "billableMetricAggregationType",
     "category",
+    "channels",
+    "entityType",
+    "eventStatus",
     "mappingMode",
     "operation",
     "partner",
+    "priority",
     "productType",
     "recurringUnit",
     "service",

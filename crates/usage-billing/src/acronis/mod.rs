@@ -33,7 +33,7 @@ impl Client {
     /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.
+    /// [`ErrorKind::Config`], naming what is missing or wrong.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [data_center, id, secret] =
             required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;
