@@ -15,6 +15,11 @@ type Finish<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
 /// Optional settings of a client; what a vendor requires was asked for before. `build` does no I/O.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder<C> {
+    settings: Settings,
+    finish: Finish<C>,
+}
+
+struct Settings {
     service: Service,
     base_url: String,
     auth: Auth,
@@ -24,7 +29,6 @@ pub struct ClientBuilder<C> {
     read_timeout: Option<Duration>,
     user_agent: Option<String>,
     http: Option<reqwest::Client>,
-    finish: Finish<C>,
 }
 
 impl<C> ClientBuilder<C> {
@@ -35,7 +39,7 @@ impl<C> ClientBuilder<C> {
         auth: Auth,
         finish: impl FnOnce(&str, reqwest::Client, Transport) -> C + Send + 'static,
     ) -> Self {
-        Self {
+        let settings = Settings {
             service,
             base_url: base_url.into(),
             auth,
@@ -45,44 +49,51 @@ impl<C> ClientBuilder<C> {
             read_timeout: None,
             user_agent: None,
             http: None,
-            finish: Box::new(finish),
-        }
+        };
+        Self { settings, finish: Box::new(finish) }
     }
 
     /// Another address of the API: a proxy's, a sandbox's. Where tokens come from stays.
-    pub fn base_url(self, url: impl Into<String>) -> Self {
-        Self { base_url: url.into(), ..self }
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.settings.base_url = url.into();
+        self
     }
 
     /// When failed requests are sent again, those for tokens included.
-    pub fn retry(self, policy: RetryPolicy) -> Self {
-        Self { retry: policy, ..self }
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
     }
 
     /// At most so many requests; `None` for no limit. The vendor's documented limit unless set.
-    pub fn rate_limit(self, limit: impl Into<Option<RateLimit>>) -> Self {
-        Self { rate_limit: limit.into(), ..self }
+    pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
+        self.settings.rate_limit = limit.into();
+        self
     }
 
     /// Longest wait for a connection; 10 s unless set. Not with [`http_client`](Self::http_client).
-    pub fn connect_timeout(self, timeout: Duration) -> Self {
-        Self { connect_timeout: Some(timeout), ..self }
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = Some(timeout);
+        self
     }
 
     /// Longest silence while an answer is awaited or read; 60 s unless set. There is no limit on the whole, which would cut long
     /// downloads. Not with [`http_client`](Self::http_client).
-    pub fn read_timeout(self, timeout: Duration) -> Self {
-        Self { read_timeout: Some(timeout), ..self }
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.read_timeout = Some(timeout);
+        self
     }
 
     /// How the program names itself to the vendor, `my-billing/1.2`. Not with [`http_client`](Self::http_client).
-    pub fn user_agent(self, program: impl Into<String>) -> Self {
-        Self { user_agent: Some(program.into()), ..self }
+    pub fn user_agent(mut self, program: impl Into<String>) -> Self {
+        self.settings.user_agent = Some(program.into());
+        self
     }
 
     /// An HTTP client of the caller's own: proxy, roots, pool, timeouts. [`http_client()`] is a good start for one.
-    pub fn http_client(self, client: reqwest::Client) -> Self {
-        Self { http: Some(client), ..self }
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.settings.http = Some(client);
+        self
     }
 
     /// Wraps the client that `build` will make.
@@ -90,31 +101,8 @@ impl<C> ClientBuilder<C> {
     where
         C: 'static,
     {
-        let Self {
-            service,
-            base_url,
-            auth,
-            retry,
-            rate_limit,
-            connect_timeout,
-            read_timeout,
-            user_agent,
-            http,
-            finish,
-        } = self;
-        let finish: Finish<D> = Box::new(move |url, http, transport| wrap(finish(url, http, transport)));
-        ClientBuilder {
-            service,
-            base_url,
-            auth,
-            retry,
-            rate_limit,
-            connect_timeout,
-            read_timeout,
-            user_agent,
-            http,
-            finish,
-        }
+        let Self { settings, finish } = self;
+        ClientBuilder { settings, finish: Box::new(move |url, http, transport| wrap(finish(url, http, transport))) }
     }
 
     /// The client. Nothing is sent yet: a wrong secret shows at the first call.
@@ -122,11 +110,16 @@ impl<C> ClientBuilder<C> {
     /// # Errors
     /// [`ErrorKind::Config`]: a URL that is none, a secret that no header can carry, no trusted roots for TLS.
     pub fn build(self) -> Result<C> {
-        let base = url(&self.base_url, "base URL")?;
-        self.auth.check()?;
-        let limiter = self.rate_limit.map(Limiter::new).transpose()?;
-        let http = match self.http {
-            Some(_) if self.connect_timeout.is_some() || self.read_timeout.is_some() || self.user_agent.is_some() => {
+        let Self { settings, finish } = self;
+        let base = url(&settings.base_url, "base URL")?;
+        settings.auth.check()?;
+        let limiter = settings.rate_limit.map(Limiter::new).transpose()?;
+        let http = match settings.http {
+            Some(_)
+                if settings.connect_timeout.is_some()
+                    || settings.read_timeout.is_some()
+                    || settings.user_agent.is_some() =>
+            {
                 let message = "timeouts and user agent are settings of the HTTP client: set them on the one passed in";
                 return Err(Error::new(ErrorKind::Config, message));
             }
@@ -135,12 +128,17 @@ impl<C> ClientBuilder<C> {
                 let message = "an https URL without TLS: switch on the feature `rustls`, `aws-lc` or `native-tls`";
                 return Err(Error::new(ErrorKind::Config, message));
             }
-            None => default_client(self.connect_timeout, self.read_timeout, self.user_agent)?,
+            None => default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?,
         };
         let base_path = base.path().trim_end_matches('/').to_owned();
-        let transport =
-            Transport::new(Parts { service: self.service, base_path, auth: self.auth, retry: self.retry, limiter });
-        Ok((self.finish)(base.as_str().trim_end_matches('/'), http, transport))
+        let transport = Transport::new(Parts {
+            service: settings.service,
+            base_path,
+            auth: settings.auth,
+            retry: settings.retry,
+            limiter,
+        });
+        Ok(finish(base.as_str().trim_end_matches('/'), http, transport))
     }
 }
 
@@ -189,8 +187,8 @@ pub(crate) fn shown(text: &str) -> &str {
 impl<C> std::fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("base_url", &shown(&self.base_url))
-            .field("auth", &self.auth)
+            .field("base_url", &shown(&self.settings.base_url))
+            .field("auth", &self.settings.auth)
             .finish_non_exhaustive()
     }
 }
