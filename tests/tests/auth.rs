@@ -28,6 +28,27 @@ fn issuing(life: u64, api: impl Fn(&Request) -> Reply + Send + Sync + 'static) -
     (server, issued)
 }
 
+/// Issues one token, for `life` seconds, and then answers `later`.
+fn issuing_once(life: u64, later: Reply) -> (ScriptedServer, Arc<AtomicU32>) {
+    let logins = Arc::new(AtomicU32::new(0));
+    let count = logins.clone();
+    let server = ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" if count.fetch_add(1, SeqCst) == 0 => {
+            Reply::json(200, &format!(r#"{{"access_token":"first","expires_in":{life}}}"#))
+        }
+        "/oauth/token" => later.clone(),
+        _ => Reply::json(200, REPORT),
+    });
+    (server, logins)
+}
+
+/// Moves the clock on. It runs again afterwards: a paused one jumps to the next timer while an answer is on its way.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
 async fn fetch(client: &Client) -> Result<(), usage_billing_core::Error> {
     let day: DateTime<Utc> = "2026-10-01T00:00:00Z".parse().expect("a date-time");
     client.get_billing_reports_billableusage().start_date(day).end_date(day).send().await.map(|_| ())
@@ -89,52 +110,46 @@ async fn a_token_that_expires_during_a_retry_after_is_replaced_before_the_next_c
     assert_eq!(issued.load(SeqCst), 2);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one() {
-    let logins = Arc::new(AtomicU32::new(0));
-    let count = logins.clone();
-    let server = ScriptedServer::start(move |request| match (request.target.as_str(), count.load(SeqCst)) {
-        ("/oauth/token", 0) => {
-            count.fetch_add(1, SeqCst);
-            Reply::json(200, r#"{"access_token":"first","expires_in":600}"#)
-        }
-        ("/oauth/token", _) => {
-            count.fetch_add(1, SeqCst);
-            Reply::json(400, r#"{"error":"invalid_client","description":"gone"}"#)
-        }
-        _ => Reply::json(200, REPORT),
-    });
+    let refused = Reply::json(400, r#"{"error":"invalid_client","description":"gone"}"#);
+    let (server, logins) = issuing_once(600, refused);
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
-    tokio::time::advance(Duration::from_secs(530)).await;
+    pass(530).await;
     fetch(&client).await.unwrap();
     assert_eq!(logins.load(SeqCst), 1, "530 s of 600 s: not yet due");
-    tokio::time::advance(Duration::from_secs(20)).await;
+    pass(20).await;
     fetch(&client).await.unwrap();
     fetch(&client).await.unwrap();
     assert_eq!(logins.load(SeqCst), 2, "one early try, then a pause");
-    tokio::time::advance(Duration::from_secs(60)).await;
+    pass(60).await;
     let error = fetch(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert_eq!(error.to_string(), "issue token: 400 X: invalid_client: gone".replace(" X", " Bad Request"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_caller_that_gives_up_does_not_leave_the_others_waiting_for_its_token() {
+    let (arrive, arrived) = tokio::sync::oneshot::channel();
     let (release, held) = std::sync::mpsc::channel::<()>();
-    let held = Mutex::new(Some(held));
+    let first = Mutex::new(Some((arrive, held)));
     let server = ScriptedServer::start(move |request| {
         if request.target != "/oauth/token" {
             return Reply::json(200, REPORT);
         }
-        let first = held.lock().unwrap().take();
-        if let Some(held) = first {
+        let first = first.lock().unwrap().take();
+        if let Some((arrive, held)) = first {
+            let _ = arrive.send(());
             let _ = held.recv();
         }
         Reply::json(200, r#"{"access_token":"t","expires_in":600}"#)
     });
     let client = genesys(server.url()).build().unwrap();
-    tokio::time::timeout(Duration::from_secs(1), fetch(&client)).await.unwrap_err();
+    tokio::select! {
+        _ = fetch(&client) => panic!("its token never comes"),
+        _ = arrived => {}
+    }
     fetch(&client).await.unwrap();
     drop(release);
 }
@@ -156,24 +171,12 @@ async fn a_refused_credential_fails_all_waiting_callers_with_one_request_and_sen
     assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_slow_renewal_holds_nobody_up_while_the_token_is_good() {
-    let logins = Arc::new(AtomicU32::new(0));
-    let count = logins.clone();
-    let server = ScriptedServer::start(move |request| match (request.target.as_str(), count.load(SeqCst)) {
-        ("/oauth/token", 0) => {
-            count.fetch_add(1, SeqCst);
-            Reply::json(200, r#"{"access_token":"first","expires_in":600}"#)
-        }
-        ("/oauth/token", _) => {
-            count.fetch_add(1, SeqCst);
-            Reply::new(503, &[("retry-after", "30")], "")
-        }
-        _ => Reply::json(200, REPORT),
-    });
+    let (server, logins) = issuing_once(600, Reply::new(503, &[("retry-after", "30")], ""));
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
-    tokio::time::advance(Duration::from_secs(545)).await;
+    pass(545).await;
     let start = tokio::time::Instant::now();
     fetch(&client).await.unwrap();
     assert!(start.elapsed() <= Duration::from_secs(5), "{:?}", start.elapsed());
