@@ -54,10 +54,7 @@ async fn fetch(client: &Client) -> Result<(), usage_billing_core::Error> {
     client.get_billing_reports_billableusage().start_date(day).end_date(day).send().await.map(|_| ())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn twenty_parallel_callers_share_one_token() {
-    let (server, issued) = issuing(300, |_| Reply::json(200, REPORT));
-    let client = genesys(server.url()).rate_limit(None).build().unwrap();
+async fn twenty_succeed_in_parallel(client: &Client) {
     let calls = (0..20).map(|_| {
         let client = client.clone();
         tokio::spawn(async move { fetch(&client).await })
@@ -65,6 +62,13 @@ async fn twenty_parallel_callers_share_one_token() {
     for call in futures_util::future::join_all(calls).await {
         call.unwrap().unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_parallel_callers_share_one_token() {
+    let (server, issued) = issuing(300, |_| Reply::json(200, REPORT));
+    let client = genesys(server.url()).rate_limit(None).build().unwrap();
+    twenty_succeed_in_parallel(&client).await;
     assert_eq!(issued.load(SeqCst), 1);
 }
 
@@ -75,13 +79,7 @@ async fn twenty_parallel_refusals_cause_one_renewal() {
         _ => Reply::json(200, REPORT),
     });
     let client = genesys(server.url()).rate_limit(None).build().unwrap();
-    let calls = (0..20).map(|_| {
-        let client = client.clone();
-        tokio::spawn(async move { fetch(&client).await })
-    });
-    for call in futures_util::future::join_all(calls).await {
-        call.unwrap().unwrap();
-    }
+    twenty_succeed_in_parallel(&client).await;
     assert_eq!(issued.load(SeqCst), 2);
 }
 

@@ -116,7 +116,7 @@ impl Attempts<'_> {
             return Ok(response);
         }
         // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut whole = http::Response::new(response.bytes().await.map_err(lost)?);
         *whole.status_mut() = status;
         *whole.headers_mut() = headers;

@@ -51,9 +51,9 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// # Errors
     /// [`ErrorKind::Decode`] with the place in the body, or [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
-    pub async fn from_response(response: Response) -> Result<Self> {
+    pub async fn from_response(mut response: Response) -> Result<Self> {
         let answered = Answered::of(&response);
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| answered.broken(error))?;
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if body.is_empty() { &b"\"\""[..] } else { &body };
@@ -94,9 +94,9 @@ fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
 impl ResponseValue<ByteStream> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn stream(response: Response) -> Self {
+    pub fn stream(mut response: Response) -> Self {
         let answered = Answered::of(&response);
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let bytes = response.bytes_stream().map(move |chunk| chunk.map_err(|error| answered.broken(error)));
         Self { value: ByteStream(Box::pin(bytes)), status, headers }
     }
