@@ -145,9 +145,9 @@ fn a_clients_default_address_is_the_documents() {
 #[test]
 fn the_crates_versions_name_their_documents() {
     let crates = [
-        (Document::genesys(), include_str!("../../crates/usage-billing-genesys/Cargo.toml")),
-        (Document::suger(), include_str!("../../crates/usage-billing-suger/Cargo.toml")),
-        (Document::acronis(), include_str!("../../crates/usage-billing-acronis/Cargo.toml")),
+        (Document::genesys(), include_str!("../../../crates/usage-billing-genesys/Cargo.toml")),
+        (Document::suger(), include_str!("../../../crates/usage-billing-suger/Cargo.toml")),
+        (Document::acronis(), include_str!("../../../crates/usage-billing-acronis/Cargo.toml")),
     ];
     for (document, manifest) in crates {
         let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).expect("a version");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 #[test]
 fn the_coverage_table_names_every_generated_operation_and_no_other() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let vendors = [
         ("acronis", usage_billing_acronis::OPERATIONS),
         ("genesys", usage_billing_genesys::OPERATIONS),

@@ -1,0 +1,15 @@
+//! Tests across crates. One program: each more would be linked with all three clients once more.
+//!
+//! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
+
+mod acronis_operations;
+mod auth;
+mod examples;
+mod genesys_operations;
+mod rate_limit;
+mod readme;
+mod redaction;
+mod retries;
+mod stories;
+mod suger_operations;
+mod wire;
