@@ -78,9 +78,10 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     let rows = client.usage(september(), PATIENCE).await.unwrap();
     let units: std::collections::BTreeSet<_> = rows.iter().map(|row| row.unit.as_str()).collect();
     assert_eq!(units, ["GiB", "compute points", "units"].into());
-    assert!(rows.iter().any(|row| row.customer.as_deref() == Some("株式会社さくら")), "{rows:?}");
+    assert!(rows.iter().any(|row| row.customer_name.as_deref() == Some("株式会社さくら")), "{rows:?}");
     assert!(
-        rows.iter().any(|row| row.customer.as_deref().is_some_and(|name| name.contains(',') && name.contains('"')))
+        rows.iter()
+            .any(|row| row.customer_name.as_deref().is_some_and(|name| name.contains(',') && name.contains('"')))
     );
     assert!(rows.iter().all(|row| !row.sku.starts_with("platform/")));
     let tenant = client.own_tenant().await.unwrap();

@@ -9,6 +9,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 use uuid::Uuid;
 
 use super::{Client, ReportRequest, ReportRow};
+use crate::row_identity::RowIdentity;
 use crate::{Period, UsageRow, Vendor};
 
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
@@ -64,18 +65,23 @@ pub fn usage_rows(rows: &[ReportRow], tenant: Uuid, period: Period, is_final: bo
     }
     let usage = |(raw, row): (Decimal, &ReportRow)| {
         let (quantity, unit) = in_billing_unit(raw, row.measurement_unit.as_deref());
-        UsageRow {
+        let identity = RowIdentity {
             vendor: Vendor::Acronis,
-            account: tenant.to_string(),
-            customer_id: Some(row.tenant_id.clone()),
-            customer: Some(row.tenant_name.clone()).filter(|name| !name.is_empty()),
-            sku: row.sku.clone().unwrap_or_else(|| format!("{}/{}", row.application, metric(row))),
-            metric: metric(row),
-            quantity,
-            unit,
-            start: period.start(),
-            end: period.end(),
+            operation: "download_stored_report",
+            account: &tenant.to_string(),
+            customer_id: Some(&row.tenant_id),
+            sku: &row.sku.clone().unwrap_or_else(|| format!("{}/{}", row.application, metric(row))),
+            metric: &metric(row),
+            unit: &unit,
+            period,
+            apart: &[&row.application, row.edition.as_deref().unwrap_or_default()],
+        };
+        UsageRow {
+            customer_name: Some(row.tenant_name.clone()).filter(|name| !name.is_empty()),
+            customer_kind: Some(row.tenant_kind.clone()),
             is_final,
+            billable: true,
+            ..identity.row(quantity)
         }
     };
     Ok(sums.into_values().map(usage).collect())

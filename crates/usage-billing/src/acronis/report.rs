@@ -133,7 +133,8 @@ fn progress(
             _ => {}
         }
     }
-    Ok(if files.len() == formats.len() { Progress::Ready(files) } else { Progress::Pending })
+    let pending = Progress::Pending { status: None, retry_after: None };
+    Ok(if files.len() == formats.len() { Progress::Ready(files) } else { pending })
 }
 
 #[cfg(test)]
@@ -165,7 +166,7 @@ mod tests {
             serde_json::json!([csv, json("a_new_state")]),
             serde_json::json!([csv, unnamed]),
         ] {
-            assert_eq!(seen(pending.clone()).unwrap(), Progress::Pending, "{pending}");
+            assert!(matches!(seen(pending.clone()).unwrap(), Progress::Pending { .. }), "{pending}");
         }
         let Progress::Ready(files) = seen(serde_json::json!([json("saved"), csv])).unwrap() else { panic!("done") };
         assert_eq!(files.iter().map(|file| file.format.clone()).collect::<Vec<_>>(), [CsvV20, JsonV20]);

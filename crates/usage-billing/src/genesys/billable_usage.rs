@@ -6,7 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, types};
+use crate::row_identity::RowIdentity;
 use crate::{Period, Progress, Report, UsageRow, Vendor};
+
+const OPERATION: &str = "getBillingReportsBillableusage";
 
 /// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
 const LAG: TimeDelta = TimeDelta::days(1);
@@ -23,17 +26,19 @@ impl Client {
             async move {
                 let request = api.get_billing_reports_billableusage().start_date(period.start());
                 // Whether the end is included is not documented; the last millisecond is right either way.
-                let report = request.end_date(period.last_millisecond()).send().await?.into_inner();
-                match report.status {
-                    Some(types::BillingUsageReportStatus::Complete) => Ok(Progress::Ready(report)),
-                    Some(types::BillingUsageReportStatus::InProgress) => Ok(Progress::Pending),
+                let report = request.end_date(period.last_millisecond()).send().await?;
+                match &report.status {
+                    Some(types::BillingUsageReportStatus::Complete) => Ok(Progress::Ready(report.into_inner())),
+                    Some(state @ types::BillingUsageReportStatus::InProgress) => {
+                        Ok(Progress::pending(&report, Some(state)))
+                    }
                     // Complete or not decides what is billed: a state that is not known is not guessed.
                     other => {
                         let message = match other {
                             Some(state) => format!("the report's status is {state}, neither InProgress nor Complete"),
                             None => "the report has no status".to_owned(),
                         };
-                        Err(Error::new(ErrorKind::Failed, message).with_operation("getBillingReportsBillableusage"))
+                        Err(Error::new(ErrorKind::Failed, message).with_operation(OPERATION))
                     }
                 }
             }
@@ -57,18 +62,24 @@ pub fn usage_rows(
     period: Period,
     now: DateTime<Utc>,
 ) -> Vec<UsageRow> {
-    let row = |usage: &types::BillingUsage| UsageRow {
-        vendor: Vendor::Genesys,
-        account: account.to_owned(),
-        customer_id: None,
-        customer: None,
-        sku: usage.name.clone(),
-        metric: usage.name.clone(),
-        quantity: usage.total_usage.0,
-        unit: "units".to_owned(),
-        start: period.start(),
-        end: period.end(),
-        is_final: period.is_closed(now - LAG),
+    let row = |(usage, place): (&types::BillingUsage, u64)| {
+        let identity = RowIdentity {
+            vendor: Vendor::Genesys,
+            operation: OPERATION,
+            account,
+            customer_id: None,
+            sku: &usage.name,
+            metric: &usage.name,
+            unit: "units",
+            period,
+            apart: &[],
+        };
+        UsageRow {
+            is_final: period.is_closed(now - LAG),
+            billable: true,
+            report_row: Some(place),
+            ..identity.row(usage.total_usage.0)
+        }
     };
-    report.usages.iter().map(row).collect()
+    report.usages.iter().zip(1..).map(row).collect()
 }
