@@ -49,10 +49,14 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
+    /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
+    NotReady,
     /// Waiting took longer than allowed; what was waited for may still come.
     WaitTimeout,
     /// The vendor says that what was waited for has failed.
     Failed,
+    /// A file on this machine cannot be written.
+    File,
 }
 
 impl Error {
@@ -129,7 +133,17 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+    /// Adds what can be done about it to the message.
+    pub fn with_advice(mut self, advice: &str) -> Self {
+        let said = self.0.message.trim_end_matches('.').len();
+        self.0.message.truncate(said);
+        self.0.message.push_str("; ");
+        self.0.message.push_str(advice);
+        self
+    }
+
+    /// The same, seen by somebody who knows better what it is about.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
@@ -146,7 +160,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+    /// How long to wait before the next try.
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.0.retry_after = retry_after;
         self
     }
@@ -270,6 +285,12 @@ mod tests {
         );
         assert!(!format!("{error:?}").contains("secret customer"));
         assert_eq!(error.body(), b"secret customer");
+    }
+
+    #[test]
+    fn advice_stands_behind_what_the_vendor_says() {
+        let error = Error::new(ErrorKind::Permission, "Access denied.").with_advice("ask an administrator");
+        assert_eq!(error.to_string(), "Access denied; ask an administrator");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use tokio::time::Instant;
-use usage_billing::acronis::{self, ReportRequest, types::ReportFormat};
+use usage_billing::acronis::{self, ReportRequest};
 use usage_billing::suger::{self, Delivery, UsageReport, types::UsageRecordGroupStatus};
 use usage_billing::{Credentials, ErrorKind, Period, genesys};
 use usage_billing_sandbox::{self as demo, Sandbox};
@@ -67,7 +67,7 @@ async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
     let mut report = client.create_report(&request).await.unwrap();
     let id = report.id().parse().unwrap();
     assert_eq!(report.wait(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::WaitTimeout);
-    let files = client.report(id, vec![ReportFormat::CsvV20]).wait(PATIENCE).await.unwrap();
+    let files = client.report(id).await.unwrap().wait(PATIENCE).await.unwrap();
     assert_eq!(files.len(), 1);
 }
 

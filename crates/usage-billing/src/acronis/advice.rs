@@ -1,0 +1,135 @@
+//! What the user can do about a call that failed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use usage_billing_core::{Error, ErrorKind};
+
+/// When the history of the day before is due: "between 1 and 6 am" it may not be there. Inferred: UTC, which is when usage is rolled up.
+const NIGHT: std::ops::Range<u32> = 1..6;
+/// When to come back if nothing better is known.
+const LATER: Duration = Duration::from_secs(3600);
+
+const CREATE_REPORT: &str = "create_report";
+
+/// With a hint at what is most likely wrong.
+pub(super) fn advised(error: Error) -> Error {
+    let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
+    let operation = error.operation().unwrap_or_default();
+    let advice = match error.kind() {
+        ErrorKind::Auth => {
+            "check client id and secret, and that the data centre is the one that the console shows beside them: they are good \
+             there only"
+        }
+        ErrorKind::Permission => match operation {
+            CREATE_REPORT | "delete_report" => {
+                "the API client needs the role of a partner, company or unit administrator (partner_admin, company_admin, unit_admin) \
+                 in the tenant or above it; a read-only administrator only reads reports"
+            }
+            "list_tenants" | "list_tenants_usages" => {
+                "the API client needs the right to view tenants (tenant_viewer) in the tenant or above it"
+            }
+            _ => {
+                "the API client needs the role of an administrator (readonly_admin will do to read) in the tenant or above it"
+            }
+        },
+        ErrorKind::Connection if operation == "issue token" => {
+            "is the data centre's address right, and can it be reached from here?"
+        }
+        ErrorKind::Api if not_found && operation == "get_client" => {
+            "the data centre may be another one: use the one that the console shows beside the client id"
+        }
+        ErrorKind::Api if not_found => "it may have been deleted, or belong to a tenant that the API client cannot see",
+        _ => return error,
+    };
+    error.with_advice(advice)
+}
+
+/// A report that was not created: not yet, or perhaps created all the same.
+pub(super) fn of_creation(error: Error, now: DateTime<Utc>) -> Error {
+    if error.operation() != Some(CREATE_REPORT) {
+        return advised(error);
+    }
+    match refusal(error.status().map(|status| status.as_u16()), error.message(), now) {
+        Refusal::NotReady(come_back) => {
+            let come_back = error.retry_after().unwrap_or(come_back);
+            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_advice(
+                "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
+            )
+        }
+        Refusal::NotRight => error.with_advice(
+            "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
+        ),
+        Refusal::Unknown => error.with_advice(
+            "the report may have been created all the same: look for it (find_report) before you create another one",
+        ),
+        Refusal::Other => advised(error),
+    }
+}
+
+/// What it means that a report was not created.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// The history of the period is not ready. When to come back.
+    NotReady(Duration),
+    /// The same, or the request is wrong: the status is the same for both.
+    NotRight,
+    /// Nobody knows whether it was created.
+    Unknown,
+    Other,
+}
+
+/// Of a status (none if there was no answer) and the vendor's words. The vendor's document says: 400 at night, when the history is not
+/// ready and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
+fn refusal(status: Option<u16>, words: &str, now: DateTime<Utc>) -> Refusal {
+    let words = words.to_lowercase();
+    match status {
+        Some(400) if words.contains("history") || words.contains("not ready") => Refusal::NotReady(until_morning(now)),
+        Some(400) => Refusal::NotRight,
+        Some(500) => Refusal::NotReady(LATER),
+        None | Some(408 | 502..=504) => Refusal::Unknown,
+        _ => Refusal::Other,
+    }
+}
+
+fn until_morning(now: DateTime<Utc>) -> Duration {
+    if !NIGHT.contains(&now.hour()) {
+        return LATER;
+    }
+    let passed = TimeDelta::seconds(i64::from(now.num_seconds_from_midnight()));
+    (TimeDelta::hours(NIGHT.end.into()) - passed).to_std().unwrap_or(LATER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
+        let night = "2026-11-01T04:00:00Z".parse().unwrap();
+        let two_hours = Duration::from_secs(7200);
+        for (status, words, expected) in [
+            (Some(400), "The usage history is not ready.", Refusal::NotReady(two_hours)),
+            (Some(400), "NOT READY", Refusal::NotReady(two_hours)),
+            (Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
+            (Some(500), "Internal error.", Refusal::NotReady(LATER)),
+            (Some(503), "The usage history is not ready.", Refusal::Unknown),
+            (Some(504), "", Refusal::Unknown),
+            (None, "connection lost", Refusal::Unknown),
+            (Some(403), "", Refusal::Other),
+            (Some(429), "", Refusal::Other),
+        ] {
+            assert_eq!(refusal(status, words, night), expected, "{status:?} {words}");
+        }
+    }
+
+    #[test]
+    fn one_comes_back_at_six_if_it_is_night_and_in_an_hour_if_not() {
+        for (time, seconds) in
+            [("00:59:59", 3600), ("01:00:00", 5 * 3600), ("05:59:30", 30), ("06:00:00", 3600), ("23:00:00", 3600)]
+        {
+            let now = format!("2026-11-01T{time}Z").parse().unwrap();
+            assert_eq!(until_morning(now).as_secs(), seconds, "{time}");
+        }
+    }
+}
