@@ -27,6 +27,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     attempts: u32,
+    hint: Option<String>,
     body: Bytes,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -71,6 +72,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: 0,
+            hint: None,
             body: Bytes::new(),
             source: None,
         }))
@@ -116,6 +118,11 @@ impl Error {
         self.0.attempts
     }
 
+    /// What can be done about it, in a few words.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// At most the first 64 KiB of the answer's body.
     pub fn body(&self) -> &[u8] {
         &self.0.body
@@ -127,18 +134,15 @@ impl Error {
         self
     }
 
-    /// Keeps what caused it.
-    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
+    /// Says what can be done about it; stands at the end of the line, after ` -> `.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
         self
     }
 
-    /// Adds what can be done about it to the message.
-    pub fn with_advice(mut self, advice: &str) -> Self {
-        let said = self.0.message.trim_end_matches('.').len();
-        self.0.message.truncate(said);
-        self.0.message.push_str("; ");
-        self.0.message.push_str(advice);
+    /// Keeps what caused it.
+    pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
@@ -215,7 +219,10 @@ impl fmt::Display for Error {
         if !details.is_empty() {
             write!(f, " ({})", details.join(", "))?;
         }
-        Ok(())
+        match &inner.hint {
+            Some(hint) => write!(f, " -> {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -283,14 +290,9 @@ mod tests {
             error.to_string(),
             "createReport: 503 Service Unavailable: busy: the queue is full (request id r-7, retry after 2 s, 4 attempts)"
         );
+        assert!(error.clone().with_hint("ask later").to_string().ends_with("4 attempts) -> ask later"));
         assert!(!format!("{error:?}").contains("secret customer"));
         assert_eq!(error.body(), b"secret customer");
-    }
-
-    #[test]
-    fn advice_stands_behind_what_the_vendor_says() {
-        let error = Error::new(ErrorKind::Permission, "Access denied.").with_advice("ask an administrator");
-        assert_eq!(error.to_string(), "Access denied; ask an administrator");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::advice::advised;
+use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
 use crate::row_identity::RowIdentity;
@@ -28,7 +28,7 @@ impl Client {
                     "" => api.list_tenants().parent_id(tenant),
                     after => api.list_tenants().after(after),
                 };
-                let page = request.send().await.map_err(advised)?.into_inner();
+                let page = request.send().await.map_err(hinted)?.into_inner();
                 let next = page.paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty());
                 Ok((page.items, next))
             }
@@ -45,12 +45,12 @@ impl Client {
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let own = self.own_tenant().await?;
         let tenants = self.children(own).collect_all().await?;
-        let services = self.api.list_applications().send().await.map_err(advised)?.into_inner().items;
+        let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
         let services = services.into_iter().map(|service| (service.id, service.type_.to_string())).collect();
         let mut rows = Vec::new();
         for some in tenants.chunks(BATCH) {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
-            let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(advised)?;
+            let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
             rows.extend(current_rows(own, some, &services, &usages.items, Utc::now())?);
         }
         Ok(rows)

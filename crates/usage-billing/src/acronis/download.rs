@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 use usage_billing_core::{ByteStream, Error, ErrorKind, Result};
 
-use super::advice::advised;
+use super::hints::hinted;
 use super::{Client, StoredFile};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
@@ -32,7 +32,7 @@ impl Client {
     /// Those of the call.
     pub async fn download(&self, file: &StoredFile) -> Result<ByteStream> {
         let request = self.api.download_stored_report().report_id(file.report_id).stored_report_id(file.id);
-        Ok(request.send().await.map_err(advised)?.into_inner())
+        Ok(request.send().await.map_err(hinted)?.into_inner())
     }
 
     /// Has a file read by `read`, and from the beginning again if it was cut off on the way: what is half read is nothing yet.

@@ -1,12 +1,10 @@
-//! Acronis Cyber Protect Cloud: what tenants used, by reports.
-//!
 #![doc = include_str!("../../docs/acronis.md")]
 
-mod advice;
 mod columns;
 mod csv;
 mod current_usage;
 mod download;
+mod hints;
 mod json;
 mod quantity;
 mod report;
@@ -20,7 +18,7 @@ use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
 use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result, required_env};
 
-use self::advice::advised;
+use self::hints::hinted;
 pub use quantity::in_billing_unit;
 pub use report::StoredFile;
 pub use request::ReportRequest;
@@ -66,6 +64,6 @@ impl Client {
             let message = format!("the Acronis client id `{}` is no UUID: copy it from the console", self.client_id);
             Error::new(ErrorKind::Config, message)
         })?;
-        Ok(self.api.get_client().client_id(client_id).send().await.map_err(advised)?.tenant_id)
+        Ok(self.api.get_client().client_id(client_id).send().await.map_err(hinted)?.tenant_id)
     }
 }

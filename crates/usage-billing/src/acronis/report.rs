@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
 use uuid::Uuid;
 
-use super::advice::{advised, of_creation};
+use super::hints::{hinted, of_creation};
 use super::{Api, Client, ReportRequest, types};
 use crate::{Progress, Report};
 
@@ -45,7 +45,7 @@ impl Client {
     /// # Errors
     /// Those of the call.
     pub async fn report(&self, id: Uuid) -> Result<Report<Vec<StoredFile>>> {
-        Ok(self.waiting_for(self.api.get_report().report_id(id).send().await.map_err(advised)?.into_inner()))
+        Ok(self.waiting_for(self.api.get_report().report_id(id).send().await.map_err(hinted)?.into_inner()))
     }
 
     /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
@@ -61,11 +61,11 @@ impl Client {
         request: &ReportRequest,
         since: NaiveDate,
     ) -> Result<Option<Report<Vec<StoredFile>>>> {
-        let known = self.api.list_tenant_reports().tenant_id(request.tenant()).send().await.map_err(advised)?;
+        let known = self.api.list_tenant_reports().tenant_id(request.tenant()).send().await.map_err(hinted)?;
         for id in &known.items {
             let report = match self.api.get_report().report_id(*id).send().await {
                 Err(error) if is_gone(&error) => continue,
-                read => read.map_err(advised)?.into_inner(),
+                read => read.map_err(hinted)?.into_inner(),
             };
             if request.is_answered_by(&report, since)? {
                 return Ok(Some(self.waiting_for(report)));
@@ -81,10 +81,10 @@ impl Client {
     pub async fn delete_report(&self, id: Uuid) -> Result<()> {
         let version = match self.api.get_report().report_id(id).send().await {
             Err(error) if is_gone(&error) => return Ok(()),
-            read => read.map_err(advised)?.version,
+            read => read.map_err(hinted)?.version,
         };
         match self.api.delete_report().report_id(id).version(version).send().await {
-            Err(error) if !is_gone(&error) => Err(advised(error)),
+            Err(error) if !is_gone(&error) => Err(hinted(error)),
             _ => Ok(()),
         }
     }
@@ -105,7 +105,7 @@ fn is_gone(error: &Error) -> bool {
 }
 
 async fn poll(api: Api, report: types::Report) -> Result<Progress<Vec<StoredFile>>> {
-    progress(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(advised)?)
+    progress(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
 }
 
 /// Done when the newest file of every wanted format is saved.

@@ -12,58 +12,42 @@ const LATER: Duration = Duration::from_secs(3600);
 
 const CREATE_REPORT: &str = "create_report";
 
-/// With a hint at what is most likely wrong.
-pub(super) fn advised(error: Error) -> Error {
+/// With a hint at what is most likely wrong; core has one for credentials and permissions.
+pub(super) fn hinted(error: Error) -> Error {
     let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
-    let operation = error.operation().unwrap_or_default();
-    let advice = match error.kind() {
-        ErrorKind::Auth => {
-            "check client id and secret, and that the data centre is the one that the console shows beside them: they are good \
-             there only"
+    match error.operation() {
+        Some("get_client") if not_found => {
+            error.with_hint("the data centre may be another one: use the one that the console shows beside the client id")
         }
-        ErrorKind::Permission => match operation {
-            CREATE_REPORT | "delete_report" => {
-                "the API client needs the role of a partner, company or unit administrator (partner_admin, company_admin, unit_admin) \
-                 in the tenant or above it; a read-only administrator only reads reports"
-            }
-            "list_tenants" | "list_tenants_usages" => {
-                "the API client needs the right to view tenants (tenant_viewer) in the tenant or above it"
-            }
-            _ => {
-                "the API client needs the role of an administrator (readonly_admin will do to read) in the tenant or above it"
-            }
-        },
-        ErrorKind::Connection if operation == "issue token" => {
-            "is the data centre's address right, and can it be reached from here?"
+        _ if not_found => {
+            error.with_hint("it may have been deleted, or belong to a tenant that the API client cannot see")
         }
-        ErrorKind::Api if not_found && operation == "get_client" => {
-            "the data centre may be another one: use the one that the console shows beside the client id"
+        Some("issue token") if error.kind() == ErrorKind::Connection => {
+            error.with_hint("check the data centre's address, and that it can be reached from here")
         }
-        ErrorKind::Api if not_found => "it may have been deleted, or belong to a tenant that the API client cannot see",
-        _ => return error,
-    };
-    error.with_advice(advice)
+        _ => error,
+    }
 }
 
 /// A report that was not created: not yet, or perhaps created all the same.
 pub(super) fn of_creation(error: Error, now: DateTime<Utc>) -> Error {
     if error.operation() != Some(CREATE_REPORT) {
-        return advised(error);
+        return hinted(error);
     }
     match refusal(error.status().map(|status| status.as_u16()), error.message(), now) {
         Refusal::NotReady(come_back) => {
             let come_back = error.retry_after().unwrap_or(come_back);
-            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_advice(
+            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
                 "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
             )
         }
-        Refusal::NotRight => error.with_advice(
+        Refusal::NotRight => error.with_hint(
             "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
         ),
-        Refusal::Unknown => error.with_advice(
+        Refusal::Unknown => error.with_hint(
             "the report may have been created all the same: look for it (find_report) before you create another one",
         ),
-        Refusal::Other => advised(error),
+        Refusal::Other => hinted(error),
     }
 }
 
