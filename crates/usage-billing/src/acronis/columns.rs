@@ -78,7 +78,8 @@ impl Columns {
             columns.effective = Some(MODES.map(|mode| finder.needed(&format!("usage.effective.{mode}"))));
         }
         let Finder { left, missing, .. } = finder;
-        let twice = left.iter().map(|at| &names[*at]).find(|name| names.iter().filter(|other| other == name).count() > 1);
+        let twice =
+            left.iter().map(|at| &names[*at]).find(|name| names.iter().filter(|other| other == name).count() > 1);
         let wrong = match (missing.is_empty(), twice) {
             (true, None) => return Ok(Self { other: left, names, ..columns }),
             (false, _) => format!("the report lacks {}: is it csv_v2_0 or json_v2_0?", missing.join(", ")),

@@ -2,7 +2,7 @@
 
 use csv_async::{AsyncReader, AsyncReaderBuilder, StringRecord};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use usage_billing_core::Result;
+use usage_billing_core::{Error, Result};
 
 use super::ReportRow;
 use super::columns::Columns;
@@ -33,13 +33,22 @@ impl Lines {
     async fn next(&mut self) -> Result<Option<ReportRow>> {
         let columns = match &self.columns {
             Some(columns) => columns,
-            None => self.columns.insert(Columns::new(self.reader.headers().await.map_err(unreadable)?)?),
+            None => self.columns.insert(Columns::new(self.reader.headers().await.map_err(broken)?)?),
         };
-        if !self.reader.read_record(&mut self.record).await.map_err(unreadable)? {
+        if !self.reader.read_record(&mut self.record).await.map_err(broken)? {
             return Ok(None);
         }
         self.number += 1;
         columns.row(self.number, &self.record).map(Some)
+    }
+}
+
+/// csv-async hands a cause on by its kind only, not as a source.
+fn broken(error: csv_async::Error) -> Error {
+    let message = error.to_string();
+    match error.into_kind() {
+        csv_async::ErrorKind::Io(cause) => unreadable(cause),
+        _ => unreadable(std::io::Error::other(message)),
     }
 }
 
@@ -66,6 +75,15 @@ mod tests {
             assert_eq!(rows[1].delta.total, (-6).into());
         }
         assert!(read(format!("{HEADER}\n")).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_breaks_off_is_told_as_it_is() {
+        let lost = Error::new(usage_billing_core::ErrorKind::Connection, "connection lost");
+        let chunks = [Ok(bytes::Bytes::from(format!("{HEADER}\n2026"))), Err(lost)];
+        let reader = super::super::download::Arriving::new(stream::iter(chunks)).await.unwrap().plain();
+        let error = rows(reader).try_collect::<Vec<_>>().await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (usage_billing_core::ErrorKind::Connection, "connection lost"));
     }
 
     #[tokio::test]

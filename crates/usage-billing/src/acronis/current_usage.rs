@@ -123,10 +123,12 @@ mod tests {
     }
 
     fn rows(usages: Value) -> Vec<UsageRow> {
-        let tenant = json!({"id": Uuid::nil(), "parent_id": Uuid::max(), "version": 1, "name": "Birch", "kind": "customer"});
+        let tenant =
+            json!({"id": Uuid::nil(), "parent_id": Uuid::max(), "version": 1, "name": "Birch", "kind": "customer"});
         let usages = json!([{"tenant": Uuid::nil(), "usages": usages}, {"tenant": BACKUP, "usages": []}]);
         let services = HashMap::from([(BACKUP.parse().unwrap(), "backup".to_owned())]);
-        let (tenant, usages) = (serde_json::from_value(tenant).unwrap(), serde_json::from_value::<Vec<_>>(usages).unwrap());
+        let (tenant, usages) =
+            (serde_json::from_value(tenant).unwrap(), serde_json::from_value::<Vec<_>>(usages).unwrap());
         current_rows(Uuid::max(), &[tenant], &services, &usages, "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
     }
 

@@ -155,7 +155,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_error_of_the_call_comes_out_as_it_went_in() {
-        let lost = || Err(Error::new(ErrorKind::Connection, "connection lost").with_operation("download_stored_report"));
+        let lost =
+            || Err(Error::new(ErrorKind::Connection, "connection lost").with_operation("download_stored_report"));
         let [mut before, mut within] = [Vec::new(), bytewise(b"a,b")];
         before.push(lost());
         within.push(lost());

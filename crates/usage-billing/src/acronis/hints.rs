@@ -16,9 +16,8 @@ const CREATE_REPORT: &str = "create_report";
 pub(super) fn hinted(error: Error) -> Error {
     let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
     match error.operation() {
-        Some("get_client") if not_found => {
-            error.with_hint("the data centre may be another one: use the one that the console shows beside the client id")
-        }
+        Some("get_client") if not_found => error
+            .with_hint("the data centre may be another one: use the one that the console shows beside the client id"),
         _ if not_found => {
             error.with_hint("it may have been deleted, or belong to a tenant that the API client cannot see")
         }
@@ -34,7 +33,7 @@ pub(super) fn of_creation(error: Error, now: DateTime<Utc>) -> Error {
     if error.operation() != Some(CREATE_REPORT) {
         return hinted(error);
     }
-    match refusal(error.status().map(|status| status.as_u16()), error.message(), now) {
+    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), now) {
         Refusal::NotReady(come_back) => {
             let come_back = error.retry_after().unwrap_or(come_back);
             error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
@@ -63,15 +62,17 @@ enum Refusal {
     Other,
 }
 
-/// Of a status (none if there was no answer) and the vendor's words. The vendor's document says: 400 at night, when the history is not
-/// ready and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
-fn refusal(status: Option<u16>, words: &str, now: DateTime<Utc>) -> Refusal {
+/// Of what the error is about, its status, and the vendor's words. The vendor's document says: 400 at night, when the history is not ready
+/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
+fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, now: DateTime<Utc>) -> Refusal {
     let words = words.to_lowercase();
-    match status {
-        Some(400) if words.contains("history") || words.contains("not ready") => Refusal::NotReady(until_morning(now)),
-        Some(400) => Refusal::NotRight,
-        Some(500) => Refusal::NotReady(LATER),
-        None | Some(408 | 502..=504) => Refusal::Unknown,
+    match (kind, status) {
+        (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)) => Refusal::Unknown,
+        (_, Some(400)) if words.contains("history") || words.contains("not ready") => {
+            Refusal::NotReady(until_morning(now))
+        }
+        (_, Some(400)) => Refusal::NotRight,
+        (_, Some(500)) => Refusal::NotReady(LATER),
         _ => Refusal::Other,
     }
 }
@@ -92,18 +93,21 @@ mod tests {
     fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
         let night = "2026-11-01T04:00:00Z".parse().unwrap();
         let two_hours = Duration::from_secs(7200);
-        for (status, words, expected) in [
-            (Some(400), "The usage history is not ready.", Refusal::NotReady(two_hours)),
-            (Some(400), "NOT READY", Refusal::NotReady(two_hours)),
-            (Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
-            (Some(500), "Internal error.", Refusal::NotReady(LATER)),
-            (Some(503), "The usage history is not ready.", Refusal::Unknown),
-            (Some(504), "", Refusal::Unknown),
-            (None, "connection lost", Refusal::Unknown),
-            (Some(403), "", Refusal::Other),
-            (Some(429), "", Refusal::Other),
+        use ErrorKind::{Api, Connection, Decode, Permission, Request};
+        for (kind, status, words, expected) in [
+            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady(two_hours)),
+            (Api, Some(400), "NOT READY", Refusal::NotReady(two_hours)),
+            (Api, Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
+            (Api, Some(500), "Internal error.", Refusal::NotReady(LATER)),
+            (Api, Some(503), "The usage history is not ready.", Refusal::Unknown),
+            (Api, Some(504), "", Refusal::Unknown),
+            (Connection, None, "connection lost", Refusal::Unknown),
+            (Decode, Some(200), "missing field `id`", Refusal::Unknown),
+            (Permission, Some(403), "", Refusal::Other),
+            (Api, Some(429), "", Refusal::Other),
+            (Request, None, "not ready", Refusal::Other),
         ] {
-            assert_eq!(refusal(status, words, night), expected, "{status:?} {words}");
+            assert_eq!(refusal(kind, status, words, night), expected, "{kind:?} {status:?} {words}");
         }
     }
 

@@ -26,7 +26,8 @@ pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
         columns: None,
         number: 0,
     };
-    stream::try_unfold(objects, |mut objects| async move { Ok(objects.next().await?.map(|row| (row, objects))) }).boxed()
+    stream::try_unfold(objects, |mut objects| async move { Ok(objects.next().await?.map(|row| (row, objects))) })
+        .boxed()
 }
 
 struct Objects {

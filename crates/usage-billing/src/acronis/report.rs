@@ -117,7 +117,8 @@ fn progress(
     let mut states = Vec::new();
     for format in &report.parameters.formats {
         // A scheduled report gathers files of the same format over time.
-        let newest = stored.items.iter().filter(|file| file.report_format == *format).max_by_key(|file| file.created_at);
+        let newest =
+            stored.items.iter().filter(|file| file.report_format == *format).max_by_key(|file| file.created_at);
         match newest.map(|file| (&file.status, file.id, file)) {
             Some((types::StoredReportStatus::Saved, Some(id), file)) => files.push(StoredFile {
                 report_id: report.id,

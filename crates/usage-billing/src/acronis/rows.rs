@@ -41,7 +41,8 @@ pub(super) fn read(format: &types::ReportFormat, reader: Reader) -> Result<Rows>
         types::ReportFormat::JsonV20 => Ok(Rows(json::rows(reader))),
         // `csv` and `html` are in other units as well: compute points are no seconds there.
         other => {
-            let message = format!("rows are read from csv_v2_0 and json_v2_0 files, not from {other}, which is for people");
+            let message =
+                format!("rows are read from csv_v2_0 and json_v2_0 files, not from {other}, which is for people");
             Err(Error::new(ErrorKind::Request, message))
         }
     }

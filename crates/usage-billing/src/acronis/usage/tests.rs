@@ -197,7 +197,11 @@ fn what_is_used_on_trial_only_is_counted_and_not_billable() {
 fn prices_are_told_only_if_they_are_those_of_all_that_is_added_up() {
     let priced = |infra: &str, unit: Option<i64>, total: Option<i64>| ReportRow {
         infra_id: Some(infra.to_owned()),
-        price: Some(Price { currency: "EUR".to_owned(), unit: unit.map(Decimal::from), total: total.map(Decimal::from) }),
+        price: Some(Price {
+            currency: "EUR".to_owned(),
+            unit: unit.map(Decimal::from),
+            total: total.map(Decimal::from),
+        }),
         ..row("customer", "seats", None)
     };
     for (second, unit_price, cost) in [
