@@ -1,6 +1,6 @@
 //! An MSP's month end: what each customer of an Acronis partner used last month of each SKU, as CSV.
 //!
-//! Set ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID and ACRONIS_CLIENT_SECRET; `usage-billing sandbox` says what they are for a trial.
+//! `cargo run --example msp_month_end > bill.csv`, with `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET` set.
 
 use std::error::Error;
 use std::io::{Write, stdout};
@@ -16,8 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     bill(&client, Period::last_month(Utc::now()), stdout().lock()).await
 }
 
-/// Writes a line for each customer and thing that is billed.
-pub async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
     for row in client.usage(month, Duration::from_secs(600)).await? {

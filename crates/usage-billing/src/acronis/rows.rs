@@ -61,3 +61,52 @@ impl fmt::Debug for Rows {
         f.write_str("Rows")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+
+    const ROWS: usize = 20_000;
+    const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+    const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
+    const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
+
+    /// A file that is made while it is read.
+    fn file(format: &types::ReportFormat) -> impl Stream<Item = String> + use<> {
+        let (before, row, between, after) = match format {
+            types::ReportFormat::CsvV20 => (CSV_HEADER, CSV_ROW, "", ""),
+            _ => ("{\"tenants\":[", JSON_ROW, ",", "]}"),
+        };
+        let rows = (0..ROWS).map(move |number| if number == 0 { row.to_owned() } else { format!("{between}{row}") });
+        stream::iter([before.to_owned()]).chain(stream::iter(rows)).chain(stream::iter([after.to_owned()]))
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_no_faster_than_its_rows_are_asked_for() {
+        for (format, length) in
+            [(types::ReportFormat::CsvV20, CSV_ROW.len()), (types::ReportFormat::JsonV20, JSON_ROW.len() + 1)]
+        {
+            let made = Arc::new(AtomicUsize::new(0));
+            let count = made.clone();
+            let bytes = file(&format).map(move |text| {
+                count.fetch_add(text.len(), Relaxed);
+                Ok(Bytes::from(text))
+            });
+            let mut rows = read(&format, Arriving::new(bytes).await.unwrap().plain()).unwrap();
+            let mut number = 0;
+            while let Some(row) = rows.next().await {
+                number += 1;
+                assert_eq!(row.unwrap().number, number as u64);
+                let ahead = made.load(Relaxed).saturating_sub(number * length);
+                assert!(ahead < 256 * 1024, "{format}: {ahead} bytes ahead of row {number}");
+            }
+            assert_eq!(number, ROWS);
+        }
+    }
+}
