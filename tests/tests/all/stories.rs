@@ -100,6 +100,7 @@ async fn a_period_in_the_future_is_refused_by_the_vendor_and_said_so() {
     let sandbox = sandbox().await;
     let error = acronis(&sandbox).usage("2027-05".parse().unwrap(), PATIENCE).await.unwrap_err();
     assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Api, Some(400)), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.starts_with("the period reaches into the future")), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

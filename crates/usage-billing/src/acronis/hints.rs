@@ -5,6 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use usage_billing_core::{Error, ErrorKind};
 
+use crate::Period;
+
 /// When the history of the day before is due: "between 1 and 6 am" it may not be there. Inferred: UTC, which is when usage is rolled up.
 const NIGHT: std::ops::Range<u32> = 1..6;
 /// When to come back if nothing better is known.
@@ -29,17 +31,20 @@ pub(super) fn hinted(error: Error) -> Error {
 }
 
 /// A report that was not created: not yet, or perhaps created all the same.
-pub(super) fn of_creation(error: Error, now: DateTime<Utc>) -> Error {
+pub(super) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
     if error.operation() != Some(CREATE_REPORT) {
         return hinted(error);
     }
-    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), now) {
+    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
         Refusal::NotReady(come_back) => {
             let come_back = error.retry_after().unwrap_or(come_back);
             error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
                 "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
             )
         }
+        Refusal::NotOver => error.with_hint(
+            "the period reaches into the future: ask for one that is over, or for one up to today (its rows are not final)",
+        ),
         Refusal::NotRight => error.with_hint(
             "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
         ),
@@ -55,7 +60,9 @@ pub(super) fn of_creation(error: Error, now: DateTime<Utc>) -> Error {
 enum Refusal {
     /// The history of the period is not ready. When to come back.
     NotReady(Duration),
-    /// The same, or the request is wrong: the status is the same for both.
+    /// The period goes on after today.
+    NotOver,
+    /// The history is not ready, or the request is wrong: the status is the same for both.
     NotRight,
     /// Nobody knows whether it was created.
     Unknown,
@@ -64,13 +71,14 @@ enum Refusal {
 
 /// Of what the error is about, its status, and the vendor's words. The vendor's document says: 400 at night, when the history is not ready
 /// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
-fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, now: DateTime<Utc>) -> Refusal {
+fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
     let words = words.to_lowercase();
     match (kind, status) {
         (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)) => Refusal::Unknown,
         (_, Some(400)) if words.contains("history") || words.contains("not ready") => {
             Refusal::NotReady(until_morning(now))
         }
+        (_, Some(400)) if period.is_some_and(|period| !period.is_closed(now + TimeDelta::days(1))) => Refusal::NotOver,
         (_, Some(400)) => Refusal::NotRight,
         (_, Some(500)) => Refusal::NotReady(LATER),
         _ => Refusal::Other,
@@ -107,7 +115,15 @@ mod tests {
             (Api, Some(429), "", Refusal::Other),
             (Request, None, "not ready", Refusal::Other),
         ] {
-            assert_eq!(refusal(kind, status, words, night), expected, "{kind:?} {status:?} {words}");
+            let period = "2026-10".parse().ok();
+            assert_eq!(refusal(kind, status, words, period, night), expected, "{kind:?} {status:?} {words}");
+        }
+        for (period, expected) in [
+            ("2026-11", Refusal::NotOver),
+            ("2026-10-15/2026-11-03", Refusal::NotOver),
+            ("2026-10-15/2026-11-02", Refusal::NotRight),
+        ] {
+            assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
         }
     }
 

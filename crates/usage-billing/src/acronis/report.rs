@@ -36,8 +36,13 @@ impl Client {
     /// [`ErrorKind::NotReady`], with when to come back, if the history of the period is not ready (mostly at night); else those of the
     /// call.
     pub async fn create_report(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
-        let sent = self.api.create_report().body(request.body()?).send().await;
-        Ok(self.waiting_for(sent.map_err(|error| of_creation(error, Utc::now()))?.into_inner()))
+        let body = request.body()?;
+        let formats = body.parameters.formats.clone();
+        let sent = self.api.create_report().body(body).send().await;
+        let mut report = sent.map_err(|error| of_creation(error, request.period(), Utc::now()))?.into_inner();
+        // Those in the answer may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
+        report.parameters.formats = formats;
+        Ok(self.waiting_for(report))
     }
 
     /// Takes up a report that was created before, by its id, in this process or another.

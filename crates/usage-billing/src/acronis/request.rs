@@ -81,6 +81,10 @@ impl ReportRequest {
         self.tenant
     }
 
+    pub(super) fn period(&self) -> Option<Period> {
+        self.period
+    }
+
     pub(super) fn body(&self) -> Result<types::ReportCreate> {
         if self.formats.is_empty() {
             return Err(Error::new(ErrorKind::Request, "the report has no format: there would be nothing to wait for"));

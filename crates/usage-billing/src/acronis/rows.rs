@@ -68,7 +68,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use bytes::Bytes;
-    use futures_util::stream;
+    use futures_util::{FutureExt, stream};
 
     use super::*;
 
@@ -107,6 +107,34 @@ mod tests {
                 assert!(ahead < 256 * 1024, "{format}: {ahead} bytes ahead of row {number}");
             }
             assert_eq!(number, ROWS);
+        }
+    }
+
+    /// A whole file with a piece of it replaced.
+    fn spoilt(format: &types::ReportFormat, at: usize, piece: &[u8]) -> Vec<u8> {
+        let mut whole = match format {
+            types::ReportFormat::CsvV20 => [CSV_HEADER, CSV_ROW, CSV_ROW].concat(),
+            _ => format!("{{\"tenants\":[{JSON_ROW},{JSON_ROW}]}}"),
+        }
+        .into_bytes();
+        let at = at % whole.len();
+        whole.splice(at..(at + piece.len()).min(whole.len()), piece.iter().copied());
+        whole
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_file_holds_its_reading_ends_without_panic(
+            at in proptest::prelude::any::<usize>(),
+            piece in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
+            rest in ".{0,40}",
+        ) {
+            for format in [types::ReportFormat::CsvV20, types::ReportFormat::JsonV20] {
+                for file in [spoilt(&format, at, &piece), rest.clone().into_bytes()] {
+                    let rows = read(&format, Box::pin(std::io::Cursor::new(file))).unwrap();
+                    proptest::prop_assert!(rows.take(10).count().now_or_never().is_some_and(|rows| rows < 10));
+                }
+            }
         }
     }
 }

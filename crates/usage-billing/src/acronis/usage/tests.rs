@@ -226,3 +226,25 @@ fn a_sum_of_too_many_digits_is_an_error() {
     let error = usage_rows(&summary(), [vast("a"), vast("b")]).unwrap_err().to_string();
     assert_eq!(error, "the usage of seats by t-1 has more than 28 digits");
 }
+
+proptest::proptest! {
+    #[test]
+    fn usage_is_the_same_however_it_is_split_over_components_and_in_whatever_order(
+        parts in proptest::collection::vec((0usize..3, -1_000_000_000_000i64..1_000_000_000_000), 1..20),
+        turned in 0usize..20,
+    ) {
+        let units = [Some("bytes"), Some("seconds"), None];
+        let mut rows: Vec<_> = parts.iter().zip(0..).map(|(&(unit, amount), infra): (&(usize, i64), u32)| ReportRow {
+            effective: Some(amounts(amount, 0)),
+            infra_id: Some(infra.to_string()),
+            ..row("partner", &format!("thing_{unit}"), units[unit])
+        }).collect();
+        let at = turned % rows.len();
+        rows.rotate_left(at);
+        for (sku, quantity, _) in usage(rows) {
+            let unit: usize = sku.strip_prefix("backup/thing_").unwrap().parse().unwrap();
+            let sum: i64 = parts.iter().filter(|part| part.0 == unit).map(|part| part.1).sum();
+            proptest::prop_assert_eq!(quantity, in_billing_unit(sum.into(), units[unit]).0.to_string());
+        }
+    }
+}
