@@ -61,8 +61,8 @@ async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {
 ///   period's end; those of `usage_current` never are.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice; [`ErrorKind::Decode`] if a row is
-/// there twice, or a sum has more than 28 digits.
+/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
+/// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
     let mut sums = Sums::new(file)?;
     rows.into_iter().try_for_each(|row| sums.add(row))?;
@@ -73,6 +73,8 @@ pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) 
 struct Sums<'a> {
     file: &'a StoredFile,
     customers_only: bool,
+    /// Whether rows were left out for that.
+    left_out: bool,
     by_day: bool,
     sums: BTreeMap<Key, Sum>,
 }
@@ -90,14 +92,17 @@ struct Key {
     day: Option<NaiveDate>,
 }
 
+/// What tells rows apart that are added up: the component, the mode, and columns that are not known here.
+type Component = (Option<String>, Option<String>, BTreeMap<String, String>);
+
 struct Sum {
     raw: Decimal,
     /// Whether all of it is use on trial.
     trial: bool,
     cost: Option<Decimal>,
     unit_price: Option<Decimal>,
-    /// What tells the rows apart that are added up (the component, and columns that are not known here), with their numbers.
-    components: BTreeMap<(Option<String>, BTreeMap<String, String>), u64>,
+    /// The rows that are added up, with their numbers.
+    components: BTreeMap<Component, u64>,
     first: ReportRow,
 }
 
@@ -116,13 +121,18 @@ impl<'a> Sums<'a> {
             }
         };
         let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
-        Ok(Self { file, customers_only, by_day, sums: BTreeMap::new() })
+        Ok(Self { file, customers_only, left_out: false, by_day, sums: BTreeMap::new() })
     }
 
     fn add(&mut self, mut row: ReportRow) -> Result<()> {
-        if row.application == PLATFORM || self.customers_only && row.tenant_kind != "customer" {
+        if row.application == PLATFORM {
             return Ok(());
         }
+        if self.customers_only && row.tenant_kind != "customer" {
+            self.left_out = true;
+            return Ok(());
+        }
+        self.check_day(&row)?;
         let key = Key {
             tenant_name: row.tenant_name.clone(),
             tenant_id: row.tenant_id.clone(),
@@ -133,7 +143,7 @@ impl<'a> Sums<'a> {
             sku: row.sku.clone(),
             day: self.by_day.then_some(row.date),
         };
-        let component = (row.infra_id.clone(), std::mem::take(&mut row.other));
+        let component = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
         let raw = row.billed();
         let trial = row.is_trial();
         let price = row.price.as_ref();
@@ -145,7 +155,7 @@ impl<'a> Sums<'a> {
         };
         if let Some(before) = sum.components.insert(component, row.number) {
             let message = format!(
-                "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; create a new report",
+                "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
                 row.number, row.name, row.tenant_id
             );
             return Err(Error::new(ErrorKind::Decode, message));
@@ -161,8 +171,30 @@ impl<'a> Sums<'a> {
         Ok(())
     }
 
+    /// A monthly report's configuration may tell another period than its latest file has. Of `usage_current` the days are not documented.
+    fn check_day(&self, row: &ReportRow) -> Result<()> {
+        let report = &self.file.report;
+        let period = &report.period;
+        if report.kind == types::ReportKind::UsageCurrent || (period.start..=period.end).contains(&row.date) {
+            return Ok(());
+        }
+        let message = format!(
+            "row {} of the report is of {}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
+             schedule once",
+            row.number, row.date, period.start, period.end
+        );
+        Err(Error::new(ErrorKind::Decode, message))
+    }
+
     fn rows(self) -> Result<Vec<UsageRow>> {
         let report = &self.file.report;
+        if self.left_out && self.sums.is_empty() {
+            let message = format!(
+                "a report of the level {} counts customers, and this one has none; ask for another level",
+                report.level
+            );
+            return Err(Error::new(ErrorKind::Request, message));
+        }
         let whole = Period::of_days(report.period.start, report.period.end)?;
         let account = report.tenant_id.to_string();
         let row = |(key, sum): (&Key, &Sum)| {

@@ -147,21 +147,45 @@ fn no_level_counts_usage_twice() {
 }
 
 #[test]
+fn customers_that_are_not_there_are_no_empty_bill() {
+    let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
+    let error = usage_rows(&file, [row("unit", "seats", None)]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    assert!(
+        error.message().starts_with("a report of the level accounts counts customers, and this one has none"),
+        "{error}"
+    );
+    assert!(usage_rows(&file, []).unwrap().is_empty());
+}
+
+#[test]
 fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
     use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
-    let days = || ["2026-10-30", "2026-10-31", "2026-11-01"].map(|day| day.parse::<NaiveDate>().unwrap());
+    let days = || ["2026-10-29", "2026-10-30", "2026-10-31"].map(|day| day.parse::<NaiveDate>().unwrap());
     let on = |day| ReportRow { date: day, infra_id: Some(day.to_string()), ..row("customer", "seats", None) };
     for (kind, rows, is_final) in [
-        (UsageSummary, 1, vec![true]),
+        (UsageSummary, 1, vec![false]),
         (UsageCurrent, 1, vec![false]),
         (UsageDaily, 3, vec![true, true, false]),
         (UsageBreakdown, 3, vec![true, true, false]),
     ] {
-        let usage = usage_rows(&file(kind.clone(), types::ReportLevel::Itself), days().map(on)).unwrap();
+        let built = "2026-10-31T00:00:00Z".parse().ok();
+        let file = StoredFile { created_at: built, ..file(kind.clone(), types::ReportLevel::Itself) };
+        let usage = usage_rows(&file, days().map(on)).unwrap();
         assert_eq!(usage.len(), rows, "{kind}");
         assert_eq!(usage.iter().map(|row| row.is_final).collect::<Vec<_>>(), is_final, "{kind}");
         assert!(usage.iter().all(|row| row.billable == (kind == UsageSummary)), "{kind}");
         assert!(rows == 1 || usage.iter().all(|row| row.end - row.start == chrono::TimeDelta::days(1)), "{kind}");
+    }
+}
+
+#[test]
+fn a_row_of_another_period_is_refused() {
+    for (day, is_right) in [("2026-09-30", false), ("2026-10-01", true), ("2026-10-31", true), ("2026-11-01", false)] {
+        let of_day = || ReportRow { date: day.parse().unwrap(), ..row("customer", "seats", None) };
+        assert_eq!(usage_rows(&summary(), [of_day()]).is_ok(), is_right, "{day}");
+        let current = file(types::ReportKind::UsageCurrent, types::ReportLevel::Itself);
+        assert!(usage_rows(&current, [of_day()]).is_ok(), "{day}");
     }
 }
 
