@@ -14,10 +14,10 @@ use crate::{output, sandbox};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let period = arguments.period.unwrap_or_else(|| Period::last_month(Utc::now()));
-    if !arguments.allow_open && !period.is_closed(Utc::now()) {
-        let message =
-            format!("{period} is not over, its quantities will still change; --allow-open fetches it all the same");
-        return Err(Failure::Usage(message));
+    if !arguments.allow_open {
+        let advised =
+            |error: Error| Failure::Usage(error.with_hint("--allow-open fetches it all the same").to_string());
+        period.require_closed(Utc::now()).map_err(advised)?;
     }
     // Held until the rows are here: it stops when dropped.
     let sandbox = match arguments.sandbox {

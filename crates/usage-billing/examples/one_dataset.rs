@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use usage_billing::{Period, Result, UsageRow, acronis, chrono::Utc, genesys, suger};
 
-pub const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     write(&rows, std::io::stdout().lock())
 }
 
-pub async fn dataset(
+pub(crate) async fn dataset(
     acronis: &acronis::Client,
     genesys: &genesys::Client,
     suger: &suger::Client,
@@ -29,7 +29,7 @@ pub async fn dataset(
     usage.map(|(acronis, genesys, suger)| [acronis, genesys, suger].concat())
 }
 
-pub fn write(rows: &[UsageRow], mut out: impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) fn write(rows: &[UsageRow], mut out: impl Write) -> Result<(), Box<dyn Error>> {
     for row in rows {
         writeln!(out, "{}", serde_json::to_string(row)?)?;
     }

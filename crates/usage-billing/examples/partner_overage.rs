@@ -15,7 +15,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-pub async fn lines(client: &Client, organizations: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) async fn lines(client: &Client, organizations: impl Iterator<Item = String>) -> Vec<String> {
     let mut lines = Vec::new();
     for (organization, overview) in client.billing_overviews(organizations, LAST).await {
         match overview.and_then(|overview| overview_rows(&overview, "partner", LAST)) {

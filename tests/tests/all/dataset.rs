@@ -7,10 +7,10 @@ use usage_billing::{Credentials, Period, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::http;
 
-#[allow(dead_code, unreachable_pub, reason = "a program of its own: main is not called here")]
+#[allow(dead_code, reason = "a program of its own: main is not called here")]
 #[path = "../../../crates/usage-billing/examples/one_dataset.rs"]
 mod one_dataset;
-#[allow(dead_code, unreachable_pub, reason = "a program of its own: main is not called here")]
+#[allow(dead_code, reason = "a program of its own: main is not called here")]
 #[path = "../../../crates/usage-billing/examples/partner_overage.rs"]
 mod partner_overage;
 
