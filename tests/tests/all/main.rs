@@ -5,6 +5,7 @@
 mod acronis_operations;
 mod auth;
 mod examples;
+mod expected;
 mod genesys_operations;
 mod rate_limit;
 mod readme;
