@@ -10,7 +10,7 @@ use usage_billing_core::Decimal;
 
 use crate::server::Sandbox;
 use crate::vendor::Vendor;
-use crate::world::acronis::{Span, Tree};
+use crate::world::acronis::{Span, Tree, Usage};
 use crate::world::genesys::Partner;
 use crate::world::suger::{First, Measure, Organization};
 use crate::world::{World, days_before, midnight, month_of, months_before};
@@ -98,7 +98,8 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
 }
 
 /// The rule is that of the vendor's own billing module (acronis-cyber-cloud-whmcs, MetricsFetcher): see
-/// [`Usage::billed`](crate::world::acronis::Usage::billed); components are added up before anything is rounded.
+/// [`Usage::billed`](crate::world::acronis::Usage::billed); what runs at another cloud than
+/// Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before anything is rounded.
 fn acronis(
     tree: &Tree,
     level: &ReportLevel,
@@ -114,25 +115,32 @@ fn acronis(
         let billed = || usages.iter().filter(|usage| usage.item.is_billed() && !usage.is_zero());
         let mut done = Vec::new();
         for usage in billed() {
-            let key = (usage.item.name, usage.item.edition, usage.sku());
+            let key = (metric(usage), usage.item.edition, usage.sku());
             if done.contains(&key) {
                 continue;
             }
-            done.push(key);
-            let same = billed().filter(|other| (other.item.name, other.item.edition, other.sku()) == key);
+            let same = billed().filter(|other| (metric(other), other.item.edition, other.sku()) == key);
             let (quantity, unit) = usage.item.unit.billed(same.map(|other| other.billed(&tenant.kind)).sum());
             rows.push(ExpectedUsage {
                 vendor: Vendor::Acronis,
                 customer_id: Some(tenant.id.to_string()),
                 customer: Some(tenant.name.clone()),
                 sku: key.2.map_or_else(|| format!("{}/{}", usage.item.application.kind, key.0), str::to_owned),
-                metric: usage.item.name.to_owned(),
+                metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
             });
+            done.push(key);
         }
     }
     rows
+}
+
+fn metric(usage: &Usage) -> String {
+    match usage.infra.map(|infra| infra.backend) {
+        None | Some("acronis") => usage.item.name.to_owned(),
+        Some(backend) => format!("{}_{backend}", usage.item.name),
+    }
 }
 
 fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
