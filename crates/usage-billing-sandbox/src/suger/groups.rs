@@ -67,7 +67,7 @@ impl Filter {
         self.takes_deal(organization, sketch.deal)
             && self.status.as_ref().is_none_or(|wanted| past::status(organization, sketch) == *wanted)
             && self.source.as_ref().is_none_or(|wanted| *wanted == UsageRecordGroupSource::Api)
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&organization.group(sketch), wanted))
+            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(sketch)), wanted))
     }
 
     fn takes_deal(&self, organization: &Organization, deal: usize) -> bool {
@@ -80,7 +80,7 @@ impl Filter {
         self.takes(&group.partner, &group.buyer_id, &group.entitlement_id)
             && self.status.as_ref().is_none_or(|status| group.status.as_ref() == Some(status))
             && self.source.as_ref().is_none_or(|wanted| source == Some(wanted))
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(group, wanted))
+            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&group.meta_info, wanted))
     }
 
     fn takes_report(&self, report: &types::MeteringUsageRecordReport) -> bool {
@@ -95,8 +95,8 @@ impl Filter {
 }
 
 /// The syntax of this filter is not documented. Here: the JSON of `metaInfo` has the text somewhere.
-fn mentions(group: &types::MeteringUsageRecordGroup, wanted: &str) -> bool {
-    serde_json::to_string(&group.meta_info).is_ok_and(|json| json.contains(wanted))
+fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str) -> bool {
+    serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
 }
 
 pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {

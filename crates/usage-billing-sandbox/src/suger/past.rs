@@ -192,11 +192,13 @@ mod tests {
 
     #[test]
     fn what_is_computed_is_what_the_hourly_runs_would_have_made() {
-        let dense = Size::default().record_groups(9_000).months(1).entitlements(60);
-        for (size, seed) in [(Size::default(), 0), (Size::default(), 3), (dense, 1)] {
+        let dense = Size::default().record_groups(4_000).months(1).entitlements(60);
+        let nows = ["2026-11-21T12:00:00Z", "2026-11-21T12:01:32Z", "2026-11-21T12:01:33Z", "2026-11-21T12:59:00Z"];
+        for (size, seed, nows) in
+            [(Size::default(), 0, &nows[..]), (Size::default(), 3, &nows[3..]), (dense, 1, &nows[2..3])]
+        {
             let organization = Organization::of_size(&size, seed);
-            for now in ["2026-11-21T12:00:00Z", "2026-11-21T12:01:32Z", "2026-11-21T12:01:33Z", "2026-11-21T12:59:00Z"]
-            {
+            for now in nows {
                 let now: DateTime<Utc> = now.parse().unwrap();
                 // All of it through the runs.
                 let mut groups = all_groups(&organization);

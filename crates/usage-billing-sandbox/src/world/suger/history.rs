@@ -3,11 +3,10 @@
 //! Time since 1970 is cut into slots of equal length, and at the beginning of each slot somebody reports. So a group is known by
 //! its slot, is the same whatever day is today, and nothing has to be kept.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, DecimalNumber};
+use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 use usage_billing_suger::types::UsageRecordGroupStatus as Status;
 use uuid::{Builder, Uuid};
@@ -213,33 +212,36 @@ impl Organization {
     pub(crate) fn group(&self, sketch: Sketch) -> types::MeteringUsageRecordGroup {
         let time = self.history.time(sketch.slot);
         let deal = self.deals.get(sketch.deal);
-        let mut group = types::MeteringUsageRecordGroup {
-            id: Some(self.history.id(sketch.slot).to_string()),
+        let info = self.meta_info(sketch);
+        types::MeteringUsageRecordGroup {
+            id: Some(self.group_id(sketch.slot)),
             serial_id: i64::try_from(sketch.slot).ok(),
             organization_id: Some(SUGER_ORG_ID.to_owned()),
             entitlement_id: deal.map(Deal::id),
             buyer_id: deal.map(|deal| deal.buyer.clone()),
             partner: deal.map(|deal| deal.partner.clone()),
-            meta_info: Some(types::MeteringUsageRecordGroupMetaInfo {
-                source: Some(types::UsageRecordGroupSource::Api),
-                timestamp: Some(time),
-                ..Default::default()
-            }),
-            records: BTreeMap::<String, DecimalNumber>::new(),
+            records: info.origin_records.clone(),
+            meta_info: Some(info),
             usage_record_report_id: Some(String::new()),
             reported_time: None,
             creation_time: Some(time),
             last_update_time: Some(time),
             status: Some(sketch.status.into()),
-        };
+        }
+    }
+
+    /// What stands in a group besides.
+    pub(crate) fn meta_info(&self, sketch: Sketch) -> types::MeteringUsageRecordGroupMetaInfo {
+        let mut group = types::MeteringUsageRecordGroup::default();
         for (measure, quantity) in self.usage(sketch) {
             measure.reported(quantity.normalize(), &mut group);
         }
-        let origin_records = group.records.clone();
-        if let Some(info) = &mut group.meta_info {
-            info.origin_records = origin_records;
+        types::MeteringUsageRecordGroupMetaInfo {
+            source: Some(types::UsageRecordGroupSource::Api),
+            timestamp: Some(self.history.time(sketch.slot)),
+            origin_records: group.records,
+            ..group.meta_info.unwrap_or_default()
         }
-        group
     }
 
     /// The id of the group of a slot.
@@ -250,7 +252,7 @@ impl Organization {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{BTreeMap, HashSet};
 
     use super::*;
 
@@ -261,7 +263,7 @@ mod tests {
 
     #[test]
     fn there_are_as_many_groups_as_are_wanted_in_order_and_each_is_another() {
-        for count in [0, 1, 2_745, 10_000] {
+        for count in [0, 1, 2_745, 5_000] {
             let size = Size::default().record_groups(count);
             let groups = groups(&Organization::of_size(&size, 3));
             assert_eq!(groups.len(), usize::try_from(count).unwrap());
