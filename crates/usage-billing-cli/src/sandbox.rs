@@ -51,7 +51,8 @@ pub(crate) async fn start(builder: SandboxBuilder) -> Result<Sandbox, Failure> {
 }
 
 fn in_world(builder: SandboxBuilder, world: &WorldArguments) -> SandboxBuilder {
-    let sizes: [(Option<u32>, fn(Size, u32) -> Size); 5] = [
+    type Set = fn(Size, u32) -> Size;
+    let sizes: [(Option<u32>, Set); 5] = [
         (world.tenants, Size::tenants),
         (world.organizations, Size::organizations),
         (world.entitlements, Size::entitlements),
