@@ -27,3 +27,4 @@ pub use faults::{Fault, FaultKind};
 pub use log::{InjectedFault, LoggedRequest};
 pub use server::{Sandbox, SandboxBuilder};
 pub use vendor::Vendor;
+pub use world::Size;

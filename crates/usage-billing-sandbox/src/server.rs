@@ -33,7 +33,7 @@ use crate::page::{self, Page};
 use crate::permissions::{self, Permissions};
 use crate::suger::Suger;
 use crate::vendor::{Call, Vendor};
-use crate::world::{self, World};
+use crate::world::{self, Seed, Size, World};
 
 /// A day, less a second.
 const GENESYS_TOKEN_LIFETIME: Duration = Duration::from_secs(86_399);
@@ -43,10 +43,11 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// The running stand-in for Genesys Cloud, Suger and Acronis. It stops when it is dropped.
 ///
-/// Each sandbox has a state of its own, and starts from the same world.
+/// Each sandbox has a state of its own, and starts from a world that is the same for a seed and a size.
 pub struct Sandbox {
     url: String,
     clock: Clock,
+    world: Arc<World>,
     log: Arc<Log>,
     faults: Arc<Faults>,
     /// Dropping it is the signal.
@@ -83,6 +84,10 @@ impl Sandbox {
     /// What time it is in there.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     /// Moves the sandbox's time on: tokens end, months close, reports finish, nobody sleeps.
@@ -124,6 +129,8 @@ impl fmt::Debug for Sandbox {
 pub struct SandboxBuilder {
     address: SocketAddr,
     today: Option<NaiveDate>,
+    seed: u64,
+    size: Size,
     polls_before_ready: u32,
     token_lifetime: Option<Duration>,
     gzip_header: bool,
@@ -139,6 +146,8 @@ impl Default for SandboxBuilder {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             today: None,
+            seed: 0,
+            size: Size::default(),
             polls_before_ready: 2,
             token_lifetime: None,
             gzip_header: true,
@@ -162,6 +171,20 @@ impl SandboxBuilder {
     /// sandbox's clock goes on from there, with real time and with [`Sandbox::advance`].
     pub fn today(mut self, today: NaiveDate) -> Self {
         self.today = Some(today);
+        self
+    }
+
+    /// Which world it is; 0 by default. With the same seed, size and day, all answers are the same to the byte, but for what comes from
+    /// the address (tokens and ids that are given out) and the clock; another seed has other names and quantities. Demo credentials, and the ids
+    /// of what is described in the documentation, are the same in all worlds.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How large the world is.
+    pub fn size(mut self, size: Size) -> Self {
+        self.size = size;
         self
     }
 
@@ -229,16 +252,19 @@ impl SandboxBuilder {
     /// Has to be called within a Tokio runtime, which then runs the server.
     ///
     /// # Errors
-    /// When the address cannot be bound, and [`InvalidInput`](std::io::ErrorKind::InvalidInput) when a fault is none.
+    /// When the address cannot be bound, and [`InvalidInput`](std::io::ErrorKind::InvalidInput) when a fault is none or the size is out of
+    /// range.
     pub async fn start(self) -> std::io::Result<Sandbox> {
-        let faults = Faults::new(self.fault_seed, self.faults.clone())
-            .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let invalid = |reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason);
+        self.size.check().map_err(invalid)?;
+        let faults = Faults::new(self.fault_seed, self.faults.clone()).map_err(invalid)?;
         let faults = Arc::new(faults);
         let listener = TcpListener::bind(self.address).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let log = Arc::new(Log::default());
         let clock = Clock::start(self.today);
-        let router = self.router(&url, &clock, &log, &faults);
+        let world = Arc::new(World::new(Seed::new(self.seed), &self.size, clock.clone()));
+        let router = self.router(&url, &clock, &world, &log, &faults);
         let (stop, stopped) = oneshot::channel::<()>();
         let most = self.max_connections;
         let server = tokio::spawn(async move {
@@ -248,11 +274,10 @@ impl SandboxBuilder {
             };
             connections::serve(listener, router, most, stopped).await;
         });
-        Ok(Sandbox { url, clock, log, faults, stop, server })
+        Ok(Sandbox { url, clock, world, log, faults, stop, server })
     }
 
-    fn router(&self, url: &str, clock: &Clock, log: &Arc<Log>, faults: &Arc<Faults>) -> Router {
-        let world = Arc::new(World::new(clock.clone()));
+    fn router(&self, url: &str, clock: &Clock, world: &Arc<World>, log: &Arc<Log>, faults: &Arc<Faults>) -> Router {
         // No two sandboxes that run at once have the same address, so none takes the tokens of another.
         let realm = world::id(url);
         let tokens = |vendor: &str, lifetime| {
@@ -269,7 +294,7 @@ impl SandboxBuilder {
             log: log.clone(),
             genesys: Genesys::new(world.clone(), clock.clone(), genesys_tokens, polls, realm),
             suger: Suger::new(world.clone(), clock.clone(), realm),
-            acronis: Acronis::new(world, clock.clone(), acronis_tokens, polls, self.gzip_header, realm),
+            acronis: Acronis::new(world.clone(), clock.clone(), acronis_tokens, polls, self.gzip_header, realm),
         });
         let vendors = Router::new()
             .merge(door.genesys.routes())
@@ -298,7 +323,7 @@ impl SandboxBuilder {
             suger: door.suger.clone(),
             acronis: door.acronis.clone(),
         };
-        let admin = Admin { clock: clock.clone(), faults: faults.clone(), log: log.clone() };
+        let admin = Admin { clock: clock.clone(), world: world.clone(), faults: faults.clone(), log: log.clone() };
         Router::new().merge(admin::routes(admin)).merge(page::routes(page)).fallback_service(framed)
     }
 }

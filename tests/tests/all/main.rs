@@ -9,6 +9,7 @@ mod auth;
 mod dataset;
 mod examples;
 mod genesys_facade;
+mod expected;
 mod genesys_operations;
 mod rate_limit;
 mod readme;

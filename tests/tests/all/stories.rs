@@ -22,19 +22,19 @@ async fn sandbox() -> Sandbox {
     Sandbox::builder().today(today).polls_before_ready(3).start().await.expect("a free port")
 }
 
-fn acronis(sandbox: &Sandbox) -> acronis::Client {
+pub(crate) fn acronis(sandbox: &Sandbox) -> acronis::Client {
     let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
     let builder = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
     builder.http_client(http()).build().expect("a client")
 }
 
-fn genesys(sandbox: &Sandbox) -> genesys::Client {
+pub(crate) fn genesys(sandbox: &Sandbox) -> genesys::Client {
     let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
     builder.http_client(http()).build().expect("a client")
 }
 
-fn suger(sandbox: &Sandbox) -> suger::Client {
+pub(crate) fn suger(sandbox: &Sandbox) -> suger::Client {
     let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
     builder.base_url(sandbox.url()).http_client(http()).build().expect("a client")
 }

@@ -9,6 +9,7 @@ mod pricing;
 mod query;
 mod reports;
 mod rows;
+mod schedule;
 mod stored;
 mod summary;
 mod tenant_list;

@@ -19,6 +19,7 @@ mod server;
 mod server_limits;
 mod suger;
 mod suger_life;
+mod worlds;
 
 use chrono::NaiveDate;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
