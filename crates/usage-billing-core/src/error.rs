@@ -27,6 +27,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     attempts: u32,
+    hint: Option<String>,
     body: Bytes,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -67,6 +68,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: 0,
+            hint: None,
             body: Bytes::new(),
             source: None,
         }))
@@ -112,6 +114,11 @@ impl Error {
         self.0.attempts
     }
 
+    /// What can be done about it, in a few words.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// At most the first 64 KiB of the answer's body.
     pub fn body(&self) -> &[u8] {
         &self.0.body
@@ -120,6 +127,12 @@ impl Error {
     /// Names the operation that failed.
     pub fn with_operation(mut self, operation: &'static str) -> Self {
         self.0.operation = Some(operation);
+        self
+    }
+
+    /// Says what can be done about it; stands at the end of the line, after ` -> `.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
         self
     }
 
@@ -200,7 +213,10 @@ impl fmt::Display for Error {
         if !details.is_empty() {
             write!(f, " ({})", details.join(", "))?;
         }
-        Ok(())
+        match &inner.hint {
+            Some(hint) => write!(f, " -> {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -268,6 +284,7 @@ mod tests {
             error.to_string(),
             "createReport: 503 Service Unavailable: busy: the queue is full (request id r-7, retry after 2 s, 4 attempts)"
         );
+        assert!(error.clone().with_hint("ask later").to_string().ends_with("4 attempts) -> ask later"));
         assert!(!format!("{error:?}").contains("secret customer"));
         assert_eq!(error.body(), b"secret customer");
     }

@@ -1,5 +1,7 @@
 //! What makes a row the row that it is, and the key that follows from it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
@@ -79,6 +81,20 @@ impl RowIdentity<'_> {
     }
 }
 
+/// Gives rows of one answer that are alike in their whole identity keys of their own: the second has UUID version 5 of `2` in the
+/// namespace of the first one's key, and so on.
+pub(crate) fn tell_apart(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
+    let mut seen: HashMap<Uuid, u32> = HashMap::new();
+    for row in &mut rows {
+        let times = seen.entry(row.key).or_default();
+        *times += 1;
+        if *times > 1 {
+            row.key = Uuid::new_v5(&row.key, times.to_string().as_bytes());
+        }
+    }
+    rows
+}
+
 fn instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
@@ -126,5 +142,14 @@ mod tests {
             others.iter().map(RowIdentity::key).chain([identity().key()]).collect();
         assert_eq!(keys.len(), others.len() + 1);
         assert_eq!(identity().row(Decimal::ONE).key, identity().row(Decimal::TWO).key);
+    }
+
+    #[test]
+    fn rows_that_are_alike_are_told_apart_by_their_order() {
+        let keys =
+            |count| tell_apart(vec![identity().row(Decimal::ONE); count]).iter().map(|row| row.key).collect::<Vec<_>>();
+        let three = keys(3);
+        assert_eq!((three[0], &three[..2]), (identity().key(), &keys(2)[..]));
+        assert_eq!(std::collections::BTreeSet::from_iter(three).len(), 3);
     }
 }

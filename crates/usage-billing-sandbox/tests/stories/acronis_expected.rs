@@ -72,7 +72,7 @@ async fn the_expected_bill_has_what_trips_people_up() {
     let find = |customer: &str, metric: &str| {
         let mut found = rows
             .iter()
-            .filter(|row| row.customer_name.as_deref() == Some(customer) && row.metric == metric)
+            .filter(|row| row.customer.as_deref() == Some(customer) && row.metric == metric)
             .collect::<Vec<_>>();
         assert_eq!(found.len(), 1, "{customer} {metric}");
         found.remove(0)
