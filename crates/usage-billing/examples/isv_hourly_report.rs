@@ -8,13 +8,11 @@ use usage_billing::chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing::suger::{Client, Receipt, UsageReport};
 use usage_billing::{Decimal, Result};
 
-/// What your meter counted in an hour. Asked again, it says the same: that, and not luck, is what makes a second run harmless.
-fn metered(hour: DateTime<Utc>) -> [UsageReport; 3] {
-    let aws = UsageReport::new("ent-aws01", hour)
-        .quantity("ingest_gb", Decimal::new(120_625, 4))
-        .quantity("api_calls", 40_000);
-    let azure = UsageReport::new("ent-azu01", hour).quantity("seats", 17);
-    [aws, azure, UsageReport::new("ent-gcp01", hour).quantity("node_hours", Decimal::new(15, 1))]
+/// What your meter counted in an hour. Asked again, it says the same: that is what makes a second run harmless.
+fn metered(hour: DateTime<Utc>) -> Vec<UsageReport> {
+    let usage =
+        [("ent-aws01", "ingest_gb", 120_625), ("ent-azu01", "seats", 170_000), ("ent-gcp01", "node_hours", 15_000)];
+    usage.map(|(id, dimension, it)| UsageReport::new(id, hour).quantity(dimension, Decimal::new(it, 4))).into()
 }
 
 /// The whole job. Schedule it as often as you like for the same hour.
@@ -29,17 +27,11 @@ pub(crate) async fn report(client: &Client, hour: DateTime<Utc>) -> Result<Recei
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let client = Client::builder_from_env()?.build()?;
-    let hour = (Utc::now() - TimeDelta::hours(1))
-        .duration_trunc(TimeDelta::hours(1))
-        .expect("an hour is a whole number of seconds");
-    // The first run ends in the middle.
+    let hour = (Utc::now() - TimeDelta::hours(1)).duration_trunc(TimeDelta::hours(1)).expect("hours are round");
+    // The first run ends in the middle, the second one does what is left.
     let _crash = tokio::time::timeout(Duration::from_millis(50), report(&client, hour)).await;
     let receipt = report(&client, hour).await?;
     println!("{receipt}");
-    receipt
-        .rejected
-        .iter()
-        .chain(&receipt.unsent)
-        .for_each(|it| eprintln!("{}: {}", it.report.entitlement_id(), it.error));
+    receipt.rejected.iter().chain(&receipt.unsent).for_each(|it| eprintln!("{}", it.error));
     Ok(())
 }

@@ -40,6 +40,11 @@ impl Client {
             Err(error) if error.status().is_some_and(|status| status == 409) => {
                 Ok(Delivery::AlreadyDelivered(report.id(&self.org_id)))
             }
+            Err(error) if error.status().is_some_and(|status| status == 404) => Err(error.with_hint(format!(
+                "check that entitlement {} is of organization {}",
+                report.entitlement_id(),
+                self.org_id
+            ))),
             Err(error) => Err(error),
         }
     }
@@ -94,14 +99,14 @@ pub(super) fn objection(report: &UsageReport, group: &Group) -> Option<Error> {
         Some(Invalid) => return Some(invalid(group)),
         Some(Deleted) => {
             let message = format!("{} was deleted at Suger: it is not billed, and its id is used up", name_of(group));
-            return Some(Error::new(ErrorKind::Failed, format!("{message}; {ANOTHER}")));
+            return Some(Error::new(ErrorKind::Failed, message).with_hint(ANOTHER));
         }
         _ => {}
     }
     let there = quantities_of(group);
     let (dimension, sent, has) = differences(report.quantities(), &there).next()?;
     let message = format!("Suger has {} with other quantities: {dimension} is {has} there, not {sent}", name_of(group));
-    Some(Error::new(ErrorKind::Failed, format!("{message}; report what is missing under another sequence")))
+    Some(Error::new(ErrorKind::Failed, message).with_hint(MISSING))
 }
 
 /// Whether another copy of a report would be refused as well.
@@ -115,16 +120,19 @@ pub(super) fn is_refusal(error: &Error) -> bool {
 }
 
 const ANOTHER: &str = "if the usage is to be billed, report it again under another sequence";
+/// The first copy stands: a correction is a report of its own.
+pub(super) const MISSING: &str = "report what is missing under another sequence";
 
 fn invalid(group: &Group) -> Error {
     let message = format!("Suger stored {} as INVALID: it will not be billed, and its id is used up", name_of(group));
-    let cause = "is the entitlement active, and does it have these dimensions?";
-    Error::new(ErrorKind::Failed, format!("{message} ({cause}); delete it, and {ANOTHER}"))
+    Error::new(ErrorKind::Failed, message).with_hint(format!(
+        "check that the entitlement is active and has these dimensions, and delete the group; {ANOTHER}"
+    ))
 }
 
 pub(super) fn unlisted(id: &str) -> Error {
-    let message = format!("Suger says that it has usage record group {id}, but does not list it for the entitlement");
-    Error::new(ErrorKind::Failed, format!("{message}; look for it in the console before the usage is reported again"))
+    let message = format!("usage record group {id} is not among those that Suger lists for the entitlement");
+    Error::new(ErrorKind::Failed, message).with_hint("look for it in the console before the usage is reported again")
 }
 
 #[cfg(test)]

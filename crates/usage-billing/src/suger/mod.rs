@@ -1,4 +1,4 @@
-//! Suger: usage metered to cloud marketplaces.
+#![doc = include_str!("../../docs/suger.md")]
 
 mod changes;
 mod delivery;

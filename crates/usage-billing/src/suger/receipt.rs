@@ -16,7 +16,8 @@ pub struct Receipt {
     pub delivered: Vec<Uuid>,
     /// Ids that Suger had already, from an earlier copy; read back, if the reporter was asked to.
     pub already_delivered: Vec<Uuid>,
-    /// Refused for good, with Suger's words; no longer queued. Nothing of them will be billed.
+    /// Refused for good, with Suger's words; or there, but `INVALID`, deleted or with other quantities. No longer queued, and not billed as they
+    /// stand.
     pub rejected: Vec<Undelivered>,
     /// Never sent, or sent without an answer that settles it; still queued, so that the next flush sends them (again).
     pub unsent: Vec<Undelivered>,

@@ -38,9 +38,10 @@ pub struct Discrepancy {
     pub sent: Decimal,
     /// Sum of what Suger has and will bill; 0 if nothing.
     pub vendor: Decimal,
-    /// The group by whose id the two were held together, or the only one of this entitlement, window and dimension, with its
-    /// status. `None` if there is none, or several.
-    pub group: Option<(String, Option<Status>)>,
+    /// Id of the group: the one that has the report's id, or the only one of this entitlement, window and dimension.
+    pub group_id: Option<String>,
+    /// Its status.
+    pub status: Option<Status>,
 }
 
 impl Reconciliation {
@@ -111,47 +112,53 @@ fn pair(report: &UsageReport, group: &Group) -> Vec<Discrepancy> {
         dimension: dimension.clone(),
         sent: quantity(report.quantities(), dimension),
         vendor: quantity(&there, dimension),
-        group: group.id.clone().map(|id| (id, group.status.clone())),
+        group_id: group.id.clone(),
+        status: group.status.clone(),
     };
     dimensions(report.quantities(), &there).map(one).collect()
 }
 
 /// Reports and groups that have no partner by id.
-fn by_place<'a>(
-    reports: &[&UsageReport],
-    groups: impl Iterator<Item = &'a Group>,
-) -> Result<impl Iterator<Item = Discrepancy>> {
-    let mut sums: BTreeMap<(String, DateTime<Utc>, String), (Decimal, Decimal, Vec<&Group>)> = BTreeMap::new();
+fn by_place<'a>(reports: &[&UsageReport], groups: impl Iterator<Item = &'a Group>) -> Result<Vec<Discrepancy>> {
+    let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
     for report in reports {
         for (dimension, quantity) in report.quantities() {
-            let place = (report.entitlement_id().to_owned(), report.window(), dimension.clone());
-            let (sent, ..) = sums.entry(place).or_default();
-            *sent = sent.checked_add(*quantity).ok_or_else(|| too_long("the reports"))?;
+            let place = (report.entitlement_id(), report.window(), dimension.clone());
+            let sums = sums.entry(place).or_default();
+            sums.sent = sums.sent.checked_add(*quantity).ok_or_else(|| too_long("the reports"))?;
         }
     }
     for group in groups {
         let there = billed(group);
+        let window = used_at(group)?.trunc_subsecs(0);
         for dimension in quantities_of(group).into_keys() {
             let quantity = quantity(&there, &dimension);
-            let window = used_at(group)?.trunc_subsecs(0);
-            let place = (group.entitlement_id.clone().unwrap_or_default(), window, dimension);
-            let (_, vendor, members) = sums.entry(place).or_default();
-            *vendor = vendor.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
-            members.push(group);
+            let place = (group.entitlement_id.as_deref().unwrap_or_default(), window, dimension);
+            let sums = sums.entry(place).or_default();
+            sums.vendor = sums.vendor.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+            sums.groups.push(group);
         }
     }
-    let one = |((entitlement_id, window, dimension), (sent, vendor, members)): (_, (_, _, Vec<&Group>))| Discrepancy {
-        entitlement_id,
-        window,
-        dimension,
-        sent,
-        vendor,
-        group: match &members[..] {
-            [only] => only.id.clone().map(|id| (id, only.status.clone())),
-            _ => None,
-        },
+    let one = |((entitlement_id, window, dimension), sums): ((&str, _, _), Sums<'_>)| {
+        let only = sums.groups.first().filter(|_| sums.groups.len() == 1);
+        Discrepancy {
+            entitlement_id: entitlement_id.to_owned(),
+            window,
+            dimension,
+            sent: sums.sent,
+            vendor: sums.vendor,
+            group_id: only.and_then(|group| group.id.clone()),
+            status: only.and_then(|group| group.status.clone()),
+        }
     };
-    Ok(sums.into_iter().map(one).collect::<Vec<_>>().into_iter())
+    Ok(sums.into_iter().map(one).collect())
+}
+
+#[derive(Default)]
+struct Sums<'a> {
+    sent: Decimal,
+    vendor: Decimal,
+    groups: Vec<&'a Group>,
 }
 
 /// Quantities of a group as they were reported; of events the sum by metric, to have something to name.
@@ -221,9 +228,8 @@ mod tests {
 
     /// `dimension sent/vendor status` of each discrepancy of a kind.
     fn told(of: &[Discrepancy]) -> Vec<String> {
-        let status = |one: &Discrepancy| one.group.as_ref().and_then(|(_, status)| status.clone());
         let text = |one: &Discrepancy| {
-            let status = status(one).map_or_else(String::new, |status| format!(" {status}"));
+            let status = one.status.as_ref().map_or_else(String::new, |status| format!(" {status}"));
             format!("{} {}/{}{status}", one.dimension, one.sent, one.vendor)
         };
         of.iter().map(text).collect()

@@ -105,8 +105,8 @@ impl<'a> Part<'a> {
         let of = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
         let charged = of(&info.reported_records);
         let (included, credit) = (of(&info.included_records), of(&info.credit_records));
-        let parts = [charged, included, credit].into_iter().flatten();
-        let quantity = parts.fold(Some(Decimal::ZERO), |sum, part| sum?.checked_add(part)).ok_or_else(|| {
+        let mut parts = [charged, included, credit].into_iter().flatten();
+        let quantity = parts.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part)).ok_or_else(|| {
             Error::new(ErrorKind::Decode, format!("the quantity of {dimension} in a report has more than 28 digits"))
         })?;
         Ok(Self {

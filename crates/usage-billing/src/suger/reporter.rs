@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::delivery::{is_refusal, objection, since, unlisted};
+use super::delivery::{MISSING, is_refusal, objection, since, unlisted};
 use super::patience::Patience;
 use super::validation::{self, Verdict};
 use super::{Client, Delivery, Receipt, Undelivered, UsageReport};
@@ -114,10 +114,7 @@ impl Reporter {
             }
         };
         let (entitlement, window) = (report.entitlement_id(), report.window());
-        Err(Error::new(
-            ErrorKind::Request,
-            format!("{taken} ({entitlement}, {window}, {id}): report what is missing under another sequence"),
-        ))
+        Err(Error::new(ErrorKind::Request, format!("{taken} ({entitlement}, {window}, {id})")).with_hint(MISSING))
     }
 
     /// Takes a report out of the queue. If no copy of it was sent, its id is free for other quantities.
@@ -163,7 +160,7 @@ impl Reporter {
         for (place, verdict) in verdicts {
             match verdict {
                 Verdict::Valid => {}
-                Verdict::Invalid(error) => self.reject(place, error, None),
+                Verdict::Invalid(error) => self.reject(place, error),
                 Verdict::Unknown(error) => _ = reasons.insert(place.1, error),
             }
         }
@@ -208,10 +205,10 @@ impl Reporter {
                 }
                 Ok(Delivery::AlreadyDelivered(_)) => claimed.push((place, None)),
                 // Stored as INVALID.
-                Err(error) if error.kind() == ErrorKind::Failed => self.reject(place, error, Some(State::Spent)),
+                Err(error) if error.kind() == ErrorKind::Failed => self.reject_for_ever(place, error),
                 // An earlier copy, whose answer got lost, may have arrived before something changed.
                 Err(error) if sent_before || error.attempts() > 1 => claimed.push((place, Some(error))),
-                Err(error) => self.reject(place, error, None),
+                Err(error) => self.reject(place, error),
             }
             patience.settled(entitlement_id);
         }
@@ -240,9 +237,9 @@ impl Reporter {
                 match (found.as_ref().map(|found| found.get(&id)), refusal) {
                     (Ok(Some(group)), _) => match objection(report, group) {
                         None => self.settle_as_already_delivered(place),
-                        Some(error) => self.reject(place, error, Some(State::Spent)),
+                        Some(error) => self.reject_for_ever(place, error),
                     },
-                    (Ok(None), Some(refusal)) => self.reject(place, refusal, None),
+                    (Ok(None), Some(refusal)) => self.reject(place, refusal),
                     (Ok(None), None) => _ = reasons.insert(place.1, unlisted(&id)),
                     (Err(error), _) => _ = reasons.insert(place.1, error.clone()),
                 }
@@ -255,14 +252,22 @@ impl Reporter {
         self.settled.already_delivered.push(place.1);
     }
 
-    /// Without a state nothing is left of the report at Suger, so that its id is free for other quantities.
-    fn reject(&mut self, place: Place, error: Error, state: Option<State>) {
-        let Some(report) = self.queue.remove(&place) else { return };
-        let id = place.1;
-        match (state, self.known.get_mut(&id)) {
-            (Some(state), Some(known)) => known.state = state,
-            _ => _ = self.known.remove(&id),
+    /// Nothing of the report is at Suger: its id is free for other quantities.
+    fn reject(&mut self, place: Place, error: Error) {
+        self.known.remove(&place.1);
+        self.settle_as_rejected(place, error);
+    }
+
+    /// Suger has the id, but not as a delivery of the report.
+    fn reject_for_ever(&mut self, place: Place, error: Error) {
+        if let Some(known) = self.known.get_mut(&place.1) {
+            known.state = State::Spent;
         }
-        self.settled.rejected.push(Undelivered { id, report, error });
+        self.settle_as_rejected(place, error);
+    }
+
+    fn settle_as_rejected(&mut self, place: Place, error: Error) {
+        let report = self.queue.remove(&place);
+        self.settled.rejected.extend(report.map(|report| Undelivered { id: place.1, report, error }));
     }
 }

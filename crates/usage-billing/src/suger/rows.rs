@@ -32,7 +32,9 @@ impl Client {
             names.metrics = self.metrics().await?;
         }
         let mut reports = Vec::new();
-        if groups.iter().flat_map(events).any(|event| names.unit_of_sum(event).is_none()) {
+        let unsummed =
+            |event: &types::MeteringUsageRecord| names.unit_of_sum(event.key.as_deref().unwrap_or_default()).is_none();
+        if groups.iter().flat_map(events).any(unsummed) {
             // A group that was put back may have been reported later.
             let reported = groups.iter().filter_map(|group| group.reported_time).max();
             let last = reported.map_or(last, |time| last.max(time.date_naive()));
@@ -90,9 +92,9 @@ pub struct Names {
 }
 
 impl Names {
-    /// Unit of the sum, if events of the event's metric simply add up.
-    fn unit_of_sum(&self, event: &types::MeteringUsageRecord) -> Option<&'static str> {
-        let metric = self.metrics.get(event.key.as_deref()?)?;
+    /// Unit of the sum, if the events of a billable metric simply add up.
+    fn unit_of_sum(&self, metric: &str) -> Option<&'static str> {
+        let metric = self.metrics.get(metric)?;
         let mut filters = metric.info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters);
         match metric.aggregation_type.as_ref()? {
             types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some("units"),
@@ -137,9 +139,10 @@ pub fn usage_rows(
         let reported = group.status == Some(Reported);
         let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some("units"), quantity.0));
         let events = events(group).map(|event| {
-            let unit = names.unit_of_sum(event);
+            let metric = event.key.clone().unwrap_or_default();
+            let unit = names.unit_of_sum(&metric);
             let quantity = if unit == Some("events") { Decimal::ONE } else { event.quantity.unwrap_or_default().0 };
-            (event.key.clone().unwrap_or_default(), unit, quantity)
+            (metric, unit, quantity)
         });
         for (metric, unit, quantity) in records.chain(events) {
             let key = Key {
@@ -169,10 +172,8 @@ pub fn usage_rows(
     for (key, hour) in open {
         rows.push(key.row(REPORTS, Period::new(hour, hour + TimeDelta::hours(1))?, Decimal::ZERO, names, org_id));
     }
-    let adds_up = |event: &types::MeteringUsageRecord| names.unit_of_sum(event).is_some();
-    rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, period, |metric| {
-        !adds_up(&types::MeteringUsageRecord { key: Some(metric.to_owned()), ..Default::default() })
-    })?);
+    let unsummed = |metric: &str| names.unit_of_sum(metric).is_none();
+    rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, period, unsummed)?);
     Ok(rows)
 }
 
@@ -216,11 +217,11 @@ fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &type
 fn unaccounted(group: &types::MeteringUsageRecordGroup, metric: &str) -> Error {
     let report = group.usage_record_report_id.as_deref().unwrap_or("without id");
     let message = format!(
-        "{} has events of the billable metric {metric}, which do not simply add up; what became of them is in usage record \
-         report {report}, which is not among the reports given",
+        "{} has events of the billable metric {metric}, which do not simply add up; usage record report {report}, which says \
+         what became of them, is not among the reports given",
         name_of(group)
     );
-    Error::new(ErrorKind::Decode, message)
+    Error::new(ErrorKind::Decode, message).with_hint("give the reports of all hours in which the groups were reported")
 }
 
 #[cfg(test)]

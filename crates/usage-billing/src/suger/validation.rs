@@ -31,9 +31,9 @@ pub(super) async fn verdicts(
     concurrency: usize,
     reports: &BTreeMap<Place, UsageReport>,
 ) -> BTreeMap<Place, Verdict> {
-    let reports: Vec<(Place, types::NewUsageRecordGroup)> =
-        reports.iter().map(|(place, report)| (*place, report.into())).collect();
-    let lots: Vec<Vec<_>> = reports.chunks(LOT).map(<[_]>::to_vec).collect();
+    let mut reports = reports.iter().map(|(place, report)| (*place, types::NewUsageRecordGroup::from(report)));
+    let lots =
+        std::iter::from_fn(|| Some(reports.by_ref().take(LOT).collect::<Vec<_>>()).filter(|lot| !lot.is_empty()));
     let judged = stream::iter(lots).map(|lot| lot_verdicts(client, lot)).buffer_unordered(concurrency);
     judged.map(stream::iter).flatten().collect().await
 }
