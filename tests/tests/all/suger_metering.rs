@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::suger::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 use usage_billing::suger::{Client, Delivery, Receipt, Reporter, UsageReport, reconcile, types};
-use usage_billing::{ErrorKind, RetryPolicy};
+use usage_billing::{ErrorKind, RateLimit, RetryPolicy};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Reply, ScriptedServer, http};
 use uuid::Uuid;
@@ -27,13 +27,13 @@ async fn sandbox() -> Sandbox {
     Sandbox::builder().today("2026-11-21".parse().expect("a day")).start().await.expect("a free port")
 }
 
-fn with_key(sandbox: &Sandbox, key: &str, retry: RetryPolicy) -> Client {
-    let builder = Client::builder(ORG, key.to_owned()).base_url(sandbox.url());
+fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
+    let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
     builder.http_client(http()).retry(retry).build().expect("a client")
 }
 
 fn client(sandbox: &Sandbox) -> Client {
-    with_key(sandbox, demo::SUGER_API_KEY, RetryPolicy::default())
+    with_retries(sandbox, RetryPolicy::default())
 }
 
 fn scripted(server: &ScriptedServer) -> Client {
@@ -105,9 +105,9 @@ async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
         // Fault, outcome of the first flush: delivered, already delivered, unsent.
         ("429; retry_after=7; times=2", (3, 0, 0)),
         ("429; retry_after=7; as_date; times=2", (3, 0, 0)),
-        ("429; retry_after=3600; times=1", (2, 0, 1)),
+        ("429; retry_after=3600; times=1", (0, 0, 3)),
         ("503; times=3", (3, 0, 0)),
-        ("503; after_effect; times=3", (0, 3, 0)),
+        ("503; after_effect; times=3", (2, 1, 0)),
         ("500; times=1", (2, 0, 1)),
         ("500; after_effect; times=1", (2, 0, 1)),
         ("reset_before; times=1", (3, 0, 0)),
@@ -122,7 +122,7 @@ async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
     for ((fault, expected), number) in faults.into_iter().zip(0..) {
         sandbox.clear_faults();
         sandbox.inject(format!("{fault}; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
-        let mut reporter = client.reporter();
+        let mut reporter = client.reporter().concurrency(1);
         let all = queue(&mut reporter, &reports(number));
         let first = reporter.flush().await;
         let told = (first.delivered.len(), first.already_delivered.len(), first.unsent.len());
@@ -151,6 +151,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         "malformed_json",
     ];
     let sandbox = sandbox().await;
+    let clients = [RetryPolicy::default(), RetryPolicy::none()].map(|retry| with_retries(&sandbox, retry));
     let mut dice = fastrand::Rng::with_seed(20_261_121);
     let (mut sent, mut dropped, mut left) = (Vec::new(), 0, 0);
     for case in 0..60 {
@@ -160,8 +161,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
             let fault = format!("{kind}; percent={percent}; operation=reportUsageRecordGroup");
             sandbox.inject(fault.parse().unwrap()).unwrap();
         }
-        let retry = if dice.bool() { RetryPolicy::default() } else { RetryPolicy::none() };
-        let client = with_key(&sandbox, demo::SUGER_API_KEY, retry);
+        let client = dice.choice(&clients).unwrap();
         let mut reporter = client.reporter().concurrency(dice.usize(1..6));
         if dice.u8(..4) == 0 {
             reporter = reporter.confirm_duplicates();
@@ -207,7 +207,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
     }
     assert!(dropped >= 10 && left > 100, "the faults were of no use: {dropped} dropped, {left} left");
     sandbox.clear_faults();
-    assert_there_once(&client(&sandbox), &sent).await;
+    assert_there_once(&clients[0], &sent).await;
 }
 
 /// Moves what a receipt settles; nothing is settled twice.
@@ -446,6 +446,20 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
     }
     assert_eq!(is_send(reporter.flush()).await.delivered.len(), 9);
     assert_eq!(MOST.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_keeps_to_the_clients_rate_limit() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let builder = Client::builder("acme", "hush").base_url(server.url()).http_client(http());
+    let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
+    let mut reporter = client.reporter();
+    for number in 0..6 {
+        reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+    }
+    let start = tokio::time::Instant::now();
+    assert_eq!(reporter.flush().await.delivered.len(), 6);
+    assert_eq!(start.elapsed().as_secs(), 4, "two at once, then one a second");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
 
 use super::groups::is_set;
@@ -178,14 +178,15 @@ fn dimensions(info: &Info) -> BTreeSet<&str> {
 /// The window of a report; the hour before it was made, if it does not say.
 fn hour(report: &Report, info: &Info) -> Result<Period> {
     let hour = TimeDelta::hours(1);
-    let made = report.creation_time.filter(is_set).and_then(|time| time.checked_sub_signed(hour));
-    let start: Option<DateTime<Utc>> = info.start_time.filter(is_set).or(made);
-    let start = start.ok_or_else(|| {
+    let wrong = |what: &str| {
         let id = report.id.as_deref().unwrap_or("without id");
-        Error::new(ErrorKind::Decode, format!("usage record report {id} has neither a start nor a creation time"))
-    })?;
-    let end = info.end_time.filter(|end| *end > start).unwrap_or(start + hour);
-    Period::new(start, end)
+        Error::new(ErrorKind::Decode, format!("usage record report {id} has {what}"))
+    };
+    let made = report.creation_time.filter(is_set).and_then(|time| time.checked_sub_signed(hour));
+    let start = info.start_time.filter(is_set).or(made);
+    let start = start.ok_or_else(|| wrong("neither a start nor a creation time"))?;
+    let end = info.end_time.filter(|end| *end > start).or_else(|| start.checked_add_signed(hour));
+    Period::new(start, end.unwrap_or(start)).map_err(|error| wrong("no usable window").with_source(error))
 }
 
 #[cfg(test)]
