@@ -2,6 +2,7 @@
 //!
 //! `SUGER_ORG_ID=… SUGER_API_KEY=… cargo run -p usage-billing --example isv_hourly_report`
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use usage_billing::chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -25,7 +26,7 @@ pub(crate) async fn report(client: &Client, hour: DateTime<Utc>) -> Result<Recei
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let client = Client::builder_from_env()?.build()?;
     let hour = (Utc::now() - TimeDelta::hours(1)).duration_trunc(TimeDelta::hours(1)).expect("hours are round");
     // The first run ends in the middle, the second one does what is left.
@@ -33,5 +34,5 @@ async fn main() -> Result<()> {
     let receipt = report(&client, hour).await?;
     println!("{receipt}");
     receipt.rejected.iter().chain(&receipt.unsent).for_each(|it| eprintln!("{}", it.error));
-    Ok(())
+    Ok(if receipt.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

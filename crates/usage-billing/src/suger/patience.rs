@@ -48,10 +48,9 @@ fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
 }
 
-const AGAIN: &str = "it is still queued: flush again later";
-
 fn not_sent(others: &str, error: &Error) -> Error {
-    Error::new(error.kind(), format!("not sent, after {others} failed: {error}")).with_hint(AGAIN)
+    let message = format!("not sent, after {others} failed: {error}");
+    Error::new(error.kind(), message).with_hint("it is still queued: flush again later").with_source(error.clone())
 }
 
 #[cfg(test)]

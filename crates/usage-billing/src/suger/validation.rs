@@ -84,5 +84,5 @@ fn is_verdict(error: &Error) -> bool {
 }
 
 fn unchecked(error: &Error) -> Error {
-    Error::new(error.kind(), format!("not sent, because Suger could not check it: {error}"))
+    Error::new(error.kind(), format!("not sent, because Suger could not check it: {error}")).with_source(error.clone())
 }
