@@ -117,7 +117,11 @@ fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
 
     let (code, stdout, stderr) = fetch(&["suger"], "SUGER_API_KEY");
     assert_eq!((code, stdout.as_str()), (Some(3), ""), "{stderr}");
-    assert!(stderr.contains("-> check SUGER_API_KEY") && !stderr.contains("hush"), "{stderr}");
+    assert!(
+        stderr.contains("-> check the API key, and that it is of this organization (SUGER_ORG_ID, SUGER_API_KEY,")
+            && !stderr.contains("hush"),
+        "{stderr}"
+    );
 
     let (code, stdout, stderr) = fetch(&["suger", "genesys"], "GENESYS_CLIENT_SECRET");
     assert_eq!(code, Some(4), "{stderr}");

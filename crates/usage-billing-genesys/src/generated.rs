@@ -6406,6 +6406,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contract_billingperiod",
@@ -6415,6 +6416,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts",
@@ -6424,6 +6426,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_document",
@@ -6433,6 +6436,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_lines",
@@ -6442,6 +6446,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoices",
@@ -6451,6 +6456,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_reports_billableusage",
@@ -6460,6 +6466,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:read", "billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_trusteebillingoverview_trustor_org_id",
@@ -6469,6 +6476,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["affiliateOrganization:clientBilling:view"],
     },
     progenitor_client::Operation {
         id: "get_license_definition",
@@ -6478,6 +6486,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_definitions",
@@ -6487,6 +6496,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_toggle",
@@ -6496,6 +6506,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_license_user",
@@ -6505,6 +6516,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_users",
@@ -6514,6 +6526,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_query_result",
@@ -6523,6 +6536,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_summary",
@@ -6532,6 +6546,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_oauth_clients",
@@ -6541,6 +6556,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_aggregates_query_job",
@@ -6550,6 +6566,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_client_client_id_aggregates_query_job",
@@ -6559,6 +6576,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_query_execution_id_results",
@@ -6568,6 +6586,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_simplesearch_execution_id_results",
@@ -6577,6 +6596,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
     progenitor_client::Operation {
         id: "post_oauth_client_usage_query",
@@ -6586,6 +6606,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_aggregates_query_jobs",
@@ -6595,6 +6616,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_client_client_id_aggregates_query_jobs",
@@ -6604,6 +6626,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_query",
@@ -6613,6 +6636,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_simplesearch",
@@ -6622,5 +6646,6 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
 ];

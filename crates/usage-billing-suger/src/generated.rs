@@ -9295,6 +9295,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "aggregate_usage_record_reports",
@@ -9304,6 +9305,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "batch_report_usage_record_groups",
@@ -9313,6 +9315,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "batch_validate_usage_record_groups",
@@ -9322,6 +9325,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "create_billable_metric",
@@ -9331,6 +9335,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "delete_usage_record_group",
@@ -9340,6 +9345,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_billable_metric",
@@ -9349,6 +9355,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_buyer",
@@ -9358,6 +9365,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_entitlement",
@@ -9367,6 +9375,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_product",
@@ -9376,6 +9385,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_usage_metering_config_info",
@@ -9385,6 +9395,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_billable_metrics",
@@ -9394,6 +9405,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_buyers",
@@ -9403,6 +9415,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_entitlements",
@@ -9412,6 +9425,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_products",
@@ -9421,6 +9435,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_metering_daily_records",
@@ -9430,6 +9445,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_record_groups",
@@ -9439,6 +9455,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_record_reports",
@@ -9448,6 +9465,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "report_usage_record_group",
@@ -9457,6 +9475,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "retry_usage_record_group",
@@ -9466,6 +9485,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "update_billable_metric",
@@ -9475,6 +9495,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "update_usage_metering_config_info",
@@ -9484,5 +9505,6 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
 ];

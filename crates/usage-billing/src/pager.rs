@@ -73,9 +73,10 @@ impl<T: Send + 'static> Pager<T> {
         }
     }
 
-    /// Starts at a position that [`position`](Self::position) gave, in this process or another. For a list that is not being read yet.
+    /// Starts at a position that [`position`](Self::position) gave, in this process or another.
     pub fn starting_at(self, position: impl Into<String>) -> Self {
-        Self { position: position.into(), ..self }
+        let (items, ahead, seen) = (Vec::new().into_iter(), Ahead::Unasked, HashSet::new());
+        Self { position: position.into(), items, ahead, seen, ..self }
     }
 
     /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
@@ -165,8 +166,10 @@ impl<T> fmt::Debug for Pager<T> {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Duration;
 
     use super::*;
+    use tokio::time::Instant;
 
     /// Pages of two items, and how many were asked for.
     fn numbers(pages: u32) -> (Pager<u32>, Arc<AtomicUsize>) {
@@ -206,6 +209,21 @@ mod tests {
         pager.next().await.unwrap().unwrap();
         idle().await;
         assert_eq!(asked.load(SeqCst), 2, "the second page is there, but not begun");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_page_comes_while_this_one_is_worked_on() {
+        let ten = Duration::from_secs(10);
+        let mut pager = Pager::new(1, move |page| async move {
+            tokio::time::sleep(ten).await;
+            Ok((vec![page], (page < 5).then_some(page + 1)))
+        });
+        let start = Instant::now();
+        while let Some(item) = pager.next().await {
+            item.unwrap();
+            tokio::time::sleep(ten).await;
+        }
+        assert_eq!(start.elapsed(), 6 * ten, "and not 10 times");
     }
 
     #[tokio::test]
@@ -257,6 +275,9 @@ mod tests {
         assert!(pager.next().await.is_none());
         let (again, _) = numbers(4);
         assert_eq!(again.starting_at(pager.position()).collect_all().await.unwrap(), [4, 5, 6, 7]);
+        let (mut begun, _) = numbers(4);
+        begun.next().await.unwrap().unwrap();
+        assert_eq!(begun.starting_at("3").collect_all().await.unwrap(), [6, 7]);
 
         let (mut pager, _) = numbers(3);
         let positions = [(0, "0"), (1, "1"), (2, "1"), (3, "2"), (4, "2"), (5, "2")];

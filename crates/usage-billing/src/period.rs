@@ -87,6 +87,17 @@ impl Period {
         self.end <= now
     }
 
+    /// Refuses a period that is not over at `now`, for whoever makes a bill of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], saying when it is over.
+    pub fn require_closed(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.is_closed(now) {
+            return Ok(());
+        }
+        Err(wrong(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
+    }
+
     /// First day in it, for vendors that take days.
     ///
     /// # Errors
@@ -183,7 +194,9 @@ mod tests {
         let new_year = "2027-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(Period::last_month(new_year), period("2026-12"));
         assert!(Period::last_month(new_year).is_closed(new_year));
-        assert!(!Period::month_of(new_year.date_naive()).is_closed(new_year));
+        assert!(Period::last_month(new_year).require_closed(new_year).is_ok());
+        let open = Period::month_of(new_year.date_naive()).require_closed(new_year).unwrap_err();
+        assert_eq!(open.message(), "2027-01 is not over before 2027-02-01T00:00:00Z: its quantities will still change");
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 mod acronis_operations;
 mod auth;
+mod dataset;
 mod examples;
+mod genesys_facade;
 mod genesys_operations;
 mod rate_limit;
 mod readme;
