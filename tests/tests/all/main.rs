@@ -16,5 +16,6 @@ mod readme;
 mod redaction;
 mod retries;
 mod stories;
+mod suger_metering;
 mod suger_operations;
 mod wire;
