@@ -16,7 +16,7 @@ type Key = (Option<String>, Option<String>, String, String, String);
 
 fn fetched(rows: Vec<UsageRow>) -> BTreeMap<Key, Decimal> {
     let count = rows.len();
-    let key = |row: UsageRow| ((row.customer_id, row.customer, row.sku, row.metric, row.unit), row.quantity);
+    let key = |row: UsageRow| ((row.customer_id, row.customer_name, row.sku, row.metric, row.unit), row.quantity);
     let all: BTreeMap<_, _> = rows.into_iter().map(key).collect();
     assert_eq!(all.len(), count, "no row twice");
     all
