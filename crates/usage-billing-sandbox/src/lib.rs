@@ -16,6 +16,8 @@ mod limits;
 mod log;
 mod page;
 mod permissions;
+#[cfg(feature = "program")]
+pub mod program;
 mod server;
 mod suger;
 mod vendor;

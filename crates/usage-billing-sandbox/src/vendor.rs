@@ -63,6 +63,11 @@ impl Vendor {
         }
     }
 
+    #[cfg(feature = "program")]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|vendor| vendor.name() == name)
+    }
+
     /// Where the paths of the vendor's document begin.
     fn base(self) -> &'static str {
         match self {

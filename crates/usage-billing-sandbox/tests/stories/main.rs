@@ -15,6 +15,8 @@ mod genesys_contracts;
 mod genesys_licences;
 mod genesys_usage;
 mod page;
+#[cfg(feature = "program")]
+mod program;
 mod server;
 mod server_limits;
 mod suger;
