@@ -9,6 +9,7 @@ mod clock;
 mod connections;
 mod contract;
 mod demo;
+mod door;
 mod expected;
 mod faults;
 mod genesys;

@@ -1,4 +1,4 @@
-//! Start and stop, and the one router of all vendors.
+//! Start and stop, and the order of what a request passes.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,13 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, NaiveDate, Utc};
-use http::{StatusCode, Uri, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -20,11 +15,11 @@ use uuid::Uuid;
 
 use crate::acronis::Acronis;
 use crate::admin::{self, Admin};
-use crate::answer;
 use crate::auth::Tokens;
 use crate::clock::Clock;
-use crate::connections::{self, HangUp};
+use crate::connections;
 use crate::contract;
+use crate::door::{self, Door};
 use crate::faults::{self, Fault, Faults, Harm};
 use crate::genesys::Genesys;
 use crate::limits::{self, Allowed, Limits};
@@ -32,7 +27,7 @@ use crate::log::{Log, LoggedRequest};
 use crate::page::{self, Page};
 use crate::permissions::{self, Permissions};
 use crate::suger::Suger;
-use crate::vendor::{Call, Vendor};
+use crate::vendor::Vendor;
 use crate::world::{self, World};
 
 /// A day, less a second.
@@ -275,8 +270,8 @@ impl SandboxBuilder {
             .merge(door.genesys.routes())
             .merge(door.suger.routes())
             .merge(door.acronis.routes())
-            .fallback(no_such_path)
-            .method_not_allowed_fallback(no_such_method);
+            .fallback(door::no_such_path)
+            .method_not_allowed_fallback(door::no_such_method);
         let limits = Limits::new(self.requests_per_minute, clock.clone());
         let gate = contract::Gate { strict: self.strict, log: log.clone() };
         let harm = Harm { faults: faults.clone(), clock: clock.clone(), log: log.clone() };
@@ -284,11 +279,11 @@ impl SandboxBuilder {
         let framed = Router::new()
             .fallback_service(vendors)
             .layer(from_fn_with_state(Arc::new(gate), contract::check))
-            .layer(from_fn_with_state(door.clone(), enter))
+            .layer(from_fn_with_state(door.clone(), door::enter))
             .layer(from_fn_with_state(Arc::new(permissions), permissions::permit))
             .layer(from_fn_with_state(Arc::new(limits), limits::limit))
             .layer(from_fn_with_state(Arc::new(harm), faults::inject))
-            .layer(from_fn_with_state(door.clone(), note));
+            .layer(from_fn_with_state(door.clone(), door::note));
         let page = Page {
             url: url.to_owned(),
             strict: self.strict,
@@ -300,81 +295,5 @@ impl SandboxBuilder {
         };
         let admin = Admin { clock: clock.clone(), faults: faults.clone(), log: log.clone() };
         Router::new().merge(admin::routes(admin)).merge(page::routes(page)).fallback_service(framed)
-    }
-}
-
-/// Where every request comes in.
-struct Door {
-    realm: Uuid,
-    clock: Clock,
-    log: Arc<Log>,
-    genesys: Arc<Genesys>,
-    suger: Arc<Suger>,
-    acronis: Arc<Acronis>,
-}
-
-/// The outermost layer: what is known of a request is written down, and in the end how it was answered.
-async fn note(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let readable = readable_path(request.uri().path());
-    let path = readable.as_ref().unwrap_or(request.uri()).path();
-    let vendor = Vendor::of(path);
-    let operation = vendor.and_then(|vendor| vendor.operation(request.method(), path));
-    let number = door.log.note(door.clock.now(), request.method(), request.uri(), vendor, operation);
-    let correlation_id = Uuid::new_v5(&door.realm, format!("request/{number}").as_bytes());
-    request.extensions_mut().insert(Call { number, correlation_id, vendor, operation });
-    if let Some(readable) = readable {
-        *request.uri_mut() = readable;
-    }
-    let mut response = next.run(request).await;
-    if response.extensions().get::<HangUp>().is_none() {
-        door.log.answered(number, response.status());
-    }
-    let now = || answer::http_date(door.clock.now());
-    response.headers_mut().entry(header::DATE).or_insert_with(now);
-    response
-}
-
-/// The innermost layer before the routes: the vendor's own frame around each answer.
-async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let Some(call) = request.extensions().get::<Call>().copied() else {
-        return next.run(request).await;
-    };
-    match call.vendor {
-        Some(Vendor::Genesys) => door.genesys.frame(call.correlation_id, request, next).await,
-        Some(Vendor::Suger) => door.suger.frame(call.correlation_id, request, next).await,
-        Some(Vendor::Acronis) => door.acronis.frame(request, next).await,
-        None => next.run(request).await,
-    }
-}
-
-/// A path whose escapes are no UTF-8, with U+FFFD in their place: an id that nothing has.
-fn readable_path(path: &str) -> Option<Uri> {
-    let decoded = percent_decode_str(path);
-    if decoded.clone().decode_utf8().is_ok() {
-        return None;
-    }
-    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
-    utf8_percent_encode(&decoded.decode_utf8_lossy(), ESCAPED).to_string().parse().ok()
-}
-
-async fn no_such_path(uri: Uri) -> Response {
-    match Vendor::of(uri.path()) {
-        Some(Vendor::Genesys) => Genesys::no_such_path(),
-        Some(Vendor::Suger) => Suger::no_such_path(),
-        Some(Vendor::Acronis) => Acronis::no_such_path(),
-        None => {
-            let message = "The sandbox answers for Genesys Cloud under /api/v2 and /oauth/token, for Suger under /org, \
-                           and for Acronis under /api/2.";
-            answer::json(StatusCode::NOT_FOUND, &json!({"message": message}))
-        }
-    }
-}
-
-async fn no_such_method(uri: Uri) -> Response {
-    match Vendor::of(uri.path()) {
-        Some(Vendor::Genesys) => Genesys::no_such_method(),
-        Some(Vendor::Suger) => Suger::no_such_method(),
-        Some(Vendor::Acronis) => Acronis::no_such_method(),
-        None => answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The path has no such method."})),
     }
 }

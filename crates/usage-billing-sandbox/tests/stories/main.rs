@@ -3,6 +3,7 @@
 mod acronis;
 mod acronis_expected;
 mod acronis_reports;
+mod acronis_tokens;
 mod acronis_tree;
 mod clients;
 mod contract;
