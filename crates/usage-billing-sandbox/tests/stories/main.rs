@@ -11,6 +11,7 @@ mod contract_assets;
 mod faults;
 mod faults_clients;
 mod faults_fuzz;
+mod fuzz;
 mod genesys;
 mod genesys_contracts;
 mod genesys_licences;
