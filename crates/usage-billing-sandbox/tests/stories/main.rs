@@ -7,7 +7,6 @@ mod acronis_tokens;
 mod acronis_tree;
 mod clients;
 mod contract;
-mod contract_assets;
 mod faults;
 mod faults_clients;
 mod faults_fuzz;
