@@ -9,7 +9,7 @@ use crate::{
     enums, generator,
     harden::harden,
     lint::{self, Level},
-    mock, operations, release,
+    mock, operations, orphans, release, served,
     vendors::{self, Vendor},
 };
 
@@ -56,6 +56,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> s
     for vendor in &vendors {
         good &= one(root, vendor, arguments.check, out)?;
     }
+    good &= orphans::report(root, out)?;
     writeln!(out, "{} in {:.1} s", counted(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -108,6 +109,7 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
     for (file, text) in [("generated.rs", sources.client), ("generated_mock.rs", sources.mock)] {
         good &= deliver(root, &format!("{folder}/src/{file}"), &text, check, out)?;
     }
+    good &= served::refresh(root, vendor, &text, check, out)?;
     Ok(good)
 }
 

@@ -13,9 +13,11 @@ mod mock;
 mod names;
 mod normalise;
 mod operations;
+mod orphans;
 mod pointer;
 mod prose;
 mod release;
+mod served;
 #[cfg(test)]
 mod testing;
 mod text_attributes;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use usage_billing::Period;
 
@@ -40,7 +39,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Usage(UsageCommand),
     /// Run a stand-in of the three vendors on this machine until Ctrl-C.
-    Sandbox(SandboxArguments),
+    Sandbox(usage_billing_sandbox::program::Options),
 }
 
 #[derive(Subcommand)]
@@ -75,65 +74,6 @@ pub(crate) struct FetchArguments {
     /// How long to wait for a vendor, in seconds. (Each call makes a new report in the Acronis tenant.)
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub(crate) timeout: Duration,
-}
-
-#[derive(Args)]
-pub(crate) struct SandboxArguments {
-    /// Port on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) port: u16,
-
-    #[command(flatten)]
-    pub(crate) world: WorldArguments,
-
-    #[command(subcommand)]
-    pub(crate) command: Option<SandboxCommand>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SandboxCommand {
-    /// Print the true usage of a period as JSON, instead of running: what a program that reads this sandbox should come to. (A sandbox that runs tells
-    /// it at /_sandbox/expected.)
-    Expected(ExpectedArguments),
-}
-
-#[derive(Args)]
-pub(crate) struct ExpectedArguments {
-    /// As of `usage fetch` [default: last month].
-    #[arg(long)]
-    pub(crate) period: Option<Period>,
-}
-
-/// Which world the sandbox holds.
-#[derive(Args)]
-pub(crate) struct WorldArguments {
-    /// Another number is another world, with other names and quantities [default: 0].
-    #[arg(long, global = true)]
-    pub(crate) seed: Option<u64>,
-
-    /// Day of the start (at noon, UTC), for the same answers on any day [default: now].
-    #[arg(long, global = true, value_name = "DAY")]
-    pub(crate) today: Option<NaiveDate>,
-
-    /// Tenants of the Acronis partner, 12 to 10000 [default: 12].
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub(crate) tenants: Option<u32>,
-
-    /// Customer organizations of the Genesys Cloud partner, 3 to 1000 [default: 3].
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub(crate) organizations: Option<u32>,
-
-    /// Entitlements of the Suger organization, 5 to 1000 [default: 5].
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub(crate) entitlements: Option<u32>,
-
-    /// Usage record groups of the Suger organization, 0 to 1000000 [default: 2745].
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub(crate) record_groups: Option<u32>,
-
-    /// Months over which the usage record groups are spread, 1 to 36 [default: 2].
-    #[arg(long, global = true, value_name = "NUMBER")]
-    pub(crate) months: Option<u32>,
 }
 
 /// In the order in which rows are printed.

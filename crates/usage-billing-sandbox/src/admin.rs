@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{any, delete, get};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
@@ -33,6 +33,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/expected", get(expected))
         .route("/_sandbox/log", get(log))
+        .route("/_sandbox/{*other}", any(no_such_switch))
         .with_state(Arc::new(admin))
 }
 
@@ -121,6 +122,11 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
     let (now, seed) = (admin.clock.now(), admin.faults.seed());
     answer::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
+}
+
+/// Said here: further in, it would be logged, and faults would meet it.
+async fn no_such_switch() -> Response {
+    answer::json(StatusCode::NOT_FOUND, &json!({"message": "There are /_sandbox/clock, faults, log and state."}))
 }
 
 fn refused(bad: BadBody) -> Response {
