@@ -60,6 +60,12 @@ pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
     }
 }
 
+/// The values that have a line in the description.
+pub(crate) fn described(schema: &Value) -> Vec<&str> {
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    split(description).1.into_iter().filter(|(_, text)| !text.is_empty()).map(|(value, _)| value).collect()
+}
+
 /// Takes the list of values (``- `VALUE`: text``, with indented lines below it) out of a description: the rest, and value and
 /// text of each entry.
 fn split(description: &str) -> (String, Vec<(&str, String)>) {

@@ -3,8 +3,9 @@
 use std::{fs, io::Write, path::Path, process::ExitCode, time::Instant};
 
 use crate::{
+    counted,
     docs::operation_docs,
-    document::Document,
+    document::{Document, positions::Positions},
     emit::{self, State},
     enums, generator,
     harden::harden,
@@ -78,10 +79,11 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
         }
     };
     let findings = lint::lint(&document);
+    let positions = Positions::of(&text);
     for finding in &findings {
-        writeln!(out, "{name}: {finding}")?;
+        writeln!(out, "{}", lint::render::line(&name, positions.at(&finding.pointer), finding))?;
     }
-    if findings.iter().any(|finding| finding.level == Level::Error) {
+    if findings.iter().any(|finding| finding.level() == Level::Error) {
         return Ok(false);
     }
     let folder = vendor.folder();
@@ -130,10 +132,6 @@ fn deliver(root: &Path, name: &str, text: &str, check: bool, out: &mut impl Writ
         }
     }
     Ok(true)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -249,7 +247,7 @@ mod tests {
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(
             out,
-            "openapi/mini.yaml: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
+            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
              float; write `format: decimal`, or `type: integer`"
         );
         Ok(())

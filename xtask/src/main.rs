@@ -41,6 +41,8 @@ struct Cli {
 enum Command {
     /// Make the vendor crates' sources from the documents in openapi/.
     Generate(generate::Arguments),
+    /// Hold OpenAPI documents against the rules: those of the generator and our own.
+    Lint(lint::command::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,9 +53,15 @@ fn main() -> ExitCode {
     let mut out = stdout().lock();
     let done = match cli.command {
         Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
+        Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// A number of things, in words: `1 line`, `2 lines`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
