@@ -117,7 +117,7 @@ pub(crate) enum Rule {
     ClosedObject,
     /// Properties and a map are not in one object: decimals would lose digits.
     OpenObject,
-    /// An object without properties says what it holds; else nothing is read of it.
+    /// An object without properties says what it holds: any JSON, or values of one schema.
     FreeObject,
     /// What is required is a property.
     Required,
@@ -194,6 +194,7 @@ impl Rule {
                 | Self::Format
                 | Self::InlineObject
                 | Self::ClosedObject
+                | Self::FreeObject
                 | Self::EnumType
                 | Self::EnumValues
                 | Self::Default

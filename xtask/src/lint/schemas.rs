@@ -8,7 +8,7 @@ use super::{
     Findings, Rule,
     tree::{self, Node, Place},
 };
-use crate::pointer::child;
+use crate::{document::resolve, pointer::child};
 
 /// What may stand beside `allOf`. Of anything else a type would be made that is neither the one nor the other.
 const BESIDE_ALL_OF: [&str; 9] =
@@ -19,14 +19,14 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         if node.schema.contains_key("$ref") {
             continue;
         }
-        combined(&node, findings);
+        combined(root, &node, findings);
         objects(&node, findings);
         described(root, &node, findings);
     }
     unused(root, findings);
 }
 
-fn combined(node: &Node<'_>, findings: &mut Findings) {
+fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
     for key in ["oneOf", "anyOf", "not"] {
         if node.schema.contains_key(key) {
             let help = "describe one object with what all have, and the rest optional";
@@ -37,7 +37,13 @@ fn combined(node: &Node<'_>, findings: &mut Findings) {
     if parts.len() != 1 || parts[0].get("$ref").is_none() {
         findings.add(Rule::AllOf, &node.pointer, "allOf of something else than one $ref", "write the properties out");
     }
-    for key in node.schema.keys().filter(|key| !BESIDE_ALL_OF.contains(&key.as_str()) && !key.starts_with("x-")) {
+    // Written by many generators, and harmless: the type is that of the component.
+    let is_object = node.text("type") == "object"
+        && parts.first().is_some_and(|part| resolve(root, part).get("type").and_then(Value::as_str) == Some("object"));
+    let odd = |key: &&String| {
+        !BESIDE_ALL_OF.contains(&key.as_str()) && !key.starts_with("x-") && !(is_object && *key == "type")
+    };
+    for key in node.schema.keys().filter(odd) {
         let message = format!("{key:?} beside allOf");
         findings.add(Rule::AllOf, &node.pointer, message, "leave it out: what is referred to says it");
     }
@@ -70,8 +76,8 @@ fn objects(node: &Node<'_>, findings: &mut Findings) {
             findings.add(
                 Rule::FreeObject,
                 at,
-                "an object without properties would read nothing",
-                "write `additionalProperties: true`, or its schema",
+                "an object without properties is any JSON, where numbers lose digits",
+                "describe them, or write `additionalProperties: true` if the vendor does send anything",
             );
         }
         _ => {}
@@ -88,9 +94,10 @@ fn objects(node: &Node<'_>, findings: &mut Findings) {
 }
 
 fn described(root: &Value, node: &Node<'_>, findings: &mut Findings) {
-    let by_reference = node.schema.get("allOf").is_some_and(|parts| {
-        parts.get(0).is_some_and(|part| crate::document::resolve(root, part).get("description").is_some())
-    });
+    let by_reference = node
+        .schema
+        .get("allOf")
+        .is_some_and(|parts| parts.get(0).is_some_and(|part| resolve(root, part).get("description").is_some()));
     if matches!(node.place, Place::Property | Place::Component) && node.text("description").is_empty() && !by_reference
     {
         findings.add(Rule::Description, &node.pointer, "no description", "say what it is, with its unit");
@@ -128,7 +135,7 @@ fn references<'a>(node: &'a Value, found: &mut BTreeSet<&'a str>) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lint::tests::broken;
+    use crate::lint::tests::{NONE, broken};
 
     const NOTE: &str = "/components/schemas/Order/properties/note";
 
@@ -169,6 +176,9 @@ mod tests {
     fn what_is_referred_to_says_all() {
         let status = json!([{"$ref": "#/components/schemas/Status"}]);
         assert_eq!(note(json!({"description": "d", "type": "string", "allOf": status})), ["all-of"]);
+        assert_eq!(note(json!({"description": "d", "type": "object", "allOf": status})), ["all-of"]);
+        let line = json!([{"$ref": "#/components/schemas/Line"}]);
+        assert_eq!(note(json!({"description": "d", "type": "object", "allOf": line})), NONE);
     }
 
     #[test]
