@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{document::schemas, names, prose};
 
 /// An enum of a document.
+#[derive(PartialEq, Eq)]
 pub(crate) struct OpenEnum {
     /// Its Rust name.
     pub(crate) name: String,
@@ -14,6 +15,7 @@ pub(crate) struct OpenEnum {
     variants: Vec<Variant>,
 }
 
+#[derive(PartialEq, Eq)]
 struct Variant {
     name: String,
     value: String,
@@ -94,6 +96,11 @@ fn value_line(line: &str) -> Option<(&str, &str)> {
 }
 
 impl OpenEnum {
+    /// The Rust names of its values.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| variant.name.as_str())
+    }
+
     /// Where its type stands in generated code.
     pub(crate) fn path(&self) -> String {
         format!("crate::types::{}", self.name)

@@ -7,7 +7,8 @@ use crate::{
     docs::operation_docs,
     document::{Document, positions::Positions},
     emit::{self, State},
-    enums, generator,
+    enums::{self, OpenEnum},
+    generator,
     harden::harden,
     lint::{self, Level},
     mock, operations, release,
@@ -31,16 +32,29 @@ pub(crate) struct Sources {
     pub(crate) mock: String,
 }
 
+/// The same before it is formatted, which takes longer than all else.
+pub(crate) struct Code {
+    pub(crate) client: syn::File,
+    pub(crate) mock: syn::File,
+    /// What the client's placeholders stand for.
+    pub(crate) enums: Vec<OpenEnum>,
+}
+
 /// Makes a document's sources: a pure function of its text.
 pub(crate) fn sources(document: &Document) -> Result<Sources, String> {
+    let Code { client, mock, enums } = code(document)?;
+    Ok(Sources { client: emit::text(document, &client, &enums), mock: emit::text(document, &mock, &[]) })
+}
+
+/// Makes a document's code.
+pub(crate) fn code(document: &Document) -> Result<Code, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = enums::open_enums(root);
     let client = generator::client(root, &enums).map_err(failed)?;
     let client = harden(client, &operation_docs(root), &enums, operations::table(root)).map_err(failed)?;
-    let mocks = generator::mock(root, &enums).map_err(failed)?;
-    let mocks = mock::harden(mocks, root);
-    Ok(Sources { client: emit::text(document, &client, &enums), mock: emit::text(document, &mocks, &[]) })
+    let mock = mock::harden(generator::mock(root, &enums).map_err(failed)?, root);
+    Ok(Code { client, mock, enums })
 }
 
 /// Runs the command in the repository at `root`. Problems are lines of `out`; they do not keep other vendors from being done.

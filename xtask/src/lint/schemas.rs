@@ -41,7 +41,7 @@ fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
     let is_object = node.text("type") == "object"
         && parts.first().is_some_and(|part| resolve(root, part).get("type").and_then(Value::as_str) == Some("object"));
     let odd = |key: &&String| {
-        !BESIDE_ALL_OF.contains(&key.as_str()) && !key.starts_with("x-") && !(is_object && *key == "type")
+        !(BESIDE_ALL_OF.contains(&key.as_str()) || key.starts_with("x-") || is_object && *key == "type")
     };
     for key in node.schema.keys().filter(odd) {
         let message = format!("{key:?} beside allOf");
