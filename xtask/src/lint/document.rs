@@ -8,32 +8,23 @@ use crate::{
     pointer::{child, entry},
 };
 
-/// Whether it is of a version that the other rules can judge.
+/// Whether it is of the version that the other rules judge.
 pub(super) fn check(root: &Value, findings: &mut Findings) -> bool {
-    if let Some(other) = other_version(root) {
-        let help = "`cargo xtask add-vendor NAME --from FILE` converts what you choose of it to 3.0";
-        findings.add(Rule::OpenapiVersion, "", format!("{other} is not judged here"), help);
+    let version = text(root, "/openapi");
+    if !version.starts_with("3.0.") {
+        let convert = "`cargo xtask add-vendor NAME --from FILE` converts what you choose of it to 3.0";
+        let (message, help) = match root.get("swagger").and_then(Value::as_str) {
+            Some(swagger) => (format!("Swagger {swagger} is not judged here"), convert),
+            None if version.starts_with("3.") => (format!("OpenAPI {version} is not judged here"), convert),
+            None => ("not OpenAPI 3.0".to_owned(), "write `openapi: 3.0.3`, if it is a document of that kind"),
+        };
+        findings.add(Rule::OpenapiVersion, "/openapi", message, help);
         return false;
-    }
-    if !text(root, "/openapi").starts_with("3.0.") {
-        findings.add(
-            Rule::OpenapiVersion,
-            "/openapi",
-            "not OpenAPI 3.0",
-            "write `openapi: 3.0.3`, and what that means",
-        );
     }
     info(root, findings);
     servers(root, findings);
     security(root, findings);
     true
-}
-
-/// The name of a version of OpenAPI that is another than 3.0.
-fn other_version(root: &Value) -> Option<String> {
-    let swagger = root.get("swagger").map(|version| format!("Swagger {}", version.as_str().unwrap_or("2.0")));
-    let later = text(root, "/openapi").strip_prefix("3.").filter(|rest| !rest.starts_with("0."));
-    swagger.or_else(|| later.map(|rest| format!("OpenAPI 3.{rest}")))
 }
 
 fn info(root: &Value, findings: &mut Findings) {
@@ -99,26 +90,33 @@ fn text<'a>(root: &'a Value, pointer: &str) -> &'a str {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::lint::{
-        lint,
-        tests::{NONE, broken},
+    use crate::{
+        document::Document,
+        lint::{
+            Rule, lint,
+            tests::{NONE, broken},
+        },
+        testing::{changed, mini},
     };
-    use crate::testing::changed;
 
     #[test]
     fn only_openapi_3_0_is_judged_and_the_line_says_what_converts_the_others() {
-        for (pointer, value, name) in [
-            ("/openapi", "3.1.0", "OpenAPI 3.1.0"),
-            ("/openapi", "3.2.0", "OpenAPI 3.2.0"),
-            ("/swagger", "2.0", "Swagger 2.0"),
-        ] {
-            let findings = lint(&changed(pointer, json!(value))).iter().map(ToString::to_string).collect::<Vec<_>>();
+        for version in ["3.1.0", "3.2.0"] {
+            let findings =
+                lint(&changed("/openapi", json!(version))).iter().map(ToString::to_string).collect::<Vec<_>>();
             assert_eq!(
                 findings,
                 [format!(
-                    "error[openapi-version] at : {name} is not judged here; `cargo xtask add-vendor NAME --from FILE` converts what you choose of it to 3.0"
+                    "error[openapi-version] at /openapi: OpenAPI {version} is not judged here; `cargo xtask add-vendor NAME --from FILE` converts what you choose of it to 3.0"
                 )]
             );
+        }
+        let swagger = Document { root: json!({"swagger": "2.0", "info": {}}), ..mini() };
+        let said = lint(&swagger).iter().map(ToString::to_string).collect::<String>();
+        assert!(said.contains(": Swagger 2.0 is not judged here; `cargo xtask add-vendor "), "{said}");
+        for other in [json!({"verdict": 1}), json!([]), json!(null)] {
+            let findings = lint(&Document { root: other, ..mini() });
+            assert_eq!(findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [Rule::OpenapiVersion]);
         }
         assert_eq!(broken("/openapi", json!("4")), ["openapi-version"]);
         assert_eq!(broken("/openapi", json!(3)), ["openapi-version"]);

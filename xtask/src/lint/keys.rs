@@ -14,15 +14,14 @@ use crate::{
 };
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    let Some(document) = root.as_object() else {
-        return findings.add(Rule::Kind, "", "not a mapping", "write `openapi`, `info`, `paths` and `components`");
-    };
+    let Some(document) = root.as_object() else { return };
     known(document, &kinds::DOCUMENT, "", findings);
+    for key in ["info", "paths"].into_iter().filter(|key| !document.contains_key(*key)) {
+        findings.add(Rule::Kind, "", format!("no `{key}`"), "write it");
+    }
     for (key, shape) in [("info", kinds::INFO), ("components", kinds::COMPONENTS)] {
-        match document.get(key) {
-            Some(Value::Object(map)) => known(map, &shape, &child("", key), findings),
-            Some(_) => {}
-            None => findings.add(Rule::Kind, "", format!("no `{key}`"), "write it"),
+        if let Some(Value::Object(map)) = document.get(key) {
+            known(map, &shape, &child("", key), findings);
         }
     }
     list(document.get("servers"), &kinds::SERVER, "/servers", findings);
@@ -88,7 +87,7 @@ fn known(map: &Map<String, Value>, Shape(what, keys): &Shape, pointer: &str, fin
             None => findings.add(
                 Rule::UnknownKey,
                 &child(pointer, key),
-                format!("{key:?} is no key of {what}"),
+                format!("{key:?} is not read in {what}"),
                 "is it misspelt or at the wrong depth?",
             ),
         }

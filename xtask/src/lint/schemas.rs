@@ -8,11 +8,11 @@ use super::{
     Findings, Rule,
     tree::{self, Node, Place},
 };
-use crate::{document::resolve, pointer::child};
+use crate::{document::resolve, normalise::DROPPED, pointer::child};
 
-/// What may stand beside `allOf`. Of anything else a type would be made that is neither the one nor the other.
-const BESIDE_ALL_OF: [&str; 9] =
-    ["allOf", "description", "title", "nullable", "deprecated", "readOnly", "writeOnly", "example", "default"];
+/// What may stand beside `allOf`, with what the generator does not get to see. Of anything else a type would be made that is
+/// neither the one nor the other.
+const BESIDE_ALL_OF: [&str; 6] = ["allOf", "description", "nullable", "deprecated", "readOnly", "writeOnly"];
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for node in tree::schemas(root) {
@@ -41,7 +41,8 @@ fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
     let is_object = node.text("type") == "object"
         && parts.first().is_some_and(|part| resolve(root, part).get("type").and_then(Value::as_str) == Some("object"));
     let odd = |key: &&String| {
-        !(BESIDE_ALL_OF.contains(&key.as_str()) || key.starts_with("x-") || is_object && *key == "type")
+        let kept = BESIDE_ALL_OF.contains(&key.as_str()) || DROPPED.contains(&key.as_str());
+        !(kept || key.starts_with("x-") || is_object && *key == "type")
     };
     for key in node.schema.keys().filter(odd) {
         let message = format!("{key:?} beside allOf");
@@ -177,6 +178,7 @@ mod tests {
         let status = json!([{"$ref": "#/components/schemas/Status"}]);
         assert_eq!(note(json!({"description": "d", "type": "string", "allOf": status})), ["all-of"]);
         assert_eq!(note(json!({"description": "d", "type": "object", "allOf": status})), ["all-of"]);
+        assert_eq!(note(json!({"description": "d", "maximum": 1, "allOf": status})), NONE);
         let line = json!([{"$ref": "#/components/schemas/Line"}]);
         assert_eq!(note(json!({"description": "d", "type": "object", "allOf": line})), NONE);
     }
