@@ -44,6 +44,8 @@ enum Command {
     /// Make the vendor crates' sources from the documents in openapi/.
     Generate(generate::Arguments),
     /// Hold OpenAPI documents against the rules: those of the generator and our own.
+    ///
+    /// Exits with 0 if nothing fails, 1 if something does, 2 if a document cannot be read.
     Lint(lint::command::Arguments),
 }
 
