@@ -127,8 +127,10 @@ async fn usage_reported_twice_is_delivered_once() {
     let sandbox = sandbox().await;
     let client = suger(&sandbox);
     let hour: DateTime<Utc> = "2026-11-20T07:00:00Z".parse().unwrap();
-    let mut known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
-    let entitlement = known.next().await.unwrap().unwrap().entitlement_id.unwrap();
+    let known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
+    let known = known.collect_all().await.unwrap();
+    let metered = known.into_iter().find(|group| group.records.contains_key("api_calls")).expect("usage of api_calls");
+    let entitlement = metered.entitlement_id.unwrap();
     let exact: Decimal = "12345678901234567.123456789".parse().unwrap();
     let usage = UsageReport::new(&entitlement, hour).quantity("api_calls", exact);
 
