@@ -6,26 +6,35 @@
 //!
 //! OpenAPI 3.0 fully; of 3.1 the schema keywords that vendors use.
 
+mod compare;
 mod document;
+mod group;
 mod json;
+mod naming;
 mod options;
+mod pointer;
 mod report;
 pub mod rules;
+mod schema;
 
 pub use document::NotOpenApi;
 pub use json::{JSON_SCHEMA, to_json};
 pub use options::Options;
+pub use report::{
+    Accepted, AcceptedKind, Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side,
+    TouchedOperation, Version,
+};
+
+use compare::Comparison;
+use document::Document;
+use serde_json::Value;
+
 /// Compares two documents of one API.
 ///
 /// # Errors
 ///
 /// [`NotOpenApi`] if one of them is no OpenAPI 3 document.
-pub fn diff(base: &serde_json::Value, revision: &serde_json::Value, options: &Options) -> Result<Report, NotOpenApi> {
-    let _ = (base, revision, options);
-    todo!("the comparisons follow")
+pub fn diff(base: &Value, revision: &Value, options: &Options) -> Result<Report, NotOpenApi> {
+    let documents = (Document::new(base, Side::Base)?, Document::new(revision, Side::Revision)?);
+    Ok(group::report(Comparison::run(documents.0, documents.1, options)))
 }
-
-pub use report::{
-    Accepted, AcceptedKind, Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side,
-    TouchedOperation, Version,
-};

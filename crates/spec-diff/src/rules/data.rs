@@ -75,6 +75,10 @@ rules! { DATA:
         "one more alternative; answers may fit an old one too");
     ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
         "one alternative less");
+    WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
+        "unwrapped-from-one-of", "one form became several, none of which is the old one");
+    UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,
+        "wrapped-in-one-of", "several forms became one, which is none of the old ones");
     DISCRIMINATOR_ADDED = Rule::data("discriminator-added", Composition, (Warning, Warning), Patch,
         "discriminator-removed", "a property now tells the alternatives apart");
     DISCRIMINATOR_REMOVED = Rule::data("discriminator-removed", Composition, (Warning, Warning), Patch,
@@ -89,18 +93,21 @@ rules! { DATA:
         "discriminator-mapping-changed", "a name stands for another alternative");
     ADDITIONAL_CLOSED = Rule::data("additional-properties-closed", Composition, (Breaking, Warning), Major,
         "additional-properties-opened", "members that are not listed are refused");
-    ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Warning), Major,
+    ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Info), Major,
         "additional-properties-closed", "members that are not listed are allowed");
     ADDITIONAL_TYPED = Rule::data("additional-properties-typed", Composition, (Breaking, Info), Major,
         "additional-properties-untyped", "members that are not listed must have a type");
     ADDITIONAL_UNTYPED = Rule::data("additional-properties-untyped", Composition, (Info, Warning), Major,
         "additional-properties-typed", "members that are not listed may have any type");
-    CONSTRAINT_ADDED = Rule::data("condition-added", Composition, (Breaking, Info), Major, "condition-removed",
+    CONDITION_ADDED = Rule::data("condition-added", Composition, (Breaking, Info), Major, "condition-removed",
         "values must meet one more condition (not, if, contains, dependentRequired, …)")
         .written("{what}-added");
-    CONSTRAINT_REMOVED = Rule::data("condition-removed", Composition, (Info, Breaking), Major, "condition-added",
+    CONDITION_REMOVED = Rule::data("condition-removed", Composition, (Info, Breaking), Major, "condition-added",
         "values must meet one condition less")
         .written("{what}-removed");
+    CONDITION_CHANGED = Rule::data("condition-changed", Composition, (Breaking, Breaking), Major, "condition-changed",
+        "values must meet another condition")
+        .written("{what}-changed");
     PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Info, Breaking), Major, "prefix-items-removed",
         "a list's first items have types of their own");
     PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Breaking, Info), Major,

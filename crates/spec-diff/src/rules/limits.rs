@@ -23,6 +23,10 @@ rules! { LIMITS:
     LIMIT_UNSET = Rule::data("limit-unset", Constraints, (Level::None, Warning), Patch, "limit-set",
         "a limit is no longer stated, which does not say that it is no longer kept")
         .written("{what}-unset");
+    MULTIPLE_RELAXED = Rule::data("multiple-of-relaxed", Constraints, (Info, Warning), Patch, "multiple-of-changed",
+        "more numbers are allowed");
+    MULTIPLE_CHANGED = Rule::data("multiple-of-changed", Constraints, (Breaking, Warning), Patch, "multiple-of-relaxed",
+        "numbers that were accepted are refused");
     UNIQUE_ADDED = Rule::data("unique-items-added", Constraints, (Breaking, Level::None), Patch,
         "unique-items-removed", "a list must have no item twice");
     UNIQUE_REMOVED = Rule::data("unique-items-removed", Constraints, (Info, Warning), Patch, "unique-items-added",

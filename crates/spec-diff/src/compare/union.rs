@@ -1,0 +1,302 @@
+//! Alternatives: `oneOf`, `anyOf` and their discriminators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding};
+use crate::{
+    document::{Document, Node},
+    rules::{self, Rule},
+    schema::{Relation, Schema, Union, Usage, same},
+};
+
+/// How many alternatives without a name are paired by what they hold.
+const LIKENESSES: usize = 60;
+
+/// Alternatives of both sides that stand for each other, and those that stand alone.
+struct Matching<'a> {
+    pairs: Vec<(Node<'a>, Node<'a>)>,
+    removed: Vec<Node<'a>>,
+    added: Vec<Node<'a>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares alternatives. True if nothing else of the schemas is left to compare.
+    pub(super) fn unions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) -> bool {
+        match (old.unions.as_slice(), new.unions.as_slice()) {
+            ([], []) => return false,
+            ([], [union, ..]) => return self.became_union(old, new, union, context),
+            ([union, ..], []) => return self.was_union(old, union, new, context),
+            (olds, news) => {
+                for (old, new) in olds.iter().zip(news) {
+                    self.alternatives(old, new, context);
+                }
+                self.surplus(olds, news, context);
+            }
+        }
+        self.discriminators(old, new, context);
+        false
+    }
+
+    fn alternatives(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
+        let matching = self.matching(&old.variants, &new.variants);
+        for (old, new) in matching.pairs {
+            self.usages(&[old], &[new], context.inside());
+        }
+        self.came_and_went(&matching.removed, &matching.added, new, context);
+    }
+
+    fn came_and_went(&mut self, removed: &[Node<'a>], added: &[Node<'a>], union: &Union<'a>, context: Context) {
+        let (gain, loss) = if union.any {
+            (&rules::ANY_OF_ADDED, &rules::ANY_OF_REMOVED)
+        } else {
+            (&rules::ONE_OF_ADDED, &rules::ONE_OF_REMOVED)
+        };
+        for variant in removed {
+            self.note_data(context, Finding::new(loss).removed(&variant.at).values(label(variant), None));
+        }
+        for variant in added {
+            self.note_data(context, Finding::new(gain).added(&variant.at).values(None, label(variant)));
+        }
+    }
+
+    /// More unions on one side than on the other are conditions that came or went.
+    fn surplus(&mut self, olds: &[Union<'a>], news: &[Union<'a>], context: Context) {
+        for union in olds.iter().skip(news.len()) {
+            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("union").removed(&union.at));
+        }
+        for union in news.iter().skip(olds.len()) {
+            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("union").added(&union.at));
+        }
+    }
+
+    fn became_union(&mut self, old: &Schema<'a>, new: &Schema<'a>, union: &Union<'a>, context: Context) -> bool {
+        if !new.properties.is_empty() {
+            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at));
+            return false;
+        }
+        if is_reshaped((&self.base, old), (&self.revision, union)) {
+            let finding = Finding::new(&rules::WRAPPED_IN_ONE_OF).at(&old.at, &union.at);
+            self.note_data(context, finding.values(None, labels(&union.variants)));
+            return true;
+        }
+        let kept = self.likest(old, &union.variants, Side::Revision);
+        let finding = |rule: &'static Rule| {
+            Finding::new(rule).at(&old.at, &union.at).values(old.types.describe(), labels(&union.variants))
+        };
+        match kept {
+            Some(kept) => {
+                let variant = &union.variants[kept];
+                self.usages(&old.leaves, std::slice::from_ref(variant), context);
+                let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
+                let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
+                self.came_and_went(&[], &others, union, context);
+            }
+            None if old.types.is_any() => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
+            None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
+        }
+        true
+    }
+
+    fn was_union(&mut self, old: &Schema<'a>, union: &Union<'a>, new: &Schema<'a>, context: Context) -> bool {
+        if !old.properties.is_empty() {
+            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at));
+            return false;
+        }
+        if is_reshaped((&self.revision, new), (&self.base, union)) {
+            let finding = Finding::new(&rules::UNWRAPPED_FROM_ONE_OF).at(&union.at, &new.at);
+            self.note_data(context, finding.values(labels(&union.variants), None));
+            return true;
+        }
+        let kept = self.likest(new, &union.variants, Side::Base);
+        let finding = |rule: &'static Rule| {
+            Finding::new(rule).at(&union.at, &new.at).values(labels(&union.variants), new.types.describe())
+        };
+        match kept {
+            Some(kept) => {
+                let variant = &union.variants[kept];
+                self.usages(std::slice::from_ref(variant), &new.leaves, context);
+                let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
+                let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
+                self.came_and_went(&others, &[], union, context);
+            }
+            None if new.types.is_any() => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
+            None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
+        }
+        true
+    }
+
+    /// The alternative of the other side that is most like the schema.
+    fn likest(&self, schema: &Schema<'a>, variants: &[Node<'a>], side: Side) -> Option<usize> {
+        let document = match side {
+            Side::Base => &self.base,
+            Side::Revision => &self.revision,
+        };
+        let liking = |variant: &Node<'a>| likeness(schema, &normal(document, variant));
+        let likings = variants.iter().enumerate().map(|(index, variant)| (index, liking(variant)));
+        // The first of equals.
+        likings
+            .filter(|(_, liking)| *liking > 0)
+            .max_by_key(|(index, liking)| (*liking, usize::MAX - index))
+            .map(|(index, _)| index)
+    }
+
+    /// Pairs alternatives: by name, then by what they say, then by likeness.
+    fn matching(&self, olds: &[Node<'a>], news: &[Node<'a>]) -> Matching<'a> {
+        let mut matching = Matching { pairs: Vec::new(), removed: Vec::new(), added: news.to_vec() };
+        let mut left = Vec::new();
+        for old in olds {
+            let name = name(old);
+            match matching.added.iter().position(|new| name.is_some() && self::name(new) == name) {
+                Some(index) => matching.pairs.push((old.clone(), matching.added.remove(index))),
+                None => left.push(old.clone()),
+            }
+        }
+        if left.len().max(matching.added.len()) > LIKENESSES {
+            matching.removed = left;
+            return matching;
+        }
+        for old in std::mem::take(&mut left) {
+            let equal = |new: &Node<'a>| self.may_pair(&old, new) && same((&self.base, &old), (&self.revision, new));
+            match matching.added.iter().position(equal) {
+                Some(index) => matching.pairs.push((old, matching.added.remove(index))),
+                None => left.push(old),
+            }
+        }
+        for old in left {
+            let schema = normal(&self.base, &old);
+            let candidates: Vec<_> = matching.added.iter().filter(|new| self.may_pair(&old, new)).cloned().collect();
+            let likest = self.likest(&schema, &candidates, Side::Revision).map(|index| candidates[index].address());
+            match matching.added.iter().position(|new| Some(new.address()) == likest) {
+                Some(index) => matching.pairs.push((old, matching.added.remove(index))),
+                None => matching.removed.push(old),
+            }
+        }
+        matching
+    }
+
+    /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
+    fn may_pair(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
+        match (name(old), name(new)) {
+            (Some(old), Some(new)) => {
+                let has = |document: &Document<'a>, name| {
+                    document.components("schemas").is_some_and(|map| map.contains_key(name))
+                };
+                !has(&self.revision, old) && !has(&self.base, new)
+            }
+            _ => true,
+        }
+    }
+
+    pub(super) fn discriminators(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let (before, after) = match (&old.discriminator, &new.discriminator) {
+            (None, None) => return,
+            (Some(node), None) => {
+                let finding = Finding::new(&rules::DISCRIMINATOR_REMOVED).at(&node.at, &new.at);
+                return self.note_data(context, finding.values(node.text("propertyName").map(Value::from), None));
+            }
+            (None, Some(node)) => {
+                let finding = Finding::new(&rules::DISCRIMINATOR_ADDED).at(&old.at, &node.at);
+                return self.note_data(context, finding.values(None, node.text("propertyName").map(Value::from)));
+            }
+            (Some(before), Some(after)) => (before, after),
+        };
+        let properties = (before.text("propertyName"), after.text("propertyName"));
+        if properties.0 != properties.1 {
+            let finding = Finding::new(&rules::DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
+            self.note_data(context, finding.values(properties.0.map(Value::from), properties.1.map(Value::from)));
+        }
+        let olds = mapping(before, &old.unions);
+        let news = mapping(after, &new.unions);
+        let known = |mapping: &BTreeMap<_, _>| mapping.values().copied().collect::<BTreeSet<&str>>();
+        let (had, has) = (known(&olds), known(&news));
+        for (value, target) in &olds {
+            let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
+            match news.get(value) {
+                Some(other) if other == target || self.pairs.get(target) == Some(other) => {}
+                Some(other) => {
+                    let finding = finding(&rules::MAPPING_CHANGED).values(Value::from(*target), Value::from(*other));
+                    self.note_data(context, finding);
+                }
+                // An alternative that went is reported as such.
+                None if !has.contains(target) && !old.unions.is_empty() => {}
+                None => self.note_data(context, finding(&rules::MAPPING_DELETED).values(Value::from(*target), None)),
+            }
+        }
+        for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
+            if had.contains(target) || new.unions.is_empty() {
+                let finding = Finding::new(&rules::MAPPING_ADDED).at(&before.at, &after.at).named(*value);
+                self.note_data(context, finding.values(None, Value::from(*target)));
+            }
+        }
+    }
+}
+
+/// Whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then fit none
+/// or several of the other.
+fn is_reshaped<'a>(object: (&Document<'a>, &Schema<'a>), union: (&Document<'a>, &Union<'a>)) -> bool {
+    let [leaf] = object.1.leaves.as_slice() else { return false };
+    let equal = |variant: &Node<'a>| same((object.0, leaf), (union.0, variant));
+    !union.1.any && !object.1.properties.is_empty() && !union.1.variants.iter().any(equal)
+}
+
+/// Which document a list of alternatives is from.
+#[derive(Clone, Copy)]
+enum Side {
+    Base,
+    Revision,
+}
+
+/// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves.
+fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>]) -> BTreeMap<&'a str, &'a str> {
+    let last = |reference: &'a str| reference.rsplit('/').next().unwrap_or(reference);
+    let written = discriminator.get("mapping");
+    let written =
+        written.iter().flat_map(Node::entries).filter_map(|(value, node)| Some((value, last(node.value.as_str()?))));
+    let mut mapping: BTreeMap<_, _> = written.collect();
+    let named: BTreeSet<_> = mapping.values().copied().collect();
+    let implied = unions.iter().flat_map(|union| &union.variants).filter_map(name).filter(|name| !named.contains(name));
+    mapping.extend(implied.map(|name| (name, name)));
+    mapping
+}
+
+/// The component that an alternative is, if it is one.
+fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
+    variant.text("$ref")?.strip_prefix("#/components/schemas/")
+}
+
+/// What to call an alternative.
+fn label(variant: &Node<'_>) -> Value {
+    let title = variant.text("$ref").map(|reference| reference.rsplit('/').next().unwrap_or(reference));
+    let title = title.or(variant.text("title")).or(variant.text("type"));
+    Value::from(title.unwrap_or("an unnamed alternative"))
+}
+
+fn labels(variants: &[Node<'_>]) -> Value {
+    Value::from(variants.iter().take(8).map(label).collect::<Vec<_>>())
+}
+
+fn normal<'a>(document: &Document<'a>, variant: &Node<'a>) -> Schema<'a> {
+    Schema::of(document, &Usage::of(document, std::slice::from_ref(variant)).core)
+}
+
+/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 100.
+fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
+    if old.types.is_any() || new.types.is_any() || old.types.relation(&new.types, false) == Relation::Other {
+        return 0;
+    }
+    let constants = |schema: &Schema<'_>| schema.values.as_ref().map(|values| values.len()) == Some(1);
+    if constants(old) && constants(new) && old.values != new.values {
+        return 0;
+    }
+    let names = |schema: &Schema<'_>| schema.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let (olds, news) = (names(old), names(new));
+    let all = olds.union(&news).count();
+    let common = olds.intersection(&news).count();
+    match all {
+        0 => 100,
+        _ if common * 2 < all => 0,
+        _ => common * 100 / all,
+    }
+}
