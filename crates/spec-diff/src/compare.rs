@@ -59,6 +59,8 @@ struct Context {
     place: Place,
     /// Values travel as text, which a string takes all of: parameters, forms, XML.
     text: bool,
+    /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
+    absent: bool,
     depth: u8,
 }
 
@@ -146,7 +148,7 @@ struct Task<'a> {
 }
 
 /// The pair's parts, and what of the context decides the outcome.
-type Key = (Vec<usize>, Vec<usize>, Direction, Place, bool);
+type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 2]);
 
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
@@ -207,8 +209,9 @@ impl<'a> Comparison<'a> {
 
     /// Notes a finding about data.
     fn note_data(&mut self, context: Context, finding: Finding<'a>) {
-        let Context { scope, direction, place, .. } = context;
-        self.findings.push(Finding { scope, direction, place: Some(place), ..finding });
+        let Context { scope, direction, place, absent, .. } = context;
+        let level = if absent { Some(Level::None) } else { finding.level };
+        self.findings.push(Finding { scope, direction, place: Some(place), level, ..finding });
     }
 
     /// Compares documentation, which is counted, and extensions, which are listed.
@@ -277,7 +280,13 @@ impl<'a> Comparison<'a> {
         }
         self.pair_up(&old, &new);
         let addresses = |nodes: &[Node<'a>]| nodes.iter().map(Node::address).collect::<Vec<_>>();
-        let key = (addresses(&old.core), addresses(&new.core), context.direction, context.place, context.text);
+        let key = (
+            addresses(&old.core),
+            addresses(&new.core),
+            context.direction,
+            context.place,
+            [context.text, context.absent],
+        );
         let scope = match self.known.get(&key) {
             Some(scope) => *scope,
             None => {

@@ -91,7 +91,10 @@ impl<'a> Document<'a> {
         if !root.is_object() {
             return refuse("it is not an object");
         }
+        // Documents that forget their version are read as 3.0, if they look like one.
+        let looks = root.get("swagger").is_none() && (root.get("paths").is_some() || root.get("components").is_some());
         match root.get("openapi").and_then(Value::as_str) {
+            None | Some("") if looks => Ok(Self { root, siblings: false }),
             Some(version) if version.starts_with("3.") => Ok(Self { root, siblings: !version.starts_with("3.0") }),
             Some(version) => refuse(&format!("its version is `{}`", version.chars().take(20).collect::<String>())),
             None if root.get("swagger").is_some() => refuse("it is Swagger 2.0; convert it first"),

@@ -36,8 +36,14 @@ impl<'a> Comparison<'a> {
                 if let Some(rule) = rule {
                     self.note(scope, Finding::new(rule).at(&before.at, &after.at));
                 }
-                let context =
-                    Context { scope, direction: Direction::Request, place: Place::Body, text: false, depth: 0 };
+                let context = Context {
+                    scope,
+                    direction: Direction::Request,
+                    place: Place::Body,
+                    text: false,
+                    absent: false,
+                    depth: 0,
+                };
                 self.content(&before, &after, context);
             }
         }
@@ -81,7 +87,8 @@ impl<'a> Comparison<'a> {
         self.words(scope, old, new);
         self.headers(operation, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let context = Context { scope, direction: Direction::Response, place: Place::Body, text: false, depth: 0 };
+        let context =
+            Context { scope, direction: Direction::Response, place: Place::Body, text: false, absent: false, depth: 0 };
         let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
@@ -131,7 +138,14 @@ impl<'a> Comparison<'a> {
         if let Some(rule) = rule {
             self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(name));
         }
-        let context = Context { scope, direction: Direction::Response, place: Place::Header, text: true, depth: 0 };
+        let context = Context {
+            scope,
+            direction: Direction::Response,
+            place: Place::Header,
+            text: true,
+            absent: false,
+            depth: 0,
+        };
         if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
             self.usages(&[old], &[new], context);
         } else if old.get("content").is_some() || new.get("content").is_some() {

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{
-    Comparison, Context, Finding,
-    schema::{ABSENT, is_absent},
-};
+use super::{Comparison, Context, Finding};
 use crate::{
     document::Node,
     report::{Direction, Level},
@@ -48,15 +45,12 @@ impl<'a> Comparison<'a> {
             (true, false) => Some(&rules::BECAME_OPTIONAL),
             _ => None,
         };
-        if let Some(rule) = rule {
-            let mut finding = Finding::new(rule).at(&before.at, &after.at);
-            finding.level = (was_absent || absent).then_some(ABSENT);
-            self.note_data(inside, finding);
-        }
         self.attributes(&before, &after, inside);
-        if !was_absent && !absent {
-            self.cores(before, after, inside);
+        let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
+        if let Some(rule) = rule {
+            self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));
         }
+        self.cores(before, after, inside);
     }
 
     fn property_removed(
@@ -70,13 +64,12 @@ impl<'a> Comparison<'a> {
         let rule = if required { &rules::PROPERTY_REMOVED_REQUIRED } else { &rules::PROPERTY_REMOVED_OPTIONAL };
         let mut finding = Finding::new(rule).removed(&usage.at);
         finding.before = describe(&Schema::of(&self.base, &usage.core));
-        if is_absent(&usage, context.direction) {
-            finding.level = Some(ABSENT);
-        } else if context.direction == Direction::Request && matches!(new.additional, Additional::Closed) {
+        let absent = context.absent || is_absent(&usage, context.direction);
+        if context.direction == Direction::Request && matches!(new.additional, Additional::Closed) {
             // Requests that still have it are refused.
             finding.level = Some(Level::Breaking);
         }
-        self.note_data(context.inside(), finding);
+        self.note_data(Context { absent, ..context.inside() }, finding);
     }
 
     fn property_added(
@@ -95,8 +88,8 @@ impl<'a> Comparison<'a> {
         };
         let mut finding = Finding::new(rule).added(&usage.at);
         finding.after = describe(&Schema::of(&self.revision, &usage.core));
-        finding.level = is_absent(&usage, context.direction).then_some(ABSENT);
-        self.note_data(context.inside(), finding);
+        let absent = context.absent || is_absent(&usage, context.direction);
+        self.note_data(Context { absent, ..context.inside() }, finding);
     }
 
     /// Names that are required though no property describes them.
@@ -106,8 +99,10 @@ impl<'a> Comparison<'a> {
             (&new.required, &old.required, &rules::BECAME_REQUIRED),
             (&old.required, &new.required, &rules::BECAME_OPTIONAL),
         ] {
-            for name in required.difference(other).filter(|name| !declared(name)) {
-                let finding = Finding::new(rule).at(&old.at, &new.at).named(*name);
+            for name in required.difference(other).filter(|name| !name.is_empty() && !declared(name)) {
+                let mut finding = Finding::new(rule).at(&old.at, &new.at).named(*name);
+                // A name without a property is a slip of the document, or something that typed clients cannot send.
+                finding.level = Some(rule.level(context.direction).min(Level::Warning));
                 self.note_data(context.inside(), finding);
             }
         }
@@ -149,4 +144,13 @@ impl<'a> Comparison<'a> {
 /// The type of a property that came or went.
 fn describe(schema: &Schema<'_>) -> Option<Value> {
     Some(schema.types.describe())
+}
+
+/// Whether a property is not part of what goes this way: read-only ones are not sent, write-only ones not received.
+fn is_absent(usage: &Usage<'_>, direction: Direction) -> bool {
+    match direction {
+        Direction::Request => usage.read_only.is_some(),
+        Direction::Response => usage.write_only.is_some(),
+        Direction::Both | Direction::None => false,
+    }
 }

@@ -9,7 +9,11 @@ use super::{
     lifecycle::Sunset,
     paths::{Operation, Pairing},
 };
-use crate::{document::Node, report::Role, rules};
+use crate::{
+    document::Node,
+    report::{Level, Role},
+    rules,
+};
 
 impl<'a> Comparison<'a> {
     /// Compares all operations.
@@ -57,9 +61,11 @@ impl<'a> Comparison<'a> {
             (true, Sunset::Day(_)) => &rules::API_REMOVED_BEFORE_SUNSET,
             (true, _) => &rules::API_REMOVED_DEPRECATED,
         };
+        // Announced for a day that nobody can read: before it or after it?
+        let level = (sunset == Sunset::Unreadable && operation.node.flag("deprecated")).then_some(Level::Warning);
         let scope = self.operation_scope(operation, Role::Operation);
         let finding = Finding::new(rule).what(if path_is_left { "removed" } else { "path-removed" });
-        self.note(scope, finding.removed(&operation.node.at).named(""));
+        self.note(scope, Finding { level, ..finding }.removed(&operation.node.at).named(""));
     }
 
     /// Compares two operations that stand for each other.

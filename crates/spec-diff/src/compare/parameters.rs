@@ -9,7 +9,7 @@ use crate::{
     document::{Document, Node},
     report::{Direction, Role},
     rules::{self, Place},
-    schema::{Schema, Usage},
+    schema::{Schema, Types, Usage},
 };
 
 /// A parameter's place in a call: what the wire knows of it.
@@ -76,20 +76,23 @@ impl<'a> Comparison<'a> {
     }
 
     fn parameter_added(&mut self, node: &Node<'a>, scope: ScopeId) {
-        let schema = node.get("schema").map(|schema| Usage::of(&self.revision, &[schema]));
-        let has_default = schema.is_some_and(|usage| usage.default.is_some());
-        let rule = match (node.text("in"), node.flag("required"), has_default) {
-            (Some("path"), ..) => &rules::PARAMETER_ADDED_PATH,
-            (_, true, true) => &rules::PARAMETER_ADDED_REQUIRED_DEFAULT,
-            (_, true, false) => &rules::PARAMETER_ADDED_REQUIRED,
-            (_, false, true) => &rules::PARAMETER_ADDED_OPTIONAL_DEFAULT,
-            (_, false, false) => &rules::PARAMETER_ADDED_OPTIONAL,
+        let rule = match (node.text("in"), node.flag("required")) {
+            (Some("path"), _) => &rules::PARAMETER_ADDED_PATH,
+            (_, true) => &rules::PARAMETER_ADDED_REQUIRED,
+            (_, false) => &rules::PARAMETER_ADDED_OPTIONAL,
         };
         self.note(scope, Finding::new(rule).added(&node.at).named(title(node)));
     }
 
     fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        let context = Context { scope, direction: Direction::Request, place: Place::Parameter, text: true, depth: 0 };
+        let context = Context {
+            scope,
+            direction: Direction::Request,
+            place: Place::Parameter,
+            text: true,
+            absent: false,
+            depth: 0,
+        };
         self.words(scope, old, new);
         let is_path = new.text("in") == Some("path");
         let finding = |rule| Finding::new(rule).at(&old.at, &new.at).named(title(new));
@@ -138,13 +141,21 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&rules::PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
             self.note(context.scope, finding.values(value(old_style), value(new_style)));
         }
-        // `?tag=a` is also a list of one, where each item has a parameter of its own.
-        let becomes_list = old_normal.types.is_scalar() && new_normal.types == crate::schema::Types::one("array");
-        if becomes_list && new_style.0 == "form" && new_style.1 && !new_normal.items.is_empty() {
-            let finding = Finding::new(&rules::TYPE_GENERALIZED).at(&before.at, &after.at);
-            self.note_data(context, finding.values(old_normal.types.describe(), Value::from("array")));
-            self.usages(&[before], &new_normal.items, context);
-            return;
+        // `?tag=a` is also a list of one where each item stands for itself; of `?tag=a&tag=b` a single value keeps one.
+        let repeats = |(style, explode, _): (&str, bool, bool)| style == "form" && explode;
+        let is_list = |schema: &Schema<'a>| schema.types == Types::one("array") && !schema.items.is_empty();
+        let finding = |rule| {
+            Finding::new(rule)
+                .at(&before.at, &after.at)
+                .values(old_normal.types.describe(), new_normal.types.describe())
+        };
+        if old_normal.types.is_scalar() && is_list(&new_normal) && repeats(new_style) {
+            self.note_data(context, finding(&rules::TYPE_GENERALIZED));
+            return self.usages(&[before], &new_normal.items, context);
+        }
+        if is_list(&old_normal) && repeats(old_style) && new_normal.types.is_scalar() {
+            self.note_data(context, finding(&rules::TYPE_CHANGED));
+            return self.usages(&old_normal.items, &[after], context);
         }
         self.usages(&[before], &[after], context);
     }

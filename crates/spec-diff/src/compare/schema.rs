@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::{Comparison, Context, Finding, excerpt};
 use crate::{
     document::Node,
-    report::{Direction, Level},
     rules::{self, Rule},
     schema::{Relation, Schema, Usage, same},
 };
@@ -37,10 +36,13 @@ impl<'a> Comparison<'a> {
         self.values(&old, &new, context);
         self.limits(&old, &new, context);
         self.conditions(&old, &new, context);
-        if old.types.0.contains_key("object") && new.types.0.contains_key("object") {
+        // Also where properties stand beside a type that has none: somebody may read them.
+        let is_object = |schema: &Schema<'a>| schema.types.0.contains_key("object") || !schema.properties.is_empty();
+        if is_object(&old) && is_object(&new) {
             self.objects(&old, &new, context);
         }
-        if old.types.0.contains_key("array") && new.types.0.contains_key("array") {
+        let is_array = |schema: &Schema<'a>| schema.types.0.contains_key("array") || !schema.items.is_empty();
+        if is_array(&old) && is_array(&new) {
             self.lists(&old, &new, context);
         }
     }
@@ -197,15 +199,3 @@ impl<'a> Comparison<'a> {
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(count(old), count(new)));
     }
 }
-
-/// Whether a property is not part of what goes this way: read-only ones are not sent, write-only ones not received.
-pub(super) fn is_absent(usage: &Usage<'_>, direction: Direction) -> bool {
-    match direction {
-        Direction::Request => usage.read_only.is_some(),
-        Direction::Response => usage.write_only.is_some(),
-        Direction::Both | Direction::None => false,
-    }
-}
-
-/// The level of a change to something that is not part of what goes this way.
-pub(super) const ABSENT: Level = Level::None;

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::{Comparison, Context, Finding};
 use crate::{
     document::{Document, Node},
+    report::{Direction, Level},
     rules::{self, Rule},
-    schema::{Relation, Schema, Union, Usage, same},
+    schema::{Relation, Schema, Types, Union, Usage, same},
 };
 
 /// How many alternatives without a name are paired by what they hold.
@@ -44,10 +45,18 @@ impl<'a> Comparison<'a> {
         for (old, new) in matching.pairs {
             self.usages(&[old], &[new], context.inside());
         }
-        self.came_and_went(&matching.removed, &matching.added, new, context);
+        let known = self.types_of(&old.variants);
+        self.came_and_went(&known, &matching.removed, &matching.added, new, context);
     }
 
-    fn came_and_went(&mut self, removed: &[Node<'a>], added: &[Node<'a>], union: &Union<'a>, context: Context) {
+    fn came_and_went(
+        &mut self,
+        known: &Types<'a>,
+        removed: &[Node<'a>],
+        added: &[Node<'a>],
+        union: &Union<'a>,
+        context: Context,
+    ) {
         let (gain, loss) = if union.any {
             (&rules::ANY_OF_ADDED, &rules::ANY_OF_REMOVED)
         } else {
@@ -57,8 +66,26 @@ impl<'a> Comparison<'a> {
             self.note_data(context, Finding::new(loss).removed(&variant.at).values(label(variant), None));
         }
         for variant in added {
-            self.note_data(context, Finding::new(gain).added(&variant.at).values(None, label(variant)));
+            let mut finding = Finding::new(gain).added(&variant.at).values(None, label(variant));
+            // What comes need not be new under `anyOf`; a type that no alternative had before is.
+            let new_type =
+                union.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
+            finding.level = (new_type && context.direction == Direction::Response).then_some(Level::Breaking);
+            self.note_data(context, finding);
         }
+    }
+
+    /// The types of all alternatives of the base.
+    fn types_of(&self, variants: &[Node<'a>]) -> Types<'a> {
+        let mut all = Types::default();
+        for variant in variants {
+            let types = normal(&self.base, variant).types;
+            if types.is_any() {
+                return Types::default();
+            }
+            all.0.extend(types.0);
+        }
+        all
     }
 
     /// More unions on one side than on the other are conditions that came or went.
@@ -91,7 +118,7 @@ impl<'a> Comparison<'a> {
                 self.usages(&old.leaves, std::slice::from_ref(variant), context);
                 let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
-                self.came_and_went(&[], &others, union, context);
+                self.came_and_went(&old.types, &[], &others, union, context);
             }
             None if old.types.is_any() => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
@@ -119,7 +146,7 @@ impl<'a> Comparison<'a> {
                 self.usages(std::slice::from_ref(variant), &new.leaves, context);
                 let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
-                self.came_and_went(&others, &[], union, context);
+                self.came_and_went(&new.types, &others, &[], union, context);
             }
             None if new.types.is_any() => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
+    pointer::Pointer,
     rules::{self, Rule},
     schema::{Bound, Schema, is_tighter},
 };
@@ -17,7 +18,8 @@ impl<'a> Comparison<'a> {
         }
         let list =
             |values: &[&Value]| Value::from(values.iter().take(8).map(|value| (*value).clone()).collect::<Vec<_>>());
-        let whole = |rule: &'static Rule| Finding::new(rule).at(&old.at, &new.at);
+        let (base, revision) = (listed_at(old), listed_at(new));
+        let whole = |rule: &'static Rule| Finding::new(rule).at(base, revision);
         match (&old.values, &new.values) {
             (Some(before), Some(after)) if old.constant && new.constant && before != after => {
                 self.note_data(context, whole(&rules::CONST_CHANGED).values(list(before), list(after)));
@@ -46,11 +48,11 @@ impl<'a> Comparison<'a> {
         context: Context,
     ) {
         for value in before.iter().filter(|value| !after.contains(value)) {
-            let finding = Finding::new(removed).at(&old.at, &new.at);
+            let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
         }
         for value in after.iter().filter(|value| !before.contains(value)) {
-            let finding = Finding::new(added).at(&old.at, &new.at);
+            let finding = Finding::new(added).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values(None, (*value).clone()));
         }
     }
@@ -126,4 +128,9 @@ impl<'a> Comparison<'a> {
         let value = |pattern: Option<&str>| pattern.map(Value::from);
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(old.pattern), value(new.pattern)));
     }
+}
+
+/// Where a schema's values are listed.
+fn listed_at<'s, 'a>(schema: &'s Schema<'a>) -> &'s Pointer<'a> {
+    schema.values_at.as_ref().unwrap_or(&schema.at)
 }

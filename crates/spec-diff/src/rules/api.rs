@@ -92,14 +92,10 @@ rules! { API:
     // --- parameters ---
     PARAMETER_ADDED_REQUIRED = Rule::api("new-required-request-parameter", Parameters, Breaking, Major,
         "request-parameter-removed", "calls must send a parameter that they do not know");
-    PARAMETER_ADDED_REQUIRED_DEFAULT = Rule::api("new-required-request-default-parameter-to-existing-path", Parameters,
-        Breaking, Major, "request-parameter-removed", "calls must send a new parameter; a default does not excuse it");
     PARAMETER_ADDED_PATH = Rule::api("new-request-path-parameter", Parameters, Breaking, Major,
         "request-parameter-removed", "the path has one more part");
     PARAMETER_ADDED_OPTIONAL = Rule::api("new-optional-request-parameter", Parameters, Info, Major,
         "request-parameter-removed", "calls may send one more parameter");
-    PARAMETER_ADDED_OPTIONAL_DEFAULT = Rule::api("new-optional-request-default-parameter-to-existing-path", Parameters,
-        Info, Major, "request-parameter-removed", "calls may send one more parameter, which has a default");
     PARAMETER_REMOVED = Rule::api("request-parameter-removed", Parameters, Warning, Major,
         "new-optional-request-parameter", "the parameter is ignored or refused from now on");
     PARAMETER_REMOVED_DEPRECATED = Rule::api("request-parameter-removed-with-deprecation", Parameters, Warning, Major,
@@ -189,10 +185,10 @@ rules! { API:
         "response-header-became-optional", "a header is now always there");
 
     // --- components: names in generated code, nothing on the wire ---
-    COMPONENT_ADDED = Rule::api("component-added", Components, Level::None, Minor, "component-removed",
+    COMPONENT_ADDED = Rule::api("api-schema-added", Components, Level::None, Minor, "api-schema-removed",
         "a new named type");
-    COMPONENT_REMOVED = Rule::api("component-removed", Components, Level::None, Major, "component-added",
+    COMPONENT_REMOVED = Rule::api("api-schema-removed", Components, Level::None, Major, "api-schema-added",
         "a named type is gone; what used it is reported by itself");
-    COMPONENT_RENAMED = Rule::api("component-renamed", Components, Level::None, Major, "component-renamed",
+    COMPONENT_RENAMED = Rule::api("api-schema-renamed", Components, Level::None, Major, "api-schema-renamed",
         "the same type has another name");
 }

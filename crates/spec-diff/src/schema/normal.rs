@@ -95,6 +95,8 @@ pub(crate) struct Schema<'a> {
     pub(crate) types: Types<'a>,
     /// The allowed values, null aside.
     pub(crate) values: Option<Vec<&'a Value>>,
+    /// Where the values are listed.
+    pub(crate) values_at: Option<Pointer<'a>>,
     /// The values come from `const`.
     pub(crate) constant: bool,
     /// The values of `x-extensible-enum`.
@@ -160,7 +162,7 @@ impl<'a> Schema<'a> {
                     None => match same_enums(document, &variants) {
                         Some(values) => {
                             types = types.intersect(Types(values.iter().map(|value| (type_of(value), None)).collect()));
-                            self.restrict(values);
+                            self.restrict(node, values);
                         }
                         None => self.unions.push(Union { any: keyword == "anyOf", at: list.at.clone(), variants }),
                     },
@@ -178,10 +180,10 @@ impl<'a> Schema<'a> {
     fn merge_values(&mut self, node: &Node<'a>) {
         if let Some(value) = node.value.get("const") {
             self.constant = true;
-            self.restrict(vec![value]);
+            self.restrict(node, vec![value]);
         }
         if let Some(values) = node.value.get("enum").and_then(Value::as_array) {
-            self.restrict(values.iter().filter(|value| !value.is_null()).collect());
+            self.restrict(node, values.iter().filter(|value| !value.is_null()).collect());
         }
         if let Some(values) = node.value.get("x-extensible-enum").and_then(Value::as_array) {
             self.extensible = Some(values.iter().collect());
@@ -205,7 +207,8 @@ impl<'a> Schema<'a> {
     }
 
     /// Keeps the values that both lists have; all of both if they contradict each other.
-    fn restrict(&mut self, values: Vec<&'a Value>) {
+    fn restrict(&mut self, node: &Node<'a>, values: Vec<&'a Value>) {
+        self.values_at.get_or_insert_with(|| node.at.clone());
         self.values = Some(match self.values.take() {
             None => values,
             Some(known) => {
@@ -329,7 +332,7 @@ fn bare_types<'a>(variants: &[Node<'a>]) -> Option<Types<'a>> {
         }
         for (name, format) in types.0 {
             // The same type in two formats is a union indeed.
-            if all.insert(name, format).is_some_and(|known| known != format) || matches!(name, "object" | "array") {
+            if all.insert(name, format).is_some_and(|known| known != format) {
                 return None;
             }
         }

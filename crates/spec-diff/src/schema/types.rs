@@ -20,6 +20,11 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
+    /// Whether the new set has nothing that the old one had not.
+    pub(crate) fn is_within(self) -> bool {
+        matches!(self, Self::Same | Self::Narrower)
+    }
+
     fn of(forth: bool, back: bool) -> Self {
         match (forth, back) {
             (true, true) => Self::Same,
@@ -81,7 +86,10 @@ impl<'a> Types<'a> {
         other.0.iter().all(|(name, format)| {
             let own = self.0.get(name).is_some_and(|own| format_covers(name, *own, *format));
             let number = *name == "integer" && self.0.get("number").is_some_and(|own| !is_small_float(*own));
-            let string = text && *name != "array" && self.0.get("string") == Some(&None);
+            // Where both name strings, what they name beside is meant.
+            let string = text
+                && !other.0.contains_key("string")
+                && self.0.get("string").is_some_and(|own| own.is_none() || own == format);
             own || number || string
         })
     }
@@ -161,6 +169,7 @@ mod tests {
         assert_eq!(types("integer").relation(&types("string"), true), Relation::Wider);
         assert_eq!(types("string").relation(&types("boolean"), true), Relation::Narrower);
         assert_eq!(types("string/uuid").relation(&types("integer"), true), Relation::Other);
+        assert_eq!(types("boolean integer string").relation(&types("string"), true), Relation::Narrower);
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl<'a> Usage<'a> {
         let parts: Vec<_> = node.get(keyword)?.items().collect();
         let mut meant = parts.iter().filter(|part| keyword == "allOf" || !is_null(part.value));
         let (Some(inner), None) = (meant.next(), meant.next()) else { return None };
-        // Generators write `type: object` beside `allOf`, which says nothing more if the part is an object.
-        let redundant = |key: &str| key == "type" && same_type(node, &document.resolve(inner.clone()));
+        // Generators write `type: object` beside `allOf`, also around what is a string: the part knows better.
+        let redundant = |key: &str| key == "type" && knows_type(node, &document.resolve(inner.clone()));
         if !siblings().all(|key| key == keyword || redundant(key)) {
             return None;
         }
@@ -123,9 +123,10 @@ impl<'a> Usage<'a> {
     }
 }
 
-fn same_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
-    let outer = outer.text("type");
-    inner.text("type") == outer || (outer == Some("object") && inner.value.get("properties").is_some())
+/// Whether what is wrapped says what the wrapper's `type` says, or better.
+fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
+    let says = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
+    inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && says)
 }
 
 /// `type: [string, "null"]`

@@ -46,10 +46,12 @@ fn relation(old: &str, new: &str) -> Option<Relation> {
         let same = old.replace(' ', "").eq_ignore_ascii_case(&new.replace(' ', ""));
         return Some(if same { Relation::Same } else { Relation::Parameters });
     }
-    if contains(&new_type, &old_type) {
-        return Some(Relation::Wider);
+    let (wider, narrower) = (contains(&new_type, &old_type), contains(&old_type, &new_type));
+    if (wider || narrower) && (old.contains(';') || new.contains(';')) {
+        // Which of two names with parameters is the wider one is not for names to say.
+        return Some(Relation::Parameters);
     }
-    contains(&old_type, &new_type).then_some(Relation::Narrower)
+    if wider { Some(Relation::Wider) } else { narrower.then_some(Relation::Narrower) }
 }
 
 /// `application/json` of `Application/JSON; charset=utf-8`.
