@@ -216,28 +216,29 @@ impl<'a> Comparison<'a> {
 
     /// Compares documentation, which is counted, and extensions, which are listed.
     fn words(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>) {
-        let differ = |key: &&&str| old.value.get(**key) != new.value.get(**key);
-        self.docs_changed += DOCS.iter().filter(differ).count();
         let is_operation = old.value.get("responses").is_some();
-        let is_read = |key: &str| match key {
+        let is_word = |(key, _): &(&'a str, &'a Value)| key.starts_with("x-") || DOCS.contains(key);
+        let gone = old.members().filter(is_word).map(|(key, value)| (key, Some(value), new.value.get(key)));
+        let come = new.members().filter(is_word).filter(|(key, _)| old.value.get(key).is_none());
+        let come = come.map(|(key, value)| (key, None, Some(value)));
+        for (key, before, after) in gone.chain(come).filter(|(_, before, after)| before != after) {
+            if DOCS.contains(&key) {
+                self.docs_changed += 1;
+            } else if !self.reads_extension(key, is_operation) {
+                let mut finding = Finding::new(&rules::EXTENSION_CHANGED).named(key);
+                finding.base = before.map(|_| old.at.key(key));
+                finding.revision = after.map(|_| new.at.key(key));
+                self.note(scope, finding);
+            }
+        }
+    }
+
+    /// Whether a rule of its own reads the extension, or nobody wants to.
+    fn reads_extension(&self, key: &str, is_operation: bool) -> bool {
+        match key {
             "x-sunset" | "x-extensible-enum" => true,
             "x-stability-level" => is_operation,
             key => self.ignores_extension(key),
-        };
-        let is_listed = |(key, _): &(&'a str, Node<'a>)| key.starts_with("x-") && !is_read(key);
-        let mut found = Vec::new();
-        for (key, value) in old.entries().filter(is_listed) {
-            match new.get(key) {
-                Some(other) if other.value == value.value => {}
-                Some(other) => found.push(Finding::new(&rules::EXTENSION_CHANGED).named(key).at(&value.at, &other.at)),
-                None => found.push(Finding::new(&rules::EXTENSION_CHANGED).named(key).removed(&value.at)),
-            }
-        }
-        for (key, value) in new.entries().filter(is_listed).filter(|(key, _)| old.get(key).is_none()) {
-            found.push(Finding::new(&rules::EXTENSION_CHANGED).named(key).added(&value.at));
-        }
-        for finding in found {
-            self.note(scope, finding);
         }
     }
 
@@ -266,6 +267,9 @@ impl<'a> Comparison<'a> {
 
     /// Compares two uses of schemas.
     fn usages(&mut self, old: &[Node<'a>], new: &[Node<'a>], context: Context) {
+        if are_equal_leaves(old, new) {
+            return;
+        }
         let old = Usage::of(&self.base, old);
         let new = Usage::of(&self.revision, new);
         self.attributes(&old, &new, context);
@@ -302,6 +306,17 @@ impl<'a> Comparison<'a> {
             users.push(context.scope);
         }
     }
+}
+
+/// Whether both are the same schema with nothing inside that a reference could change: most are, and need no closer look.
+fn are_equal_leaves(old: &[Node<'_>], new: &[Node<'_>]) -> bool {
+    let ([old], [new]) = (old, new) else { return false };
+    let is_flat = |(key, value): (&str, &Value)| match value {
+        Value::Object(_) => false,
+        Value::Array(items) => !items.iter().any(|item| item.is_object() || item.is_array()),
+        _ => key != "$ref",
+    };
+    old.value.is_object() && old.members().all(is_flat) && old.value == new.value
 }
 
 /// A value for a report, unless it is so large that the place says more.

@@ -42,6 +42,11 @@ impl<'a> Node<'a> {
         (!value.is_null()).then(|| Self { value, at: self.at.key(key) })
     }
 
+    /// The members without their places: for looking at many of which few matter.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.value.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// The members, if this is an object.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let at = self.at.clone();

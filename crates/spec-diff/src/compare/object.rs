@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{Comparison, Context, Finding, are_equal_leaves};
 use crate::{
     document::Node,
     report::{Direction, Level},
@@ -35,11 +35,15 @@ impl<'a> Comparison<'a> {
         (_, new, others): (&str, &Schema<'a>, &[Node<'a>]),
         context: Context,
     ) {
+        let (was_required, is_required) = (old.required.contains(name), new.required.contains(name));
+        if was_required == is_required && are_equal_leaves(parts, others) {
+            return;
+        }
         let before = Usage::of(&self.base, parts);
         let after = Usage::of(&self.revision, others);
         let inside = context.inside();
         let (was_absent, absent) = (is_absent(&before, context.direction), is_absent(&after, context.direction));
-        let rule = match (old.required.contains(name), new.required.contains(name)) {
+        let rule = match (was_required, is_required) {
             (false, true) if after.default.is_some() => Some(&rules::BECAME_REQUIRED_DEFAULT),
             (false, true) => Some(&rules::BECAME_REQUIRED),
             (true, false) => Some(&rules::BECAME_OPTIONAL),

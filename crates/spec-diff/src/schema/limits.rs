@@ -32,23 +32,25 @@ const LIMITS: &[Limit] = &[
     ("minContains", "min-contains", Bound::Lower),
 ];
 
-/// The limits that a schema states, with the node of the number.
-pub(super) fn limits<'a>(node: &Node<'a>) -> impl Iterator<Item = (Limit, Node<'a>)> {
-    let node = node.clone();
-    LIMITS.iter().filter_map(move |limit| {
-        let (keyword, _, bound) = *limit;
-        let number = match keyword {
-            "exclusiveMaximum" if node.flag(keyword) => node.get("maximum"),
-            "exclusiveMinimum" if node.flag(keyword) => node.get("minimum"),
-            "maximum" if node.flag("exclusiveMaximum") => None,
-            "minimum" if node.flag("exclusiveMinimum") => None,
-            _ => node.get(keyword),
-        }?;
-        let value = number.value.as_number()?;
-        // Lengths and counts are never below zero.
-        let trivial = bound == Bound::Lower && keyword.len() > "minimum".len() && !keyword.starts_with("ex");
-        (!(trivial && value.as_f64() == Some(0.0))).then_some((*limit, number))
-    })
+/// Whether a keyword is a limit.
+pub(super) fn is_limit(key: &str) -> bool {
+    LIMITS.iter().any(|(keyword, ..)| *keyword == key)
+}
+
+/// The limit that a keyword of a schema states, with the node of its number.
+pub(super) fn read<'a>(key: &str, node: &Node<'a>) -> Option<(Limit, Node<'a>)> {
+    let limit = *LIMITS.iter().find(|(keyword, ..)| *keyword == key)?;
+    let (keyword, word, bound) = limit;
+    let number = match keyword {
+        "exclusiveMaximum" if node.flag(keyword) => node.get("maximum"),
+        "exclusiveMinimum" if node.flag(keyword) => node.get("minimum"),
+        "maximum" if node.flag("exclusiveMaximum") => None,
+        "minimum" if node.flag("exclusiveMinimum") => None,
+        _ => node.get(keyword),
+    }?;
+    // Lengths and counts are never below zero.
+    let zero = number.value.as_number()?.as_f64() == Some(0.0);
+    (!(zero && bound == Bound::Lower && word.starts_with("min-"))).then_some((limit, number))
 }
 
 /// Orders two numbers of JSON: exactly if both are integers, else as floats, which is all that limits are written with.
@@ -80,7 +82,8 @@ mod tests {
     fn both_ways_to_exclude_a_bound_read_the_same() {
         let words = |value: Value| {
             let node = Node { value: &value, at: Pointer::default() };
-            limits(&node).map(|(limit, number)| format!("{} {}", limit.1, number.value)).collect::<Vec<_>>()
+            let read = node.members().filter_map(|(key, _)| read(key, &node));
+            read.map(|(limit, number)| format!("{} {}", limit.1, number.value)).collect::<Vec<_>>()
         };
         assert_eq!(words(json!({"maximum": 5, "exclusiveMaximum": true})), ["exclusive-max 5"]);
         assert_eq!(words(json!({"exclusiveMaximum": 5})), ["exclusive-max 5"]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ANNOTATIONS, Limit, Types, limits, usage};
+use super::{ANNOTATIONS, Limit, Types, is_annotation, limits, usage};
 use crate::{
     document::{Document, Node},
     pointer::Pointer,
@@ -27,44 +27,6 @@ const CONDITIONS: &[(&str, &str)] = &[
     ("then", "then"),
     ("unevaluatedItems", "unevaluated-items"),
     ("unevaluatedProperties", "unevaluated-properties"),
-];
-
-/// Keywords that have a field of [`Schema`] or were read into one.
-const READ: &[&str] = &[
-    "$defs",
-    "$ref",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "const",
-    "contentEncoding",
-    "contentMediaType",
-    "definitions",
-    "discriminator",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "items",
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "oneOf",
-    "pattern",
-    "patternProperties",
-    "prefixItems",
-    "properties",
-    "required",
-    "type",
-    "uniqueItems",
 ];
 
 /// What an object may hold beside its listed properties.
@@ -142,67 +104,78 @@ impl<'a> Schema<'a> {
 
     /// Adds what one schema says itself; gives back the schemas that it includes whole.
     fn merge(&mut self, document: &Document<'a>, node: &Node<'a>) -> Vec<Node<'a>> {
-        let mut includes = Vec::new();
-        if let Some(target) = document.target(node) {
-            includes.push(target);
-            if !document.siblings {
-                return includes;
-            }
+        let mut includes: Vec<_> = document.target(node).into_iter().collect();
+        if node.value == &Value::Bool(false) {
+            self.unknown.insert("false", node.clone());
         }
-        includes.extend(node.get("allOf").iter().flat_map(Node::items));
+        // 3.0 says that siblings of a reference count for nothing.
+        if !includes.is_empty() && !document.siblings {
+            return includes;
+        }
         let mut types = types(node);
-        for keyword in ["oneOf", "anyOf"] {
-            let Some(list) = node.get(keyword) else { continue };
-            let variants: Vec<_> = list.items().filter(|variant| !usage::is_null(variant.value)).collect();
-            match variants.as_slice() {
-                [] => {}
-                [only] => includes.push(only.clone()),
-                _ => match bare_types(&variants) {
-                    Some(bare) => types = types.intersect(bare),
-                    None => match same_enums(document, &variants) {
-                        Some(values) => {
-                            types = types.intersect(Types(values.iter().map(|value| (type_of(value), None)).collect()));
-                            self.restrict(node, values);
-                        }
-                        None => self.unions.push(Union { any: keyword == "anyOf", at: list.at.clone(), variants }),
-                    },
-                },
+        for (key, value) in node.members().filter(|(_, value)| !value.is_null()) {
+            let child = || Node { value, at: node.at.key(key) };
+            match key {
+                "allOf" => includes.extend(child().items()),
+                "oneOf" | "anyOf" => {
+                    let (include, alternatives) = self.alternatives(document, &child(), key == "anyOf");
+                    includes.extend(include);
+                    types = types.intersect(alternatives);
+                }
+                "enum" | "const" | "x-extensible-enum" => self.merge_values(key, value, node),
+                "properties" | "required" | "additionalProperties" | "patternProperties" | "discriminator" => {
+                    self.merge_object(key, child());
+                }
+                // A list of schemas is how prefixItems was written before 2020-12.
+                "items" if value.is_array() => self.prefix_items.extend(child().items()),
+                "items" if !is_open(value) => self.items.push(child()),
+                "prefixItems" => self.prefix_items.extend(child().items()),
+                "uniqueItems" => self.unique |= value == &Value::Bool(true),
+                "multipleOf" => self.multiple_of = self.multiple_of.take().or_else(|| Some(child())),
+                "pattern" => self.pattern = self.pattern.or(value.as_str()),
+                "contentEncoding" => self.content.extend(value.as_str().map(|text| ("content-encoding", text))),
+                "contentMediaType" => self.content.extend(value.as_str().map(|text| ("content-media-type", text))),
+                "$ref" | "$defs" | "definitions" | "format" | "items" | "type" => {}
+                key if is_annotation(key) => {}
+                key => self.merge_rest(key, node, value),
             }
         }
-        self.merge_values(node);
-        self.merge_object(node);
-        self.merge_list(node);
-        self.merge_rest(node);
         self.types = std::mem::take(&mut self.types).intersect(types);
         includes
     }
 
-    fn merge_values(&mut self, node: &Node<'a>) {
-        if let Some(value) = node.value.get("const") {
-            self.constant = true;
-            self.restrict(node, vec![value]);
-        }
-        if let Some(values) = node.value.get("enum").and_then(Value::as_array) {
-            self.restrict(node, values.iter().filter(|value| !value.is_null()).collect());
-        }
-        if let Some(values) = node.value.get("x-extensible-enum").and_then(Value::as_array) {
-            self.extensible = Some(values.iter().collect());
-        }
-        for (limit, number) in limits::limits(node) {
-            let known = self.limits.get(limit.1);
-            let tighter =
-                known.is_none_or(|(_, old)| limits::is_tighter(limit.2, old.value, number.value) == Some(true));
-            if tighter {
-                self.limits.insert(limit.1, (limit, number));
+    /// Reads a list of alternatives: what it includes whole, and the types that it comes to.
+    fn alternatives(&mut self, document: &Document<'a>, list: &Node<'a>, any: bool) -> (Option<Node<'a>>, Types<'a>) {
+        let variants: Vec<_> = list.items().filter(|variant| !usage::is_null(variant.value)).collect();
+        match variants.as_slice() {
+            [] => {}
+            [only] => return (Some(only.clone()), Types::default()),
+            _ => {
+                if let Some(bare) = bare_types(&variants) {
+                    return (None, bare);
+                }
+                if let Some(values) = same_enums(document, &variants) {
+                    let types = Types(values.iter().map(|value| (type_of(value), None)).collect());
+                    self.restrict(list, values);
+                    return (None, types);
+                }
+                self.unions.push(Union { any, at: list.at.clone(), variants });
             }
         }
-        self.multiple_of = self.multiple_of.take().or_else(|| node.get("multipleOf"));
-        self.unique |= node.flag("uniqueItems");
-        self.pattern = self.pattern.or(node.text("pattern"));
-        for (keyword, word) in [("contentEncoding", "content-encoding"), ("contentMediaType", "content-media-type")] {
-            if let Some(text) = node.text(keyword) {
-                self.content.insert(word, text);
+        (None, Types::default())
+    }
+
+    fn merge_values(&mut self, key: &str, value: &'a Value, node: &Node<'a>) {
+        match (key, value) {
+            ("const", value) => {
+                self.constant = true;
+                self.restrict(node, vec![value]);
             }
+            ("enum", Value::Array(values)) => {
+                self.restrict(node, values.iter().filter(|value| !value.is_null()).collect());
+            }
+            (_, Value::Array(values)) => self.extensible = Some(values.iter().collect()),
+            _ => {}
         }
     }
 
@@ -218,55 +191,41 @@ impl<'a> Schema<'a> {
         });
     }
 
-    fn merge_object(&mut self, node: &Node<'a>) {
-        for (name, property) in node.get("properties").iter().flat_map(Node::entries) {
-            self.properties.entry(name).or_default().push(property);
-        }
-        self.required.extend(
-            node.value.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str),
-        );
-        match node.get("additionalProperties") {
-            Some(closed) if closed.value == &Value::Bool(false) => self.additional = Additional::Closed,
-            Some(typed) if typed.value.as_object().is_some_and(|schema| !schema.is_empty()) => {
-                match &mut self.additional {
-                    Additional::Typed(parts) => parts.push(typed),
-                    Additional::Open => self.additional = Additional::Typed(vec![typed]),
-                    Additional::Closed => {}
+    fn merge_object(&mut self, key: &str, child: Node<'a>) {
+        match (key, child.value) {
+            ("properties", _) => {
+                for (name, property) in child.entries() {
+                    self.properties.entry(name).or_default().push(property);
                 }
             }
+            ("required", Value::Array(names)) => self.required.extend(names.iter().filter_map(Value::as_str)),
+            ("additionalProperties", Value::Bool(false)) => self.additional = Additional::Closed,
+            ("additionalProperties", Value::Object(schema)) if !schema.is_empty() => match &mut self.additional {
+                Additional::Typed(parts) => parts.push(child),
+                Additional::Open => self.additional = Additional::Typed(vec![child]),
+                Additional::Closed => {}
+            },
+            ("patternProperties", _) => self.pattern_properties.extend(child.entries()),
+            ("discriminator", _) => self.discriminator = self.discriminator.take().or(Some(child)),
             _ => {}
         }
-        self.pattern_properties.extend(node.get("patternProperties").iter().flat_map(Node::entries));
-        self.discriminator = self.discriminator.take().or_else(|| node.get("discriminator"));
     }
 
-    fn merge_list(&mut self, node: &Node<'a>) {
-        match node.get("items") {
-            // A list of schemas is how prefixItems was written before 2020-12.
-            Some(items) if items.value.is_array() => self.prefix_items.extend(items.items()),
-            Some(items) if is_open(items.value) => {}
-            Some(items) => self.items.push(items),
-            None => {}
-        }
-        self.prefix_items.extend(node.get("prefixItems").iter().flat_map(Node::items));
-    }
-
-    fn merge_rest(&mut self, node: &Node<'a>) {
-        for (keyword, word) in CONDITIONS {
-            if let Some(condition) = node.get(keyword)
-                && !is_open(condition.value)
-            {
-                self.conditions.insert(word, condition);
+    /// Limits, conditions, and what is not known here.
+    fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
+        if limits::is_limit(key) {
+            let Some((limit, number)) = limits::read(key, node) else { return };
+            let known = self.limits.get(limit.1);
+            if known.is_none_or(|(_, old)| limits::is_tighter(limit.2, old.value, number.value) == Some(true)) {
+                self.limits.insert(limit.1, (limit, number));
             }
+            return;
         }
-        let is_condition = |key: &str| CONDITIONS.iter().any(|(keyword, _)| *keyword == key);
-        for (key, value) in node.named() {
-            if !READ.contains(&key) && !ANNOTATIONS.contains(&key) && !is_condition(key) {
-                self.unknown.insert(key, value);
-            }
-        }
-        if node.value == &Value::Bool(false) {
-            self.unknown.insert("false", node.clone());
+        let child = Node { value, at: node.at.key(key) };
+        match CONDITIONS.iter().find(|(keyword, _)| *keyword == key) {
+            Some(_) if is_open(value) => {}
+            Some((_, word)) => drop(self.conditions.insert(word, child)),
+            None => drop(self.unknown.insert(key, child)),
         }
     }
 }

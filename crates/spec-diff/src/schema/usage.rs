@@ -76,22 +76,20 @@ impl<'a> Usage<'a> {
         node
     }
 
+    /// Notes what a node says of the use; the outermost word counts.
     fn absorb(&mut self, node: &Node<'a>) {
-        let allows_null = node.flag("nullable") || names_null(node.value.get("type")) || lists_null(node);
-        if self.nullable.is_none() && allows_null {
-            self.nullable = Some(node.at.clone());
-        }
-        if self.deprecated.is_none() && node.flag("deprecated") {
-            self.deprecated = Some(node.clone());
-        }
-        if self.read_only.is_none() && node.flag("readOnly") {
-            self.read_only = Some(node.at.clone());
-        }
-        if self.write_only.is_none() && node.flag("writeOnly") {
-            self.write_only = Some(node.at.clone());
-        }
-        if self.default.is_none() {
-            self.default = node.get("default");
+        for (key, value) in node.members() {
+            let on = value == &Value::Bool(true);
+            let at = || node.at.clone();
+            match key {
+                "nullable" if on => set(&mut self.nullable, at),
+                "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
+                "deprecated" if on => set(&mut self.deprecated, || node.clone()),
+                "readOnly" if on => set(&mut self.read_only, at),
+                "writeOnly" if on => set(&mut self.write_only, at),
+                "default" if !value.is_null() => set(&mut self.default, || Node { value, at: node.at.key(key) }),
+                _ => {}
+            }
         }
     }
 
@@ -129,16 +127,20 @@ fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
     inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && says)
 }
 
-/// `type: [string, "null"]`
-fn names_null(types: Option<&Value>) -> bool {
-    types.and_then(Value::as_array).is_some_and(|types| types.len() > 1 && types.iter().any(|name| name == "null"))
+/// Fills what is still empty.
+fn set<T>(slot: &mut Option<T>, value: impl FnOnce() -> T) {
+    if slot.is_none() {
+        *slot = Some(value());
+    }
 }
 
-/// An enum of 3.1 with null in it. In 3.0 `nullable` decides, and null in the enum only repeats it.
-fn lists_null(node: &Node<'_>) -> bool {
-    let listed =
-        node.value.get("enum").and_then(Value::as_array).is_some_and(|values| values.iter().any(Value::is_null));
-    listed && node.value.get("type").is_none()
+/// `type: [string, "null"]`, or an untyped enum with null in it. Beside a type, 3.0's `nullable` decides.
+fn allows_null(key: &str, value: &Value, node: &Node<'_>) -> bool {
+    let Value::Array(items) = value else { return false };
+    match key {
+        "type" => items.len() > 1 && items.iter().any(|name| name == "null"),
+        _ => items.iter().any(Value::is_null) && node.value.get("type").is_none(),
+    }
 }
 
 /// The schema of null alone.
