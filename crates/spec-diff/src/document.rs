@@ -54,7 +54,7 @@ impl<'a> Node<'a> {
         self.value.as_object().into_iter().flatten().map(entry)
     }
 
-    /// The members but for extensions.
+    /// The members but for extensions. Maps from names, as `headers`, have none: there `x-rate` is a name.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         self.entries().filter(|(key, _)| !key.starts_with("x-"))
     }

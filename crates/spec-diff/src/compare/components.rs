@@ -37,7 +37,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn components(&mut self) {
         let names = |document: &Document<'a>| {
             let list = document.at(&["components", "schemas"]);
-            list.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>()
+            list.iter().flat_map(Node::entries).collect::<BTreeMap<_, _>>()
         };
         let (olds, news) = (names(&self.base), names(&self.revision));
         let mut replaced = BTreeSet::new();

@@ -103,7 +103,7 @@ impl<'a> Comparison<'a> {
             let headers = node.get("headers");
             headers
                 .iter()
-                .flat_map(Node::named)
+                .flat_map(Node::entries)
                 .map(|(name, node)| (name.to_lowercase(), (name, node)))
                 .collect::<BTreeMap<_, _>>()
         };

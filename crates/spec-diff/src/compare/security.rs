@@ -97,7 +97,7 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn security_schemes(&mut self) {
         let section = ["components", "securitySchemes"];
-        let list = |node: Option<Node<'a>>| node.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+        let list = |node: Option<Node<'a>>| node.iter().flat_map(Node::entries).collect::<BTreeMap<_, _>>();
         let (olds, news) = (list(self.base.at(&section)), list(self.revision.at(&section)));
         for (name, node) in &olds {
             let Some(other) = news.get(name) else {

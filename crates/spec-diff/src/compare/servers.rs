@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
     fn server_variables(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let settings = |server: &Node<'a>| {
             let variables = server.get("variables");
-            let settings = variables.iter().flat_map(Node::named);
+            let settings = variables.iter().flat_map(Node::entries);
             settings.map(|(name, node)| (name, node.value.get("default"), node.value.get("enum"))).collect::<Vec<_>>()
         };
         if settings(old) != settings(new) {

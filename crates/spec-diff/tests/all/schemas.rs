@@ -148,12 +148,7 @@ fn enums_and_constants() {
     check(&[
         ("{enum: [a]}", "{enum: [b, a]}", &["info body-enum-value-added"], &["warning body-enum-value-added"]),
         ("{enum: [a, b]}", "{enum: [a]}", &["breaking body-enum-value-removed"], &["info body-enum-value-removed"]),
-        (
-            "{type: string}",
-            "{type: string, enum: [a]}",
-            &["breaking body-became-enum"],
-            &["info body-became-enum"],
-        ),
+        ("{type: string}", "{type: string, enum: [a]}", &["breaking body-became-enum"], &["info body-became-enum"]),
         ("{type: string, enum: [a]}", "{type: string}", &["info body-enum-removed"], &["warning body-enum-removed"]),
         (
             "{type: string, x-extensible-enum: [a]}",
@@ -272,7 +267,8 @@ fn discriminators() {
         let variants = "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]";
         yaml(&format!("{{{variants}, discriminator: {discriminator}}}"))
     };
-    let pets = yaml("{Cat: {properties: {k: {type: string}}}, Dog: {properties: {k: {type: string}, t: {type: string}}}}");
+    let pets =
+        yaml("{Cat: {properties: {k: {type: string}}}, Dog: {properties: {k: {type: string}, t: {type: string}}}}");
     for (base, revision, expected) in [
         ("{propertyName: k}", "{propertyName: k, mapping: {Cat: Cat}}", None),
         ("{propertyName: k}", "{propertyName: t}", Some("breaking response-body-discriminator-property-name-changed")),
@@ -339,10 +335,18 @@ fn conditions_of_3_1() {
             &["info body-contains-removed"],
             &["breaking body-contains-removed"],
         ),
-        ("{not: {type: string}}", "{not: {type: integer}}", &["warning =unknown-change not"], &["warning =unknown-change not"]),
-        ("{type: string, made-up: 1}", "{type: string, made-up: 2}", &["warning =unknown-change made-up"], &[
-            "warning =unknown-change made-up",
-        ]),
+        (
+            "{not: {type: string}}",
+            "{not: {type: integer}}",
+            &["warning =unknown-change not"],
+            &["warning =unknown-change not"],
+        ),
+        (
+            "{type: string, made-up: 1}",
+            "{type: string, made-up: 2}",
+            &["warning =unknown-change made-up"],
+            &["warning =unknown-change made-up"],
+        ),
         (
             "{type: array, prefixItems: [{type: string}]}",
             "{type: array, prefixItems: [{type: string}, {type: string}]}",

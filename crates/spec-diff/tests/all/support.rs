@@ -20,7 +20,8 @@ pub(crate) fn document(paths: Value, components: Value) -> Value {
 
 /// A document whose one operation takes the schema, a component, as its body; beside other schemas.
 pub(crate) fn in_request(schema: &Value, others: &Value) -> Value {
-    let body = json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}});
+    let body =
+        json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}});
     let operation = json!({"requestBody": body, "responses": {"204": {"description": "done"}}});
     document(json!({"/thing": {"post": operation}}), with_thing(schema, others))
 }
@@ -45,7 +46,8 @@ pub(crate) fn compare(base: &Value, revision: &Value) -> Report {
 
 /// `breaking response-property-became-nullable name, other`
 pub(crate) fn line(change: &Change) -> String {
-    let members: Vec<_> = change.members.iter().map(|member| member.name.as_str()).filter(|name| !name.is_empty()).collect();
+    let members: Vec<_> =
+        change.members.iter().map(|member| member.name.as_str()).filter(|name| !name.is_empty()).collect();
     format!("{} {} {}", word(change.level), change.id, members.join(", ")).trim().to_owned()
 }
 
