@@ -29,12 +29,8 @@ impl<'a> Comparison<'a> {
             ([], []) => return false,
             ([], [union, ..]) => return self.became_union(old, new, union, context),
             ([union, ..], []) => return self.was_union(old, union, new, context),
-            (olds, news) => {
-                for (old, new) in olds.iter().zip(news) {
-                    self.alternatives(old, new, context);
-                }
-                self.surplus(olds, news, context);
-            }
+            ([old], [new]) => self.alternatives(old, new, context),
+            (olds, news) => self.several_unions(olds, news, context),
         }
         self.discriminators(old, new, context);
         false
@@ -88,8 +84,20 @@ impl<'a> Comparison<'a> {
         all
     }
 
-    /// More unions on one side than on the other are conditions that came or went.
-    fn surplus(&mut self, olds: &[Union<'a>], news: &[Union<'a>], context: Context) {
+    /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.
+    fn several_unions(&mut self, olds: &[Union<'a>], news: &[Union<'a>], context: Context) {
+        let mut left: Vec<_> = news.iter().collect();
+        let mut rest = Vec::new();
+        for old in olds {
+            match left.iter().position(|new| old.is_like(new)) {
+                Some(index) => self.alternatives(old, left.remove(index), context),
+                None => rest.push(old),
+            }
+        }
+        for (old, new) in rest.iter().zip(&left) {
+            self.alternatives(old, new, context);
+        }
+        let (olds, news) = (rest, left);
         for union in olds.iter().skip(news.len()) {
             self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("union").removed(&union.at));
         }
@@ -288,9 +296,13 @@ fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>]) -> BTreeMap<&'a s
     mapping
 }
 
-/// The component that an alternative is, if it is one.
+/// The component that an alternative is, if it is one: a reference, bare or in a single `allOf`.
 fn name<'a>(variant: &Node<'a>) -> Option<&'a str> {
-    variant.text("$ref")?.strip_prefix("#/components/schemas/")
+    let wrapped = || match variant.value.get("allOf")?.as_array()?.as_slice() {
+        [only] => only.get("$ref")?.as_str(),
+        _ => None,
+    };
+    variant.text("$ref").or_else(wrapped)?.strip_prefix("#/components/schemas/")
 }
 
 /// What to call an alternative.
@@ -310,6 +322,10 @@ fn normal<'a>(document: &Document<'a>, variant: &Node<'a>) -> Schema<'a> {
 
 /// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 100.
 fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
+    let is_nested = |schema: &Schema<'_>| schema.types.is_any() && !schema.unions.is_empty();
+    if is_nested(old) && is_nested(new) {
+        return 50;
+    }
     if old.types.is_any() || new.types.is_any() || old.types.relation(&new.types, false) == Relation::Other {
         return 0;
     }

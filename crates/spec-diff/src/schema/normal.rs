@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ANNOTATIONS, Limit, Types, is_annotation, limits, usage};
+use super::{Limit, Types, is_annotation, limits, same, usage};
 use crate::{
     document::{Document, Node},
     pointer::Pointer,
@@ -48,6 +48,14 @@ pub(crate) struct Union<'a> {
     pub(crate) any: bool,
     pub(crate) at: Pointer<'a>,
     pub(crate) variants: Vec<Node<'a>>,
+}
+
+impl Union<'_> {
+    /// Whether both list the same alternatives in the same words.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let lists = |union: &Union<'_>, value| union.variants.iter().any(|variant| variant.value == value);
+        self.variants.len() == other.variants.len() && self.variants.iter().all(|variant| lists(other, variant.value))
+    }
 }
 
 /// A schema in normal form.
@@ -132,7 +140,8 @@ impl<'a> Schema<'a> {
                 "prefixItems" => self.prefix_items.extend(child().items()),
                 "uniqueItems" => self.unique |= value == &Value::Bool(true),
                 "multipleOf" => self.multiple_of = self.multiple_of.take().or_else(|| Some(child())),
-                "pattern" => self.pattern = self.pattern.or(value.as_str()),
+                // Of several patterns always the same one.
+                "pattern" => self.pattern = self.pattern.max(value.as_str()),
                 "contentEncoding" => self.content.extend(value.as_str().map(|text| ("content-encoding", text))),
                 "contentMediaType" => self.content.extend(value.as_str().map(|text| ("content-media-type", text))),
                 "$ref" | "$defs" | "definitions" | "format" | "items" | "type" => {}
@@ -151,7 +160,7 @@ impl<'a> Schema<'a> {
             [] => {}
             [only] => return (Some(only.clone()), Types::default()),
             _ => {
-                if let Some(bare) = bare_types(&variants) {
+                if let Some(bare) = bare_types(document, &variants) {
                     return (None, bare);
                 }
                 if let Some(values) = same_enums(document, &variants) {
@@ -159,7 +168,10 @@ impl<'a> Schema<'a> {
                     self.restrict(list, values);
                     return (None, types);
                 }
-                self.unions.push(Union { any, at: list.at.clone(), variants });
+                let union = Union { any, at: list.at.clone(), variants };
+                if !self.unions.iter().any(|known| known.is_like(&union)) {
+                    self.unions.push(union);
+                }
             }
         }
         (None, Types::default())
@@ -275,17 +287,21 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// Whether a member changes nothing about which values fit.
+fn says_nothing(member: (&str, &Value)) -> bool {
+    !same::speaks(&member) || (is_annotation(member.0) && member.0 != "nullable")
+}
+
 /// The set of types, if the variants are nothing but types.
-fn bare_types<'a>(variants: &[Node<'a>]) -> Option<Types<'a>> {
-    let is_bare = |node: &Node<'a>| {
-        node.named().all(|(key, _)| matches!(key, "type" | "format" | "nullable" | "title" | "description"))
-    };
+fn bare_types<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Option<Types<'a>> {
+    let says_type = |member: (&str, &Value)| matches!(member.0, "type" | "format") || says_nothing(member);
     let mut all = BTreeMap::new();
     for variant in variants {
-        let types = types(variant);
-        if !is_bare(variant) || !variant.value.is_object() {
+        let variant = same::unwrap(document, variant);
+        if !variant.value.is_object() || !variant.members().all(says_type) {
             return None;
         }
+        let types = types(&variant);
         if types.is_any() {
             return Some(Types::default());
         }
@@ -303,12 +319,12 @@ fn bare_types<'a>(variants: &[Node<'a>]) -> Option<Types<'a>> {
 fn same_enums<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Option<Vec<&'a Value>> {
     let mut all = Vec::new();
     for variant in variants {
-        let variant = document.resolve(variant.clone());
-        let only =
-            variant.named().all(|(key, _)| matches!(key, "enum" | "const" | "type") || ANNOTATIONS.contains(&key));
+        let variant = same::unwrap(document, variant);
+        let says_values =
+            |member: (&str, &Value)| matches!(member.0, "enum" | "const" | "type") || says_nothing(member);
         let values = variant.value.get("enum").and_then(Value::as_array);
         let values: Vec<_> = values.into_iter().flatten().chain(variant.value.get("const")).collect();
-        if !only || values.is_empty() {
+        if values.is_empty() || !variant.members().all(says_values) {
             return None;
         }
         all.extend(values);

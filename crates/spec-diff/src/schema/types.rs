@@ -60,7 +60,7 @@ impl<'a> Types<'a> {
         let mut both = BTreeMap::new();
         for (name, format) in &self.0 {
             if let Some(theirs) = other.0.get(name) {
-                both.insert(*name, format.or(*theirs));
+                both.insert(*name, narrower(name, *format, *theirs));
             } else if *name == "integer" && other.0.contains_key("number") {
                 both.insert("integer", *format);
             } else if *name == "number" && other.0.contains_key("integer") {
@@ -125,6 +125,15 @@ fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
     };
     let rung = |format: Option<&str>| ladder.iter().position(|step| Some(*step) == format);
     matches!((rung(wide), rung(narrow)), (Some(wide), Some(narrow)) if wide >= narrow)
+}
+
+/// The format that both allow; of two that contradict each other always the same one.
+fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Option<&'a str> {
+    match (format_covers(name, one, other), format_covers(name, other, one)) {
+        (true, false) => other,
+        (false, true) => one,
+        _ => one.max(other),
+    }
 }
 
 /// Formats that say how to show or to handle a value, not which values there are.

@@ -48,7 +48,7 @@ impl<'a> Usage<'a> {
         };
         for part in parts {
             let core = usage.unwrap(document, part.clone());
-            if usage.core.iter().all(|known| known.address() != core.address()) {
+            if usage.core.iter().all(|known| known.value != core.value) {
                 usage.core.push(core);
             }
         }
