@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The name of the schema component that the node is, if it is one.
-fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
+pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
     match node.at.steps().as_slice() {
         [Step::Key("components"), Step::Key("schemas"), Step::Key(name)] => Some(name),
         _ => None,

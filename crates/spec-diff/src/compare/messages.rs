@@ -58,7 +58,7 @@ impl<'a> Comparison<'a> {
         let scope = |status: &str| if is_success(status) { success } else { failure };
         for (status, node) in &olds {
             let before = self.base.resolve(node.clone());
-            match news.get(status) {
+            match news.get(status).or_else(|| news.get(range(status))) {
                 Some(other) => {
                     let after = self.revision.resolve(other.clone());
                     self.response(new, &before, &after, scope(status));
@@ -210,6 +210,17 @@ impl<'a> Comparison<'a> {
         for (name, node) in &matching.added {
             self.note(context.scope, Finding::new(added).added(&node.at).values(None, Value::from(*name)));
         }
+    }
+}
+
+/// The range that a status is in, as documents write it.
+fn range(status: &str) -> &'static str {
+    match status.as_bytes().first() {
+        Some(b'2') => "2XX",
+        Some(b'3') => "3XX",
+        Some(b'4') => "4XX",
+        Some(b'5') => "5XX",
+        _ => "1XX",
     }
 }
 

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, excerpt};
+use super::{Comparison, Context, Finding, components::component, excerpt};
 use crate::{
     document::Node,
+    report::Level,
     rules::{self, Rule},
-    schema::{Relation, Schema, Usage, same},
+    schema::{DOCS, Relation, Schema, Usage, same},
 };
 
 /// A schema that everything fits, for what is not said.
@@ -23,10 +24,14 @@ impl<'a> Comparison<'a> {
             self.note(0, finding);
             return;
         }
+        let in_one_place = old.len() == 1 && new.len() == 1;
         let old = Schema::of(&self.base, old);
         let new = Schema::of(&self.revision, new);
         self.schema_words(&old, &new, context);
         self.unresolved(&old, &new, context);
+        if in_one_place {
+            self.parts(&old, &new, context);
+        }
         if self.unions(&old, &new, context) {
             return;
         }
@@ -63,6 +68,35 @@ impl<'a> Comparison<'a> {
         for (key, value) in new.unknown.iter().filter(|(key, _)| !old.unknown.contains_key(*key)) {
             let finding = Finding::new(&rules::UNKNOWN_CHANGE).named(*key);
             self.note(context.scope, finding.at(&old.at, &value.at).values(None, excerpt(value.value)));
+        }
+    }
+
+    /// Parts that an `allOf` gained or lost while all others stayed as they are. What they hold is compared with the rest; that they
+    /// are there is a finding of its own where they speak of what callers know.
+    fn parts(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let surplus = |few: &Schema<'a>, many: &Schema<'a>| {
+            let is_gone = |leaf: &Node<'a>| !many.leaves.iter().any(|other| is_same_part(leaf, other));
+            let is_extra =
+                |leaf: &&Node<'a>| !own(leaf).is_empty() && !few.leaves.iter().any(|other| is_same_part(leaf, other));
+            let kept = !few.leaves.iter().any(is_gone);
+            if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
+        };
+        for part in surplus(old, new) {
+            let mut finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
+            // New optional properties are all that it brings: harmless, and reported by themselves.
+            let is_mixin = part.get("properties").is_some()
+                && part
+                    .get("properties")
+                    .iter()
+                    .flat_map(Node::entries)
+                    .all(|(name, _)| !old.properties.contains_key(name))
+                && part.get("required").is_none();
+            finding.level = is_mixin.then_some(Level::Info);
+            self.note_data(context, finding.named(part_name(&part)));
+        }
+        for part in surplus(new, old) {
+            let finding = Finding::new(&rules::ALL_OF_REMOVED).at(&part.at, &new.at);
+            self.note_data(context, finding.named(part_name(&part)));
         }
     }
 
@@ -198,4 +232,20 @@ impl<'a> Comparison<'a> {
         let count = |schema: &Schema<'a>| Value::from(schema.prefix_items.len());
         self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(count(old), count(new)));
     }
+}
+
+/// What a part says itself; what it includes are parts too.
+fn own<'a>(part: &Node<'a>) -> Vec<(&'a str, &'a Value)> {
+    part.members().filter(|(key, _)| *key != "allOf" && !DOCS.contains(key)).collect()
+}
+
+/// Whether two parts of an `allOf` are the same: they say the same, and not as two components.
+fn is_same_part(one: &Node<'_>, other: &Node<'_>) -> bool {
+    let names = (component(one), component(other));
+    let two = names.0.is_some() && names.1.is_some() && names.0 != names.1;
+    !two && own(one) == own(other)
+}
+
+fn part_name(part: &Node<'_>) -> String {
+    component(part).or(part.text("title")).unwrap_or("an unnamed part").to_owned()
 }

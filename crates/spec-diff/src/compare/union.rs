@@ -244,8 +244,10 @@ impl<'a> Comparison<'a> {
         }
         let olds = mapping(before, &old.unions);
         let news = mapping(after, &new.unions);
-        let known = |mapping: &BTreeMap<_, _>| mapping.values().copied().collect::<BTreeSet<&str>>();
-        let (had, has) = (known(&olds), known(&news));
+        let names = |schema: &Schema<'a>| {
+            schema.unions.iter().flat_map(|union| &union.variants).filter_map(name).collect::<BTreeSet<_>>()
+        };
+        let (had, has) = (names(old), names(new));
         for (value, target) in &olds {
             let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
             match news.get(value) {
@@ -255,12 +257,12 @@ impl<'a> Comparison<'a> {
                     self.note_data(context, finding);
                 }
                 // An alternative that went is reported as such.
-                None if !has.contains(target) && !old.unions.is_empty() => {}
+                None if had.contains(target) && !has.contains(target) => {}
                 None => self.note_data(context, finding(&rules::MAPPING_DELETED).values(Value::from(*target), None)),
             }
         }
         for (value, target) in news.iter().filter(|(value, _)| !olds.contains_key(*value)) {
-            if had.contains(target) || new.unions.is_empty() {
+            if had.contains(target) || !has.contains(target) {
                 let finding = Finding::new(&rules::MAPPING_ADDED).at(&before.at, &after.at).named(*value);
                 self.note_data(context, finding.values(None, Value::from(*target)));
             }

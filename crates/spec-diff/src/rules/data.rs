@@ -75,6 +75,10 @@ rules! { DATA:
         "one more alternative; answers may fit an old one too");
     ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
         "one alternative less");
+    ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
+        "values must also be what one more part says");
+    ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Warning, Info), Major, "all-of-added",
+        "values need no longer be what a part said");
     WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
         "unwrapped-from-one-of", "one form became several, none of which is the old one");
     UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,

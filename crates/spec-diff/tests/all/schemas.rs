@@ -262,6 +262,25 @@ fn alternatives() {
 }
 
 #[test]
+fn parts_of_an_all_of_that_come_and_go() {
+    const A: &str = "{type: object, title: A, properties: {a: {type: string}}}";
+    const B: &str = "{type: object, title: B, properties: {b: {type: string}}}";
+    const OTHER_A: &str = "{type: object, title: O, properties: {a: {type: string, minLength: 0}}}";
+    let all = |parts: &[&str]| format!("{{allOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    check(&[
+        (all(&[A, B]), all(&[A, B, OTHER_A]), &["breaking body-all-of-added O"], &["info body-all-of-added O"]),
+        (all(&[A, B, OTHER_A]), all(&[A, B]), &["warning body-all-of-removed O"], &["info body-all-of-removed O"]),
+        // A part of new optional properties is no condition on what callers send.
+        (
+            all(&[A, OTHER_A]),
+            all(&[A, OTHER_A, B]),
+            &["info =new-optional-request-property b", "info body-all-of-added B"],
+            &["info body-all-of-added B", "info optional-property-added b"],
+        ),
+    ]);
+}
+
+#[test]
 fn discriminators() {
     let shape = |discriminator: &str| {
         let variants = "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]";
