@@ -5,6 +5,7 @@
 //! finding reaches.
 
 mod components;
+mod finding;
 mod lifecycle;
 mod messages;
 mod object;
@@ -21,14 +22,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde_json::Value;
 
+pub(crate) use finding::Finding;
 pub(crate) use paths::Operation;
 
 use crate::{
     document::{Document, Node},
     options::Options,
-    pointer::Pointer,
     report::{Direction, Level, Role},
-    rules::{self, Place, Rule},
+    rules::{self, Place},
     schema::{DOCS, Usage},
 };
 
@@ -67,75 +68,6 @@ struct Context {
 impl Context {
     fn inside(self) -> Self {
         Self { place: self.place.inside(), depth: self.depth.saturating_add(1), ..self }
-    }
-}
-
-/// What differs, before findings are grouped.
-#[derive(Debug, Clone)]
-pub(crate) struct Finding<'a> {
-    pub(crate) rule: &'static Rule,
-    /// The level if the rule's does not fit the case.
-    pub(crate) level: Option<Level>,
-    pub(crate) direction: Direction,
-    pub(crate) place: Option<Place>,
-    /// The keyword for rules that serve several.
-    pub(crate) what: &'static str,
-    pub(crate) scope: ScopeId,
-    pub(crate) base: Option<Pointer<'a>>,
-    pub(crate) revision: Option<Pointer<'a>>,
-    /// The member's name, if it is not what the pointer says.
-    pub(crate) name: Option<String>,
-    pub(crate) before: Option<Value>,
-    pub(crate) after: Option<Value>,
-}
-
-impl<'a> Finding<'a> {
-    fn new(rule: &'static Rule) -> Self {
-        Self {
-            rule,
-            level: None,
-            direction: Direction::None,
-            place: None,
-            what: "",
-            scope: 0,
-            base: None,
-            revision: None,
-            name: None,
-            before: None,
-            after: None,
-        }
-    }
-
-    fn at(mut self, base: &Pointer<'a>, revision: &Pointer<'a>) -> Self {
-        self.base = Some(base.clone());
-        self.revision = Some(revision.clone());
-        self
-    }
-
-    fn removed(mut self, base: &Pointer<'a>) -> Self {
-        self.base = Some(base.clone());
-        self
-    }
-
-    fn added(mut self, revision: &Pointer<'a>) -> Self {
-        self.revision = Some(revision.clone());
-        self
-    }
-
-    fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    fn what(mut self, what: &'static str) -> Self {
-        self.what = what;
-        self
-    }
-
-    fn values(mut self, before: impl Into<Option<Value>>, after: impl Into<Option<Value>>) -> Self {
-        self.before = before.into();
-        self.after = after.into();
-        self
     }
 }
 

@@ -1,5 +1,6 @@
 //! Schemas in normal form: two ways to write the same set of values look the same here.
 
+mod implied;
 mod limits;
 mod normal;
 mod same;

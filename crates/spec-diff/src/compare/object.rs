@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
     fn pattern_properties(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         for (pattern, node) in &old.pattern_properties {
             match new.pattern_properties.get(pattern) {
-                Some(other) => self.usages(&[node.clone()], &[other.clone()], context.inside()),
+                Some(other) => self.usages(std::slice::from_ref(node), std::slice::from_ref(other), context.inside()),
                 None => {
                     let finding =
                         Finding::new(&rules::CONDITION_REMOVED).what("pattern-property").at(&node.at, &new.at);

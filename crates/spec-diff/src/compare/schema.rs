@@ -195,7 +195,7 @@ impl<'a> Comparison<'a> {
                 | "then"
                 | "unevaluated-items"
                 | "unevaluated-properties" => {
-                    self.usages(&[condition.clone()], &[other.clone()], context.inside());
+                    self.usages(std::slice::from_ref(condition), std::slice::from_ref(other), context.inside());
                 }
                 "dependent-required" => {
                     self.note_data(context, finding(&rules::CONDITION_CHANGED).what("dependent-required"));
