@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
@@ -91,17 +92,57 @@ impl Serialize for DecimalString {
     }
 }
 
+/// What serde_json calls a [`RawValue`] when it asks a deserializer for one. Private to serde_json, and harmless if it changes:
+/// numbers then come as [`RawValue`]s, each with an allocation of its own, as they do from other deserializers now.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let text = raw.get();
+    deserializer.deserialize_newtype_struct(RAW_VALUE, Digits)
+}
+
+/// Reads the text of a JSON value where it stands in the body.
+struct Digits;
+
+impl<'de> Visitor<'de> for Digits {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal number")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
+        decimal(Box::<RawValue>::deserialize(deserializer)?.get())
+    }
+
+    // serde_json gives a raw value as a map of one entry, from its private name to the text.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
+        match map.next_key::<&str>()? {
+            Some(RAW_VALUE) => map.next_value_seed(self),
+            _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+        }
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+        decimal(text)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Digits {
+    type Value = Decimal;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+fn decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
-        None => return Err(de::Error::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
+        None => return Err(E::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
     };
-    parse(digits)
-        .map_err(|reason| de::Error::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
+    parse(digits).map_err(|reason| E::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
 }
 
 fn shortened(text: &str) -> String {
