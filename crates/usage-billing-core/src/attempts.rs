@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
@@ -92,14 +92,9 @@ impl Attempts<'_> {
     }
 
     async fn attempt(&self, request: Request, attempts: u32) -> Result<Response, (Failure, Error)> {
-        let address = format!(
-            "{}:{}",
-            request.url().host_str().unwrap_or("?"),
-            request.url().port_or_known_default().unwrap_or(0)
-        );
         let lost = |error: reqwest::Error| {
             let cause = if error.is_connect() { Cause::NotConnected } else { Cause::Lost };
-            let error = connection(&address, error).with_operation(self.operation.name).with_attempts(attempts);
+            let error = connection(error).with_operation(self.operation.name).with_attempts(attempts);
             (Failure { cause, retry_after: None }, error)
         };
         let mut response = self.http.execute(request).await.map_err(lost)?;
@@ -117,7 +112,11 @@ impl Attempts<'_> {
         }
         // Read here and not by the caller: a body that is cut off is a lost connection like any other.
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut whole = http::Response::new(response.bytes().await.map_err(lost)?);
+        // Without its URL reqwest would parse one that it makes up.
+        let url = response.url().clone();
+        let body = response.bytes().await.map_err(|error| lost(error.with_url(url.clone())))?;
+        let whole = http::response::Builder::new().url(url).body(body);
+        let mut whole = whole.expect("only a status or a header could be wrong");
         *whole.status_mut() = status;
         *whole.headers_mut() = headers;
         whole.extensions_mut().insert(answered);
@@ -141,7 +140,7 @@ impl Answered {
 
     /// The body ended early.
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
-        connection("the vendor", error).with_operation(self.operation).with_attempts(self.attempts)
+        connection(error).with_operation(self.operation).with_attempts(self.attempts)
     }
 
     pub(crate) fn undecodable(&self, error: Error, status: StatusCode, body: Bytes) -> Error {
@@ -188,7 +187,9 @@ async fn beginning(response: Response) -> Bytes {
     body.freeze()
 }
 
-fn connection(peer: &str, error: reqwest::Error) -> Error {
+fn connection(error: reqwest::Error) -> Error {
+    let address = |url: &Url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?));
+    let peer = error.url().and_then(address).unwrap_or_else(|| "the vendor".to_owned());
     let what = if error.is_connect() {
         "no connection to"
     } else if error.is_timeout() {
