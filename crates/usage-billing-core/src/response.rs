@@ -52,9 +52,12 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// [`ErrorKind::Decode`] with the place in the body, or [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
     pub async fn from_response(mut response: Response) -> Result<Self> {
-        let answered = Answered::of(&response);
+        let mut answered = Answered::of(&mut response);
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = response.bytes().await.map_err(|error| answered.broken(error))?;
+        let body = match answered.take_body() {
+            Some(body) => body,
+            None => response.bytes().await.map_err(|error| answered.broken(error))?,
+        };
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if body.is_empty() { &b"\"\""[..] } else { &body };
         match from_json(json) {
@@ -104,7 +107,7 @@ impl ResponseValue<ByteStream> {
     /// Named by generated code.
     #[doc(hidden)]
     pub fn stream(mut response: Response) -> Self {
-        let answered = Answered::of(&response);
+        let answered = Answered::of(&mut response);
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let bytes = response.bytes_stream().map(move |chunk| chunk.map_err(|error| answered.broken(error)));
         Self { value: ByteStream(Box::pin(bytes)), status, headers }
