@@ -74,8 +74,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     if operation.is("x-preview") {
         said.push("**Preview**: the vendor may change it without notice.".to_owned());
     }
-    let permissions = operation.value.get("x-permissions").and_then(Value::as_array).into_iter().flatten();
-    match permissions.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
+    match operation.texts("x-permissions").map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
         [] => {}
         [one] => said.push(format!("Permission: {one}.")),
         any => said.push(format!("Permissions: any of {}.", any.join(", "))),

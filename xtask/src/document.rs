@@ -65,6 +65,11 @@ impl<'a> Operation<'a> {
         self.value.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The entries of a list, none if there is no list.
+    pub(crate) fn texts(&self, key: &str) -> impl Iterator<Item = &'a str> {
+        self.value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// Whether a mark is set.
     pub(crate) fn is(&self, mark: &str) -> bool {
         self.value.get(mark).and_then(Value::as_bool).unwrap_or_default()

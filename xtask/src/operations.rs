@@ -32,6 +32,7 @@ fn row(operation: &document::Operation<'_>) -> TokenStream {
         field => quote!(Some(#field)),
     };
     let download = operation.is("x-download");
+    let permissions = operation.texts("x-permissions").collect::<Vec<_>>();
     quote! {
         progenitor_client::Operation {
             id: #id,
@@ -41,6 +42,7 @@ fn row(operation: &document::Operation<'_>) -> TokenStream {
             idempotent: #idempotent,
             idempotent_with: #idempotent_with,
             download: #download,
+            permissions: &[#(#permissions),*],
         }
     }
 }
@@ -54,7 +56,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_leaves_out_what_core_sends() {
         let code = table(&json!({"paths": {
-            "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id"}},
+            "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-permissions": ["z:read", "z:all"]}},
             "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true}},
             "/t": {"post": {"operationId": "token", "x-client": "core"}},
         }}))
@@ -63,6 +65,7 @@ mod tests {
         assert!(a.is_some() && a < z, "{code}");
         assert!(code.contains("\"aOperation\"") && code.contains("\"/a/{b}\"") && code.contains("\"GET\""), "{code}");
         assert!(code.contains("Some (\"id\")") && code.contains("download : true"), "{code}");
+        assert!(code.contains(r#"permissions : & ["z:read" , "z:all"]"#), "{code}");
         assert!(!code.contains("token"), "{code}");
     }
 }

@@ -5,7 +5,11 @@ use progenitor_client::{Auth, Credentials, Result, Service, required_env};
 use crate::{Client, ClientBuilder, DataCenter, OPERATIONS};
 
 // No header that names a request is documented.
-const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &[] };
+const SERVICE: Service = Service {
+    operations: OPERATIONS,
+    request_id_headers: &[],
+    credential_hint: "check the API client's id and secret, and that it is of this data centre",
+};
 
 impl Client {
     /// A client of one tenant, by an API client of its console.

@@ -4932,6 +4932,12 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "delete_report",
@@ -4941,6 +4947,12 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "download_stored_report",
@@ -4950,6 +4962,13 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: true,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+            "urn:acronis.com::account-server::readonly_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "get_application",
@@ -4959,6 +4978,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_client",
@@ -4968,6 +4988,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_me",
@@ -4977,6 +4998,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_offering_item_prices",
@@ -4986,6 +5008,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_report",
@@ -4995,6 +5018,13 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+            "urn:acronis.com::account-server::readonly_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "get_tenant",
@@ -5004,6 +5034,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_tenant_offering_items",
@@ -5013,6 +5044,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_tenant_pricing",
@@ -5022,6 +5054,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "get_tenant_usages",
@@ -5031,6 +5064,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_applications",
@@ -5040,6 +5074,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_offering_items",
@@ -5049,6 +5084,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_offering_items_for_child",
@@ -5058,6 +5094,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_stored_reports",
@@ -5067,6 +5104,13 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+            "urn:acronis.com::account-server::readonly_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "list_tenant_applications",
@@ -5076,6 +5120,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_tenant_children",
@@ -5085,6 +5130,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_tenant_reports",
@@ -5094,6 +5140,13 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+            "urn:acronis.com::account-server::readonly_admin",
+        ],
     },
     progenitor_client::Operation {
         id: "list_tenants",
@@ -5103,6 +5156,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_tenants_applications",
@@ -5112,6 +5166,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "list_tenants_usages",
@@ -5121,6 +5176,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
         id: "update_report",
@@ -5130,5 +5186,11 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[
+            "urn:acronis.com::account-server::root_admin",
+            "urn:acronis.com::account-server::partner_admin",
+            "urn:acronis.com::account-server::company_admin",
+            "urn:acronis.com::account-server::unit_admin",
+        ],
     },
 ];

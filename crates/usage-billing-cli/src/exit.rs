@@ -36,7 +36,7 @@ fn code(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Config | ErrorKind::Request => 2,
         ErrorKind::Auth | ErrorKind::Permission => 3,
-        ErrorKind::WaitTimeout => 5,
+        ErrorKind::NotReady | ErrorKind::WaitTimeout => 5,
         _ => 1,
     }
 }

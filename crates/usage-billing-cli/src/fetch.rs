@@ -14,10 +14,10 @@ use crate::{output, sandbox};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let period = arguments.period.unwrap_or_else(|| Period::last_month(Utc::now()));
-    if !arguments.allow_open && !period.is_closed(Utc::now()) {
-        let message =
-            format!("{period} is not over, its quantities will still change; --allow-open fetches it all the same");
-        return Err(Failure::Usage(message));
+    if !arguments.allow_open {
+        let advised =
+            |error: Error| Failure::Usage(error.with_hint("--allow-open fetches it all the same").to_string());
+        period.require_closed(Utc::now()).map_err(advised)?;
     }
     // Held until the rows are here: it stops when dropped.
     let sandbox = match arguments.sandbox {
@@ -68,22 +68,15 @@ async fn fetch(
     };
     match &outcome {
         Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
-        Err(error) => output::tell(&format!("{vendor}: {error}{}", advice(client.vendor(), error.kind()))),
+        Err(error) => output::tell(&format!("{vendor}: {error}{}", settings(client.vendor(), error.kind()))),
     }
     outcome
 }
 
-/// What to do, in this program's terms.
-fn advice(vendor: Vendor, kind: ErrorKind) -> &'static str {
-    match (kind, vendor) {
-        (ErrorKind::Auth, Vendor::Acronis) => {
-            " -> check ACRONIS_CLIENT_ID and ACRONIS_CLIENT_SECRET, and that they are of this ACRONIS_DATA_CENTER"
-        }
-        (ErrorKind::Auth, Vendor::Genesys) => {
-            " -> check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET, and that they are of this GENESYS_REGION"
-        }
-        (ErrorKind::Auth, Vendor::Suger) => " -> check SUGER_API_KEY",
-        (ErrorKind::Permission, _) => " -> give the credential's role the permission that the vendor names",
-        _ => "",
+/// Where the credential came from.
+fn settings(vendor: Vendor, kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::Auth => format!(" ({})", vendor.settings().join(", ")),
+        _ => String::new(),
     }
 }

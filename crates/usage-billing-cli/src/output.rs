@@ -43,7 +43,7 @@ fn table(rows: &[UsageRow]) -> String {
     table.load_preset(presets::NOTHING);
     table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL"]);
     for row in rows {
-        let customer = row.customer.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
+        let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
         table.add_row([
             row.vendor.to_string(),
             customer.clone(),
@@ -91,19 +91,7 @@ fn json(rows: &[UsageRow]) -> io::Result<String> {
 fn csv(rows: &[UsageRow]) -> io::Result<String> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     // By hand: without rows the writer would not know the columns.
-    writer.write_record([
-        "vendor",
-        "account",
-        "customer_id",
-        "customer",
-        "sku",
-        "metric",
-        "quantity",
-        "unit",
-        "start",
-        "end",
-        "final",
-    ])?;
+    writer.write_record(UsageRow::COLUMNS)?;
     for row in rows {
         writer.serialize(row)?;
     }
@@ -116,12 +104,16 @@ mod tests {
     use super::*;
 
     fn row(quantity: &str) -> UsageRow {
-        let row = serde_json::json!({
-            "vendor": "acronis", "account": "t-0", "customer_id": "t-1", "customer": "Birch, \"Inc.\" 株式会社", "sku": "STO",
-            "metric": "pw_base_storage", "quantity": quantity, "unit": "GiB", "start": "2026-10-01T00:00:00Z",
-            "end": "2026-11-01T00:00:00Z", "final": true,
+        let mut row = serde_json::json!({
+            "key": "e18f1ce0-5c2d-454b-9b95-22deae344997", "vendor": "acronis", "account": "t-0", "customer_id": "t-1",
+            "customer_name": "Birch, \"Inc.\" 株式会社", "customer_kind": "customer", "sku": "STO", "metric": "pw_base_storage",
+            "quantity": quantity, "unit": "GiB", "start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z", "final": true,
+            "billable": true, "currency": "EUR", "unit_price": "0.10", "operation": "download_stored_report", "report_row": 3,
         });
-        serde_json::from_str(&row.to_string()).unwrap()
+        for column in UsageRow::COLUMNS {
+            row.as_object_mut().unwrap().entry(column).or_insert_with(|| serde_json::Value::Null);
+        }
+        serde_json::from_value(row).unwrap()
     }
 
     #[test]
@@ -136,12 +128,15 @@ mod tests {
     #[test]
     fn a_csv_has_its_header_in_the_order_of_the_rows_even_without_rows() {
         let header = csv(&[]).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&serde_json::to_string(&row("1")).unwrap()).unwrap();
-        let fields: std::collections::BTreeSet<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(header.trim().split(',').collect::<std::collections::BTreeSet<_>>(), fields);
+        assert_eq!(header.trim().split(',').collect::<Vec<_>>(), UsageRow::COLUMNS);
         let line = csv(&[row("1")]).unwrap();
-        let expected = "acronis,t-0,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",STO,pw_base_storage,1,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,true";
+        let expected = concat!(
+            "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,STO,pw_base_storage,1,GiB,",
+            "2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,true,true,,,,,EUR,0.10,,,,download_stored_report,,3"
+        );
         assert_eq!(line.lines().nth(1), Some(expected));
+        let read: Vec<UsageRow> = csv::Reader::from_reader(line.as_bytes()).deserialize().map(Result::unwrap).collect();
+        assert_eq!(read, [row("1")], "a file reads back as it was");
         assert_eq!(json(&[]).unwrap(), "[]\n");
     }
 }

@@ -48,9 +48,24 @@ impl Attempts<'_> {
             http.request.resend_count = field::Empty,
             error.type = field::Empty,
         );
-        let outcome = self.send_all(request).instrument(span.clone()).await;
+        let outcome = self.send_all(request).instrument(span.clone()).await.map_err(|error| self.advised(error));
         record(&span, &outcome);
         outcome
+    }
+
+    /// Says what can be done about a credential that is not taken or may not do this.
+    fn advised(&self, error: Error) -> Error {
+        match (error.kind(), self.operation.permissions) {
+            (ErrorKind::Auth, _) if !self.service.credential_hint.is_empty() => {
+                error.with_hint(self.service.credential_hint)
+            }
+            (ErrorKind::Permission, [one]) => error.with_hint(format!("the credential needs the permission {one}")),
+            (ErrorKind::Permission, [_, ..]) => error.with_hint(format!(
+                "the credential needs one of the permissions {}",
+                self.operation.permissions.join(", ")
+            )),
+            _ => error,
+        }
     }
 
     async fn send_all(&self, request: Request) -> Result<Response> {

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn build(base_url: &str, auth: Auth) -> Result<String> {
-        let service = Service { operations: &[], request_id_headers: &[] };
+        let service = Service { operations: &[], request_id_headers: &[], credential_hint: "" };
         ClientBuilder::new(service, base_url, auth, |url, _, _| url.to_owned()).map(|url| url).build()
     }
 

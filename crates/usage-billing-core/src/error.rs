@@ -27,6 +27,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     attempts: u32,
+    hint: Option<String>,
     body: Bytes,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -49,10 +50,14 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
+    /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
+    NotReady,
     /// Waiting took longer than allowed; what was waited for may still come.
     WaitTimeout,
     /// The vendor says that what was waited for has failed.
     Failed,
+    /// A file on this machine cannot be written.
+    File,
 }
 
 impl Error {
@@ -67,6 +72,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: 0,
+            hint: None,
             body: Bytes::new(),
             source: None,
         }))
@@ -112,6 +118,11 @@ impl Error {
         self.0.attempts
     }
 
+    /// What can be done about it, in a few words.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// At most the first 64 KiB of the answer's body.
     pub fn body(&self) -> &[u8] {
         &self.0.body
@@ -123,13 +134,20 @@ impl Error {
         self
     }
 
+    /// Says what can be done about it; stands at the end of the line, after ` -> `.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
     /// Keeps what caused it.
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
     }
 
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+    /// The same, seen by somebody who knows better what it is about.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
@@ -146,7 +164,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+    /// How long to wait before the next try.
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.0.retry_after = retry_after;
         self
     }
@@ -200,7 +219,10 @@ impl fmt::Display for Error {
         if !details.is_empty() {
             write!(f, " ({})", details.join(", "))?;
         }
-        Ok(())
+        match &inner.hint {
+            Some(hint) => write!(f, " -> {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -268,6 +290,7 @@ mod tests {
             error.to_string(),
             "createReport: 503 Service Unavailable: busy: the queue is full (request id r-7, retry after 2 s, 4 attempts)"
         );
+        assert!(error.clone().with_hint("ask later").to_string().ends_with("4 attempts) -> ask later"));
         assert!(!format!("{error:?}").contains("secret customer"));
         assert_eq!(error.body(), b"secret customer");
     }

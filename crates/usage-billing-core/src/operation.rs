@@ -17,6 +17,8 @@ pub struct Operation {
     pub idempotent_with: Option<&'static str>,
     /// `x-download`: the body is handed on as it arrives.
     pub download: bool,
+    /// `x-permissions`: the caller needs any one of them; stand in the error if it has none.
+    pub permissions: &'static [&'static str],
 }
 
 impl Operation {
@@ -67,6 +69,8 @@ pub struct Service {
     pub operations: &'static [Operation],
     /// Response headers that name the request in the vendor's logs, best first.
     pub request_id_headers: &'static [&'static str],
+    /// What to look at if the vendor does not take the credential; stands in the error.
+    pub credential_hint: &'static str,
 }
 
 impl Service {
@@ -81,6 +85,7 @@ impl Service {
                 idempotent: false,
                 idempotent_with: None,
                 download: false,
+                permissions: &[],
             },
         }
     }
@@ -98,6 +103,7 @@ mod tests {
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
+        permissions: &[],
     };
 
     #[test]

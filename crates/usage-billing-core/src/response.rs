@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::attempts::Answered;
 use crate::error_body::describe;
+use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result};
 
 /// A decoded body with the status and headers that it came with.
@@ -42,6 +44,11 @@ impl<T> ResponseValue<T> {
     /// All headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// How long the vendor wants to be left alone, counted from its answer: a job that is not done says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers, SystemTime::now())
     }
 }
 

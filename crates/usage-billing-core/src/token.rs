@@ -26,7 +26,7 @@ const RENEWAL_PATIENCE: Duration = Duration::from_secs(5);
 /// After an early renewal has failed, the token that is still good is used for so long before the next try.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-static SERVICE: Service = Service { operations: &[], request_id_headers: &[] };
+static SERVICE: Service = Service { operations: &[], request_id_headers: &[], credential_hint: "" };
 static ISSUE_TOKEN: Operation = Operation {
     id: "issue_token",
     name: "issue token",
@@ -36,6 +36,7 @@ static ISSUE_TOKEN: Operation = Operation {
     idempotent: true,
     idempotent_with: None,
     download: false,
+    permissions: &[],
 };
 
 pub(crate) struct TokenEndpoint {

@@ -4,7 +4,11 @@ use progenitor_client::{Auth, Credentials, RateLimit, Result, Service, required_
 
 use crate::{Client, ClientBuilder, OPERATIONS, Region};
 
-const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &["inin-correlation-id"] };
+const SERVICE: Service = Service {
+    operations: OPERATIONS,
+    request_id_headers: &["inin-correlation-id"],
+    credential_hint: "check the OAuth client's id, secret and type (client credentials), and that it is of this region",
+};
 
 /// Requests a minute that one client-credentials token may make (platform limit `client.credentials.token.rate.per.minute`, as quoted
 /// by the vendor's community site in 2025).

@@ -6434,6 +6434,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contract_billingperiod",
@@ -6443,6 +6444,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts",
@@ -6452,6 +6454,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_document",
@@ -6461,6 +6464,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoice_lines",
@@ -6470,6 +6474,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_contracts_invoices",
@@ -6479,6 +6484,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_reports_billableusage",
@@ -6488,6 +6494,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["billing:subscription:read", "billing:subscription:view"],
     },
     progenitor_client::Operation {
         id: "get_billing_trusteebillingoverview_trustor_org_id",
@@ -6497,6 +6504,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["affiliateOrganization:clientBilling:view"],
     },
     progenitor_client::Operation {
         id: "get_license_definition",
@@ -6506,6 +6514,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_definitions",
@@ -6515,6 +6524,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_toggle",
@@ -6524,6 +6534,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_license_user",
@@ -6533,6 +6544,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
         id: "get_license_users",
@@ -6542,6 +6554,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_query_result",
@@ -6551,6 +6564,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_oauth_client_usage_summary",
@@ -6560,6 +6574,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_oauth_clients",
@@ -6569,6 +6584,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_aggregates_query_job",
@@ -6578,6 +6594,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_client_client_id_aggregates_query_job",
@@ -6587,6 +6604,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_query_execution_id_results",
@@ -6596,6 +6614,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "get_usage_simplesearch_execution_id_results",
@@ -6605,6 +6624,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
     progenitor_client::Operation {
         id: "post_oauth_client_usage_query",
@@ -6614,6 +6634,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_aggregates_query_jobs",
@@ -6623,6 +6644,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_client_client_id_aggregates_query_jobs",
@@ -6632,6 +6654,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_query",
@@ -6641,6 +6664,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
         id: "post_usage_simplesearch",
@@ -6650,5 +6674,6 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
 ];

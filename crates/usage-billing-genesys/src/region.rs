@@ -139,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn every_listed_region_is_found_by_name_domain_and_host() {
+        assert!(Region::all().count() >= 18);
+        for (name, domain) in Region::all() {
+            let expected = (format!("https://api.{domain}"), format!("https://login.{domain}"));
+            for text in [name, domain, &format!("api.{domain}"), &format!("https://login.{domain}/oauth/token")] {
+                assert_eq!(hosts(text), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_host_of_ones_own_serves_both() {
         let own = "http://127.0.0.1:8080".to_owned();
         assert_eq!(hosts("http://127.0.0.1:8080/"), (own.clone(), own));

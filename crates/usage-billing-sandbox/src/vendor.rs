@@ -31,7 +31,16 @@ static ACRONIS_TOKEN: Operation = token_endpoint("issue_token", "/idp/token");
 
 const fn token_endpoint(name: &'static str, path: &'static str) -> Operation {
     let (method, idempotent_with) = ("POST", None);
-    Operation { id: "issue_token", name, method, path, idempotent: false, idempotent_with, download: false }
+    Operation {
+        id: "issue_token",
+        name,
+        method,
+        path,
+        idempotent: false,
+        idempotent_with,
+        download: false,
+        permissions: &[],
+    }
 }
 
 /// What is known of a request before anyone looks into it; goes with the request as an extension.

@@ -4,7 +4,11 @@ use progenitor_client::{Auth, Result, SecretString, Service, required_env};
 
 use crate::{Client, ClientBuilder, OPERATIONS};
 
-const SERVICE: Service = Service { operations: OPERATIONS, request_id_headers: &["x-correlation-id"] };
+const SERVICE: Service = Service {
+    operations: OPERATIONS,
+    request_id_headers: &["x-correlation-id"],
+    credential_hint: "check the API key, and that it is of this organization",
+};
 
 /// Production. Older SDKs of the vendor name `http://https://api.suger.cloud` by mistake.
 const BASE_URL: &str = "https://api.suger.cloud";

@@ -9353,6 +9353,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "aggregate_usage_record_reports",
@@ -9362,6 +9363,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "batch_report_usage_record_groups",
@@ -9371,6 +9373,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "batch_validate_usage_record_groups",
@@ -9380,6 +9383,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "create_billable_metric",
@@ -9389,6 +9393,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "delete_usage_record_group",
@@ -9398,6 +9403,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_billable_metric",
@@ -9407,6 +9413,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_buyer",
@@ -9416,6 +9423,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_entitlement",
@@ -9425,6 +9433,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_product",
@@ -9434,6 +9443,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "get_usage_metering_config_info",
@@ -9443,6 +9453,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_billable_metrics",
@@ -9452,6 +9463,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_buyers",
@@ -9461,6 +9473,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_entitlements",
@@ -9470,6 +9483,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_products",
@@ -9479,6 +9493,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_metering_daily_records",
@@ -9488,6 +9503,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_record_groups",
@@ -9497,6 +9513,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "list_usage_record_reports",
@@ -9506,6 +9523,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "report_usage_record_group",
@@ -9515,6 +9533,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "retry_usage_record_group",
@@ -9524,6 +9543,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "update_billable_metric",
@@ -9533,6 +9553,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
     progenitor_client::Operation {
         id: "update_usage_metering_config_info",
@@ -9542,5 +9563,6 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        permissions: &[],
     },
 ];

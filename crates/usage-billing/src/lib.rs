@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod exact;
 mod pager;
 mod period;
 mod report;
+mod row_identity;
 mod usage_row;
 
 #[cfg(feature = "acronis")]
@@ -27,5 +29,4 @@ pub use usage_row::{UsageRow, Vendor};
 
 /// Crates whose types stand in this one's.
 pub use chrono;
-#[cfg(any(feature = "acronis", feature = "suger"))]
 pub use uuid;

@@ -1,46 +1,96 @@
 //! Lists that come in pages.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::str::FromStr;
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-/// The items of a paged list, one after the other; a page is fetched when its first item is asked for.
+/// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
-/// A [`Stream`] that needs no pinning and borrows nothing. After an error it ends.
+/// A [`Stream`] that needs no pinning and borrows nothing. Nothing is fetched before the first item is asked for. From then on one page is
+/// ahead of the reader, fetched and decoded by a task of its own on the current tokio runtime: a future polled beside the reader would
+/// stand still while the reader works. Dropping the pager ends the task. After an error the list ends; [`position`](Self::position) says
+/// where to go on.
 #[must_use = "nothing is fetched until items are asked for"]
-pub struct Pager<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
+pub struct Pager<T> {
+    fetch: Fetch<T>,
+    /// Of the page that `items` are of, or of the one that could not be had.
+    position: String,
+    items: std::vec::IntoIter<T>,
+    ahead: Ahead<T>,
+    /// Hashes of all positions so far, against going round in circles.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+type Page<T> = (Vec<T>, Option<String>);
+type Fetch<T> = Box<dyn FnMut(&str) -> BoxFuture<'static, Result<Page<T>>> + Send>;
+
+/// What comes after the page that is read.
+enum Ahead<T> {
+    /// Nobody has asked for an item yet.
+    Unasked,
+    Coming(String, AbortOnDropHandle<Result<Page<T>>>),
+    End(Option<Error>),
+}
 
 impl<T: Send + 'static> Pager<T> {
     /// Pages from the position `first` on: `fetch` gives a page and the position of the next one. Also for lists that have no wrapper
     /// here, over a client's `api()`.
     ///
-    /// A position that comes twice in a row ends the list with an error: going on would read the same page for ever.
-    pub fn new<P, F>(first: P, fetch: impl FnMut(P) -> F + Send + 'static) -> Self
+    /// A position that comes again ends the list with an error: going on would read the same pages for ever. (To know it, a few bytes are
+    /// kept of each page.)
+    pub fn new<P, F>(first: P, mut fetch: impl FnMut(P) -> F + Send + 'static) -> Self
     where
-        P: Clone + PartialEq + fmt::Display + Send + 'static,
+        P: fmt::Display + FromStr,
         F: Future<Output = Result<(Vec<T>, Option<P>)>> + Send + 'static,
     {
-        let pages = stream::try_unfold((Some(first), fetch), |(position, mut fetch)| async move {
-            let Some(position) = position else { return Ok(None) };
-            let (items, next) = fetch(position.clone()).await?;
-            if next.as_ref() == Some(&position) {
-                let message =
-                    format!("the vendor names {position} as the page after {position}; the list may be incomplete");
-                return Err(Error::new(ErrorKind::Decode, message));
+        let fetch = move |position: &str| match position.parse() {
+            Ok(position) => fetch(position).map_ok(|(items, next)| (items, next.map(|next| next.to_string()))).boxed(),
+            Err(_) => {
+                let message = format!("`{position}` is no position in this list: give one that `position()` gave");
+                std::future::ready(Err(Error::new(ErrorKind::Request, message))).boxed()
             }
-            Ok(Some((stream::iter(items.into_iter().map(Ok)), (next, fetch))))
-        });
-        Self(Box::pin(pages.try_flatten()))
+        };
+        Self {
+            fetch: Box::new(fetch),
+            position: first.to_string(),
+            items: Vec::new().into_iter(),
+            ahead: Ahead::Unasked,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Starts at a position that [`position`](Self::position) gave, in this process or another.
+    pub fn starting_at(self, position: impl Into<String>) -> Self {
+        let (items, ahead, seen) = (Vec::new().into_iter(), Ahead::Unasked, HashSet::new());
+        Self { position: position.into(), items, ahead, seen, ..self }
+    }
+
+    /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
+    /// page's first items may come a second time then, but none is left out.
+    pub fn position(&self) -> &str {
+        match &self.ahead {
+            Ahead::Coming(next, _) if self.items.len() == 0 => next,
+            _ => &self.position,
+        }
     }
 
     /// The next item; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<T>> {
-        self.0.next().await
+        StreamExt::next(self).await
     }
 
     /// All items that are left, in memory.
@@ -48,27 +98,95 @@ impl<T: Send + 'static> Pager<T> {
     /// # Errors
     /// The first error of a page; what came before it is lost.
     pub async fn collect_all(self) -> Result<Vec<T>> {
-        self.0.try_collect().await
+        self.try_collect().await
+    }
+
+    /// Has a page fetched, unless it has been already.
+    fn go_on(&mut self, next: String) -> Ahead<T> {
+        if !self.seen.insert(self.hasher.hash_one(&next)) {
+            let message = format!(
+                "the vendor names {next} as the page after {}, but it came before: the list may be incomplete",
+                self.position
+            );
+            return Ahead::End(Some(Error::new(ErrorKind::Decode, message)));
+        }
+        let page = tokio::spawn((self.fetch)(&next).instrument(Span::current()));
+        Ahead::Coming(next, AbortOnDropHandle::new(page))
     }
 }
 
-impl<T> Stream for Pager<T> {
+impl<T: Send + 'static> Stream for Pager<T> {
     type Item = Result<T>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(item) = this.items.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            this.ahead = match &mut this.ahead {
+                Ahead::End(error) => return Poll::Ready(error.take().map(Err)),
+                Ahead::Unasked => this.go_on(this.position.clone()),
+                Ahead::Coming(position, page) => {
+                    let page = ready!(page.poll_unpin(context)).unwrap_or_else(ended);
+                    this.position = std::mem::take(position);
+                    match page {
+                        Ok((items, next)) => {
+                            this.items = items.into_iter();
+                            next.map_or(Ahead::End(None), |next| this.go_on(next))
+                        }
+                        Err(error) => Ahead::End(Some(error)),
+                    }
+                }
+            };
+        }
+    }
+}
+
+/// Items are moved out, never pinned in place.
+impl<T> Unpin for Pager<T> {}
+
+/// The task has come to no end of its own: a panic in it is the reader's, as if there were no task.
+fn ended<T>(error: JoinError) -> Result<T> {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Connection, "the runtime stopped while a page was fetched").with_source(error))
+        }
     }
 }
 
 impl<T> fmt::Debug for Pager<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pager")
+        f.debug_struct("Pager").field("position", &self.position).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Duration;
+
     use super::*;
+    use tokio::time::Instant;
+
+    /// Pages of two items, and how many were asked for.
+    fn numbers(pages: u32) -> (Pager<u32>, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let pager = Pager::new(0, move |page: u32| {
+            count.fetch_add(1, SeqCst);
+            async move { Ok((vec![2 * page, 2 * page + 1], (page + 1 < pages).then_some(page + 1))) }
+        });
+        (pager, asked)
+    }
+
+    async fn idle() {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
 
     #[tokio::test]
     async fn all_pages_are_read_and_an_empty_one_in_the_middle_is_no_end() {
@@ -81,11 +199,99 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_position_that_repeats_is_an_error_and_not_an_endless_list() {
-        let mut pager = Pager::new(0, |page| async move { Ok((vec![page], Some(1))) });
-        assert_eq!(pager.next().await.unwrap().unwrap(), 0);
-        // The page after 1 is again 1; its items are not handed out.
-        assert!(pager.next().await.unwrap().unwrap_err().to_string().contains("the page after 1"));
+    async fn one_page_is_fetched_ahead_and_no_more_and_none_before_the_first_item_is_asked_for() {
+        let (mut pager, asked) = numbers(5);
+        idle().await;
+        assert_eq!(asked.load(SeqCst), 0);
+        pager.next().await.unwrap().unwrap();
+        idle().await;
+        assert_eq!(asked.load(SeqCst), 2);
+        pager.next().await.unwrap().unwrap();
+        idle().await;
+        assert_eq!(asked.load(SeqCst), 2, "the second page is there, but not begun");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_page_comes_while_this_one_is_worked_on() {
+        let ten = Duration::from_secs(10);
+        let mut pager = Pager::new(1, move |page| async move {
+            tokio::time::sleep(ten).await;
+            Ok((vec![page], (page < 5).then_some(page + 1)))
+        });
+        let start = Instant::now();
+        while let Some(item) = pager.next().await {
+            item.unwrap();
+            tokio::time::sleep(ten).await;
+        }
+        assert_eq!(start.elapsed(), 6 * ten, "and not 10 times");
+    }
+
+    #[tokio::test]
+    async fn a_pager_that_is_dropped_fetches_no_more() {
+        let (done, mut ended) = tokio::sync::oneshot::channel::<()>();
+        let mut done = Some(done);
+        let mut pager = Pager::new(0, move |page| {
+            let held = if page == 1 { done.take() } else { None };
+            async move {
+                if held.is_some() {
+                    std::future::pending::<()>().await;
+                }
+                Ok((vec![page], Some(page + 1)))
+            }
+        });
+        pager.next().await.unwrap().unwrap();
+        idle().await;
+        assert!(ended.try_recv().is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Empty));
+        drop(pager);
+        assert!(ended.await.is_err(), "the task is gone, and what it held");
+    }
+
+    #[tokio::test]
+    async fn a_position_that_comes_again_is_an_error_and_not_an_endless_list() {
+        for circle in [1, 2, 3] {
+            let pager = Pager::new(0, move |page| async move { Ok((vec![page], Some((page + 1) % circle))) });
+            let outcomes: Vec<_> = pager.collect().await;
+            let (error, items) = outcomes.split_last().unwrap();
+            assert_eq!(items.len(), circle, "each page once");
+            let error = error.as_ref().unwrap_err().to_string();
+            assert!(error.contains(&format!("names 0 as the page after {}", circle - 1)), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_list_goes_on_where_it_was() {
+        let broken = |page: u32| async move {
+            match page {
+                2 => Err(Error::new(ErrorKind::Connection, "cut")),
+                _ => Ok((vec![2 * page, 2 * page + 1], Some(page + 1))),
+            }
+        };
+        let mut pager = Pager::new(0, broken);
+        let mut read = Vec::new();
+        while let Some(Ok(item)) = pager.next().await {
+            read.push(item);
+        }
+        assert_eq!((read, pager.position()), (vec![0, 1, 2, 3], "2"));
         assert!(pager.next().await.is_none());
+        let (again, _) = numbers(4);
+        assert_eq!(again.starting_at(pager.position()).collect_all().await.unwrap(), [4, 5, 6, 7]);
+        let (mut begun, _) = numbers(4);
+        begun.next().await.unwrap().unwrap();
+        assert_eq!(begun.starting_at("3").collect_all().await.unwrap(), [6, 7]);
+
+        let (mut pager, _) = numbers(3);
+        let positions = [(0, "0"), (1, "1"), (2, "1"), (3, "2"), (4, "2"), (5, "2")];
+        assert_eq!(pager.position(), "0");
+        for (item, position) in positions {
+            assert_eq!((pager.next().await.unwrap().unwrap(), pager.position()), (item, position));
+        }
+        let error = numbers(3).0.starting_at("x").collect_all().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a fault in here")]
+    async fn a_panic_while_fetching_is_the_readers() {
+        let _ = Pager::<u8>::new(0, |_: u8| async { panic!("a fault in here") }).next().await;
     }
 }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 /// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
 ///
 /// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th).
-/// Vendors' inclusive ends are converted here and nowhere else: [`last_day`](Self::last_day),
-/// [`last_millisecond`](Self::last_millisecond).
+/// Vendors' inclusive ends are converted here and nowhere else: from them by [`of_days`](Self::of_days) and [`through`](Self::through),
+/// to them by [`last_day`](Self::last_day) and [`last_millisecond`](Self::last_millisecond).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period {
     start: DateTime<Utc>,
@@ -37,6 +37,24 @@ impl Period {
         let first = day.with_day(1).unwrap_or(day);
         let next = first.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
         Self { start: midnight(first), end: midnight(next) }
+    }
+
+    /// From the first day through the last one, both included, as vendors give days.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if the last day is before the first.
+    pub fn of_days(first: NaiveDate, last: NaiveDate) -> Result<Self> {
+        Self::new(midnight(first), midnight(last.checked_add_days(Days::new(1)).unwrap_or(last)))
+    }
+
+    /// From `start` through `last`, an inclusive end as vendors give it: the last second (`23:59:59`), millisecond or microsecond. The
+    /// end is the next whole second; an instant at midnight is taken for an end that is excluded already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if it would be empty.
+    pub fn through(start: DateTime<Utc>, last: DateTime<Utc>) -> Result<Self> {
+        let second = last.with_nanosecond(0).unwrap_or(last);
+        Self::new(start, if last.time() == NaiveTime::MIN { last } else { second + TimeDelta::seconds(1) })
     }
 
     /// The last whole calendar month before `now`.
@@ -67,6 +85,17 @@ impl Period {
     /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
     pub fn is_closed(&self, now: DateTime<Utc>) -> bool {
         self.end <= now
+    }
+
+    /// Refuses a period that is not over at `now`, for whoever makes a bill of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], saying when it is over.
+    pub fn require_closed(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.is_closed(now) {
+            return Ok(());
+        }
+        Err(wrong(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
     }
 
     /// First day in it, for vendors that take days.
@@ -165,7 +194,9 @@ mod tests {
         let new_year = "2027-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(Period::last_month(new_year), period("2026-12"));
         assert!(Period::last_month(new_year).is_closed(new_year));
-        assert!(!Period::month_of(new_year.date_naive()).is_closed(new_year));
+        assert!(Period::last_month(new_year).require_closed(new_year).is_ok());
+        let open = Period::month_of(new_year.date_naive()).require_closed(new_year).unwrap_err();
+        assert_eq!(open.message(), "2027-01 is not over before 2027-02-01T00:00:00Z: its quantities will still change");
     }
 
     #[test]
@@ -178,6 +209,22 @@ mod tests {
         }
         let error = "oct".parse::<Period>().unwrap_err().to_string();
         assert!(error.starts_with("`oct` is no period: write a month (2026-10)"), "{error}");
+    }
+
+    #[test]
+    fn inclusive_ends_of_all_kinds_meet_at_the_same_instant() {
+        let start = period("2026-10").start();
+        for last in
+            ["2026-10-31T23:59:59Z", "2026-10-31T23:59:59.999Z", "2026-10-31T23:59:59.999999Z", "2026-11-01T00:00:00Z"]
+        {
+            assert_eq!(Period::through(start, last.parse().unwrap()).unwrap(), period("2026-10"), "{last}");
+        }
+        let (first, last) = ("2026-10-01".parse().unwrap(), "2026-10-31".parse().unwrap());
+        assert_eq!(Period::of_days(first, last).unwrap(), period("2026-10"));
+        assert_eq!(Period::of_days(first, first).unwrap(), period("2026-10-01/2026-10-02"));
+        assert!(Period::of_days(last, first).is_err());
+        assert!(Period::of_days(first, NaiveDate::MAX).is_err());
+        assert!(Period::through(start, start - TimeDelta::days(3)).is_err());
     }
 
     #[test]

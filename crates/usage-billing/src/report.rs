@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
 
 /// Pauses between two polls grow from the first to the last of these.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// A vendor that asks for no pause at all does not mean to be asked without end.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A report that is being made. Dropping it leaves the vendor's work alone: take it up again by its [`id`](Self::id).
 #[must_use = "a report is not waited for until `wait`"]
@@ -26,7 +28,12 @@ pub struct Report<T> {
 #[non_exhaustive]
 pub enum Progress<T> {
     /// Still being made.
-    Pending,
+    Pending {
+        /// The vendor's word for how far it is, if it says one.
+        status: Option<String>,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// Done.
     Ready(T),
 }
@@ -45,7 +52,7 @@ impl<T> Report<T> {
         &self.id
     }
 
-    /// A fixed pause between two polls, in place of 2 s growing to 15 s.
+    /// A fixed pause between two polls, in place of 2 s growing to 15 s. A pause that the vendor asks for comes before both.
     pub fn poll_every(self, pause: Duration) -> Self {
         Self { pause: Some(pause), ..self }
     }
@@ -61,27 +68,40 @@ impl<T> Report<T> {
     /// Asks until the report is done, for no longer than `timeout`.
     ///
     /// # Errors
-    /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come. Else as [`poll`](Self::poll).
+    /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come, and can be waited for again. Else as [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         let mut polls = 0u32;
+        let mut last = None;
         let waited = tokio::time::timeout(timeout, async {
             loop {
-                if let Progress::Ready(done) = self.poll().await? {
-                    return Ok(done);
-                }
-                tokio::time::sleep(self.pause.unwrap_or_else(|| pause(polls))).await;
+                let asked_for = match self.poll().await? {
+                    Progress::Ready(done) => return Ok(done),
+                    Progress::Pending { status, retry_after } => {
+                        last = status;
+                        retry_after.map(|pause| pause.max(SHORTEST_PAUSE))
+                    }
+                };
+                tokio::time::sleep(asked_for.or(self.pause).unwrap_or_else(|| pause(polls))).await;
                 polls = polls.saturating_add(1);
             }
         });
         waited.await.unwrap_or_else(|_| {
+            let status = last.map_or_else(String::new, |status| format!(" (the vendor says {status})"));
             let message = format!(
-                "{} {} is not done after {} s; it may still come, so ask for it again later",
+                "{} {} is not done after {} s{status}; it may still come, so ask for it again later",
                 self.what,
                 self.id,
                 timeout.as_secs()
             );
             Err(Error::new(ErrorKind::WaitTimeout, message))
         })
+    }
+}
+
+impl<T> Progress<T> {
+    /// Still being made, as an answer says: its state, and the pause that it asks for.
+    pub fn pending<A>(answer: &ResponseValue<A>, status: Option<impl fmt::Display>) -> Self {
+        Self::Pending { status: status.map(|status| status.to_string()), retry_after: answer.retry_after() }
     }
 }
 
@@ -100,11 +120,16 @@ mod tests {
     use super::*;
     use tokio::time::Instant;
 
-    fn ready_after(mut polls: u32) -> Report<&'static str> {
+    fn ready_after(polls: u32) -> Report<&'static str> {
+        asked_to_pause(polls, None)
+    }
+
+    fn asked_to_pause(mut polls: u32, retry_after: Option<Duration>) -> Report<&'static str> {
         Report::new("report", "r-7".to_owned(), move || {
             polls = polls.saturating_sub(1);
-            let done = polls == 0;
-            async move { Ok(if done { Progress::Ready("rows") } else { Progress::Pending }) }
+            let pending = Progress::Pending { status: Some("Running".to_owned()), retry_after };
+            let progress = if polls == 0 { Progress::Ready("rows") } else { pending };
+            async move { Ok(progress) }
         })
     }
 
@@ -116,12 +141,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_pause_that_the_vendor_asks_for_comes_before_ours() {
+        for (asked, paused) in [(30, 60), (0, 2)] {
+            for fixed in [Duration::from_secs(5), Duration::ZERO] {
+                let start = Instant::now();
+                let mut report = asked_to_pause(3, Some(Duration::from_secs(asked))).poll_every(fixed);
+                report.wait(Duration::from_secs(600)).await.unwrap();
+                assert_eq!(start.elapsed().as_secs(), paused);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_wait_that_times_out_names_the_id() {
         let start = Instant::now();
         let error = ready_after(99).poll_every(Duration::from_secs(1)).wait(Duration::from_secs(10)).await.unwrap_err();
         assert_eq!(start.elapsed().as_secs(), 10);
         assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-        assert!(error.to_string().starts_with("report r-7 is not done after 10 s"), "{error}");
+        assert!(
+            error.to_string().starts_with("report r-7 is not done after 10 s (the vendor says Running)"),
+            "{error}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

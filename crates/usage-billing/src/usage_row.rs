@@ -3,39 +3,85 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use usage_billing_core::{Decimal, DecimalString};
+use serde::{Deserialize, Serialize};
+use usage_billing_core::Decimal;
+use uuid::Uuid;
 
-/// How much of one thing one customer used in one period. No cost: no vendor's usage says what it costs.
-///
-/// The order of the fields is the order of columns in files, and stays.
+use crate::exact;
+
+#[doc = include_str!("../docs/usage-rows.md")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the table above says it once, for all formats")]
 pub struct UsageRow {
-    /// Whose API it comes from.
+    pub key: Uuid,
     pub vendor: Vendor,
-    /// The account that was asked: Genesys Cloud's OAuth client (which is of one organization), Suger's organization, Acronis' tenant.
     pub account: String,
-    /// The vendor's id of the customer; `None` if the account itself is the customer.
     pub customer_id: Option<String>,
-    /// The customer's present name, if the vendor knows one.
-    pub customer: Option<String>,
-    /// What is sold: the vendor's SKU, or its name of the thing where it has no SKUs.
+    pub customer_name: Option<String>,
+    pub customer_kind: Option<String>,
     pub sku: String,
-    /// What is counted, by the vendor's name.
     pub metric: String,
-    /// How much, in `unit`; exact. May be negative where the vendor corrects itself.
-    #[serde(serialize_with = "write_exact", deserialize_with = "read_exact")]
+    #[serde(with = "exact")]
     pub quantity: Decimal,
-    /// `GiB`, `compute points`, or `units` where the vendor says no more.
     pub unit: String,
-    /// First instant of the period.
     pub start: DateTime<Utc>,
-    /// First instant after the period.
     pub end: DateTime<Utc>,
-    /// Whether the vendor will not change it any more.
     #[serde(rename = "final")]
     pub is_final: bool,
+    pub billable: bool,
+    #[serde(with = "exact::option")]
+    pub included_quantity: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub prepaid_quantity: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub bundle_quantity: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub overage_quantity: Option<Decimal>,
+    pub currency: Option<String>,
+    #[serde(with = "exact::option")]
+    pub unit_price: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub list_price: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub prepaid_price: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub cost: Option<Decimal>,
+    pub operation: String,
+    pub report_id: Option<String>,
+    pub report_row: Option<u64>,
+}
+
+impl UsageRow {
+    /// Names of the columns, in the order in which rows are written. Later versions append to it.
+    pub const COLUMNS: [&str; 26] = [
+        "key",
+        "vendor",
+        "account",
+        "customer_id",
+        "customer_name",
+        "customer_kind",
+        "sku",
+        "metric",
+        "quantity",
+        "unit",
+        "start",
+        "end",
+        "final",
+        "billable",
+        "included_quantity",
+        "prepaid_quantity",
+        "bundle_quantity",
+        "overage_quantity",
+        "currency",
+        "unit_price",
+        "list_price",
+        "prepaid_price",
+        "cost",
+        "operation",
+        "report_id",
+        "report_row",
+    ];
 }
 
 /// A vendor that rows come from.
@@ -61,11 +107,51 @@ impl fmt::Display for Vendor {
     }
 }
 
-/// As text: most readers of JSON would make a float of a number.
-fn write_exact<S: Serializer>(quantity: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(quantity)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn read_exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    DecimalString::deserialize(deserializer).map(Decimal::from)
+    /// Every column filled, in order.
+    const LINE: &str = concat!(
+        r#"{"key":"e18f1ce0-5c2d-454b-9b95-22deae344997","vendor":"genesys","account":"a","customer_id":"c","customer_name":"Birch, \"Inc.\" 株式会社","#,
+        r#""customer_kind":"trustor","sku":"S-1","metric":"m","quantity":"12345678901234567.123456789","unit":"seat","start":"2026-10-01T00:00:00Z","#,
+        r#""end":"2026-11-01T00:00:00Z","final":true,"billable":true,"included_quantity":"1","prepaid_quantity":"100","bundle_quantity":"1000","#,
+        r#""overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","list_price":"140","prepaid_price":"110.00","cost":"0.1","#,
+        r#""operation":"get","report_id":"r-7","report_row":3}"#,
+    );
+
+    #[test]
+    fn the_columns_and_their_order_stay() {
+        let row: UsageRow = serde_json::from_str(LINE).unwrap();
+        assert_eq!(serde_json::to_string(&row).unwrap(), LINE);
+        let places = UsageRow::COLUMNS.map(|column| LINE.find(&format!("\"{column}\":")).unwrap());
+        assert!(places.is_sorted(), "{places:?}");
+        assert_eq!(LINE.matches("\":").count(), UsageRow::COLUMNS.len());
+    }
+
+    #[test]
+    fn what_the_vendor_does_not_say_is_null_and_reads_back() {
+        let mut row: UsageRow = serde_json::from_str(LINE).unwrap();
+        row.overage_quantity = None;
+        row.report_id = None;
+        let json = serde_json::to_string(&row).unwrap();
+        assert!(json.contains(r#""overage_quantity":null"#) && json.contains(r#""report_id":null"#), "{json}");
+        assert_eq!(serde_json::from_str::<UsageRow>(&json).unwrap(), row);
+    }
+
+    #[test]
+    fn a_quantity_that_is_no_text_or_no_number_is_refused() {
+        for wrong in ["0.5", "\"many\"", "\"1_000\"", "\"\"", "null"] {
+            let line = LINE.replace("\"12345678901234567.123456789\"", wrong);
+            assert!(serde_json::from_str::<UsageRow>(&line).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_column_is_explained_once_and_in_order() {
+        let table = include_str!("../docs/usage-rows.md");
+        let explained: Vec<_> =
+            table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+        assert_eq!(explained, UsageRow::COLUMNS);
+    }
 }

@@ -2,9 +2,13 @@
 //!
 //! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
 
+mod acronis_faults;
 mod acronis_operations;
+mod acronis_reports;
 mod auth;
+mod dataset;
 mod examples;
+mod genesys_facade;
 mod genesys_operations;
 mod rate_limit;
 mod readme;

@@ -1,91 +1,101 @@
-//! A report's file as rows, while it arrives.
+//! A report's file while it arrives: gzip or not, as the vendor stores it.
 
-use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use async_compression::tokio::bufread::GzipDecoder;
-use csv_async::{AsyncReader, AsyncReaderBuilder};
+use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder};
+use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::{AsyncRead, BufReader};
+use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 use usage_billing_core::{ByteStream, Error, ErrorKind, Result};
 
-use super::row::Columns;
-use super::{Client, ReportRow, StoredFile, types};
+use super::hints::hinted;
+use super::{Client, StoredFile};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Rows of a report in the file's order; the file is never in memory as a whole.
-#[must_use = "rows are read as they are asked for"]
-pub struct Rows(Pin<Box<dyn Stream<Item = Result<ReportRow>> + Send>>);
+/// How often a download that was cut off is begun anew. The call itself has its retries.
+const BEGUN_ANEW: u32 = 2;
 
-impl Rows {
-    /// The next row; `None` at the end.
-    pub async fn next(&mut self) -> Option<Result<ReportRow>> {
-        self.0.next().await
-    }
-}
+/// Bytes as they are read.
+pub(super) type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
 impl Client {
-    /// Downloads a `csv_v2_0` file and reads its rows as they arrive.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
-    pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        if file.format != types::ReportFormat::CsvV20 {
-            let message = format!("rows are read from csv_v2_0 files, not from {}", file.format);
-            return Err(Error::new(ErrorKind::Request, message));
-        }
-        rows(self.download(file).await?).await
-    }
-
-    /// The bytes of a file as the vendor stores them: gzip, as a rule.
+    /// The bytes of a file as the vendor stores them: gzip, as a rule. As rows: [`rows`](Self::rows); into a file here:
+    /// [`save_to`](Self::save_to).
     ///
     /// # Errors
     /// Those of the call.
     pub async fn download(&self, file: &StoredFile) -> Result<ByteStream> {
         let request = self.api.download_stored_report().report_id(file.report_id).stored_report_id(file.id);
-        Ok(request.send().await?.into_inner())
+        Ok(request.send().await.map_err(hinted)?.into_inner())
     }
-}
 
-async fn rows(bytes: impl Stream<Item = Result<bytes::Bytes>> + Send + Unpin + 'static) -> Result<Rows> {
-    let mut reader: AsyncReader<Pin<Box<dyn AsyncRead + Send>>> =
-        AsyncReaderBuilder::new().create_reader(unpacked(bytes).await?);
-    let columns = Columns::new(reader.headers().await.map_err(unreadable)?)?;
-    let rows = stream::try_unfold(reader.into_records(), move |mut records| async move {
-        Ok(records.next().await.transpose().map_err(unreadable)?.map(|record| (record, records)))
-    });
-    Ok(Rows(Box::pin(rows.and_then(move |record| std::future::ready(columns.row(&record))))))
-}
-
-/// Unpacks what begins as gzip: neither the content type nor the encoding header says so reliably.
-async fn unpacked(
-    mut bytes: impl Stream<Item = Result<bytes::Bytes>> + Send + Unpin + 'static,
-) -> Result<Pin<Box<dyn AsyncRead + Send>>> {
-    let mut beginning = Vec::new();
-    while beginning.len() < GZIP.len() {
-        match bytes.next().await.transpose()? {
-            Some(chunk) => beginning.extend_from_slice(&chunk),
-            None => break,
+    /// Has a file read by `read`, and from the beginning again if it was cut off on the way: what is half read is nothing yet.
+    ///
+    /// # Errors
+    /// Those of the call and of `read`.
+    pub(super) async fn read_whole<T, F: Future<Output = Result<T>>>(
+        &self,
+        file: &StoredFile,
+        read: impl Fn(Arriving) -> F,
+    ) -> Result<T> {
+        let mut cut_off = 0;
+        loop {
+            let bytes = self.download(file).await?;
+            let outcome = async { read(Arriving::new(bytes).await?).await }.await;
+            match outcome {
+                Err(error) if error.kind() == ErrorKind::Connection && cut_off < BEGUN_ANEW => cut_off += 1,
+                done => return done,
+            }
         }
     }
-    let packed = beginning.starts_with(&GZIP);
-    let whole = stream::iter([Ok(bytes::Bytes::from(beginning))]).chain(bytes).map_err(std::io::Error::other);
-    let reader = StreamReader::new(whole);
-    if !packed {
-        return Ok(Box::pin(reader));
+}
+
+/// Bytes of which it is known whether they are packed.
+pub(super) struct Arriving {
+    packed: bool,
+    bytes: StreamReader<BoxStream<'static, std::io::Result<Bytes>>, Bytes>,
+}
+
+impl Arriving {
+    /// Looks at the first bytes: neither the content type nor the encoding header says it reliably.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub(super) async fn new(mut bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static) -> Result<Self> {
+        let mut beginning = Vec::new();
+        while beginning.len() < GZIP.len() {
+            match bytes.next().await.transpose()? {
+                Some(chunk) => beginning.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        let packed = beginning.starts_with(&GZIP);
+        let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes).map_err(std::io::Error::other);
+        Ok(Self { packed, bytes: StreamReader::new(whole.boxed()) })
     }
-    let mut decoder = GzipDecoder::new(BufReader::new(reader));
-    decoder.multiple_members(true);
-    Ok(Box::pin(decoder))
+
+    pub(super) fn plain(self) -> Reader {
+        if !self.packed {
+            return Box::pin(self.bytes);
+        }
+        let mut decoder = GzipDecoder::new(self.bytes);
+        decoder.multiple_members(true);
+        Box::pin(decoder)
+    }
+
+    pub(super) fn gzip(self) -> Reader {
+        if self.packed { Box::pin(self.bytes) } else { Box::pin(GzipEncoder::new(self.bytes)) }
+    }
 }
 
 /// The reason is below layers of readers: a call's own error, or a fault of the file.
-fn unreadable(error: csv_async::Error) -> Error {
+pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     let mut cause: &(dyn std::error::Error + 'static) = &error;
     loop {
         if let Some(ours) = cause.downcast_ref::<Error>() {
@@ -100,16 +110,58 @@ fn unreadable(error: csv_async::Error) -> Error {
     Error::new(ErrorKind::Decode, format!("the report's file cannot be read: {cause}")).with_source(error)
 }
 
-impl Stream for Rows {
-    type Item = Result<ReportRow>;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
+    async fn arriving(chunks: Vec<Result<Bytes>>) -> Result<Arriving> {
+        Arriving::new(stream::iter(chunks)).await
     }
-}
 
-impl fmt::Debug for Rows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rows")
+    async fn all(mut reader: Reader) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).await.map(|_| bytes)
+    }
+
+    fn bytewise(bytes: &[u8]) -> Vec<Result<Bytes>> {
+        bytes.iter().map(|byte| Ok(Bytes::copy_from_slice(&[*byte]))).collect()
+    }
+
+    #[tokio::test]
+    async fn both_forms_come_out_of_either_form_however_the_bytes_are_cut() {
+        for text in ["a,b\n1,2\n", "x", ""] {
+            let packed = all(arriving(bytewise(text.as_bytes())).await.unwrap().gzip()).await.unwrap();
+            assert!(packed.starts_with(&GZIP));
+            let again = all(arriving(bytewise(&packed)).await.unwrap().gzip()).await.unwrap();
+            assert_eq!(again, packed, "packed once");
+            for stored in [text.as_bytes(), &packed, &[packed.as_slice(), &packed].concat()] {
+                let plain = all(arriving(bytewise(stored)).await.unwrap().plain()).await.unwrap();
+                let times = stored.len() / packed.len().max(1);
+                let expected = if stored.starts_with(&GZIP) { text.repeat(times) } else { text.to_owned() };
+                assert_eq!(String::from_utf8(plain).unwrap(), expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_in_the_packed_bytes_is_an_error_and_no_end() {
+        let packed = all(arriving(bytewise(b"a,b\n1,2\n")).await.unwrap().gzip()).await.unwrap();
+        for length in 2..packed.len() {
+            let read = all(arriving(bytewise(&packed[..length])).await.unwrap().plain()).await;
+            assert_eq!(unreadable(read.unwrap_err()).kind(), ErrorKind::Decode, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_error_of_the_call_comes_out_as_it_went_in() {
+        let lost =
+            || Err(Error::new(ErrorKind::Connection, "connection lost").with_operation("download_stored_report"));
+        let [mut before, mut within] = [Vec::new(), bytewise(b"a,b")];
+        before.push(lost());
+        within.push(lost());
+        assert_eq!(arriving(before).await.err().map(|error| error.kind()), Some(ErrorKind::Connection));
+        let error = unreadable(all(arriving(within).await.unwrap().plain()).await.unwrap_err());
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Connection, Some("download_stored_report")));
     }
 }

@@ -1,20 +1,30 @@
-//! Acronis Cyber Protect Cloud: what tenants used, by reports.
-//!
-//! The API client needs the role of a partner or company administrator in the tenant that is reported on.
+#![doc = include_str!("../../docs/acronis.md")]
 
+mod columns;
+mod csv;
+mod current_usage;
 mod download;
+mod hints;
+mod json;
 mod quantity;
 mod report;
+mod request;
 mod row;
+mod rows;
+mod save;
+mod usage;
 
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
 use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result, required_env};
 
-pub use download::Rows;
-pub use quantity::usage_rows;
-pub use report::{ReportRequest, StoredFile};
+use self::hints::hinted;
+pub use quantity::in_billing_unit;
+pub use report::StoredFile;
+pub use request::ReportRequest;
 pub use row::{Amounts, Price, ReportRow};
+pub use rows::Rows;
+pub use usage::usage_rows;
 
 /// A client of one tenant and all below it.
 #[derive(Clone, Debug)]
@@ -54,6 +64,6 @@ impl Client {
             let message = format!("the Acronis client id `{}` is no UUID: copy it from the console", self.client_id);
             Error::new(ErrorKind::Config, message)
         })?;
-        Ok(self.api.get_client().client_id(client_id).send().await?.tenant_id)
+        Ok(self.api.get_client().client_id(client_id).send().await.map_err(hinted)?.tenant_id)
     }
 }

@@ -2,38 +2,57 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::{Client, types};
+use super::{Client, LAG, UNITS, types};
+use crate::row_identity::{RowIdentity, tell_apart};
 use crate::{Period, Progress, Report, UsageRow, Vendor};
 
-/// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
-const LAG: TimeDelta = TimeDelta::days(1);
+const OPERATION: &str = "getBillingReportsBillableusage";
 
 impl Client {
     /// The report of billable usage, asked for again (the same request) until it is complete. There is no failed state.
     ///
     /// Genesys bills by periods from the day of activation, not by calendar months: take the period's bounds from the bill. The
-    /// `resources` of a usage hold e-mail addresses.
+    /// `resources` of each usage are left out; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them.
     pub fn billable_usage(&self, period: Period) -> Report<types::BillingUsageReport> {
+        self.billable_usage_report(period, false)
+    }
+
+    /// As [`billable_usage`](Self::billable_usage), with the `resources` behind each number: who or what was used, and when first.
+    ///
+    /// They hold users' e-mail addresses, which are personal data.
+    pub fn billable_usage_with_resources(&self, period: Period) -> Report<types::BillingUsageReport> {
+        self.billable_usage_report(period, true)
+    }
+
+    fn billable_usage_report(&self, period: Period, resources: bool) -> Report<types::BillingUsageReport> {
         let api = self.api.clone();
         Report::new("billable usage of", period.to_string(), move || {
             let api = api.clone();
             async move {
                 let request = api.get_billing_reports_billableusage().start_date(period.start());
                 // Whether the end is included is not documented; the last millisecond is right either way.
-                let report = request.end_date(period.last_millisecond()).send().await?.into_inner();
-                match report.status {
-                    Some(types::BillingUsageReportStatus::Complete) => Ok(Progress::Ready(report)),
-                    Some(types::BillingUsageReportStatus::InProgress) => Ok(Progress::Pending),
+                let report = request.end_date(period.last_millisecond()).send().await?;
+                match &report.status {
+                    Some(types::BillingUsageReportStatus::Complete) => {
+                        let mut report = report.into_inner();
+                        if !resources {
+                            report.usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
+                        }
+                        Ok(Progress::Ready(report))
+                    }
+                    Some(state @ types::BillingUsageReportStatus::InProgress) => {
+                        Ok(Progress::pending(&report, Some(state)))
+                    }
                     // Complete or not decides what is billed: a state that is not known is not guessed.
                     other => {
                         let message = match other {
                             Some(state) => format!("the report's status is {state}, neither InProgress nor Complete"),
                             None => "the report has no status".to_owned(),
                         };
-                        Err(Error::new(ErrorKind::Failed, message).with_operation("getBillingReportsBillableusage"))
+                        Err(Error::new(ErrorKind::Failed, message).with_operation(OPERATION))
                     }
                 }
             }
@@ -50,25 +69,70 @@ impl Client {
     }
 }
 
-/// One row per usage, without its resources.
+/// One row per usage, never of its resources.
 pub fn usage_rows(
     report: &types::BillingUsageReport,
     account: &str,
     period: Period,
     now: DateTime<Utc>,
 ) -> Vec<UsageRow> {
-    let row = |usage: &types::BillingUsage| UsageRow {
-        vendor: Vendor::Genesys,
-        account: account.to_owned(),
-        customer_id: None,
-        customer: None,
-        sku: usage.name.clone(),
-        metric: usage.name.clone(),
-        quantity: usage.total_usage.0,
-        unit: "units".to_owned(),
-        start: period.start(),
-        end: period.end(),
-        is_final: period.is_closed(now - LAG),
+    let row = |(usage, place): (&types::BillingUsage, u64)| {
+        let identity = RowIdentity {
+            vendor: Vendor::Genesys,
+            operation: OPERATION,
+            account,
+            customer_id: None,
+            sku: &usage.name,
+            metric: &usage.name,
+            unit: UNITS,
+            period,
+            apart: &[],
+        };
+        UsageRow {
+            is_final: period.is_closed(now - LAG),
+            billable: true,
+            report_row: Some(place),
+            ..identity.row(usage.total_usage.0)
+        }
     };
-    report.usages.iter().map(row).collect()
+    tell_apart(report.usages.iter().zip(1..).map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(now: &str) -> Vec<UsageRow> {
+        let report = serde_json::json!({
+            "usages": [
+                {"name": "CX 3", "totalUsage": "2", "resources": [{"name": "ana@birch.example"}]},
+                {"name": "IVR Minutes", "totalUsage": "20451.50"},
+                {"name": "CX 3", "totalUsage": "3"},
+            ],
+        });
+        let period = "2026-10-15/2026-11-15".parse().unwrap();
+        usage_rows(&serde_json::from_value(report).unwrap(), "org-1", period, now.parse().unwrap())
+    }
+
+    #[test]
+    fn rows_hold_the_number_exactly_and_no_address() {
+        let rows = rows("2026-11-20T00:00:00Z");
+        let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
+        assert_eq!(read, [("CX 3", "2".to_owned()), ("IVR Minutes", "20451.50".to_owned()), ("CX 3", "3".to_owned())]);
+        assert!(rows.iter().all(|row| row.billable && row.customer_id.is_none() && row.unit_price.is_none()));
+        assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
+    }
+
+    #[test]
+    fn the_same_name_twice_is_two_rows_with_two_keys() {
+        let keys: std::collections::BTreeSet<_> = rows("2026-11-20T00:00:00Z").iter().map(|row| row.key).collect();
+        assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn a_row_is_final_a_day_after_the_period_because_the_figures_lag() {
+        for (now, expected) in [("2026-11-15T23:59:59Z", false), ("2026-11-16T00:00:00Z", true)] {
+            assert!(rows(now).iter().all(|row| row.is_final == expected), "{now}");
+        }
+    }
 }

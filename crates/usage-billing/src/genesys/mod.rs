@@ -1,13 +1,28 @@
-//! Genesys Cloud: what an organization is billed for.
-//!
-//! Permissions (any one): `billing:subscription:read`, `billing:subscription:view`, on a role of the OAuth client.
+#![doc = include_str!("../../docs/genesys.md")]
 
+mod api_usage;
 mod billable_usage;
+mod licences;
+mod overview;
+mod usage_job;
+mod usage_query;
 
+use chrono::TimeDelta;
 use usage_billing_core::{ClientBuilder, Credentials, Result, required_env};
 pub use usage_billing_genesys::{Region, builder, types};
 
+pub use api_usage::ApiUsage;
 pub use billable_usage::usage_rows;
+pub use licences::licence_rows;
+pub use overview::{overage, overview_rows};
+pub use usage_job::{ClientJobQuery, JobQuery};
+pub use usage_query::UsageQuery;
+
+/// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
+const LAG: TimeDelta = TimeDelta::days(1);
+
+/// The unit of what the vendor counts without naming one.
+const UNITS: &str = "units";
 
 /// A client of one organization.
 #[derive(Clone, Debug)]
@@ -30,6 +45,12 @@ impl Client {
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [region, id, secret] = required_env(["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"])?;
         Ok(Self::builder(&region.parse()?, Credentials::new(id, secret)))
+    }
+
+    /// Names the organization in rows, in place of the OAuth client. Give its id (Admin > Organization Settings), and keys of rows survive a
+    /// change of the OAuth client.
+    pub fn with_account(self, organization: impl Into<String>) -> Self {
+        Self { account: organization.into(), ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

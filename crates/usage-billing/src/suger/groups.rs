@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::{Client, builder, types};
+use crate::row_identity::RowIdentity;
 use crate::{Pager, Period, UsageRow, Vendor};
 
 /// The largest page that the vendor gives.
@@ -140,18 +141,25 @@ pub fn usage_rows(
             *is_final &= reported;
         }
     }
-    let row = |(key, (quantity, is_final)): (Key, (Decimal, bool))| UsageRow {
-        vendor: Vendor::Suger,
-        account: org_id.to_owned(),
-        customer: key.buyer.as_ref().and_then(|id| names.buyers.get(id).cloned()),
-        customer_id: key.buyer,
-        sku: format!("{}/{}", key.entitlement, key.dimension),
-        metric: key.dimension,
-        quantity,
-        unit: key.unit.to_owned(),
-        start: period.start(),
-        end: period.end(),
-        is_final,
+    let row = |(key, (quantity, is_final)): (Key, (Decimal, bool))| {
+        let identity = RowIdentity {
+            vendor: Vendor::Suger,
+            operation: "listUsageRecordGroups",
+            account: org_id,
+            customer_id: key.buyer.as_deref(),
+            sku: &format!("{}/{}", key.entitlement, key.dimension),
+            metric: &key.dimension,
+            unit: key.unit,
+            period,
+            apart: &[],
+        };
+        UsageRow {
+            customer_name: key.buyer.as_ref().and_then(|id| names.buyers.get(id).cloned()),
+            customer_kind: key.buyer.as_ref().map(|_| "buyer".to_owned()),
+            is_final,
+            billable: true,
+            ..identity.row(quantity)
+        }
     };
     Ok(sums.into_iter().map(row).collect())
 }
@@ -247,7 +255,7 @@ mod tests {
         .unwrap();
         let [row] = &rows[..] else { panic!("one row: {rows:?}") };
         assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str(), row.is_final), ("0.3", "e-1/calls", true));
-        assert_eq!(row.customer.as_deref(), Some("Birch, Inc."));
+        assert_eq!(row.customer_name.as_deref(), Some("Birch, Inc."));
     }
 
     #[test]

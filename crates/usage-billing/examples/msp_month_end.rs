@@ -1,0 +1,30 @@
+//! An MSP's month end: what each customer of an Acronis partner used last month of each SKU, as CSV.
+//!
+//! `cargo run --example msp_month_end > bill.csv`, with `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET` set.
+
+use std::error::Error;
+use std::io::{Write, stdout};
+use std::time::Duration;
+
+use usage_billing::Period;
+use usage_billing::acronis::Client;
+use usage_billing::chrono::Utc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let client = Client::builder_from_env()?.build()?;
+    bill(&client, Period::last_month(Utc::now()), stdout().lock()).await
+}
+
+pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
+    let mut csv = csv::Writer::from_writer(to);
+    csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
+    for row in client.usage(month, Duration::from_secs(600)).await? {
+        // What changes still, or is on trial, is not for an invoice.
+        if row.is_final && row.billable {
+            let (id, name) = (row.customer_id.unwrap_or_default(), row.customer_name.unwrap_or_default());
+            csv.write_record([id, name, row.sku, row.metric, row.quantity.to_string(), row.unit])?;
+        }
+    }
+    Ok(csv.flush()?)
+}

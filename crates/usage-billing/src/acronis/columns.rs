@@ -1,0 +1,279 @@
+//! The columns of a report's file, found by their names.
+
+use std::str::FromStr;
+
+use csv_async::StringRecord;
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+
+use super::row::{Amounts, Price, ReportRow};
+
+/// Where each column stands in a record. Order and number differ between files; only names say what columns are.
+#[derive(Debug)]
+pub(super) struct Columns {
+    tenant_id: usize,
+    tenant_name: Option<usize>,
+    tenant_kind: usize,
+    customer_id: Option<usize>,
+    application: usize,
+    application_id: Option<usize>,
+    name: usize,
+    edition: Option<usize>,
+    sku: Option<usize>,
+    infra_id: Option<usize>,
+    infra_name: Option<usize>,
+    infra_owner_id: Option<usize>,
+    infra_backend: Option<usize>,
+    date: usize,
+    is_range: usize,
+    measurement_unit: usize,
+    absolute: [usize; 3],
+    delta: [usize; 3],
+    effective: Option<[usize; 3]>,
+    quota: Option<usize>,
+    pricing_mode: Option<usize>,
+    currency: Option<usize>,
+    unit_price: Option<usize>,
+    total_cost: Option<usize>,
+    other: Vec<usize>,
+    names: Vec<String>,
+}
+
+impl Columns {
+    /// # Errors
+    /// [`ErrorKind::Decode`], naming all columns without which usage cannot be billed, or one that is there twice.
+    pub(super) fn new(header: &StringRecord) -> Result<Self> {
+        let names: Vec<_> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        let mut finder = Finder { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
+        let mut columns = Self {
+            tenant_id: finder.needed("tenant.id"),
+            tenant_name: finder.find("tenant.name"),
+            tenant_kind: finder.needed("tenant.kind"),
+            customer_id: finder.find("tenant.customer_id"),
+            application: finder.needed("application.name"),
+            application_id: finder.find("application.id"),
+            name: finder.needed("name"),
+            edition: finder.find("edition"),
+            sku: finder.find("sku"),
+            infra_id: finder.find("infra.id"),
+            infra_name: finder.find("infra.name"),
+            infra_owner_id: finder.find("infra.owner_id"),
+            infra_backend: finder.find("infra.backend_type"),
+            date: finder.needed("date"),
+            is_range: finder.needed("is_range"),
+            // Without it, bytes would be billed as pieces.
+            measurement_unit: finder.needed("measurement_unit"),
+            absolute: MODES.map(|mode| finder.needed(&format!("usage.absolute.{mode}"))),
+            delta: MODES.map(|mode| finder.needed(&format!("usage.delta.{mode}"))),
+            effective: None,
+            quota: finder.find("quota.value"),
+            pricing_mode: finder.find("pricing.mode"),
+            currency: finder.find("pricing.currency"),
+            unit_price: finder.find("pricing.price"),
+            total_cost: finder.find("pricing.total_cost"),
+            other: Vec::new(),
+            names: Vec::new(),
+        };
+        // All of them or none.
+        if names.iter().any(|name| name.starts_with("usage.effective.")) {
+            columns.effective = Some(MODES.map(|mode| finder.needed(&format!("usage.effective.{mode}"))));
+        }
+        let Finder { left, missing, .. } = finder;
+        let twice =
+            left.iter().map(|at| &names[*at]).find(|name| names.iter().filter(|other| other == name).count() > 1);
+        let wrong = match (missing.is_empty(), twice) {
+            (true, None) => return Ok(Self { other: left, names, ..columns }),
+            (false, _) => format!("the report lacks {}: is it csv_v2_0 or json_v2_0?", missing.join(", ")),
+            (true, Some(name)) => format!("the report has the column {name} twice: which one counts cannot be told"),
+        };
+        Err(Error::new(ErrorKind::Decode, wrong))
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Decode`] with row and column.
+    pub(super) fn row(&self, number: u64, record: &StringRecord) -> Result<ReportRow> {
+        let cells = Cells { columns: self, number, record };
+        let (unit, total) = (cells.decimal(self.unit_price)?, cells.decimal(self.total_cost)?);
+        Ok(ReportRow {
+            number,
+            tenant_id: cells.needed(self.tenant_id)?,
+            tenant_name: cells.filled(self.tenant_name).unwrap_or_default(),
+            tenant_kind: cells.needed(self.tenant_kind)?,
+            customer_id: cells.filled(self.customer_id),
+            application: cells.needed(self.application)?,
+            application_id: cells.filled(self.application_id),
+            name: cells.needed(self.name)?,
+            edition: cells.filled(self.edition),
+            sku: cells.filled(self.sku),
+            infra_id: cells.filled(self.infra_id),
+            infra_name: cells.filled(self.infra_name),
+            infra_owner_id: cells.filled(self.infra_owner_id),
+            infra_backend: cells.filled(self.infra_backend),
+            date: cells.read(self.date)?,
+            is_range: cells.flag(self.is_range)?,
+            measurement_unit: cells.filled(Some(self.measurement_unit)),
+            absolute: cells.amounts(self.absolute)?,
+            delta: cells.amounts(self.delta)?,
+            effective: self.effective.map(|places| cells.amounts(places)).transpose()?,
+            quota: cells.decimal(self.quota)?,
+            pricing_mode: cells.filled(self.pricing_mode),
+            price: cells.filled(self.currency).map(|currency| Price { currency, unit, total }),
+            other: self.other.iter().map(|at| (self.names[*at].clone(), cells.text(*at).to_owned())).collect(),
+        })
+    }
+}
+
+/// In the order of the fields of [`Amounts`].
+const MODES: [&str; 3] = ["production", "trial", "total"];
+
+/// Columns that nobody has asked for yet, and those that were asked for in vain.
+struct Finder<'a> {
+    names: &'a [String],
+    left: Vec<usize>,
+    missing: Vec<String>,
+}
+
+impl Finder<'_> {
+    fn find(&mut self, name: &str) -> Option<usize> {
+        let found = self.left.iter().position(|at| self.names[*at] == name)?;
+        Some(self.left.remove(found))
+    }
+
+    /// Any place will do for one that is missing: it is told before a row is read.
+    fn needed(&mut self, name: &str) -> usize {
+        self.find(name).unwrap_or_else(|| {
+            self.missing.push(name.to_owned());
+            0
+        })
+    }
+}
+
+/// The cells of a row.
+struct Cells<'a> {
+    columns: &'a Columns,
+    number: u64,
+    record: &'a StringRecord,
+}
+
+impl<'a> Cells<'a> {
+    fn text(&self, at: usize) -> &'a str {
+        self.record.get(at).unwrap_or_default()
+    }
+
+    fn filled(&self, at: Option<usize>) -> Option<String> {
+        at.map(|at| self.text(at)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+    }
+
+    /// What says who used what: an empty one would be added up under no name.
+    fn needed(&self, at: usize) -> Result<String> {
+        self.filled(Some(at)).ok_or_else(|| self.unreadable(at))
+    }
+
+    fn read<T: FromStr>(&self, at: usize) -> Result<T> {
+        self.text(at).parse().map_err(|_| self.unreadable(at))
+    }
+
+    fn decimal(&self, at: Option<usize>) -> Result<Option<Decimal>> {
+        let filled = at.filter(|at| !self.text(*at).is_empty());
+        filled.map(|at| self.read::<DecimalNumber>(at).map(Decimal::from)).transpose()
+    }
+
+    /// As Python prints it, or as JSON has it.
+    fn flag(&self, at: usize) -> Result<bool> {
+        match self.text(at) {
+            "True" | "true" => Ok(true),
+            "False" | "false" => Ok(false),
+            _ => Err(self.unreadable(at)),
+        }
+    }
+
+    fn amounts(&self, [production, trial, total]: [usize; 3]) -> Result<Amounts> {
+        let amount = |at| self.read::<DecimalNumber>(at).map(Decimal::from);
+        Ok(Amounts { production: amount(production)?, trial: amount(trial)?, total: amount(total)? })
+    }
+
+    fn unreadable(&self, at: usize) -> Error {
+        let column = self.columns.names.get(at).map_or("?", String::as_str);
+        let message = match self.text(at) {
+            "" => format!("row {} of the report: {column} is empty", self.number),
+            cell => format!("row {} of the report: {column} is `{cell}`, which cannot be read", self.number),
+        };
+        Error::new(ErrorKind::Decode, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn read(cells: &[(&str, &str)]) -> Result<ReportRow> {
+        let columns = Columns::new(&cells.iter().map(|(name, _)| *name).collect())?;
+        columns.row(7, &cells.iter().map(|(_, cell)| *cell).collect())
+    }
+
+    fn cells() -> Vec<(&'static str, &'static str)> {
+        let named = ["tenant.id", "tenant.kind", "application.name", "name"].map(|name| (name, "x"));
+        let amounts = [
+            "usage.absolute.production",
+            "usage.absolute.trial",
+            "usage.absolute.total",
+            "usage.delta.production",
+            "usage.delta.trial",
+            "usage.delta.total",
+        ];
+        let rest = [("is_range", "False"), ("date", "2026-10-31"), ("measurement_unit", "")];
+        named.into_iter().chain(rest).chain(amounts.map(|name| (name, "7"))).collect()
+    }
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order_and_unknown_ones_are_kept() {
+        let mut cells = cells();
+        cells.reverse();
+        cells.extend([("tenant.name", "Birch, \"Inc.\""), ("sku.family", "STO"), ("sku.note", "")]);
+        let row = read(&cells).unwrap();
+        assert_eq!((row.tenant_name.as_str(), row.absolute.total), ("Birch, \"Inc.\"", Decimal::from(7)));
+        let other = [("sku.family", "STO"), ("sku.note", "")].map(|(name, cell)| (name.to_owned(), cell.to_owned()));
+        assert_eq!(row.other, BTreeMap::from(other));
+        assert_eq!((row.number, row.effective, row.sku, row.measurement_unit), (7, None, None, None));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        let mut cells = cells();
+        cells[0].0 = "\u{feff}tenant.id";
+        assert_eq!(read(&cells).unwrap().tenant_id, "x");
+    }
+
+    #[test]
+    fn all_missing_columns_are_named_at_once() {
+        let mut cells = cells();
+        cells.retain(|(name, _)| !matches!(*name, "tenant.id" | "usage.delta.total"));
+        cells.push(("usage.effective.total", "7"));
+        let error = read(&cells).unwrap_err().to_string();
+        let missing = "tenant.id, usage.delta.total, usage.effective.production, usage.effective.trial";
+        assert_eq!(error, format!("the report lacks {missing}: is it csv_v2_0 or json_v2_0?"));
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_refused() {
+        let mut cells = cells();
+        cells.push(("name", "y"));
+        assert!(read(&cells).unwrap_err().to_string().starts_with("the report has the column name twice"));
+    }
+
+    #[test]
+    fn a_cell_that_cannot_be_read_is_told_with_its_place() {
+        for (column, cell, said) in [
+            ("usage.absolute.trial", "many", "usage.absolute.trial is `many`, which cannot be read"),
+            ("usage.absolute.trial", "", "usage.absolute.trial is empty"),
+            ("tenant.id", "", "tenant.id is empty"),
+            ("is_range", "yes", "is_range is `yes`, which cannot be read"),
+            ("date", "31.10.2026", "date is `31.10.2026`, which cannot be read"),
+        ] {
+            let mut cells = cells();
+            cells.iter_mut().filter(|(name, _)| *name == column).for_each(|(_, text)| *text = cell);
+            assert_eq!(read(&cells).unwrap_err().to_string(), format!("row 7 of the report: {said}"));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Usage of the running period, without a report.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use uuid::Uuid;
+
+use super::hints::hinted;
+use super::quantity::in_billing_unit;
+use super::{Client, types};
+use crate::row_identity::RowIdentity;
+use crate::{Pager, Period, UsageRow, Vendor};
+
+const OPERATION: &str = "list_tenants_usages";
+/// Tenants asked for at a time: what the vendor's own billing module sends (seen 2026-11-21); no maximum is documented.
+const BATCH: usize = 100;
+
+impl Client {
+    /// Direct children of a tenant.
+    pub fn children(&self, tenant: Uuid) -> Pager<types::Tenant> {
+        let api = self.api.clone();
+        Pager::new(String::new(), move |after: String| {
+            let api = api.clone();
+            async move {
+                // The cursor carries the filter.
+                let request = match after.as_str() {
+                    "" => api.list_tenants().parent_id(tenant),
+                    after => api.list_tenants().after(after),
+                };
+                let page = request.send().await.map_err(hinted)?.into_inner();
+                let next = page.paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty());
+                Ok((page.items, next))
+            }
+        })
+    }
+
+    /// What the direct children of the API client's tenant have used of the running period so far.
+    ///
+    /// Hours old (5 to 6, says the guide), never final, and not for billing: production and trial use are not told apart, nor are
+    /// the clouds of components. No SKUs.
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
+        let own = self.own_tenant().await?;
+        let tenants = self.children(own).collect_all().await?;
+        let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
+        let services = services.into_iter().map(|service| (service.id, service.type_.to_string())).collect();
+        let mut rows = Vec::new();
+        for some in tenants.chunks(BATCH) {
+            let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
+            let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
+            rows.extend(current_rows(own, some, &services, &usages.items, Utc::now())?);
+        }
+        Ok(rows)
+    }
+}
+
+/// The components of a thing added up. The period is that in which the vendor counts, up to the end of the month that `now` is in.
+fn current_rows(
+    account: Uuid,
+    tenants: &[types::Tenant],
+    services: &HashMap<Uuid, String>,
+    usages: &[types::TenantUsages],
+    now: DateTime<Utc>,
+) -> Result<Vec<UsageRow>> {
+    let mut rows = Vec::new();
+    for tenant in tenants {
+        // In this order they become rows.
+        let mut sums: BTreeMap<_, Decimal> = BTreeMap::new();
+        let used = usages.iter().filter(|used| used.tenant == tenant.id).flat_map(|used| &used.usages);
+        // What can only be switched on or off is no quantity.
+        for usage in used.filter(|usage| usage.measurement_unit != types::MeasurementUnit::NotApplicable) {
+            let service = services.get(&usage.application_id).cloned();
+            let service = service.unwrap_or_else(|| usage.application_id.to_string());
+            let unit = usage.measurement_unit.to_string();
+            let key = (service, &usage.name, unit, usage.edition.as_deref(), usage.range_start.0);
+            let sum = sums.entry(key).or_default();
+            // Of what is summed, `value` is that of the period; of levels it is the same as `absolute_value`.
+            *sum = sum.checked_add(usage.value.0).ok_or_else(|| {
+                let message = format!("the usage of {} by {} has more than 28 digits", usage.name, tenant.id);
+                Error::new(ErrorKind::Decode, message)
+            })?;
+        }
+        for ((service, name, unit, edition, start), raw) in sums {
+            let (quantity, unit) = in_billing_unit(raw, Some(&unit));
+            let month = Period::month_of(now.date_naive());
+            let identity = RowIdentity {
+                vendor: Vendor::Acronis,
+                operation: OPERATION,
+                account: &account.to_string(),
+                customer_id: Some(&tenant.id.to_string()),
+                sku: &format!("{service}/{name}"),
+                metric: name,
+                unit,
+                period: Period::new(start, month.end()).unwrap_or(month),
+                apart: &[&service, edition.unwrap_or_default()],
+            };
+            rows.push(UsageRow {
+                customer_name: tenant.name.clone(),
+                customer_kind: tenant.kind.as_ref().map(ToString::to_string),
+                ..identity.row(quantity)
+            });
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const BACKUP: &str = "6e6d758d-8e74-3ae3-ac84-50eb0dff12eb";
+    const OTHER: &str = "dfd85a5f-a464-32ab-81fd-99bcc66a070f";
+
+    fn usage(name: &str, unit: &str, value: i64, infra: Option<&str>) -> Value {
+        json!({
+            "application_id": BACKUP, "name": name, "edition": null, "usage_name": name, "type": "infra", "measurement_unit": unit,
+            "infra_id": infra, "range_start": "2026-11-01T00:00:00", "absolute_value": 99_000_000, "value": value,
+        })
+    }
+
+    fn rows(usages: Value) -> Vec<UsageRow> {
+        let tenant =
+            json!({"id": Uuid::nil(), "parent_id": Uuid::max(), "version": 1, "name": "Birch", "kind": "customer"});
+        let usages = json!([{"tenant": Uuid::nil(), "usages": usages}, {"tenant": BACKUP, "usages": []}]);
+        let services = HashMap::from([(BACKUP.parse().unwrap(), "backup".to_owned())]);
+        let (tenant, usages) =
+            (serde_json::from_value(tenant).unwrap(), serde_json::from_value::<Vec<_>>(usages).unwrap());
+        current_rows(Uuid::max(), &[tenant], &services, &usages, "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn components_are_added_up_in_the_unit_of_the_bill_and_nothing_is_final() {
+        let mut elsewhere = usage("seats", "quantity", 7, None);
+        elsewhere["application_id"] = json!(OTHER);
+        let rows = rows(json!([
+            usage("pw_base_storage", "bytes", 1 << 30, Some(BACKUP)),
+            usage("pw_base_storage", "bytes", 1 << 29, Some(OTHER)),
+            usage("pw_compute_points", "seconds", 1_234_560, Some(BACKUP)),
+            usage("feature", "n/a", 1, None),
+            elsewhere,
+        ]));
+        let told: Vec<_> =
+            rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string(), row.unit.as_str())).collect();
+        let expected = [
+            ("backup/pw_base_storage", "1.5".to_owned(), "GiB"),
+            ("backup/pw_compute_points", "342.93".to_owned(), "compute points"),
+            ("dfd85a5f-a464-32ab-81fd-99bcc66a070f/seats", "7".to_owned(), "units"),
+        ];
+        assert_eq!(told.len(), expected.len());
+        assert!(expected.iter().all(|row| told.contains(row)), "{told:?}");
+        let november: Period = "2026-11".parse().unwrap();
+        assert!(rows.iter().all(|row| !row.is_final && !row.billable && row.end == november.end()));
+        assert!(rows.iter().all(|row| row.customer_name.as_deref() == Some("Birch") && row.start == november.start()));
+    }
+
+    #[test]
+    fn a_count_that_was_begun_within_the_month_says_so() {
+        let mut late = usage("pw_compute_points", "seconds", 3600, None);
+        late["range_start"] = json!("2026-11-15T08:00:00Z");
+        assert_eq!(rows(json!([late]))[0].start, "2026-11-15T08:00:00Z".parse::<DateTime<Utc>>().unwrap());
+    }
+}

@@ -1,0 +1,139 @@
+//! What the user can do about a call that failed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use usage_billing_core::{Error, ErrorKind};
+
+use crate::Period;
+
+/// When the history of the day before is due: "between 1 and 6 am" it may not be there. Inferred: UTC, which is when usage is rolled up.
+const NIGHT: std::ops::Range<u32> = 1..6;
+/// When to come back if nothing better is known.
+const LATER: Duration = Duration::from_secs(3600);
+
+const CREATE_REPORT: &str = "create_report";
+
+/// With a hint at what is most likely wrong; core has one for credentials and permissions.
+pub(super) fn hinted(error: Error) -> Error {
+    let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
+    match error.operation() {
+        Some("get_client") if not_found => error
+            .with_hint("the data centre may be another one: use the one that the console shows beside the client id"),
+        _ if not_found => {
+            error.with_hint("it may have been deleted, or belong to a tenant that the API client cannot see")
+        }
+        Some("issue token") if error.kind() == ErrorKind::Connection => {
+            error.with_hint("check the data centre's address, and that it can be reached from here")
+        }
+        _ => error,
+    }
+}
+
+/// A report that was not created: not yet, or perhaps created all the same.
+pub(super) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Utc>) -> Error {
+    if error.operation() != Some(CREATE_REPORT) {
+        return hinted(error);
+    }
+    match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
+        Refusal::NotReady(come_back) => {
+            let come_back = error.retry_after().unwrap_or(come_back);
+            error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
+                "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
+            )
+        }
+        Refusal::NotOver => error.with_hint(
+            "the period reaches into the future: ask for one that is over, or for one up to today (its rows are not final)",
+        ),
+        Refusal::NotRight => error.with_hint(
+            "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
+        ),
+        Refusal::Unknown => error.with_hint(
+            "the report may have been created all the same: look for it (find_report) before you create another one",
+        ),
+        Refusal::Other => hinted(error),
+    }
+}
+
+/// What it means that a report was not created.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// The history of the period is not ready. When to come back.
+    NotReady(Duration),
+    /// The period goes on after today.
+    NotOver,
+    /// The history is not ready, or the request is wrong: the status is the same for both.
+    NotRight,
+    /// Nobody knows whether it was created.
+    Unknown,
+    Other,
+}
+
+/// Of what the error is about, its status, and the vendor's words. The vendor's document says: 400 at night, when the history is not ready
+/// and not due; 500 when it is due and not ready (CreateReport, seen 2026-10-04). The words are not documented.
+fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
+    let words = words.to_lowercase();
+    match (kind, status) {
+        (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)) => Refusal::Unknown,
+        (_, Some(400)) if words.contains("history") || words.contains("not ready") => {
+            Refusal::NotReady(until_morning(now))
+        }
+        (_, Some(400)) if period.is_some_and(|period| !period.is_closed(now + TimeDelta::days(1))) => Refusal::NotOver,
+        (_, Some(400)) => Refusal::NotRight,
+        (_, Some(500)) => Refusal::NotReady(LATER),
+        _ => Refusal::Other,
+    }
+}
+
+fn until_morning(now: DateTime<Utc>) -> Duration {
+    if !NIGHT.contains(&now.hour()) {
+        return LATER;
+    }
+    let passed = TimeDelta::seconds(i64::from(now.num_seconds_from_midnight()));
+    (TimeDelta::hours(NIGHT.end.into()) - passed).to_std().unwrap_or(LATER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
+        let night = "2026-11-01T04:00:00Z".parse().unwrap();
+        let two_hours = Duration::from_secs(7200);
+        use ErrorKind::{Api, Connection, Decode, Permission, Request};
+        for (kind, status, words, expected) in [
+            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady(two_hours)),
+            (Api, Some(400), "NOT READY", Refusal::NotReady(two_hours)),
+            (Api, Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
+            (Api, Some(500), "Internal error.", Refusal::NotReady(LATER)),
+            (Api, Some(503), "The usage history is not ready.", Refusal::Unknown),
+            (Api, Some(504), "", Refusal::Unknown),
+            (Connection, None, "connection lost", Refusal::Unknown),
+            (Decode, Some(200), "missing field `id`", Refusal::Unknown),
+            (Permission, Some(403), "", Refusal::Other),
+            (Api, Some(429), "", Refusal::Other),
+            (Request, None, "not ready", Refusal::Other),
+        ] {
+            let period = "2026-10".parse().ok();
+            assert_eq!(refusal(kind, status, words, period, night), expected, "{kind:?} {status:?} {words}");
+        }
+        for (period, expected) in [
+            ("2026-11", Refusal::NotOver),
+            ("2026-10-15/2026-11-03", Refusal::NotOver),
+            ("2026-10-15/2026-11-02", Refusal::NotRight),
+        ] {
+            assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn one_comes_back_at_six_if_it_is_night_and_in_an_hour_if_not() {
+        for (time, seconds) in
+            [("00:59:59", 3600), ("01:00:00", 5 * 3600), ("05:59:30", 30), ("06:00:00", 3600), ("23:00:00", 3600)]
+        {
+            let now = format!("2026-11-01T{time}Z").parse().unwrap();
+            assert_eq!(until_morning(now).as_secs(), seconds, "{time}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Rows of a report's file, one after the other.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use super::download::{Arriving, Reader};
+use super::{Client, ReportRow, StoredFile, csv, json, types};
+
+/// Rows of a report in the file's order; the file is never in memory as a whole.
+#[must_use = "rows are read as they are asked for"]
+pub struct Rows(BoxStream<'static, Result<ReportRow>>);
+
+impl Rows {
+    /// The next row; `None` at the end. After an error there is none.
+    pub async fn next(&mut self) -> Option<Result<ReportRow>> {
+        self.0.next().await
+    }
+}
+
+impl Client {
+    /// Downloads a `csv_v2_0` or `json_v2_0` file and reads its rows as they arrive.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
+    pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
+        read(&file.format, Arriving::new(self.download(file).await?).await?.plain())
+    }
+}
+
+/// # Errors
+/// [`ErrorKind::Request`] for a format that is not read as rows.
+pub(super) fn read(format: &types::ReportFormat, reader: Reader) -> Result<Rows> {
+    match format {
+        types::ReportFormat::CsvV20 => Ok(Rows(csv::rows(reader))),
+        types::ReportFormat::JsonV20 => Ok(Rows(json::rows(reader))),
+        // `csv` and `html` are in other units as well: compute points are no seconds there.
+        other => {
+            let message =
+                format!("rows are read from csv_v2_0 and json_v2_0 files, not from {other}, which is for people");
+            Err(Error::new(ErrorKind::Request, message))
+        }
+    }
+}
+
+impl Stream for Rows {
+    type Item = Result<ReportRow>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rows")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use bytes::Bytes;
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+
+    const ROWS: usize = 20_000;
+    const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+    const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
+    const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
+
+    /// A file that is made while it is read.
+    fn file(format: &types::ReportFormat) -> impl Stream<Item = String> + use<> {
+        let (before, row, between, after) = match format {
+            types::ReportFormat::CsvV20 => (CSV_HEADER, CSV_ROW, "", ""),
+            _ => ("{\"tenants\":[", JSON_ROW, ",", "]}"),
+        };
+        let rows = (0..ROWS).map(move |number| if number == 0 { row.to_owned() } else { format!("{between}{row}") });
+        stream::iter([before.to_owned()]).chain(stream::iter(rows)).chain(stream::iter([after.to_owned()]))
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_no_faster_than_its_rows_are_asked_for() {
+        for (format, length) in
+            [(types::ReportFormat::CsvV20, CSV_ROW.len()), (types::ReportFormat::JsonV20, JSON_ROW.len() + 1)]
+        {
+            let made = Arc::new(AtomicUsize::new(0));
+            let count = made.clone();
+            let bytes = file(&format).map(move |text| {
+                count.fetch_add(text.len(), Relaxed);
+                Ok(Bytes::from(text))
+            });
+            let mut rows = read(&format, Arriving::new(bytes).await.unwrap().plain()).unwrap();
+            let mut number = 0;
+            while let Some(row) = rows.next().await {
+                number += 1;
+                assert_eq!(row.unwrap().number, number as u64);
+                let ahead = made.load(Relaxed).saturating_sub(number * length);
+                assert!(ahead < 256 * 1024, "{format}: {ahead} bytes ahead of row {number}");
+            }
+            assert_eq!(number, ROWS);
+        }
+    }
+
+    /// A whole file with a piece of it replaced.
+    fn spoilt(format: &types::ReportFormat, at: usize, piece: &[u8]) -> Vec<u8> {
+        let mut whole = match format {
+            types::ReportFormat::CsvV20 => [CSV_HEADER, CSV_ROW, CSV_ROW].concat(),
+            _ => format!("{{\"tenants\":[{JSON_ROW},{JSON_ROW}]}}"),
+        }
+        .into_bytes();
+        let at = at % whole.len();
+        whole.splice(at..(at + piece.len()).min(whole.len()), piece.iter().copied());
+        whole
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_file_holds_its_reading_ends_without_panic(
+            at in proptest::prelude::any::<usize>(),
+            piece in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
+            rest in ".{0,40}",
+        ) {
+            for format in [types::ReportFormat::CsvV20, types::ReportFormat::JsonV20] {
+                for file in [spoilt(&format, at, &piece), rest.clone().into_bytes()] {
+                    let rows = read(&format, Box::pin(std::io::Cursor::new(file))).unwrap();
+                    proptest::prop_assert!(rows.take(10).count().now_or_never().is_some_and(|rows| rows < 10));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Rows of a report added up to usage.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+
+use super::download::Reader;
+use super::quantity::in_billing_unit;
+use super::{Client, ReportRequest, ReportRow, StoredFile, rows, types};
+use crate::row_identity::RowIdentity;
+use crate::{Period, UsageRow, Vendor};
+
+const OPERATION: &str = "download_stored_report";
+/// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
+const PLATFORM: &str = "platform";
+
+impl Client {
+    /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it.
+    ///
+    /// The report stays with the vendor; rows name it, so that [`delete_report`](Self::delete_report) can clean up.
+    ///
+    /// # Errors
+    /// As [`create_report`](Self::create_report), [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of).
+    pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        let request = ReportRequest::usage_summary(self.own_tenant().await?, period);
+        let files = self.create_report(&request).await?.wait(timeout).await?;
+        match files.first() {
+            Some(file) => self.usage_of(file).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
+    /// cut off is begun anew, twice at most.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows) and [`usage_rows`].
+    pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
+        self.read_whole(file, |arriving| add_up(file, arriving.plain())).await
+    }
+}
+
+async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {
+    let mut sums = Sums::new(file)?;
+    let mut rows = rows::read(&file.format, reader)?;
+    while let Some(row) = rows.next().await {
+        sums.add(row?)?;
+    }
+    sums.rows()
+}
+
+/// Rows of a file as usage, one for each tenant, service, thing, backend, edition and SKU (and day, in reports by the day); the
+/// components of a backend are added up. What is billed of a row, and in what unit, is told [here](crate::acronis#which-number-is-billed).
+///
+/// - No usage is counted twice: of the levels `all_customers` and `accounts` only the customers' rows are taken, for partners' rows hold their
+///   customers' usage again, and units' rows a part of their customers'.
+/// - Things of another cloud than Acronis' own are things of their own: `pw_base_storage_google`.
+/// - Only rows of a `usage_summary` are billable, and of these not what is used on trial only. They are final if the file was made after the
+///   period's end; those of `usage_current` never are.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
+/// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
+pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
+    let mut sums = Sums::new(file)?;
+    rows.into_iter().try_for_each(|row| sums.add(row))?;
+    sums.rows()
+}
+
+/// What is added up so far.
+struct Sums<'a> {
+    file: &'a StoredFile,
+    customers_only: bool,
+    /// Whether rows were left out for that.
+    left_out: bool,
+    by_day: bool,
+    sums: BTreeMap<Key, Sum>,
+}
+
+/// What usage is kept apart by; its order is that of the rows.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    tenant_name: String,
+    tenant_id: String,
+    application: String,
+    metric: String,
+    unit: String,
+    edition: Option<String>,
+    sku: Option<String>,
+    day: Option<NaiveDate>,
+}
+
+/// What tells rows apart that are added up: the component, the mode, and columns that are not known here.
+type Component = (Option<String>, Option<String>, BTreeMap<String, String>);
+
+struct Sum {
+    raw: Decimal,
+    /// Whether all of it is use on trial.
+    trial: bool,
+    cost: Option<Decimal>,
+    unit_price: Option<Decimal>,
+    /// The rows that are added up, with their numbers.
+    components: BTreeMap<Component, u64>,
+    first: ReportRow,
+}
+
+impl<'a> Sums<'a> {
+    fn new(file: &'a StoredFile) -> Result<Self> {
+        let customers_only = match file.report.level {
+            types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
+            types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
+            _ => {
+                let message = format!(
+                    "a report of the level {} has partners and the partners below them: added up, usage would count twice; create one of \
+                     direct_partners or all_customers",
+                    file.report.level
+                );
+                return Err(Error::new(ErrorKind::Request, message));
+            }
+        };
+        let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
+        Ok(Self { file, customers_only, left_out: false, by_day, sums: BTreeMap::new() })
+    }
+
+    fn add(&mut self, mut row: ReportRow) -> Result<()> {
+        if row.application == PLATFORM {
+            return Ok(());
+        }
+        if self.customers_only && row.tenant_kind != "customer" {
+            self.left_out = true;
+            return Ok(());
+        }
+        self.check_day(&row)?;
+        let key = Key {
+            tenant_name: row.tenant_name.clone(),
+            tenant_id: row.tenant_id.clone(),
+            application: row.application.clone(),
+            metric: metric(&row),
+            unit: in_billing_unit(Decimal::ZERO, row.measurement_unit.as_deref()).1.to_owned(),
+            edition: row.edition.clone(),
+            sku: row.sku.clone(),
+            day: self.by_day.then_some(row.date),
+        };
+        let component = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
+        let raw = row.billed();
+        let trial = row.is_trial();
+        let price = row.price.as_ref();
+        let (unit_price, cost) = (price.and_then(|price| price.unit), price.and_then(|price| price.total));
+        let Some(sum) = self.sums.get_mut(&key) else {
+            let components = BTreeMap::from([(component, row.number)]);
+            self.sums.insert(key, Sum { raw, trial, cost, unit_price, components, first: row });
+            return Ok(());
+        };
+        if let Some(before) = sum.components.insert(component, row.number) {
+            let message = format!(
+                "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
+                row.number, row.name, row.tenant_id
+            );
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        sum.raw = sum.raw.checked_add(raw).ok_or_else(|| {
+            let message = format!("the usage of {} by {} has more than 28 digits", row.name, row.tenant_id);
+            Error::new(ErrorKind::Decode, message)
+        })?;
+        sum.trial &= trial;
+        // A price or a cost that is not that of all of it would be wrong.
+        sum.unit_price = sum.unit_price.filter(|_| sum.unit_price == unit_price);
+        sum.cost = sum.cost.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
+        Ok(())
+    }
+
+    /// A monthly report's configuration may tell another period than its latest file has. Of `usage_current` the days are not documented.
+    fn check_day(&self, row: &ReportRow) -> Result<()> {
+        let report = &self.file.report;
+        let period = &report.period;
+        if report.kind == types::ReportKind::UsageCurrent || (period.start..=period.end).contains(&row.date) {
+            return Ok(());
+        }
+        let message = format!(
+            "row {} of the report is of {}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
+             schedule once",
+            row.number, row.date, period.start, period.end
+        );
+        Err(Error::new(ErrorKind::Decode, message))
+    }
+
+    fn rows(self) -> Result<Vec<UsageRow>> {
+        let report = &self.file.report;
+        if self.left_out && self.sums.is_empty() {
+            let message = format!(
+                "a report of the level {} counts customers, and this one has none; ask for another level",
+                report.level
+            );
+            return Err(Error::new(ErrorKind::Request, message));
+        }
+        let whole = Period::of_days(report.period.start, report.period.end)?;
+        let account = report.tenant_id.to_string();
+        let row = |(key, sum): (&Key, &Sum)| {
+            let (quantity, unit) = in_billing_unit(sum.raw, sum.first.measurement_unit.as_deref());
+            let period = key.day.map_or(Ok(whole), |day| Period::of_days(day, day))?;
+            let sku = key.sku.clone().unwrap_or_else(|| format!("{}/{}", key.application, key.metric));
+            let kind = report.kind.to_string();
+            let is_summary = report.kind == types::ReportKind::UsageSummary;
+            let apart: &[&str] = &[&key.application, key.edition.as_deref().unwrap_or_default(), &kind];
+            let identity = RowIdentity {
+                vendor: Vendor::Acronis,
+                operation: OPERATION,
+                account: &account,
+                customer_id: Some(&key.tenant_id),
+                sku: &sku,
+                metric: &key.metric,
+                unit,
+                period,
+                apart,
+            };
+            let is_current = report.kind == types::ReportKind::UsageCurrent;
+            Ok(UsageRow {
+                customer_name: Some(key.tenant_name.clone()).filter(|name| !name.is_empty()),
+                customer_kind: Some(sum.first.tenant_kind.clone()),
+                is_final: !is_current && self.file.created_at.is_some_and(|built| period.is_closed(built)),
+                billable: is_summary && !sum.trial,
+                currency: sum.first.price.as_ref().map(|price| price.currency.clone()),
+                unit_price: sum.unit_price,
+                cost: sum.cost,
+                report_id: Some(self.file.report_id.to_string()),
+                report_row: Some(sum.first.number),
+                ..identity.row(quantity)
+            })
+        };
+        self.sums.iter().map(row).collect()
+    }
+}
+
+/// What is counted: storage at Google is priced apart from storage at Acronis.
+fn metric(row: &ReportRow) -> String {
+    match row.infra_backend.as_deref() {
+        None | Some("acronis") => row.name.clone(),
+        Some(backend) => format!("{}_{backend}", row.name),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,274 @@
+use super::super::row::{Amounts, Price};
+use super::*;
+use uuid::Uuid;
+
+pub(in crate::acronis) fn amounts(production: i64, trial: i64) -> Amounts {
+    Amounts { production: production.into(), trial: trial.into(), total: (production + trial).into() }
+}
+
+/// A level of 100 and 10 on trial, a change of -7 and -1 on trial.
+pub(in crate::acronis) fn row(kind: &str, name: &str, unit: Option<&str>) -> ReportRow {
+    ReportRow {
+        number: 1,
+        tenant_id: "t-1".to_owned(),
+        tenant_name: "Birch, Inc.".to_owned(),
+        tenant_kind: kind.to_owned(),
+        customer_id: None,
+        application: "backup".to_owned(),
+        application_id: None,
+        name: name.to_owned(),
+        edition: None,
+        sku: None,
+        infra_id: None,
+        infra_name: None,
+        infra_owner_id: None,
+        infra_backend: None,
+        date: "2026-10-31".parse().unwrap(),
+        is_range: false,
+        measurement_unit: unit.map(str::to_owned),
+        absolute: amounts(100, 10),
+        delta: amounts(-7, -1),
+        effective: None,
+        quota: None,
+        pricing_mode: None,
+        price: None,
+        other: BTreeMap::new(),
+    }
+}
+
+fn file(kind: types::ReportKind, level: types::ReportLevel) -> StoredFile {
+    StoredFile {
+        report_id: Uuid::nil(),
+        id: Uuid::nil(),
+        format: types::ReportFormat::CsvV20,
+        size: None,
+        created_at: Some("2026-11-01T07:36:58Z".parse().unwrap()),
+        report: types::ReportParameters {
+            formats: vec![types::ReportFormat::CsvV20],
+            hide_zero_usage: None,
+            kind,
+            level,
+            period: types::ReportPeriod { start: "2026-10-01".parse().unwrap(), end: "2026-10-31".parse().unwrap() },
+            show_skus: None,
+            tenant_id: Uuid::nil(),
+        },
+    }
+}
+
+fn summary() -> StoredFile {
+    file(types::ReportKind::UsageSummary, types::ReportLevel::DirectPartners)
+}
+
+fn usage(rows: impl IntoIterator<Item = ReportRow>) -> Vec<(String, String, String)> {
+    let rows = usage_rows(&summary(), rows).unwrap();
+    rows.into_iter().map(|row| (row.sku, row.quantity.to_string(), row.unit)).collect()
+}
+
+#[test]
+fn components_are_added_up_before_they_are_rounded() {
+    let seconds = |infra: &str| ReportRow {
+        infra_id: Some(infra.to_owned()),
+        effective: Some(amounts(17, 0)),
+        ..row("customer", "pw_compute_points", Some("seconds"))
+    };
+    let expected = ("backup/pw_compute_points".to_owned(), "0.01".to_owned(), "compute points".to_owned());
+    assert_eq!(usage([seconds("a"), seconds("b")]), [expected]);
+}
+
+#[test]
+fn backends_and_units_are_kept_apart() {
+    let at = |backend: &str, infra: &str| ReportRow {
+        infra_backend: Some(backend.to_owned()),
+        infra_id: Some(infra.to_owned()),
+        ..row("customer", "pw_base_storage", Some("bytes"))
+    };
+    let counted = row("customer", "pw_base_storage", None);
+    let rows = usage([at("acronis", "a"), at("google", "b"), at("google", "c"), counted]);
+    let skus: Vec<_> = rows.iter().map(|(sku, ..)| sku.as_str()).collect();
+    assert_eq!(skus, ["backup/pw_base_storage", "backup/pw_base_storage", "backup/pw_base_storage_google"]);
+}
+
+#[test]
+fn skus_editions_and_tenants_are_kept_apart_and_platform_counters_left_out() {
+    let with = |sku: Option<&str>, edition: Option<&str>, application: &str| ReportRow {
+        sku: sku.map(str::to_owned),
+        edition: edition.map(str::to_owned),
+        application: application.to_owned(),
+        ..row("customer", "seats", None)
+    };
+    let rows = usage([
+        with(Some("S-1"), None, "backup"),
+        with(Some("S-2"), None, "backup"),
+        with(None, Some("standard"), "backup"),
+        with(None, Some("advanced"), "backup"),
+        ReportRow { tenant_id: "t-2".to_owned(), ..with(Some("S-1"), None, "backup") },
+        with(None, None, "platform"),
+    ]);
+    let skus: Vec<_> = rows.iter().map(|(sku, ..)| sku.as_str()).collect();
+    assert_eq!(skus, ["S-1", "S-2", "backup/seats", "backup/seats", "S-1"]);
+}
+
+#[test]
+fn a_row_that_is_there_twice_is_refused_and_not_billed_twice() {
+    let at = |number, infra: &str| ReportRow {
+        number,
+        infra_id: Some(infra.to_owned()),
+        ..row("customer", "pw_base_storage", Some("bytes"))
+    };
+    let error = usage_rows(&summary(), [at(1, "a"), at(2, "b"), at(3, "a")]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.message().starts_with("rows 1 and 3 of the report are both about pw_base_storage of t-1"), "{error}");
+    // A column that we do not know may be what tells two rows apart.
+    let told = |text: &str| ReportRow {
+        other: BTreeMap::from([("workload.id".to_owned(), text.to_owned())]),
+        ..row("customer", "seats", None)
+    };
+    assert_eq!(usage([told("w-1"), told("w-2")])[0].1, "220");
+}
+
+#[test]
+fn no_level_counts_usage_twice() {
+    use types::ReportLevel::{Accounts, AllCustomers, AllPartners, DirectPartners, Itself};
+    let rows = || ["partner", "customer", "unit", "folder"].map(|kind| row(kind, &format!("{kind}_seats"), None));
+    for (level, metrics) in [
+        (Itself, &["customer_seats", "folder_seats", "partner_seats", "unit_seats"][..]),
+        (DirectPartners, &["customer_seats", "folder_seats", "partner_seats", "unit_seats"]),
+        (AllCustomers, &["customer_seats"]),
+        (Accounts, &["customer_seats"]),
+    ] {
+        let usage = usage_rows(&file(types::ReportKind::UsageSummary, level.clone()), rows()).unwrap();
+        assert_eq!(usage.iter().map(|row| row.metric.as_str()).collect::<Vec<_>>(), metrics, "{level}");
+    }
+    for level in [AllPartners, "a_new_level".into()] {
+        let error = usage_rows(&file(types::ReportKind::UsageSummary, level), rows()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert!(error.message().ends_with("create one of direct_partners or all_customers"), "{error}");
+    }
+}
+
+#[test]
+fn customers_that_are_not_there_are_no_empty_bill() {
+    let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
+    let error = usage_rows(&file, [row("unit", "seats", None)]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    assert!(
+        error.message().starts_with("a report of the level accounts counts customers, and this one has none"),
+        "{error}"
+    );
+    assert!(usage_rows(&file, []).unwrap().is_empty());
+}
+
+#[test]
+fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
+    use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
+    let days = || ["2026-10-29", "2026-10-30", "2026-10-31"].map(|day| day.parse::<NaiveDate>().unwrap());
+    let on = |day| ReportRow { date: day, infra_id: Some(day.to_string()), ..row("customer", "seats", None) };
+    for (kind, rows, is_final) in [
+        (UsageSummary, 1, vec![false]),
+        (UsageCurrent, 1, vec![false]),
+        (UsageDaily, 3, vec![true, true, false]),
+        (UsageBreakdown, 3, vec![true, true, false]),
+    ] {
+        let built = "2026-10-31T00:00:00Z".parse().ok();
+        let file = StoredFile { created_at: built, ..file(kind.clone(), types::ReportLevel::Itself) };
+        let usage = usage_rows(&file, days().map(on)).unwrap();
+        assert_eq!(usage.len(), rows, "{kind}");
+        assert_eq!(usage.iter().map(|row| row.is_final).collect::<Vec<_>>(), is_final, "{kind}");
+        assert!(usage.iter().all(|row| row.billable == (kind == UsageSummary)), "{kind}");
+        assert!(rows == 1 || usage.iter().all(|row| row.end - row.start == chrono::TimeDelta::days(1)), "{kind}");
+    }
+}
+
+#[test]
+fn a_row_of_another_period_is_refused() {
+    for (day, is_right) in [("2026-09-30", false), ("2026-10-01", true), ("2026-10-31", true), ("2026-11-01", false)] {
+        let of_day = || ReportRow { date: day.parse().unwrap(), ..row("customer", "seats", None) };
+        assert_eq!(usage_rows(&summary(), [of_day()]).is_ok(), is_right, "{day}");
+        let current = file(types::ReportKind::UsageCurrent, types::ReportLevel::Itself);
+        assert!(usage_rows(&current, [of_day()]).is_ok(), "{day}");
+    }
+}
+
+#[test]
+fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
+    for (built, is_final) in
+        [(Some("2026-10-31T23:00:00Z"), false), (Some("2026-11-01T00:00:00Z"), true), (None, false)]
+    {
+        let file = StoredFile { created_at: built.map(|instant| instant.parse().unwrap()), ..summary() };
+        assert_eq!(usage_rows(&file, [row("customer", "seats", None)]).unwrap()[0].is_final, is_final, "{built:?}");
+    }
+}
+
+#[test]
+fn what_is_used_on_trial_only_is_counted_and_not_billable() {
+    let of = |production, trial, infra: &str| ReportRow {
+        effective: Some(amounts(production, trial)),
+        infra_id: Some(infra.to_owned()),
+        ..row("customer", "seats", None)
+    };
+    for (rows, quantity, billable) in [
+        (vec![of(0, 11, "a")], 11, false),
+        (vec![of(1, 11, "a")], 12, true),
+        (vec![of(0, 11, "a"), of(2, 0, "b")], 13, true),
+        (vec![of(0, 0, "a")], 0, true),
+    ] {
+        let usage = usage_rows(&summary(), rows).unwrap();
+        assert_eq!((usage[0].quantity, usage[0].billable), (quantity.into(), billable));
+    }
+}
+
+#[test]
+fn prices_are_told_only_if_they_are_those_of_all_that_is_added_up() {
+    let priced = |infra: &str, unit: Option<i64>, total: Option<i64>| ReportRow {
+        infra_id: Some(infra.to_owned()),
+        price: Some(Price {
+            currency: "EUR".to_owned(),
+            unit: unit.map(Decimal::from),
+            total: total.map(Decimal::from),
+        }),
+        ..row("customer", "seats", None)
+    };
+    for (second, unit_price, cost) in [
+        (priced("b", Some(2), Some(5)), Some(2), Some(9)),
+        (priced("b", Some(3), Some(5)), None, Some(9)),
+        (priced("b", Some(2), None), Some(2), None),
+        (ReportRow { price: None, ..priced("b", None, None) }, None, None),
+    ] {
+        let usage = usage_rows(&summary(), [priced("a", Some(2), Some(4)), second]).unwrap();
+        assert_eq!(usage[0].currency.as_deref(), Some("EUR"));
+        assert_eq!((usage[0].unit_price, usage[0].cost), (unit_price.map(Decimal::from), cost.map(Decimal::from)));
+    }
+}
+
+#[test]
+fn a_sum_of_too_many_digits_is_an_error() {
+    let vast = |infra: &str| ReportRow {
+        infra_id: Some(infra.to_owned()),
+        absolute: Amounts { total: Decimal::MAX, ..amounts(0, 0) },
+        ..row("customer", "seats", None)
+    };
+    let error = usage_rows(&summary(), [vast("a"), vast("b")]).unwrap_err().to_string();
+    assert_eq!(error, "the usage of seats by t-1 has more than 28 digits");
+}
+
+proptest::proptest! {
+    #[test]
+    fn usage_is_the_same_however_it_is_split_over_components_and_in_whatever_order(
+        parts in proptest::collection::vec((0usize..3, -1_000_000_000_000i64..1_000_000_000_000), 1..20),
+        turned in 0usize..20,
+    ) {
+        let units = [Some("bytes"), Some("seconds"), None];
+        let mut rows: Vec<_> = parts.iter().zip(0..).map(|(&(unit, amount), infra): (&(usize, i64), u32)| ReportRow {
+            effective: Some(amounts(amount, 0)),
+            infra_id: Some(infra.to_string()),
+            ..row("partner", &format!("thing_{unit}"), units[unit])
+        }).collect();
+        let at = turned % rows.len();
+        rows.rotate_left(at);
+        for (sku, quantity, _) in usage(rows) {
+            let unit: usize = sku.strip_prefix("backup/thing_").unwrap().parse().unwrap();
+            let sum: i64 = parts.iter().filter(|part| part.0 == unit).map(|part| part.1).sum();
+            proptest::prop_assert_eq!(quantity, in_billing_unit(sum.into(), units[unit]).0.to_string());
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Counted API requests as rows, whichever way they were counted. Nobody is billed by them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+
+use super::{Client, LAG, types};
+use crate::row_identity::{RowIdentity, tell_apart};
+use crate::{Period, UsageRow, Vendor};
+
+/// What was asked for, as far as rows do not repeat it.
+#[derive(Clone, Debug)]
+pub struct ApiUsage<'a> {
+    /// The id of the job or query.
+    pub report_id: &'a str,
+    /// The account that rows are of.
+    pub account: &'a str,
+    /// The period that was counted.
+    pub period: Period,
+    /// The size of the time buckets, if there are any.
+    pub granularity: Option<types::UsageGranularity>,
+}
+
+impl Client {
+    /// API requests of the organization as rows, by day, OAuth client, platform, method and path template. Not billable.
+    ///
+    /// # Errors
+    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait).
+    pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
+        let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
+        let granularity = types::UsageGranularity::Day;
+        let mut job = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by)).await?;
+        let rows = job.wait(timeout).await?.collect_all().await?;
+        let asked = ApiUsage { report_id: job.id(), account: &self.account, period, granularity: Some(granularity) };
+        asked.job_rows(&rows, Utc::now())
+    }
+}
+
+impl ApiUsage<'_> {
+    /// Rows of a job over the organization.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a row that lacks its date or its number of requests.
+    pub fn job_rows(&self, rows: &[types::OrganizationPublicApiUsage], now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
+        let count = |row: &types::OrganizationPublicApiUsage| Count {
+            operation: "getUsageAggregatesQueryJob",
+            date: row.date,
+            client: row.oauth_client.as_ref().and_then(|client| client.id.clone()).unwrap_or_default(),
+            client_name: row.oauth_client.as_ref().and_then(|client| client.name.clone()).unwrap_or_default(),
+            method: row.http_method.as_ref().map(ToString::to_string).unwrap_or_default(),
+            template: row.template_uri.clone().unwrap_or_default(),
+            apart: [row.platform.clone(), row.user.as_ref().and_then(|user| user.id.clone())]
+                .map(Option::unwrap_or_default),
+            requests: row.request_count,
+        };
+        self.rows(rows.iter().map(count), now)
+    }
+
+    /// Rows of a job over the OAuth client `client_id`.
+    ///
+    /// # Errors
+    /// As [`job_rows`](Self::job_rows).
+    pub fn client_job_rows(
+        &self,
+        client_id: &str,
+        rows: &[types::ClientPublicApiUsage],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UsageRow>> {
+        let count = |row: &types::ClientPublicApiUsage| Count {
+            operation: "getUsageClientClientIdAggregatesQueryJob",
+            date: row.date,
+            client: client_id.to_owned(),
+            client_name: String::new(),
+            method: row.http_method.as_ref().map(ToString::to_string).unwrap_or_default(),
+            template: row.template_uri.clone().unwrap_or_default(),
+            apart: [row.platform.clone(), row.organization_id.clone()].map(Option::unwrap_or_default),
+            requests: row.request_count,
+        };
+        self.rows(rows.iter().map(count), now)
+    }
+
+    /// Rows of a query.
+    ///
+    /// # Errors
+    /// As [`job_rows`](Self::job_rows).
+    pub fn query_rows(&self, rows: &[types::ApiUsageRow], now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
+        let count = |row: &types::ApiUsageRow| Count {
+            operation: "getUsageQueryExecutionIdResults",
+            date: row.date.map(|date| date.date_naive()),
+            client: row.client_id.clone().unwrap_or_default(),
+            client_name: row.client_name.clone().unwrap_or_default(),
+            method: row.http_method.clone().unwrap_or_default(),
+            template: row.template_uri.clone().unwrap_or_default(),
+            apart: [row.organization_id.clone(), row.user_id.clone()].map(Option::unwrap_or_default),
+            requests: row.requests,
+        };
+        self.rows(rows.iter().map(count), now)
+    }
+
+    fn rows(&self, counts: impl Iterator<Item = Count>, now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
+        let row = |(count, place): (Count, u64)| {
+            let lacks = |what: &str| {
+                let message = format!("row {place} of {} lacks {what}", self.report_id);
+                Error::new(ErrorKind::Decode, message).with_operation(count.operation)
+            };
+            let requests =
+                count.requests.ok_or_else(|| lacks("its number of requests: ask for the metric Requests"))?;
+            let period = match &self.granularity {
+                None => self.period,
+                Some(granularity) => bucket(count.date.ok_or_else(|| lacks("its date"))?, granularity, self.period)?,
+            };
+            let [one, other] = &count.apart;
+            let metric = [count.method.as_str(), &count.template].join(" ");
+            let identity = RowIdentity {
+                vendor: Vendor::Genesys,
+                operation: count.operation,
+                account: self.account,
+                customer_id: Some(count.client.as_str()).filter(|id| !id.is_empty()),
+                sku: "api-requests",
+                metric: match metric.trim() {
+                    "" => "all requests",
+                    metric => metric,
+                },
+                unit: "requests",
+                period,
+                apart: &[one, other],
+            };
+            Ok(UsageRow {
+                customer_kind: identity.customer_id.map(|_| "oauth client".to_owned()),
+                customer_name: Some(count.client_name).filter(|name| !name.is_empty()),
+                is_final: period.is_closed(now - LAG),
+                report_id: Some(self.report_id.to_owned()),
+                report_row: Some(place),
+                ..identity.row(Decimal::from(requests))
+            })
+        };
+        Ok(tell_apart(counts.zip(1..).map(row).collect::<Result<_>>()?))
+    }
+}
+
+/// A row of any of the three kinds; a dimension that was not asked for is empty.
+struct Count {
+    operation: &'static str,
+    date: Option<NaiveDate>,
+    client: String,
+    client_name: String,
+    method: String,
+    template: String,
+    apart: [String; 2],
+    requests: Option<i64>,
+}
+
+/// The time bucket that begins on `date`, cut to what was asked for.
+fn bucket(date: NaiveDate, granularity: &types::UsageGranularity, asked: Period) -> Result<Period> {
+    let whole = match granularity {
+        types::UsageGranularity::Day => Period::of_days(date, date)?,
+        types::UsageGranularity::Week => Period::of_days(date, date.checked_add_days(Days::new(6)).unwrap_or(date))?,
+        types::UsageGranularity::Month => {
+            let month = Period::month_of(date);
+            // A month that the query cuts may be told by its first counted day.
+            if date.day() == 1 { month } else { Period::new(Period::of_days(date, date)?.start(), month.end())? }
+        }
+        other => {
+            let message = format!("it is not known how long a time bucket of the granularity {other} is");
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+    };
+    Ok(Period::new(whole.start().max(asked.start()), whole.end().min(asked.end())).unwrap_or(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::UsageGranularity::{Day, Month, Week};
+
+    fn asked(granularity: Option<types::UsageGranularity>) -> ApiUsage<'static> {
+        ApiUsage { report_id: "job-1", account: "org-1", period: "2026-10".parse().unwrap(), granularity }
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_bucket_is_cut_to_the_period_that_was_asked_for() {
+        for (date, granularity, expected) in [
+            ("2026-10-31", Day, "2026-10-31/2026-11-01"),
+            ("2026-10-05", Week, "2026-10-05/2026-10-12"),
+            ("2026-09-28", Week, "2026-10-01/2026-10-05"),
+            ("2026-10-26", Week, "2026-10-26/2026-11-01"),
+            ("2026-10-01", Month, "2026-10"),
+            ("2026-10-20", Month, "2026-10-20/2026-11-01"),
+        ] {
+            let found = bucket(date.parse().unwrap(), &granularity, "2026-10".parse().unwrap()).unwrap();
+            assert_eq!(found.to_string(), expected, "{date} {granularity}");
+        }
+    }
+
+    #[test]
+    fn counted_requests_are_never_billable_and_keep_their_dimensions_apart() {
+        let row = |platform: &str, method: &str| {
+            serde_json::json!({
+                "date": "2026-10-02", "platform": platform, "httpMethod": method, "templateUri": "api/v2/users", "requestCount": 1204,
+                "oauthClient": {"id": "c-1", "name": "billing-sync, nightly"},
+            })
+        };
+        let rows =
+            serde_json::from_value::<Vec<_>>(serde_json::json!([row("a", "GET"), row("b", "GET"), row("a", "POST")]));
+        let rows = asked(Some(Day)).job_rows(&rows.unwrap(), now()).unwrap();
+        assert!(rows.iter().all(|row| !row.billable && row.is_final && row.unit == "requests" && row.cost.is_none()));
+        assert_eq!((rows[0].metric.as_str(), rows[0].quantity.to_string().as_str()), ("GET api/v2/users", "1204"));
+        assert_eq!(rows[0].customer_name.as_deref(), Some("billing-sync, nightly"));
+        let keys: std::collections::BTreeSet<_> = rows.iter().map(|row| row.key).collect();
+        assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn empty_dimensions_of_the_older_query_are_none() {
+        let rows = serde_json::json!([{"clientId": "", "templateUri": "", "httpMethod": "", "requests": 7}]);
+        let rows = asked(None).query_rows(&serde_json::from_value::<Vec<_>>(rows).unwrap(), now()).unwrap();
+        let row = &rows[0];
+        assert_eq!((row.customer_id.as_deref(), row.customer_kind.as_deref()), (None, None));
+        assert_eq!(
+            (row.metric.as_str(), row.start, row.report_row),
+            ("all requests", asked(None).period.start(), Some(1))
+        );
+    }
+
+    #[test]
+    fn a_row_without_its_number_or_date_is_an_error_and_not_zero() {
+        let rows = |json| serde_json::from_value::<Vec<types::ClientPublicApiUsage>>(json).unwrap();
+        let told =
+            |granularity, json| asked(granularity).client_job_rows("c", &rows(json), now()).unwrap_err().to_string();
+        let error = told(None, serde_json::json!([{"date": "2026-10-02", "status429": 3}]));
+        assert!(error.ends_with("row 1 of job-1 lacks its number of requests: ask for the metric Requests"), "{error}");
+        assert!(told(Some(Day), serde_json::json!([{"requestCount": 3}])).ends_with("lacks its date"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Licences that users hold now.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, Utc};
+use usage_billing_core::Result;
+
+use super::{Client, types};
+use crate::row_identity::RowIdentity;
+use crate::{Pager, Period, UsageRow, Vendor};
+
+const OPERATION: &str = "getLicenseUsers";
+
+/// Users on a page. The vendor documents no maximum; 100 is what its other numbered lists take.
+const PAGE: i32 = 100;
+
+impl Client {
+    /// All users with the ids of the licences they hold.
+    pub fn licence_holders(&self) -> Pager<types::UserLicenses> {
+        let api = self.api.clone();
+        Pager::new(1, move |number| {
+            let api = api.clone();
+            async move {
+                let page = api.get_license_users().page_size(PAGE).page_number(number).send().await?.into_inner();
+                // There is no link to the next page, only the count of pages.
+                let more = page.page_count.is_some_and(|count| number < count);
+                Ok((page.entities, more.then_some(number + 1)))
+            }
+        })
+    }
+
+    /// How many users hold each licence today (UTC), as rows. Not billable: the bill goes by who logs in, see
+    /// [`billable_usage`](Self::billable_usage).
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub async fn licences(&self) -> Result<Vec<UsageRow>> {
+        licence_rows(&self.licence_holders().collect_all().await?, &self.account, Utc::now().date_naive())
+    }
+}
+
+/// How many of `holders` hold each licence, as of `today`; each user counts once, however often listed.
+///
+/// # Errors
+/// None but for a day at the end of time.
+pub fn licence_rows(holders: &[types::UserLicenses], account: &str, today: NaiveDate) -> Result<Vec<UsageRow>> {
+    let period = Period::of_days(today, today)?;
+    // Users come and go while pages are read: one may come again on the next page.
+    let users: BTreeMap<_, _> =
+        holders.iter().enumerate().map(|(place, user)| (user.id.as_deref().ok_or(place), user)).collect();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for user in users.values() {
+        let held: std::collections::BTreeSet<_> = user.licenses.iter().map(String::as_str).collect();
+        held.into_iter().for_each(|licence| *counts.entry(licence).or_default() += 1);
+    }
+    let row = |(licence, count): (&str, u64)| {
+        let identity = RowIdentity {
+            vendor: Vendor::Genesys,
+            operation: OPERATION,
+            account,
+            customer_id: None,
+            sku: licence,
+            metric: "users with the licence",
+            unit: "users",
+            period,
+            apart: &[],
+        };
+        identity.row(count.into())
+    };
+    Ok(counts.into_iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_user_counts_once_for_each_licence() {
+        let holders = serde_json::json!([
+            {"id": "u-1", "licenses": ["cloudCX2", "gc2WEMupgrade", "cloudCX2"]},
+            {"id": "u-2", "licenses": ["cloudCX2"]},
+            {"id": "u-1", "licenses": ["cloudCX2", "gc2WEMupgrade"]},
+            {"id": "u-3", "licenses": []},
+            {"licenses": ["cloudCX2"]},
+            {"licenses": ["cloudCX2"]},
+        ]);
+        let today = "2026-11-21".parse().unwrap();
+        let rows = licence_rows(&serde_json::from_value::<Vec<_>>(holders).unwrap(), "org-1", today).unwrap();
+        let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
+        assert_eq!(read, [("cloudCX2", "4".to_owned()), ("gc2WEMupgrade", "1".to_owned())]);
+        assert!(
+            rows.iter().all(|row| !row.billable && !row.is_final && row.end - row.start == chrono::TimeDelta::days(1))
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! API requests, the older way: a query and its rows, all at once.
+
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use super::{Client, types};
+use crate::{Period, Progress, Report};
+
+/// Builds what a query counts.
+pub type UsageQuery = types::builder::ApiUsageOrganizationQuery;
+
+impl Client {
+    /// Starts to count the API requests of the organization in a period of whole days (UTC), the older way: without pages, and without the
+    /// vendor's own clients. The vendor announced that [jobs](Self::start_usage_job) replace it, without a date.
+    ///
+    /// Genesys says that its bills are not based on this. Whether the last day is included is not documented.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn start_usage_query(
+        &self,
+        period: Period,
+        query: impl FnOnce(UsageQuery) -> UsageQuery,
+    ) -> Result<Report<Vec<types::ApiUsageRow>>> {
+        let interval = format!("{}/{}", period.first_day()?, period.last_day()?);
+        let request = self.api.post_usage_query().body_map(|body| query(body).interval(interval));
+        // 200 or 202: the same body with both.
+        let id = request.send().await?.into_inner().execution_id.ok_or_else(|| {
+            let message = "the query was started, but the answer does not say its executionId";
+            Error::new(ErrorKind::Decode, message).with_operation("postUsageQuery")
+        })?;
+        Ok(self.usage_query(id))
+    }
+
+    /// Takes up a query by its execution id.
+    pub fn usage_query(&self, id: impl Into<String>) -> Report<Vec<types::ApiUsageRow>> {
+        let (api, id) = (self.api.clone(), id.into());
+        Report::new("usage query", id.clone(), move || {
+            let (api, id) = (api.clone(), id.clone());
+            async move {
+                let answer = api.get_usage_query_execution_id_results().execution_id(id).send().await?;
+                match &answer.query_status {
+                    Some(types::ApiUsageQueryStatus::Complete) => Ok(Progress::Ready(answer.into_inner().results)),
+                    Some(state @ types::ApiUsageQueryStatus::Running) => Ok(Progress::pending(&answer, Some(state))),
+                    other => {
+                        let state = other.as_ref().map_or("without a status", |state| state.as_str());
+                        let message = format!("the usage query is {state}: start another, or a usage job");
+                        Err(Error::new(ErrorKind::Failed, message).with_operation("getUsageQueryExecutionIdResults"))
+                    }
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,237 @@
+//! Acronis through the facade: all kinds of reports, from the request to rows and files.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use usage_billing::acronis::types::{ReportFormat, ReportLevel};
+use usage_billing::acronis::{Client, ReportRequest, ReportRow, StoredFile};
+use usage_billing::{Credentials, ErrorKind, Period, Progress, UsageRow};
+use usage_billing_sandbox::{self as demo, Bill, Sandbox};
+use usage_billing_tests::http;
+use uuid::Uuid;
+
+#[allow(dead_code, reason = "its main is for those who run it alone")]
+#[path = "../../../crates/usage-billing/examples/msp_month_end.rs"]
+mod msp_month_end;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
+pub(crate) fn september() -> Period {
+    "2026-09".parse().expect("a month")
+}
+
+pub(crate) async fn sandbox() -> Sandbox {
+    let today = "2026-11-21".parse().expect("a day");
+    Sandbox::builder().today(today).polls_before_ready(1).start().await.expect("a free port")
+}
+
+pub(crate) fn client_at(url: &str, id: &str, secret: &str) -> Client {
+    let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
+    builder.http_client(http()).build().expect("a client")
+}
+
+pub(crate) fn client(sandbox: &Sandbox) -> Client {
+    client_at(sandbox.url(), demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET)
+}
+
+pub(crate) fn tenant() -> Uuid {
+    demo::ACRONIS_TENANT_ID.parse().expect("a UUID")
+}
+
+pub(crate) fn summary() -> ReportRequest {
+    ReportRequest::usage_summary(tenant(), september())
+}
+
+pub(crate) async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
+    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap()
+}
+
+async fn all_rows(client: &Client, file: &StoredFile) -> Vec<ReportRow> {
+    let mut rows = client.rows(file).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().await {
+        all.push(row.unwrap());
+    }
+    all
+}
+
+/// By customer and SKU, whichever cloud it is at. Sums of gibibytes, rounded to 28 digits each, agree to fewer.
+fn by_sku<'a>(
+    rows: impl Iterator<Item = (&'a Option<String>, &'a str, Decimal)>,
+) -> BTreeMap<(String, String), Decimal> {
+    let mut sums: BTreeMap<_, Decimal> = BTreeMap::new();
+    for (customer, sku, quantity) in rows {
+        let sku = sku.strip_suffix("_google").unwrap_or(sku);
+        *sums.entry((customer.clone().expect("a customer"), sku.to_owned())).or_default() += quantity;
+    }
+    sums.into_iter().map(|(key, sum)| (key, sum.round_dp(15).normalize())).collect()
+}
+
+fn quantities(rows: &[UsageRow]) -> BTreeMap<(String, String), Decimal> {
+    by_sku(rows.iter().map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))
+}
+
+fn expected(sandbox: &Sandbox, level: ReportLevel) -> BTreeMap<(String, String), Decimal> {
+    let rows = sandbox.expected_usage(&Bill::Acronis(level), september().start()..september().end());
+    by_sku(rows.iter().map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_is_the_true_bill_and_names_its_report() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    assert_eq!(quantities(&rows), expected(&sandbox, ReportLevel::DirectPartners));
+    assert!(rows.iter().all(|row| row.is_final && row.operation == "download_stored_report"));
+    assert!(rows.iter().any(|row| row.metric == "pw_base_storage_google"), "another cloud is another thing");
+    assert!(rows.iter().any(|row| !row.billable) && rows.iter().any(|row| row.billable), "some is on trial");
+    assert!(rows.iter().any(|row| row.cost.is_some() && row.currency.as_deref() == Some("EUR")), "{rows:?}");
+    let report: Uuid = rows[0].report_id.as_deref().unwrap().parse().unwrap();
+    client.delete_report(report).await.unwrap();
+    client.delete_report(report).await.unwrap();
+    let error = client.report(report).await.unwrap_err().to_string();
+    assert!(
+        error.contains("404")
+            && error.ends_with("it may have been deleted, or belong to a tenant that the API client cannot see")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_formats_have_the_same_rows() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let files = files(&client, &summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20])).await;
+    let [csv, json] = &files[..] else { panic!("two files: {files:?}") };
+    let rows = all_rows(&client, csv).await;
+    assert_eq!(rows, all_rows(&client, json).await);
+    assert!(rows.len() > 5 && rows.iter().all(|row| row.other.is_empty()), "{rows:?}");
+    assert_eq!(client.usage_of(csv).await.unwrap(), client.usage_of(json).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_level_bills_usage_twice() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let customers = expected(&sandbox, ReportLevel::AllCustomers);
+    for level in [ReportLevel::AllCustomers, ReportLevel::Accounts] {
+        let rows = client.usage_of(&files(&client, &summary().level(level)).await[0]).await.unwrap();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.customer_kind.as_deref() == Some("customer")));
+        assert!(quantities(&rows).iter().all(|(key, quantity)| customers.get(key) == Some(quantity)));
+    }
+    let rows = client.usage_of(&files(&client, &summary().level(ReportLevel::Itself)).await[0]).await.unwrap();
+    assert_eq!(quantities(&rows), expected(&sandbox, ReportLevel::Itself));
+    let partners = &files(&client, &summary().level(ReportLevel::AllPartners)).await[0];
+    assert_eq!(client.usage_of(partners).await.unwrap_err().kind(), ErrorKind::Request);
+    assert!(!all_rows(&client, partners).await.is_empty(), "its rows can be read nevertheless");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let whole = client.usage(september(), PATIENCE).await.unwrap();
+    for request in
+        [ReportRequest::usage_daily(tenant(), september()), ReportRequest::usage_breakdown(tenant(), september())]
+    {
+        let days = client.usage_of(&files(&client, &request).await[0]).await.unwrap();
+        assert!(
+            days.iter().all(|row| !row.billable && row.is_final && row.end - row.start == chrono::TimeDelta::days(1))
+        );
+        for row in &whole {
+            let thing = |row: &UsageRow| (row.customer_id.clone(), row.sku.clone(), row.metric.clone());
+            let same: Vec<_> = days.iter().filter(|day| thing(day) == thing(row)).collect();
+            match row.metric.as_str() {
+                // Each day's points are rounded for themselves.
+                "notarizations" | "pw_compute_points" => {
+                    let off = (same.iter().map(|day| day.quantity).sum::<Decimal>() - row.quantity).abs();
+                    assert!(off < Decimal::new(16, 2), "{off} {row:?}");
+                }
+                _ => {
+                    let last: Vec<_> = same.iter().filter(|day| day.end == row.end).map(|day| day.quantity).collect();
+                    assert_eq!(last, [row.quantity], "{row:?}");
+                }
+            }
+        }
+        let keys: std::collections::BTreeSet<_> = days.iter().chain(&whole).map(|row| row.key).collect();
+        assert_eq!(keys.len(), days.len() + whole.len(), "no key is there twice");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn current_usage_is_open_by_report_and_by_query() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let report = client.usage_of(&files(&client, &ReportRequest::usage_current(tenant())).await[0]).await.unwrap();
+    let direct = client.current_usage().await.unwrap();
+    assert!(report.iter().chain(&direct).all(|row| !row.is_final && !row.billable));
+    assert!(direct.iter().any(|row| row.unit == "compute points") && direct.iter().any(|row| row.unit == "GiB"));
+    // The query tells no SKUs, and no partner's production use apart.
+    let of_customers = |rows: &[UsageRow]| {
+        let customers = rows.iter().filter(|row| row.customer_kind.as_deref() == Some("customer"));
+        let used = customers.filter(|row| !row.quantity.is_zero());
+        by_sku(used.map(|row| (&row.customer_name, row.metric.as_str(), row.quantity)))
+    };
+    assert_eq!(of_customers(&report), of_customers(&direct));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_says_how_far_it_is_and_fails_with_a_format() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let both = summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20]);
+    let mut report = client.create_report(&both).await.unwrap();
+    let mut said = Vec::new();
+    while let Progress::Pending { status, .. } = report.poll().await.unwrap() {
+        said.extend(status);
+    }
+    assert_eq!(said, ["csv_v2_0 in_progress, json_v2_0 in_progress", "json_v2_0 in_progress"]);
+    let failing = summary().formats([ReportFormat::CsvV20, ReportFormat::Html]);
+    let error = client.create_report(&failing).await.unwrap().wait(PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.message().starts_with("Acronis could not build the html file of report "), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_is_saved_unpacked_or_packed() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let both = summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20]);
+    for file in client.create_report(&both).await.unwrap().poll_every(Duration::ZERO).wait(PATIENCE).await.unwrap() {
+        let (plain, packed) = (folder.path().join(file.format.as_str()), folder.path().join("report.GZ"));
+        let written = client.save_to(&file, &plain).await.unwrap();
+        assert_eq!(written, std::fs::metadata(&plain).unwrap().len());
+        assert_eq!(Some(client.save_to(&file, &packed).await.unwrap()), file.size);
+        assert_eq!(&std::fs::read(&packed).unwrap()[..2], [0x1f, 0x8b]);
+        let text = std::fs::read_to_string(&plain).unwrap();
+        assert!(text.starts_with("application.id,") || text.starts_with("{\"params\":"), "{text}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    let mut other = files_of_any(&client).await;
+    other.format = ReportFormat::Csv;
+    let error = client.rows(&other).await.unwrap_err().to_string();
+    assert_eq!(error, "rows are read from csv_v2_0 and json_v2_0 files, not from csv, which is for people");
+}
+
+async fn files_of_any(client: &Client) -> StoredFile {
+    let mut report = client.create_report(&summary()).await.unwrap().poll_every(Duration::ZERO);
+    report.wait(PATIENCE).await.unwrap().remove(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_month_end_of_an_msp_is_a_bill_by_customer_and_sku() {
+    let sandbox = sandbox().await;
+    let mut csv = Vec::new();
+    msp_month_end::bill(&client(&sandbox), september(), &mut csv).await.unwrap();
+    let mut reader = csv::Reader::from_reader(&*csv);
+    let lines = reader.records().map(|record| record.unwrap()).collect::<Vec<_>>();
+    let cells = lines.iter().map(|line| (Some(line[0].to_owned()), &line[2], line[4].parse::<Decimal>().unwrap()));
+    let cells = cells.collect::<Vec<_>>();
+    let billed = by_sku(cells.iter().map(|(customer, sku, quantity)| (customer, *sku, *quantity)));
+    let mut due = expected(&sandbox, ReportLevel::DirectPartners);
+    // 株式会社さくら is on trial.
+    due.retain(|(_, sku), _| sku != "files_cloud/pu_base_fc_seats");
+    assert_eq!(billed, due);
+    assert!(String::from_utf8(csv).unwrap().contains("\"Kestrel & Sons, \"\"Harbour\"\" Ltd.\""));
+}

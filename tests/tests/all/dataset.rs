@@ -1,0 +1,74 @@
+//! Rows of all vendors as one dataset, and the facade's examples.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{NaiveDate, Utc};
+use usage_billing::{Credentials, Period, UsageRow, acronis, genesys, suger};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::http;
+
+#[allow(dead_code, reason = "a program of its own: main is not called here")]
+#[path = "../../../crates/usage-billing/examples/one_dataset.rs"]
+mod one_dataset;
+#[allow(dead_code, reason = "a program of its own: main is not called here")]
+#[path = "../../../crates/usage-billing/examples/partner_overage.rs"]
+mod partner_overage;
+
+fn genesys(sandbox: &Sandbox) -> genesys::Client {
+    let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
+    builder.http_client(http()).build().expect("a client")
+}
+
+/// Of a sandbox that is started for this: everything that becomes rows.
+async fn fetched(today: NaiveDate, polls: u32) -> Vec<UsageRow> {
+    let sandbox = Sandbox::builder().today(today).polls_before_ready(polls).start().await.expect("a free port");
+    let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
+    let acronis = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
+    let acronis = acronis.http_client(http()).build().expect("a client");
+    let suger = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
+    let suger = suger.http_client(http()).build().expect("a client");
+    let genesys = genesys(&sandbox);
+    let period = Period::last_month(Utc::now());
+    let mut rows = one_dataset::dataset(&acronis, &genesys, &suger, period).await.unwrap();
+    rows.extend(genesys.api_usage(period, one_dataset::PATIENCE).await.unwrap());
+    rows.extend(genesys.licences().await.unwrap());
+    for index in 0..3 {
+        rows.extend(genesys.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, index).await.unwrap());
+    }
+    rows
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_stands_for_one_row_of_all_and_is_the_same_in_the_next_run() {
+    let today = Utc::now().date_naive();
+    let first = fetched(today, 2).await;
+    let keys: BTreeSet<_> = first.iter().map(|row| row.key).collect();
+    assert_eq!(keys.len(), first.len(), "{} rows", first.len());
+    let operations: BTreeSet<_> = first.iter().map(|row| row.operation.as_str()).collect();
+    assert!(operations.len() >= 6, "{operations:?}");
+    let known = |rows: &[UsageRow]| rows.iter().map(|row| (row.key, row.quantity)).collect::<BTreeMap<_, _>>();
+    assert!(known(&first) == known(&fetched(today, 0).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dataset_example_writes_a_row_a_line_that_reads_back() {
+    let rows = fetched(Utc::now().date_naive(), 0).await;
+    let mut out = Vec::new();
+    one_dataset::write(&rows, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let read: Vec<UsageRow> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(read == rows);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_partner_example_prints_overage_of_each_client_and_tells_failures_apart() {
+    let today = "2026-11-21".parse().unwrap();
+    let sandbox = Sandbox::builder().today(today).start().await.expect("a free port");
+    let asked = [demo::GENESYS_TRUSTOR_ORG_ID, "no-such-organization"].map(str::to_owned);
+    let lines = partner_overage::lines(&genesys(&sandbox), asked.into_iter()).await;
+    let (failed, charged) = lines.split_last().unwrap();
+    assert!(failed.starts_with("no-such-organization: ") && failed.contains("404 Not Found"), "{failed}");
+    assert!(charged.iter().any(|line| line.contains(" x ") && line.ends_with(" EUR")), "{lines:#?}");
+    assert!(charged.iter().any(|line| line.ends_with("message: see the invoice")), "bundles: {lines:#?}");
+}
