@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Opens the sandbox's pages in headless Chromium and looks at what a reader would see.
 
-    tests/browser/pages.py [--program target/debug/usage-billing] [--screenshots DIR]
+    tests/browser/pages.py [--program target/debug/usage-billing-sandbox] [--screenshots DIR]
 
-Starts `usage-billing sandbox` by itself. Nothing but Python's standard library and a `chromium` is needed: the browser is
+Starts the sandbox by itself. Nothing but Python's standard library and a `chromium` is needed: the browser is
 driven over its DevTools protocol, through the pipe of `--remote-debugging-pipe`. Without Chromium it says so and ends with 0.
 """
 
@@ -175,17 +175,17 @@ def look(browser, url, shots):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--program", default=os.path.join(os.path.dirname(__file__), "../../target/debug/usage-billing"))
+    arguments.add_argument("--program", default=os.path.join(os.path.dirname(__file__), "../../target/debug/usage-billing-sandbox"))
     arguments.add_argument("--screenshots", help="folder to keep them in")
     given = arguments.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
-        print("skipped: there is no chromium here")
+        print("skipped: NOTHING WAS LOOKED AT, there is no chromium here")
         return
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         shots = given.screenshots or scratch
         os.makedirs(shots, exist_ok=True)
-        sandbox = subprocess.Popen([given.program, "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True)
+        sandbox = subprocess.Popen([given.program, "--port", "0"], stdout=subprocess.PIPE, text=True)
         try:
             # It prints settings for a shell: `export SUGER_BASE_URL=http://127.0.0.1:…`.
             url = next(found.group() for found in (re.search(r"http://[\d.:]+", line) for line in sandbox.stdout) if found)

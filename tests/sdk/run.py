@@ -24,6 +24,7 @@ LONGEST_SCRIPT = 600
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?", help="a sandbox that runs already; without it one is built and started")
+    parser.add_argument("--program", help="the sandbox's program, built already")
     parser.add_argument("--only", action="append", choices=SCRIPTS, help="run this script only (may be repeated)")
     parser.add_argument("--require", action="store_true", help="fail, not skip, if the packages cannot be installed")
     return parser.parse_args()
@@ -48,12 +49,12 @@ def install(folder):
 
 def build():
     """Path of the program, from cargo's own messages: the target directory may be anywhere."""
-    command = ["cargo", "build", "--locked", "-p", "usage-billing-cli", "--message-format", "json-render-diagnostics"]
+    command = ["cargo", "build", "--locked", "-p", "usage-billing-sandbox", "--message-format", "json-render-diagnostics"]
     done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit("the sandbox cannot be built")
     messages = [json.loads(line) for line in done.stdout.splitlines()]
-    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["name"] == "usage-billing")
+    return next(it["executable"] for it in messages if it.get("executable") and it["target"]["kind"] == ["bin"])
 
 
 def settings(lines):
@@ -68,9 +69,9 @@ def settings(lines):
     sys.exit("the sandbox ended before it said where it is")
 
 
-def start():
+def start(program):
     """The running sandbox and its settings."""
-    process = subprocess.Popen([build(), "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program, "--port", "0"], stdout=subprocess.PIPE, text=True)
     watch = threading.Timer(LONGEST_START, process.kill)
     watch.start()
     found = settings(process.stdout)
@@ -124,7 +125,7 @@ def main():
             if given:
                 url, keys = given, {}
             else:
-                process, url, keys = start()
+                process, url, keys = start(os.path.abspath(asked.program) if asked.program else build())
             return prove(python, sandbox.checked(url), keys, scripts, folder)
         finally:
             if process:

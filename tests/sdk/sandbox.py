@@ -5,7 +5,7 @@ import os
 import sys
 from urllib.parse import urlsplit
 
-# What `usage-billing sandbox` prints; a sandbox that runs already has the same.
+# What the sandbox prints; a sandbox that runs already has the same.
 DEMO = {
     "GENESYS_CLIENT_ID": "5a0d7c1e-2b94-4f6a-8e13-9c4b6d2f7a01",
     "GENESYS_CLIENT_SECRET": "demo-genesys-secret",

@@ -1,9 +1,11 @@
 //! A curated OpenAPI document: loaded, fingerprinted, and walked.
 
+pub(crate) mod positions;
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::pointer::child;
+use crate::pointer::{child, entry};
 
 /// The keys of a path item that hold operations, in the order of the OpenAPI specification.
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -30,20 +32,10 @@ pub(crate) struct Operation<'a> {
 }
 
 impl Document {
-    /// Reads YAML. The error is a whole line: file, place, what is wrong.
+    /// Reads JSON, if that is the name's ending, else YAML. The error is a whole line: file, place, what is wrong.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let options = serde_saphyr::options! {
-            // YAML 1.1 would read the parameter name `n` as `false`.
-            strict_booleans: true,
-            with_snippet: false,
-        };
-        let root = serde_saphyr::from_str_with_options::<Value>(text, options).map_err(|error| {
-            let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-            let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            // The place is already said, and in the form that editors follow.
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            format!("{name}{place}: {message}")
-        })?;
+        let root = if name.ends_with(".json") { json(text) } else { yaml(text) };
+        let root = root.map_err(|error| format!("{name}:{error}"))?;
         let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { name: name.to_owned(), sha256, root })
     }
@@ -52,6 +44,30 @@ impl Document {
     pub(crate) fn version(&self) -> &str {
         self.root.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
     }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column, message) = (error.line(), error.column(), error.to_string());
+        // As below.
+        let message = message.split(" at line ").next().unwrap_or(&message);
+        format!("{line}:{column}: {message}")
+    })
+}
+
+fn yaml(text: &str) -> Result<Value, String> {
+    let options = serde_saphyr::options! {
+        // YAML 1.1 would read the parameter name `n` as `false`.
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options::<Value>(text, options).map_err(|error| {
+        let place = error.location().map(|at| format!("{}:{}: ", at.line(), at.column())).unwrap_or(" ".to_owned());
+        let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+        // The place is already said, and in the form that editors follow.
+        let message = message.split(" at line ").next().unwrap_or(&message);
+        format!("{place}{message}")
+    })
 }
 
 impl<'a> Operation<'a> {
@@ -82,14 +98,20 @@ impl<'a> Operation<'a> {
 
     /// Its parameters with references followed: those of the path, then its own, which win over the path's.
     pub(crate) fn parameters(&self, root: &'a Value) -> Vec<&'a Value> {
-        let list = |of: &'a Map<String, Value>| {
-            let entries = of.get("parameters").and_then(Value::as_array).into_iter().flatten();
-            entries.map(|entry| resolve(root, entry)).collect::<Vec<_>>()
+        self.placed_parameters(root).into_iter().map(|(_, parameter)| parameter).collect()
+    }
+
+    /// The same with the pointer of each: a component's, if it is one.
+    pub(crate) fn placed_parameters(&self, root: &'a Value) -> Vec<(String, &'a Value)> {
+        let list = |of: &'a Map<String, Value>, holder: &str| {
+            let entries = of.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate();
+            let at = child(holder, "parameters");
+            entries.map(|(index, parameter)| placed(root, entry(&at, index), parameter)).collect::<Vec<_>>()
         };
         let identity = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
-        let own = list(self.value);
-        let mut all = list(self.item);
-        all.retain(|shared| own.iter().all(|parameter| identity(parameter) != identity(shared)));
+        let own = list(self.value, &self.pointer);
+        let mut all = list(self.item, &child("/paths", self.path));
+        all.retain(|(_, shared)| own.iter().all(|(_, parameter)| identity(parameter) != identity(shared)));
         all.extend(own);
         all
     }
@@ -98,6 +120,13 @@ impl<'a> Operation<'a> {
     pub(crate) fn responses(&self, root: &'a Value) -> Vec<(&'a str, &'a Value)> {
         let entries = self.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         entries.map(|(status, response)| (status.as_str(), resolve(root, response))).collect()
+    }
+
+    /// The schema of its success in JSON, with references followed.
+    pub(crate) fn success(&self, root: &'a Value) -> Option<&'a Value> {
+        let successes = self.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
+        let schemas = successes.map(|(_, response)| response.pointer("/content/application~1json/schema"));
+        schemas.flatten().map(|schema| resolve(root, schema)).next()
     }
 
     /// Its request body with references followed.
@@ -123,16 +152,24 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
 
 /// What a node refers to, if it is a reference within the document; else the node.
 pub(crate) fn resolve<'a>(root: &'a Value, node: &'a Value) -> &'a Value {
-    let target = |node: &'a Value| root.pointer(node.get("$ref")?.as_str()?.strip_prefix('#')?);
+    placed(root, String::new(), node).1
+}
+
+/// The same with the pointer of what was found.
+pub(crate) fn placed<'a>(root: &'a Value, pointer: String, node: &'a Value) -> (String, &'a Value) {
+    let target = |node: &'a Value| {
+        let place = node.get("$ref")?.as_str()?.strip_prefix('#')?;
+        Some((place, root.pointer(place)?))
+    };
     // A reference may lead to a reference; a chain that is longer goes in a circle.
-    let mut node = node;
+    let (mut pointer, mut node) = (pointer, node);
     for _ in 0..8 {
         match target(node) {
-            Some(next) => node = next,
+            Some((place, next)) => (pointer, node) = (place.to_owned(), next),
             None => break,
         }
     }
-    node
+    (pointer, node)
 }
 
 /// A document's component schemas, in its order.

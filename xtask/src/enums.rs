@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{document::schemas, names, prose};
 
 /// An enum of a document.
+#[derive(PartialEq, Eq)]
 pub(crate) struct OpenEnum {
     /// Its Rust name.
     pub(crate) name: String,
@@ -14,6 +15,7 @@ pub(crate) struct OpenEnum {
     variants: Vec<Variant>,
 }
 
+#[derive(PartialEq, Eq)]
 struct Variant {
     name: String,
     value: String,
@@ -60,6 +62,12 @@ pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
     }
 }
 
+/// The values that have a line in the description.
+pub(crate) fn described(schema: &Value) -> Vec<&str> {
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    split(description).1.into_iter().filter(|(_, text)| !text.is_empty()).map(|(value, _)| value).collect()
+}
+
 /// Takes the list of values (``- `VALUE`: text``, with indented lines below it) out of a description: the rest, and value and
 /// text of each entry.
 fn split(description: &str) -> (String, Vec<(&str, String)>) {
@@ -88,6 +96,11 @@ fn value_line(line: &str) -> Option<(&str, &str)> {
 }
 
 impl OpenEnum {
+    /// The Rust names of its values.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| variant.name.as_str())
+    }
+
     /// Where its type stands in generated code.
     pub(crate) fn path(&self) -> String {
         format!("crate::types::{}", self.name)

@@ -3,13 +3,15 @@
 use std::{fs, io::Write, path::Path, process::ExitCode, time::Instant};
 
 use crate::{
+    counted,
     docs::operation_docs,
-    document::Document,
+    document::{Document, positions::Positions},
     emit::{self, State},
-    enums, generator,
+    enums::{self, OpenEnum},
+    generator,
     harden::harden,
     lint::{self, Level},
-    mock, operations, release,
+    mock, operations, orphans, release, served,
     vendors::{self, Vendor},
 };
 
@@ -30,16 +32,29 @@ pub(crate) struct Sources {
     pub(crate) mock: String,
 }
 
+/// The same before it is formatted, which takes longer than all else.
+pub(crate) struct Code {
+    pub(crate) client: syn::File,
+    pub(crate) mock: syn::File,
+    /// What the client's placeholders stand for.
+    pub(crate) enums: Vec<OpenEnum>,
+}
+
 /// Makes a document's sources: a pure function of its text.
 pub(crate) fn sources(document: &Document) -> Result<Sources, String> {
+    let Code { client, mock, enums } = code(document)?;
+    Ok(Sources { client: emit::text(document, &client, &enums), mock: emit::text(document, &mock, &[]) })
+}
+
+/// Makes a document's code.
+pub(crate) fn code(document: &Document) -> Result<Code, String> {
     let failed = |error: String| format!("{}: {error}", document.name);
     let root = &document.root;
     let enums = enums::open_enums(root);
     let client = generator::client(root, &enums).map_err(failed)?;
     let client = harden(client, &operation_docs(root), &enums, operations::table(root)).map_err(failed)?;
-    let mocks = generator::mock(root, &enums).map_err(failed)?;
-    let mocks = mock::harden(mocks, root);
-    Ok(Sources { client: emit::text(document, &client, &enums), mock: emit::text(document, &mocks, &[]) })
+    let mock = mock::harden(generator::mock(root, &enums).map_err(failed)?, root);
+    Ok(Code { client, mock, enums })
 }
 
 /// Runs the command in the repository at `root`. Problems are lines of `out`; they do not keep other vendors from being done.
@@ -56,6 +71,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> s
     for vendor in &vendors {
         good &= one(root, vendor, arguments.check, out)?;
     }
+    good &= orphans::report(root, out)?;
     writeln!(out, "{} in {:.1} s", counted(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -78,10 +94,11 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
         }
     };
     let findings = lint::lint(&document);
+    let positions = Positions::of(&text);
     for finding in &findings {
-        writeln!(out, "{name}: {finding}")?;
+        writeln!(out, "{}", lint::render::line(&name, positions.at(&finding.pointer), finding))?;
     }
-    if findings.iter().any(|finding| finding.level == Level::Error) {
+    if findings.iter().any(|finding| finding.level() == Level::Error) {
         return Ok(false);
     }
     let folder = vendor.folder();
@@ -108,6 +125,7 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
     for (file, text) in [("generated.rs", sources.client), ("generated_mock.rs", sources.mock)] {
         good &= deliver(root, &format!("{folder}/src/{file}"), &text, check, out)?;
     }
+    good &= served::refresh(root, vendor, &text, check, out)?;
     Ok(good)
 }
 
@@ -130,10 +148,6 @@ fn deliver(root: &Path, name: &str, text: &str, check: bool, out: &mut impl Writ
         }
     }
     Ok(true)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -249,7 +263,7 @@ mod tests {
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(
             out,
-            "openapi/mini.yaml: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
+            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
              float; write `format: decimal`, or `type: integer`"
         );
         Ok(())

@@ -1,51 +1,60 @@
 //! The curation rules of `openapi/README.md`: what would harm the client is refused, with its place and what to change.
 
+mod answers;
 mod anything;
+pub(crate) mod command;
+mod document;
+mod enums;
+#[cfg(test)]
+mod examples;
 mod exchanges;
+mod facade;
 mod formats;
 #[cfg(test)]
 mod fuzz;
+mod jobs;
 mod keys;
 mod kinds;
 mod marks;
 mod names;
 mod operations;
+mod paging;
 mod parameters;
 mod references;
+pub(crate) mod render;
+mod rule;
 mod schemas;
 mod tree;
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use crate::document::Document;
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// Generation stops.
-    Error,
-    /// The client works; the document is not as it should be.
-    Warning,
-}
+pub(crate) use rule::{Level, Rule};
 
 /// One thing that is wrong.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
-    pub(crate) level: Level,
-    /// The rule's name, for search.
-    pub(crate) rule: &'static str,
-    pointer: String,
+    pub(crate) rule: Rule,
+    /// Where, as a JSON pointer.
+    pub(crate) pointer: String,
     message: String,
     help: String,
 }
 
+impl Finding {
+    pub(crate) fn level(&self) -> Level {
+        self.rule.level()
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-        };
-        let text = format!("{level}[{}] at {}: {}; {}", self.rule, self.pointer, self.message, self.help);
+        let (level, rule) = (self.level().name(), self.rule.id());
+        let text = format!("{level}[{rule}] at {}: {}; {}", self.pointer, self.message, self.help);
         // Keys and values of the document are quoted in it, and may hold anything.
         text.chars().try_for_each(|letter| {
             if letter.is_control() { write!(f, "{}", letter.escape_default()) } else { f.write_char(letter) }
@@ -53,40 +62,53 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What was found so far.
+/// What was found so far. What several operations share is found once.
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+struct Findings(BTreeSet<Finding>);
 
 impl Findings {
-    fn error(&mut self, rule: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.add(Level::Error, rule, pointer, message.into(), help.into());
-    }
-
-    fn warning(&mut self, rule: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.add(Level::Warning, rule, pointer, message.into(), help.into());
-    }
-
-    fn add(&mut self, level: Level, rule: &'static str, pointer: &str, message: String, help: String) {
-        self.0.push(Finding { level, rule, pointer: pointer.to_owned(), message, help });
+    fn add(&mut self, rule: Rule, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
+        let (message, help) = (message.into(), help.into());
+        self.0.insert(Finding { rule, pointer: pointer.to_owned(), message, help });
     }
 }
 
-/// Checks a document against all rules.
+/// Whether a text is a day, `YYYY-MM-DD`.
+fn is_date(text: &str) -> bool {
+    let number =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u32>().ok()).flatten();
+    let parts = text.split('-').collect::<Vec<_>>();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let in_range =
+        |part: &str, range: std::ops::RangeInclusive<u32>| number(part).is_some_and(|part| range.contains(&part));
+    (year.len(), month.len(), day.len()) == (4, 2, 2)
+        && in_range(year, 0..=9999)
+        && in_range(month, 1..=12)
+        && in_range(day, 1..=31)
+}
+
+/// Checks a document against all rules but those that need more than it.
 pub(crate) fn lint(document: &Document) -> Vec<Finding> {
     let root = &document.root;
     let mut findings = Findings::default();
+    if !document::check(root, &mut findings) {
+        return findings.0.into_iter().collect();
+    }
     references::check(root, &mut findings);
     keys::check(root, &mut findings);
-    operations::check_document(root, &mut findings);
     operations::check(root, &mut findings);
     marks::check(root, &mut findings);
+    paging::check(root, &mut findings);
+    jobs::check(root, &mut findings);
     parameters::check(root, &mut findings);
     exchanges::check(root, &mut findings);
     formats::check(root, &mut findings);
     anything::check(root, &mut findings);
     schemas::check(root, &mut findings);
+    enums::check(root, &mut findings);
+    answers::check(root, &mut findings);
     names::check(root, &mut findings);
-    findings.0
+    findings.0.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -97,11 +119,13 @@ pub(crate) mod tests {
     use crate::testing::{changed, mini};
 
     /// The rules that a change to the small document breaks, each once.
-    pub(crate) fn broken(pointer: &str, value: Value) -> Vec<&'static str> {
-        let mut rules = lint(&changed(pointer, value)).iter().map(|finding| finding.rule).collect::<Vec<_>>();
+    pub(crate) fn broken(pointer: &str, value: Value) -> Vec<String> {
+        let mut rules = lint(&changed(pointer, value)).iter().map(|finding| finding.rule.id()).collect::<Vec<_>>();
         rules.dedup();
         rules
     }
+
+    pub(crate) const NONE: [&str; 0] = [];
 
     #[test]
     fn the_small_document_breaks_no_rule() {

@@ -1,5 +1,7 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "`cargo xtask diff` will call it"))]
+mod crate_diff;
 mod docs;
 mod document;
 mod emit;
@@ -13,9 +15,11 @@ mod mock;
 mod names;
 mod normalise;
 mod operations;
+mod orphans;
 mod pointer;
 mod prose;
 mod release;
+mod served;
 #[cfg(test)]
 mod testing;
 mod text_attributes;
@@ -41,6 +45,10 @@ struct Cli {
 enum Command {
     /// Make the vendor crates' sources from the documents in openapi/.
     Generate(generate::Arguments),
+    /// Hold OpenAPI documents against the rules: those of the generator and our own.
+    ///
+    /// Exits with 0 if nothing fails, 1 if something does, 2 if a document cannot be read.
+    Lint(lint::command::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,9 +59,15 @@ fn main() -> ExitCode {
     let mut out = stdout().lock();
     let done = match cli.command {
         Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
+        Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// A number of things, in words: `1 line`, `2 lines`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

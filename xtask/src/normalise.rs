@@ -96,7 +96,7 @@ pub(crate) fn is_json(media: &str) -> bool {
 
 /// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.
-const DROPPED: [&str; 19] = [
+pub(crate) const DROPPED: [&str; 19] = [
     "minLength",
     "maxLength",
     "pattern",

@@ -10,6 +10,11 @@ pub(crate) fn entry(parent: &str, index: usize) -> String {
     format!("{parent}/{index}")
 }
 
+/// The last key of a pointer, as it stands in it.
+pub(crate) fn last_key(pointer: &str) -> &str {
+    pointer.rsplit('/').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ pub(crate) fn mini() -> Document {
     Document::parse("openapi/mini.yaml", MINI).expect("it is YAML")
 }
 
-/// The small document with one value set, or removed if it is null.
+/// The small document with one value set or, at the end of a list, added; or removed, if it is null.
 pub(crate) fn changed(pointer: &str, value: Value) -> Document {
     let mut document = mini();
     let (parent, key) = pointer.rsplit_once('/').expect("it is a pointer");
@@ -24,7 +24,11 @@ pub(crate) fn changed(pointer: &str, value: Value) -> Document {
         Value::Object(map) => {
             map.insert(key, value);
         }
-        Value::Array(list) => list[key.parse::<usize>().expect("it is an index")] = value,
+        Value::Array(list) => match key.parse::<usize>().expect("it is an index") {
+            index if value.is_null() => drop(list.remove(index)),
+            index if index == list.len() => list.push(value),
+            index => list[index] = value,
+        },
         other => panic!("{other} holds nothing"),
     }
     document

@@ -39,7 +39,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Usage(UsageCommand),
     /// Run a stand-in of the three vendors on this machine until Ctrl-C.
-    Sandbox(SandboxArguments),
+    Sandbox(usage_billing_sandbox::program::Options),
 }
 
 #[derive(Subcommand)]
@@ -74,13 +74,6 @@ pub(crate) struct FetchArguments {
     /// How long to wait for a vendor, in seconds. (Each call makes a new report in the Acronis tenant.)
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub(crate) timeout: Duration,
-}
-
-#[derive(Args)]
-pub(crate) struct SandboxArguments {
-    /// Port on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) port: u16,
 }
 
 /// In the order in which rows are printed.

@@ -1,6 +1,7 @@
 //! How the program ends, for people (a line) and scripts (a code).
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use usage_billing::{Error, ErrorKind};
@@ -20,6 +21,14 @@ pub(crate) enum Failure {
 pub(crate) const PARTIAL: u8 = 4;
 
 impl Failure {
+    /// Options that make no sandbox are known only when it starts.
+    pub(crate) fn of_sandbox(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidInput => Self::Usage(error.to_string()),
+            _ => Self::Local(error.to_string()),
+        }
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 2,

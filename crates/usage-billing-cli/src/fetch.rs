@@ -9,8 +9,8 @@ use usage_billing_sandbox::Sandbox;
 
 use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
+use crate::output;
 use crate::vendors::{self, Client};
-use crate::{output, sandbox};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let period = arguments.period.unwrap_or_else(|| Period::last_month(Utc::now()));
@@ -21,7 +21,10 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     }
     // Held until the rows are here: it stops when dropped.
     let sandbox = match arguments.sandbox {
-        true => Some(sandbox::start(Sandbox::builder().polls_before_ready(1)).await?),
+        true => {
+            let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
+            Some(Sandbox::builder().polls_before_ready(1).start().await.map_err(failed)?)
+        }
         false => None,
     };
     let clients = match &sandbox {

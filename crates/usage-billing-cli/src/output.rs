@@ -21,7 +21,7 @@ pub(crate) fn print(rows: &[UsageRow], format: Format) -> io::Result<()> {
 }
 
 /// A reader that has seen enough (`| head`) is no failure.
-pub(crate) fn write(text: &str) -> io::Result<()> {
+fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

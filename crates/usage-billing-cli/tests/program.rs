@@ -47,9 +47,25 @@ fn json_and_csv_hold_the_same_exact_rows() {
 }
 
 #[test]
+fn the_true_usage_of_a_world_is_printed_without_a_server() {
+    let expected = |seed: &str| {
+        let world = ["sandbox", "--today", "2026-11-21", "--seed", seed, "expected", "--period", "2026-10"];
+        let (code, stdout, stderr) = run(&mut program(&world));
+        assert_eq!(code, Some(0), "{stderr}");
+        serde_json::from_str::<Vec<serde_json::Value>>(&stdout).unwrap()
+    };
+    let rows = expected("3");
+    for vendor in ["acronis", "genesys", "suger"] {
+        assert!(rows.iter().any(|row| row["vendor"] == vendor && row["quantity"].is_string()), "{vendor}");
+    }
+    assert_eq!(rows, expected("3"));
+    assert_ne!(rows, expected("4"));
+}
+
+#[test]
 fn wrong_input_is_one_line_and_code_2() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         (&["usage", "fetch"], &[], "error: no vendor is set up: try --sandbox"),
         (
             &["usage", "fetch", "--sandbox", "--period", "2026-13"],
@@ -67,6 +83,11 @@ fn wrong_input_is_one_line_and_code_2() {
             &["usage", "fetch"],
             &[("GENESYS_REGION", "mars"), ("GENESYS_CLIENT_ID", "i"), ("GENESYS_CLIENT_SECRET", "hush")],
             "error: `mars` is no Genesys Cloud region",
+        ),
+        (
+            &["sandbox", "--record-groups", "1000001"],
+            &[],
+            "error: the number of record groups is 1000001, but must be from 0 to 1000000",
         ),
     ];
     for (arguments, environment, expected) in cases {

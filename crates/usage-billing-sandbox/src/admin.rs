@@ -6,18 +6,22 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{any, delete, get};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
+use usage_billing_acronis::types::ReportLevel;
 
-use crate::answer::{self, BadBody, Sent};
+use crate::answer::{self, BadBody, Sent, Values};
 use crate::clock::Clock;
+use crate::expected::{Bill, expected_usage, last_month, read_period};
 use crate::faults::{Fault, Faults};
 use crate::log::Log;
+use crate::world::World;
 
 pub(crate) struct Admin {
     pub(crate) clock: Clock,
+    pub(crate) world: Arc<World>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<Log>,
 }
@@ -27,7 +31,9 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/_sandbox/clock", get(time).post(advance))
         .route("/_sandbox/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/_sandbox/faults/{id}", delete(remove_fault))
+        .route("/_sandbox/expected", get(expected))
         .route("/_sandbox/log", get(log))
+        .route("/_sandbox/{*other}", any(no_such_switch))
         .with_state(Arc::new(admin))
 }
 
@@ -90,9 +96,37 @@ async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -
     }
 }
 
+/// The true bills, as [`Sandbox::expected_usage`](crate::Sandbox::expected_usage) has them.
+async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
+    let today = admin.world.today();
+    let period = match query.get("period").map_or_else(|| Ok(last_month(today)), read_period) {
+        Ok(period) => period,
+        Err(reason) => return bad_request(&reason),
+    };
+    let level = query.get("level").map_or(ReportLevel::DirectPartners, ReportLevel::from);
+    if let ReportLevel::Unknown(level) = &level {
+        let known: Vec<_> = ReportLevel::KNOWN.iter().map(ReportLevel::as_str).collect();
+        return bad_request(&format!("level: there is no {}, only {}", level.as_str(), known.join(", ")));
+    }
+    let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
+    let body = json!({
+        "start": period.start,
+        "end": period.end,
+        "acronis": rows(&Bill::Acronis(level)),
+        "genesys": rows(&Bill::Genesys),
+        "suger": rows(&Bill::Suger),
+    });
+    answer::json(StatusCode::OK, &body)
+}
+
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
     let (now, seed) = (admin.clock.now(), admin.faults.seed());
     answer::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
+}
+
+/// Said here: further in, it would be logged, and faults would meet it.
+async fn no_such_switch() -> Response {
+    answer::json(StatusCode::NOT_FOUND, &json!({"message": "There are /_sandbox/clock, faults, log and state."}))
 }
 
 fn refused(bad: BadBody) -> Response {

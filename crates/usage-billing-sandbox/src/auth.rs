@@ -33,7 +33,15 @@ struct Issued {
 struct Token {
     /// On the clock that only grows.
     ends: Duration,
-    rights: Rights,
+    grant: Grant,
+}
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) rights: Rights,
+    /// It reaches this tenant of Acronis and those below it; without one, all that its client reaches.
+    pub(crate) tenant: Option<Uuid>,
 }
 
 /// What a client may do.
@@ -99,28 +107,28 @@ impl Tokens {
         self.lifetime
     }
 
-    pub(crate) fn issue(&self, rights: Rights) -> String {
+    pub(crate) fn issue(&self, grant: Grant) -> String {
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         issued.count += 1;
         let token = Uuid::new_v5(&self.realm, &issued.count.to_be_bytes()).simple().to_string();
         // A life beyond what the clock can count is one without an end.
         let ends = self.clock.elapsed().saturating_add(self.lifetime);
-        issued.tokens.insert(token.clone(), Token { ends, rights });
+        issued.tokens.insert(token.clone(), Token { ends, grant });
         token
     }
 
     pub(crate) fn standing(&self, token: &str) -> Standing {
-        match self.rights(token) {
+        match self.grant(token) {
             Ok(_) => Standing::Good,
             Err(standing) => standing,
         }
     }
 
-    /// What the holder of a good token may do.
-    pub(crate) fn rights(&self, token: &str) -> Result<Rights, Standing> {
+    /// What a good token is good for.
+    pub(crate) fn grant(&self, token: &str) -> Result<Grant, Standing> {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         let token = issued.tokens.get(token).ok_or(Standing::Unknown)?;
-        if self.clock.elapsed() < token.ends { Ok(token.rights) } else { Err(Standing::Expired) }
+        if self.clock.elapsed() < token.ends { Ok(token.grant) } else { Err(Standing::Expired) }
     }
 }
 
@@ -141,6 +149,8 @@ pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
+    const GRANT: Grant = Grant { rights: Rights::Limited, tenant: None };
+
     fn authorization(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())])
     }
@@ -149,10 +159,10 @@ mod tests {
     async fn a_token_is_good_until_its_life_is_over() {
         let clock = Clock::start(None);
         let tokens = Tokens::new(Duration::from_secs(60), clock.clone(), Uuid::nil());
-        let token = tokens.issue(Rights::Limited);
+        let token = tokens.issue(GRANT);
         tokio::time::advance(Duration::from_secs(29)).await;
         clock.advance(Duration::from_secs(30));
-        assert_eq!(tokens.rights(&token), Ok(Rights::Limited));
+        assert_eq!(tokens.grant(&token), Ok(GRANT));
         clock.advance(Duration::from_secs(1));
         assert_eq!(tokens.standing(&token), Standing::Expired);
         assert_eq!(tokens.standing("made up"), Standing::Unknown);
@@ -161,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn a_life_without_end_is_no_reason_to_panic() {
         let tokens = Tokens::new(Duration::MAX, Clock::start(None), Uuid::nil());
-        assert_eq!(tokens.standing(&tokens.issue(Rights::Full)), Standing::Good);
+        assert_eq!(tokens.standing(&tokens.issue(GRANT)), Standing::Good);
     }
 
     #[test]

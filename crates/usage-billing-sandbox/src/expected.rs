@@ -1,18 +1,21 @@
 //! The bill that a program should come to, from the world itself and not by way of any answer.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
 use crate::server::Sandbox;
 use crate::vendor::Vendor;
-use crate::world::acronis::{Span, Tree};
-use crate::world::{days_before, genesys, midnight};
+use crate::world::acronis::{Span, Tree, Usage};
+use crate::world::genesys::Partner;
+use crate::world::suger::{First, Measure, Organization};
+use crate::world::{World, days_before, midnight, month_of, months_before};
 
-/// Which bill. Those of other accounts come with later versions.
+/// Which bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bill {
@@ -21,6 +24,9 @@ pub enum Bill {
     Acronis(ReportLevel),
     /// Billable usage of the organization that the demo client belongs to.
     Genesys,
+    /// Usage that was reported to Suger in time for the period and is or may yet be billed: by entitlement and dimension, or billable
+    /// metric; of what is neither deleted nor invalid. What a marketplace refuses is in it.
+    Suger,
 }
 
 /// How much of one thing one customer is billed for.
@@ -33,7 +39,8 @@ pub struct ExpectedUsage {
     pub customer_id: Option<String>,
     /// The customer's name.
     pub customer: Option<String>,
-    /// The SKU; without one, service and metric (`backup/pw_base_storage`) or the name of the thing.
+    /// The SKU; without one, service and metric (`backup/pw_base_storage`), entitlement and dimension (`ent-aws01/api_calls`), or the name
+    /// of the thing.
     pub sku: String,
     /// What is counted, by the vendor's name.
     pub metric: String,
@@ -50,11 +57,12 @@ impl Sandbox {
     /// Things of which there was no usage at all are left out for Acronis, as `hide_zero_usage` does, and are 0 for Genesys, as in
     /// its report. What a program wrote to the sandbox does not change it.
     pub fn expected_usage(&self, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
-        expected(self.now().date_naive(), bill, period)
+        expected_usage(self.world(), bill, period)
     }
 }
 
-fn expected(today: NaiveDate, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
+pub(crate) fn expected_usage(world: &World, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
+    let today = world.today();
     // There was no usage before, and none is known after; so no date overflows.
     let start = period.start.max(DateTime::UNIX_EPOCH);
     let end = period.end.min(midnight(today) + TimeDelta::days(1));
@@ -63,13 +71,35 @@ fn expected(today: NaiveDate, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<
     }
     let end = end - TimeDelta::milliseconds(1);
     match bill {
-        Bill::Acronis(level) => acronis(&Tree::new(), level, start.date_naive(), end.date_naive(), today),
-        Bill::Genesys => genesys_usage(today, start, end),
+        Bill::Acronis(level) => acronis(&world.acronis, level, start.date_naive(), end.date_naive(), today),
+        Bill::Genesys => genesys(&world.genesys, today, start, end),
+        Bill::Suger => suger(&world.suger, start, end + TimeDelta::milliseconds(1)),
     }
 }
 
+/// A month (`2026-10`), or two days of which the second is excluded (`2026-10-01/2026-10-15`); UTC.
+pub(crate) fn read_period(text: &str) -> Result<Range<DateTime<Utc>>, String> {
+    let (first, end) = match text.split_once('/') {
+        Some((first, end)) => (first.parse().ok(), end.parse().ok()),
+        None => {
+            let first = format!("{text}-01").parse::<NaiveDate>().ok();
+            (first, first.and_then(|first| first.checked_add_months(Months::new(1))))
+        }
+    };
+    match (first, end) {
+        (Some(first), Some(end)) if first < end => Ok(midnight(first)..midnight(end)),
+        _ => Err(format!("period: want a month (2026-10) or two days (2026-10-01/2026-10-15), not {text}")),
+    }
+}
+
+pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
+    let this = month_of(today);
+    midnight(months_before(this, 1))..midnight(this)
+}
+
 /// The rule is that of the vendor's own billing module (acronis-cyber-cloud-whmcs, MetricsFetcher): see
-/// [`Usage::billed`](crate::world::acronis::Usage::billed); components are added up before anything is rounded.
+/// [`Usage::billed`](crate::world::acronis::Usage::billed); what runs at another cloud than
+/// Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before anything is rounded.
 fn acronis(
     tree: &Tree,
     level: &ReportLevel,
@@ -85,28 +115,35 @@ fn acronis(
         let billed = || usages.iter().filter(|usage| usage.item.is_billed() && !usage.is_zero());
         let mut done = Vec::new();
         for usage in billed() {
-            let key = (usage.item.name, usage.item.edition, usage.sku());
+            let key = (metric(usage), usage.item.edition, usage.sku());
             if done.contains(&key) {
                 continue;
             }
-            done.push(key);
-            let same = billed().filter(|other| (other.item.name, other.item.edition, other.sku()) == key);
+            let same = billed().filter(|other| (metric(other), other.item.edition, other.sku()) == key);
             let (quantity, unit) = usage.item.unit.billed(same.map(|other| other.billed(&tenant.kind)).sum());
             rows.push(ExpectedUsage {
                 vendor: Vendor::Acronis,
                 customer_id: Some(tenant.id.to_string()),
-                customer: Some(tenant.name.to_owned()),
+                customer: Some(tenant.name.clone()),
                 sku: key.2.map_or_else(|| format!("{}/{}", usage.item.application.kind, key.0), str::to_owned),
-                metric: usage.item.name.to_owned(),
+                metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
             });
+            done.push(key);
         }
     }
     rows
 }
 
-fn genesys_usage(today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
+fn metric(usage: &Usage) -> String {
+    match usage.infra.map(|infra| infra.backend) {
+        None | Some("acronis") => usage.item.name.to_owned(),
+        Some(backend) => format!("{}_{backend}", usage.item.name),
+    }
+}
+
+fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
     let row = |usage: usage_billing_genesys::types::BillingUsage| ExpectedUsage {
         vendor: Vendor::Genesys,
         customer_id: None,
@@ -116,10 +153,56 @@ fn genesys_usage(today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> 
         quantity: usage.total_usage.0,
         unit: "units".to_owned(),
     };
-    genesys::billable_usages(today, start, end).into_iter().map(row).collect()
+    partner.billable_usages(today, start, end).into_iter().map(row).collect()
+}
+
+fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
+    let mut sums: BTreeMap<(usize, Measure), Decimal> = BTreeMap::new();
+    for sketch in organization.history.between(start, end).map(|slot| organization.sketch(slot)) {
+        if sketch.status == First::Created {
+            for (measure, quantity) in organization.usage(sketch) {
+                // A million of the largest quantities are far from the end of a decimal.
+                *sums.entry((sketch.deal, measure)).or_default() += quantity;
+            }
+        }
+    }
+    // Events of all regions are one row.
+    let mut rows: BTreeMap<(usize, &str), Decimal> = BTreeMap::new();
+    for ((deal, measure), quantity) in sums {
+        *rows.entry((deal, measure.key())).or_default() += quantity;
+    }
+    let row = |((deal, key), quantity): ((usize, &str), Decimal)| {
+        let deal = organization.deals.get(deal)?;
+        Some(ExpectedUsage {
+            vendor: Vendor::Suger,
+            customer_id: Some(deal.buyer.clone()),
+            customer: Some(deal.buyer_name.clone()),
+            sku: format!("{}/{key}", deal.id()),
+            metric: key.to_owned(),
+            quantity: quantity.normalize(),
+            unit: "units".to_owned(),
+        })
+    };
+    rows.into_iter().filter_map(row).collect()
 }
 
 /// As text: most readers of JSON would make a float of a number.
 fn exact<S: Serializer>(quantity: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(quantity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_month_or_two_days() {
+        let read = |text| read_period(text).map(|period| format!("{} {}", period.start, period.end)).ok();
+        assert_eq!(read("2026-12").as_deref(), Some("2026-12-01 00:00:00 UTC 2027-01-01 00:00:00 UTC"));
+        assert_eq!(read("2026-10-15/2026-11-15").as_deref(), Some("2026-10-15 00:00:00 UTC 2026-11-15 00:00:00 UTC"));
+        for wrong in ["", "2026", "2026-13", "2026-10-01", "2026-10-02/2026-10-02", "2026-10/2026-11", "/", "262142-12"]
+        {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -59,7 +59,10 @@ pub(crate) async fn permit(State(permissions): State<Arc<Permissions>>, request:
 impl Permissions {
     fn refusal(&self, call: &Call, request: &Request) -> Option<Response> {
         let vendor = call.vendor?;
-        let of_token = |tokens: &Tokens| tokens.rights(auth::credential(request.headers(), "Bearer")?).ok();
+        let of_token = |tokens: &Tokens| {
+            let grant = tokens.grant(auth::credential(request.headers(), "Bearer")?);
+            grant.ok().map(|grant| grant.rights)
+        };
         let rights = match vendor {
             Vendor::Genesys => of_token(&self.genesys),
             Vendor::Suger => auth::suger_rights(request.headers()),

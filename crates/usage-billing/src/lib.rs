@@ -5,6 +5,7 @@ mod exact;
 mod pager;
 mod period;
 mod report;
+#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod row_identity;
 mod usage_row;
 

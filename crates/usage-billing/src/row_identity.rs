@@ -1,7 +1,5 @@
 //! What makes a row the row that it is, and the key that follows from it.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
@@ -83,8 +81,9 @@ impl RowIdentity<'_> {
 
 /// Gives rows of one answer that are alike in their whole identity keys of their own: the second has UUID version 5 of `2` in the
 /// namespace of the first one's key, and so on.
+#[cfg(any(feature = "genesys", test))]
 pub(crate) fn tell_apart(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
-    let mut seen: HashMap<Uuid, u32> = HashMap::new();
+    let mut seen: std::collections::HashMap<Uuid, u32> = std::collections::HashMap::new();
     for row in &mut rows {
         let times = seen.entry(row.key).or_default();
         *times += 1;

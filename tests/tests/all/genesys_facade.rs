@@ -161,6 +161,39 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
     }
 }
 
+#[tokio::test]
+async fn a_query_that_is_neither_running_nor_complete_is_an_error_and_not_waited_for() {
+    for (answer, told) in [
+        (r#"{"queryStatus":"Failed"}"#, "the usage query is Failed"),
+        (r#"{"queryStatus":"Paused"}"#, "the usage query is Paused"),
+        ("{}", "the usage query is without a status"),
+    ] {
+        let server = ScriptedServer::start(move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "/api/v2/usage/query" => Reply::json(202, "{}"),
+            _ => Reply::json(200, answer),
+        });
+        let client = client_at(server.url(), "id", "hush-secret");
+        let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Failed && error.to_string().contains(told), "{error}");
+        let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");
+    }
+}
+
+/// A service runs them as tasks on several threads.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrappers_can_be_spawned() {
+    let (_sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
+    let all = tokio::spawn(async move {
+        let overviews = client.billing_overviews([demo::GENESYS_TRUSTOR_ORG_ID], 1).await;
+        let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
+        let licences = client.licences().await.unwrap();
+        (overviews.iter().all(|(_, outcome)| outcome.is_ok()), rows.is_empty(), licences.is_empty())
+    });
+    assert_eq!(all.await.unwrap(), (true, false, false));
+}
+
 #[tokio::test(start_paused = true)]
 async fn licences_are_counted_over_all_pages() {
     let (_sandbox, client) = start(Sandbox::builder()).await;

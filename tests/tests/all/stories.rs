@@ -22,19 +22,19 @@ async fn sandbox() -> Sandbox {
     Sandbox::builder().today(today).polls_before_ready(3).start().await.expect("a free port")
 }
 
-fn acronis(sandbox: &Sandbox) -> acronis::Client {
+pub(crate) fn acronis(sandbox: &Sandbox) -> acronis::Client {
     let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
     let builder = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
     builder.http_client(http()).build().expect("a client")
 }
 
-fn genesys(sandbox: &Sandbox) -> genesys::Client {
+pub(crate) fn genesys(sandbox: &Sandbox) -> genesys::Client {
     let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
     builder.http_client(http()).build().expect("a client")
 }
 
-fn suger(sandbox: &Sandbox) -> suger::Client {
+pub(crate) fn suger(sandbox: &Sandbox) -> suger::Client {
     let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
     builder.base_url(sandbox.url()).http_client(http()).build().expect("a client")
 }
@@ -127,8 +127,10 @@ async fn usage_reported_twice_is_delivered_once() {
     let sandbox = sandbox().await;
     let client = suger(&sandbox);
     let hour: DateTime<Utc> = "2026-11-20T07:00:00Z".parse().unwrap();
-    let mut known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
-    let entitlement = known.next().await.unwrap().unwrap().entitlement_id.unwrap();
+    let known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
+    let known = known.collect_all().await.unwrap();
+    let metered = known.into_iter().find(|group| group.records.contains_key("api_calls")).expect("usage of api_calls");
+    let entitlement = metered.entitlement_id.unwrap();
     let exact: Decimal = "12345678901234567.123456789".parse().unwrap();
     let usage = UsageReport::new(&entitlement, hour).quantity("api_calls", exact);
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Findings, tree};
+use super::{Findings, Rule, tree};
 use crate::document::operations;
 
 /// Keywords that say what a value is. What is wrong with some of them is said by other rules.
@@ -15,14 +15,14 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     for node in tree::schemas(root) {
         let said = SAYING.iter().find(|key| node.schema.contains_key(**key));
         match (said, node.schema.get("x-any")) {
-            (None, None) if !in_errors(&node.pointer, &errors) => findings.error(
-                "any",
+            (None, None) if !in_errors(&node.pointer, &errors) => findings.add(
+                Rule::Any,
                 &node.pointer,
                 "no `type`: it would be any JSON, where numbers lose digits",
                 "write its type, or `x-any: true` if the vendor does send anything",
             ),
             (Some(said), Some(_)) => {
-                findings.error("any", &node.pointer, format!("`x-any` beside {said:?}"), "leave one out");
+                findings.add(Rule::Any, &node.pointer, format!("`x-any` beside {said:?}"), "leave one out");
             }
             _ => {}
         }
@@ -43,18 +43,26 @@ fn in_errors(pointer: &str, components: &BTreeSet<String>) -> bool {
 
 /// The components that error answers refer to and nothing else does. What a job computes with does not come from there.
 fn only_in_errors(root: &Value) -> BTreeSet<String> {
-    let (mut good, mut bad) = (BTreeSet::new(), BTreeSet::new());
+    let (mut good, mut bad) = (in_requests(root), BTreeSet::new());
     for operation in operations(root) {
-        let of_item = operation.item.get("parameters");
-        for value in [of_item, operation.value.get("parameters"), operation.value.get("requestBody")] {
-            reach(root, value.unwrap_or(&Value::Null), &mut good);
-        }
         let answers = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         for (status, answer) in answers {
             reach(root, answer, if status.starts_with('2') { &mut good } else { &mut bad });
         }
     }
     &bad - &good
+}
+
+/// The components that requests refer to.
+pub(super) fn in_requests(root: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for operation in operations(root) {
+        let of_item = operation.item.get("parameters");
+        for value in [of_item, operation.value.get("parameters"), operation.value.get("requestBody")] {
+            reach(root, value.unwrap_or(&Value::Null), &mut found);
+        }
+    }
+    found
 }
 
 /// Adds the components that a node refers to, and those that they refer to.
@@ -78,7 +86,7 @@ fn reach(root: &Value, node: &Value, found: &mut BTreeSet<String>) {
 mod tests {
     use serde_json::json;
 
-    use crate::lint::tests::broken;
+    use crate::lint::tests::{NONE, broken};
 
     const NOTE: &str = "/components/schemas/Order/properties/note";
 
@@ -89,9 +97,9 @@ mod tests {
         let map = json!({"description": "d", "type": "object", "additionalProperties": {}});
         assert_eq!(broken(NOTE, map), ["any"]);
         let marked = json!({"description": "d", "x-any": true});
-        assert_eq!(broken(NOTE, marked), Vec::<&str>::new());
+        assert_eq!(broken(NOTE, marked), NONE);
         let marked = json!({"description": "d", "type": "array", "items": {"x-any": true}});
-        assert_eq!(broken(NOTE, marked), Vec::<&str>::new());
+        assert_eq!(broken(NOTE, marked), NONE);
     }
 
     #[test]
@@ -103,8 +111,8 @@ mod tests {
     #[test]
     fn what_only_errors_hold_needs_no_mark() {
         let answer = json!({"description": "d", "content": {"application/json": {"schema": {}}}});
-        assert_eq!(broken("/components/responses/Busy", answer.clone()), Vec::<&str>::new());
-        assert_eq!(broken("/paths/~1orders/get/responses/429", answer.clone()), Vec::<&str>::new());
+        assert_eq!(broken("/components/responses/Busy", answer.clone()), NONE);
+        assert_eq!(broken("/paths/~1orders/get/responses/429", answer.clone()), NONE);
         assert_eq!(broken("/components/responses/Made", answer), ["example", "any"]);
     }
 }

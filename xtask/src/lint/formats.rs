@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Findings,
+    Findings, Rule,
     tree::{self, Node, Place},
 };
 use crate::pointer::child;
@@ -37,7 +37,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         format(&node, findings);
         if node.place == Place::Property && node.schema.contains_key("default") {
             let help = "say it in the description";
-            findings.warning("default", &node.pointer, "a default on a property is not applied", help);
+            findings.add(Rule::Default, &node.pointer, "a default on a property is not applied", help);
         }
     }
 }
@@ -49,43 +49,42 @@ fn kind(node: &Node<'_>, findings: &mut Findings) {
         Some(Value::String(kind)) if TYPES.contains(&kind.as_str()) => kind,
         Some(Value::Array(_)) => {
             let help = "write one type, and `nullable: true` for null";
-            return findings.error("type", at, "a list of types is OpenAPI 3.1", help);
+            return findings.add(Rule::Type, at, "a list of types is OpenAPI 3.1", help);
         }
         Some(other) => {
             let message = format!("{other} is no type");
-            return findings.error("type", &child(at, "type"), message, format!("known are {}", TYPES.join(", ")));
+            return findings.add(Rule::Type, &child(at, "type"), message, format!("known are {}", TYPES.join(", ")));
         }
     };
     if kind == "array" && !schema.contains_key("items") {
-        findings.error("type", at, "a list of nothing", "say what its `items` are");
+        findings.add(Rule::Type, at, "a list of nothing", "say what its `items` are");
     }
     for (key, of) in OF_ONE_TYPE.iter().filter(|(key, of)| *of != kind && schema.contains_key(*key)) {
-        findings.error("type", &child(at, key), format!("of type {kind:?}"), format!("write `type: {of}` beside it"));
+        findings.add(Rule::Type, &child(at, key), format!("of type {kind:?}"), format!("write `type: {of}` beside it"));
     }
 }
 
 fn format(node: &Node<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
-    let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (kind, format) = (text("type"), text("format"));
+    let (kind, format) = (node.text("type"), node.text("format"));
     match FORMATS.iter().find(|(known, _)| *known == format) {
-        Some((_, kinds)) if !kinds.contains(&kind) => findings.error(
-            "type",
+        Some((_, kinds)) if !kinds.contains(&kind) => findings.add(
+            Rule::Type,
             at,
             format!("format {format} of type {kind:?}"),
             format!("write `type: {}`, as the wire has it", kinds.join("` or `type: ")),
         ),
         None if schema.contains_key("format") => {
             let known = FORMATS.map(|(known, _)| known).join(", ");
-            findings.error(
-                "format",
+            findings.add(
+                Rule::Format,
                 &child(at, "format"),
                 format!("{format:?} is no known format"),
                 format!("known are {known}"),
             );
         }
-        _ if kind == "number" && format != "decimal" => findings.error(
-            "number",
+        _ if kind == "number" && format != "decimal" => findings.add(
+            Rule::Number,
             at,
             "a bare number would become a float",
             "write `format: decimal`, or `type: integer`",
@@ -100,7 +99,7 @@ mod tests {
 
     use crate::lint::tests::broken;
 
-    fn note(value: Value) -> Vec<&'static str> {
+    fn note(value: Value) -> Vec<String> {
         broken("/components/schemas/Order/properties/note", value)
     }
 

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Level, lint};
 use crate::{
-    document::Document,
+    document::{Document, positions::Positions},
     generate::sources,
     pointer::{child, entry},
-    testing::mini,
+    testing::{MINI, mini},
 };
 
 const SPECIFICATIONS: [(&str, &str); 3] = [
@@ -50,7 +50,10 @@ fn damage(root: &mut Value, pointer: &str, dice: &mut Dice, other: &str) -> Opti
     if dice.below(3) == 0 {
         match root.pointer_mut(parent)? {
             Value::Object(map) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
-            Value::Array(list) => drop(list.remove(key.parse().ok()?)),
+            Value::Array(list) => {
+                let index = key.parse().ok().filter(|index| *index < list.len())?;
+                drop(list.remove(index));
+            }
             _ => return None,
         }
         return Some(format!("{pointer} gone"));
@@ -64,39 +67,82 @@ fn damage(root: &mut Value, pointer: &str, dice: &mut Dice, other: &str) -> Opti
     Some(text)
 }
 
-/// Damages a document so many times, each time anew; whether it generates is asked of the first that pass.
-fn fuzz(original: &Document, times: usize, mut generated: usize) {
+/// Damages a document so many times, each time anew, at one place or at several; whether it generates is asked of the first
+/// that pass.
+fn fuzz(original: &Document, times: usize, most: usize, mut generated: usize) {
     let mut dice = Dice(0x5eed);
     let mut all = Vec::new();
     places(&original.root, "", &mut all);
     for _ in 0..times {
-        let (place, other) = (dice.below(all.len()), dice.below(all.len()));
         let mut root = original.root.clone();
-        let Some(done) = damage(&mut root, &all[place], &mut dice, &all[other]) else { continue };
+        let mut done = Vec::new();
+        for _ in 0..=dice.below(most) {
+            let (place, other) = (dice.below(all.len()), dice.below(all.len()));
+            done.extend(damage(&mut root, &all[place], &mut dice, &all[other]));
+        }
         let document = Document { name: original.name.clone(), sha256: String::new(), root };
         let said = catch_unwind(AssertUnwindSafe(|| {
             let findings = lint(&document);
             for finding in findings.iter().map(ToString::to_string) {
                 assert_eq!(finding.lines().count(), 1, "{finding}");
             }
-            if generated > 0 && findings.iter().all(|finding| finding.level != Level::Error) {
+            if generated > 0 && findings.iter().all(|finding| finding.level() != Level::Error) {
                 generated -= 1;
                 let failed = sources(&document).err();
                 assert_eq!(failed, None, "it passed");
             }
         }));
-        assert!(said.is_ok(), "{done} in {}", document.name);
+        assert!(said.is_ok(), "{done:?} in {}", document.name);
     }
 }
 
 #[test]
 fn what_passes_the_rules_generates() {
-    fuzz(&mini(), 300, 10);
+    fuzz(&mini(), 300, 1, 10);
+}
+
+#[test]
+fn a_ruin_of_a_document_is_told_in_lines() {
+    fuzz(&mini(), 200, 40, 0);
 }
 
 #[test]
 fn a_damaged_specification_is_told_in_lines() {
     for (name, text) in SPECIFICATIONS {
-        fuzz(&Document::parse(name, text).expect("it is YAML"), 3, 0);
+        fuzz(&Document::parse(name, text).expect("it is YAML"), 3, 5, 0);
+    }
+}
+
+/// What means something to a parser of YAML or JSON.
+const LETTERS: [&str; 24] = [
+    "{", "}", "[", "]", ":", ": ", ",", "-", "- ", "? ", "&a", "*a", "!!t", "|", ">", "'", "\"", "#", "%", "\t", "\n",
+    "\\u0", "\0", "<<: ",
+];
+
+#[test]
+fn a_garbled_text_is_told_in_lines_with_places_inside_it() {
+    let mut dice = Dice(0x5eed);
+    for _ in 0..300 {
+        let mut text = MINI.to_owned();
+        for _ in 0..=dice.below(3) {
+            let (at, gone) = (dice.below(text.len()), dice.below(20));
+            let end = (at + gone).min(text.len());
+            text.replace_range(at..end, LETTERS[dice.below(LETTERS.len())]);
+        }
+        for name in ["a.yaml", "a.json"] {
+            let said = catch_unwind(|| {
+                let positions = Positions::of(&text);
+                match Document::parse(name, &text) {
+                    Ok(document) => {
+                        for finding in lint(&document) {
+                            let line = positions.at(&finding.pointer).line;
+                            assert!((1..=text.lines().count()).contains(&line), "{line}: {finding}");
+                        }
+                    }
+                    Err(error) => assert_eq!(error.lines().count(), 1, "{error}"),
+                }
+            });
+            assert!(said.is_ok(), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Findings,
+    Findings, Rule,
     kinds::{self, Kind, Shape},
     tree,
 };
@@ -14,15 +14,14 @@ use crate::{
 };
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    let Some(document) = root.as_object() else {
-        return findings.error("kind", "", "not a mapping", "write `openapi`, `info`, `paths` and `components`");
-    };
+    let Some(document) = root.as_object() else { return };
     known(document, &kinds::DOCUMENT, "", findings);
+    for key in ["info", "paths"].into_iter().filter(|key| !document.contains_key(*key)) {
+        findings.add(Rule::Kind, "", format!("no `{key}`"), "write it");
+    }
     for (key, shape) in [("info", kinds::INFO), ("components", kinds::COMPONENTS)] {
-        match document.get(key) {
-            Some(Value::Object(map)) => known(map, &shape, &child("", key), findings),
-            Some(_) => {}
-            None => findings.error("kind", "", format!("no `{key}`"), "write it"),
+        if let Some(Value::Object(map)) = document.get(key) {
+            known(map, &shape, &child("", key), findings);
         }
     }
     list(document.get("servers"), &kinds::SERVER, "/servers", findings);
@@ -85,10 +84,10 @@ fn known(map: &Map<String, Value>, Shape(what, keys): &Shape, pointer: &str, fin
             Some((_, kind)) if !kind.fits(value) => odd(*kind, value, &child(pointer, key), findings),
             Some(_) => {}
             None if key.starts_with("x-") => {}
-            None => findings.error(
-                "unknown-key",
+            None => findings.add(
+                Rule::UnknownKey,
                 &child(pointer, key),
-                format!("{key:?} is no key of {what}"),
+                format!("{key:?} is not read in {what}"),
                 "is it misspelt or at the wrong depth?",
             ),
         }
@@ -98,7 +97,7 @@ fn known(map: &Map<String, Value>, Shape(what, keys): &Shape, pointer: &str, fin
 /// The place is that of the entry that is wrong, if only one of several is.
 fn odd(kind: Kind, value: &Value, pointer: &str, findings: &mut Findings) {
     let at = |at: &str, kind: Kind, findings: &mut Findings| {
-        findings.error("kind", at, format!("not {}", kind.name()), format!("write {}, or leave it out", kind.name()));
+        findings.add(Rule::Kind, at, format!("not {}", kind.name()), format!("write {}, or leave it out", kind.name()));
     };
     match (kind, value) {
         (Kind::Named, Value::Object(map)) => {
@@ -157,7 +156,7 @@ mod tests {
         ] {
             let rules = broken(place, value);
 
-            assert!(rules.contains(&"kind"), "{place}: {rules:?}");
+            assert!(rules.contains(&"kind".to_owned()), "{place}: {rules:?}");
         }
     }
 

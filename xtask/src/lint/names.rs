@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Findings, tree};
+use super::{Findings, Rule, tree};
 use crate::{
     document::schemas,
     names::{type_name, value_name},
@@ -32,10 +32,10 @@ fn collisions<'a>(
     for name in names {
         if let Some(other) = seen.insert(rust(name), name) {
             let message = format!("{other:?} and {name:?} make the same {what} {}", rust(name));
-            findings.error("name", &child(pointer, name), message, "leave one out, or name the component otherwise");
+            findings.add(Rule::Name, &child(pointer, name), message, "leave one out, or name the component otherwise");
         } else if let Some(other) = cases.insert(name.to_lowercase(), name) {
             let message = format!("{other:?} and {name:?} differ in case only");
-            findings.error("name", &child(pointer, name), message, "keep the one that the vendor sends");
+            findings.add(Rule::Name, &child(pointer, name), message, "keep the one that the vendor sends");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Findings;
+use super::{Findings, Rule};
 use crate::{
     document::{Operation, operations, resolve},
     names::value_name,
@@ -13,22 +13,22 @@ use crate::{
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for operation in operations(root) {
         let mut names = BTreeMap::<String, &str>::new();
-        for parameter in operation.parameters(root) {
+        for (at, parameter) in operation.placed_parameters(root) {
             let name = text(parameter, "name");
-            one(root, &operation, parameter, findings);
+            one(root, &at, parameter, findings);
             if let Some(other) = names.insert(value_name(name), name) {
                 let message = format!("parameters {other:?} and {name:?} make the same setter");
-                findings.error(
-                    "parameter-name",
-                    &operation.pointer,
+                findings.add(
+                    Rule::ParameterName,
+                    &at,
                     message,
                     "the generator has no way to tell them apart: leave one out",
                 );
             }
             if value_name(name) == "body" && operation.value.contains_key("requestBody") {
-                findings.error(
-                    "parameter-name",
-                    &operation.pointer,
+                findings.add(
+                    Rule::ParameterName,
+                    &at,
                     "a parameter `body` beside a request body",
                     "the generator has one setter for both: leave one out",
                 );
@@ -38,15 +38,15 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     }
 }
 
-fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mut Findings) {
-    let (at, name, place) = (&operation.pointer, text(parameter, "name"), text(parameter, "in"));
+fn one(root: &Value, at: &str, parameter: &Value, findings: &mut Findings) {
+    let (name, place) = (text(parameter, "name"), text(parameter, "in"));
     if name.is_empty() {
-        findings.error("parameter-name", at, "a parameter without a name", "write its `name`");
+        findings.add(Rule::ParameterName, at, "a parameter without a name", "write its `name`");
     }
     let schema = parameter.get("schema").map(|schema| resolve(root, schema));
     let Some(schema) = schema else {
-        return findings.error(
-            "parameter-schema",
+        return findings.add(
+            Rule::ParameterSchema,
             at,
             format!("parameter {name:?} has no schema"),
             "give it one; `content` is not supported",
@@ -56,15 +56,15 @@ fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mu
     let default_style = if place == "query" { "form" } else { "simple" };
     let style = parameter.get("style").and_then(Value::as_str).unwrap_or(default_style);
     if !["query", "path", "header"].contains(&place) {
-        findings.error(
-            "parameter-place",
+        findings.add(
+            Rule::ParameterPlace,
             at,
             format!("parameter {name:?} is in {place:?}"),
             "only query, path and header are supported",
         );
     } else if style != default_style {
-        findings.error(
-            "parameter-style",
+        findings.add(
+            Rule::ParameterStyle,
             at,
             format!("parameter {name:?} has the style {style:?}"),
             format!("only {default_style:?} is supported"),
@@ -73,11 +73,11 @@ fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mu
     let list = of("type") == "array";
     if place == "query" && list && parameter.get("explode").and_then(Value::as_bool) == Some(false) {
         let help = "declare a plain string and say that it is comma-joined";
-        findings.error("parameter-style", at, format!("list {name:?} is not exploded, but would be sent so"), help);
+        findings.add(Rule::ParameterStyle, at, format!("list {name:?} is not exploded, but would be sent so"), help);
     }
     if of("type") == "object" || (list && place != "query") {
-        findings.error(
-            "parameter-type",
+        findings.add(
+            Rule::ParameterType,
             at,
             format!("parameter {name:?} is of type {} in {place}", of("type")),
             "declare its text form",
@@ -88,8 +88,8 @@ fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mu
         .flatten()
         .any(|schema| text(schema, "format") == "decimal")
     {
-        findings.error(
-            "parameter-type",
+        findings.add(
+            Rule::ParameterType,
             at,
             format!("decimal {name:?} in {place} would be sent by way of a float"),
             "declare a plain string",
@@ -97,24 +97,24 @@ fn one(root: &Value, operation: &Operation<'_>, parameter: &Value, findings: &mu
     }
     let written_otherwise = ["date-time", "lenient-date-time"].contains(&of("format"));
     if ["path", "header"].contains(&place) && written_otherwise {
-        findings.error(
-            "parameter-type",
+        findings.add(
+            Rule::ParameterType,
             at,
             format!("date-time {name:?} in {place} would not be sent as RFC 3339"),
             "declare a plain string",
         );
     }
     if place == "path" && parameter.get("required").and_then(Value::as_bool) != Some(true) {
-        findings.error(
-            "parameter-required",
+        findings.add(
+            Rule::ParameterRequired,
             at,
             format!("path parameter {name:?} is not required"),
             "write `required: true`",
         );
     }
     if text(parameter, "description").is_empty() {
-        findings.warning(
-            "description",
+        findings.add(
+            Rule::Description,
             at,
             format!("parameter {name:?} has no description"),
             "say what it is, with unit and limits",
@@ -130,16 +130,16 @@ fn template(root: &Value, operation: &Operation<'_>, findings: &mut Findings) {
         parameters.iter().filter(|parameter| text(parameter, "in") == "path").map(|parameter| text(parameter, "name"));
     let declared = declared.collect::<Vec<_>>();
     for name in in_template.iter().filter(|name| !declared.contains(name)) {
-        findings.error(
-            "path-parameter",
+        findings.add(
+            Rule::PathParameter,
             &operation.pointer,
             format!("{{{name}}} is not declared"),
             "add the parameter with `in: path`",
         );
     }
     for name in declared.iter().filter(|name| !in_template.contains(name)) {
-        findings.error(
-            "path-parameter",
+        findings.add(
+            Rule::PathParameter,
             &operation.pointer,
             format!("{name:?} is not in the path"),
             "write it into the path or declare it `in: query`",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Findings, tree};
+use super::{Findings, Rule, tree};
 use crate::{
     document::{operations, schemas},
     pointer::{child, entry},
@@ -77,8 +77,8 @@ fn others(root: &Value, node: &Value, pointer: &str, places: &Places<'_>, findin
 fn reference(root: &Value, node: &Value, section: Option<&str>, pointer: &str, findings: &mut Findings) {
     let Some((target, map)) = node.as_object().and_then(|map| Some((map.get("$ref")?.as_str()?, map))) else { return };
     if target.strip_prefix('#').and_then(|place| root.pointer(place)).is_none() {
-        findings.error(
-            "reference",
+        findings.add(
+            Rule::Reference,
             pointer,
             format!("{target:?} leads nowhere"),
             "refer to a component of this document",
@@ -86,8 +86,8 @@ fn reference(root: &Value, node: &Value, section: Option<&str>, pointer: &str, f
     } else if let Some(section) = section {
         let name = target.strip_prefix(&format!("#/components/{section}/"));
         if name.is_none_or(|name| name.is_empty() || name.contains('/')) {
-            findings.error(
-                "reference",
+            findings.add(
+                Rule::Reference,
                 pointer,
                 format!("{target:?} is none of the components' {section}"),
                 format!("refer to `#/components/{section}/…`"),
@@ -95,8 +95,8 @@ fn reference(root: &Value, node: &Value, section: Option<&str>, pointer: &str, f
         }
     }
     if map.len() > 1 {
-        findings.error(
-            "reference-sibling",
+        findings.add(
+            Rule::ReferenceSibling,
             pointer,
             "what stands beside a $ref is ignored",
             "write `allOf: [{$ref: …}]` beside it",
@@ -117,7 +117,7 @@ fn circles(root: &Value, findings: &mut Findings) {
         while let Some(target) = at {
             if target == name {
                 let place = child("/components/schemas", name);
-                findings.error("reference", &place, "it refers to itself", "say what it is");
+                findings.add(Rule::Reference, &place, "it refers to itself", "say what it is");
             }
             at = if seen.insert(target.clone()) {
                 root.pointer(&child("/components/schemas", &target)).and_then(next)
@@ -150,7 +150,7 @@ mod tests {
         let answer = json!({"$ref": "#/components/schemas/Order"});
         assert_eq!(broken("/paths/~1orders/get/responses/429", answer), ["reference"]);
         let parameter = json!({"$ref": "#/components/responses/Busy"});
-        assert!(broken("/paths/~1orders/get/parameters/1", parameter).contains(&"reference"));
+        assert!(broken("/paths/~1orders/get/parameters/1", parameter).contains(&"reference".to_owned()));
     }
 
     #[test]

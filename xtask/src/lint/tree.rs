@@ -2,13 +2,23 @@
 
 use serde_json::{Map, Value};
 
-use crate::pointer::{child, entry};
+use crate::{
+    document::resolve,
+    pointer::{child, entry},
+};
 
 /// A schema and what it is to the one that holds it.
 pub(super) struct Node<'a> {
     pub(super) pointer: String,
     pub(super) schema: &'a Map<String, Value>,
     pub(super) place: Place,
+}
+
+impl Node<'_> {
+    /// The text of a keyword, or nothing.
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.schema.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +50,19 @@ pub(super) fn schemas(root: &Value) -> Vec<Node<'_>> {
         exchanges(paths, "/paths", &mut found);
     }
     found
+}
+
+/// The schema of a field below another, with references followed. Its path has dots between levels, and `[]` after a list.
+pub(super) fn field<'a>(root: &'a Value, schema: &'a Value, path: &str) -> Option<&'a Value> {
+    let target = |schema: &'a Value| {
+        let part = schema.get("allOf").and_then(|parts| parts.get(0));
+        resolve(root, part.unwrap_or_else(|| resolve(root, schema)))
+    };
+    path.split('.').try_fold(target(schema), |schema, part| {
+        let name = part.strip_suffix("[]");
+        let property = target(schema.get("properties")?.get(name.unwrap_or(part))?);
+        if name.is_some() { property.get("items").map(target) } else { Some(property) }
+    })
 }
 
 /// Finds the schemas of parameters and media types. Examples are data: what looks like a schema there is none.

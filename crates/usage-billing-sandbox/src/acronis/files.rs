@@ -101,7 +101,7 @@ fn json(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<
         begin_date: midnight(report.period.start).timestamp(),
         end_date: midnight(report.period.end).timestamp(),
         group_id: subject.map(|tenant| tenant.numeric_id),
-        name: subject.map(|tenant| tenant.name),
+        name: subject.map(|tenant| tenant.name.as_str()),
         report_level,
         report_type: kind,
     };

@@ -9,30 +9,30 @@ mod pricing;
 mod query;
 mod reports;
 mod rows;
+mod schedule;
 mod stored;
 mod summary;
 mod tenant_list;
 mod tenants;
+mod tokens;
 mod usages;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::Utc;
-use http::{HeaderMap, StatusCode};
-use serde::Serialize;
-use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
+use http::StatusCode;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 pub(crate) use self::summary::summary;
+pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 
 use self::error::Failure;
-use crate::answer::{BadBody, Sent, json};
-use crate::auth::{self, ACRONIS_CLIENTS, Standing, Tokens};
+use crate::auth::{self, Standing, Tokens};
 use crate::clock::Clock;
 use crate::world::World;
 
@@ -40,7 +40,6 @@ use crate::world::World;
 pub(crate) const LARGEST_BODY: usize = 256 * 1024;
 /// Reports that are remembered.
 const MOST_REPORTS: usize = 1_000;
-const TOKEN_PATH: &str = "/api/2/idp/token";
 
 pub(crate) struct Acronis {
     world: Arc<World>,
@@ -66,12 +65,13 @@ impl Acronis {
     }
 
     pub(crate) fn owns(path: &str) -> bool {
-        path.starts_with("/api/2/")
+        path.starts_with("/api/2/") || path == TOKEN_ALIAS
     }
 
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
         Router::new()
-            .route(TOKEN_PATH, post(issue_token))
+            .route(tokens::PATHS[0], post(tokens::issue))
+            .route(tokens::PATHS[1], post(tokens::issue))
             .route("/api/2/reports", post(reports::create))
             .route("/api/2/reports/{report_id}", get(reports::read).put(reports::update).delete(reports::delete))
             .route("/api/2/reports/{report_id}/stored", get(stored::list))
@@ -98,13 +98,31 @@ impl Acronis {
     }
 
     pub(crate) async fn frame(&self, request: Request, next: Next) -> Response {
-        let free = request.uri().path() == TOKEN_PATH;
-        let standing = auth::credential(request.headers(), "Bearer").map(|token| self.tokens.standing(token));
-        match standing {
-            _ if free => next.run(request).await,
-            Some(Standing::Good) => next.run(request).await,
-            Some(Standing::Expired) => Failure::unauthorized("The token has expired.").into_response(),
-            Some(Standing::Unknown) | None => Failure::unauthorized("Authentication needed.").into_response(),
+        match self.admit(&request) {
+            Ok(()) => next.run(request).await,
+            Err(failure) => failure.into_response(),
+        }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Failure> {
+        let path = request.uri().path();
+        if tokens::PATHS.contains(&path) {
+            return Ok(());
+        }
+        let token = auth::credential(request.headers(), "Bearer");
+        let grant = token.map_or(Err(Standing::Unknown), |token| self.tokens.grant(token));
+        let bound_to = match grant {
+            Ok(grant) => grant.tenant,
+            Err(Standing::Expired) => return Err(Failure::unauthorized("The token has expired.")),
+            Err(_) => return Err(Failure::unauthorized("Authentication needed.")),
+        };
+        let tenant = path.strip_prefix("/api/2/tenants/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let tree = &self.world.acronis;
+        let tenant = percent_decode_str(tenant).decode_utf8_lossy();
+        let place = Uuid::try_parse(&tenant).ok().and_then(|id| tree.find_any(id));
+        match place.is_none_or(|place| tokens::reaches(tree, bound_to, place)) {
+            true => Ok(()),
+            false => Err(Failure::access_denied(&tenant)),
         }
     }
 
@@ -119,48 +137,4 @@ impl Acronis {
     fn reports(&self) -> MutexGuard<'_, reports::Reports> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[derive(Serialize)]
-struct Token {
-    access_token: String,
-    token_type: &'static str,
-    /// Unix time.
-    expires_on: i64,
-    id_token: String,
-}
-
-async fn issue_token(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, sent: Sent) -> Response {
-    let refused = |status, error: &str, description: &str| {
-        let error_description = Some(description.to_owned());
-        json(status, &OAuthError { error: TokenErrorCode::from(error), error_description })
-    };
-    let form = match sent.form() {
-        Ok(form) => form,
-        Err(BadBody::TooLarge) => return refused(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large."),
-        Err(_) => return refused(StatusCode::BAD_REQUEST, "invalid_request", "The body cannot be read."),
-    };
-    let client = auth::basic(&headers)
-        .and_then(|(id, secret)| auth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
-    let Some(client) = client else {
-        return refused(StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret.");
-    };
-    match form.get("grant_type") {
-        Some("client_credentials") => {}
-        None => return refused(StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing."),
-        Some(_) => {
-            let description = "The sandbox knows the grant client_credentials only.";
-            return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", description);
-        }
-    }
-    let access_token = acronis.tokens.issue(client.rights);
-    let life = i64::try_from(acronis.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
-    let token = Token {
-        id_token: format!("id-{access_token}"),
-        access_token,
-        token_type: "bearer",
-        // By the caller's clock, which knows nothing of the sandbox's day.
-        expires_on: Utc::now().timestamp().saturating_add(life),
-    };
-    json(StatusCode::OK, &token)
 }

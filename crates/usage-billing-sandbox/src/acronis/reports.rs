@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,9 +15,10 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use super::query::refuse_unlisted;
+use super::schedule::Stored;
 use crate::answer::{Sent, Values, first_unlisted, json};
 use crate::bounded::Bounded;
-use crate::world::{days_before, midnight, month_of};
+use crate::world::{days_before, month_of};
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const LONGEST_PERIOD: i64 = 3 * 366;
@@ -45,14 +46,6 @@ impl Reports {
     pub(super) fn new(most: usize) -> Self {
         Self { created: 0, kept: Bounded::new(most) }
     }
-}
-
-/// A report, and how often its files were asked for.
-#[derive(Clone)]
-pub(super) struct Stored {
-    pub(super) report: types::Report,
-    pub(super) built: DateTime<Utc>,
-    pub(super) polls: u32,
 }
 
 pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> Result<Response, Failure> {
@@ -96,9 +89,7 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> R
     reports.created += 1;
     report.id = Uuid::new_v5(&acronis.realm, format!("report/{}", reports.created).as_bytes());
     let answer = json(StatusCode::OK, &report);
-    // What is for a later day is built at its beginning.
-    let built = acronis.clock.now().max(midnight(report.generation_date));
-    reports.kept.insert(report.id, Stored { report, built, polls: 0 });
+    reports.kept.insert(report.id, Stored::new(report, acronis.clock.now()));
     Ok(answer)
 }
 
@@ -116,7 +107,10 @@ pub(super) async fn update(
     }
     let reports = &mut *acronis.reports();
     let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
-    let report = &mut stored.ok_or_else(|| no_such_report(&report_id))?.report;
+    let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
+    // Up to now the schedule was as it was.
+    stored.advance(acronis.clock.now());
+    let report = &mut stored.report;
     let Some(schedule) = report.schedule.as_mut().filter(|schedule| schedule.type_ != ReportScheduleType::Once) else {
         return Err(Failure::broken_rule("A report with the schedule once cannot be changed.").about(&report_id));
     };
@@ -158,11 +152,23 @@ pub(super) async fn delete(
 }
 
 fn decode<T: DeserializeOwned>(sent: Sent, fields: &Fields) -> Result<T, Failure> {
-    let given: Value = sent.declared_json()?;
+    let mut given: Value = sent.declared_json()?;
+    for at in FLAGS {
+        given.pointer_mut(at).map(read_flag);
+    }
     if let Some(field) = unknown_field(&given, fields) {
         return Err(Failure::bad_request(format!("There is no such field: {field}")));
     }
     serde_json::from_value(given).map_err(|error| Failure::bad_request(error.to_string()))
+}
+
+/// The vendor's own samples send these as text at times.
+const FLAGS: [&str; 2] = ["/parameters/hide_zero_usage", "/parameters/show_skus"];
+
+fn read_flag(flag: &mut Value) {
+    if let Some(value) = flag.as_str().and_then(|text| text.parse::<bool>().ok()) {
+        *flag = value.into();
+    }
 }
 
 /// A field that the vendor would refuse.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderValue, StatusCode, header};
 use usage_billing_acronis::types;
-use usage_billing_acronis::types::{ReportFormat, ReportScheduleType, StoredReportStatus};
+use usage_billing_acronis::types::{ReportFormat, StoredReportStatus};
 use usage_billing_core::LenientDateTime;
-use uuid::Uuid;
 
 use super::error::Failure;
-use super::reports::{Stored, known, no_such_report};
+use super::reports::{known, no_such_report};
+use super::schedule::Stored;
 use super::{Acronis, files};
 use crate::answer::{json, with_body};
 
@@ -27,23 +28,26 @@ pub(super) async fn list(
         let mut reports = acronis.reports();
         let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
         let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
-        stored.polls = stored.polls.saturating_add(u32::from(acronis.is_due(&stored.report)));
+        stored.advance(acronis.clock.now());
+        stored.polls = stored.polls.saturating_add(u32::from(!stored.runs.is_empty()));
         stored.clone()
     };
-    let Stored { report, built, .. } = &stored;
-    let due = acronis.is_due(report);
-    let items = report.parameters.formats.iter().zip(0..).filter(|_| due).map(|(format, place)| {
-        let status = acronis.status(&stored, format, place);
-        let saved = status == StoredReportStatus::Saved;
-        let size =
-            || files::file(&acronis.world.acronis, &report.parameters, *built, format).map(|file| gzip(&file).len());
-        types::StoredReport {
-            id: saved.then(|| file_id(report, format)),
-            report_format: format.clone(),
-            created_at: Some(LenientDateTime(*built)),
-            size: saved.then(size).flatten().and_then(|size| i64::try_from(size).ok()),
-            status,
-        }
+    let items = stored.runs.iter().flat_map(|run| {
+        let parameters = stored.parameters(*run);
+        let formats = stored.report.parameters.formats.iter().zip(0..);
+        let (acronis, stored) = (&acronis, &stored);
+        formats.map(move |(format, place)| {
+            let status = acronis.status(stored, *run, format, place);
+            let saved = status == StoredReportStatus::Saved;
+            let size = || files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| gzip(&file).len());
+            types::StoredReport {
+                id: saved.then(|| stored.file_id(*run, format)),
+                report_format: format.clone(),
+                created_at: Some(LenientDateTime(*run)),
+                size: saved.then(size).flatten().and_then(|size| i64::try_from(size).ok()),
+                status,
+            }
+        })
     });
     Ok(json(StatusCode::OK, &types::StoredReportList { items: items.collect() }))
 }
@@ -53,15 +57,24 @@ pub(super) async fn download(
     Path((report_id, stored_report_id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let stored = {
-        let reports = acronis.reports();
-        known(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?.clone()
+        let mut reports = acronis.reports();
+        let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
+        let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
+        stored.advance(acronis.clock.now());
+        stored.clone()
     };
-    let Stored { report, built, .. } = &stored;
     let wanted = known(&stored_report_id);
-    let saved = report.parameters.formats.iter().zip(0..).find(|(format, place)| {
-        Some(file_id(report, format)) == wanted && acronis.status(&stored, format, *place) == StoredReportStatus::Saved
+    let mut all = stored
+        .runs
+        .iter()
+        .copied()
+        .flat_map(|run| stored.report.parameters.formats.iter().zip(0..).map(move |format| (run, format)));
+    let saved = all.find(|(run, (format, place))| {
+        Some(stored.file_id(*run, format)) == wanted
+            && acronis.status(&stored, *run, format, *place) == StoredReportStatus::Saved
     });
-    let file = saved.and_then(|(format, _)| files::file(&acronis.world.acronis, &report.parameters, *built, format));
+    let file =
+        saved.and_then(|(run, (format, _))| files::file(&acronis.world.acronis, &stored.parameters(run), run, format));
     let file = file.ok_or_else(|| Failure::no_such_thing("No such stored report.").about(&stored_report_id))?;
     let mut response = with_body(StatusCode::OK, "application/octet-stream", gzip(&file));
     if acronis.gzip_header {
@@ -71,15 +84,15 @@ pub(super) async fn download(
 }
 
 impl Acronis {
-    /// Nothing is built before its day, and a schedule has no day here.
-    pub(super) fn is_due(&self, report: &types::Report) -> bool {
-        let once = report.schedule.as_ref().is_none_or(|schedule| schedule.type_ == ReportScheduleType::Once);
-        once && report.generation_date <= self.world.today()
-    }
-
-    pub(super) fn status(&self, stored: &Stored, format: &ReportFormat, place: u32) -> StoredReportStatus {
-        // However seldom it is asked for, a report does not take for ever.
-        let done = self.clock.is_job_done(stored.built);
+    pub(super) fn status(
+        &self,
+        stored: &Stored,
+        run: DateTime<Utc>,
+        format: &ReportFormat,
+        place: u32,
+    ) -> StoredReportStatus {
+        // However seldom it is asked for, a report does not take for ever; and one run is done before the next.
+        let done = self.clock.is_job_done(run) || stored.runs.last() != Some(&run);
         status(format, place, if done { u32::MAX } else { stored.polls }, self.polls_before_ready)
     }
 }
@@ -95,10 +108,6 @@ fn status(format: &ReportFormat, place: u32, polls: u32, polls_before_ready: u32
     } else {
         StoredReportStatus::Failed
     }
-}
-
-fn file_id(report: &types::Report, format: &ReportFormat) -> Uuid {
-    Uuid::new_v5(&report.id, format.as_str().as_bytes())
 }
 
 fn gzip(file: &[u8]) -> Vec<u8> {

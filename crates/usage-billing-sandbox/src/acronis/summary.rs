@@ -16,11 +16,8 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
             let report = &stored.report;
             let asked = &report.parameters;
             let files = asked.formats.iter().zip(0..).map(|(format, place)| {
-                let status = if acronis.is_due(report) {
-                    acronis.status(stored, format, place).to_string()
-                } else {
-                    "not due".to_owned()
-                };
+                let status = stored.runs.last().map(|run| acronis.status(stored, *run, format, place).to_string());
+                let status = status.unwrap_or_else(|| "not due".to_owned());
                 (format.to_string(), status)
             });
             json!({

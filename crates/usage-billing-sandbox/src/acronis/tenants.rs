@@ -48,7 +48,7 @@ pub(super) async fn children(
     let (reversed, by) = order.strip_prefix('-').map_or((false, order), |by| (true, by));
     match (by, by.strip_prefix("usage.")) {
         ("as_is", _) => {}
-        ("name", _) => children.sort_by_key(|child| tree.get(*child).map(|tenant| tenant.name)),
+        ("name", _) => children.sort_by_key(|child| tree.get(*child).map(|tenant| tenant.name.as_str())),
         ("status", _) => children.sort_by_key(|child| Reverse(tree.is_live(*child))),
         (_, Some(metric)) => children.sort_by_cached_key(|child| acronis.level(*child, metric)),
         _ => return Err(Failure::bad_request(format!("order: there is no such order: {order}"))),
@@ -107,12 +107,12 @@ impl Acronis {
         Some(types::Tenant {
             id: tenant.id,
             version: 4,
-            name: Some(tenant.name.to_owned()),
+            name: Some(tenant.name.clone()),
             kind: Some(tenant.kind.clone()),
             parent_id: parent.to_string(),
             enabled: Some(!tenant.deleted),
             customer_type: Some(types::CustomerType::Default),
-            customer_id: tenant.customer_id.map(str::to_owned),
+            customer_id: tenant.customer_id.clone(),
             created_at: Some(founded),
             updated_at: Some(since(tenant.updated_on(self.world.today()))),
             deleted_at: tenant.deleted_on().map(since),

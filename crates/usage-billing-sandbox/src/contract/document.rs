@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Place;
 use crate::vendor::Vendor;
 
-/// The document as it is written. Copies, because a published crate has nothing from outside its folder; a test keeps
-/// them the same (`tests/stories/contract_assets.rs`).
+/// The document as it is written. Copies, because a published crate has nothing from outside its folder;
+/// `cargo xtask generate` keeps them the same.
 pub(crate) fn yaml(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::Genesys => include_str!("../../assets/openapi/genesys.yaml"),

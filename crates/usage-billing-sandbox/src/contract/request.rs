@@ -85,7 +85,9 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     pub(super) fn misfits(&self, document: &Document, operation: &Operation) -> Vec<Misfit> {
         let (strict, closed_enums) = (self.strict, self.strict || closes_enums(self.vendor));
-        let mut check = Check { document, place: Place::Path, strict, closed_enums, misfits: Vec::new() };
+        // Acronis' own samples send some flags of reports as text.
+        let text_flags = !strict && self.vendor == Vendor::Acronis;
+        let mut check = Check { document, place: Place::Path, strict, closed_enums, text_flags, misfits: Vec::new() };
         self.path(&mut check, operation);
         check.place = Place::Query;
         self.query(&mut check, operation);

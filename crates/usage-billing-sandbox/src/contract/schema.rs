@@ -23,6 +23,8 @@ pub(super) struct Check<'a> {
     pub(super) strict: bool,
     /// Values that are not listed are misfits.
     pub(super) closed_enums: bool,
+    /// `"true"` and `"false"` are booleans, too.
+    pub(super) text_flags: bool,
     pub(super) misfits: Vec<Misfit>,
 }
 
@@ -68,6 +70,8 @@ impl Check<'_> {
             },
             // Decimals are judged as numbers only; their digits are the handlers' business, which read them exactly.
             (Some("number"), Value::Number(_)) | (Some("boolean"), Value::Bool(_)) => {}
+            (Some("boolean"), Value::String(text)) if self.text_flags && ["true", "false"].contains(&text.as_str()) => {
+            }
             (Some(wanted @ ("object" | "array" | "string" | "integer" | "number" | "boolean")), _) => {
                 let article = if wanted.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
                 self.note(at, Kind::Type, format!("must be {article} {wanted}"));
@@ -191,7 +195,8 @@ mod tests {
 
     fn checked(schema: &Value, value: &Value, strict: bool) -> Vec<String> {
         let document = Document::of(Vendor::Genesys);
-        let mut check = Check { document, place: Place::Body, strict, closed_enums: true, misfits: Vec::new() };
+        let mut check =
+            Check { document, place: Place::Body, strict, closed_enums: true, text_flags: false, misfits: Vec::new() };
         check.value(schema, value, "");
         check.misfits.iter().map(ToString::to_string).collect()
     }
@@ -259,7 +264,14 @@ mod tests {
         ] {
             for (strict, wanted) in [(false, good), (true, strictly)] {
                 let document = Document::of(Vendor::Suger);
-                let mut check = Check { document, place: Place::Query, strict, closed_enums: true, misfits: vec![] };
+                let mut check = Check {
+                    document,
+                    place: Place::Query,
+                    strict,
+                    closed_enums: true,
+                    text_flags: false,
+                    misfits: vec![],
+                };
                 check.parameter(&schema, text, "/x");
                 assert_eq!(check.misfits.is_empty(), wanted, "{schema} {text} {strict}");
             }

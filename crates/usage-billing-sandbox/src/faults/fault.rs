@@ -183,7 +183,7 @@ impl Fault {
     }
 
     /// What is wrong with the fault itself.
-    pub(super) fn objection(&self) -> Option<String> {
+    pub(crate) fn objection(&self) -> Option<String> {
         let unknown = self.terms.operation.as_ref().filter(|operation| !Vendor::is_known(operation));
         if let Some(operation) = unknown {
             return Some(format!("There is no such operation: {operation}"));

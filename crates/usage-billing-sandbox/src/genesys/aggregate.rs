@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 use usage_billing_genesys::types::{UsageGranularity, UsageMetric};
 
-use crate::world::genesys::{ApiClient, PATHS, Requests, clients, organization_id, requests};
+use crate::world::genesys::{ApiClient, PATHS, Partner, Requests, clients, organization_id};
 use crate::world::{days_before, month_of};
 
 /// In the order in which rows are sorted.
@@ -114,10 +114,10 @@ pub(super) fn counters(asked: &[UsageMetric]) -> Vec<UsageMetric> {
 }
 
 impl Aggregation {
-    pub(super) fn rows(&self) -> Vec<Row> {
+    pub(super) fn rows(&self, partner: &Partner) -> Vec<Row> {
         let (clients, organization) = (clients(), organization_id());
         let mut sums: BTreeMap<(Option<NaiveDate>, Texts<'_>), Counts> = BTreeMap::new();
-        for some in requests(&clients, self.today, self.first, self.last) {
+        for some in partner.requests(&clients, self.today, self.first, self.last) {
             let texts = texts(&some, &organization);
             let counts = self.builtin || !some.client.builtin;
             if !counts || !self.only.iter().all(|(of, values)| values.iter().any(|value| value == texts[*of as usize]))
@@ -169,6 +169,10 @@ mod tests {
         }
     }
 
+    fn partner() -> Partner {
+        Partner::new(crate::world::Seed::new(0), &crate::world::Size::default())
+    }
+
     fn total(rows: &[Row]) -> i64 {
         rows.iter().map(|row| row.count(&UsageMetric::Requests)).sum()
     }
@@ -176,7 +180,7 @@ mod tests {
     #[test]
     fn however_it_is_split_the_sum_is_the_same() {
         use Dimension::*;
-        let all = total(&september(None, &[]).rows());
+        let all = total(&september(None, &[]).rows(&partner()));
         assert!(all > 0);
         for (granularity, by, rows) in [
             (None, &[ClientId][..], 2),
@@ -185,30 +189,30 @@ mod tests {
             (Some(UsageGranularity::Week), &[Organization], 5),
             (None, &[User, Platform], 2),
         ] {
-            let result = september(granularity, by).rows();
+            let result = september(granularity, by).rows(&partner());
             assert_eq!((result.len(), total(&result)), (rows, all), "{by:?}");
         }
     }
 
     #[test]
     fn each_filter_takes_its_part() {
-        let all = total(&september(None, &[]).rows());
+        let all = total(&september(None, &[]).rows(&partner()));
         for dimension in [Dimension::ClientId, Dimension::ClientName, Dimension::User, Dimension::Template] {
             let part = |value: String| {
                 let filter = only(dimension, &[value.clone(), value, "unknown".to_owned()]).unwrap();
-                total(&Aggregation { only: vec![filter], ..september(None, &[]) }.rows())
+                total(&Aggregation { only: vec![filter], ..september(None, &[]) }.rows(&partner()))
             };
             let parts: Vec<_> = known(dimension).into_iter().map(part).collect();
             assert_eq!(parts.iter().sum::<i64>(), all, "{dimension:?} {parts:?}");
         }
         let none = only(Dimension::ClientId, &["unknown".to_owned()]).unwrap();
-        assert!(Aggregation { only: vec![none], ..september(None, &[]) }.rows().is_empty());
+        assert!(Aggregation { only: vec![none], ..september(None, &[]) }.rows(&partner()).is_empty());
     }
 
     #[test]
     fn the_vendor_s_own_clients_count_only_where_they_are_asked_for() {
         let own = september(None, &[Dimension::Platform]);
         let all = Aggregation { builtin: true, ..own.clone() };
-        assert_eq!((own.rows().len(), all.rows().len()), (1, 2));
+        assert_eq!((own.rows(&partner()).len(), all.rows(&partner()).len()), (1, 2));
     }
 }

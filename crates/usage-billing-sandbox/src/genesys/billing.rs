@@ -11,7 +11,6 @@ use usage_billing_genesys::types;
 use super::Genesys;
 use super::error::Failure;
 use crate::answer::{Values, json};
-use crate::world;
 
 /// The same request is the poll: it is `InProgress` for the first few times.
 pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
@@ -32,7 +31,7 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: V
             false => types::BillingUsageReportStatus::InProgress,
         }),
         usages: match complete {
-            true => world::genesys::billable_usages(genesys.world.today(), start, end),
+            true => genesys.world.genesys.billable_usages(genesys.world.today(), start, end),
             false => Vec::new(),
         },
         self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
@@ -65,6 +64,6 @@ pub(super) async fn trustee_overview(
             Failure::invalid_value(format!("billingPeriodIndex is not a number from 0 upwards: {text}"))
         })?,
     };
-    let overview = world::genesys::overview(genesys.calendar(), &trustor, index);
+    let overview = genesys.world.genesys.overview(genesys.calendar(), &trustor, index);
     Ok(json(StatusCode::OK, &overview.ok_or_else(|| Failure::not_found(&trustor))?))
 }

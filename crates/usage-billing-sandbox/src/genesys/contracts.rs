@@ -12,7 +12,6 @@ use super::error::Failure;
 use super::page::{self, Asked};
 use super::{Genesys, LONGEST_LIST};
 use crate::answer::{Values, json};
-use crate::world;
 
 /// Entries on a page, if it is not said: not documented.
 pub(super) const USUAL_LIST: usize = 50;
@@ -25,7 +24,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
         return Err(Failure::no_such_value(status.as_str()));
     }
     let number = query.get("externalNumber");
-    let mut contracts = world::genesys::contracts(genesys.calendar());
+    let mut contracts = genesys.world.genesys.contracts(genesys.calendar());
     // Those that are in force on any day of the span.
     contracts.retain(|contract| {
         contract.date_end >= from
@@ -44,7 +43,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
 }
 
 pub(super) async fn contract(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let contract = world::genesys::contract(genesys.calendar(), &id);
+    let contract = genesys.world.genesys.contract(genesys.calendar(), &id);
     Ok(json(StatusCode::OK, &contract.ok_or_else(|| Failure::not_found(&id))?))
 }
 
@@ -53,10 +52,10 @@ pub(super) async fn period(
     Path((contract, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let calendar = genesys.calendar();
-    if world::genesys::contract(calendar, &contract).is_none() {
+    if genesys.world.genesys.contract(calendar, &contract).is_none() {
         return Err(Failure::not_found(&contract));
     }
-    let period = world::genesys::period(calendar, &contract, &id);
+    let period = genesys.world.genesys.period(calendar, &contract, &id);
     Ok(json(StatusCode::OK, &period.ok_or_else(|| Failure::not_found(&id))?))
 }
 

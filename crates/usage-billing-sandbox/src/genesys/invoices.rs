@@ -33,7 +33,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
         },
     };
     let mut invoices: Vec<_> =
-        world::genesys::invoices(genesys.calendar()).into_iter().map(|invoice| invoice.head).collect();
+        genesys.world.genesys.invoices(genesys.calendar()).into_iter().map(|invoice| invoice.head).collect();
     invoices.retain(|invoice| {
         invoice.date_invoiced >= from
             && to.is_none_or(|to| invoice.date_invoiced <= Some(to))
@@ -94,7 +94,7 @@ pub(super) async fn file(
 
 impl Genesys {
     fn invoice(&self, id: &str) -> Result<world::genesys::Invoice, Failure> {
-        world::genesys::invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
+        self.world.genesys.invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
     }
 
     fn signature(&self, id: &str) -> String {

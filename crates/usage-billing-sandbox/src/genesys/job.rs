@@ -7,6 +7,7 @@ use usage_billing_genesys::types::{UsageJobStatus, UsageMetric};
 
 use super::Progress;
 use super::aggregate::{Aggregation, Dimension, Row};
+use crate::world::genesys::Partner;
 
 /// What was started, and how often it was asked for.
 #[derive(Clone)]
@@ -42,8 +43,8 @@ impl Job {
         }
     }
 
-    pub(super) fn rows(&self) -> Vec<Row> {
-        let mut rows = self.requests.rows();
+    pub(super) fn rows(&self, partner: &Partner) -> Vec<Row> {
+        let mut rows = self.requests.rows(partner);
         rows.sort_by(|one, other| {
             let compared = self.sort.iter().map(|(column, largest_first)| {
                 let order = match column {

@@ -101,7 +101,7 @@ impl Genesys {
             job.clone()
         };
         let status = job.status(self.is_done(&job.progress));
-        let rows = if status == UsageJobStatus::Succeeded { job.rows() } else { Vec::new() };
+        let rows = if status == UsageJobStatus::Succeeded { job.rows(&self.world.genesys) } else { Vec::new() };
         let page = asked.of(rows);
         Ok(Polled { job, status, rows: page.rows, next: page.next })
     }

@@ -34,7 +34,7 @@ pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
 pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
     let size = page::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
     let number = page::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
-    let users = world::genesys::users(genesys.world.today());
+    let users = genesys.world.genesys.users(genesys.world.today());
     let count = |count: usize| i32::try_from(count).ok();
     let listing = types::UserLicensesEntityListing {
         page_size: count(size),
@@ -48,7 +48,8 @@ pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) ->
 
 /// With whole definitions, unlike the list.
 pub(super) async fn user(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let user = world::genesys::users(genesys.world.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
+    let user =
+        genesys.world.genesys.users(genesys.world.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
     let user = user.ok_or_else(|| Failure::not_found(&id))?;
     let licenses = user.licenses.iter().filter_map(|id| world::genesys::licence(id)).collect();
     Ok(json(StatusCode::OK, &types::LicenseUser { id: user.id, licenses, self_uri: user.self_uri }))

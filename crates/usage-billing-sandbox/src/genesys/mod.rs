@@ -32,7 +32,7 @@ use uuid::Uuid;
 use self::error::Failure;
 pub(crate) use self::summary::summary;
 use crate::answer::{Sent, json};
-use crate::auth::{self, GENESYS_CLIENTS, Rights, Standing, Tokens};
+use crate::auth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
 use crate::bounded::Bounded;
 use crate::clock::Clock;
 use crate::world::genesys::Calendar;
@@ -239,7 +239,7 @@ async fn issue_token(State(genesys): State<Arc<Genesys>>, headers: HeaderMap, se
         Ok(rights) => json(
             StatusCode::OK,
             &Token {
-                access_token: genesys.tokens.issue(rights),
+                access_token: genesys.tokens.issue(Grant { rights, tenant: None }),
                 token_type: "bearer",
                 expires_in: genesys.tokens.lifetime().as_secs(),
             },

@@ -179,7 +179,7 @@ impl Genesys {
     fn outcome(&self, execution: &Execution) -> (types::ApiUsageQueryStatus, Vec<types::ApiUsageRow>) {
         let status = self.status(execution);
         let rows = match status {
-            types::ApiUsageQueryStatus::Complete => execution.requests.rows(),
+            types::ApiUsageQueryStatus::Complete => execution.requests.rows(&self.world.genesys),
             _ => Vec::new(),
         };
         (status, rows.iter().map(|row| execution.row(row)).collect())

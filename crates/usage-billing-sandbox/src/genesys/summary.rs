@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Genesys;
-use crate::world;
 
-/// Rows of the table.
+/// Rows of each table.
 const MOST_SHOWN: usize = 200;
 
 pub(crate) fn summary(genesys: &Genesys) -> Value {
@@ -25,5 +24,6 @@ pub(crate) fn summary(genesys: &Genesys) -> Value {
         .map(|(id, job)| json!({"kind": job.kind(), "id": id, "state": job.status(genesys.is_done(&job.progress))}));
     let all: Vec<Value> = reports.chain(queries).chain(aggregations).collect();
     let newest: Vec<Value> = all.into_iter().rev().take(MOST_SHOWN).collect();
-    json!({"customers": world::genesys::customers(), "jobs": newest})
+    let customers: Vec<Value> = genesys.world.genesys.in_short().take(MOST_SHOWN).collect();
+    json!({"customers": customers, "jobs": newest})
 }

@@ -81,7 +81,8 @@ pub(super) async fn entitlement(
 ) -> Result<Response, Failure> {
     let entitlement = suger.world.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
     let state = suger.state();
-    let mut counts: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, Decimal> =
+        suger.world.suger.place(&id).map_or_else(BTreeMap::new, |place| state.past.taken(place).collect());
     let reports = state.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
     for (key, quantity) in reports.filter_map(totals::taken).flat_map(|info| &info.reported_records) {
         let count = counts.entry(key).or_default();

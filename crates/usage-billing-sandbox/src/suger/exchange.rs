@@ -145,7 +145,7 @@ mod tests {
 
     /// What stands in a report on `quantity` of a dimension and `amount` of what Suger prices itself.
     fn shown(entitlement: &str, quantity: &str, amount: Option<&str>) -> serde_json::Value {
-        let organization = Organization::new("2026-11-21".parse().unwrap());
+        let organization = Organization::of_tests();
         let mut info = Info {
             start_time: "2026-11-20T09:00:00Z".parse().ok(),
             end_time: "2026-11-20T10:00:00Z".parse().ok(),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn azure_says_why_it_refuses() {
-        let organization = Organization::new("2026-11-21".parse().unwrap());
+        let organization = Organization::of_tests();
         let entitlement = organization.entitlement("ent-azu02").unwrap();
         let mut info = Info::default();
         refused(&mut info, entitlement, &[("seats".to_owned(), Decimal::TWO)].into_iter().collect(), "no such plan");

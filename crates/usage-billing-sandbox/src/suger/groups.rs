@@ -10,8 +10,10 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
 
 use super::list::{self, Page};
-use super::{Failure, Suger};
+use super::state::Row;
+use super::{Failure, Suger, past};
 use crate::answer::{Values, json};
+use crate::world::suger::{Organization, Sketch};
 
 /// What a list is narrowed to.
 struct Filter {
@@ -55,12 +57,30 @@ impl Filter {
         [self.partner.is_some(), self.buyer.is_some(), self.entitlement.is_some()].into_iter().filter(|it| *it).count()
     }
 
+    /// Whether all groups of its days are taken.
+    fn is_open(&self) -> bool {
+        self.scopes() == 0 && self.status.is_none() && self.source.is_none() && self.meta_info.is_none()
+    }
+
+    /// As [`Filter::takes_group`], of a group of the past that nobody has changed.
+    fn takes_past(&self, organization: &Organization, sketch: Sketch) -> bool {
+        self.takes_deal(organization, sketch.deal)
+            && self.status.as_ref().is_none_or(|wanted| past::status(organization, sketch) == *wanted)
+            && self.source.as_ref().is_none_or(|wanted| *wanted == UsageRecordGroupSource::Api)
+            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(sketch)), wanted))
+    }
+
+    fn takes_deal(&self, organization: &Organization, deal: usize) -> bool {
+        let of = organization.entitlements.get(deal);
+        of.is_some_and(|entitlement| self.takes(&entitlement.partner, &entitlement.buyer_id, &entitlement.id))
+    }
+
     fn takes_group(&self, group: &types::MeteringUsageRecordGroup) -> bool {
         let source = group.meta_info.as_ref().and_then(|info| info.source.as_ref());
         self.takes(&group.partner, &group.buyer_id, &group.entitlement_id)
             && self.status.as_ref().is_none_or(|status| group.status.as_ref() == Some(status))
             && self.source.as_ref().is_none_or(|wanted| source == Some(wanted))
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(group, wanted))
+            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&group.meta_info, wanted))
     }
 
     fn takes_report(&self, report: &types::MeteringUsageRecordReport) -> bool {
@@ -75,8 +95,8 @@ impl Filter {
 }
 
 /// The syntax of this filter is not documented. Here: the JSON of `metaInfo` has the text somewhere.
-fn mentions(group: &types::MeteringUsageRecordGroup, wanted: &str) -> bool {
-    serde_json::to_string(&group.meta_info).is_ok_and(|json| json.contains(wanted))
+fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str) -> bool {
+    serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
 }
 
 pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
@@ -86,19 +106,44 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> 
     if filter.scopes() > 1 {
         return Err(Failure::bad_request("only one of partner, entitlementId and buyerId can be given"));
     }
+    let organization = &suger.world.suger;
+    let mut slots = state.past_slots(organization, filter.first, filter.last);
+    // Nothing of what stands before the page has to be looked at, unless some of it is left out.
+    let skipped = if filter.is_open() { page.skip(&mut slots) } else { 0 };
+    let past = slots.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
+        Row::Past(sketch) => filter.takes_past(organization, *sketch),
+        Row::Kept(group) => filter.takes_group(group),
+    });
     let groups = list::span(&state.groups, filter.first, filter.last, |group| group.creation_time);
-    let (rows, next_offset) = page.of(groups.iter().filter(|group| filter.takes_group(group)));
-    let usage_record_groups = rows.into_iter().cloned().collect();
+    let groups = groups.iter().filter(|group| filter.takes_group(group)).map(Row::Kept);
+    let (rows, next_offset) = page.after(skipped, past.chain(groups));
+    let made = |row| match row {
+        Row::Past(sketch) => past::settled(organization, sketch),
+        Row::Kept(group) => group.clone(),
+    };
+    let usage_record_groups = rows.into_iter().map(made).collect();
     Ok(json(StatusCode::OK, &types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
 }
 
 pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
     let state = suger.state();
+    let organization = &suger.world.suger;
     let filter = Filter::asked(&query, state.now.date_naive())?;
+    enum Row<'a> {
+        Past(&'a past::Sums),
+        Kept(&'a types::MeteringUsageRecordReport),
+    }
+    let past = state.past.reports(filter.first, filter.last).iter();
+    let past = past.filter(|sums| filter.takes_deal(organization, sums.deal)).map(Row::Past);
     let reports = list::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
-    let (rows, next_offset) = page.of(reports.iter().filter(|report| filter.takes_report(report)));
-    let usage_record_reports = rows.into_iter().cloned().collect();
+    let reports = reports.iter().filter(|report| filter.takes_report(report)).map(Row::Kept);
+    let (rows, next_offset) = page.of(past.chain(reports));
+    let made = |row| match row {
+        Row::Past(sums) => sums.report(organization),
+        Row::Kept(report) => Some(report.clone()),
+    };
+    let usage_record_reports = rows.into_iter().filter_map(made).collect();
     Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
 }
 
@@ -133,16 +178,16 @@ impl Suger {
         let day = list::day(query, "creationDate")?;
         let mut state = self.state();
         let now = state.now;
-        let place = state.places.get(id).copied();
-        let group = place.and_then(|place| state.groups.get_mut(place));
+        let found = state.find(&self.world.suger, id);
         // The day tells the vendor where to look: in the wrong place there is no such group.
-        let group = group.filter(|group| {
+        let group = found.filter(|group| {
             day.is_none_or(|day| group.creation_time.is_some_and(|created| created.date_naive() == day))
         });
         let group = group.ok_or_else(|| Failure::not_found("usage record group not found"))?;
         let status = group.status.clone().unwrap_or(Status::Created);
         let after = after(&status)
             .ok_or_else(|| Failure::bad_request(format!("usage record group {id} is in status {status}")))?;
+        let group = state.keep(&self.world.suger, id)?;
         group.status = Some(after);
         group.last_update_time = Some(now);
         Ok(json(StatusCode::OK, &*group))

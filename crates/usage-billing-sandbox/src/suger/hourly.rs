@@ -18,7 +18,7 @@ use crate::world::{self, suger::Organization};
 type Group = types::MeteringUsageRecordGroup;
 type Report = types::MeteringUsageRecordReport;
 
-const HOUR: TimeDelta = TimeDelta::hours(1);
+pub(super) const HOUR: TimeDelta = TimeDelta::hours(1);
 /// A run reports so long after the end of its hour.
 const AFTER: TimeDelta = TimeDelta::seconds(93);
 
@@ -32,9 +32,15 @@ pub(super) struct Carried {
     day: Option<NaiveDate>,
 }
 
+impl Carried {
+    pub(super) fn new(fractions: BTreeMap<(String, String), Decimal>) -> Self {
+        Self { fractions, ..Self::default() }
+    }
+}
+
 /// Brings groups up to date, and returns the reports that were made, in the order of their making.
 pub(super) fn run(
-    groups: &mut [Group],
+    groups: &mut [&mut Group],
     carried: &mut Carried,
     organization: &Organization,
     metrics: &BTreeMap<String, types::BillableMetric>,
@@ -57,10 +63,10 @@ pub(super) fn run(
         let Some(entitlement) = organization.entitlement(&id) else { continue };
         let is_pending = |at: &usize| groups.get(*at).is_some_and(|group| group.status == Some(Status::ReportPending));
         let (retried, fresh): (Vec<usize>, Vec<usize>) = members.iter().copied().partition(is_pending);
-        match organization.refused.get(id.as_str()) {
+        match organization.refusal(&id) {
             None => {
                 let report = success(organization, entitlement, hour, &pick(groups, &members), carried, metrics);
-                settle(groups, &members, Status::Reported, made, &report.id);
+                settle_all(groups, &members, Status::Reported, made, report.id.as_deref());
                 reports.push(report);
             }
             // Inferred: the first time the report could not be made, and Suger tries again by itself; the second time
@@ -68,10 +74,10 @@ pub(super) fn run(
             Some(reason) => {
                 if !retried.is_empty() {
                     reports.push(failure(entitlement, hour, &pick(groups, &retried), reason));
-                    settle(groups, &retried, Status::ReportFailed, made, &None);
+                    settle_all(groups, &retried, Status::ReportFailed, made, None);
                 }
                 if !fresh.is_empty() {
-                    settle(groups, &fresh, Status::ReportPending, made, &None);
+                    settle_all(groups, &fresh, Status::ReportPending, made, None);
                     waiting.entry((hour_of(made), id)).or_default().extend(fresh);
                 }
             }
@@ -85,32 +91,44 @@ pub(super) fn next_run(now: DateTime<Utc>) -> DateTime<Utc> {
     time_of_run(hour_of(now.checked_sub_signed(AFTER).unwrap_or(now)))
 }
 
-fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
+/// The hour of the last run that took place.
+pub(super) fn last_run(now: DateTime<Utc>) -> DateTime<Utc> {
+    let hour = hour_of(now.checked_sub_signed(AFTER).unwrap_or(now));
+    hour.checked_sub_signed(HOUR).unwrap_or(hour)
+}
+
+pub(super) fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
     let seconds = time.timestamp();
     DateTime::from_timestamp(seconds - seconds.rem_euclid(3600), 0).unwrap_or(time)
 }
 
-fn time_of_run(hour: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn time_of_run(hour: DateTime<Utc>) -> DateTime<Utc> {
     hour.checked_add_signed(HOUR + AFTER).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-fn pick<'a>(groups: &'a [Group], members: &[usize]) -> Vec<&'a Group> {
-    members.iter().filter_map(|at| groups.get(*at)).collect()
+fn pick<'a>(groups: &'a [&mut Group], members: &[usize]) -> Vec<&'a Group> {
+    members.iter().filter_map(|at| groups.get(*at)).map(|group| &**group).collect()
 }
 
-fn settle(groups: &mut [Group], members: &[usize], status: Status, made: DateTime<Utc>, report: &Option<String>) {
+fn settle_all(groups: &mut [&mut Group], members: &[usize], status: Status, made: DateTime<Utc>, report: Option<&str>) {
     for at in members {
-        let Some(group) = groups.get_mut(*at) else { continue };
-        group.status = Some(status.clone());
-        group.last_update_time = Some(made);
-        if report.is_some() {
-            group.usage_record_report_id = report.clone();
-            group.reported_time = Some(made);
+        if let Some(group) = groups.get_mut(*at) {
+            settle(group, status.clone(), made, report);
         }
     }
 }
 
-fn success(
+/// What a run leaves of a group.
+pub(super) fn settle(group: &mut Group, status: Status, made: DateTime<Utc>, report: Option<&str>) {
+    group.status = Some(status);
+    group.last_update_time = Some(made);
+    if let Some(report) = report {
+        group.usage_record_report_id = Some(report.to_owned());
+        group.reported_time = Some(made);
+    }
+}
+
+pub(super) fn success(
     organization: &Organization,
     entitlement: &types::WorkloadEntitlement,
     hour: DateTime<Utc>,
@@ -152,7 +170,12 @@ fn success(
 }
 
 /// Nothing is reported: that it failed is all there is to say.
-fn failure(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members: &[&Group], reason: &str) -> Report {
+pub(super) fn failure(
+    entitlement: &types::WorkloadEntitlement,
+    hour: DateTime<Utc>,
+    members: &[&Group],
+    reason: &str,
+) -> Report {
     let mut report = report(entitlement, hour, members, "/failed");
     let mut info = report.info.take().unwrap_or_default();
     info.status = Some(UsageRecordReportStatus::Failed);
@@ -162,10 +185,14 @@ fn failure(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, member
     report
 }
 
+pub(super) fn report_id(entitlement: &str, hour: DateTime<Utc>, suffix: &str) -> String {
+    world::id(&format!("suger/report/{entitlement}/{}{suffix}", hour.timestamp())).to_string()
+}
+
 fn report(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members: &[&Group], suffix: &str) -> Report {
     let id = entitlement.id.as_deref().unwrap_or_default();
     Report {
-        id: Some(world::id(&format!("suger/report/{id}/{}{suffix}", hour.timestamp())).to_string()),
+        id: Some(report_id(id, hour, suffix)),
         organization_id: Some(SUGER_ORG_ID.to_owned()),
         entitlement_id: entitlement.id.clone(),
         entitlement_term_id: entitlement.entitlement_term_id.clone(),

@@ -1,5 +1,7 @@
 //! Pages and spans of days.
 
+use std::ops::Range;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types::Partner;
 
@@ -30,9 +32,21 @@ impl Page {
         }
     }
 
+    /// Takes what stands before the page off the front, and says how much that was.
+    pub(super) fn skip(self, slots: &mut Range<u64>) -> usize {
+        let skipped = u64::try_from(self.offset).unwrap_or(u64::MAX).min(slots.end.saturating_sub(slots.start));
+        slots.start += skipped;
+        usize::try_from(skipped).unwrap_or(usize::MAX)
+    }
+
     /// The rows of the page, and where the next one begins if there is more.
     pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
-        let mut rows = rows.skip(self.offset);
+        self.after(0, rows)
+    }
+
+    /// As [`Page::of`], of rows of which so many are skipped already.
+    pub(super) fn after<T>(self, skipped: usize, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
+        let mut rows = rows.skip(self.offset.saturating_sub(skipped));
         let page: Vec<T> = rows.by_ref().take(self.limit).collect();
         let next = rows.next().and_then(|_| i64::try_from(self.offset.checked_add(page.len())?).ok());
         (page, next)
@@ -97,6 +111,16 @@ mod tests {
         assert_eq!(of(2, 3), (vec![3, 4], None));
         assert_eq!(of(2, 4), (vec![4], None));
         assert_eq!(of(2, usize::MAX), (vec![], None));
+    }
+
+    #[test]
+    fn what_stands_before_a_page_can_be_skipped_at_once() {
+        for offset in [0, 3, 7, 100] {
+            let page = Page { limit: 3, offset };
+            let mut slots = 20..27;
+            let skipped = page.skip(&mut slots);
+            assert_eq!(page.after(skipped, slots), page.of(20..27), "{offset}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ mod tests {
 
     /// What the AWS entitlement of the world meters, as JSON.
     fn metered(config: &str, records: &str) -> Result<String, String> {
-        let org = Organization::new("2026-11-21".parse().unwrap());
+        let org = Organization::of_tests();
         let config = format!(r#"{{"partnerUsageMeteringConfigs": [{{"partner": "AZURE"}}, {config}]}}"#);
         let config = serde_json::from_str(&config).unwrap();
         mapped(&serde_json::from_str(records).unwrap(), &org.entitlements[0], &config)

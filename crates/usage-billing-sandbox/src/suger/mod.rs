@@ -8,6 +8,7 @@ mod hourly;
 mod list;
 mod mapping;
 mod metrics;
+mod past;
 mod report;
 mod state;
 mod summary;
@@ -32,7 +33,7 @@ use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, json};
 use crate::auth;
 use crate::clock::Clock;
-use crate::world::{self, World};
+use crate::world::World;
 
 /// Not documented.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
@@ -46,8 +47,7 @@ pub(crate) struct Suger {
 
 impl Suger {
     pub(crate) fn new(world: Arc<World>, clock: Clock, realm: Uuid) -> Arc<Self> {
-        let history = world::suger::history(world.today(), clock.now());
-        let state = State::new(&world.suger, history);
+        let state = State::new(&world.suger, clock.now());
         Arc::new(Self { world, clock, realm, state: Mutex::new(state) })
     }
 

@@ -12,7 +12,7 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{EntitlementStatus, UsageRecordGroupStatus as Status};
 use uuid::Uuid;
 
-use super::state::{MOST_GROUPS, State};
+use super::state::State;
 use super::{Failure, Suger, mapping};
 use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, Sent, json};
@@ -65,7 +65,7 @@ pub(super) async fn one(
         if id.chars().count() > LONGEST_ID {
             return Err(Failure::bad_request(format!("id has more than {LONGEST_ID} characters")));
         }
-        if state.places.contains_key(id) {
+        if state.is_known(&suger.world.suger, id) {
             return Err(Failure(StatusCode::CONFLICT, format!("usage record group {id} exists already")));
         }
     }
@@ -89,9 +89,7 @@ pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Re
         }
     }
     let mut state = suger.state();
-    if state.groups.len().saturating_add(usages.len()) > MOST_GROUPS {
-        return Err(Failure::full());
-    }
+    state.make_room_for(usages.len())?;
     state.make_room(bytes)?;
     let groups: Result<Vec<_>, _> = usages.into_iter().map(|usage| suger.store(&mut state, None, usage)).collect();
     Ok(json(StatusCode::OK, &groups?))
@@ -168,9 +166,7 @@ impl Suger {
         id: Option<String>,
         usage: Usage,
     ) -> Result<types::MeteringUsageRecordGroup, Failure> {
-        if state.groups.len() >= MOST_GROUPS {
-            return Err(Failure::full());
-        }
+        state.make_room_for(1)?;
         let entitlement = self
             .world
             .suger
@@ -244,7 +240,7 @@ mod tests {
 
     #[test]
     fn usage_of_no_dimension_metric_or_active_entitlement_is_not_metered() {
-        let org = crate::world::suger::Organization::new("2026-11-21".parse().unwrap());
+        let org = crate::world::suger::Organization::of_tests();
         let flaw = |json: &str, at: usize| {
             metered(&usage(json), &org.entitlements[at], &org.config, &BTreeMap::new()).err().unwrap_or_default()
         };

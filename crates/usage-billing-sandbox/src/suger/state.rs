@@ -1,16 +1,20 @@
 //! What changes while the sandbox runs.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types;
 
 use super::Failure;
 use super::hourly::{self, Carried};
-use crate::world::suger::Organization;
+use super::past::{self, Past};
+use crate::world::midnight;
+use crate::world::suger::{Organization, Sketch};
 
-/// Groups that the sandbox holds, those of the world among them.
-pub(super) const MOST_GROUPS: usize = 100_000;
+/// Groups that the sandbox holds: what callers reported or changed, and those of the world's last hours.
+const MOST_GROUPS: usize = 100_000;
 /// Reports that the sandbox holds: then the oldest go. Only who retries refused groups for ever makes so many.
 const MOST_REPORTS: usize = 2 * MOST_GROUPS;
 /// Billable metrics that the sandbox holds.
@@ -18,15 +22,26 @@ pub(super) const MOST_METRICS: usize = 1_000;
 /// Bytes of request bodies of which something is kept.
 const MOST_KEPT: usize = 64 << 20;
 
+/// A group in a list.
+#[derive(Clone, Copy)]
+pub(super) enum Row<'a> {
+    /// As the past left it.
+    Past(Sketch),
+    Kept(&'a types::MeteringUsageRecordGroup),
+}
+
 pub(super) struct State {
     /// The latest time that a request came in: what is stored later is not older.
     pub(super) now: DateTime<Utc>,
-    /// In the order of their creation.
+    pub(super) past: Past,
+    /// Groups of the past that a caller changed, by their slots. They keep their place in lists.
+    pub(super) changed: BTreeMap<u64, types::MeteringUsageRecordGroup>,
+    /// Those after the past, in the order of their creation.
     pub(super) groups: Vec<types::MeteringUsageRecordGroup>,
     /// Places in `groups`, by id.
     pub(super) places: HashMap<String, usize>,
     pub(super) next_serial: i64,
-    /// In the order of their creation.
+    /// Those after the past, in the order of their creation.
     pub(super) reports: Vec<types::MeteringUsageRecordReport>,
     carried: Carried,
     next_run: DateTime<Utc>,
@@ -36,18 +51,22 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(organization: &Organization, groups: Vec<types::MeteringUsageRecordGroup>) -> Self {
+    pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> Self {
+        let (past, carried) = Past::new(organization, now);
+        let slots = past.end..organization.history.slots().end;
+        let groups: Vec<_> = slots.clone().map(|slot| organization.group(organization.sketch(slot))).collect();
         let ids = groups.iter().map(|group| group.id.clone().unwrap_or_default());
-        let metrics = organization.metrics.iter().filter_map(|metric| Some((metric.id.clone()?, metric.clone())));
         Self {
             now: groups.last().and_then(|group| group.creation_time).unwrap_or_default(),
+            past,
+            changed: BTreeMap::new(),
             places: ids.zip(0..).collect(),
-            next_serial: groups.last().and_then(|group| group.serial_id).map_or(1, |last| last.saturating_add(1)),
+            next_serial: i64::try_from(slots.end).unwrap_or(i64::MAX),
             groups,
             reports: Vec::new(),
-            carried: Carried::default(),
+            carried,
             next_run: DateTime::<Utc>::MIN_UTC,
-            metrics: metrics.collect(),
+            metrics: organization.metrics.clone(),
             config: organization.config.clone(),
             kept: 0,
         }
@@ -59,11 +78,67 @@ impl State {
         if self.now < self.next_run {
             return;
         }
-        let made = hourly::run(&mut self.groups, &mut self.carried, organization, &self.metrics, self.now);
+        let mut groups: Vec<_> = self.groups.iter_mut().chain(self.changed.values_mut()).collect();
+        let made = hourly::run(&mut groups, &mut self.carried, organization, &self.metrics, self.now);
         self.reports.extend(made);
         let excess = self.reports.len().saturating_sub(MOST_REPORTS);
         self.reports.drain(..excess);
         self.next_run = hourly::next_run(self.now);
+    }
+
+    /// Makes sure that there is room for so many more groups.
+    pub(super) fn make_room_for(&self, groups: usize) -> Result<(), Failure> {
+        let kept = self.groups.len().saturating_add(self.changed.len());
+        if kept.saturating_add(groups) > MOST_GROUPS { Err(Failure::full()) } else { Ok(()) }
+    }
+
+    /// Slots of the past on days from the first to the last, both included.
+    pub(super) fn past_slots(&self, organization: &Organization, first: NaiveDate, last: NaiveDate) -> Range<u64> {
+        let after = last.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, midnight);
+        let slots = organization.history.between(midnight(first), after);
+        slots.start.min(self.past.end)..slots.end.min(self.past.end)
+    }
+
+    /// The group of a slot of the past.
+    pub(super) fn of_past(&self, organization: &Organization, slot: u64) -> Row<'_> {
+        self.changed.get(&slot).map_or_else(|| Row::Past(organization.sketch(slot)), Row::Kept)
+    }
+
+    /// A group by its id.
+    pub(super) fn find(
+        &self,
+        organization: &Organization,
+        id: &str,
+    ) -> Option<Cow<'_, types::MeteringUsageRecordGroup>> {
+        if let Some(place) = self.places.get(id) {
+            return self.groups.get(*place).map(Cow::Borrowed);
+        }
+        Some(match self.of_past(organization, organization.history.slot_of(id)?) {
+            Row::Past(sketch) => Cow::Owned(past::settled(organization, sketch)),
+            Row::Kept(group) => Cow::Borrowed(group),
+        })
+    }
+
+    /// A group to change, which from now on is kept.
+    pub(super) fn keep(
+        &mut self,
+        organization: &Organization,
+        id: &str,
+    ) -> Result<&mut types::MeteringUsageRecordGroup, Failure> {
+        let unknown = || Failure::not_found("usage record group not found");
+        if let Some(place) = self.places.get(id) {
+            return self.groups.get_mut(*place).ok_or_else(unknown);
+        }
+        let slot = organization.history.slot_of(id).ok_or_else(unknown)?;
+        if !self.changed.contains_key(&slot) {
+            self.make_room_for(1)?;
+        }
+        let group = || past::settled(organization, organization.sketch(slot));
+        Ok(self.changed.entry(slot).or_insert_with(group))
+    }
+
+    pub(super) fn is_known(&self, organization: &Organization, id: &str) -> bool {
+        self.places.contains_key(id) || organization.history.slot_of(id).is_some()
     }
 
     /// Makes sure that there is room for what a request brings.

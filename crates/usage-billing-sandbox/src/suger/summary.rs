@@ -5,20 +5,28 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use usage_billing_suger::types::UsageRecordGroupStatus;
 
-use super::Suger;
+use super::{Suger, past};
+
+/// Rows of the table.
+const MOST_SHOWN: usize = 200;
 
 pub(crate) fn summary(suger: &Suger) -> Value {
     let state = suger.state();
-    let mut counts: BTreeMap<&UsageRecordGroupStatus, usize> = BTreeMap::new();
-    for status in state.groups.iter().filter_map(|group| group.status.as_ref()) {
+    let organization = &suger.world.suger;
+    let mut counts: BTreeMap<UsageRecordGroupStatus, usize> = state.past.counts.clone();
+    for slot in state.changed.keys() {
+        if let Some(count) = counts.get_mut(&past::status(organization, organization.sketch(*slot))) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    for status in state.groups.iter().chain(state.changed.values()).filter_map(|group| group.status.clone()) {
         *counts.entry(status).or_default() += 1;
     }
     let groups: Vec<_> = counts.iter().map(|(status, groups)| json!({"status": status, "groups": groups})).collect();
-    let entitlements: Vec<_> = suger
-        .world
-        .suger
+    let entitlements: Vec<_> = organization
         .entitlements
         .iter()
+        .take(MOST_SHOWN)
         .map(|one| {
             json!({
                 "name": one.name,

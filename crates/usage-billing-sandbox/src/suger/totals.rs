@@ -1,5 +1,6 @@
 //! Totals: of groups and of reports by period and dimension, and what the marketplace has by day.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,9 +13,11 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus, UsageRecordReportStatus};
 
 use super::list::{self, Page};
+use super::state::State;
 use super::{Failure, Suger, sum};
 use crate::answer::{Values, json};
 use crate::world::midnight;
+use crate::world::suger::{First, Measure, Organization};
 
 struct Asked {
     partner: Partner,
@@ -42,46 +45,94 @@ impl Asked {
         Ok(Self { partner, label, first, last })
     }
 
-    fn aggregated<'a>(
-        &self,
-        rows: impl Iterator<Item = (Option<DateTime<Utc>>, &'a BTreeMap<String, DecimalNumber>)>,
-    ) -> Response {
-        let mut totals: BTreeMap<(String, &str), Decimal> = BTreeMap::new();
-        for (created, records) in rows {
-            let Some(period) = created.map(|time| time.format(self.label).to_string()) else { continue };
-            for (key, quantity) in records {
-                let total = totals.entry((period.clone(), key)).or_default();
-                *total = sum(*total, quantity.0);
-            }
+    fn aggregated(&self, totals: Totals<'_>) -> Response {
+        let mut by_period: BTreeMap<(String, &str), Decimal> = BTreeMap::new();
+        for ((day, key), quantity) in &totals.0 {
+            let total = by_period.entry((day.format(self.label).to_string(), key)).or_default();
+            *total = sum(*total, *quantity);
         }
         let aggregated = |((date, key), quantity): ((String, &str), Decimal)| types::UsageRecordAggregated {
             date: Some(date),
             dimension_key: Some(key.to_owned()),
             quantity: Some(quantity.normalize().into()),
         };
-        json(StatusCode::OK, &totals.into_iter().map(aggregated).collect::<Vec<_>>())
+        json(StatusCode::OK, &by_period.into_iter().map(aggregated).collect::<Vec<_>>())
+    }
+}
+
+/// By day and dimension.
+#[derive(Default)]
+struct Totals<'a>(BTreeMap<(NaiveDate, Cow<'a, str>), Decimal>);
+
+impl<'a> Totals<'a> {
+    fn add(&mut self, day: NaiveDate, key: impl Into<Cow<'a, str>>, quantity: Decimal) {
+        let total = self.0.entry((day, key.into())).or_default();
+        *total = sum(*total, quantity);
+    }
+
+    fn add_records(&mut self, created: Option<DateTime<Utc>>, records: &BTreeMap<String, DecimalNumber>) {
+        for (key, quantity) in records {
+            if let Some(created) = created {
+                self.add(created.date_naive(), key.clone(), quantity.0);
+            }
+        }
     }
 }
 
 /// Of all that is, was or may yet be reported: not of what was deleted or is not valid.
 pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let state = suger.state();
+    let organization = &suger.world.suger;
     let asked = Asked::read(&query, state.now.date_naive())?;
+    let mut totals = Totals::default();
+    // What a caller can change of the past (invalid to deleted, failed to created) counts as before.
+    for slot in state.past_slots(organization, asked.first, asked.last) {
+        let sketch = organization.sketch(slot);
+        let deal = organization.deals.get(sketch.deal);
+        if sketch.status == First::Created && deal.is_some_and(|deal| deal.partner == asked.partner) {
+            let day = organization.history.time(slot).date_naive();
+            for (measure, quantity) in organization.usage(sketch) {
+                if let Measure::Dimension(key) = measure {
+                    totals.add(day, key, quantity);
+                }
+            }
+        }
+    }
     let groups = list::span(&state.groups, asked.first, asked.last, |group| group.creation_time);
     let usage = groups.iter().filter(|group| {
         group.partner.as_ref() == Some(&asked.partner)
             && !matches!(group.status, Some(UsageRecordGroupStatus::Deleted | UsageRecordGroupStatus::Invalid))
     });
-    Ok(asked.aggregated(usage.map(|group| (group.creation_time, &group.records))))
+    usage.for_each(|group| totals.add_records(group.creation_time, &group.records));
+    Ok(asked.aggregated(totals))
 }
 
 /// Of what the marketplace took.
 pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let state = suger.state();
     let asked = Asked::read(&query, state.now.date_naive())?;
-    let reports = list::span(&state.reports, asked.first, asked.last, |report| report.creation_time);
-    let usage = reports.iter().filter(|report| report.partner.as_ref() == Some(&asked.partner));
-    Ok(asked.aggregated(usage.filter_map(|report| Some((report.creation_time, &taken(report)?.reported_records)))))
+    let mut totals = Totals::default();
+    for report in reports(&suger.world.suger, &state, asked.first, asked.last, &asked.partner) {
+        if let Some(info) = taken(&report) {
+            totals.add_records(report.creation_time, &info.reported_records);
+        }
+    }
+    Ok(asked.aggregated(totals))
+}
+
+/// Reports of a marketplace that were made on days from the first to the last, both included; without the groups of those of the past.
+fn reports<'a>(
+    organization: &'a Organization,
+    state: &'a State,
+    first: NaiveDate,
+    last: NaiveDate,
+    partner: &'a Partner,
+) -> impl Iterator<Item = Cow<'a, types::MeteringUsageRecordReport>> {
+    let past = state.past.reports(first, last).iter();
+    let past = past.filter(|sums| organization.deals.get(sums.deal).is_some_and(|deal| deal.partner == *partner));
+    let kept = list::span(&state.reports, first, last, |report| report.creation_time).iter();
+    let kept = kept.filter(|report| report.partner.as_ref() == Some(partner));
+    past.filter_map(|sums| sums.outline(organization)).map(Cow::Owned).chain(kept.map(Cow::Borrowed))
 }
 
 /// What is in a report that the marketplace took.
@@ -100,15 +151,14 @@ pub(super) async fn daily(
     let state = suger.state();
     let (first, last) = list::days(&query, state.now.date_naive())?;
     // Day, entitlement, dimension or metric, group.
-    type Place<'a> = (NaiveDate, &'a str, &'a str, &'a str);
+    type Place = (NaiveDate, String, String, String);
     let mut totals: BTreeMap<Place, (Decimal, Option<Decimal>)> = BTreeMap::new();
     let next_day = last.succ_opt().unwrap_or(last);
-    for report in list::span(&state.reports, first, next_day, |report| report.creation_time) {
+    for report in reports(&suger.world.suger, &state, first, next_day, &partner) {
         let is = |name: &str, value: &Option<String>| query.get(name).is_none_or(|it| value.as_deref() == Some(it));
-        let Some((info, start)) = taken(report).and_then(|info| Some((info, info.start_time?))) else { continue };
+        let Some((info, start)) = taken(&report).and_then(|info| Some((info, info.start_time?))) else { continue };
         let day = start.date_naive();
-        if report.partner.as_ref() != Some(&partner)
-            || !is("buyerId", &report.buyer_id)
+        if !is("buyerId", &report.buyer_id)
             || !is("entitlementId", &report.entitlement_id)
             || !(first..=last).contains(&day)
         {
@@ -126,18 +176,19 @@ pub(super) async fn daily(
             (total.key.as_deref().unwrap_or_default(), group, quantity, total.amount.map(|amount| amount.0))
         });
         for (key, group, quantity, amount) in records.chain(events) {
-            let total = totals.entry((day, entitlement, key, group)).or_default();
+            let place = (day, entitlement.to_owned(), key.to_owned(), group.to_owned());
+            let total = totals.entry(place).or_default();
             total.0 = sum(total.0, quantity);
             total.1 = amount.map(|amount| sum(total.1.unwrap_or_default(), amount)).or(total.1);
         }
     }
-    let record = |((day, entitlement, key, group), (quantity, amount)): (Place<'_>, (Decimal, Option<Decimal>))| {
+    let record = |((day, entitlement, key, group), (quantity, amount)): (Place, (Decimal, Option<Decimal>))| {
         types::UsageMeteringDailyRecord {
             date: Some(midnight(day)),
-            entitlement_id: Some(entitlement.to_owned()),
+            entitlement_id: Some(entitlement),
             partner: Some(partner.clone()),
-            key: Some(key.to_owned()),
-            group_bys_expression: Some(group.to_owned()).filter(|group| !group.is_empty()),
+            key: Some(key),
+            group_bys_expression: Some(group).filter(|group| !group.is_empty()),
             quantity: Some(quantity.normalize().into()),
             amount: amount.map(|amount| amount.normalize().into()),
         }

@@ -1,15 +1,20 @@
 //! What the vendors of the sandbox know: customers and their usage. Data only, without a server.
 //!
-//! Nothing is random. A quantity is a pure function of its place (who, what) and its day, so that any two runs agree
+//! Nothing is random. A quantity is a pure function of the seed, its place (who, what) and its day, so that any two runs agree
 //! about any month; the clock is asked only where history ends.
 
 pub(crate) mod acronis;
 pub(crate) mod genesys;
+mod names;
+mod seed;
+mod size;
 pub(crate) mod suger;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+pub(crate) use self::seed::Seed;
+pub use self::size::Size;
 use crate::clock::Clock;
 
 /// Namespace of all ids that are made.
@@ -23,13 +28,17 @@ const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a da
 pub(crate) struct World {
     clock: Clock,
     pub(crate) acronis: acronis::Tree,
+    pub(crate) genesys: genesys::Partner,
     pub(crate) suger: suger::Organization,
 }
 
 impl World {
-    pub(crate) fn new(clock: Clock) -> Self {
-        let suger = suger::Organization::new(today(&clock));
-        Self { clock, acronis: acronis::Tree::new(), suger }
+    pub(crate) fn new(seed: Seed, size: &Size, clock: Clock) -> Self {
+        // A clock beyond the days of the world does not make history longer.
+        let today = midnight(today(&clock));
+        let suger = suger::Organization::new(seed, size, clock.now().clamp(today, today + TimeDelta::days(1)));
+        let (acronis, genesys) = (acronis::Tree::new(seed, size), genesys::Partner::new(seed, size));
+        Self { clock, acronis, genesys, suger }
     }
 
     /// The day that goes on with the sandbox's clock.
@@ -42,24 +51,9 @@ fn today(clock: &Clock) -> NaiveDate {
     clock.now().date_naive().clamp(FIRST_TODAY, LAST_TODAY)
 }
 
-/// An id that is always the same for a name.
+/// An id that is always the same for a name, in all worlds.
 pub(crate) fn id(name: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
-}
-
-/// A number that looks like chance and is none (SplitMix64 over the parts).
-pub(crate) fn mix(parts: &[u64]) -> u64 {
-    parts.iter().fold(0x243f_6a88_85a3_08d3, |state: u64, part| {
-        let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
-}
-
-/// [`mix`], brought down to `0..below`.
-pub(crate) fn chance(parts: &[u64], below: u64) -> i64 {
-    i64::try_from(mix(parts) % below.max(1)).unwrap_or_default()
 }
 
 /// Days since [`EPOCH`]; negative before it.
@@ -104,15 +98,8 @@ mod tests {
     #[tokio::test]
     async fn any_today_makes_a_world() {
         for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
-            let world = World::new(Clock::start(Some(today)));
+            let world = World::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
             assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today()));
         }
-    }
-
-    #[test]
-    fn chance_repeats_itself() {
-        assert_eq!(mix(&[1, 2, 3]), mix(&[1, 2, 3]));
-        assert_ne!(mix(&[1, 2, 3]), mix(&[1, 3, 2]));
-        assert_eq!(id("a").to_string(), id("a").to_string());
     }
 }

@@ -23,11 +23,15 @@ fn bill(csv: &str) -> BTreeMap<(String, String, String), Decimal> {
     for row in rows(csv).into_iter().filter(|row| row["application.name"] != "platform") {
         let side = if row["tenant.kind"] == "customer" { "total" } else { "production" };
         let billed: Decimal = row[&format!("usage.effective.{side}")].parse().unwrap();
+        let metric = match row["infra.backend_type"].as_str() {
+            "" | "acronis" => row["name"].clone(),
+            backend => format!("{}_{backend}", row["name"]),
+        };
         let sku = match row["sku"].as_str() {
-            "" => format!("{}/{}", row["application.name"], row["name"]),
+            "" => format!("{}/{metric}", row["application.name"]),
             sku => sku.to_owned(),
         };
-        let key = (row["tenant.id"].clone(), sku, row["name"].clone());
+        let key = (row["tenant.id"].clone(), sku, metric);
         sums.entry(key).or_insert((Decimal::ZERO, row["measurement_unit"].clone())).0 += billed;
     }
     let in_unit = |(raw, unit): (Decimal, String)| match unit.as_str() {
@@ -77,8 +81,9 @@ async fn the_expected_bill_has_what_trips_people_up() {
         assert_eq!(found.len(), 1, "{customer} {metric}");
         found.remove(0)
     };
-    // Two components are one row.
+    // Two clouds are two rows.
     assert_eq!(find("Alder Dental Group", "pw_base_storage").unit, "GiB");
+    assert_eq!(find("Alder Dental Group", "pw_base_storage_google").sku, "DEMO-STO-ACR-PW");
     let points = find("Kestrel & Sons, \"Harbour\" Ltd.", "pw_compute_points");
     assert_eq!((points.unit.as_str(), points.quantity.scale() <= 2), ("compute points", true));
     assert_eq!(find("株式会社さくら", "pu_base_fc_seats").sku, "files_cloud/pu_base_fc_seats");

@@ -157,3 +157,68 @@ async fn a_report_for_a_later_day_is_built_on_that_day_with_what_is_known_then()
     sandbox.advance(std::time::Duration::from_secs(600));
     assert_eq!(states(&caller).await, ["saved", "failed"]);
 }
+
+#[tokio::test]
+async fn a_monthly_schedule_gathers_a_file_of_each_month_while_it_is_on() {
+    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
+    let caller = Caller::acronis(&sandbox).await;
+    let body = order(|order| {
+        order["schedule"]["type"] = json!("monthly");
+        order["parameters"]["formats"] = json!(["csv_v2_0"]);
+    });
+    let (_, report) = caller.post("/api/2/reports", &body).await;
+    let path = format!("/api/2/reports/{}", report["id"].as_str().unwrap());
+    let built = async || -> Vec<(String, String)> {
+        // Tokens end long before the month does.
+        let caller = Caller::acronis(&sandbox).await;
+        let (_, files) = caller.get(&format!("{path}/stored")).await;
+        let text = |file: &serde_json::Value, name: &str| file[name].as_str().unwrap().to_owned();
+        files["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|file| (text(file, "created_at"), text(file, "id")))
+            .collect()
+    };
+    let days_pass = |days: u64| sandbox.advance(std::time::Duration::from_secs(days * 86_400));
+    assert_eq!(built().await, []);
+    days_pass(11);
+    let first = built().await;
+    assert!(first.len() == 1 && first[0].0.starts_with("2026-12-01T23:59:59"), "{first:?}");
+    let caller = Caller::acronis(&sandbox).await;
+    assert_eq!(caller.send(Method::PUT, &path, &json!({"schedule": {"enabled": false}})).await.0, 200);
+    // Off over the first of January.
+    days_pass(40);
+    let caller = Caller::acronis(&sandbox).await;
+    assert_eq!(caller.send(Method::PUT, &path, &json!({"schedule": {"enabled": true}})).await.0, 200);
+    days_pass(25);
+    let all = built().await;
+    assert!(all.len() == 2 && all[0] == first[0] && all[1].0.starts_with("2027-02-01T23:59:59"), "{all:?}");
+    // About the month before.
+    let caller = Caller::acronis(&sandbox).await;
+    let file = caller.request(Method::GET, &format!("{path}/stored/{}", all[1].1)).send().await.unwrap();
+    let mut csv = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&file.bytes().await.unwrap()[..]), &mut csv)
+        .unwrap();
+    assert!(csv.contains("2027-01-31"), "{csv}");
+}
+
+#[tokio::test]
+async fn flags_may_be_text_as_in_the_vendor_s_samples_unless_strict() {
+    let sandbox = builder().start().await.unwrap();
+    let caller = Caller::acronis(&sandbox).await;
+    let body = order(|order| {
+        order["parameters"]["show_skus"] = json!("true");
+        order["parameters"]["hide_zero_usage"] = json!("false");
+    });
+    let (status, report) = caller.post("/api/2/reports", &body).await;
+    assert_eq!(status, 200, "{report}");
+    assert_eq!(
+        (&report["parameters"]["show_skus"], &report["parameters"]["hide_zero_usage"]),
+        (&json!(true), &json!(false))
+    );
+    let wrong = order(|order| order["parameters"]["show_skus"] = json!("yes"));
+    assert_eq!(caller.post("/api/2/reports", &wrong).await.0, 400);
+    let strict = caller.request(Method::POST, "/api/2/reports").header("x-sandbox-strict", "true").json(&body);
+    assert_eq!(strict.send().await.unwrap().status(), 400);
+}

@@ -3,22 +3,26 @@
 mod acronis;
 mod acronis_expected;
 mod acronis_reports;
+mod acronis_tokens;
 mod acronis_tree;
 mod clients;
 mod contract;
-mod contract_assets;
 mod faults;
 mod faults_clients;
 mod faults_fuzz;
+mod fuzz;
 mod genesys;
 mod genesys_contracts;
 mod genesys_licences;
 mod genesys_usage;
 mod page;
+#[cfg(feature = "program")]
+mod program;
 mod server;
 mod server_limits;
 mod suger;
 mod suger_life;
+mod worlds;
 
 use chrono::NaiveDate;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};

@@ -1,13 +1,28 @@
-//! Suger: usage metered to cloud marketplaces.
+#![doc = include_str!("../../docs/suger.md")]
 
+mod changes;
+mod delivery;
 mod groups;
-mod report;
+mod patience;
+mod receipt;
+mod reconciliation;
+mod report_rows;
+mod reporter;
+mod rows;
+mod usage_report;
+mod validation;
 
 use usage_billing_core::{ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
-pub use groups::{Names, usage_rows};
-pub use report::{Delivery, UsageReport};
+pub use changes::GroupChanges;
+pub use delivery::Delivery;
+pub use receipt::{Receipt, Undelivered};
+pub use reconciliation::{Discrepancy, Reconciliation, reconcile};
+pub use report_rows::report_rows;
+pub use reporter::Reporter;
+pub use rows::{Names, usage_rows};
+pub use usage_report::UsageReport;
 
 /// A client of one organization.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 use super::*;
-use crate::world::{chance, suger::history};
+use crate::world::Seed;
 
 fn organization() -> Organization {
-    Organization::new("2026-11-21".parse().unwrap())
+    Organization::of_tests()
 }
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -19,6 +19,11 @@ fn group(id: &str, entitlement: &str, created: &str, records: &str) -> Group {
         last_update_time: Some(time(created)),
         ..Default::default()
     }
+}
+
+/// Without metrics.
+fn run(groups: &mut [Group], carried: &mut Carried, organization: &Organization, now: DateTime<Utc>) -> Vec<Report> {
+    super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carried, organization, &BTreeMap::new(), now)
 }
 
 /// `hour record=quantity … (carried in, carried out)` of each report.
@@ -43,7 +48,7 @@ fn an_hour_is_reported_once_it_is_over() {
         group("c", "ent-azu01", "2026-11-21T10:00:00Z", r#"{"seats": 7}"#),
     ];
     let mut carried = Carried::default();
-    let mut run = |now: &str| told(&run(&mut groups, &mut carried, &org, &BTreeMap::new(), time(now)));
+    let mut run = |now: &str| told(&run(&mut groups, &mut carried, &org, time(now)));
     assert_eq!(run("2026-11-21T10:01:32Z"), Vec::<String>::new());
     assert_eq!(run("2026-11-21T10:01:33Z"), ["09 seats=0.3"]);
     assert_eq!(run("2026-11-21T10:01:33Z"), Vec::<String>::new());
@@ -76,8 +81,7 @@ fn aws_gets_whole_units_and_the_rest_with_the_next_report() {
         group("b", "ent-aws01", "2026-11-21T08:00:00Z", r#"{"ingest_gb": 0.3}"#),
         group("c", "ent-aws01", "2026-11-21T09:00:00Z", r#"{"ingest_gb": 0.1}"#),
     ];
-    let reports =
-        run(&mut groups, &mut Carried::default(), &organization(), &BTreeMap::new(), time("2026-11-22T00:00:00Z"));
+    let reports = run(&mut groups, &mut Carried::default(), &organization(), time("2026-11-22T00:00:00Z"));
     assert_eq!(
         told(&reports),
         ["07 api_calls=2 (0, 0) ingest_gb=1 (0, 0.6)", "08 ingest_gb=0 (0.6, 0.9)", "09 ingest_gb=1 (0.9, 0)"]
@@ -98,7 +102,7 @@ fn what_the_marketplace_refuses_is_tried_twice_and_then_given_up() {
     let mut carried = Carried::default();
     let mut states = Vec::new();
     for now in ["2026-11-21T08:02:00Z", "2026-11-21T09:02:00Z", "2026-11-21T10:02:00Z"] {
-        let reports = run(&mut groups, &mut carried, &org, &BTreeMap::new(), time(now));
+        let reports = run(&mut groups, &mut carried, &org, time(now));
         let ids = reports.iter().filter_map(|report| report.info.as_ref()).map(|info| {
             assert_eq!(
                 (&info.status, info.message.as_deref()),
@@ -130,8 +134,7 @@ fn shares_with_the_same_tags_become_one() {
     };
     groups[0].meta_info = Some(share("3", "分析"));
     groups[1].meta_info = Some(share("4", "分析"));
-    let reports =
-        run(&mut groups, &mut Carried::default(), &organization(), &BTreeMap::new(), time("2026-11-22T00:00:00Z"));
+    let reports = run(&mut groups, &mut Carried::default(), &organization(), time("2026-11-22T00:00:00Z"));
     let shares = &reports[0].info.as_ref().unwrap().aggregated_usage_allocations["ingest_gb"];
     assert_eq!((shares.len(), shares[0].quantity.unwrap().to_string()), (1, "7".to_owned()));
 }
@@ -170,7 +173,7 @@ fn the_reports_hold_exactly_what_was_reported() {
     let org = organization();
     // Usage of any size and place, run at any time, with groups that are deleted or retried between the runs.
     for seed in 0..60 {
-        let pick = |what: u64, at: u64, below: u64| chance(&[seed, what, at], below);
+        let pick = |what: u64, at: u64, below: u64| Seed::new(seed).chance(&[what, at], below);
         let start = time("2026-11-21T00:00:00Z");
         let (mut groups, mut reports, mut carried) = (Vec::new(), Vec::new(), Carried::default());
         let mut now = start;
@@ -186,7 +189,7 @@ fn the_reports_hold_exactly_what_was_reported() {
             new.last_update_time = Some(now);
             groups.push(new);
             if pick(6, at, 3) == 0 {
-                reports.extend(run(&mut groups, &mut carried, &org, &BTreeMap::new(), now));
+                reports.extend(run(&mut groups, &mut carried, &org, now));
             }
             let other = usize::try_from(pick(7, at, at + 1)).unwrap();
             let changed = match &groups[other].status {
@@ -197,7 +200,7 @@ fn the_reports_hold_exactly_what_was_reported() {
             groups[other].status = Some(changed);
             groups[other].last_update_time = Some(now);
         }
-        reports.extend(run(&mut groups, &mut carried, &org, &BTreeMap::new(), now + TimeDelta::days(1)));
+        reports.extend(run(&mut groups, &mut carried, &org, now + TimeDelta::days(1)));
         let (of_groups, of_reports) = both_sides(&groups, &reports, &carried);
         assert_eq!(of_groups, of_reports, "{seed}");
         assert!(!of_groups.is_empty() && groups.iter().all(|group| group.status != Some(Status::Created)));
@@ -205,13 +208,16 @@ fn the_reports_hold_exactly_what_was_reported() {
 }
 
 #[test]
-fn the_past_of_the_world_went_through_the_same_runs() {
+fn the_past_of_the_world_is_the_same_in_one_go_and_step_by_step() {
     let org = organization();
     let now = time("2026-11-21T12:00:00Z");
-    let metrics: BTreeMap<_, _> = org.metrics.iter().map(|it| (it.id.clone().unwrap(), it.clone())).collect();
+    let history = || -> Vec<Group> { org.history.slots().map(|slot| org.group(org.sketch(slot))).collect() };
+    let run = |groups: &mut [Group], carried: &mut Carried, now| {
+        super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carried, &org, &org.metrics, now)
+    };
     let mut carried = Carried::default();
-    let mut groups = history("2026-11-21".parse().unwrap(), now);
-    let reports = run(&mut groups, &mut carried, &org, &metrics, now);
+    let mut groups = history();
+    let reports = run(&mut groups, &mut carried, now);
     assert!(reports.len() > 2_000 && reports.is_sorted_by_key(|report| report.creation_time));
     let (of_groups, of_reports) = both_sides(&groups, &reports, &carried);
     assert_eq!(of_groups, of_reports);
@@ -224,12 +230,11 @@ fn the_past_of_the_world_went_through_the_same_runs() {
     assert!(
         reported.clone().count() > 2_000 && reported.clone().all(|group| ids.contains(&group.usage_record_report_id))
     );
-    // In one go, or step by step: it is the same.
-    let mut again = history("2026-11-21".parse().unwrap(), now);
+    let mut again = history();
     let mut carried = Carried::default();
     let mut steps = Vec::new();
     for days in (0..=62).rev() {
-        steps.extend(run(&mut again, &mut carried, &org, &metrics, now - TimeDelta::days(days)));
+        steps.extend(run(&mut again, &mut carried, now - TimeDelta::days(days)));
     }
     let json = |reports: &[Report]| serde_json::to_string(reports).unwrap();
     assert_eq!(json(&reports), json(&steps));

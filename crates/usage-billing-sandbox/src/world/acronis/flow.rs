@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 
-use crate::world::{chance, day_key, day_number, days};
+use crate::world::seed::Seed;
+use crate::world::{day_key, day_number, days};
 
 #[derive(Clone, Copy)]
 pub(super) enum Flow {
@@ -35,15 +36,29 @@ impl Span {
 }
 
 impl Flow {
+    /// As much of it as so many percent; something stays something.
+    pub(super) fn scaled(self, percent: i64) -> Self {
+        let of = |number: i64| number * percent / 100;
+        let of_natural = |number: u64| number * percent.unsigned_abs() / 100;
+        match self {
+            Self::Level { base, a_day, wobble } => {
+                Self::Level { base: of(base), a_day: of(a_day), wobble: of_natural(wobble) }
+            }
+            Self::Pieces(about) => Self::Pieces(of(about).max(1)),
+            Self::Range(average) => Self::Range(of_natural(average).max(1)),
+            Self::Idle => Self::Idle,
+        }
+    }
+
     /// Level at the end of a day; of what is added up, all there was up to then.
-    pub(super) fn absolute(self, place: &[u64; 2], day: NaiveDate) -> i64 {
+    pub(super) fn absolute(self, seed: Seed, place: &[u64; 2], day: NaiveDate) -> i64 {
         let number = day_number(day);
         if number < 0 {
             return 0;
         }
         match self {
             Self::Level { base, a_day, wobble } => {
-                (base + a_day * number + chance(&[51, place[0], place[1], day_key(day)], wobble)).max(0)
+                (base + a_day * number + seed.chance(&[51, place[0], place[1], day_key(day)], wobble)).max(0)
             }
             Self::Pieces(about) => (about + (number / 30 + about) % 4 - 1).max(0),
             // Not a sum over ten years of days, but as monotonous.
@@ -53,16 +68,16 @@ impl Flow {
     }
 
     /// Change of a level, or the sum over all days of the span.
-    pub(super) fn delta(self, place: &[u64; 2], span: Span) -> i64 {
+    pub(super) fn delta(self, seed: Seed, place: &[u64; 2], span: Span) -> i64 {
         match self {
             Self::Range(average) => days(span.first, span.last)
                 .filter(|day| day_number(*day) >= 0)
                 .map(|day| {
                     i64::try_from(average / 2).unwrap_or_default()
-                        + chance(&[52, place[0], place[1], day_key(day)], average + average % 2)
+                        + seed.chance(&[52, place[0], place[1], day_key(day)], average + average % 2)
                 })
                 .sum(),
-            _ => self.absolute(place, span.last) - self.absolute(place, span.since),
+            _ => self.absolute(seed, place, span.last) - self.absolute(seed, place, span.since),
         }
     }
 }
@@ -78,7 +93,7 @@ mod tests {
     #[test]
     fn what_is_added_up_adds_up_over_parts_of_a_period() {
         let flow = Flow::Range(35_400);
-        let sum = |first, last| flow.delta(&[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
+        let sum = |first, last| flow.delta(Seed::new(0), &[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
         assert_eq!(sum("2026-10-01", "2026-10-31"), sum("2026-10-01", "2026-10-15") + sum("2026-10-16", "2026-10-31"));
     }
 
@@ -86,7 +101,7 @@ mod tests {
     fn a_day_that_is_not_over_is_not_known() {
         let today = Span::summary(day("2026-11-21"), day("2026-11-21"), day("2026-11-20"));
         for flow in [Flow::Range(3), Flow::Pieces(4), Flow::Level { base: 1, a_day: 1, wobble: 9 }] {
-            assert_eq!(flow.delta(&[1, 2], today), 0);
+            assert_eq!(flow.delta(Seed::new(0), &[1, 2], today), 0);
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod flow;
-mod seeds;
+mod table;
 mod usage;
+
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use usage_billing_acronis::types::{ReportLevel, TenantKind};
@@ -13,7 +15,9 @@ pub(crate) use catalogue::{APPLICATIONS, Application, Infra, Item, Unit};
 pub(crate) use flow::Span;
 pub(crate) use usage::{Holding, Usage};
 
-use self::seeds::{Line, seeds};
+use self::table::{Line, entries};
+use super::seed::Seed;
+use super::size::Size;
 use super::{EPOCH, id, month_of, months_after};
 use crate::ACRONIS_TENANT_ID;
 
@@ -24,14 +28,14 @@ pub(crate) struct Tenant {
     /// Position of the parent; `None` for the partner to whom the client belongs.
     pub(crate) parent: Option<usize>,
     pub(crate) kind: TenantKind,
-    pub(crate) name: &'static str,
-    pub(crate) customer_id: Option<&'static str>,
+    pub(crate) name: String,
+    pub(crate) customer_id: Option<String>,
     /// Nothing that it uses is billed.
     pub(crate) trial: bool,
     pub(crate) deleted: bool,
     /// Currency of its prices, if its parent keeps them in the platform.
     pub(crate) currency: Option<&'static str>,
-    lines: &'static [Line],
+    lines: Vec<Line>,
 }
 
 impl Tenant {
@@ -60,28 +64,40 @@ impl Tenant {
 }
 
 pub(crate) struct Tree {
+    seed: Seed,
     tenants: Vec<Tenant>,
+    /// Positions of the children of each.
+    children: Vec<Vec<usize>>,
+    places: HashMap<Uuid, usize>,
 }
 
 impl Tree {
     /// Position of the partner to whom the client belongs.
     pub(crate) const OWN: usize = 0;
 
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(seed: Seed, size: &Size) -> Self {
         let own = Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default();
-        let tenants = seeds().into_iter().zip(0i64..).map(|(seed, place)| Tenant {
-            id: if seed.parent.is_none() { own } else { id(&format!("acronis/tenant/{}", seed.name)) },
+        let tenants = entries(seed, size.tenants).into_iter().zip(0i64..).map(|(entry, place)| Tenant {
+            id: if entry.parent.is_none() { own } else { id(&format!("acronis/tenant/{}", entry.name)) },
             numeric_id: 7_300_018 + place * 131,
-            parent: seed.parent,
-            kind: seed.kind,
-            name: seed.name,
-            customer_id: seed.customer_id,
-            trial: seed.trial,
-            deleted: seed.deleted,
-            currency: seed.currency,
-            lines: seed.lines,
+            parent: entry.parent,
+            kind: entry.kind,
+            name: entry.name,
+            customer_id: entry.customer_id,
+            trial: entry.trial,
+            deleted: entry.deleted,
+            currency: entry.currency,
+            lines: entry.lines,
         });
-        Self { tenants: tenants.collect() }
+        let tenants: Vec<_> = tenants.collect();
+        let mut children = vec![Vec::new(); tenants.len()];
+        for (tenant, place) in tenants.iter().zip(0..) {
+            if let Some(siblings) = tenant.parent.and_then(|parent| children.get_mut(parent)) {
+                siblings.push(place);
+            }
+        }
+        let places = tenants.iter().map(|tenant| tenant.id).zip(0..).collect();
+        Self { seed, tenants, children, places }
     }
 
     pub(crate) fn get(&self, place: usize) -> Option<&Tenant> {
@@ -90,7 +106,7 @@ impl Tree {
 
     /// Position of a tenant, be it deleted.
     pub(crate) fn find_any(&self, id: Uuid) -> Option<usize> {
-        self.tenants.iter().position(|tenant| tenant.id == id)
+        self.places.get(&id).copied()
     }
 
     pub(crate) fn find(&self, id: Uuid) -> Option<usize> {
@@ -108,7 +124,7 @@ impl Tree {
 
     /// Direct children, the deleted ones among them.
     pub(crate) fn children(&self, place: usize) -> impl Iterator<Item = usize> {
-        (0..self.tenants.len()).filter(move |child| self.get(*child).is_some_and(|tenant| tenant.parent == Some(place)))
+        self.children.get(place).into_iter().flatten().copied()
     }
 
     /// Ancestors within the tree, the nearest first.
@@ -161,6 +177,13 @@ impl Tree {
 }
 
 #[cfg(test)]
+impl Tree {
+    pub(super) fn of_tests() -> Self {
+        Self::new(Seed::new(0), &Size::default())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -174,10 +197,10 @@ mod tests {
 
     #[test]
     fn each_level_has_the_tenants_that_it_names() {
-        let tree = Tree::new();
+        let tree = Tree::of_tests();
         let names = |subject: &str, level| -> Vec<&str> {
             let places = tree.at_level(place(&tree, subject), &level);
-            places.into_iter().filter_map(|place| tree.get(place)).map(|tenant| tenant.name).collect()
+            places.into_iter().filter_map(|place| tree.get(place)).map(|tenant| tenant.name.as_str()).collect()
         };
         let northwind = "Northwind Cloud Services";
         assert_eq!(names(northwind, ReportLevel::Itself), [northwind]);
@@ -196,15 +219,29 @@ mod tests {
 
     #[test]
     fn only_the_partner_of_the_vendor_sees_skus() {
-        let tree = Tree::new();
+        let tree = Tree::of_tests();
         let sees = |name| tree.sees_skus(place(&tree, name));
         assert!(sees("Northwind Cloud Services") && sees("Alder Dental Group"));
         assert!(!sees("Cedar MSP") && !sees("Dune Bakery"));
     }
 
     #[test]
+    fn a_large_tree_holds_together_and_has_all_kinds() {
+        let tree = Tree::new(Seed::new(5), &Size::default().tenants(1_000));
+        assert_eq!((tree.tenants.len(), tree.places.len(), tree.subtree(0).len()), (1_000, 1_000, 1_000));
+        assert!(tree.tenants.iter().zip(0..).all(|(tenant, place)| tenant.parent.is_none_or(|parent| parent < place)));
+        let count = |is: fn(&Tenant) -> bool| tree.tenants.iter().filter(|tenant| is(tenant)).count();
+        assert!(count(|tenant| tenant.trial) > 50 && count(|tenant| tenant.kind == TenantKind::Partner) > 20);
+        let names = |seed| -> Vec<String> {
+            let tree = Tree::new(Seed::new(seed), &Size::default());
+            tree.tenants.into_iter().skip(1).map(|tenant| tenant.name).collect()
+        };
+        assert!(names(0).iter().all(|name| !names(1).contains(name)));
+    }
+
+    #[test]
     fn a_subtree_goes_down_level_by_level() {
-        let tree = Tree::new();
+        let tree = Tree::of_tests();
         let depths: Vec<_> = tree.subtree(0).into_iter().map(|place| tree.ancestors(place).count()).collect();
         assert!(depths.is_sorted());
         assert_eq!((depths.len(), depths.last()), (tree.tenants.len(), Some(&3)));

@@ -6,7 +6,7 @@ use usage_billing_core::Decimal;
 use super::Tree;
 use super::catalogue::{CUSTOMER_COUNT, Infra, Item, Unit};
 use super::flow::{Flow, Span};
-use super::seeds::Line;
+use super::table::Line;
 use crate::world::{EPOCH, midnight};
 
 /// A gibibyte; what Acronis shows as a GB.
@@ -116,7 +116,7 @@ impl Tree {
         let mut sums: Vec<Usage> = Vec::new();
         for (at, number, line) in self.lines(place).filter(|(_, _, line)| line.item.unit != Unit::Switch) {
             let key = [at as u64, number];
-            let amounts = [line.flow.absolute(&key, span.last), line.flow.delta(&key, span)];
+            let amounts = [line.flow.absolute(self.seed, &key, span.last), line.flow.delta(self.seed, &key, span)];
             let sum = sum_of(&mut sums, line.item, line.infra);
             if at == place {
                 sum.quota = line.quota;
@@ -138,9 +138,9 @@ impl Tree {
     }
 
     /// The lines of a tenant and of all below it, with tenant and number.
-    fn lines(&self, place: usize) -> impl Iterator<Item = (usize, u64, &'static Line)> {
+    fn lines(&self, place: usize) -> impl Iterator<Item = (usize, u64, &Line)> {
         std::iter::once(place).chain(self.descendants(place)).flat_map(move |at| {
-            let lines = self.get(at).map_or::<&'static [Line], _>(&[], |tenant| tenant.lines);
+            let lines = self.get(at).map_or(&[][..], |tenant| &tenant.lines);
             lines.iter().zip(0u64..).map(move |(line, number)| (at, number, line))
         })
     }
@@ -161,7 +161,7 @@ mod tests {
     use crate::world::{days_before, months_after};
 
     fn usage(name: &str, month: &str) -> Vec<Usage> {
-        let tree = Tree::new();
+        let tree = Tree::of_tests();
         let first = day(&format!("{month}-01"));
         let last = days_before(months_after(first, 1), 1);
         tree.usage(place(&tree, name), Span::summary(first, last, last))
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn nothing_was_used_before_the_epoch() {
         let span = Span::summary(day("2014-01-01"), day("2014-12-31"), day("2026-01-01"));
-        assert!(Tree::new().usage(0, span).iter().all(Usage::is_zero));
+        assert!(Tree::of_tests().usage(0, span).iter().all(Usage::is_zero));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use chrono::{NaiveDate, TimeDelta};
 use usage_billing_genesys::types;
 
 use super::licences::Person;
-use super::{HISTORY, about};
-use crate::world::{chance, day_key, days, days_before, id, midnight, month_of, months_before};
+use super::{HISTORY, Partner};
+use crate::world::{day_key, days, days_before, id, midnight, month_of, months_before};
 use crate::{GENESYS_CLIENT_ID, GENESYS_LIMITED_CLIENT_ID};
 
 /// Who sends requests.
@@ -67,33 +67,37 @@ pub(crate) fn clients() -> [ApiClient; 3] {
     ]
 }
 
-/// API requests from one day to another, both included, as far as they are known the day before `today`.
-pub(crate) fn requests(
-    clients: &[ApiClient],
-    today: NaiveDate,
-    first: NaiveDate,
-    last: NaiveDate,
-) -> impl Iterator<Item = Requests<'_>> {
-    let first = first.max(months_before(month_of(today), HISTORY));
-    let last = last.min(days_before(today, 1));
-    days(first, last).flat_map(move |day| {
-        clients.iter().zip(0u64..).flat_map(move |(client, number)| {
-            PATHS.into_iter().zip(0u64..).map(move |((template, method, average), path)| {
-                let place = |what| [41, number, path, day_key(day), what];
-                let limited = chance(&place(1), 3);
-                Requests {
-                    day,
-                    client,
-                    template,
-                    method,
-                    ok: about(&place(0), average),
-                    refused: limited + chance(&place(2), 4),
-                    limited,
-                    failed: chance(&place(3), 2),
-                }
+impl Partner {
+    /// API requests from one day to another, both included, as far as they are known the day before `today`.
+    pub(crate) fn requests<'a>(
+        &self,
+        clients: &'a [ApiClient],
+        today: NaiveDate,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> impl Iterator<Item = Requests<'a>> {
+        let seed = self.seed;
+        let first = first.max(months_before(month_of(today), HISTORY));
+        let last = last.min(days_before(today, 1));
+        days(first, last).flat_map(move |day| {
+            clients.iter().zip(0u64..).flat_map(move |(client, number)| {
+                PATHS.into_iter().zip(0u64..).map(move |((template, method, average), path)| {
+                    let place = |what| [41, number, path, day_key(day), what];
+                    let limited = seed.chance(&place(1), 3);
+                    Requests {
+                        day,
+                        client,
+                        template,
+                        method,
+                        ok: seed.about(&place(0), average),
+                        refused: limited + seed.chance(&place(2), 4),
+                        limited,
+                        failed: seed.chance(&place(3), 2),
+                    }
+                })
             })
         })
-    })
+    }
 }
 
 /// The partner's own organization.

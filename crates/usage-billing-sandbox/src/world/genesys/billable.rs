@@ -5,8 +5,9 @@ use usage_billing_core::Decimal;
 use usage_billing_genesys::types;
 
 use super::licences::Person;
-use super::{HISTORY, about};
-use crate::world::{chance, day_key, days, midnight, mix, month_of, months_after, months_before};
+use super::{HISTORY, Partner};
+use crate::world::seed::Seed;
+use crate::world::{day_key, days, midnight, month_of, months_after, months_before};
 
 /// How a charge is used.
 pub(super) enum Use {
@@ -29,38 +30,47 @@ pub(super) const CHARGES: [(&str, Use); 8] = [
     ("AI Experience Tokens", Use::Measured(52_333, "bot \"Øystein\", FAQ")),
 ];
 
-/// Billable usage between two instants, both included, as far as it is known the day before `today`.
-pub(crate) fn billable_usages(today: NaiveDate, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<types::BillingUsage> {
-    let end = end.min(midnight(today) - TimeDelta::milliseconds(1));
-    let start = start.max(midnight(months_before(month_of(today), HISTORY)));
-    if end < start {
-        return CHARGES.iter().map(|(name, _)| usage(name, Decimal::ZERO, Vec::new())).collect();
+impl Partner {
+    /// Billable usage between two instants, both included, as far as it is known the day before `today`.
+    pub(crate) fn billable_usages(
+        &self,
+        today: NaiveDate,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Vec<types::BillingUsage> {
+        let end = end.min(midnight(today) - TimeDelta::milliseconds(1));
+        let start = start.max(midnight(months_before(month_of(today), HISTORY)));
+        if end < start {
+            return CHARGES.iter().map(|(name, _)| usage(name, Decimal::ZERO, Vec::new())).collect();
+        }
+        CHARGES
+            .iter()
+            .zip(0u64..)
+            .map(|((name, how), charge)| match how {
+                Use::People { group, count, .. } => {
+                    let people = (0..*count).map(|number| Person { group: *group, number });
+                    let people: Vec<_> = people
+                        .filter_map(|person| {
+                            Some(resource(person.email(), first_login(self.seed, &person, start, end)?))
+                        })
+                        .collect();
+                    usage(name, people.len().into(), people)
+                }
+                Use::Devices(count) => {
+                    let devices: Vec<_> =
+                        (0..*count).map(|device| resource(format!("lobby-phone-{:04}", 417 + device), start)).collect();
+                    usage(name, devices.len().into(), devices)
+                }
+                Use::Measured(average, source) => {
+                    let total: i64 = days(start.date_naive(), end.date_naive())
+                        .filter(|day| (start..=end).contains(&(midnight(*day) + TimeDelta::hours(12))))
+                        .map(|day| self.seed.about(&[21, charge, day_key(day)], *average))
+                        .sum();
+                    usage(name, Decimal::new(total, 3).normalize(), vec![resource((*source).to_owned(), start)])
+                }
+            })
+            .collect()
     }
-    CHARGES
-        .iter()
-        .zip(0u64..)
-        .map(|((name, how), charge)| match how {
-            Use::People { group, count, .. } => {
-                let people = (0..*count).map(|number| Person { group: *group, number });
-                let people: Vec<_> = people
-                    .filter_map(|person| Some(resource(person.email(), first_login(&person, start, end)?)))
-                    .collect();
-                usage(name, people.len().into(), people)
-            }
-            Use::Devices(count) => {
-                let devices: Vec<_> =
-                    (0..*count).map(|device| resource(format!("lobby-phone-{:04}", 417 + device), start)).collect();
-                usage(name, devices.len().into(), devices)
-            }
-            Use::Measured(average, source) => {
-                let total: i64 = days(start.date_naive(), end.date_naive())
-                    .filter(|day| (start..=end).contains(&(midnight(*day) + TimeDelta::hours(12))))
-                    .map(|day| about(&[21, charge, day_key(day)], *average))
-                    .sum();
-                usage(name, Decimal::new(total, 3).normalize(), vec![resource((*source).to_owned(), start)])
-            }
-        })
-        .collect()
 }
 
 fn usage(name: &str, total: Decimal, resources: Vec<types::BillingUsageResource>) -> types::BillingUsage {
@@ -72,24 +82,24 @@ fn resource(name: String, date: DateTime<Utc>) -> types::BillingUsageResource {
 }
 
 /// First login in the months that the period touches. One in eight people rests for a month.
-fn first_login(person: &Person, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
+fn first_login(seed: Seed, person: &Person, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let first = month_of(start.date_naive());
     (0..)
         .map(|index| months_after(first, index))
         .take_while(|month| *month <= end.date_naive())
-        .filter(|month| works(person, *month))
+        .filter(|month| works(seed, person, *month))
         .map(|month| {
             let place = |what, day| [what, person.group, person.number, day_key(day)];
             // Everybody is there by the 20th, at some second of a working day.
-            let day = month + Days::new(mix(&place(12, month)) % 20);
-            midnight(day) + TimeDelta::seconds(6 * 3600 + chance(&place(13, day), 10 * 3600))
+            let day = month + Days::new(seed.mix(&place(12, month)) % 20);
+            midnight(day) + TimeDelta::seconds(6 * 3600 + seed.chance(&place(13, day), 10 * 3600))
         })
         .find(|login| (start..=end).contains(login))
 }
 
 /// Whether somebody logs in at all in a month.
-pub(super) fn works(person: &Person, month: NaiveDate) -> bool {
-    !mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
+pub(super) fn works(seed: Seed, person: &Person, month: NaiveDate) -> bool {
+    !seed.mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
 }
 
 #[cfg(test)]
@@ -101,7 +111,8 @@ mod tests {
     }
 
     fn totals(today: &str, start: &str, end: &str) -> Vec<Decimal> {
-        billable_usages(day(today), start.parse().unwrap(), end.parse().unwrap())
+        Partner::of_tests()
+            .billable_usages(day(today), start.parse().unwrap(), end.parse().unwrap())
             .iter()
             .map(|usage| usage.total_usage.0)
             .collect()

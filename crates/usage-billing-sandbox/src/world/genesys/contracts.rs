@@ -5,114 +5,125 @@ use usage_billing_core::Decimal;
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
-use super::about;
-use super::customers::{CUSTOMERS, Calendar, Charge, Customer, Period};
+use super::Partner;
+use super::customers::{Charge, Customer};
+use super::periods::{Calendar, Period};
+use crate::world::seed::Seed;
 use crate::world::{day_key, days, days_before};
 
 /// Tokens used on an average day, in thousandths: never more in a year than come with it.
 const TOKENS_A_DAY: u64 = 52_333;
 
-/// In short, as lists have them; the others come with [`contract`].
-pub(crate) fn contracts(calendar: Calendar) -> Vec<types::BillingContract> {
-    CUSTOMERS
-        .iter()
-        .map(|customer| types::BillingContract {
-            id: Some(customer.contract.to_owned()),
-            external_number: Some(format!("Q-{}-1", customer.number)),
-            status: Some(match customer.is_active() {
-                true => types::BillingContractStatus::Active,
-                false => types::BillingContractStatus::Inactive,
-            }),
-            commercial_model: Some(if customer.prepays() { "Prepay" } else { "Usage" }.to_owned()),
-            purchase_order_numbers: vec![customer.purchase_order()],
-            bill_to_customer: Some(partner()),
-            sold_to_customer: Some(partner()),
-            end_customer: Some(types::Customer {
-                id: Some(format!("cst-{}", customer.number)),
-                number: Some(customer.number.to_owned()),
-                name: Some(customer.name.to_owned()),
-            }),
-            date_start: Some(customer.contract_start(calendar)),
-            date_end: Some(customer.contract_end(calendar)),
-            date_ramp_start: Some(customer.contract_start(calendar)),
-            date_ramp_end: Some(customer.ramp_end(calendar)),
-            ..Default::default()
-        })
-        .collect()
-}
+impl Partner {
+    /// In short, as lists have them; the others come with [`contract`].
+    pub(crate) fn contracts(&self, calendar: Calendar) -> Vec<types::BillingContract> {
+        self.customers
+            .iter()
+            .map(|customer| types::BillingContract {
+                id: Some(customer.contract.clone()),
+                external_number: Some(format!("Q-{}-1", customer.number)),
+                status: Some(match customer.is_active() {
+                    true => types::BillingContractStatus::Active,
+                    false => types::BillingContractStatus::Inactive,
+                }),
+                commercial_model: Some(if customer.prepays() { "Prepay" } else { "Usage" }.to_owned()),
+                purchase_order_numbers: vec![customer.purchase_order()],
+                bill_to_customer: Some(partner()),
+                sold_to_customer: Some(partner()),
+                end_customer: Some(types::Customer {
+                    id: Some(format!("cst-{}", customer.number)),
+                    number: Some(customer.number.clone()),
+                    name: Some(customer.name.clone()),
+                }),
+                date_start: Some(customer.contract_start(calendar)),
+                date_end: Some(customer.contract_end(calendar)),
+                date_ramp_start: Some(customer.contract_start(calendar)),
+                date_ramp_end: Some(customer.ramp_end(calendar)),
+                ..Default::default()
+            })
+            .collect()
+    }
 
-pub(crate) fn contract(calendar: Calendar, id: &str) -> Option<types::BillingContract> {
-    let customer = customer(id)?;
-    let head = contracts(calendar).into_iter().find(|contract| contract.id.as_deref() == Some(id))?;
-    let periods = customer.periods(calendar);
-    let charged = periods.iter().rev().find(|period| period.closed).map(|period| period.last);
-    let plans = customer.charges.iter().zip(1..).map(|(charge, place)| types::BillingPlan {
-        id: Some(format!("pln-{place}")),
-        name: Some(charge.name.to_owned()),
-        organizations: vec![customer.organization()],
-        product: Some(charge.product()),
-        items: vec![types::BillingPlanItem {
-            item_number: Some("1".to_owned()),
+    pub(crate) fn contract(&self, calendar: Calendar, id: &str) -> Option<types::BillingContract> {
+        let customer = self.customer(id)?;
+        let head = self.contracts(calendar).into_iter().find(|contract| contract.id.as_deref() == Some(id))?;
+        let periods = customer.periods(calendar);
+        let charged = periods.iter().rev().find(|period| period.closed).map(|period| period.last);
+        let plans = customer.charges.iter().zip(1..).map(|(charge, place)| types::BillingPlan {
+            id: Some(format!("pln-{place}")),
             name: Some(charge.name.to_owned()),
-            type_: Some(if charge.prepaid > 0 { "Recurring" } else { "Usage" }.to_owned()),
-            function: Some(if charge.prepaid > 0 { "Commitment" } else { "Overage" }.to_owned()),
-            description: None,
-            date_charged_through: charged,
-            currency_iso_code: Some(customer.currency.to_owned()),
-            discount_amount: Some(Decimal::ZERO.into()),
-            date_effective_start: head.date_start,
-            date_effective_end: head.date_end,
-            overage_price: Some(price(charge.overage_price).into()),
-            price: charge.prepay_price.map(|of_one| price(of_one).into()),
-            quantity: Some(charge.prepaid.into()),
-            unit_of_measure: Some(charge.measure.clone()),
-        }],
-    });
-    let plans = plans.collect();
-    let billing_periods = periods.iter().map(|period| types::BillingContractPeriod {
-        id: Some(period.id()),
-        date_start: Some(period.first),
-        date_end: Some(period.last),
-        status: Some(period.status()),
-    });
-    Some(types::BillingContract { billing_periods: billing_periods.collect(), plans, ..head })
-}
+            organizations: vec![customer.organization()],
+            product: Some(charge.product()),
+            items: vec![types::BillingPlanItem {
+                item_number: Some("1".to_owned()),
+                name: Some(charge.name.to_owned()),
+                type_: Some(if charge.prepaid > 0 { "Recurring" } else { "Usage" }.to_owned()),
+                function: Some(if charge.prepaid > 0 { "Commitment" } else { "Overage" }.to_owned()),
+                description: None,
+                date_charged_through: charged,
+                currency_iso_code: Some(customer.currency.to_owned()),
+                discount_amount: Some(Decimal::ZERO.into()),
+                date_effective_start: head.date_start,
+                date_effective_end: head.date_end,
+                overage_price: Some(price(charge.overage_price).into()),
+                price: charge.prepay_price.map(|of_one| price(of_one).into()),
+                quantity: Some(charge.prepaid.into()),
+                unit_of_measure: Some(charge.measure.clone()),
+            }],
+        });
+        let plans = plans.collect();
+        let billing_periods = periods.iter().map(|period| types::BillingContractPeriod {
+            id: Some(period.id()),
+            date_start: Some(period.first),
+            date_end: Some(period.last),
+            status: Some(period.status()),
+        });
+        Some(types::BillingContract { billing_periods: billing_periods.collect(), plans, ..head })
+    }
 
-/// `None` without such a period; whether there is such a contract, [`contract`] tells.
-pub(crate) fn period(calendar: Calendar, contract: &str, id: &str) -> Option<types::BillingContractPeriodDetail> {
-    let customer = customer(contract)?;
-    let period = customer.periods(calendar).into_iter().find(|period| period.id() == id)?;
-    let charges = customer.amounts(calendar, period).into_iter().zip(1..).map(|(amount, place)| types::BillingCharge {
-        id: Some(format!("chg-{place}")),
-        name: Some(amount.charge.name.to_owned()),
-        product: Some(amount.charge.product()),
-        organizations: vec![customer.organization()],
-        prepaid_quantity: Some(amount.charge.prepaid.into()),
-        fairuse_quantity: Some(Decimal::ZERO.into()),
-        actual_quantity: Some(amount.used.into()),
-        overage_quantity: Some(amount.overage.into()),
-        overage_rate: Some(price(amount.charge.overage_price).into()),
-        overage_charge: Some(amount.overage_amount.into()),
-        overage_currency: Some(customer.currency.to_owned()),
-        ..Default::default()
-    });
-    Some(types::BillingContractPeriodDetail {
-        id: Some(period.id()),
-        date_start: Some(period.first),
-        date_end: Some(period.last),
-        status: Some(period.status()),
-        charges: charges.collect(),
-        wallets: customer.wallet(calendar, period).into_iter().collect(),
-    })
-}
+    /// `None` without such a period; whether there is such a contract, [`contract`] tells.
+    pub(crate) fn period(
+        &self,
+        calendar: Calendar,
+        contract: &str,
+        id: &str,
+    ) -> Option<types::BillingContractPeriodDetail> {
+        let customer = self.customer(contract)?;
+        let period = customer.periods(calendar).into_iter().find(|period| period.id() == id)?;
+        let charges = customer.amounts(self.seed, calendar, period).into_iter().zip(1..).map(|(amount, place)| {
+            types::BillingCharge {
+                id: Some(format!("chg-{place}")),
+                name: Some(amount.charge.name.to_owned()),
+                product: Some(amount.charge.product()),
+                organizations: vec![customer.organization()],
+                prepaid_quantity: Some(amount.charge.prepaid.into()),
+                fairuse_quantity: Some(Decimal::ZERO.into()),
+                actual_quantity: Some(amount.used.into()),
+                overage_quantity: Some(amount.overage.into()),
+                overage_rate: Some(price(amount.charge.overage_price).into()),
+                overage_charge: Some(amount.overage_amount.into()),
+                overage_currency: Some(customer.currency.to_owned()),
+                ..Default::default()
+            }
+        });
+        Some(types::BillingContractPeriodDetail {
+            id: Some(period.id()),
+            date_start: Some(period.first),
+            date_end: Some(period.last),
+            status: Some(period.status()),
+            charges: charges.collect(),
+            wallets: customer.wallet(self.seed, calendar, period).into_iter().collect(),
+        })
+    }
 
-fn customer(contract: &str) -> Option<&'static Customer> {
-    CUSTOMERS.iter().find(|customer| customer.contract == contract)
+    fn customer(&self, contract: &str) -> Option<&Customer> {
+        self.customers.iter().find(|customer| customer.contract == contract)
+    }
 }
 
 /// What one charge comes to in one period. Amounts are in cents, half to even.
-pub(super) struct Amount {
-    pub(super) charge: &'static Charge,
+pub(super) struct Amount<'a> {
+    pub(super) charge: &'a Charge,
     used: Decimal,
     pub(super) overage: Decimal,
     pub(super) prepaid_amount: Decimal,
@@ -129,11 +140,11 @@ impl Customer {
     }
 
     pub(super) fn organization(&self) -> types::NamedEntity {
-        types::NamedEntity { id: Some(self.id.to_owned()), name: Some(self.name.to_owned()) }
+        types::NamedEntity { id: Some(self.id.clone()), name: Some(self.name.clone()) }
     }
 
-    pub(super) fn amounts(&self, calendar: Calendar, period: Period) -> Vec<Amount> {
-        let amount = |(charge, used): (&'static Charge, Decimal)| {
+    pub(super) fn amounts<'a>(&'a self, seed: Seed, calendar: Calendar, period: Period) -> Vec<Amount<'a>> {
+        let amount = |(charge, used): (&'a Charge, Decimal)| {
             let overage = (used - Decimal::from(charge.prepaid)).max(Decimal::ZERO);
             let prepaid = Decimal::from(charge.prepaid) * price(charge.prepay_price.unwrap_or_default());
             Amount {
@@ -144,17 +155,18 @@ impl Customer {
                 overage_amount: (overage * price(charge.overage_price)).round_dp(2).normalize(),
             }
         };
-        self.charges.iter().zip(self.used(calendar, period)).map(amount).collect()
+        self.charges.iter().zip(self.used(seed, calendar, period)).map(amount).collect()
     }
 
     /// The AI tokens that come with the contract. What is left of a year goes over into the next.
-    fn wallet(&self, calendar: Calendar, period: Period) -> Option<types::BillingWallet> {
+    fn wallet(&self, seed: Seed, calendar: Calendar, period: Period) -> Option<types::BillingWallet> {
         if self.tokens == 0 {
             return None;
         }
         let known = days_before(calendar.today, 1);
         let used = |first, last: NaiveDate| {
-            let total: i64 = days(first, last.min(known)).map(|day| about(&[51, day_key(day)], TOKENS_A_DAY)).sum();
+            let total: i64 =
+                days(first, last.min(known)).map(|day| seed.about(&[51, day_key(day)], TOKENS_A_DAY)).sum();
             Decimal::new(total, 3).normalize()
         };
         let start = self.contract_start(calendar);
@@ -232,10 +244,11 @@ mod tests {
     fn each_period_of_a_wallet_begins_where_the_one_before_ended() {
         for opened in ["2026-11-21", "2026-01-01", "2024-02-29"] {
             let calendar = Calendar { opened: day(opened), today: day("2029-03-02") };
-            let customer = &CUSTOMERS[0];
+            let partner = Partner::of_tests();
+            let customer = &partner.customers[0];
             let mut balance = Decimal::ZERO;
             for period in customer.periods(calendar) {
-                let wallet = customer.wallet(calendar, period).unwrap();
+                let wallet = customer.wallet(partner.seed, calendar, period).unwrap();
                 assert_eq!(wallet.starting_balance.unwrap().0, balance, "{opened} {}", period.first);
                 balance += wallet.balance_increase.unwrap().0 - wallet.balance_consumption.unwrap().0;
                 assert_eq!(wallet.ending_balance.unwrap().0, balance);

@@ -4,8 +4,11 @@ use chrono::{Days, NaiveDate};
 use usage_billing_core::Decimal;
 use usage_billing_genesys::types;
 
+use super::Partner;
 use super::contracts::{Amount, partner};
-use super::customers::{CUSTOMERS, Calendar, Customer, Period};
+use super::customers::Customer;
+use super::periods::{Calendar, Period};
+use crate::world::seed::Seed;
 
 /// Days in which an invoice is to be paid. All are, on the last one.
 const TERM: u64 = 30;
@@ -15,28 +18,28 @@ pub(crate) struct Invoice {
     pub(crate) lines: Vec<types::BillingInvoiceItem>,
 }
 
-/// Newest first.
-pub(crate) fn invoices(calendar: Calendar) -> Vec<Invoice> {
-    let mut invoices: Vec<_> = CUSTOMERS
-        .iter()
-        .flat_map(|customer| {
+impl Partner {
+    /// Newest first.
+    pub(crate) fn invoices(&self, calendar: Calendar) -> Vec<Invoice> {
+        let all = self.customers.iter().flat_map(|customer| {
             let closed = customer.periods(calendar).into_iter().filter(|period| period.closed);
-            closed.map(move |period| made_out(customer, calendar, period))
-        })
-        .collect();
-    // Stable: two of one day stay in the order of the customers.
-    invoices.sort_by_key(|invoice| std::cmp::Reverse(invoice.head.date_invoiced));
-    invoices
+            closed.map(move |period| made_out(self.seed, customer, calendar, period))
+        });
+        let mut invoices: Vec<_> = all.collect();
+        // Stable: two of one day stay in the order of the customers.
+        invoices.sort_by_key(|invoice| std::cmp::Reverse(invoice.head.date_invoiced));
+        invoices
+    }
+
+    pub(crate) fn invoice(&self, calendar: Calendar, id: &str) -> Option<Invoice> {
+        self.invoices(calendar).into_iter().find(|invoice| invoice.head.id.as_deref() == Some(id))
+    }
 }
 
-pub(crate) fn invoice(calendar: Calendar, id: &str) -> Option<Invoice> {
-    invoices(calendar).into_iter().find(|invoice| invoice.head.id.as_deref() == Some(id))
-}
-
-fn made_out(customer: &Customer, calendar: Calendar, period: Period) -> Invoice {
+fn made_out(seed: Seed, customer: &Customer, calendar: Calendar, period: Period) -> Invoice {
     let id = format!("INV-{}-{}", period.first.format("%Y%m"), customer.number);
     let date = period.last.checked_add_days(Days::new(1)).unwrap_or(period.last);
-    let lines = lines(customer, period, date, &customer.amounts(calendar, period));
+    let lines = lines(customer, period, date, &customer.amounts(seed, calendar, period));
     let total: Decimal = lines.iter().filter_map(|line| line.amount).map(|amount| amount.0).sum();
     let paid = date.checked_add_days(Days::new(TERM)).is_some_and(|due| due <= calendar.today);
     let address = |kind| types::InvoiceAddress {
@@ -74,7 +77,12 @@ fn made_out(customer: &Customer, calendar: Calendar, period: Period) -> Invoice 
 }
 
 /// What was prepaid, and what was used beyond it. Nothing used is no line.
-fn lines(customer: &Customer, period: Period, date: NaiveDate, amounts: &[Amount]) -> Vec<types::BillingInvoiceItem> {
+fn lines(
+    customer: &Customer,
+    period: Period,
+    date: NaiveDate,
+    amounts: &[Amount<'_>],
+) -> Vec<types::BillingInvoiceItem> {
     let parts = amounts.iter().flat_map(|amount| {
         let used = if amount.charge.prepaid > 0 { "overage" } else { "usage" };
         [

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use usage_billing_genesys::types;
 
+use super::Partner;
 use super::billable::{CHARGES, Use, works};
 use crate::world::{id, month_of, months_before};
 
@@ -95,46 +96,51 @@ impl Licence {
     }
 }
 
-/// Everybody, with the licences of each. Who rested in the last finished month has none.
-pub(crate) fn users(today: NaiveDate) -> Vec<types::UserLicenses> {
-    let month = months_before(month_of(today), 1);
-    let seats: Vec<_> = CHARGES
-        .iter()
-        .filter_map(|(_, how)| match how {
-            Use::People { licence, group, count } => Some((*licence, *group, *count)),
-            Use::Devices(_) | Use::Measured(..) => None,
-        })
-        .collect();
-    let largest = |group| seats.iter().filter(|seat| seat.1 == group).map(|seat| seat.2).max().unwrap_or_default();
-    let last = seats.iter().map(|seat| seat.1).max().unwrap_or_default();
-    (0..=last)
-        .flat_map(|group| (0..largest(group)).map(move |number| Person { group, number }))
-        .map(|person| {
-            let held = seats.iter().filter(|(_, group, count)| *group == person.group && person.number < *count);
-            let id = person.id();
-            types::UserLicenses {
-                self_uri: Some(format!("/api/v2/license/users/{id}")),
-                id: Some(id),
-                licenses: held.filter(|_| works(&person, month)).map(|(licence, ..)| (*licence).to_owned()).collect(),
-            }
-        })
-        .collect()
+impl Partner {
+    /// Everybody, with the licences of each. Who rested in the last finished month has none.
+    pub(crate) fn users(&self, today: NaiveDate) -> Vec<types::UserLicenses> {
+        let month = months_before(month_of(today), 1);
+        let seats: Vec<_> = CHARGES
+            .iter()
+            .filter_map(|(_, how)| match how {
+                Use::People { licence, group, count } => Some((*licence, *group, *count)),
+                Use::Devices(_) | Use::Measured(..) => None,
+            })
+            .collect();
+        let largest = |group| seats.iter().filter(|seat| seat.1 == group).map(|seat| seat.2).max().unwrap_or_default();
+        let last = seats.iter().map(|seat| seat.1).max().unwrap_or_default();
+        (0..=last)
+            .flat_map(|group| (0..largest(group)).map(move |number| Person { group, number }))
+            .map(|person| {
+                let held = seats.iter().filter(|(_, group, count)| *group == person.group && person.number < *count);
+                let id = person.id();
+                types::UserLicenses {
+                    self_uri: Some(format!("/api/v2/license/users/{id}")),
+                    id: Some(id),
+                    licenses: held
+                        .filter(|_| works(self.seed, &person, month))
+                        .map(|(licence, ..)| (*licence).to_owned())
+                        .collect(),
+                }
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::billable_usages;
     use super::*;
     use crate::world::{midnight, months_after};
 
     #[test]
     fn as_many_hold_a_licence_as_the_last_finished_month_bills() {
+        let partner = Partner::of_tests();
         for today in ["2026-11-21", "2026-03-01", "2024-02-29"] {
             let today: NaiveDate = today.parse().unwrap();
             let month = months_before(month_of(today), 1);
             let end = midnight(months_after(month, 1)) - chrono::TimeDelta::milliseconds(1);
-            let billed = billable_usages(today, midnight(month), end);
-            let users = users(today);
+            let billed = partner.billable_usages(today, midnight(month), end);
+            let users = partner.users(today);
             assert_eq!(users.len(), 12 + 31 + 9);
             for licence in &LICENCES {
                 let seats = users.iter().filter(|user| user.licenses.iter().any(|held| held == licence.id)).count();

@@ -7,20 +7,35 @@ mod contracts;
 mod customers;
 mod invoices;
 mod licences;
+mod overview;
+mod periods;
 
-pub(crate) use api::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id, requests};
-pub(crate) use billable::billable_usages;
-pub(crate) use contracts::{contract, contracts, period};
-pub(crate) use customers::{Calendar, customers, overview};
-pub(crate) use invoices::{Invoice, invoice, invoices};
-pub(crate) use licences::{licence, licences, users};
+pub(crate) use api::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id};
+pub(crate) use invoices::Invoice;
+pub(crate) use licences::{licence, licences};
+pub(crate) use periods::Calendar;
 
-use super::chance;
+use self::customers::Customer;
+use super::seed::Seed;
+use super::size::Size;
 
 /// Months that usage reaches back.
 const HISTORY: u32 = 36;
 
-/// Half to one and a half of the average.
-fn about(place: &[u64], average: u64) -> i64 {
-    i64::try_from(average / 2).unwrap_or_default() + chance(place, average)
+pub(crate) struct Partner {
+    seed: Seed,
+    customers: Vec<Customer>,
+}
+
+impl Partner {
+    pub(crate) fn new(seed: Seed, size: &Size) -> Self {
+        Self { seed, customers: customers::all(seed, size.organizations) }
+    }
+}
+
+#[cfg(test)]
+impl Partner {
+    fn of_tests() -> Self {
+        Self::new(Seed::new(0), &Size::default())
+    }
 }

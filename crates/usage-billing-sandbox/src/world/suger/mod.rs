@@ -1,51 +1,72 @@
-//! Suger: an organization that sells through three marketplaces, what its buyers bought, and two months of usage.
+//! Suger: an organization that sells through three marketplaces, what its buyers bought, and months of usage.
 //!
 //! What became of the usage is not told here: the hourly runs of the sandbox work that out, for the past as for the
 //! present.
 
 mod catalogue;
-mod usage;
+mod deals;
+mod history;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use usage_billing_suger::types;
 
+use self::deals::Deal;
+use self::history::History;
+pub(crate) use self::history::{First, Measure, Sketch};
+use super::seed::Seed;
+use super::size::Size;
 use super::{days_before, midnight};
-pub(crate) use usage::history;
 
-/// Days between the first deal and today.
+/// Days between the first deal and today, at least.
 const AGE: u64 = 400;
 
 pub(crate) struct Organization {
     pub(crate) buyers: Vec<types::IdentityBuyer>,
     pub(crate) products: Vec<types::WorkloadProduct>,
     pub(crate) entitlements: Vec<types::WorkloadEntitlement>,
-    pub(crate) metrics: Vec<types::BillableMetric>,
+    pub(crate) metrics: BTreeMap<String, types::BillableMetric>,
     pub(crate) config: types::UsageMeteringConfigInfo,
-    /// What the marketplace says to every report of an entitlement that it refuses, by the entitlement's id.
-    pub(crate) refused: BTreeMap<&'static str, &'static str>,
+    /// In the order of the entitlements.
+    pub(crate) deals: Vec<Deal>,
+    pub(crate) history: History,
+    /// Places of entitlements and deals, by id.
+    places: HashMap<String, usize>,
 }
 
 impl Organization {
-    pub(crate) fn new(today: NaiveDate) -> Self {
-        let founded = midnight(days_before(today, AGE));
+    pub(crate) fn new(seed: Seed, size: &Size, now: DateTime<Utc>) -> Self {
+        let founded = midnight(days_before(now.date_naive(), AGE.max(u64::from(size.months) * 31 + AGE / 10)));
+        let (buyers, deals) = deals::all(seed, size.entitlements);
         Self {
-            buyers: catalogue::buyers(founded),
+            buyers: buyers.iter().map(|buyer| catalogue::buyer(buyer, founded)).collect(),
             products: catalogue::products(founded),
-            entitlements: catalogue::entitlements(founded),
+            entitlements: deals.iter().map(|deal| catalogue::entitlement(deal, founded)).collect(),
             metrics: catalogue::metrics(founded),
             config: catalogue::config(),
-            refused: catalogue::refused(),
+            history: History::new(seed, size, &deals, now),
+            places: deals.iter().map(Deal::id).zip(0..).collect(),
+            deals,
         }
     }
 
+    /// Place of an entitlement, which is that of its deal.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
     pub(crate) fn entitlement(&self, id: &str) -> Option<&types::WorkloadEntitlement> {
-        self.entitlements.iter().find(|entitlement| entitlement.id.as_deref() == Some(id))
+        self.entitlements.get(self.place(id)?)
     }
 
     pub(crate) fn buyer(&self, id: &str) -> Option<&types::IdentityBuyer> {
         self.buyers.iter().find(|buyer| buyer.id.as_deref() == Some(id))
+    }
+
+    /// What the marketplace says to every report of an entitlement that it refuses.
+    pub(crate) fn refusal(&self, id: &str) -> Option<&'static str> {
+        self.deals.get(self.place(id)?)?.refused
     }
 
     pub(crate) fn product(&self, id: &str) -> Option<&types::WorkloadProduct> {
@@ -54,24 +75,58 @@ impl Organization {
 }
 
 #[cfg(test)]
+impl Organization {
+    /// The default one, on a day in the middle of a month.
+    pub(crate) fn of_tests() -> Self {
+        Self::of_size(&Size::default(), 0)
+    }
+
+    pub(crate) fn of_size(size: &Size, seed: u64) -> Self {
+        Self::new(Seed::new(seed), size, "2026-11-21T12:00:00Z".parse().unwrap())
+    }
+}
+
+#[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::SUGER_ORG_ID;
 
     #[test]
     fn whatever_is_named_in_the_catalogue_is_there() {
-        let org = Organization::new("2026-11-21".parse().unwrap());
-        for entitlement in &org.entitlements {
-            let of = |id: &Option<String>| id.clone().unwrap_or_default();
-            assert!(org.buyer(&of(&entitlement.buyer_id)).is_some());
-            let product = org.product(&of(&entitlement.product_id)).unwrap();
-            let keys = |dimensions: &[types::MeteringDimension]| -> Vec<_> {
-                dimensions.iter().map(|dimension| dimension.key.clone()).collect()
-            };
-            let sold = keys(&entitlement.info.as_ref().unwrap().dimensions);
-            assert_eq!(sold, keys(&product.info.as_ref().unwrap().dimensions));
+        for (size, seed) in [(Size::default(), 0), (Size::default().entitlements(200), 7)] {
+            let org = Organization::of_size(&size, seed);
+            for entitlement in &org.entitlements {
+                let of = |id: &Option<String>| id.clone().unwrap_or_default();
+                assert!(org.buyer(&of(&entitlement.buyer_id)).is_some());
+                let product = org.product(&of(&entitlement.product_id)).unwrap();
+                assert_eq!(product.partner, entitlement.partner);
+                let keys = |dimensions: &[types::MeteringDimension]| -> Vec<_> {
+                    dimensions.iter().map(|dimension| dimension.key.clone()).collect()
+                };
+                let sold = keys(&entitlement.info.as_ref().unwrap().dimensions);
+                assert_eq!(sold, keys(&product.info.as_ref().unwrap().dimensions));
+                assert_eq!(org.entitlement(&of(&entitlement.id)).unwrap().id, entitlement.id);
+            }
+            let ids = org.entitlements.iter().map(|it| &it.id).chain(org.buyers.iter().map(|it| &it.id));
+            assert!(ids.clone().all(|id| id.as_ref().unwrap().len() == 9));
+            assert_eq!(ids.clone().collect::<HashSet<_>>().len(), ids.count());
+            assert!(org.refusal("ent-azu02").is_some() && org.refusal("ent-azu01").is_none());
         }
-        assert!(org.refused.keys().all(|id| org.entitlement(id).is_some()));
-        assert!([SUGER_ORG_ID, "ent-aws01", "buy-gcp01", "prd-azu01"].iter().all(|id| id.len() == 9));
+        assert_eq!(SUGER_ORG_ID.len(), 9);
+    }
+
+    #[test]
+    fn another_seed_has_other_names_and_the_same_ids() {
+        let names = |seed| -> Vec<_> {
+            Organization::of_size(&Size::default(), seed)
+                .buyers
+                .iter()
+                .map(|it| (it.id.clone(), it.name.clone()))
+                .collect()
+        };
+        let (default, other): (Vec<_>, Vec<_>) = (names(0), names(1));
+        assert!(default.iter().zip(&other).all(|(one, other)| one.0 == other.0 && one.1 != other.1));
     }
 }

@@ -1,13 +1,53 @@
-//! The documents that the crate ships are those of the workspace.
+//! The copies of the documents that the sandbox serves.
 //!
-//! `cargo package` takes nothing from outside the crate, so the crate has copies: the YAML as it is, and the same as JSON, so
-//! that no YAML parser is part of the sandbox. `UPDATE_ASSETS=1 cargo test -p usage-billing-sandbox assets` makes them.
+//! `cargo package` takes nothing from outside a crate, so the sandbox has copies: the YAML as it is, and the same as JSON, so
+//! that no YAML parser is part of it.
 
-use std::path::Path;
+use std::{fs, io, io::Write, path::Path};
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::vendors::Vendor;
+
+pub(crate) const FOLDER: &str = "crates/usage-billing-sandbox/assets/openapi";
+
+/// Writes a vendor's copies or, on check, says which are stale; whether all is well. Without a diff: the JSON is one line.
+pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out: &mut impl Write) -> io::Result<bool> {
+    let json = match json(yaml) {
+        Ok(json) => json,
+        Err(error) => {
+            writeln!(out, "{}: cannot be copied for the sandbox: {error}", vendor.document())?;
+            return Ok(false);
+        }
+    };
+    let mut good = true;
+    for (kind, text) in [("yaml", yaml), ("json", &json)] {
+        let name = format!("{FOLDER}/{}.{kind}", vendor.name);
+        let path = root.join(&name);
+        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            continue;
+        }
+        good &= !check;
+        if check {
+            writeln!(out, "stale   {name}; run `cargo xtask generate`")?;
+        } else {
+            fs::create_dir_all(root.join(FOLDER))?;
+            fs::write(&path, text)?;
+            writeln!(out, "updated {name}")?;
+        }
+    }
+    Ok(good)
+}
+
+/// The document as JSON, its keys in their order.
+fn json(yaml: &str) -> Result<String, String> {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let node: Node = serde_saphyr::from_str_with_options(yaml, options).map_err(|error| error.to_string())?;
+    let json = serde_json::to_string(&node).map_err(|error| error.to_string())?;
+    Ok(json + "\n")
+}
 
 /// A value that keeps the order of its keys: the reference page shows operations and fields as the document has them.
 enum Node {
@@ -86,26 +126,30 @@ impl Serialize for Node {
     }
 }
 
-#[test]
-fn the_assets_are_the_documents_of_the_workspace() {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let update = std::env::var_os("UPDATE_ASSETS").is_some();
-    for vendor in ["acronis", "genesys", "suger"] {
-        // In the published crate there is no workspace, and nothing to compare with.
-        let Ok(yaml) = std::fs::read_to_string(home.join(format!("../../openapi/{vendor}.yaml"))) else { return };
-        let options = serde_saphyr::options! { strict_booleans: true };
-        let node: Node = serde_saphyr::from_str_with_options(&yaml, options).unwrap();
-        let json = serde_json::to_string(&node).unwrap() + "\n";
-        for (kind, wanted) in [("yaml", &yaml), ("json", &json)] {
-            let asset = home.join(format!("assets/openapi/{vendor}.{kind}"));
-            if update {
-                std::fs::write(&asset, wanted).unwrap();
-            }
-            assert!(
-                std::fs::read_to_string(&asset).is_ok_and(|found| found == *wanted),
-                "{} differs from openapi/{vendor}.yaml: UPDATE_ASSETS=1 cargo test -p usage-billing-sandbox assets",
-                asset.display()
-            );
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_their_order_and_values_their_kind() {
+        let yaml = "b: 1\na: [true, null, 0.5, no, '1']\n";
+        assert_eq!(json(yaml), Ok("{\"b\":1,\"a\":[true,null,0.5,\"no\",\"1\"]}\n".to_owned()));
+    }
+
+    #[test]
+    fn copies_are_written_once_and_a_stale_one_is_noticed() -> io::Result<()> {
+        let root = tempfile::tempdir()?;
+        let vendor = Vendor { name: "mini".to_owned() };
+        let refreshed = |yaml: &str, check: bool| {
+            let mut out = Vec::new();
+            let good = refresh(root.path(), &vendor, yaml, check, &mut out)?;
+            io::Result::Ok((good, String::from_utf8_lossy(&out).lines().count()))
+        };
+        assert_eq!(refreshed("a: 1\n", true)?, (false, 2));
+        assert_eq!(refreshed("a: 1\n", false)?, (true, 2));
+        assert_eq!(refreshed("a: 1\n", true)?, (true, 0));
+        // A comment is in the YAML only.
+        assert_eq!(refreshed("a: 1 # one\n", true)?, (false, 1));
+        Ok(())
     }
 }

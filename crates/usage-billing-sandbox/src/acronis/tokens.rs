@@ -1,0 +1,101 @@
+//! The token endpoint: grants `client_credentials`, and `jwt-bearer` for a token that is bound to a tenant.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::Utc;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
+use uuid::Uuid;
+
+use super::Acronis;
+use crate::answer::{BadBody, Sent, Values, json};
+use crate::auth::{self, ACRONIS_CLIENTS, Grant};
+use crate::world::acronis::Tree;
+
+const PATH: &str = "/api/2/idp/token";
+/// The same endpoint, outside the API (connector guide, WHMCS module).
+pub(crate) const ALIAS: &str = "/bc/idp/token";
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Of the scope that names a tenant, what stands before its id.
+const SCOPE: &str = "urn:acronis.com:tenant-id:";
+
+pub(super) const PATHS: [&str; 2] = [PATH, ALIAS];
+
+#[derive(Serialize)]
+struct Token {
+    access_token: String,
+    token_type: &'static str,
+    /// Unix time.
+    expires_on: i64,
+    id_token: String,
+}
+
+/// Why there is no token: status, code and what it says.
+type Refusal = (StatusCode, &'static str, &'static str);
+
+pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, sent: Sent) -> Response {
+    let grant = match sent.form() {
+        Ok(form) => grant(&acronis, &headers, &form),
+        Err(BadBody::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large.")),
+        Err(_) => Err((StatusCode::BAD_REQUEST, "invalid_request", "The body cannot be read.")),
+    };
+    let access_token = match grant {
+        Ok(grant) => acronis.tokens.issue(grant),
+        Err((status, error, description)) => {
+            let error_description = Some(description.to_owned());
+            return json(status, &OAuthError { error: TokenErrorCode::from(error), error_description });
+        }
+    };
+    let life = i64::try_from(acronis.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
+    let token = Token {
+        id_token: format!("id-{access_token}"),
+        access_token,
+        token_type: "bearer",
+        // By the caller's clock, which knows nothing of the sandbox's day.
+        expires_on: Utc::now().timestamp().saturating_add(life),
+    };
+    json(StatusCode::OK, &token)
+}
+
+fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant, Refusal> {
+    if form.get("grant_type") == Some(EXCHANGE) {
+        return exchange(acronis, form);
+    }
+    let client = auth::basic(headers)
+        .and_then(|(id, secret)| auth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
+    let client = client.ok_or((StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret."))?;
+    match form.get("grant_type") {
+        Some("client_credentials") => Ok(Grant { rights: client.rights, tenant: None }),
+        None => Err((StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing.")),
+        Some(_) => {
+            let description = "The sandbox knows the grants client_credentials and jwt-bearer only.";
+            Err((StatusCode::BAD_REQUEST, "unsupported_grant_type", description))
+        }
+    }
+}
+
+/// A token for a token. The codes are those of RFC 6749 and RFC 7523, but for `access_denied`, which is the vendor's.
+fn exchange(acronis: &Acronis, form: &Values) -> Result<Grant, Refusal> {
+    let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
+    let assertion = form.get("assertion").ok_or(bad("invalid_request", "assertion is missing."))?;
+    let held = acronis.tokens.grant(assertion);
+    let held = held.map_err(|_| bad("invalid_grant", "The assertion is no token, or has expired."))?;
+    let mut scopes = form.get("scope").unwrap_or_default().split(' ');
+    let tenant = scopes.find_map(|scope| Uuid::try_parse(scope.strip_prefix(SCOPE)?).ok());
+    let tenant =
+        tenant.ok_or(bad("invalid_scope", "scope must be urn:acronis.com:tenant-id: and the tenant's UUID."))?;
+    let tree = &acronis.world.acronis;
+    match tree.find(tenant).is_some_and(|place| reaches(tree, held.tenant, place)) {
+        true => Ok(Grant { tenant: Some(tenant), ..held }),
+        false => Err((StatusCode::FORBIDDEN, "access_denied", "The tenant is out of reach.")),
+    }
+}
+
+/// Whether what is bound to a tenant, or to none, reaches the one at that place.
+pub(super) fn reaches(tree: &Tree, bound_to: Option<Uuid>, place: usize) -> bool {
+    let mut above = std::iter::once(place).chain(tree.ancestors(place)).filter_map(|place| tree.get(place));
+    bound_to.is_none_or(|id| above.any(|tenant| tenant.id == id))
+}

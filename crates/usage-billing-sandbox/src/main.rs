@@ -1,0 +1,25 @@
+//! `usage-billing-sandbox`: Genesys Cloud, Suger and Acronis on this machine.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use usage_billing_sandbox::program::{self, Options};
+
+/// Genesys Cloud, Suger and Acronis on this machine, for trying and testing billing code. Open the address that it prints.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match program::run(Arguments::parse().options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What can be typed.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+
+use super::world::WorldOptions;
+use crate::expected::read_period;
+use crate::{Fault, Sandbox, SandboxBuilder, Vendor};
+
+/// The options of the program `usage-billing-sandbox`, and of any verb that runs a sandbox: flatten them into your own.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Port; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// Address to listen on. Any but a loopback address lets others in: the demo credentials are public.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+
+    #[command(flatten)]
+    world: WorldOptions,
+
+    /// How many polls find a report or query in progress.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    polls: u32,
+
+    /// How long tokens live [default: as long as the vendors' do].
+    #[arg(long, value_name = "SECONDS")]
+    token_lifetime: Option<u64>,
+
+    /// Refuse anything that the vendors' documents do not know: parameters, fields, headers.
+    #[arg(long)]
+    strict: bool,
+
+    /// Requests that a caller has a minute, or `none`: `genesys=none` [default: genesys=300]. May be repeated.
+    #[arg(long, value_name = "VENDOR=NUMBER", value_parser = rate)]
+    requests_per_minute: Vec<(Vendor, Option<u32>)>,
+
+    /// A fault from the start on: `503; operation=create_report; times=2`. May be repeated.
+    #[arg(long, value_name = "FAULT", value_parser = fault)]
+    fault: Vec<Fault>,
+
+    /// What faults with a `percent` are drawn from.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    fault_seed: u64,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What to do in place of running.
+#[derive(Subcommand, Clone, Debug)]
+pub(super) enum Command {
+    /// Print the true usage of a period as JSON: what a program that reads this sandbox should come to. (A sandbox that runs tells it at
+    /// /_sandbox/expected.)
+    Expected {
+        /// A month (2026-10), or two days of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
+        #[arg(long, value_parser = read_period)]
+        period: Option<Range<DateTime<Utc>>>,
+    },
+}
+
+impl Options {
+    pub(super) fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.listen, self.port)
+    }
+
+    pub(super) fn builder(self) -> SandboxBuilder {
+        let mut builder = self
+            .world
+            .of(Sandbox::builder())
+            .listen(self.address())
+            .polls_before_ready(self.polls)
+            .strict(self.strict)
+            .fault_seed(self.fault_seed);
+        if let Some(seconds) = self.token_lifetime {
+            builder = builder.token_lifetime(Duration::from_secs(seconds));
+        }
+        let rated = |builder: SandboxBuilder, (vendor, requests)| builder.requests_per_minute(vendor, requests);
+        let builder = self.requests_per_minute.into_iter().fold(builder, rated);
+        self.fault.into_iter().fold(builder, SandboxBuilder::fault)
+    }
+}
+
+fn rate(text: &str) -> Result<(Vendor, Option<u32>), String> {
+    let (vendor, requests) = text.split_once('=').ok_or("a vendor, `=` and a number are needed: suger=600")?;
+    let vendor = Vendor::named(vendor).ok_or("the vendors are genesys, suger and acronis")?;
+    let requests = match requests {
+        "none" => None,
+        number => Some(number.parse().map_err(|_| "behind `=`, a whole number or `none` is needed")?),
+    };
+    Ok((vendor, requests))
+}
+
+fn fault(text: &str) -> Result<Fault, String> {
+    let fault: Fault = text.parse()?;
+    match fault.objection() {
+        Some(objection) => Err(objection),
+        None => Ok(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_vendor_and_a_number_or_none() {
+        assert_eq!(rate("suger=7"), Ok((Vendor::Suger, Some(7))));
+        assert_eq!(rate("genesys=none"), Ok((Vendor::Genesys, None)));
+        for bad in ["", "suger", "suger=", "suger=-1", "sugar=1", "suger=4294967296"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_is_none_is_refused() {
+        assert!(fault("503; times=2").is_ok());
+        for bad in ["", "200", "503; operation=listNothing"] {
+            assert!(fault(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Tenants and what they have: a table of those with something special, and as many more as are wanted.
+
+use usage_billing_acronis::types::TenantKind;
+
+use super::catalogue::{
+    COMPUTE_POINTS, FILE_SEATS, Infra, Item, MOBILES, NOTARIZATIONS, RECOVERY, RECOVERY_INTERNET, SERVERS,
+    SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD, STORE_1, STORE_2, WORKSTATIONS,
+};
+use super::flow::Flow;
+use crate::world::names::company;
+use crate::world::seed::Seed;
+
+/// An item that a tenant has, and how it uses it.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    pub(super) item: &'static Item,
+    pub(super) infra: Option<&'static Infra>,
+    pub(super) quota: Option<i64>,
+    pub(super) flow: Flow,
+}
+
+/// A tenant before it has its ids.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) parent: Option<usize>,
+    pub(super) kind: TenantKind,
+    pub(super) name: String,
+    pub(super) customer_id: Option<String>,
+    /// Nothing that it uses is billed.
+    pub(super) trial: bool,
+    /// Closed long ago.
+    pub(super) deleted: bool,
+    /// Currency of its prices, if its parent keeps them in the platform.
+    pub(super) currency: Option<&'static str>,
+    pub(super) lines: Vec<Line>,
+}
+
+const GIB: i64 = 1 << 30;
+
+const fn line(item: &'static Item, infra: Option<&'static Infra>, flow: Flow) -> Line {
+    Line { item, infra, quota: None, flow }
+}
+
+const fn level(base: i64, a_day: i64, wobble: u64) -> Flow {
+    Flow::Level { base, a_day, wobble }
+}
+
+static ALDER: [Line; 4] = [
+    // The same metric on two components.
+    Line { quota: Some(1024 * GIB), ..line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(120 * GIB, GIB / 5, 1 << 27)) },
+    line(&STORAGE_PER_WORKLOAD, Some(&STORE_2), level(7 * GIB, 31_337, 4_096)),
+    Line { quota: Some(50), ..line(&WORKSTATIONS, None, Flow::Pieces(42)) },
+    line(&SERVERS, None, Flow::Pieces(3)),
+];
+static KESTREL: [Line; 4] = [
+    // Recovery servers run some ten hours a day.
+    line(&COMPUTE_POINTS, Some(&RECOVERY), Flow::Range(35_400)),
+    line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(31 * GIB, 57_000_001, 9_999_999)),
+    line(&MOBILES, None, Flow::Idle),
+    line(&RECOVERY_INTERNET, None, Flow::Idle),
+];
+static SAKURA: [Line; 1] = [line(&FILE_SEATS, None, Flow::Pieces(11))];
+static BIRCH: [Line; 2] = [
+    // Shrinks from day to day, whatever the wobble.
+    line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(9_000 * GIB, -GIB / 2, 1 << 20)),
+    Line { quota: Some(40), ..line(&FILE_SEATS, None, Flow::Pieces(25)) },
+];
+static DUNE: [Line; 2] = [
+    line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
+    line(&NOTARIZATIONS, None, Flow::Range(3)),
+];
+static ELM: [Line; 2] = [
+    line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(4 * GIB, 1_234_567, 0)),
+    line(&SERVERS_STANDARD, None, Flow::Pieces(2)),
+];
+static WAREHOUSE: [Line; 1] = [line(&FILE_SEATS, None, Flow::Pieces(4))];
+// So that of what the partner above has some is still on trial.
+static FJORD: [Line; 1] = [line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(10 * GIB, 0, 0))];
+static GULL: [Line; 1] = [line(&WORKSTATIONS, None, Flow::Idle)];
+
+/// What those have who stand in no table: what those in the table have, more or less of it.
+static PROFILES: [&[Line]; 6] = [&ALDER, &KESTREL, &SAKURA, &BIRCH, &DUNE, &ELM];
+/// Tenants of which one is a partner that sells on, and of which one is on trial.
+const PER_PARTNER: usize = 40;
+const PER_TRIAL: usize = 9;
+
+/// So many tenants. A parent stands before its children.
+pub(super) fn entries(seed: Seed, count: u32) -> Vec<Entry> {
+    let mut entries = table();
+    for (at, entry) in entries.iter_mut().enumerate().skip(1).filter(|_| !seed.is_default()) {
+        entry.name = company(seed, 1, at as u64);
+        for (line, number) in entry.lines.iter_mut().zip(0..) {
+            line.flow = line.flow.scaled(seed.percent(&[53, at as u64, number]));
+        }
+    }
+    // The partner, the one below it, and its folder.
+    let mut sellers = vec![0, 5, 6];
+    for at in entries.len()..usize::try_from(count).unwrap_or_default() {
+        let chance = |what, below| seed.chance(&[54, at as u64, what], below);
+        let is_partner = at % PER_PARTNER == 0;
+        let seller = usize::try_from(chance(0, sellers.len() as u64 + 3)).unwrap_or_default();
+        let parent = if is_partner { 0 } else { sellers.get(seller).copied().unwrap_or_default() };
+        let profile = PROFILES.get(at % PROFILES.len()).copied().unwrap_or_default();
+        let scaled = |(line, number): (&Line, u64)| Line { flow: line.flow.scaled(67 + chance(number, 84)), ..*line };
+        entries.push(Entry {
+            parent: Some(parent),
+            kind: if is_partner { TenantKind::Partner } else { TenantKind::Customer },
+            customer_id: (at % 2 == 0).then(|| format!("C-{at:05}")),
+            trial: at % PER_TRIAL == 0 && !is_partner,
+            currency: [Some("EUR"), None, Some("USD")][at % 3].filter(|_| parent == 0),
+            lines: if is_partner { Vec::new() } else { profile.iter().zip(1..).map(scaled).collect() },
+            ..entry(&company(seed, 1, at as u64), &[])
+        });
+        if is_partner {
+            sellers.push(at);
+        }
+    }
+    entries
+}
+
+/// A customer of the partner.
+fn entry(name: &str, lines: &[Line]) -> Entry {
+    Entry {
+        parent: Some(0),
+        kind: TenantKind::Customer,
+        name: name.to_owned(),
+        customer_id: None,
+        trial: false,
+        deleted: false,
+        currency: None,
+        lines: lines.to_vec(),
+    }
+}
+
+fn table() -> Vec<Entry> {
+    let known_as = |id: &str| Some(id.to_owned());
+    vec![
+        Entry { parent: None, kind: TenantKind::Partner, ..entry("Northwind Cloud Services", &[]) },
+        Entry { customer_id: known_as("ALD-77"), currency: Some("EUR"), ..entry("Alder Dental Group", &ALDER) },
+        Entry {
+            customer_id: known_as("KST-0042"),
+            currency: Some("USD"),
+            ..entry("Kestrel & Sons, \"Harbour\" Ltd.", &KESTREL)
+        },
+        Entry { trial: true, ..entry("株式会社さくら", &SAKURA) },
+        entry("Birch Logistics, Inc.", &BIRCH),
+        Entry { kind: TenantKind::Partner, customer_id: known_as("CDR"), ..entry("Cedar MSP", &[]) },
+        Entry { parent: Some(5), kind: TenantKind::Folder, ..entry("Bakeries; \"hot & cold\"", &[]) },
+        Entry { parent: Some(5), customer_id: known_as("ELM;1"), ..entry("Elm & Ødegård AS", &ELM) },
+        Entry { parent: Some(6), ..entry("Dune Bakery", &DUNE) },
+        Entry { parent: Some(6), trial: true, ..entry("Fjord Kiosk", &FJORD) },
+        Entry { parent: Some(4), kind: TenantKind::Unit, ..entry("Birch, Warehouse 2", &WAREHOUSE) },
+        Entry { deleted: true, ..entry("Gull Optics", &GULL) },
+    ]
+}

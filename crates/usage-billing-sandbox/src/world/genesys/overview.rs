@@ -1,0 +1,121 @@
+//! The partner's overview of a customer's bill.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde_json::json;
+use usage_billing_core::Decimal;
+use usage_billing_genesys::types;
+
+use super::Partner;
+use super::customers::Customer;
+use super::periods::Calendar;
+use crate::world::midnight;
+
+impl Partner {
+    /// The customers, in short.
+    pub(crate) fn in_short(&self) -> impl Iterator<Item = serde_json::Value> {
+        let short =
+            |of: &Customer| json!({"name": of.name, "id": of.id, "contract": of.contract, "currency": of.currency});
+        self.customers.iter().map(short)
+    }
+
+    /// The bill of a billing period: 0 is the one of today. `None` for another organization, or before its first period.
+    pub(crate) fn overview(
+        &self,
+        calendar: Calendar,
+        trustor: &str,
+        index: u32,
+    ) -> Option<types::TrusteeBillingOverview> {
+        let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.is_active())?;
+        let place = customer.count(calendar).checked_sub(index.checked_add(1)?)?;
+        let period = customer.period(calendar, place);
+        let end_of = |day: NaiveDate| midnight(day) + TimeDelta::days(1) - TimeDelta::milliseconds(1);
+        let (contract, ramp_end) = (customer.contract_start(calendar), customer.ramp_end(calendar));
+        let usages = customer.charges.iter().zip(customer.used(self.seed, calendar, period));
+        let usages = usages.map(|(charge, quantity)| types::SubscriptionOverviewUsage {
+            name: charge.name.to_owned(),
+            part_number: charge.part_number.to_owned(),
+            grouping: charge.grouping.to_owned(),
+            unit_of_measure_type: charge.unit.to_owned(),
+            usage_quantity: quantity.into(),
+            prepay_quantity: charge.prepaid.into(),
+            prepay_price: charge.prepay_price.map(price),
+            overage_price: Some(price(charge.overage_price)),
+            bundle_quantity: charge.bundle.map(Into::into),
+            usage_notes: charge.notes.map(str::to_owned),
+            is_cancellable: Some(charge.prepaid == 0),
+            is_third_party: Some(false),
+        });
+        Some(types::TrusteeBillingOverview {
+            id: None,
+            name: None,
+            organization: types::NamedEntity { id: Some(customer.id.clone()), name: Some(customer.name.clone()) },
+            currency: customer.currency.to_owned(),
+            enabled_products: vec!["genesysCloudCX2Overage".to_owned(), "ivrMinutesOverage".to_owned()],
+            subscription_type: customer.subscription.clone(),
+            ramp_period_start_date: Some(midnight(contract)),
+            ramp_period_end_date: Some(end_of(ramp_end)),
+            billing_period_start_date: Some(midnight(period.first)),
+            billing_period_end_date: Some(midnight(period.last) + TimeDelta::days(1) - TimeDelta::seconds(1)),
+            usages: usages.collect(),
+            contract_amendment_date: None,
+            contract_effective_date: Some(midnight(contract)),
+            contract_end_date: Some(end_of(customer.contract_end(calendar))),
+            minimum_monthly_amount: Some(Decimal::new(customer.minimum, 2).into()),
+            in_ramp_period: Some(period.first <= ramp_end),
+            self_uri: Some(format!("/api/v2/billing/trusteebillingoverview/{}", customer.id)),
+        })
+    }
+}
+
+fn price(ten_thousandths: i64) -> usage_billing_core::DecimalString {
+    let mut price = Decimal::new(ten_thousandths, 4).normalize();
+    if price.scale() < 2 {
+        price.rescale(2);
+    }
+    price.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn calendar(opened: &str, today: &str) -> Calendar {
+        Calendar { opened: day(opened), today: day(today) }
+    }
+
+    #[test]
+    fn history_ends_at_the_first_period_of_the_contract() {
+        let partner = Partner::of_tests();
+        let start = calendar("2026-05-31", "2026-05-31");
+        assert!(partner.overview(start, GENESYS_TRUSTOR_ORG_ID, 13).is_some());
+        for (trustor, index) in [
+            (GENESYS_TRUSTOR_ORG_ID, 14),
+            (GENESYS_TRUSTOR_ORG_ID, u32::MAX),
+            ("else", 0),
+            (&partner.customers[2].id, 0),
+        ] {
+            assert!(partner.overview(start, trustor, index).is_none(), "{trustor} {index}");
+        }
+        let young = partner.overview(start, GENESYS_YOUNG_TRUSTOR_ORG_ID, 1).unwrap();
+        assert_eq!(young.billing_period_start_date, Some(midnight(day("2026-04-15"))));
+        assert_eq!(young.billing_period_end_date.unwrap().to_rfc3339(), "2026-05-14T23:59:59+00:00");
+    }
+
+    #[test]
+    fn a_period_that_closes_stays_what_it_was() {
+        let partner = Partner::of_tests();
+        let may = partner.overview(calendar("2026-06-01", "2026-06-01"), GENESYS_TRUSTOR_ORG_ID, 1).unwrap();
+        let later = calendar("2026-06-01", "2026-08-17");
+        assert_eq!(
+            serde_json::to_string(&partner.overview(later, GENESYS_TRUSTOR_ORG_ID, 3).unwrap()).unwrap(),
+            serde_json::to_string(&may).unwrap()
+        );
+        assert!(partner.overview(later, GENESYS_TRUSTOR_ORG_ID, 15).is_some(), "two more periods, none forgotten");
+        assert!(partner.overview(later, GENESYS_TRUSTOR_ORG_ID, 16).is_none());
+    }
+}

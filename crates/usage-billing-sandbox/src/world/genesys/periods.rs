@@ -1,0 +1,107 @@
+//! Billing periods of a customer, and what was used in each.
+
+use chrono::{Datelike, NaiveDate};
+use usage_billing_core::Decimal;
+
+use super::customers::{Charge, Customer};
+use crate::world::seed::Seed;
+use crate::world::{day_key, days, days_before, months_after, months_before};
+
+/// The day on which the sandbox was started, from which contracts are dated, and the day that it is by now.
+#[derive(Clone, Copy)]
+pub(crate) struct Calendar {
+    pub(crate) opened: NaiveDate,
+    pub(crate) today: NaiveDate,
+}
+
+/// A billing period; both days are in it.
+#[derive(Clone, Copy)]
+pub(super) struct Period {
+    /// Counted from the first one of the contract, 0.
+    pub(super) place: u32,
+    pub(super) first: NaiveDate,
+    pub(super) last: NaiveDate,
+    pub(super) closed: bool,
+}
+
+impl Customer {
+    pub(super) fn is_active(&self) -> bool {
+        self.ended == 0
+    }
+
+    pub(super) fn contract_start(&self, calendar: Calendar) -> NaiveDate {
+        months_before(period_of(calendar.opened, self.anchor), self.finished)
+    }
+
+    /// Three years, if it is not over before.
+    pub(super) fn contract_end(&self, calendar: Calendar) -> NaiveDate {
+        let after = match self.ended {
+            0 => months_after(self.contract_start(calendar), 36.max(self.count(calendar))),
+            ended => months_before(period_of(calendar.opened, self.anchor), ended),
+        };
+        days_before(after, 1)
+    }
+
+    pub(super) fn ramp_end(&self, calendar: Calendar) -> NaiveDate {
+        days_before(months_after(self.contract_start(calendar), 3), 1)
+    }
+
+    /// Oldest first.
+    pub(super) fn periods(&self, calendar: Calendar) -> Vec<Period> {
+        (0..self.count(calendar)).map(|place| self.period(calendar, place)).collect()
+    }
+
+    /// Number of billing periods, the running one among them.
+    pub(super) fn count(&self, calendar: Calendar) -> u32 {
+        match self.ended {
+            0 => {
+                let (start, now) = (self.contract_start(calendar), period_of(calendar.today, self.anchor));
+                let months = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month());
+                u32::try_from(months(now) - months(start) + 1).unwrap_or_default()
+            }
+            ended => self.finished.saturating_sub(ended),
+        }
+    }
+
+    pub(super) fn period(&self, calendar: Calendar, place: u32) -> Period {
+        let first = months_after(self.contract_start(calendar), place);
+        let last = days_before(months_after(first, 1), 1);
+        Period { place, first, last, closed: last < calendar.today }
+    }
+
+    /// What was used under each charge, in their order. Today is not over, hence not counted.
+    pub(super) fn used(&self, seed: Seed, calendar: Calendar, period: Period) -> Vec<Decimal> {
+        let quantity = |(charge, place): (&Charge, u64)| {
+            let key = seed.mix(&[31, u64::from(self.anchor), place]);
+            if charge.measured {
+                let last = period.last.min(days_before(calendar.today, 1));
+                let total: i64 =
+                    days(period.first, last).map(|day| seed.about(&[key, day_key(day)], charge.average)).sum();
+                return Decimal::new(total, 3).normalize();
+            }
+            // Between nine and eleven tenths of the average: whole seats.
+            let tenth = charge.average / 10_000;
+            let least = i64::try_from(tenth * 9).unwrap_or_default();
+            Decimal::from(least + seed.chance(&[key, day_key(period.first)], tenth * 2 + 1))
+        };
+        self.charges.iter().zip(0u64..).map(quantity).collect()
+    }
+}
+
+/// First day of the billing month that a day belongs to.
+fn period_of(day: NaiveDate, anchor: u32) -> NaiveDate {
+    let this = day.with_day(anchor).unwrap_or(day);
+    if this <= day { this } else { months_before(this, 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_billing_month_of_a_day_before_the_anchor_began_in_the_month_before() {
+        let day = |text: &str| text.parse().unwrap();
+        assert_eq!(period_of(day("2026-03-14"), 15), day("2026-02-15"));
+        assert_eq!(period_of(day("2026-03-15"), 15), day("2026-03-15"));
+    }
+}

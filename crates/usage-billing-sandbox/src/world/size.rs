@@ -1,0 +1,88 @@
+//! How large the world is.
+
+use std::ops::RangeInclusive;
+
+/// How much there is in the world of a sandbox; see [`SandboxBuilder::size`](crate::SandboxBuilder::size).
+///
+/// The smallest numbers are those with which everything awkward still occurs: names with commas, quotes and non-Latin letters,
+/// trials, shrinking storage, refused usage. What is out of range is told at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub(crate) tenants: u32,
+    pub(crate) organizations: u32,
+    pub(crate) entitlements: u32,
+    pub(crate) record_groups: u32,
+    pub(crate) months: u32,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { tenants: 12, organizations: 3, entitlements: 5, record_groups: 2_745, months: 2 }
+    }
+}
+
+impl Size {
+    /// Tenants of the Acronis partner, itself among them: 12 (the default) to 10,000.
+    pub fn tenants(mut self, tenants: u32) -> Self {
+        self.tenants = tenants;
+        self
+    }
+
+    /// Customer organizations of the Genesys Cloud partner: 3 (the default) to 1,000.
+    pub fn organizations(mut self, organizations: u32) -> Self {
+        self.organizations = organizations;
+        self
+    }
+
+    /// Entitlements of the Suger organization: 5 (the default) to 1,000. Every other one has a buyer of its own.
+    pub fn entitlements(mut self, entitlements: u32) -> Self {
+        self.entitlements = entitlements;
+        self
+    }
+
+    /// Usage record groups of the Suger organization at the start, exactly: 0 to 1,000,000; 2,745 by default. They are computed when they
+    /// are asked for, so that a million takes no more memory than a few.
+    pub fn record_groups(mut self, record_groups: u32) -> Self {
+        self.record_groups = record_groups;
+        self
+    }
+
+    /// Months of 732 hours before the start over which the usage record groups are spread: 1 to 36; 2 by default.
+    pub fn months(mut self, months: u32) -> Self {
+        self.months = months;
+        self
+    }
+
+    /// What is out of range, if anything is.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let ranges: [(&str, u32, RangeInclusive<u32>); 5] = [
+            ("tenants", self.tenants, 12..=10_000),
+            ("organizations", self.organizations, 3..=1_000),
+            ("entitlements", self.entitlements, 5..=1_000),
+            ("record groups", self.record_groups, 0..=1_000_000),
+            ("months", self.months, 1..=36),
+        ];
+        match ranges.iter().find(|(_, number, range)| !range.contains(number)) {
+            None => Ok(()),
+            Some((what, number, range)) => {
+                Err(format!("the number of {what} is {number}, but must be from {} to {}", range.start(), range.end()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        assert_eq!(Size::default().check(), Ok(()));
+        assert_eq!(Size::default().record_groups(1_000_000).months(36).check(), Ok(()));
+        assert_eq!(
+            Size::default().months(0).check().unwrap_err(),
+            "the number of months is 0, but must be from 1 to 36"
+        );
+        assert!(Size::default().tenants(11).check().unwrap_err().contains("tenants"));
+    }
+}

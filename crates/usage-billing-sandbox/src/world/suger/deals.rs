@@ -1,0 +1,119 @@
+//! Buyers and what was sold to them: a table of those with something special, and as many more as are wanted.
+
+use usage_billing_suger::types::Partner;
+
+use super::catalogue::{Product, product_of};
+use crate::world::names::company;
+use crate::world::seed::Seed;
+
+pub(crate) struct Buyer {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) partner: Partner,
+    /// Of its mail.
+    pub(super) domain: String,
+    pub(super) aws_account: String,
+}
+
+pub(crate) struct Deal {
+    /// What its ids end in.
+    key: String,
+    pub(super) name: String,
+    pub(crate) partner: Partner,
+    /// The buyer's id.
+    pub(crate) buyer: String,
+    pub(crate) buyer_name: String,
+    pub(super) product: &'static Product,
+    /// What is paid of the list price.
+    pub(super) percent: i64,
+    pub(super) cancelled: bool,
+    /// Billed by Suger itself, from billable metrics.
+    pub(super) second_generation: bool,
+    /// What the marketplace says to every report, if it takes none.
+    pub(crate) refused: Option<&'static str>,
+    pub(super) deal_in_hubspot: Option<&'static str>,
+}
+
+/// How seldom a deal of those that are many is cancelled or refused.
+const ONE_IN: usize = 20;
+
+impl Deal {
+    /// The id of the entitlement.
+    pub(crate) fn id(&self) -> String {
+        format!("ent-{}", self.key)
+    }
+
+    pub(super) fn offer(&self) -> String {
+        format!("off-{}", self.key)
+    }
+
+    pub(super) fn term(&self) -> String {
+        format!("trm-{}", self.key)
+    }
+
+    /// How many lots it has where it is drawn who reports next. A cancelled deal has a stray report now and then.
+    pub(super) fn lots(&self) -> usize {
+        match (self.cancelled, self.refused) {
+            (true, _) => 1,
+            (_, Some(_)) => 6,
+            _ => 60,
+        }
+    }
+}
+
+fn buyer(seed: Seed, at: u64, key: &str, name: &str, partner: Partner, domain: &str) -> Buyer {
+    Buyer {
+        id: format!("buy-{key}"),
+        name: if seed.is_default() && !name.is_empty() { name.to_owned() } else { company(seed, 3, at) },
+        partner,
+        domain: domain.to_owned(),
+        aws_account: format!("{}", 100_000_000_003 + at * 7_919),
+    }
+}
+
+/// The buyers, and so many deals with them.
+pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<Deal>) {
+    let mut buyers = vec![
+        buyer(seed, 0, "aws01", "Nordwind & Søn, ApS", Partner::Aws, "nordwind.example"),
+        buyer(seed, 1, "azu01", "Harbor Lane Retail, \"HLR\"", Partner::Azure, "harborlane.example"),
+        buyer(seed, 2, "gcp01", "株式会社さくら", Partner::Gcp, "sakura.example"),
+    ];
+    let deal = |key: &str, name: &str, percent: i64, buyer: &Buyer| Deal {
+        key: key.to_owned(),
+        name: if seed.is_default() { name.to_owned() } else { format!("{}, {}", buyer.name, key) },
+        partner: buyer.partner.clone(),
+        buyer: buyer.id.clone(),
+        buyer_name: buyer.name.clone(),
+        product: product_of(&buyer.partner),
+        percent,
+        cancelled: false,
+        second_generation: buyer.partner == Partner::Gcp,
+        refused: None,
+        deal_in_hubspot: None,
+    };
+    const REFUSED: Option<&str> = Some("dimension is not in the plan");
+    let mut deals = vec![
+        Deal {
+            deal_in_hubspot: Some("900000001"), ..deal("aws01", "Nordwind & Søn, Analytics 分析", 90, &buyers[0])
+        },
+        deal("azu01", "Harbor Lane, seats by the hour", 100, &buyers[1]),
+        deal("gcp01", "さくら, GPU", 100, &buyers[2]),
+        Deal { cancelled: true, ..deal("aws02", "Nordwind & Søn, trial of 2024", 100, &buyers[0]) },
+        Deal { refused: REFUSED, ..deal("azu02", "Harbor Lane, plan without seats", 100, &buyers[1]) },
+    ];
+    for at in deals.len()..usize::try_from(count).unwrap_or_default() {
+        let key = format!("{at:05}");
+        // Two deals to a buyer.
+        if at % 2 == 1 {
+            let partner = [Partner::Aws, Partner::Azure, Partner::Gcp][at / 2 % 3].clone();
+            buyers.push(buyer(seed, at as u64, &key, "", partner, &format!("customer-{at}.example")));
+        }
+        let Some(buyer) = buyers.last() else { break };
+        let percent = 80 + seed.chance(&[72, at as u64], 21);
+        let mut more = deal(&key, &format!("{}, deal {at}", buyer.name), percent, buyer);
+        more.cancelled = at % ONE_IN == 0;
+        more.refused = REFUSED.filter(|_| more.partner == Partner::Azure && at % ONE_IN == 9);
+        deals.push(more);
+    }
+    (buyers, deals)
+}

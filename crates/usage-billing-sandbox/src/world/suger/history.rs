@@ -1,0 +1,342 @@
+//! Usage as it came in before the sandbox was started, computed from the seed and a slot of time.
+//!
+//! Time since 1970 is cut into slots of equal length, and at the beginning of each slot somebody reports. So a group is known by
+//! its slot, is the same whatever day is today, and nothing has to be kept.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::Decimal;
+use usage_billing_suger::types;
+use usage_billing_suger::types::UsageRecordGroupStatus as Status;
+use uuid::{Builder, Uuid};
+
+use super::Organization;
+use super::catalogue::{self, EXACT_DIGITS};
+use super::deals::Deal;
+use crate::SUGER_ORG_ID;
+use crate::world::seed::Seed;
+use crate::world::size::Size;
+
+const MONTH_MILLIS: u64 = 732 * 3_600_000;
+/// Bits of an id that say which slot it is of.
+const SLOT_BITS: u32 = 48;
+
+pub(crate) struct History {
+    seed: Seed,
+    /// Milliseconds from a slot to the next.
+    step: u64,
+    slots: Range<u64>,
+    /// Places of deals, each as often as it has lots.
+    lots: Vec<u16>,
+    /// Place of the first deal whose usage is refused.
+    refused: usize,
+}
+
+/// What is known of a group before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sketch {
+    pub(crate) slot: u64,
+    /// Place of the deal.
+    pub(crate) deal: usize,
+    /// Created, invalid, or deleted before it was reported.
+    pub(crate) status: First,
+}
+
+/// What became of a group at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    Created,
+    Invalid,
+    Deleted,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Measure {
+    /// A dimension, by its key.
+    Dimension(&'static str),
+    /// Events of the world's billable metric, by their region.
+    Events(&'static str),
+}
+
+impl From<First> for Status {
+    fn from(first: First) -> Self {
+        match first {
+            First::Created => Self::Created,
+            First::Invalid => Self::Invalid,
+            First::Deleted => Self::Deleted,
+        }
+    }
+}
+
+impl Measure {
+    /// The dimension or the metric.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Dimension(key) => key,
+            Self::Events(_) => catalogue::METRIC,
+        }
+    }
+
+    /// A quantity of it as somebody reports it: a record or an event.
+    pub(crate) fn reported(self, quantity: Decimal, group: &mut types::MeteringUsageRecordGroup) {
+        match self {
+            Self::Dimension(key) => {
+                group.records.insert(key.to_owned(), quantity.into());
+            }
+            Self::Events(region) => {
+                let event = types::MeteringUsageRecord {
+                    key: Some(catalogue::METRIC.to_owned()),
+                    quantity: Some(quantity.into()),
+                    properties: [("region".to_owned(), region.into())].into_iter().collect(),
+                };
+                group.meta_info.get_or_insert_default().billable_records.push(event);
+            }
+        }
+    }
+}
+
+impl History {
+    /// As many groups as are wanted, up to now.
+    pub(super) fn new(seed: Seed, size: &Size, deals: &[Deal], now: DateTime<Utc>) -> Self {
+        let count = u64::from(size.record_groups);
+        let step = (u64::from(size.months) * MONTH_MILLIS / count.max(1)).max(1);
+        let end = u64::try_from(now.timestamp_millis()).unwrap_or_default().div_ceil(step);
+        let lots = deals.iter().zip(0u16..).flat_map(|(deal, place)| std::iter::repeat_n(place, deal.lots()));
+        let refused = deals.iter().position(|deal| deal.refused.is_some()).unwrap_or_default();
+        Self { seed, step, slots: end.saturating_sub(count)..end, lots: lots.collect(), refused }
+    }
+
+    pub(crate) fn slots(&self) -> Range<u64> {
+        self.slots.clone()
+    }
+
+    /// Slots that begin at or after the one instant and before the other.
+    pub(crate) fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Range<u64> {
+        let slot = |time: DateTime<Utc>| {
+            let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
+            millis.div_ceil(self.step).clamp(self.slots.start, self.slots.end)
+        };
+        let (start, end) = (slot(from), slot(to));
+        start..end.max(start)
+    }
+
+    pub(crate) fn time(&self, slot: u64) -> DateTime<Utc> {
+        let millis = i64::try_from(slot.saturating_mul(self.step)).unwrap_or(i64::MAX);
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    pub(crate) fn sketch(&self, slot: u64, deals: &[Deal]) -> Sketch {
+        let lot = self.seed.mix(&[61, slot]) % (self.lots.len() as u64).max(1);
+        let drawn = usize::try_from(lot).ok().and_then(|lot| self.lots.get(lot)).copied().map_or(0, usize::from);
+        let deal = if self.begins_a_shift(slot) { self.refused } else { drawn };
+        let status = match self.seed.mix(&[62, slot]) % 100 {
+            0 => First::Invalid,
+            1 => First::Deleted,
+            _ if deals.get(deal).is_some_and(|deal| deal.cancelled) => First::Invalid,
+            _ => First::Created,
+        };
+        Sketch { slot, deal, status }
+    }
+
+    /// At 4, 10, 16 and 22 o'clock somebody reports whose usage is refused: so that at noon there is usage in every state.
+    fn begins_a_shift(&self, slot: u64) -> bool {
+        let hour = |slot: u64| slot * self.step / 3_600_000;
+        hour(slot) % 6 == 4 && hour(slot) != hour(slot.saturating_sub(1))
+    }
+
+    /// The slot stands in the id, so that it is found again; the rest proves that it is an id of this world.
+    fn id(&self, slot: u64) -> Uuid {
+        let mask = self.seed.mix(&[60]) >> (64 - SLOT_BITS);
+        let (high, low) = (self.seed.mix(&[59, slot]) >> SLOT_BITS, self.seed.mix(&[58, slot]));
+        let high = ((slot ^ mask) << (64 - SLOT_BITS)) | high;
+        Builder::from_random_bytes(Uuid::from_u64_pair(high, low).into_bytes()).into_uuid()
+    }
+
+    /// The slot of an id, if it is one of a group of this history.
+    pub(crate) fn slot_of(&self, id: &str) -> Option<u64> {
+        let (high, _) = Uuid::parse_str(id).ok()?.as_u64_pair();
+        let slot = (high >> (64 - SLOT_BITS)) ^ (self.seed.mix(&[60]) >> (64 - SLOT_BITS));
+        (self.slots.contains(&slot) && self.id(slot).to_string() == id).then_some(slot)
+    }
+
+    fn region(&self, slot: u64) -> &'static str {
+        if self.seed.mix(&[64, slot]).is_multiple_of(2) { "eu-north-1" } else { "ap-tokyo, 1" }
+    }
+
+    /// A quantity from the least to the most, whose last so many digits stand behind the point.
+    fn between_digits(&self, parts: &[u64], least: u64, most: u64, places: u32) -> Decimal {
+        let number = least + self.seed.mix(parts) % (most - least).max(1);
+        Decimal::from_i128_with_scale(number.into(), places)
+    }
+
+    fn quantity(&self, number: u64, dimension: &catalogue::Dimension, slot: u64) -> Option<Decimal> {
+        let awkward = self.seed.mix(&[number, 1, slot]) % 100;
+        match dimension.usual {
+            // No float has it exactly; only what is measured finely is ever so little.
+            Some((_, _, 3..)) if awkward < 14 => Some(Decimal::new(1, 1)),
+            Some((least, most, places)) => Some(self.between_digits(&[number, 2, slot], least, most, places)),
+            // More digits than a float has.
+            None if dimension.key == EXACT_DIGITS && awkward == 0 => {
+                Some(Decimal::from_i128_with_scale(12_345_678_901_123_456_789, 9))
+            }
+            None => None,
+        }
+    }
+}
+
+impl Organization {
+    pub(crate) fn sketch(&self, slot: u64) -> Sketch {
+        self.history.sketch(slot, &self.deals)
+    }
+
+    /// What a group reports.
+    pub(crate) fn usage(&self, sketch: Sketch) -> impl Iterator<Item = (Measure, Decimal)> {
+        let (history, slot) = (&self.history, sketch.slot);
+        let deal = self.deals.get(sketch.deal);
+        // Every other group of the newer kind of deal; the rest reports the old way.
+        let of_events =
+            deal.is_some_and(|deal| deal.second_generation) && history.seed.mix(&[63, slot]).is_multiple_of(2);
+        // Up to a day of GPU time.
+        let event = of_events
+            .then(|| (Measure::Events(history.region(slot)), history.between_digits(&[65, slot], 6_000, 8_640_000, 2)));
+        let dimensions = deal.filter(|_| !of_events).map_or(&[][..], |deal| deal.product.dimensions);
+        let records = dimensions.iter().zip(66..).filter_map(move |(dimension, number)| {
+            Some((Measure::Dimension(dimension.key), history.quantity(number, dimension, slot)?))
+        });
+        records.chain(event)
+    }
+
+    /// A group as it came in.
+    pub(crate) fn group(&self, sketch: Sketch) -> types::MeteringUsageRecordGroup {
+        let time = self.history.time(sketch.slot);
+        let deal = self.deals.get(sketch.deal);
+        let info = self.meta_info(sketch);
+        types::MeteringUsageRecordGroup {
+            id: Some(self.group_id(sketch.slot)),
+            serial_id: i64::try_from(sketch.slot).ok(),
+            organization_id: Some(SUGER_ORG_ID.to_owned()),
+            entitlement_id: deal.map(Deal::id),
+            buyer_id: deal.map(|deal| deal.buyer.clone()),
+            partner: deal.map(|deal| deal.partner.clone()),
+            records: info.origin_records.clone(),
+            meta_info: Some(info),
+            usage_record_report_id: Some(String::new()),
+            reported_time: None,
+            creation_time: Some(time),
+            last_update_time: Some(time),
+            status: Some(sketch.status.into()),
+        }
+    }
+
+    /// What stands in a group besides.
+    pub(crate) fn meta_info(&self, sketch: Sketch) -> types::MeteringUsageRecordGroupMetaInfo {
+        let mut group = types::MeteringUsageRecordGroup::default();
+        for (measure, quantity) in self.usage(sketch) {
+            measure.reported(quantity.normalize(), &mut group);
+        }
+        types::MeteringUsageRecordGroupMetaInfo {
+            source: Some(types::UsageRecordGroupSource::Api),
+            timestamp: Some(self.history.time(sketch.slot)),
+            origin_records: group.records,
+            ..group.meta_info.unwrap_or_default()
+        }
+    }
+
+    /// The id of the group of a slot.
+    pub(crate) fn group_id(&self, slot: u64) -> String {
+        self.history.id(slot).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use super::*;
+
+    fn groups(organization: &Organization) -> Vec<types::MeteringUsageRecordGroup> {
+        let slots = organization.history.slots();
+        slots.map(|slot| organization.group(organization.sketch(slot))).collect()
+    }
+
+    #[test]
+    fn there_are_as_many_groups_as_are_wanted_in_order_and_each_is_another() {
+        for count in [0, 1, 2_745, 5_000] {
+            let size = Size::default().record_groups(count);
+            let groups = groups(&Organization::of_size(&size, 3));
+            assert_eq!(groups.len(), usize::try_from(count).unwrap());
+            assert!(groups.is_sorted_by_key(|group| group.creation_time));
+            let ids: HashSet<_> = groups.iter().map(|group| &group.id).collect();
+            let serials: HashSet<_> = groups.iter().map(|group| group.serial_id).collect();
+            assert_eq!((ids.len(), serials.len()), (groups.len(), groups.len()));
+        }
+    }
+
+    #[test]
+    fn the_default_history_has_a_bit_of_everything() {
+        let groups = groups(&Organization::of_tests());
+        assert!(groups.iter().any(|group| group.records.is_empty()));
+        let statuses: HashSet<_> = groups.iter().filter_map(|group| group.status.clone()).collect();
+        assert_eq!(statuses, HashSet::from([Status::Created, Status::Invalid, Status::Deleted]));
+        let deals: HashSet<_> = groups.iter().filter_map(|group| group.entitlement_id.clone()).collect();
+        assert_eq!(deals.len(), 5);
+        let first = groups[0].creation_time.unwrap();
+        assert_eq!(first.to_rfc3339(), "2026-09-21T12:16:00+00:00");
+    }
+
+    #[test]
+    fn quantities_are_believable_but_for_the_dimension_that_tests_digits() {
+        let mut all: BTreeMap<&str, Vec<Decimal>> = BTreeMap::new();
+        let groups = groups(&Organization::of_tests());
+        for (key, quantity) in groups.iter().flat_map(|group| &group.records) {
+            all.entry(key).or_default().push(quantity.0);
+        }
+        for (key, least, most) in [
+            ("seats", 100_i64, 400_i64),
+            ("api_calls", 100_000, 1_000_000),
+            ("ingest_gb", 0, 2_000),
+            ("node_hours", 0, 96),
+            ("exact_digits_test", 12_345_678_901, 12_345_678_902),
+        ] {
+            let quantities = all.remove(key).unwrap();
+            assert!(
+                quantities.iter().all(|it| *it > least.into() && *it < most.into() || *it == least.into()),
+                "{key}"
+            );
+            let tenth = quantities.contains(&Decimal::new(1, 1));
+            assert_eq!(tenth, ["ingest_gb", "node_hours"].contains(&key), "{key}");
+        }
+        assert!(all.is_empty(), "{all:?}");
+    }
+
+    #[test]
+    fn a_group_is_the_same_on_another_day() {
+        let time = |text: &str| text.parse().unwrap();
+        let new = |now| Organization::new(Seed::new(0), &Size::default(), time(now));
+        let (before, after) = (new("2026-11-20T12:00:00Z"), new("2026-11-21T12:00:00Z"));
+        for slot in before.history.slots().rev().take(200) {
+            let json = |it: &Organization| serde_json::to_string(&it.group(it.sketch(slot))).unwrap();
+            assert_eq!(json(&before), json(&after));
+        }
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_id_and_by_no_other() {
+        let organization = Organization::of_tests();
+        let slots = organization.history.slots();
+        for slot in slots.clone().step_by(100) {
+            let id = organization.group_id(slot);
+            assert_eq!(organization.history.slot_of(&id), Some(slot));
+            assert_eq!(organization.history.slot_of(&id.to_uppercase()), None);
+        }
+        for stranger in [organization.group_id(slots.end), Uuid::nil().to_string(), String::new()] {
+            assert_eq!(organization.history.slot_of(&stranger), None);
+        }
+        assert_eq!(
+            Organization::of_size(&Size::default(), 1).history.slot_of(&organization.group_id(slots.start)),
+            None
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! The sandbox's own switches, and the faults that they can set.
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+use super::documents::{Found, operations};
+use super::odd::{self, chance, pick, word};
+use super::{REQUESTS, Target, named, parsed, seeds};
+
+const KINDS: [&str; 13] = [
+    "status",
+    "latency",
+    "reset_before",
+    "reset_after",
+    "cut_body",
+    "slow_body",
+    "malformed_json",
+    "unknown_enum",
+    "extra_fields",
+    "null_lists",
+    "duplicated_page",
+    "clock_skew",
+    "odd",
+];
+
+/// A fault, or nearly one. What makes a request wait stays short.
+fn fault(dice: &mut Rng) -> Value {
+    let mut fields = Map::new();
+    fields.insert("kind".to_owned(), json!(pick(dice, &KINDS)));
+    let optional = [
+        ("status", json!(pick(dice, &[0, 200, 400, 429, 503, 599, 600]))),
+        ("retry_after", json!(pick(dice, &[0, 1, u32::MAX]))),
+        ("as_date", json!(dice.bool())),
+        ("after_effect", json!(dice.bool())),
+        ("millis", json!(dice.u8(..2))),
+        ("bytes", json!(pick(dice, &[0, 1, 100, u32::MAX]))),
+        ("pointer", json!(pick(dice, &["", "/", "/items", "/a/0", "x", "/~2"]))),
+        ("value", json!(word(dice))),
+        ("seconds", json!(pick(dice, &[0, -1, i32::MAX, i32::MIN]))),
+        ("operation", json!(pick(dice, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
+        ("times", json!(pick(dice, &[0, 1, u32::MAX]))),
+        ("skip", json!(pick(dice, &[0, 1, u32::MAX]))),
+        ("percent", json!(pick(dice, &[0, 50, 100, 101]))),
+    ];
+    for (name, value) in optional {
+        if chance(dice, 25) {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    if fields["kind"] == "slow_body" {
+        // As usual, a large answer would take minutes.
+        fields.extend([("millis".to_owned(), json!(0)), ("bytes".to_owned(), json!(1_000))]);
+    }
+    if chance(dice, 10) {
+        let name = pick(dice, &["retry_after", "status", "times", "percent", "x"]);
+        fields.insert((*name).to_owned(), odd::value(dice, 2));
+    }
+    Value::Object(fields)
+}
+
+fn request(dice: &mut Rng) -> Vec<u8> {
+    let paths = [
+        "/_sandbox/faults",
+        "/_sandbox/faults",
+        "/_sandbox/faults/1",
+        "/_sandbox/faults/%00",
+        "/_sandbox/clock",
+        "/_sandbox/log",
+        "/_sandbox/state",
+        "/_sandbox/x",
+        "/openapi/suger.json",
+        "/openapi/..%2f",
+        "/",
+    ];
+    let path = pick(dice, &paths);
+    let method = pick(dice, &["GET", "POST", "POST", "POST", "DELETE", "PUT"]);
+    let body = match dice.u8(..10) {
+        0 => json!({"advance_seconds": pick(dice, &[0, 1, 86_400, u64::MAX])}),
+        1 => odd::value(dice, 3),
+        2 => (0..dice.usize(..20)).map(|_| fault(dice)).collect(),
+        3 => json!(format!("{}; times={}; {}", pick(dice, &KINDS[..5]), dice.u8(..3), word(dice))),
+        _ => fault(dice),
+    };
+    let mut body = body.to_string().into_bytes();
+    if chance(dice, 5) {
+        odd::garble(dice, &mut body, &[b"\"", b"[[[[", b"\xff"]);
+    }
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn fuzz_of_the_switches_and_of_faults_leaves_a_sandbox_that_answers() {
+    let operations = operations();
+    for seed in seeds(4) {
+        let target = Target::start().await;
+        let (mut dice, found) = (Rng::with_seed(seed), Found::default());
+        for number in 0..REQUESTS {
+            let request = request(&mut dice);
+            let said = named(seed, number, &request);
+            let answer = target.ask(&request, &said).await;
+            let status = parsed(&answer).map(|(status, _)| status);
+            assert!(status.is_some_and(|status| status < 500), "{said}: {status:?}");
+            // Under whatever faults there are now, anything may come back, but it does end.
+            let operation = dice.choice(&operations).unwrap();
+            let request = operation.request(&mut dice, &found, target.authorization(operation));
+            target.ask(&request, &named(seed, number, &request)).await;
+        }
+        target.sandbox.clear_faults();
+        target.assert_alive(&format!("after seed {seed}")).await;
+    }
+}

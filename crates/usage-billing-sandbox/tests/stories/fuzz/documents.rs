@@ -1,0 +1,258 @@
+//! Requests made of the documents' own operations, parameters and examples, with something odd about each.
+
+use std::io::Write;
+
+use fastrand::Rng;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use usage_billing_sandbox::{self as demo, Vendor};
+
+use super::odd::{self, chance, pick, word};
+use super::{REQUESTS, Target, named, parsed, seeds};
+
+/// Validation of Suger's batch tells every misfit as a 500: the vendor's own document says so.
+const MEANT: [&str; 1] = ["batchValidateUsageRecordGroups"];
+
+/// Values of path parameters that something has.
+const KNOWN: [(&str, &str); 11] = [
+    ("{orgId}", demo::SUGER_ORG_ID),
+    ("{entitlementId}", "ent-aws01"),
+    ("{buyerId}", "buy-aws01"),
+    ("{productId}", "prd-aws01"),
+    ("{billableMetricId}", "gpu_seconds"),
+    ("{partner}", "AWS"),
+    ("{tenant_id}", demo::ACRONIS_TENANT_ID),
+    ("{client_id}", demo::ACRONIS_CLIENT_ID),
+    ("{trustorOrgId}", demo::GENESYS_TRUSTOR_ORG_ID),
+    ("{clientId}", demo::GENESYS_CLIENT_ID),
+    ("{licenseId}", "cloudCX1"),
+];
+
+pub(super) struct Operation {
+    vendor: Vendor,
+    name: String,
+    method: String,
+    path: String,
+    /// Name, whether it has to be there, and schema.
+    query: Vec<(String, bool, Value)>,
+    example: Option<Value>,
+}
+
+/// All of all three.
+pub(super) fn operations() -> Vec<Operation> {
+    let documents = [
+        (Vendor::Genesys, "", include_str!("../../../assets/openapi/genesys.json")),
+        (Vendor::Suger, "", include_str!("../../../assets/openapi/suger.json")),
+        (Vendor::Acronis, "/api/2", include_str!("../../../assets/openapi/acronis.json")),
+    ];
+    let mut all = Vec::new();
+    for (vendor, base, text) in documents {
+        let document: Value = serde_json::from_str(text).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let Some(name) = operation["operationId"].as_str() else { continue };
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let resolved = |one: &Value| match one["$ref"].as_str() {
+                    Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
+                    None => one.clone(),
+                };
+                let query = parameters.map(resolved).filter(|one| one["in"] == "query").map(|one| {
+                    let name = one["name"].as_str().unwrap().to_owned();
+                    (name, one["required"] == true, resolved(&one["schema"]))
+                });
+                all.push(Operation {
+                    vendor,
+                    name: name.to_owned(),
+                    method: method.to_uppercase(),
+                    path: format!("{base}{path}"),
+                    query: query.collect(),
+                    example: operation.pointer("/requestBody/content/application~1json/example").cloned(),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// What the schema asks for.
+fn fitting(dice: &mut Rng, schema: &Value) -> String {
+    if let Some(listed) = schema["enum"].as_array() {
+        return dice.choice(listed).unwrap().as_str().unwrap().to_owned();
+    }
+    let text = match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("integer"), _) => pick(dice, &["1", "5", "100"]),
+        (Some("boolean"), _) => pick(dice, &["true", "false"]),
+        (_, Some("date")) => pick(dice, &["2026-10-01", "2026-11-30"]),
+        (_, Some("date-time")) => pick(dice, &["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z"]),
+        (_, Some("uuid")) => demo::ACRONIS_TENANT_ID,
+        _ => pick(dice, &[demo::ACRONIS_TENANT_ID, "ent-aws01", "AWS", "day", "name", "2026-10-01"]),
+    };
+    text.to_owned()
+}
+
+/// Ids in answers, for later requests. Not all of them: the newest push out others.
+#[derive(Default)]
+pub(super) struct Found(Vec<String>);
+
+impl Found {
+    const MOST: usize = 64;
+
+    fn gather(&mut self, dice: &mut Rng, answer: &Value) {
+        match answer {
+            Value::Array(items) => items.iter().for_each(|item| self.gather(dice, item)),
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match field.as_str() {
+                        Some(id) if name.to_ascii_lowercase().ends_with("id") && self.0.len() < Self::MOST => {
+                            self.0.push(id.to_owned());
+                        }
+                        Some(id) if name.to_ascii_lowercase().ends_with("id") => {
+                            self.0[dice.usize(..Self::MOST)] = id.to_owned();
+                        }
+                        _ => self.gather(dice, field),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+impl Operation {
+    fn target(&self, dice: &mut Rng, found: &Found) -> String {
+        let segments = self.path.split('/').map(|segment| {
+            let known = KNOWN.iter().find(|(name, _)| *name == segment).map(|(_, id)| *id);
+            match known {
+                _ if !segment.starts_with('{') => segment.to_owned(),
+                Some(id) if chance(dice, 70) => id.to_owned(),
+                _ if chance(dice, 75) => dice.choice(&found.0).map_or_else(String::new, |id| escaped(id)),
+                _ => escaped(&word(dice)),
+            }
+        });
+        let path = segments.collect::<Vec<_>>().join("/");
+        let mut query = Vec::new();
+        for (name, required, schema) in &self.query {
+            if chance(dice, if *required { 97 } else { 20 }) {
+                let value = if chance(dice, 85) { fitting(dice, schema) } else { word(dice) };
+                query.push(format!("{name}={}", escaped(&value)));
+            }
+        }
+        if chance(dice, 10) {
+            query.push(format!("{}={}", escaped(&word(dice)), escaped(&word(dice))));
+        }
+        format!("{path}?{}", query.join("&"))
+    }
+
+    fn body(&self, dice: &mut Rng) -> Vec<u8> {
+        let Some(mut example) = self.example.clone() else {
+            return if chance(dice, 10) { word(dice).into_bytes() } else { Vec::new() };
+        };
+        for _ in 0..pick(dice, &[0, 0, 1, 1, 2, 4]) {
+            odd::mutate(dice, &mut example);
+        }
+        let mut text = example.to_string();
+        if chance(dice, 15)
+            && let Some(at) = text.find(|character: char| character.is_ascii_digit())
+        {
+            text.replace_range(at..=at, pick(dice, &odd::NUMBERS));
+        }
+        let mut bytes = text.into_bytes();
+        if chance(dice, 10) {
+            odd::garble(dice, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
+        }
+        bytes
+    }
+
+    /// All of it, with the connection's end announced.
+    pub(super) fn request(&self, dice: &mut Rng, found: &Found, authorization: &str) -> Vec<u8> {
+        let method =
+            if chance(dice, 95) { &*self.method } else { pick(dice, &["PUT", "HEAD", "OPTIONS", "TRACE", "x"]) };
+        let mut request =
+            format!("{method} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.target(dice, found)).into_bytes();
+        let authorization = match dice.u8(..20) {
+            0 => String::new(),
+            1 => format!("Bearer {}", escaped(&word(dice))),
+            2 => format!("Key {}", demo::SUGER_LIMITED_API_KEY),
+            _ => authorization.to_owned(),
+        };
+        let mut header = |name: &str, value: &str| request.extend(format!("{name}: {value}\r\n").bytes());
+        header("authorization", &authorization);
+        let kinds = [
+            "text/plain",
+            "application/json; charset=utf-16",
+            "APPLICATION/JSON",
+            "application/x-www-form-urlencoded",
+            ";",
+        ];
+        header("content-type", if chance(dice, 85) { "application/json" } else { pick(dice, &kinds) });
+        if chance(dice, 10) {
+            header("x-sandbox-strict", pick(dice, &["true", "1", "false", "x", ""]));
+        }
+        if chance(dice, 10) {
+            header("accept-encoding", pick(dice, &["gzip", "identity;q=0", "*", "br, ,gzip;q=9"]));
+        }
+        let mut body = self.body(dice);
+        if chance(dice, 10) {
+            header("content-encoding", pick(dice, &["gzip", "deflate", "x"]));
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            gzip.write_all(&body).unwrap();
+            body = gzip.finish().unwrap();
+        }
+        if chance(dice, 15) {
+            header("transfer-encoding", "chunked");
+            request.extend(b"\r\n");
+            for chunk in body.chunks(dice.usize(1..2_000)) {
+                request.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                request.extend(chunk);
+                request.extend(b"\r\n");
+            }
+            request.extend(b"0\r\n\r\n");
+        } else {
+            header("content-length", &body.len().to_string());
+            request.extend(b"\r\n");
+            request.extend(body);
+        }
+        request
+    }
+}
+
+impl Target {
+    pub(super) fn authorization(&self, operation: &Operation) -> &str {
+        self.authorizations.iter().find(|(vendor, _)| *vendor == operation.vendor).map_or("", |(_, it)| it)
+    }
+}
+
+#[tokio::test]
+async fn fuzz_of_every_operation_brings_answers_and_no_500() {
+    let operations = operations();
+    let mut taken = 0;
+    for seed in seeds(8) {
+        let target = Target::start().await;
+        let (mut dice, mut found) = (Rng::with_seed(seed), Found::default());
+        for number in 0..REQUESTS {
+            let operation = dice.choice(&operations).unwrap();
+            let request = operation.request(&mut dice, &found, target.authorization(operation));
+            if chance(&mut dice, 2) {
+                target.sandbox.advance(std::time::Duration::from_secs(dice.u64(..40_000)));
+            }
+            let said = named(seed, number, &request);
+            let answer = target.ask(&request, &said).await;
+            let Some((status, body)) = parsed(&answer) else { panic!("{}: no answer: {answer:?}", said) };
+            let is_meant = status < 500 || MEANT.contains(&&*operation.name);
+            assert!(is_meant, "{}: {status} {}", said, String::from_utf8_lossy(body));
+            taken += usize::from(status < 300);
+            if let Ok(answer) = serde_json::from_slice(body) {
+                found.gather(&mut dice, &answer);
+            }
+        }
+        target.assert_alive(&format!("after seed {seed}")).await;
+    }
+    // Else it is refused at the door, and nothing behind it is tested.
+    assert!(taken > REQUESTS, "only {taken} requests were taken");
+}

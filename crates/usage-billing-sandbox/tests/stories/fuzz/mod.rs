@@ -1,0 +1,125 @@
+//! Whatever comes in: an answer or a clean end, no 500 that nobody asked for, no panic, and the next request is answered.
+//!
+//! The same on every run. `FUZZ_ROUNDS=100 cargo test -p usage-billing-sandbox fuzz` goes on a hundred times as long, and
+//! `FUZZ_SEED=7` another way.
+
+mod admin;
+mod documents;
+mod odd;
+mod wire;
+
+use std::str::FromStr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use usage_billing_sandbox::{Sandbox, Vendor};
+
+use crate::{Caller, builder};
+
+/// Requests to one sandbox: few enough that its memory never fills.
+const REQUESTS: usize = 500;
+
+/// What stands in the environment, or the default.
+fn setting<T: FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A seed for each round.
+fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
+    let first: u64 = setting("FUZZ_SEED", 0);
+    (0..rounds * setting("FUZZ_ROUNDS", 1)).map(move |round| first.wrapping_add(round))
+}
+
+/// Panics that are none of a test's: the server's, which end the task of a connection and nothing else.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// From now on they are counted.
+fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.location().is_none_or(|place| !place.file().contains("tests/stories")) {
+                PANICS.fetch_add(1, Ordering::SeqCst);
+            }
+            usual(panic);
+        }));
+    });
+}
+
+/// A sandbox, where it listens, and how each vendor is asked.
+struct Target {
+    sandbox: Sandbox,
+    address: String,
+    authorizations: [(Vendor, String); 3],
+}
+
+impl Target {
+    async fn start() -> Self {
+        watch();
+        let sandbox = builder().requests_per_minute(Vendor::Genesys, None).start().await.unwrap();
+        let authorizations = [
+            (Vendor::Genesys, Caller::genesys(&sandbox).await.authorization),
+            (Vendor::Suger, Caller::suger(&sandbox).authorization),
+            (Vendor::Acronis, Caller::acronis(&sandbox).await.authorization),
+        ];
+        let address = sandbox.url().trim_start_matches("http://").to_owned();
+        Self { sandbox, address, authorizations }
+    }
+
+    /// All that comes back to a whole request, which says that the connection is to be closed.
+    async fn ask(&self, request: &[u8], said: &str) -> Vec<u8> {
+        self.send(&[request], false, said).await
+    }
+
+    /// All that comes back until the connection ends. What may not be whole needs an end, which may be heard before the
+    /// answer is sent, and then there is none.
+    async fn send(&self, pieces: &[&[u8]], and_end: bool, said: &str) -> Vec<u8> {
+        let talk = async {
+            let mut stream = TcpStream::connect(&self.address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            for piece in pieces {
+                // The server may have heard enough already.
+                if stream.write_all(piece).await.is_err() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            if and_end {
+                let _ = stream.shutdown().await;
+            }
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            // So that no port is left waiting, of which a long run would have too few.
+            let _ = stream.set_zero_linger();
+            answer
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(60), talk).await;
+        let answer = answer.unwrap_or_else(|_| panic!("{said}: the connection hangs"));
+        assert_eq!(PANICS.load(Ordering::SeqCst), 0, "{said}: a panic");
+        answer
+    }
+
+    /// What is asked after all of it.
+    async fn assert_alive(&self, said: &str) {
+        let (_, authorization) = &self.authorizations[1];
+        let caller = Caller::new(&self.sandbox, authorization.clone());
+        assert_eq!(caller.get("/org/sgr-demo1/buyer").await.0, 200, "{said}");
+    }
+}
+
+/// A request in a message: where it comes up again, and its beginning.
+fn named(seed: u64, number: usize, request: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&request[..request.len().min(2_000)]);
+    format!("FUZZ_SEED={seed}, request {number}: {start}")
+}
+
+/// Status and body of one answer, if it is one.
+fn parsed(answer: &[u8]) -> Option<(u16, &[u8])> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let status = std::str::from_utf8(answer.get(..12)?).ok()?.strip_prefix("HTTP/1.1 ")?;
+    Some((status.parse().ok()?, &answer[end + 4..]))
+}

@@ -1,0 +1,88 @@
+//! Bytes on the socket that are a request, nearly one, or none.
+
+use fastrand::Rng;
+
+use super::documents::{Found, operations};
+use super::odd::{self, chance};
+use super::{REQUESTS, Target, named, seeds};
+
+const TOKENS: [&[u8]; 18] = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b": ",
+    b" HTTP/1.1\r\n",
+    b" HTTP/2.0\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"transfer-encoding: chunked\r\n",
+    b"transfer-encoding: gzip, chunked\r\n",
+    b"content-length: 18446744073709551616\r\n",
+    b"content-length: -1\r\n",
+    b"content-length: 7\r\n",
+    b"expect: 100-continue\r\n",
+    b"upgrade: websocket\r\nconnection: upgrade\r\n",
+    b"ffffffffffffffff\r\n",
+    b"GET http://x:99999/%zz?# HTTP/1.0\r\n",
+    b"CONNECT x:1 HTTP/1.1\r\n",
+];
+
+#[tokio::test]
+async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
+    let operations = operations();
+    let mut answered = 0;
+    for seed in seeds(6) {
+        let target = Target::start().await;
+        let (mut dice, found) = (Rng::with_seed(seed), Found::default());
+        for number in 0..REQUESTS {
+            let operation = dice.choice(&operations).unwrap();
+            let mut bytes = match dice.u8(..20) {
+                0 => (0..dice.usize(..500)).map(|_| dice.u8(..)).collect(),
+                _ => operation.request(&mut dice, &found, target.authorization(operation)),
+            };
+            if chance(&mut dice, 20) {
+                // One more on the same connection.
+                let next = dice.choice(&operations).unwrap();
+                bytes.extend(next.request(&mut dice, &found, target.authorization(next)));
+            }
+            for _ in 0..dice.u8(1..5) {
+                odd::garble(&mut dice, &mut bytes, &TOKENS);
+            }
+            let (first, second) = bytes.split_at(dice.usize(..=bytes.len()));
+            let said = named(seed, number, &bytes);
+            let answer = target.send(&[first, second], true, &said).await;
+            assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "{}: {answer:?}", said);
+            let text = String::from_utf8_lossy(&answer);
+            // Of what is a request all the same, one operation's 500 is documented.
+            let is_meant = !text.contains("HTTP/1.1 500") || String::from_utf8_lossy(&bytes).contains("batchValidate");
+            assert!(is_meant, "{}: {text}", said);
+            answered += usize::from(!answer.is_empty());
+        }
+        target.assert_alive(&format!("after seed {seed}")).await;
+    }
+    assert!(answered > REQUESTS, "only {answered} were answered");
+}
+
+#[tokio::test]
+async fn a_head_or_body_without_an_end_is_not_kept_in_memory() {
+    let target = Target::start().await;
+    let (_, key) = &target.authorizations[1];
+    let flood = vec![b'x'; 1 << 20];
+    for start in [
+        "GET /".to_owned(),
+        "GET / HTTP/1.1\r\nx: ".to_owned(),
+        format!(
+            "POST /org/sgr-demo1/batchCreateUsageRecordGroups HTTP/1.1\r\nhost: x\r\nauthorization: {key}\r\n\
+             transfer-encoding: chunked\r\n\r\n1000000\r\n"
+        ),
+    ] {
+        let mut pieces = vec![start.as_bytes()];
+        pieces.extend(std::iter::repeat_n(&*flood, 16));
+        let answer = target.send(&pieces, true, &start).await;
+        // The refusal may be lost with the bytes that nobody read.
+        let text = String::from_utf8_lossy(&answer);
+        let refused = ["HTTP/1.1 400", "HTTP/1.1 413", "HTTP/1.1 414", "HTTP/1.1 431"];
+        assert!(text.is_empty() || refused.iter().any(|status| text.starts_with(status)), "{start}: {text}");
+    }
+    target.assert_alive("after the floods").await;
+}

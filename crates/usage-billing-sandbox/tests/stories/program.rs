@@ -1,0 +1,54 @@
+//! The program `usage-billing-sandbox`.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::{http, read};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_usage-billing-sandbox");
+
+/// Ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_program_prints_where_it_is_and_does_what_its_options_say() {
+    let options = ["--today", "2026-11-21", "--fault", "503; operation=listBuyers; times=1", "--requests-per-minute"];
+    let mut command = Command::new(PROGRAM);
+    command.args(options).arg("suger=1").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut program = Running(command.spawn().unwrap());
+    let lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let settings: Vec<String> = lines.take(9).collect();
+    assert!(settings.contains(&"export SUGER_API_KEY=demo-suger-key".to_owned()), "{settings:?}");
+    let url = settings[0].strip_prefix("export GENESYS_REGION=").unwrap();
+    for status in [503, 200, 429] {
+        let request = http().get(format!("{url}/org/sgr-demo1/buyer")).header("authorization", "Key demo-suger-key");
+        assert_eq!(request.send().await.unwrap().status(), status);
+    }
+    let (_, clock) = read(http().get(format!("{url}/_sandbox/clock")).send().await.unwrap()).await;
+    assert!(clock["now"].as_str().unwrap().starts_with("2026-11-21T12:"), "{clock}");
+}
+
+#[test]
+fn what_cannot_be_is_told_in_a_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (options, code, says) in [
+        (["--port", &port], 1, "try another --port"),
+        (["--port", "x"], 2, "invalid value 'x' for '--port"),
+        (["--fault", "200"], 2, "'--fault <FAULT>'"),
+        (["--requests-per-minute", "sugar=1"], 2, "the vendors are genesys, suger and acronis"),
+    ] {
+        let output = Command::new(PROGRAM).args(options).output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{line}");
+        assert!(line.starts_with("error: ") && line.contains(says), "{line}");
+        assert!(output.stdout.is_empty());
+    }
+}

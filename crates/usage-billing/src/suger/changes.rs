@@ -1,0 +1,114 @@
+//! The two changes of a stored group that Suger allows: a failed one goes back to be reported, one that was not reported is deleted.
+
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
+use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+
+use super::Client;
+use super::groups::{is_set, name_of};
+use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
+
+/// Requests at a time.
+const CONCURRENCY: usize = 8;
+
+/// What became of the groups that were to be changed. Each is in one of the two lists.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+#[must_use = "what was not changed is told here and nowhere else"]
+pub struct GroupChanges {
+    /// As they are now.
+    pub changed: Vec<Group>,
+    /// As they were, each with the reason why it was not changed or is not known to be.
+    pub failed: Vec<(Group, Error)>,
+}
+
+impl Client {
+    /// Puts groups that Suger has given up (`REPORT_FAILED`) back for the next hourly run, several at a time. Mend the cause first: it is the
+    /// `message` of the entitlement's failed usage record report.
+    ///
+    /// ```no_run
+    /// # use usage_billing::suger::{Client, types::UsageRecordGroupStatus};
+    /// # async fn retry(client: Client) -> usage_billing::Result<()> {
+    /// // The whole list first: what is put back leaves it, and would shift its pages.
+    /// let failed = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::ReportFailed)).collect_all().await?;
+    /// for (group, error) in client.retry_groups(failed).await.failed {
+    ///     eprintln!("{:?}: {error}", group.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn retry_groups(&self, groups: Vec<Group>) -> GroupChanges {
+        let outcomes = stream::iter(groups).map(|group| async { (self.retry_group(&group).await, group) });
+        GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
+    }
+
+    /// Deletes groups that were not reported (`CREATED`, `INVALID`), several at a time. Their usage will not be billed, and their ids stay
+    /// used up.
+    pub async fn delete_groups(&self, groups: Vec<Group>) -> GroupChanges {
+        let outcomes = stream::iter(groups).map(|group| async { (self.delete_group(&group).await, group) });
+        GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
+    }
+
+    /// Puts one group that Suger has given up back for the next hourly run. After a lost answer its state is read back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; else those of the call.
+    pub async fn retry_group(&self, group: &Group) -> Result<Group> {
+        let mut request = self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+        if let Some(made) = group.creation_time.filter(is_set) {
+            request = request.creation_date(made.date_naive());
+        }
+        let is_done = |status: &Status| *status != Status::ReportFailed;
+        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done).await
+    }
+
+    /// Deletes one group that was not reported. After a lost answer its state is read back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Api`] (400) if the group is neither `CREATED` nor `INVALID`; else those of the call.
+    pub async fn delete_group(&self, group: &Group) -> Result<Group> {
+        let mut request =
+            self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+        if let Some(made) = group.creation_time.filter(is_set) {
+            request = request.creation_date(made.date_naive());
+        }
+        let is_done = |status: &Status| *status == Status::Deleted;
+        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done).await
+    }
+
+    /// An answer as it is if it settles the matter, or else what the group says of itself.
+    async fn settled(&self, group: &Group, answer: Result<Group>, is_done: impl Fn(&Status) -> bool) -> Result<Group> {
+        let error = match answer {
+            // Sent once and refused: nothing has changed.
+            Err(error) if error.attempts() > 1 || error.status().is_none_or(|status| !status.is_client_error()) => {
+                error
+            }
+            settled => return settled,
+        };
+        let (Some(id), Some(entitlement), Some(made)) = (&group.id, &group.entitlement_id, group.creation_time) else {
+            return Err(error);
+        };
+        let found = self.read_back(entitlement, made.date_naive(), [id.clone()].into()).await;
+        match found.ok().and_then(|mut found| found.remove(id)) {
+            Some(now) if now.status.as_ref().is_some_and(is_done) => Ok(now),
+            _ => Err(error),
+        }
+    }
+}
+
+impl GroupChanges {
+    async fn of(mut outcomes: impl Stream<Item = (Result<Group>, Group)> + Unpin) -> Self {
+        let mut changes = Self::default();
+        while let Some((outcome, group)) = outcomes.next().await {
+            match outcome {
+                Ok(now) => changes.changed.push(now),
+                Err(error) => changes.failed.push((group, error)),
+            }
+        }
+        changes
+    }
+}
+
+fn id_of(group: &Group) -> Result<&str> {
+    group.id.as_deref().ok_or_else(|| Error::new(ErrorKind::Request, format!("{} cannot be addressed", name_of(group))))
+}

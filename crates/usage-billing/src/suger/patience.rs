@@ -1,0 +1,114 @@
+//! When to stop sending: an entitlement that brings no answers is left alone, and so is a vendor that is down.
+
+use std::collections::{BTreeSet, HashMap};
+
+use usage_billing_core::{Error, ErrorKind};
+
+/// So many failures in a row are enough: of reports of one entitlement, or of entitlements.
+const ENOUGH: usize = 3;
+
+/// What one flush has met so far. A failure here is an outcome that settles nothing: no answer, or one that says nothing of the report.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    failures: HashMap<String, (usize, Error)>,
+    /// Entitlements that have failed since the last answer that settled anything.
+    in_a_row: BTreeSet<String>,
+    stopped: Option<Error>,
+}
+
+impl Patience {
+    /// A report was settled: the vendor is there.
+    pub(super) fn settled(&mut self, entitlement_id: &str) {
+        self.failures.remove(entitlement_id);
+        self.in_a_row.clear();
+    }
+
+    pub(super) fn failed(&mut self, entitlement_id: &str, error: &Error) {
+        let (count, last) = self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (0, error.clone()));
+        *count += 1;
+        *last = error.clone();
+        self.in_a_row.insert(entitlement_id.to_owned());
+        if concerns_all(error) || self.in_a_row.len() >= ENOUGH {
+            self.stopped.get_or_insert_with(|| error.clone());
+        }
+    }
+
+    /// Why no report of an entitlement is sent any more.
+    pub(super) fn ends(&self, entitlement_id: &str) -> Option<Error> {
+        if let Some(error) = &self.stopped {
+            return Some(not_sent("others", error));
+        }
+        let (count, error) = self.failures.get(entitlement_id)?;
+        (*count >= ENOUGH).then(|| not_sent(&format!("{count} others of {entitlement_id}"), error))
+    }
+}
+
+/// A refused key, or a vendor that wants to be left alone: the next report would fare the same.
+fn concerns_all(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
+}
+
+fn not_sent(others: &str, error: &Error) -> Error {
+    let message = format!("not sent, after {others} failed: {error}");
+    Error::new(error.kind(), message).with_hint("it is still queued: flush again later").with_source(error.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost() -> Error {
+        Error::new(ErrorKind::Connection, "connection lost")
+    }
+
+    #[test]
+    fn an_entitlement_that_fails_is_left_alone_and_stops_no_other() {
+        let mut patience = Patience::default();
+        for _ in 0..9 {
+            patience.failed("bad", &lost());
+        }
+        assert!(patience.ends("good").is_none());
+        let why = patience.ends("bad").unwrap();
+        assert_eq!(
+            why.to_string(),
+            "not sent, after 9 others of bad failed: connection lost -> it is still queued: flush again later"
+        );
+        patience.settled("bad");
+        assert!(patience.ends("bad").is_none());
+    }
+
+    #[test]
+    fn one_report_that_fails_does_not_hold_up_its_entitlement() {
+        let mut patience = Patience::default();
+        for _ in 0..9 {
+            patience.failed("e", &lost());
+            patience.failed("e", &lost());
+            assert!(patience.ends("e").is_none());
+            patience.settled("e");
+        }
+    }
+
+    #[test]
+    fn three_entitlements_in_a_row_are_the_vendors_fault() {
+        let mut patience = Patience::default();
+        for entitlement in ["a", "b"] {
+            patience.failed(entitlement, &lost());
+        }
+        patience.settled("c");
+        for entitlement in ["d", "e"] {
+            patience.failed(entitlement, &lost());
+            assert!(patience.ends("f").is_none());
+        }
+        patience.failed("a", &lost());
+        assert!(patience.ends("f").is_some());
+        patience.settled("a");
+        assert!(patience.ends("f").is_some(), "late answers of parallel reports change nothing");
+    }
+
+    #[test]
+    fn a_refused_key_ends_it_at_once() {
+        let mut patience = Patience::default();
+        patience.failed("a", &Error::new(ErrorKind::Auth, "no"));
+        assert!(patience.ends("b").unwrap().to_string().starts_with("not sent, after others failed: no"));
+    }
+}

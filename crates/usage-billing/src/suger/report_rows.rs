@@ -1,0 +1,282 @@
+//! What the hourly runs told the marketplaces, as rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+
+use super::groups::is_set;
+use super::types::{
+    AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
+    MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
+};
+use crate::row_identity::RowIdentity;
+use crate::{Period, UsageRow, Vendor};
+
+/// The operation that reports come from.
+pub(super) const REPORTS: &str = "listUsageRecordReports";
+
+/// Rows of the usage record reports whose hour begins in `period`, each report once however often it is listed: one for each dimension
+/// (v1), and one for each billable metric and group-by value (v2; the value ends the SKU, `ent-7/gpu_seconds/region=eu`). Reports that
+/// failed or were taken back are left out; a row is final once the report succeeded.
+///
+/// The quantity of a dimension is what was sent (`overage_quantity`: what the marketplace charges), what included amounts cover
+/// (`included_quantity`) and what was paid from credit, together. A marketplace such as AWS takes whole units only: a fraction is carried to
+/// the next report, and counted there. Prices are those that the report states, without a currency, which it does not state. Totals of
+/// `MAX`, `LAST` and `UNIQUE_COUNT` are of their hour: do not add them up.
+///
+/// # Errors
+/// [`ErrorKind::Decode`] for a report without any time, or a quantity of more than 28 digits.
+pub fn report_rows(
+    reports: &[Report],
+    buyers: &BTreeMap<String, String>,
+    org_id: &str,
+    period: Period,
+) -> Result<Vec<UsageRow>> {
+    rows(reports, buyers, org_id, period, |info| {
+        let metrics = info.aggregated_billable_records.iter().map(Part::of_metric);
+        dimensions(info).into_iter().map(|dimension| Part::of_dimension(info, dimension)).chain(metrics).collect()
+    })
+}
+
+/// The same of those metrics that are wanted, and of no dimension.
+pub(super) fn of_metrics(
+    reports: &[Report],
+    buyers: &BTreeMap<String, String>,
+    org_id: &str,
+    period: Period,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<UsageRow>> {
+    rows(reports, buyers, org_id, period, |info| {
+        let metrics = info.aggregated_billable_records.iter();
+        metrics.filter(|total| wanted(total.key.as_deref().unwrap_or_default())).map(Part::of_metric).collect()
+    })
+}
+
+fn rows<'a>(
+    reports: &'a [Report],
+    buyers: &BTreeMap<String, String>,
+    org_id: &str,
+    period: Period,
+    parts: impl Fn(&'a Info) -> Vec<Result<Part<'a>>>,
+) -> Result<Vec<UsageRow>> {
+    let mut all = Vec::new();
+    let mut seen = BTreeSet::new();
+    for report in reports {
+        let Some(info) = &report.info else { continue };
+        let again = report.id.as_ref().is_some_and(|id| !seen.insert(id));
+        if again || matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled)) {
+            continue;
+        }
+        let hour = hour(report, info)?;
+        if !period.contains(hour.start()) {
+            continue;
+        }
+        let is_final = matches!(info.status, Some(Status::Success | Status::Invoiced));
+        for (part, number) in parts(info).into_iter().zip(1..) {
+            let row = part?.row(report, org_id, hour);
+            all.push(UsageRow {
+                customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
+                is_final,
+                report_row: Some(number),
+                ..row
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// One quantity of a report.
+struct Part<'a> {
+    metric: &'a str,
+    /// Values of the group-bys, `region=eu`.
+    group: &'a str,
+    unit: &'static str,
+    quantity: Decimal,
+    included: Option<Decimal>,
+    charged: Option<Decimal>,
+    price: Option<Decimal>,
+    list_price: Option<Decimal>,
+    cost: Option<Decimal>,
+}
+
+impl<'a> Part<'a> {
+    fn of_dimension(info: &'a Info, dimension: &'a str) -> Result<Self> {
+        let of = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
+        let charged = of(&info.reported_records);
+        let (included, credit) = (of(&info.included_records), of(&info.credit_records));
+        let mut parts = [charged, included, credit].into_iter().flatten();
+        let quantity = parts.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part)).ok_or_else(|| {
+            Error::new(ErrorKind::Decode, format!("the quantity of {dimension} in a report has more than 28 digits"))
+        })?;
+        Ok(Self {
+            metric: dimension,
+            group: "",
+            unit: "units",
+            quantity,
+            included,
+            charged,
+            price: of(&info.dimension_unit_price),
+            list_price: of(&info.dimension_unit_list_price),
+            cost: None,
+        })
+    }
+
+    fn of_metric(total: &'a AggregatedMeteringUsageRecord) -> Result<Self> {
+        let counts = total.billable_metric_aggregation_type == Some(BillableMetricAggregationType::Count);
+        Ok(Self {
+            metric: total.key.as_deref().unwrap_or_default(),
+            group: total.group_bys_expression.as_deref().unwrap_or_default(),
+            unit: if counts { "events" } else { "units" },
+            quantity: total.quantity.unwrap_or_default().0,
+            included: None,
+            charged: None,
+            price: None,
+            list_price: None,
+            cost: total.amount.map(|amount| amount.0),
+        })
+    }
+
+    fn row(&self, report: &Report, org_id: &str, period: Period) -> UsageRow {
+        let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
+        let sku = match self.group {
+            "" => format!("{entitlement}/{}", self.metric),
+            group => format!("{entitlement}/{}/{group}", self.metric),
+        };
+        let identity = RowIdentity {
+            vendor: Vendor::Suger,
+            operation: REPORTS,
+            account: org_id,
+            customer_id: report.buyer_id.as_deref(),
+            sku: &sku,
+            metric: self.metric,
+            unit: self.unit,
+            period,
+            // A group that was put back is in a second report of its hour.
+            apart: &[report.id.as_deref().unwrap_or_default()],
+        };
+        UsageRow {
+            customer_kind: report.buyer_id.as_ref().map(|_| "buyer".to_owned()),
+            billable: true,
+            included_quantity: self.included,
+            overage_quantity: self.charged,
+            unit_price: self.price,
+            list_price: self.list_price,
+            cost: self.cost,
+            report_id: report.id.clone(),
+            ..identity.row(self.quantity)
+        }
+    }
+}
+
+/// All dimensions that a report has a quantity of.
+fn dimensions(info: &Info) -> BTreeSet<&str> {
+    let maps = [&info.reported_records, &info.included_records, &info.credit_records];
+    maps.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect()
+}
+
+/// The window of a report; the hour before it was made, if it does not say.
+fn hour(report: &Report, info: &Info) -> Result<Period> {
+    let hour = TimeDelta::hours(1);
+    let wrong = |what: &str| {
+        let id = report.id.as_deref().unwrap_or("without id");
+        Error::new(ErrorKind::Decode, format!("usage record report {id} has {what}"))
+    };
+    let made = report.creation_time.filter(is_set).and_then(|time| time.checked_sub_signed(hour));
+    let start = info.start_time.filter(is_set).or(made);
+    let start = start.ok_or_else(|| wrong("neither a start nor a creation time"))?;
+    let end = info.end_time.filter(|end| *end > start).or_else(|| start.checked_add_signed(hour));
+    Period::new(start, end.unwrap_or(start)).map_err(|error| wrong("no usable window").with_source(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn report(id: &str, info: Value) -> Report {
+        let mut report = json!({
+            "id": id, "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-31T00:01:00Z",
+            "info": {"status": "SUCCESS", "startTime": "2026-10-30T23:00:00Z", "endTime": "2026-10-31T00:00:00Z"},
+        });
+        report["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        serde_json::from_value(report).unwrap()
+    }
+
+    fn october(reports: &[Report]) -> Result<Vec<UsageRow>> {
+        let buyers = BTreeMap::from([("b-1".to_owned(), "Birch, Inc.".to_owned())]);
+        report_rows(reports, &buyers, "acme", "2026-10".parse().unwrap())
+    }
+
+    #[test]
+    fn a_dimension_is_what_was_charged_included_and_paid_from_credit() {
+        let rows = october(&[report(
+            "r-1",
+            json!({
+                "reportedRecords": {"gb": 1843, "calls": 4}, "includedRecords": {"gb": 100.5}, "creditRecords": {"gb": 0.25, "seats": 2},
+                "dimensionUnitPrice": {"gb": 0.035}, "dimensionUnitListPrice": {"gb": 0.04},
+            }),
+        )])
+        .unwrap();
+        let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
+        let expected = [("e-1/calls", "4"), ("e-1/gb", "1943.75"), ("e-1/seats", "2")];
+        assert_eq!(read, expected.map(|(sku, quantity)| (sku, quantity.to_owned())));
+        let text = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+        let gb = &rows[1];
+        let parts = [gb.included_quantity, gb.overage_quantity, gb.unit_price, gb.list_price, gb.cost].map(text);
+        assert_eq!(parts, ["100.5", "1843", "0.035", "0.04", ""]);
+        assert_eq!((gb.report_id.as_deref(), gb.report_row, gb.is_final), (Some("r-1"), Some(2), true));
+        assert_eq!(gb.customer_name.as_deref(), Some("Birch, Inc."));
+    }
+
+    #[test]
+    fn a_metric_is_a_row_for_each_group_by_value_with_its_amount() {
+        let total = |group: &str, quantity: i64, how: &str| json!({"key": "gpu", "groupBysExpression": group, "quantity": quantity, "amount": 0.5, "billableMetricAggregationType": how});
+        let info = json!({"aggregatedBillableRecords": [total("region=eu", 3, "COUNT"), total("", 5, "MAX")]});
+        let rows = october(&[report("r-1", info)]).unwrap();
+        let read: Vec<_> =
+            rows.iter().map(|row| (row.sku.as_str(), row.unit.as_str(), row.cost.unwrap().to_string())).collect();
+        let cost = || "0.5".to_owned();
+        assert_eq!(read, [("e-1/gpu/region=eu", "events", cost()), ("e-1/gpu", "units", cost())]);
+    }
+
+    #[test]
+    fn what_the_marketplace_did_not_take_is_left_out_and_what_is_not_settled_is_not_final() {
+        let with = |status: &str| report(status, json!({"status": status, "reportedRecords": {"gb": 1}}));
+        for status in ["FAILED", "DELETED", "CANCELED"] {
+            assert!(october(&[with(status)]).unwrap().is_empty(), "{status}");
+        }
+        for (status, is_final) in
+            [("SUCCESS", true), ("INVOICED", true), ("CREATED", false), ("", false), ("NEW", false)]
+        {
+            assert_eq!(october(&[with(status)]).unwrap()[0].is_final, is_final, "{status}");
+        }
+    }
+
+    #[test]
+    fn reports_count_once_in_the_period_in_which_their_hour_begins() {
+        let at =
+            |start: &str| report(start, json!({"startTime": start, "endTime": null, "reportedRecords": {"gb": 1}}));
+        let inside = at("2026-10-31T23:00:00Z");
+        let rows = october(&[at("2026-09-30T23:00:00Z"), inside.clone(), inside, at("2026-11-01T00:00:00Z")]).unwrap();
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        assert_eq!(row.end.to_rfc3339(), "2026-11-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn two_reports_of_one_hour_are_rows_of_their_own() {
+        let rows = october(&["r-1", "r-2"].map(|id| report(id, json!({"reportedRecords": {"gb": 1}})))).unwrap();
+        assert_ne!(rows[0].key, rows[1].key);
+    }
+
+    #[test]
+    fn a_report_without_a_window_is_of_the_hour_before_it_was_made() {
+        let unset = json!({"startTime": "0001-01-01T00:00:00Z", "endTime": null, "reportedRecords": {"gb": 1}});
+        let rows = october(&[report("r-1", unset)]).unwrap();
+        assert_eq!(rows[0].start.to_rfc3339(), "2026-10-30T23:01:00+00:00");
+        let mut timeless = report("r-2", json!({"startTime": null}));
+        timeless.creation_time = None;
+        let error = october(&[timeless]).unwrap_err();
+        assert_eq!(error.to_string(), "usage record report r-2 has neither a start nor a creation time");
+    }
+}

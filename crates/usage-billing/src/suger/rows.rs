@@ -1,0 +1,392 @@
+//! Usage as rows: added up from usage record groups, or as the marketplaces were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, DurationRound, TimeDelta, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+
+use super::groups::{PAGE, name_of, too_long, used_at};
+use super::report_rows::{self, REPORTS, report_rows};
+use super::{Client, types};
+use crate::row_identity::RowIdentity;
+use crate::{Pager, Period, UsageRow, Vendor};
+
+/// The vendor filters by a day of its own (its documents do not say which); marketplaces take usage for up to 24 hours. So many days after
+/// a period's end are searched for usage of the period.
+const LATE: Days = Days::new(1);
+
+impl Client {
+    /// Usage of a period as rows, one for each buyer, entitlement and dimension, added up from the usage record groups by the time of use.
+    ///
+    /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
+    /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
+    ///
+    /// # Errors
+    /// Those of the calls, and of [`usage_rows`].
+    pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
+        let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
+        let groups =
+            self.usage_record_groups(move |request| request.start_date(first).end_date(last)).collect_all().await?;
+        let mut names = Names { buyers: self.buyer_names().await?, metrics: BTreeMap::new() };
+        if groups.iter().flat_map(events).next().is_some() {
+            names.metrics = self.metrics().await?;
+        }
+        let mut reports = Vec::new();
+        let unsummed =
+            |event: &types::MeteringUsageRecord| names.unit_of_sum(event.key.as_deref().unwrap_or_default()).is_none();
+        if groups.iter().flat_map(events).any(unsummed) {
+            // A group that was put back may have been reported later.
+            let reported = groups.iter().filter_map(|group| group.reported_time).max();
+            let last = reported.map_or(last, |time| last.max(time.date_naive()));
+            reports = self
+                .usage_record_reports(move |request| request.start_date(first).end_date(last))
+                .collect_all()
+                .await?;
+        }
+        usage_rows(&groups, &reports, &names, &self.org_id, period, Utc::now())
+    }
+
+    /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
+    /// the reports state. Reports count by the hour that they are of. See [`report_rows`].
+    ///
+    /// # Errors
+    /// Those of the calls, and of [`report_rows`].
+    pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
+        let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
+        let reports =
+            self.usage_record_reports(move |request| request.start_date(first).end_date(last)).collect_all().await?;
+        report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+    }
+
+    /// All billable metrics by id.
+    async fn metrics(&self) -> Result<BTreeMap<String, types::BillableMetric>> {
+        let metrics = self.api.list_billable_metrics().org_id(&self.org_id).send().await?.into_inner();
+        Ok(metrics.into_iter().filter_map(|metric| Some((metric.id.clone()?, metric))).collect())
+    }
+
+    /// Names of all buyers by id.
+    async fn buyer_names(&self) -> Result<BTreeMap<String, String>> {
+        let client = self.clone();
+        // This list has no `nextOffset`: it ends with a page that is not full.
+        let buyers = Pager::new(0, move |offset| {
+            let client = client.clone();
+            async move {
+                let request = client.api.list_buyers().org_id(&client.org_id).limit(PAGE).offset(offset);
+                let page = request.send().await?.into_inner();
+                let full = page.len() as u64 >= PAGE.unsigned_abs();
+                Ok((page, full.then_some(offset + PAGE)))
+            }
+        });
+        let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
+        Ok(buyers.collect_all().await?.into_iter().filter_map(named).collect())
+    }
+}
+
+/// What groups do not say of themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Names of buyers by id.
+    pub buyers: BTreeMap<String, String>,
+    /// Billable metrics by id: how their events become a quantity.
+    pub metrics: BTreeMap<String, types::BillableMetric>,
+}
+
+impl Names {
+    /// Unit of the sum, if the events of a billable metric simply add up.
+    fn unit_of_sum(&self, metric: &str) -> Option<&'static str> {
+        let metric = self.metrics.get(metric)?;
+        let mut filters = metric.info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters);
+        match metric.aggregation_type.as_ref()? {
+            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some("units"),
+            types::BillableMetricAggregationType::Count if filters.next().is_none() => Some("events"),
+            _ => None,
+        }
+    }
+}
+
+/// Adds up the usage in `period`, by the time of use, each group once however often it is listed. Deleted and invalid groups are left
+/// out; a row is final when the period is over and all of it has been reported to the marketplace.
+///
+/// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
+/// that is not final, for their hour.
+///
+/// # Errors
+/// [`ErrorKind::Decode`] for a group without any time, a sum of more than 28 digits, or a group with events that do not add up whose
+/// report is not among `reports`.
+pub fn usage_rows(
+    groups: &[types::MeteringUsageRecordGroup],
+    reports: &[types::MeteringUsageRecordReport],
+    names: &Names,
+    org_id: &str,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Vec<UsageRow>> {
+    let closed = period.is_closed(now - LATE);
+    let reports_by_id: BTreeSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
+    let mut sums: BTreeMap<Key, (Decimal, bool)> = BTreeMap::new();
+    let mut open: BTreeSet<(Key, DateTime<Utc>)> = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for group in groups {
+        // New groups shift the pages while they are read: a group may come again on the next one.
+        if group.id.as_ref().is_some_and(|id| !seen.insert(id)) {
+            continue;
+        }
+        use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
+        let used_at = used_at(group)?;
+        if matches!(group.status, Some(Deleted | Invalid)) || !period.contains(used_at) {
+            continue;
+        }
+        let reported = group.status == Some(Reported);
+        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some("units"), quantity.0));
+        let events = events(group).map(|event| {
+            let metric = event.key.clone().unwrap_or_default();
+            let unit = names.unit_of_sum(&metric);
+            let quantity = if unit == Some("events") { Decimal::ONE } else { event.quantity.unwrap_or_default().0 };
+            (metric, unit, quantity)
+        });
+        for (metric, unit, quantity) in records.chain(events) {
+            let key = Key {
+                buyer: group.buyer_id.clone(),
+                entitlement: group.entitlement_id.clone().unwrap_or_default(),
+                metric,
+                unit: unit.unwrap_or("units"),
+            };
+            if unit.is_some() {
+                let (sum, is_final) = sums.entry(key).or_insert((Decimal::ZERO, closed));
+                *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+                *is_final &= reported;
+            } else if !reported {
+                open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)));
+            } else if !group.usage_record_report_id.as_deref().is_some_and(|id| reports_by_id.contains(id)) {
+                return Err(unaccounted(group, &key.metric));
+            }
+        }
+    }
+    let mut rows: Vec<_> = sums
+        .into_iter()
+        .map(|(key, (quantity, is_final))| UsageRow {
+            is_final,
+            ..key.row("listUsageRecordGroups", period, quantity, names, org_id)
+        })
+        .collect();
+    for (key, hour) in open {
+        rows.push(key.row(REPORTS, Period::new(hour, hour + TimeDelta::hours(1))?, Decimal::ZERO, names, org_id));
+    }
+    let unsummed = |metric: &str| names.unit_of_sum(metric).is_none();
+    rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, period, unsummed)?);
+    Ok(rows)
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    buyer: Option<String>,
+    entitlement: String,
+    metric: String,
+    unit: &'static str,
+}
+
+impl Key {
+    /// An open row.
+    fn row(&self, operation: &'static str, period: Period, quantity: Decimal, names: &Names, org_id: &str) -> UsageRow {
+        let identity = RowIdentity {
+            vendor: Vendor::Suger,
+            operation,
+            account: org_id,
+            customer_id: self.buyer.as_deref(),
+            sku: &format!("{}/{}", self.entitlement, self.metric),
+            metric: &self.metric,
+            unit: self.unit,
+            period,
+            apart: &[],
+        };
+        UsageRow {
+            customer_name: self.buyer.as_ref().and_then(|id| names.buyers.get(id).cloned()),
+            customer_kind: self.buyer.as_ref().map(|_| "buyer".to_owned()),
+            billable: true,
+            ..identity.row(quantity)
+        }
+    }
+}
+
+/// Events of billable metrics; a group has these or `records`.
+fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &types::MeteringUsageRecord> {
+    let info = group.meta_info.iter().filter(|_| group.records.is_empty());
+    info.flat_map(|info| &info.billable_records)
+}
+
+fn unaccounted(group: &types::MeteringUsageRecordGroup, metric: &str) -> Error {
+    let report = group.usage_record_report_id.as_deref().unwrap_or("without id");
+    let message = format!(
+        "{} has events of the billable metric {metric}, which do not simply add up; usage record report {report}, which says \
+         what became of them, is not among the reports given",
+        name_of(group)
+    );
+    Error::new(ErrorKind::Decode, message).with_hint("give the reports of all hours in which the groups were reported")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn october(groups: &[types::MeteringUsageRecordGroup]) -> Result<Vec<UsageRow>> {
+        with_reports(groups, &[])
+    }
+
+    fn with_reports(
+        groups: &[types::MeteringUsageRecordGroup],
+        reports: &[types::MeteringUsageRecordReport],
+    ) -> Result<Vec<UsageRow>> {
+        let now = "2026-11-21T00:00:00Z".parse().unwrap();
+        usage_rows(groups, reports, &names(), "acme", "2026-10".parse().unwrap(), now)
+    }
+
+    fn names() -> Names {
+        let metrics = serde_json::json!({
+            "gb": {"aggregationType": "SUM", "info": {"filterGroups": [], "groupBys": ["region"]}},
+            "call": {"aggregationType": "COUNT"},
+            "peak": {"aggregationType": "MAX"},
+            "paid": {"aggregationType": "SUM", "info": {"filterGroups": [{"filters": [{"name": "tier"}]}]}},
+        });
+        Names {
+            buyers: BTreeMap::from([("b-1".to_owned(), "Birch, Inc.".to_owned())]),
+            metrics: serde_json::from_value(metrics).unwrap(),
+        }
+    }
+
+    #[test]
+    fn usage_is_added_up_by_the_time_of_use_and_not_of_reporting() {
+        let used = |at: &str, reported: &str| {
+            group(serde_json::json!({
+                "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 0.1},
+                "creationTime": reported, "metaInfo": {"timestamp": at},
+            }))
+        };
+        let rows = october(&[
+            used("2026-09-30T23:59:59Z", "2026-10-01T00:10:00Z"),
+            used("2026-10-01T00:00:00Z", "2026-10-01T00:10:00Z"),
+            used("2026-10-31T23:59:59Z", "2026-11-01T00:10:00Z"),
+            used("2026-11-01T00:00:00Z", "2026-11-01T00:10:00Z"),
+            used("0001-01-01T00:00:00Z", "2026-10-02T00:10:00Z"),
+        ])
+        .unwrap();
+        let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+        assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str(), row.is_final), ("0.3", "e-1/calls", true));
+        assert_eq!(row.customer_name.as_deref(), Some("Birch, Inc."));
+    }
+
+    #[test]
+    fn what_will_not_be_billed_is_left_out_and_what_is_not_reported_yet_is_not_final() {
+        let with = |status: &str| {
+            group(serde_json::json!({
+                "id": status, "status": status, "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
+            }))
+        };
+        let rows = october(&[with("REPORTED"), with("INVALID"), with("DELETED")]).unwrap();
+        assert_eq!((rows[0].quantity, rows[0].is_final), (Decimal::ONE, true));
+        for open in ["CREATED", "REPORT_PENDING", "REPORT_FAILED", "A_NEW_ONE"] {
+            let rows = october(&[with("REPORTED"), with(open)]).unwrap();
+            assert_eq!((rows[0].quantity, rows[0].is_final), (Decimal::TWO, false), "{open}");
+        }
+    }
+
+    #[test]
+    fn events_of_billable_metrics_count_where_there_are_no_records() {
+        let rows = october(&[group(serde_json::json!({
+            "id": "g", "creationTime": "2026-10-05T00:00:00Z", "records": null,
+            "metaInfo": {"billableRecords": [{"key": "gb", "quantity": "2.5"}, {"key": "gb", "quantity": 1}, {"key": "call", "quantity": 9}]},
+        }))])
+        .unwrap();
+        let read: Vec<_> =
+            rows.iter().map(|row| (row.metric.as_str(), row.quantity.to_string(), row.unit.as_str())).collect();
+        assert_eq!(read, [("call", "1".to_owned(), "events"), ("gb", "3.5".to_owned(), "units")]);
+    }
+
+    fn event(metric: &str, status: &str) -> types::MeteringUsageRecordGroup {
+        group(serde_json::json!({
+            "id": metric, "status": status, "creationTime": "2026-10-05T07:10:00Z", "entitlementID": "e-1",
+            "usageRecordReportID": if status == "REPORTED" { "r-1" } else { "" },
+            "metaInfo": {"billableRecords": [{"key": metric, "quantity": 7}]},
+        }))
+    }
+
+    #[test]
+    fn events_that_do_not_add_up_are_what_the_report_made_of_them() {
+        let report: types::MeteringUsageRecordReport = serde_json::from_value(serde_json::json!({
+            "id": "r-1", "entitlementID": "e-1", "buyerID": "b-1", "creationTime": "2026-10-05T08:01:00Z",
+            "info": {
+                "status": "SUCCESS", "startTime": "2026-10-05T07:00:00Z", "endTime": "2026-10-05T08:00:00Z",
+                "reportedRecords": {"seats": 3},
+                "aggregatedBillableRecords": [
+                    {"key": "gb", "quantity": 7}, {"key": "peak", "quantity": 5}, {"key": "paid", "quantity": 2},
+                    {"key": "new", "quantity": 1},
+                ],
+            },
+        }))
+        .unwrap();
+        let groups = ["gb", "peak", "paid", "new"].map(|metric| event(metric, "REPORTED"));
+        let rows = with_reports(&groups, std::slice::from_ref(&report)).unwrap();
+        let read: Vec<_> =
+            rows.iter().map(|row| (row.metric.as_str(), row.quantity.to_string(), row.is_final)).collect();
+        // `gb` adds up: once, and not again from the report.
+        let expected = [("gb", "7", true), ("peak", "5", true), ("paid", "2", true), ("new", "1", true)];
+        assert_eq!(read, expected.map(|(metric, quantity, is_final)| (metric, quantity.to_owned(), is_final)));
+        assert_eq!(rows[1].start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+        assert_eq!(rows[1].customer_name.as_deref(), Some("Birch, Inc."));
+    }
+
+    #[test]
+    fn events_that_do_not_add_up_are_never_lost_in_silence() {
+        for metric in ["peak", "paid", "new"] {
+            let error = october(&[event(metric, "REPORTED")]).unwrap_err();
+            let expected = format!(
+                "usage record group {metric} has events of the billable metric {metric}, which do not simply add up"
+            );
+            assert!(error.to_string().starts_with(&expected), "{error}");
+            // Two of an hour that is not reported yet: one open row.
+            let mut other = event(metric, "CREATED");
+            other.id = None;
+            let rows = october(&[event(metric, "CREATED"), other]).unwrap();
+            let [row] = &rows[..] else { panic!("{rows:?}") };
+            assert_eq!((row.quantity, row.is_final, row.metric.as_str()), (Decimal::ZERO, false, metric));
+            assert_eq!(row.start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_listed_twice_counts_once() {
+        let twice = group(serde_json::json!({
+            "id": "g-7", "status": "REPORTED", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
+        }));
+        assert_eq!(october(&[twice.clone(), twice]).unwrap()[0].quantity, Decimal::from(5));
+    }
+
+    #[test]
+    fn nothing_is_final_before_the_period_is_over() {
+        let reported = group(serde_json::json!({
+            "id": "g-6", "status": "REPORTED", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
+        }));
+        let rows = |now: &str| {
+            usage_rows(
+                std::slice::from_ref(&reported),
+                &[],
+                &names(),
+                "acme",
+                "2026-10".parse().unwrap(),
+                now.parse().unwrap(),
+            )
+        };
+        assert!(!rows("2026-10-20T00:00:00Z").unwrap()[0].is_final);
+        assert!(!rows("2026-11-01T12:00:00Z").unwrap()[0].is_final, "usage of the last day still comes in");
+        assert!(rows("2026-11-02T00:00:00Z").unwrap()[0].is_final);
+    }
+
+    #[test]
+    fn a_group_without_any_time_is_an_error_and_not_lost() {
+        let error = october(&[group(serde_json::json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
+        assert_eq!(error.to_string(), "usage record group g-9 has neither a timestamp nor a creation time");
+    }
+}

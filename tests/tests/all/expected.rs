@@ -1,0 +1,52 @@
+//! What the facade fetches is what the sandbox says is true: all vendors, several worlds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use usage_billing::{Period, UsageRow};
+use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
+
+use crate::stories::{acronis, genesys, suger};
+
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Customer and its name, SKU, metric, unit.
+type Key = (Option<String>, Option<String>, String, String, String);
+
+fn fetched(rows: Vec<UsageRow>) -> BTreeMap<Key, Decimal> {
+    let count = rows.len();
+    let key = |row: UsageRow| ((row.customer_id, row.customer_name, row.sku, row.metric, row.unit), row.quantity);
+    let all: BTreeMap<_, _> = rows.into_iter().map(key).collect();
+    assert_eq!(all.len(), count, "no row twice");
+    all
+}
+
+fn known(rows: Vec<ExpectedUsage>) -> BTreeMap<Key, Decimal> {
+    let key = |row: ExpectedUsage| ((row.customer_id, row.customer, row.sku, row.metric, row.unit), row.quantity);
+    rows.into_iter().map(key).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_fetched_is_what_was_used_in_every_world() {
+    let large = Size::default().tenants(120).organizations(9).entitlements(40).record_groups(12_000).months(3);
+    for seed in [0, 1, 77] {
+        for size in [Size::default(), large.clone()] {
+            let today = "2026-11-21".parse().expect("a day");
+            let sandbox =
+                Sandbox::builder().today(today).seed(seed).size(size.clone()).start().await.expect("a free port");
+            for period in ["2026-10", "2026-10-03/2026-10-29"] {
+                let period: Period = period.parse().unwrap();
+                let expected = |bill: Bill| known(sandbox.expected_usage(&bill, period.start()..period.end()));
+                let level = usage_billing::acronis::types::ReportLevel::DirectPartners;
+                let of_acronis = acronis(&sandbox).usage(period, PATIENCE).await.unwrap();
+                let of_genesys = genesys(&sandbox).usage(period, PATIENCE).await.unwrap();
+                let of_suger = suger(&sandbox).usage(period).await.unwrap();
+                assert!(of_acronis.len() > 5 && of_genesys.len() > 5 && of_suger.len() > 5);
+                assert_eq!(fetched(of_acronis), expected(Bill::Acronis(level)), "{seed} {size:?} {period}");
+                assert_eq!(fetched(of_genesys), expected(Bill::Genesys), "{seed} {size:?} {period}");
+                assert_eq!(fetched(of_suger), expected(Bill::Suger), "{seed} {size:?} {period}");
+            }
+        }
+    }
+}

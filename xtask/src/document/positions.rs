@@ -1,0 +1,165 @@
+//! Where in its text a document's values stand: what JSON pointers cannot say and editors follow.
+
+use std::{collections::HashMap, fmt};
+
+use serde_saphyr::granit_parser::{Event, Marker, Parser};
+
+use crate::pointer::{child, entry};
+
+/// A place in a text; both count from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    /// In characters.
+    pub(crate) column: usize,
+}
+
+/// The places of a document's values, by JSON pointer.
+pub(crate) struct Positions(HashMap<String, Position>);
+
+impl Positions {
+    /// Of YAML, or of JSON, which is YAML as far as places go. Beyond a syntax error nothing has a place of its own.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut places = HashMap::new();
+        // The collections that are open, from the root on.
+        let mut open = Vec::<Open>::new();
+        for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+            let inside = match &event {
+                Event::MappingStart(..) => Some(Holds::Key),
+                Event::SequenceStart(..) => Some(Holds::Entry(0)),
+                Event::Scalar(..) | Event::Alias(_) => None,
+                Event::MappingEnd | Event::SequenceEnd => {
+                    open.pop();
+                    continue;
+                }
+                Event::DocumentEnd => break,
+                _ => continue,
+            };
+            let here = Position::from(span.start);
+            let pointer = match open.last_mut() {
+                None => String::new(),
+                Some(Open { pointer, holds }) => match holds {
+                    // A key that is a collection or an alias has no pointer: what is below it is placed at its parent.
+                    Holds::Key => {
+                        let key =
+                            if let Event::Scalar(key, ..) = &event { child(pointer, key) } else { pointer.clone() };
+                        *holds = Holds::Value(key.clone(), here);
+                        open.extend(inside.map(|holds| Open { pointer: key, holds }));
+                        continue;
+                    }
+                    Holds::Value(of_key, at) => {
+                        let pointer = std::mem::take(of_key);
+                        places.entry(pointer.clone()).or_insert(*at);
+                        *holds = Holds::Key;
+                        pointer
+                    }
+                    Holds::Entry(index) => {
+                        *index += 1;
+                        entry(pointer, *index - 1)
+                    }
+                },
+            };
+            places.entry(pointer.clone()).or_insert(here);
+            open.extend(inside.map(|holds| Open { pointer, holds }));
+        }
+        Self(places)
+    }
+
+    /// Of a value: where its key stands, or itself in a list. What has no place has that of the nearest thing around it.
+    pub(crate) fn at(&self, pointer: &str) -> Position {
+        let mut pointer = pointer;
+        loop {
+            match (self.0.get(pointer), pointer.rsplit_once('/')) {
+                (Some(place), _) if !pointer.is_empty() => return *place,
+                (_, Some((parent, _))) => pointer = parent,
+                _ => return Position { line: 1, column: 1 },
+            }
+        }
+    }
+}
+
+/// A collection that has begun.
+struct Open {
+    pointer: String,
+    holds: Holds,
+}
+
+/// What comes next in a collection.
+enum Holds {
+    Key,
+    /// The value of the key with this pointer and place.
+    Value(String, Position),
+    /// The entry with this index.
+    Entry(usize),
+}
+
+impl From<Marker> for Position {
+    fn from(marker: Marker) -> Self {
+        Self { line: marker.line(), column: marker.col() + 1 }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, pointer: &str) -> String {
+        Positions::of(text).at(pointer).to_string()
+    }
+
+    const YAML: &str = "\
+# a comment
+info:
+  title: Ü
+paths:
+  /a/~b: {get: {tags: [one, two]}}
+  200:
+    - x: |-
+        text
+      y: 1
+    - - nested
+";
+
+    #[test]
+    fn a_value_is_where_its_key_is() {
+        assert_eq!(at(YAML, "/info"), "2:1");
+        assert_eq!(at(YAML, "/info/title"), "3:3");
+        assert_eq!(at(YAML, "/paths/~1a~1~0b/get/tags"), "5:17");
+        assert_eq!(at(YAML, "/paths/200/0/y"), "9:7");
+    }
+
+    #[test]
+    fn an_entry_of_a_list_is_where_it_begins() {
+        assert_eq!(at(YAML, "/paths/~1a~1~0b/get/tags/1"), "5:29");
+        assert_eq!(at(YAML, "/paths/200/1/0"), "10:9");
+    }
+
+    #[test]
+    fn what_has_no_place_is_at_the_nearest_thing_around_it() {
+        assert_eq!(at(YAML, "/info/version"), "2:1");
+        assert_eq!(at(YAML, "/components/schemas/A"), "1:1");
+        assert_eq!(at(YAML, ""), "1:1");
+        assert_eq!(at("a: &x {b: 1}\nc: *x\n", "/c/b"), "2:1");
+        assert_eq!(at("a: 1\n{[c]: 1}: {b: 2}\nd: 1\n", "/d"), "3:1");
+    }
+
+    #[test]
+    fn json_has_places_too() {
+        let json =
+            "{\r\n\t\"a\": {\"b\": \"\\ud83d\\ude00 \\/ \\u00e9\"},\r\n\t\"c\": [1,\r\n\t\t{\"d\": null}]\r\n}\r\n";
+        assert_eq!(at(json, "/a/b"), "2:8");
+        assert_eq!(at(json, "/c/1/d"), "4:4");
+        assert_eq!(at("{\"a\":{\"b\":1}}", "/a/b"), "1:7");
+    }
+
+    #[test]
+    fn beyond_a_syntax_error_the_nearest_thing_before_it_counts() {
+        assert_eq!(at("a:\n  b: 1\n  c: [\n", "/a/c/0"), "3:3");
+    }
+}
