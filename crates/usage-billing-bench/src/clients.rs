@@ -70,4 +70,13 @@ impl ByHand {
         let body = request.json(body).send().await?.error_for_status()?.bytes().await?;
         Ok(serde_json::from_slice(&body)?)
     }
+
+    /// The bytes of a file as they arrive.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+    ) -> Result<impl futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send + Unpin + use<>> {
+        let request = self.http.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        Ok(request.send().await?.error_for_status()?.bytes_stream())
+    }
 }

@@ -177,10 +177,7 @@ impl Answered {
 
     pub(crate) fn undecodable(&self, error: Error, status: StatusCode, body: Bytes) -> Error {
         let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
-        error
-            .with_operation(self.operation)
-            .with_answer(status, self.request_id(), body)
-            .with_attempts(self.attempts)
+        error.with_operation(self.operation).with_answer(status, self.request_id(), body).with_attempts(self.attempts)
     }
 
     fn request_id(&self) -> Option<String> {

@@ -43,7 +43,10 @@ pub struct Auth(Method);
 #[derive(Clone)]
 enum Method {
     /// Made once; what cannot be sent is told by `check`.
-    Header { scheme: &'static str, value: Result<HeaderValue> },
+    Header {
+        scheme: &'static str,
+        value: Result<HeaderValue>,
+    },
     Token(Arc<TokenCache>),
 }
 

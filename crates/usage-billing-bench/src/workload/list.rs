@@ -1,9 +1,7 @@
 //! All usage record groups of an organization, 1000 a page.
 
 use usage_billing::Decimal;
-use usage_billing::suger::types::{
-    ListUsageRecordGroupsResponse, MeteringUsageRecordGroup, UsageRecordGroupStatus,
-};
+use usage_billing::suger::types::{ListUsageRecordGroupsResponse, MeteringUsageRecordGroup, UsageRecordGroupStatus};
 
 use super::{Result, Side};
 use crate::clients::{self, ByHand};

@@ -1,5 +1,6 @@
 //! What is measured; each with our clients and by hand.
 
+mod download;
 mod list;
 mod poll;
 mod report;
@@ -43,8 +44,9 @@ pub(crate) async fn run(side: Side, workload: &str, base: &str, count: u64) -> R
     match name {
         "list" => list::run(side, base, count).await,
         "report" => report::batches(side, base, count, batch, at_once).await,
+        "download" => download::run(side, base, count).await,
         "poll" => poll::run(side, base, count).await,
         "small" => small::run(side, base, count, at_once).await,
-        _ => Err(format!("no workload of this name; there are list, report-bB-cC, poll, small-cC").into()),
+        _ => Err("no workload of this name; there are list, report-bB-cC, poll, download, small-cC".into()),
     }
 }

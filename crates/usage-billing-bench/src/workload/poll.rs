@@ -15,7 +15,7 @@ pub(super) async fn run(side: Side, base: &str, cycles: u64) -> Result<String> {
         Side::Ours => {
             let client = clients::genesys(base).await?;
             for cycle in 0..cycles {
-                let mut report = client.billable_usage(day(cycle)?);
+                let mut report = client.billable_usage_with_resources(day(cycle)?);
                 loop {
                     sum.calls += 1;
                     if let Progress::Ready(done) = report.poll().await? {

@@ -25,7 +25,10 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
                 let call = client.api().batch_report_usage_record_groups().org_id(ORG).body(body);
                 async move { Result::Ok(call.send().await?.into_inner()) }
             });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(|groups| std::future::ready(Ok(add(groups)))).await?;
+            stream::iter(calls)
+                .buffer_unordered(at_once)
+                .try_for_each(|groups| std::future::ready(Ok(add(groups))))
+                .await?;
         }
         Side::ByHand => {
             let client = ByHand::new(base, "Key")?;
@@ -34,7 +37,10 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
                 let (client, path) = (&client, &path);
                 async move { client.post(path, &body).await }
             });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(|groups| std::future::ready(Ok(add(groups)))).await?;
+            stream::iter(calls)
+                .buffer_unordered(at_once)
+                .try_for_each(|groups| std::future::ready(Ok(add(groups))))
+                .await?;
         }
     }
     Ok(format!("CHECKSUM report count={} records={:.3} serial={}", sum.count, sum.records, sum.serial))
