@@ -2,6 +2,7 @@
 
 mod builders;
 mod client;
+mod dates;
 mod errors;
 mod lists;
 mod literals;
@@ -25,6 +26,7 @@ pub(crate) fn harden(
     errors::rewrite(&mut file)?;
     builders::prune(&mut file);
     lists::tolerate_null(&mut file);
+    dates::read_quickly(&mut file);
     literals::tidy(&mut file);
     texts::rewrite(&mut file, docs);
     if let Some(types) = module(&mut file.items, "types") {

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{HeaderMap, StatusCode};
-use reqwest::{Request, Response};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use reqwest::{Request, Response, Url};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
@@ -19,6 +19,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// How much of an error answer is kept.
 const KEPT_BODY: usize = 64 * 1024;
+/// Room that is made for a body before it comes, at most: its stated length may be wrong.
+const LARGEST_GUESS: usize = 16 * 1024 * 1024;
 
 pub(crate) struct Attempts<'a> {
     pub(crate) http: &'a reqwest::Client,
@@ -107,64 +109,79 @@ impl Attempts<'_> {
     }
 
     async fn attempt(&self, request: Request, attempts: u32) -> Result<Response, (Failure, Error)> {
-        let address = format!(
-            "{}:{}",
-            request.url().host_str().unwrap_or("?"),
-            request.url().port_or_known_default().unwrap_or(0)
-        );
         let lost = |error: reqwest::Error| {
             let cause = if error.is_connect() { Cause::NotConnected } else { Cause::Lost };
-            let error = connection(&address, error).with_operation(self.operation.name).with_attempts(attempts);
+            let error = connection(error).with_operation(self.operation.name).with_attempts(attempts);
             (Failure { cause, retry_after: None }, error)
         };
         let mut response = self.http.execute(request).await.map_err(lost)?;
-        let answered = Answered {
+        let mut answered = Answered {
             operation: self.operation.name,
             request_id: request_id(response.headers(), self.service.request_id_headers),
             attempts,
+            body: None,
         };
         if !response.status().is_success() {
             return Err(answered.refused(response).await);
         }
-        if self.operation.download {
-            response.extensions_mut().insert(answered);
-            return Ok(response);
+        if !self.operation.download {
+            // Read here and not by the caller: a body that is cut off is a lost connection like any other.
+            let body = whole(&mut response).await.map_err(|error| lost(error.with_url(response.url().clone())))?;
+            answered.body = Some(body);
         }
-        // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut whole = http::Response::new(response.bytes().await.map_err(lost)?);
-        *whole.status_mut() = status;
-        *whole.headers_mut() = headers;
-        whole.extensions_mut().insert(answered);
-        Ok(whole.into())
+        response.extensions_mut().insert(answered);
+        Ok(response)
     }
+}
+
+/// All of an answer's body.
+async fn whole(response: &mut Response) -> reqwest::Result<Bytes> {
+    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
+    // Most answers come in one piece.
+    let Some(second) = response.chunk().await? else { return Ok(first) };
+    let stated = response.content_length().and_then(|rest| usize::try_from(rest).ok()).unwrap_or_default();
+    let mut body = BytesMut::with_capacity(first.len() + second.len() + stated.min(LARGEST_GUESS));
+    body.extend_from_slice(&first);
+    body.extend_from_slice(&second);
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }
 
 /// What is known of an answer beside the answer itself; rides in its extensions to where the body is decoded.
 #[derive(Clone)]
 pub(crate) struct Answered {
     operation: &'static str,
-    request_id: Option<String>,
+    request_id: Option<HeaderValue>,
     attempts: u32,
+    /// `None` for downloads, whose body is still to come.
+    body: Option<Bytes>,
 }
 
 impl Answered {
-    pub(crate) fn of(response: &Response) -> Self {
-        let unknown = Self { operation: "unknown operation", request_id: None, attempts: 1 };
-        response.extensions().get::<Self>().cloned().unwrap_or(unknown)
+    pub(crate) fn of(response: &mut Response) -> Self {
+        let unknown = Self { operation: "unknown operation", request_id: None, attempts: 1, body: None };
+        response.extensions_mut().remove::<Self>().unwrap_or(unknown)
+    }
+
+    /// The body, if it is here already.
+    pub(crate) fn take_body(&mut self) -> Option<Bytes> {
+        self.body.take()
     }
 
     /// The body ended early.
     pub(crate) fn broken(&self, error: reqwest::Error) -> Error {
-        connection("the vendor", error).with_operation(self.operation).with_attempts(self.attempts)
+        connection(error).with_operation(self.operation).with_attempts(self.attempts)
     }
 
     pub(crate) fn undecodable(&self, error: Error, status: StatusCode, body: Bytes) -> Error {
         let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
-        error
-            .with_operation(self.operation)
-            .with_answer(status, self.request_id.clone(), body)
-            .with_attempts(self.attempts)
+        error.with_operation(self.operation).with_answer(status, self.request_id(), body).with_attempts(self.attempts)
+    }
+
+    fn request_id(&self) -> Option<String> {
+        self.request_id.as_ref()?.to_str().ok().map(str::to_owned)
     }
 
     async fn refused(self, response: Response) -> (Failure, Error) {
@@ -181,7 +198,7 @@ impl Answered {
             if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
         let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
             .with_operation(self.operation)
-            .with_answer(status, self.request_id, body)
+            .with_answer(status, self.request_id(), body)
             .with_code(said.code)
             .with_retry_after(retry_after)
             .with_attempts(self.attempts);
@@ -203,7 +220,9 @@ async fn beginning(response: Response) -> Bytes {
     body.freeze()
 }
 
-fn connection(peer: &str, error: reqwest::Error) -> Error {
+fn connection(error: reqwest::Error) -> Error {
+    let address = |url: &Url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?));
+    let peer = error.url().and_then(address).unwrap_or_else(|| "the vendor".to_owned());
     let what = if error.is_connect() {
         "no connection to"
     } else if error.is_timeout() {
@@ -214,13 +233,15 @@ fn connection(peer: &str, error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Connection, format!("{what} {peer}: {}", innermost(&error))).with_source(error.without_url())
 }
 
-fn request_id(headers: &HeaderMap, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| headers.get(*name)?.to_str().ok().map(str::to_owned))
+fn request_id(headers: &HeaderMap, names: &[&str]) -> Option<HeaderValue> {
+    names.iter().find_map(|name| headers.get(*name)).cloned()
 }
 
 fn record(span: &Span, outcome: &Result<Response>) {
     let (status, attempts) = match outcome {
-        Ok(response) => (Some(response.status()), Answered::of(response).attempts),
+        Ok(response) => {
+            (Some(response.status()), response.extensions().get::<Answered>().map_or(1, |answered| answered.attempts))
+        }
         Err(error) => {
             span.record("otel.status_code", "ERROR");
             match error.status() {

@@ -42,14 +42,18 @@ pub struct Auth(Method);
 
 #[derive(Clone)]
 enum Method {
-    Header { scheme: &'static str, secret: SecretString },
+    /// Made once; what cannot be sent is told by `check`.
+    Header {
+        scheme: &'static str,
+        value: Result<HeaderValue>,
+    },
     Token(Arc<TokenCache>),
 }
 
 impl Auth {
     /// `Authorization: <scheme> <secret>` as it stands: an API key, or a token that somebody else renews.
     pub fn header(scheme: &'static str, secret: impl Into<SecretString>) -> Self {
-        Self(Method::Header { scheme, secret: secret.into() })
+        Self(Method::Header { scheme, value: header(scheme, &secret.into()) })
     }
 
     /// OAuth 2 client credentials (RFC 6749, 4.4) with HTTP Basic at the token endpoint.
@@ -64,7 +68,7 @@ impl Auth {
     /// [`ErrorKind::Config`] for what can never be sent.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.0 {
-            Method::Header { scheme, secret } => header(scheme, secret).map(|_| ()),
+            Method::Header { value, .. } => value.clone().map(|_| ()),
             Method::Token(cache) => cache.check(),
         }
     }
@@ -76,10 +80,10 @@ impl Auth {
         request: &mut Request,
     ) -> Result<Lease<'_>> {
         let (value, token) = match &self.0 {
-            Method::Header { scheme, secret } => (header(scheme, secret)?, None),
+            Method::Header { value, .. } => (value.clone()?, None),
             Method::Token(cache) => {
                 let token = cache.token(http, retry).await?;
-                (header("Bearer", &token.secret)?, Some((&**cache, token)))
+                (token.header.clone(), Some((&**cache, token)))
             }
         };
         request.headers_mut().insert(AUTHORIZATION, value);
@@ -103,7 +107,11 @@ impl Lease<'_> {
     }
 }
 
-fn header(scheme: &str, secret: &SecretString) -> Result<HeaderValue> {
+/// The value of `Authorization`, which Debug does not show.
+///
+/// # Errors
+/// [`ErrorKind::Config`] for what can never be sent.
+pub(crate) fn header(scheme: &str, secret: &SecretString) -> Result<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("{scheme} {}", secret.expose_secret())).map_err(|_| {
         Error::new(ErrorKind::Config, "the API key or token holds a character that no header can carry (a line break?)")
     })?;

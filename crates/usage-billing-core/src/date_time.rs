@@ -1,11 +1,12 @@
-//! Date-times that a vendor sends now with an offset and now without.
+//! Date-times: quickly, and those that a vendor sends now with an offset and now without.
 
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An instant in UTC. Reads `2026-10-01T00:00:00Z`, `…+02:00`, `…+0200` and `2026-10-01T00:00:00` (which means UTC), with or
 /// without a fraction, with `T` or a blank; writes RFC 3339 with `Z`.
@@ -42,9 +43,8 @@ impl FromStr for LenientDateTime {
     type Err = chrono::ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text)
-            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
-            .map(|instant| instant.to_utc())
+        rfc3339(text)
+            .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").map(|instant| instant.to_utc()))
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|local| local.and_utc()))
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|local| local.and_utc()))
             .map(Self)
@@ -53,9 +53,77 @@ impl FromStr for LenientDateTime {
 
 impl<'de> Deserialize<'de> for LenientDateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|reason| de::Error::custom(format_args!("not a date-time: {text:?} ({reason})")))
+        deserializer.deserialize_str(Instant(|text: &str| text.parse().map(|Self(instant)| instant))).map(Self)
     }
+}
+
+/// Named by generated code on fields that are a date-time. chrono's own reader would take a sixth of the time of decoding a list.
+///
+/// # Errors
+/// For what is not RFC 3339.
+#[doc(hidden)]
+pub fn date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    Rfc3339::deserialize(deserializer).map(|instant| instant.0)
+}
+
+/// [`date_time`] for fields that may be absent or `null`.
+///
+/// # Errors
+/// For what is not RFC 3339.
+#[doc(hidden)]
+pub fn optional_date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Ok(Option::<Rfc3339>::deserialize(deserializer)?.map(|instant| instant.0))
+}
+
+struct Rfc3339(DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Rfc3339 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Instant(rfc3339)).map(Self)
+    }
+}
+
+/// Reads text by the given function.
+struct Instant<F>(F);
+
+impl<F: Fn(&str) -> Result<DateTime<Utc>, chrono::ParseError>> Visitor<'_> for Instant<F> {
+    type Value = DateTime<Utc>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date-time")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime<Utc>, E> {
+        self.0(text).map_err(|reason| E::custom(format_args!("not a date-time: {text:?} ({reason})")))
+    }
+}
+
+fn rfc3339(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
+    match in_utc(text) {
+        Some(instant) => Ok(instant),
+        None => text.parse(),
+    }
+}
+
+/// `2026-10-01T00:00:00.123Z`, the form that nearly all vendors send.
+fn in_utc(text: &str) -> Option<DateTime<Utc>> {
+    let (seconds, rest) = text.as_bytes().split_at_checked(19)?;
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
+    };
+    let fraction = match rest {
+        [b'Z'] => 0,
+        [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10u32.pow(9 - u32::try_from(digits.len()).ok()?)
+        }
+        _ => return None,
+    };
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', hours @ .., b':', n0, n1, b':', s0, s1] = seconds else {
+        return None;
+    };
+    let year = i32::try_from(number(&[*y0, *y1, *y2, *y3])?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, number(&[*m0, *m1])?, number(&[*d0, *d1])?)?;
+    Some(day.and_hms_nano_opt(number(hours)?, number(&[*n0, *n1])?, number(&[*s0, *s1])?, fraction)?.and_utc())
 }
 
 #[cfg(test)]
@@ -82,5 +150,37 @@ mod tests {
     #[test]
     fn a_day_is_no_instant() {
         assert!(serde_json::from_str::<LenientDateTime>("\"2026-10-01\"").is_err());
+    }
+
+    #[test]
+    fn what_is_read_quickly_is_what_chrono_reads() {
+        for text in [
+            "2026-10-01T00:00:00Z",
+            "2024-02-29T23:59:59.9Z",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.123456789Z",
+            "2026-10-01T07:08:09.000001Z",
+        ] {
+            assert_eq!(in_utc(text), Some(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_usual_form_is_left_to_chrono() {
+        for text in [
+            "",
+            "2026-10-01T00:00:00+00:00",
+            "2026-10-01T00:00:00.Z",
+            "2026-10-01T00:00:00.0123456789Z",
+            "2026-10-01T23:59:60Z",
+            "2026-02-29T00:00:00Z",
+            "2026-1-001T00:00:00Z",
+            "2026-10-01T00:00:0\u{fc}Z",
+            "+026-10-01T00:00:00Z",
+        ] {
+            assert_eq!(in_utc(text), None, "{text}");
+        }
+        assert!(rfc3339("2026-10-01T23:59:60Z").is_ok(), "a leap second");
+        assert!(rfc3339("2026-02-29T00:00:00Z").is_err());
     }
 }

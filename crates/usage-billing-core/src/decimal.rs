@@ -8,6 +8,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
@@ -91,17 +92,57 @@ impl Serialize for DecimalString {
     }
 }
 
+/// What serde_json calls a [`RawValue`] when it asks a deserializer for one. Private to serde_json, and harmless if it changes:
+/// numbers then come as [`RawValue`]s, each with an allocation of its own, as they do from other deserializers now.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let text = raw.get();
+    deserializer.deserialize_newtype_struct(RAW_VALUE, Digits)
+}
+
+/// Reads the text of a JSON value where it stands in the body.
+struct Digits;
+
+impl<'de> Visitor<'de> for Digits {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal number")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
+        decimal(Box::<RawValue>::deserialize(deserializer)?.get())
+    }
+
+    // serde_json gives a raw value as a map of one entry, from its private name to the text.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
+        match map.next_key::<&str>()? {
+            Some(RAW_VALUE) => map.next_value_seed(self),
+            _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+        }
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+        decimal(text)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Digits {
+    type Value = Decimal;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+fn decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
-        None => return Err(de::Error::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
+        None => return Err(E::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
     };
-    parse(digits)
-        .map_err(|reason| de::Error::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
+    parse(digits).map_err(|reason| E::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
 }
 
 fn shortened(text: &str) -> String {
@@ -112,6 +153,9 @@ fn shortened(text: &str) -> String {
 }
 
 fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
+    if let Some(short) = short(text) {
+        return Ok(short);
+    }
     let plain = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => &*plain_notation(mantissa, exponent)?,
         None => text,
@@ -128,6 +172,27 @@ fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
             _ => Err(error),
         },
     )
+}
+
+/// Up to 18 digits, which fit into 64 bits: nearly all numbers there are, in one pass.
+fn short(text: &str) -> Option<Decimal> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    if digits.len() > 18 || !matches!(digits, [b'0'..=b'9', .., b'0'..=b'9'] | [b'0'..=b'9']) {
+        return None;
+    }
+    let (mut number, mut places) = (0, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
+            b'.' if places.is_none() => places = Some(0),
+            _ => return None,
+        }
+        places = places.map(|places| places + u32::from(*byte != b'.'));
+    }
+    Some(Decimal::new(if negative { -number } else { number }, places.unwrap_or_default()))
 }
 
 /// `5.5e-3` as `0.0055`.
@@ -217,6 +282,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_read_in_one_pass_is_what_the_library_reads(text in "-?[0-9]{0,20}([.][0-9]{0,20})?") {
+            if let Some(short) = short(&text) {
+                let read = Decimal::from_str_exact(&text).unwrap();
+                prop_assert_eq!((short, short.scale()), (read, read.scale()));
+            }
+        }
+
         #[test]
         fn every_decimal_survives_both_forms(mantissa in -(1i128 << 95)..(1i128 << 95), scale in 0u32..=28) {
             let value = Decimal::from_i128_with_scale(mantissa, scale);

@@ -42,6 +42,7 @@ pub use secrecy::SecretString;
 /// What generated code names. Not for use by hand.
 #[doc(hidden)]
 pub use {
+    date_time::{date_time, optional_date_time},
     null::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},
     query::QueryParam,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Request;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::attempts::Attempts;
 use crate::operation::{Operation, Service};
 use crate::response::ResponseValue;
-use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, retry};
+use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
 
 /// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
 const ASSUMED_LIFE: Duration = Duration::from_secs(300);
@@ -54,7 +54,8 @@ impl fmt::Debug for TokenEndpoint {
 }
 
 pub(crate) struct Token {
-    pub(crate) secret: SecretString,
+    /// `Bearer …`
+    pub(crate) header: HeaderValue,
     ends: Instant,
 }
 
@@ -220,7 +221,7 @@ async fn fetch(http: &reqwest::Client, request: Request, retry: &RetryPolicy) ->
         }
     };
     let ends = answered + issued.life(issued.headers());
-    Ok(Arc::new(Token { secret: issued.into_inner().access_token, ends }))
+    Ok(Arc::new(Token { header: auth::header("Bearer", &issued.access_token)?, ends }))
 }
 
 #[cfg(test)]

@@ -476,6 +476,8 @@ pub mod types {
         pub client_name: ::std::option::Option<::std::string::String>,
         /// Start of the time bucket. Only with a granularity.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Method, or empty.
         #[serde(
@@ -1112,6 +1114,8 @@ pub mod types {
             rename = "endDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Id of the report.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1130,6 +1134,8 @@ pub mod types {
             rename = "startDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Whether the report is made. Since SDK 61.0.0 (2019-09-17).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1144,6 +1150,8 @@ pub mod types {
     pub struct BillingUsageResource {
         /// First billable use by this user or device in the billing month, UTC.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// E-mail address of the licensed user (personal data) or id of the device.
         pub name: ::std::string::String,
@@ -1701,6 +1709,8 @@ pub mod types {
             rename = "dateCreated",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date_created: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -1709,6 +1719,8 @@ pub mod types {
             rename = "dateModified",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date_modified: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -1717,6 +1729,8 @@ pub mod types {
             rename = "dateToDelete",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date_to_delete: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2095,6 +2109,8 @@ pub mod types {
             rename = "billingPeriodEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub billing_period_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2103,6 +2119,8 @@ pub mod types {
             rename = "billingPeriodStartDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub billing_period_start_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2111,6 +2129,8 @@ pub mod types {
             rename = "contractAmendmentDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub contract_amendment_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2119,6 +2139,8 @@ pub mod types {
             rename = "contractEffectiveDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub contract_effective_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2127,6 +2149,8 @@ pub mod types {
             rename = "contractEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub contract_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2167,6 +2191,8 @@ pub mod types {
             rename = "rampPeriodEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub ramp_period_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2175,6 +2201,8 @@ pub mod types {
             rename = "rampPeriodStartDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub ramp_period_start_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,

@@ -839,6 +839,8 @@ pub mod types {
             rename = "Timestamp",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Split over tags; adds up to `Quantity`.
         #[serde(
@@ -1212,6 +1214,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -1229,6 +1233,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -1526,6 +1532,8 @@ pub mod types {
         >,
         /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
         #[serde(
@@ -2053,6 +2061,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2076,6 +2086,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2281,6 +2293,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2298,6 +2312,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2328,6 +2344,8 @@ pub mod types {
             rename = "reportedTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub reported_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2381,6 +2399,8 @@ pub mod types {
             rename = "lagoUsageStartTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub lago_usage_start_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2459,6 +2479,8 @@ pub mod types {
             rename = "stripePeriodEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub stripe_period_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2467,6 +2489,8 @@ pub mod types {
             rename = "stripePeriodStartTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub stripe_period_start_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2490,6 +2514,8 @@ pub mod types {
         pub stripe_usage_record_summary_total_usage: ::std::option::Option<i64>,
         /// When the usage happened (UTC).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
         #[serde(
@@ -2523,6 +2549,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -2715,6 +2743,8 @@ pub mod types {
             rename = "endTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Raw request to Google Cloud.
         #[serde(
@@ -2783,6 +2813,8 @@ pub mod types {
             rename = "startTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Outcome.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2858,6 +2890,8 @@ pub mod types {
         >,
         /// When the usage happened. Without it: when the report arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
         #[serde(
@@ -2976,6 +3010,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3002,6 +3038,8 @@ pub mod types {
         pub require_audit: ::std::option::Option<bool>,
         /// When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Title.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3363,6 +3401,8 @@ pub mod types {
         pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
         /// The day (UTC), written as a date-time.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Entitlement that the usage belongs to.
         #[serde(
@@ -3448,6 +3488,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3456,6 +3498,8 @@ pub mod types {
             rename = "endTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Current term.
         #[serde(
@@ -3492,6 +3536,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3539,6 +3585,8 @@ pub mod types {
             rename = "startTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Whether the entitlement can be used. Usage is taken for `ACTIVE` ones (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3711,6 +3759,8 @@ pub mod types {
             rename = "offerAcceptDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub offer_accept_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3733,6 +3783,8 @@ pub mod types {
             rename = "replacedOfferEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub replaced_offer_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3759,6 +3811,8 @@ pub mod types {
             rename = "testUsageMeteringEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub test_usage_metering_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3783,6 +3837,8 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
@@ -3809,6 +3865,8 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,

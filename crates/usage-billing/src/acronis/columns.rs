@@ -1,6 +1,7 @@
 //! The columns of a report's file, found by their names.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use csv_async::StringRecord;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
@@ -23,8 +24,8 @@ pub(super) struct Columns {
     infra_name: Option<usize>,
     infra_owner_id: Option<usize>,
     infra_backend: Option<usize>,
-    date: usize,
-    is_range: usize,
+    date: Option<usize>,
+    is_range: Option<usize>,
     measurement_unit: usize,
     absolute: [usize; 3],
     delta: [usize; 3],
@@ -35,21 +36,22 @@ pub(super) struct Columns {
     unit_price: Option<usize>,
     total_cost: Option<usize>,
     other: Vec<usize>,
-    names: Vec<String>,
+    /// Shared with the rows.
+    names: Vec<Arc<str>>,
 }
 
 impl Columns {
     /// # Errors
     /// [`ErrorKind::Decode`], naming all columns without which usage cannot be billed, or one that is there twice.
     pub(super) fn new(header: &StringRecord) -> Result<Self> {
-        let names: Vec<_> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        let names: Vec<Arc<str>> = header.iter().map(|name| name.trim_start_matches('\u{feff}').into()).collect();
         let mut finder = Finder { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
         let mut columns = Self {
             tenant_id: finder.needed("tenant.id"),
             tenant_name: finder.find("tenant.name"),
             tenant_kind: finder.needed("tenant.kind"),
             customer_id: finder.find("tenant.customer_id"),
-            application: finder.needed("application.name"),
+            application: finder.needed_as("application.name", "application.id"),
             application_id: finder.find("application.id"),
             name: finder.needed("name"),
             edition: finder.find("edition"),
@@ -58,8 +60,8 @@ impl Columns {
             infra_name: finder.find("infra.name"),
             infra_owner_id: finder.find("infra.owner_id"),
             infra_backend: finder.find("infra.backend_type"),
-            date: finder.needed("date"),
-            is_range: finder.needed("is_range"),
+            date: finder.find("date"),
+            is_range: finder.find("is_range"),
             // Without it, bytes would be billed as pieces.
             measurement_unit: finder.needed("measurement_unit"),
             absolute: MODES.map(|mode| finder.needed(&format!("usage.absolute.{mode}"))),
@@ -108,8 +110,8 @@ impl Columns {
             infra_name: cells.filled(self.infra_name),
             infra_owner_id: cells.filled(self.infra_owner_id),
             infra_backend: cells.filled(self.infra_backend),
-            date: cells.read(self.date)?,
-            is_range: cells.flag(self.is_range)?,
+            date: self.date.map(|at| cells.read(at)).transpose()?,
+            is_range: self.is_range.map(|at| cells.flag(at)).transpose()?.unwrap_or_default(),
             measurement_unit: cells.filled(Some(self.measurement_unit)),
             absolute: cells.amounts(self.absolute)?,
             delta: cells.amounts(self.delta)?,
@@ -127,15 +129,22 @@ const MODES: [&str; 3] = ["production", "trial", "total"];
 
 /// Columns that nobody has asked for yet, and those that were asked for in vain.
 struct Finder<'a> {
-    names: &'a [String],
+    names: &'a [Arc<str>],
     left: Vec<usize>,
     missing: Vec<String>,
 }
 
 impl Finder<'_> {
     fn find(&mut self, name: &str) -> Option<usize> {
-        let found = self.left.iter().position(|at| self.names[*at] == name)?;
+        let found = self.left.iter().position(|at| &*self.names[*at] == name)?;
         Some(self.left.remove(found))
+    }
+
+    /// The id stays to be found: it is a column of its own beside the name.
+    fn needed_as(&mut self, name: &str, id: &str) -> usize {
+        self.find(name)
+            .or_else(|| self.names.iter().position(|other| &**other == id))
+            .unwrap_or_else(|| self.needed(name))
     }
 
     /// Any place will do for one that is missing: it is told before a row is read.
@@ -192,7 +201,7 @@ impl<'a> Cells<'a> {
     }
 
     fn unreadable(&self, at: usize) -> Error {
-        let column = self.columns.names.get(at).map_or("?", String::as_str);
+        let column = self.columns.names.get(at).map_or("?", |name| name);
         let message = match self.text(at) {
             "" => format!("row {} of the report: {column} is empty", self.number),
             cell => format!("row {} of the report: {column} is `{cell}`, which cannot be read", self.number),
@@ -233,7 +242,7 @@ mod tests {
         cells.extend([("tenant.name", "Birch, \"Inc.\""), ("sku.family", "STO"), ("sku.note", "")]);
         let row = read(&cells).unwrap();
         assert_eq!((row.tenant_name.as_str(), row.absolute.total), ("Birch, \"Inc.\"", Decimal::from(7)));
-        let other = [("sku.family", "STO"), ("sku.note", "")].map(|(name, cell)| (name.to_owned(), cell.to_owned()));
+        let other = [("sku.family", "STO"), ("sku.note", "")].map(|(name, cell)| (name.into(), cell.to_owned()));
         assert_eq!(row.other, BTreeMap::from(other));
         assert_eq!((row.number, row.effective, row.sku, row.measurement_unit), (7, None, None, None));
     }
@@ -243,6 +252,16 @@ mod tests {
         let mut cells = cells();
         cells[0].0 = "\u{feff}tenant.id";
         assert_eq!(read(&cells).unwrap().tenant_id, "x");
+    }
+
+    #[test]
+    fn no_more_columns_are_needed_than_the_vendors_own_module_reads() {
+        let mut cells = cells();
+        cells.retain(|(name, _)| !matches!(*name, "application.name" | "date" | "is_range"));
+        cells.push(("application.id", "6e6d758d"));
+        let row = read(&cells).unwrap();
+        assert_eq!((row.application.as_str(), row.application_id.as_deref()), ("6e6d758d", Some("6e6d758d")));
+        assert_eq!((row.date, row.is_range), (None, false));
     }
 
     #[test]

@@ -12,12 +12,13 @@ use super::download::{Reader, unreadable};
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
-    let lines = Lines {
+    // Boxed: it is moved in and out for each row.
+    let lines = Box::new(Lines {
         reader: AsyncReaderBuilder::new().buffer_capacity(BUFFER).create_reader(reader),
         columns: None,
         record: StringRecord::new(),
         number: 0,
-    };
+    });
     stream::try_unfold(lines, |mut lines| async move { Ok(lines.next().await?.map(|row| (row, lines))) }).boxed()
 }
 

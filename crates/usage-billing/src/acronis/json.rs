@@ -196,7 +196,7 @@ mod tests {
         let rows = read(text.replacen("\"total\":3", "\"total\":12345678901234567.123456789", 1)).await.unwrap();
         assert_eq!(rows[0].absolute.total, "12345678901234567.123456789".parse::<Decimal>().unwrap());
         assert_eq!(rows[1].sku.as_deref(), Some("S-1"));
-        let other: Vec<_> = rows[1].other.iter().map(|(name, cell)| (name.as_str(), cell.as_str())).collect();
+        let other: Vec<_> = rows[1].other.iter().map(|(name, cell)| (&**name, cell.as_str())).collect();
         assert_eq!(other, [("infra", ""), ("vendor.list.0", "1"), ("vendor.list.1.a", "true"), ("vendor.note", "x")]);
         assert_eq!(rows[2].sku, None);
     }

@@ -23,7 +23,7 @@ pub use quantity::in_billing_unit;
 pub use report::StoredFile;
 pub use request::ReportRequest;
 pub use row::{Amounts, Price, ReportRow};
-pub use rows::Rows;
+pub use rows::{Rows, read_rows};
 pub use usage::usage_rows;
 
 /// A client of one tenant and all below it.

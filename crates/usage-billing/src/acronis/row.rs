@@ -1,6 +1,7 @@
 //! A row of a report, whichever file it was read from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use usage_billing_core::Decimal;
@@ -19,7 +20,7 @@ pub struct ReportRow {
     pub tenant_kind: String,
     /// The partner's own id of it.
     pub customer_id: Option<String>,
-    /// The service: `backup`, `files_cloud`, `platform` and others.
+    /// The service: `backup`, `files_cloud`, `platform` and others; its id in files without names.
     pub application: String,
     /// Id of the service.
     pub application_id: Option<String>,
@@ -37,9 +38,9 @@ pub struct ReportRow {
     pub infra_owner_id: Option<String>,
     /// Cloud of the component: `acronis`, `google`, `azure`.
     pub infra_backend: Option<String>,
-    /// Last day of the period in summaries, else the day.
-    pub date: NaiveDate,
-    /// Whether usage is a sum over the period; else it is a level.
+    /// Last day of the period in summaries, else the day. The vendor's own billing module (acronis-cyber-cloud-whmcs) does without it.
+    pub date: Option<NaiveDate>,
+    /// Whether usage is a sum over the period; else it is a level, as in files that do not say.
     pub is_range: bool,
     /// `bytes`, `seconds`, or nothing for counts.
     pub measurement_unit: Option<String>,
@@ -56,7 +57,7 @@ pub struct ReportRow {
     /// The price, where the partner keeps prices in the platform.
     pub price: Option<Price>,
     /// Columns that are not listed here, by name.
-    pub other: BTreeMap<String, String>,
+    pub other: BTreeMap<Arc<str>, String>,
 }
 
 /// The same usage by mode of the tenant.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -29,8 +30,19 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        read(&file.format, Arriving::new(self.download(file).await?).await?.plain())
+        read_rows(&file.format, self.download(file).await?).await
     }
+}
+
+/// Reads the rows of a file that did not come from [`Client::rows`]: one that was saved before, packed or not.
+///
+/// # Errors
+/// Those of `bytes`; [`ErrorKind::Request`] for a format that is not read as rows.
+pub async fn read_rows(
+    format: &types::ReportFormat,
+    bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static,
+) -> Result<Rows> {
+    read(format, Arriving::new(bytes).await?.plain())
 }
 
 /// # Errors
@@ -67,7 +79,6 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    use bytes::Bytes;
     use futures_util::{FutureExt, stream};
 
     use super::*;

@@ -1,6 +1,7 @@
 //! Rows of a report added up to usage.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -93,7 +94,7 @@ struct Key {
 }
 
 /// What tells rows apart that are added up: the component, the mode, and columns that are not known here.
-type Component = (Option<String>, Option<String>, BTreeMap<String, String>);
+type Component = (Option<String>, Option<String>, BTreeMap<Arc<str>, String>);
 
 struct Sum {
     raw: Decimal,
@@ -141,7 +142,7 @@ impl<'a> Sums<'a> {
             unit: in_billing_unit(Decimal::ZERO, row.measurement_unit.as_deref()).1.to_owned(),
             edition: row.edition.clone(),
             sku: row.sku.clone(),
-            day: self.by_day.then_some(row.date),
+            day: row.date.filter(|_| self.by_day),
         };
         let component = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
         let raw = row.billed();
@@ -175,13 +176,17 @@ impl<'a> Sums<'a> {
     fn check_day(&self, row: &ReportRow) -> Result<()> {
         let report = &self.file.report;
         let period = &report.period;
-        if report.kind == types::ReportKind::UsageCurrent || (period.start..=period.end).contains(&row.date) {
-            return Ok(());
-        }
+        let of = match row.date {
+            Some(date) if (period.start..=period.end).contains(&date) => return Ok(()),
+            _ if report.kind == types::ReportKind::UsageCurrent => return Ok(()),
+            None if !self.by_day => return Ok(()),
+            Some(date) => date.to_string(),
+            None => "no day".to_owned(),
+        };
         let message = format!(
-            "row {} of the report is of {}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
+            "row {} of the report is of {of}, but the report is of {} to {}: usage would be billed in the wrong period; create a report of the \
              schedule once",
-            row.number, row.date, period.start, period.end
+            row.number, period.start, period.end
         );
         Err(Error::new(ErrorKind::Decode, message))
     }

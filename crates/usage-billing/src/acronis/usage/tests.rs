@@ -23,7 +23,7 @@ pub(in crate::acronis) fn row(kind: &str, name: &str, unit: Option<&str>) -> Rep
         infra_name: None,
         infra_owner_id: None,
         infra_backend: None,
-        date: "2026-10-31".parse().unwrap(),
+        date: "2026-10-31".parse().ok(),
         is_range: false,
         measurement_unit: unit.map(str::to_owned),
         absolute: amounts(100, 10),
@@ -120,7 +120,7 @@ fn a_row_that_is_there_twice_is_refused_and_not_billed_twice() {
     assert!(error.message().starts_with("rows 1 and 3 of the report are both about pw_base_storage of t-1"), "{error}");
     // A column that we do not know may be what tells two rows apart.
     let told = |text: &str| ReportRow {
-        other: BTreeMap::from([("workload.id".to_owned(), text.to_owned())]),
+        other: BTreeMap::from([("workload.id".into(), text.to_owned())]),
         ..row("customer", "seats", None)
     };
     assert_eq!(usage([told("w-1"), told("w-2")])[0].1, "220");
@@ -162,7 +162,7 @@ fn customers_that_are_not_there_are_no_empty_bill() {
 fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
     use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
     let days = || ["2026-10-29", "2026-10-30", "2026-10-31"].map(|day| day.parse::<NaiveDate>().unwrap());
-    let on = |day| ReportRow { date: day, infra_id: Some(day.to_string()), ..row("customer", "seats", None) };
+    let on = |day| ReportRow { date: Some(day), infra_id: Some(day.to_string()), ..row("customer", "seats", None) };
     for (kind, rows, is_final) in [
         (UsageSummary, 1, vec![false]),
         (UsageCurrent, 1, vec![false]),
@@ -182,7 +182,7 @@ fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
 #[test]
 fn a_row_of_another_period_is_refused() {
     for (day, is_right) in [("2026-09-30", false), ("2026-10-01", true), ("2026-10-31", true), ("2026-11-01", false)] {
-        let of_day = || ReportRow { date: day.parse().unwrap(), ..row("customer", "seats", None) };
+        let of_day = || ReportRow { date: day.parse().ok(), ..row("customer", "seats", None) };
         assert_eq!(usage_rows(&summary(), [of_day()]).is_ok(), is_right, "{day}");
         let current = file(types::ReportKind::UsageCurrent, types::ReportLevel::Itself);
         assert!(usage_rows(&current, [of_day()]).is_ok(), "{day}");

@@ -1,0 +1,82 @@
+//! Clients as a user sets them up, without limits of rate: the server here has none.
+
+use usage_billing::{Credentials, suger};
+
+use crate::workload::Result;
+
+/// What the server takes for a key and for a token.
+pub(crate) const SECRET: &str = "bench";
+
+/// Suger's, of the organization `org`.
+pub(crate) fn suger(base: &str, org: &str) -> Result<suger::Client> {
+    Ok(suger::Client::builder(org, SECRET).base_url(base).rate_limit(None).build()?)
+}
+
+/// Genesys', with a token from a host of our own that gives out [`SECRET`].
+pub(crate) async fn genesys(base: &str) -> Result<usage_billing::genesys::Client> {
+    let login: usage_billing::genesys::Region = token_host().await?.parse()?;
+    let client = usage_billing::genesys::Client::builder(&login, Credentials::new("bench", SECRET));
+    Ok(client.base_url(base).rate_limit(None).build()?)
+}
+
+/// The servers that are measured against know no token endpoint.
+async fn token_host() -> Result<String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        let body = format!(r#"{{"access_token":"{SECRET}","token_type":"bearer","expires_in":86400}}"#);
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).await;
+            let _ = connection.write_all(answer.as_bytes()).await;
+        }
+    });
+    Ok(format!("http://{address}"))
+}
+
+/// reqwest, and the value of `Authorization`.
+pub(crate) struct ByHand {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) authorization: String,
+}
+
+impl ByHand {
+    /// `scheme` is `Key` or `Bearer`.
+    pub(crate) fn new(base: &str, scheme: &str) -> Result<Self> {
+        let http = usage_billing::http_client()?.build()?;
+        Ok(Self { http, base: base.to_owned(), authorization: format!("{scheme} {SECRET}") })
+    }
+
+    /// The decoded answer of a GET.
+    pub(crate) async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let request = self.http.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        let body = request.send().await?.error_for_status()?.bytes().await?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// The decoded answer of a POST.
+    pub(crate) async fn post<B: serde::Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T> {
+        let request = self.http.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        let body = request.json(body).send().await?.error_for_status()?.bytes().await?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// The bytes of a file as they arrive.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+    ) -> Result<impl futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send + Unpin + use<>> {
+        let request = self.http.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        Ok(request.send().await?.error_for_status()?.bytes_stream())
+    }
+}

@@ -1,0 +1,52 @@
+//! What is measured; each with our clients and by hand.
+
+mod download;
+mod list;
+mod poll;
+mod report;
+mod small;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Whatever goes wrong ends the run.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Whose code makes the calls.
+#[derive(Clone, Copy)]
+pub(crate) enum Side {
+    /// The clients of this workspace.
+    Ours,
+    /// reqwest and serde, written out for the one call, with the same types.
+    ByHand,
+}
+
+/// What a program with this work would choose: a second thread, where there is something to decode while the next page comes.
+pub(crate) fn runtime(workload: &str) -> std::io::Result<Runtime> {
+    let mut builder = if workload == "list" {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(2);
+        builder
+    } else {
+        Builder::new_current_thread()
+    };
+    builder.enable_all().build()
+}
+
+/// Runs a workload and gives the checksum of what was decoded.
+pub(crate) async fn run(side: Side, workload: &str, base: &str, count: u64) -> Result<String> {
+    let (name, parameters) = workload.split_once('-').unwrap_or((workload, ""));
+    // `b100-c8`: batches of 100, 8 at a time.
+    let number = |letter| {
+        let value = parameters.split('-').find_map(|part| part.strip_prefix(letter)).map(str::parse::<usize>);
+        value.transpose().map(|number| number.filter(|number| *number > 0).unwrap_or(1))
+    };
+    let (batch, at_once) = (number('b')?, number('c')?);
+    match name {
+        "list" => list::run(side, base, count).await,
+        "report" => report::batches(side, base, count, batch, at_once).await,
+        "download" => download::run(side, base, count).await,
+        "poll" => poll::run(side, base, count).await,
+        "small" => small::run(side, base, count, at_once).await,
+        _ => Err("no workload of this name; there are list, report-bB-cC, poll, download, small-cC".into()),
+    }
+}
