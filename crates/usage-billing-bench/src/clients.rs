@@ -4,12 +4,21 @@ use usage_billing::{Credentials, suger};
 
 use crate::workload::Result;
 
-/// What the server takes for a key and for a token.
-pub(crate) const SECRET: &str = "bench";
+/// What the server of the protocol takes for a key and for a token.
+const SECRET: &str = "bench";
+
+/// Suger's organization: the given one, unless the environment names another, as the settings that a sandbox prints do.
+pub(crate) fn org(given: &str) -> String {
+    std::env::var("SUGER_ORG_ID").unwrap_or_else(|_| given.to_owned())
+}
+
+fn suger_key() -> String {
+    std::env::var("SUGER_API_KEY").unwrap_or_else(|_| SECRET.to_owned())
+}
 
 /// Suger's, of the organization `org`.
 pub(crate) fn suger(base: &str, org: &str) -> Result<suger::Client> {
-    Ok(suger::Client::builder(org, SECRET).base_url(base).rate_limit(None).build()?)
+    Ok(suger::Client::builder(org, suger_key()).base_url(base).rate_limit(None).build()?)
 }
 
 /// Genesys', with a token from a host of our own that gives out [`SECRET`].
@@ -47,10 +56,19 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// `scheme` is `Key` or `Bearer`.
-    pub(crate) fn new(base: &str, scheme: &str) -> Result<Self> {
+    /// For Suger.
+    pub(crate) fn key(base: &str) -> Result<Self> {
+        Self::new(base, format!("Key {}", suger_key()))
+    }
+
+    /// For Genesys and Acronis.
+    pub(crate) fn bearer(base: &str) -> Result<Self> {
+        Self::new(base, format!("Bearer {SECRET}"))
+    }
+
+    fn new(base: &str, authorization: String) -> Result<Self> {
         let http = usage_billing::http_client()?.build()?;
-        Ok(Self { http, base: base.to_owned(), authorization: format!("{scheme} {SECRET}") })
+        Ok(Self { http, base: base.to_owned(), authorization })
     }
 
     /// The decoded answer of a GET.

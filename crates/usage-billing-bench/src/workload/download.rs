@@ -12,7 +12,7 @@ use super::{Result, Side};
 use crate::clients::ByHand;
 
 pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
-    let client = ByHand::new(base, "Bearer")?;
+    let client = ByHand::bearer(base)?;
     let (id, stored) = make(&client, count).await?;
     let bytes = client.download(&format!("/api/2/reports/{id}/stored/{stored}")).await?;
     let mut sum = Sum::default();

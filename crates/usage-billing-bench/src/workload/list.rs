@@ -7,7 +7,7 @@ use super::{Result, Side};
 use crate::clients::{self, ByHand};
 
 pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
-    let org = format!("bench-{count}");
+    let org = clients::org(&format!("bench-{count}"));
     let mut sum = Sum::default();
     match side {
         Side::Ours => {
@@ -17,7 +17,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
             }
         }
         Side::ByHand => {
-            let client = ByHand::new(base, "Key")?;
+            let client = ByHand::key(base)?;
             let mut next = Some(0);
             while let Some(offset) = next {
                 let path = format!("/org/{org}/usageRecordGroup?limit=1000&offset={offset}");

@@ -4,6 +4,7 @@ mod download;
 mod list;
 mod poll;
 mod report;
+mod single;
 mod small;
 
 use tokio::runtime::{Builder, Runtime};
@@ -45,8 +46,9 @@ pub(crate) async fn run(side: Side, workload: &str, base: &str, count: u64) -> R
         "list" => list::run(side, base, count).await,
         "report" => report::batches(side, base, count, batch, at_once).await,
         "download" => download::run(side, base, count).await,
+        "single" => single::run(side, base, count, at_once).await,
         "poll" => poll::run(side, base, count).await,
         "small" => small::run(side, base, count, at_once).await,
-        _ => Err("no workload of this name; there are list, report-bB-cC, poll, download, small-cC".into()),
+        _ => Err("no workload of this name; there are list, report-bB-cC, poll, download, small-cC, single-cC".into()),
     }
 }

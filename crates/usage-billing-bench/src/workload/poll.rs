@@ -25,7 +25,7 @@ pub(super) async fn run(side: Side, base: &str, cycles: u64) -> Result<String> {
             }
         }
         Side::ByHand => {
-            let client = ByHand::new(base, "Bearer")?;
+            let client = ByHand::bearer(base)?;
             for cycle in 0..cycles {
                 let day = day(cycle)?;
                 let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);

@@ -17,7 +17,10 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
     let starts = (0..count).step_by(batch);
     let bodies = starts.map(|start| (start..count.min(start + batch as u64)).map(group).collect::<Vec<_>>());
     let mut sum = Sum::default();
-    let mut add = |groups: Vec<MeteringUsageRecordGroup>| groups.iter().for_each(|group| sum.add(group));
+    let mut add = |groups: Vec<MeteringUsageRecordGroup>| {
+        groups.iter().for_each(|group| sum.add(group));
+        std::future::ready(Ok(()))
+    };
     match side {
         Side::Ours => {
             let client = clients::suger(base, ORG)?;
@@ -25,22 +28,16 @@ pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at
                 let call = client.api().batch_report_usage_record_groups().org_id(ORG).body(body);
                 async move { Result::Ok(call.send().await?.into_inner()) }
             });
-            stream::iter(calls)
-                .buffer_unordered(at_once)
-                .try_for_each(|groups| std::future::ready(Ok(add(groups))))
-                .await?;
+            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
         }
         Side::ByHand => {
-            let client = ByHand::new(base, "Key")?;
+            let client = ByHand::key(base)?;
             let path = format!("/org/{ORG}/batchCreateUsageRecordGroups");
             let calls = bodies.map(|body| {
                 let (client, path) = (&client, &path);
                 async move { client.post(path, &body).await }
             });
-            stream::iter(calls)
-                .buffer_unordered(at_once)
-                .try_for_each(|groups| std::future::ready(Ok(add(groups))))
-                .await?;
+            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
         }
     }
     Ok(format!("CHECKSUM report count={} records={:.3} serial={}", sum.count, sum.records, sum.serial))

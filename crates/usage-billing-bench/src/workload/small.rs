@@ -27,7 +27,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
             stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
         }
         Side::ByHand => {
-            let client = ByHand::new(base, "Key")?;
+            let client = ByHand::key(base)?;
             let calls = (0..count).map(|index| {
                 let client = &client;
                 async move { client.get(&format!("/org/{ORG}/billableMetric/bm-{index}")).await }
