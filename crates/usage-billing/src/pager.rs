@@ -29,19 +29,24 @@ pub struct Pager<T> {
     position: String,
     items: std::vec::IntoIter<T>,
     ahead: Ahead<T>,
+    /// How far apart pages stand, if that is known beforehand.
+    step: Option<i64>,
+    /// The page after the one that is coming, fetched on the guess that it will be named.
+    guessed: Option<(String, Task<T>)>,
     /// Hashes of all positions so far, against going round in circles.
     seen: HashSet<u64>,
     hasher: RandomState,
 }
 
 type Page<T> = (Vec<T>, Option<String>);
+type Task<T> = AbortOnDropHandle<Result<Page<T>>>;
 type Fetch<T> = Box<dyn FnMut(&str) -> BoxFuture<'static, Result<Page<T>>> + Send>;
 
 /// What comes after the page that is read.
 enum Ahead<T> {
     /// Nobody has asked for an item yet.
     Unasked,
-    Coming(String, AbortOnDropHandle<Result<Page<T>>>),
+    Coming(String, Task<T>),
     End(Option<Error>),
 }
 
@@ -68,15 +73,23 @@ impl<T: Send + 'static> Pager<T> {
             position: first.to_string(),
             items: Vec::new().into_iter(),
             ahead: Ahead::Unasked,
+            step: None,
+            guessed: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
         }
     }
 
+    /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched and decoded at a time. At the end of
+    /// such a list one page too many is asked for, and dropped.
+    pub fn in_steps_of(self, step: i64) -> Self {
+        Self { step: Some(step), ..self }
+    }
+
     /// Starts at a position that [`position`](Self::position) gave, in this process or another.
     pub fn starting_at(self, position: impl Into<String>) -> Self {
         let (items, ahead, seen) = (Vec::new().into_iter(), Ahead::Unasked, HashSet::new());
-        Self { position: position.into(), items, ahead, seen, ..self }
+        Self { position: position.into(), items, ahead, guessed: None, seen, ..self }
     }
 
     /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
@@ -110,10 +123,25 @@ impl<T: Send + 'static> Pager<T> {
             );
             return Ahead::End(Some(Error::new(ErrorKind::Decode, message)));
         }
-        let page = tokio::spawn((self.fetch)(&next).instrument(Span::current()));
-        Ahead::Coming(next, AbortOnDropHandle::new(page))
+        let page = match self.guessed.take() {
+            Some((guess, page)) if guess == next => page,
+            _ => self.begin(&next),
+        };
+        if self.seen.len() > SHORT {
+            let guess =
+                self.step.and_then(|step| next.parse::<i64>().ok()?.checked_add(step)).map(|guess| guess.to_string());
+            self.guessed = guess.map(|guess| (guess.clone(), self.begin(&guess)));
+        }
+        Ahead::Coming(next, page)
+    }
+
+    fn begin(&mut self, position: &str) -> Task<T> {
+        AbortOnDropHandle::new(tokio::spawn((self.fetch)(position).instrument(Span::current())))
     }
 }
+
+/// Pages of a list for which nothing is guessed: most lists are no longer.
+const SHORT: usize = 2;
 
 impl<T: Send + 'static> Stream for Pager<T> {
     type Item = Result<T>;
@@ -125,7 +153,10 @@ impl<T: Send + 'static> Stream for Pager<T> {
                 return Poll::Ready(Some(Ok(item)));
             }
             this.ahead = match &mut this.ahead {
-                Ahead::End(error) => return Poll::Ready(error.take().map(Err)),
+                Ahead::End(error) => {
+                    this.guessed = None;
+                    return Poll::Ready(error.take().map(Err));
+                }
                 Ahead::Unasked => this.go_on(this.position.clone()),
                 Ahead::Coming(position, page) => {
                     let page = ready!(page.poll_unpin(context)).unwrap_or_else(ended);
@@ -224,6 +255,34 @@ mod tests {
             tokio::time::sleep(ten).await;
         }
         assert_eq!(start.elapsed(), 6 * ten, "and not 10 times");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_pages_at_offsets_two_come_at_a_time_and_one_too_many_is_asked_for() {
+        for (pages, asked_for, seconds) in [(1, 1, 10), (2, 2, 20), (3, 4, 30), (9, 10, 60)] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let count = asked.clone();
+            let pager = Pager::new(0, move |offset: i64| {
+                count.fetch_add(1, SeqCst);
+                async move {
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    Ok((vec![offset], (offset + 7 < pages * 7).then_some(offset + 7)))
+                }
+            });
+            let start = Instant::now();
+            let all = pager.in_steps_of(7).collect_all().await.unwrap();
+            assert_eq!(all, (0..pages).map(|page| page * 7).collect::<Vec<_>>());
+            assert_eq!((asked.load(SeqCst), start.elapsed().as_secs()), (asked_for, seconds), "{pages} pages");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_guess_is_dropped() {
+        let pager = Pager::new(0, |offset: i64| async move {
+            assert_eq!(offset % 5, 0, "what is not awaited is not heard of");
+            Ok((vec![offset], (offset < 20).then_some(offset + 5)))
+        });
+        assert_eq!(pager.in_steps_of(3).collect_all().await.unwrap(), [0, 5, 10, 15, 20]);
     }
 
     #[tokio::test]

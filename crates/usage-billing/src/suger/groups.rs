@@ -40,6 +40,7 @@ impl Client {
                 Ok((page.usage_record_groups, following(page.next_offset)))
             }
         })
+        .in_steps_of(PAGE)
     }
 
     /// All usage record reports that `filter` lets through: what the hourly runs sent to the marketplaces. Without dates the vendor lists the
@@ -61,6 +62,7 @@ impl Client {
                 Ok((page.usage_record_reports, following(page.next_offset)))
             }
         })
+        .in_steps_of(PAGE)
     }
 }
 
