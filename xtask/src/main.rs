@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
+mod add_vendor;
 mod docs;
 mod document;
 mod emit;
@@ -15,10 +16,12 @@ mod normalise;
 mod operations;
 mod pointer;
 mod prose;
+mod published;
 mod release;
 #[cfg(test)]
 mod testing;
 mod text_attributes;
+mod upstream;
 mod vendors;
 
 use std::{
@@ -41,6 +44,10 @@ struct Cli {
 enum Command {
     /// Make the vendor crates' sources from the documents in openapi/.
     Generate(generate::Arguments),
+    /// Make a document and a crate from a vendor's published specification.
+    AddVendor(add_vendor::Arguments),
+    /// Hold a document against the vendor's own published specification.
+    Upstream(upstream::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +58,8 @@ fn main() -> ExitCode {
     let mut out = stdout().lock();
     let done = match cli.command {
         Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
+        Command::AddVendor(arguments) => add_vendor::run(root, &arguments, &mut out),
+        Command::Upstream(arguments) => upstream::run(root, &arguments, &mut out),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");
