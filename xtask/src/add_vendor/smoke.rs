@@ -94,7 +94,8 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
     let mut before = String::new();
     match body(operation) {
         Some(media) if media == "application/json" || media.ends_with("urlencoded") => {
-            before.push_str(&format!("    let body = example({id:?}, \"/requestBody\");\n"));
+            let kind = kind(&operation.value["requestBody"]);
+            before.push_str(&format!("    let body{kind} = example({id:?}, \"/requestBody\");\n"));
             when.push_str(".body(&body)");
             call.push_str(".body(body)");
         }
@@ -105,7 +106,8 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
     let unused = if when.is_empty() { "_" } else { "when" };
     let (answer, check) = match read {
         Read::Json => {
-            before.push_str(&format!("    let answer = example({id:?}, {place:?});\n"));
+            let kind = kind(&operation.value["responses"][status.to_string()]);
+            before.push_str(&format!("    let answer{kind} = example({id:?}, {place:?});\n"));
             (format!("then.{then}(&answer);"), format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"))
         }
         Read::File => (
@@ -119,6 +121,12 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
          let mock = server.{method}(|{unused}, then| {{\n{when}        {answer}\n    }});\n    \
          let read = client(&server).{method}(){call}.send().await.unwrap();\n    mock.assert();\n{check}}}\n"
     ))
+}
+
+/// The type of an example, where the mock's helper does not say it: it takes texts by reference.
+fn kind(holder: &Value) -> &'static str {
+    let schema = &holder["content"]["application/json"]["schema"];
+    if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
 }
 
 fn body(operation: &Drafted) -> Option<&str> {

@@ -1,6 +1,8 @@
 //! YAML that is broken in places, such as the examples that some generators write: what cannot be read is blanked, block by
 //! block, and said.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// So many blocks are blanked at most: a text with more is no YAML.
@@ -10,6 +12,7 @@ const PATIENCE: usize = 200;
 pub(super) fn yaml(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<Value, String> {
     let mut lines = text.lines().collect::<Vec<_>>();
     let mut blanked = Vec::new();
+    let mut tried = BTreeSet::new();
     loop {
         let (line, message) = match parse(&lines.join("\n")) {
             Ok(value) => {
@@ -19,10 +22,11 @@ pub(super) fn yaml(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<
             Err(failure) => failure,
         };
         let error = format!("{file}:{line}: {message}");
-        let block = if blanked.len() < PATIENCE { block(&lines, line) } else { None };
+        let block = if blanked.len() < PATIENCE { block(&lines, line, &tried) } else { None };
         let Some((key, first, last)) = block else {
             return Err(blanked.into_iter().next().unwrap_or(error));
         };
+        tried.insert(first);
         blanked.push(format!("{error}; passed over `{key}`, lines {} to {}", first + 1, last + 1));
         // Emptied, not removed: the numbers of the lines below stay.
         lines[first] = &lines[first][..lines[first].find(':').map_or(0, |colon| colon + 1)];
@@ -48,8 +52,8 @@ fn parse(text: &str) -> Result<Value, (u64, String)> {
 }
 
 /// The block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost block with
-/// a key. Its key, first and last line (from 0).
-fn block(lines: &[&str], line: u64) -> Option<(String, usize, usize)> {
+/// a key. Its key, first and last line (from 0). What was `tried` did not help: the fault began further up.
+fn block(lines: &[&str], line: u64, tried: &BTreeSet<usize>) -> Option<(String, usize, usize)> {
     let at = usize::try_from(line).ok()?.checked_sub(1)?.min(lines.len().checked_sub(1)?);
     let mut ancestors = Vec::new();
     let mut indent = usize::MAX;
@@ -66,7 +70,7 @@ fn block(lines: &[&str], line: u64) -> Option<(String, usize, usize)> {
         }
     }
     // The first level is the document itself.
-    ancestors.retain(|(_, index)| indentation(lines[*index]) > 0);
+    ancestors.retain(|(_, index)| indentation(lines[*index]) > 0 && !tried.contains(index));
     let example = ancestors.iter().rev().find(|(key, _)| matches!(*key, "example" | "examples" | "x-example"));
     let (key, first) = *example.or_else(|| ancestors.iter().find(|(_, index)| end(lines, *index) >= at))?;
     Some((key.to_owned(), first, end(lines, first)))
@@ -112,10 +116,12 @@ mod tests {
 
     #[test]
     fn elsewhere_the_innermost_block_is_passed_over() {
-        let text = "paths:\n  /a:\n    get:\n      summary: 'open\n  /b: {}\n";
+        let text = "paths:\n  /a:\n    get:\n      tags: [x\n      summary: s\n  /b: {}\n";
         let mut skipped = Vec::new();
-        let value = yaml("f.yaml", text, &mut skipped);
-        assert!(value.is_ok() || value.is_err_and(|error| error.starts_with("f.yaml:")));
+        let value = yaml("f.yaml", text, &mut skipped).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(value["paths"]["/b"], json!({}), "{value}");
+        // The fault began above the line that shows it.
+        assert!(skipped.last().is_some_and(|line| line.ends_with("passed over `get`, lines 3 to 5")), "{skipped:?}");
     }
 
     #[test]

@@ -99,9 +99,17 @@ impl<'a> Comparison<'a> {
             let mut successes = all.iter().filter(|(status, _)| status.starts_with('2'));
             successes.next().map(|(status, answer)| ((*status).to_owned(), *answer))
         };
+        let download = own.is("x-download");
+        let download_there = other.get("x-download").is_some();
         if let (Some((status, own)), Some((_, other))) = (success(&answers), success(&others)) {
             let place = child(&at, &status);
             match (schema_of(own), schema_of(other)) {
+                // Of a file's bytes nothing is described.
+                (Some(_), Some(_)) if download => {
+                    if !download_there {
+                        self.add(&place, "type", "a file here, JSON at the vendor's".to_owned());
+                    }
+                }
                 (Some(own), Some(other)) => self.schema(own, other, &place),
                 (Some(_), None) => self.add(&place, "answer-extra", "the vendor documents no body".to_owned()),
                 (None, Some(_)) => self.add(&place, "answer-missing", "the vendor documents a body".to_owned()),
@@ -177,6 +185,10 @@ impl<'a> Comparison<'a> {
         }
         match (kind(own.schema), kind(other.schema)) {
             ("any", "any") => {}
+            ("any", theirs) => self.add(&at, "free-form", format!("any JSON here, {theirs} at the vendor's")),
+            ("map", "object") if own.schema.get("additionalProperties") == Some(&Value::Bool(true)) => {
+                self.add(&at, "free-form", "any object here, one with listed fields at the vendor's".to_owned());
+            }
             (_, "any") => {
                 self.add(&at, "unstated", format!("the vendor does not say that it is {}", shown(own.schema)))
             }

@@ -23,6 +23,14 @@ impl Drafter<'_> {
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
         let Some((content, required, description)) = self.stated_body(operation) else { return Ok(None) };
         let at = child(&operation.pointer, "requestBody");
+        if ["get", "head"].contains(&operation.method) {
+            let why = "HTTP gives the body of a GET no meaning, and proxies drop it";
+            if required {
+                return Err(format!("it needs a body: {why}"));
+            }
+            self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
+            return Ok(None);
+        }
         let Some((media, schema, place)) = chosen(&content) else {
             let names = content.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
             if !required {

@@ -107,7 +107,7 @@ impl Drafter<'_> {
         let shown = sample::shown(self.root, self.edition, operation);
         let mut fill = |pointer: &str, hint: Option<&Value>| {
             let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();
-            for (name, media) in media.filter(|(name, _)| *name == "application/json" || name.ends_with("urlencoded")) {
+            for (_, media) in media.filter(|(name, _)| *name == "application/json" || name.ends_with("urlencoded")) {
                 if let Some(example) = sample::sample(&media["schema"], hint, &self.components) {
                     media["example"] = example;
                 }
