@@ -107,7 +107,7 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
         Some(media) if media == "application/json" || media.ends_with("urlencoded") => {
             let kind = kind(&operation.value["requestBody"]);
             before.push_str(&format!("    let body{kind} = example({id:?}, \"/requestBody\");\n"));
-            when.push_str(".body(&body)");
+            when.push_str(&format!(".body({}body)", borrowed(&operation.value["requestBody"])));
             call.push_str(".body(body)");
         }
         Some(_) => call.push_str(".body(\"text\")"),
@@ -117,13 +117,17 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
     let unused = if when.is_empty() { "_" } else { "when" };
     let (answer, check) = match read {
         Read::Json => {
-            let kind = kind(&operation.value["responses"][status.to_string()]);
+            let holder = &operation.value["responses"][status.to_string()];
+            let (kind, borrow) = (kind(holder), borrowed(holder));
             before.push_str(&format!("    let answer{kind} = example({id:?}, {place:?});\n"));
-            (format!("then.{then}(&answer);"), format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"))
+            (
+                format!("then.{then}({borrow}answer);"),
+                format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
+            )
         }
         Read::File => (
             format!("then.{then}(\"application/octet-stream\", \"a,b\");"),
-            "    assert_eq!(read.status(), STATUS);\n".replace("STATUS", &status.to_string()),
+            format!("    assert_eq!(read.status(), {status});\n"),
         ),
         Read::Nothing => (format!("then.{then}();"), format!("    assert_eq!(read.status(), {status});\n")),
     };
@@ -138,6 +142,12 @@ fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
 fn kind(holder: &Value) -> &'static str {
     let schema = &holder["content"]["application/json"]["schema"];
     if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
+}
+
+/// How the mock's helper takes an example: numbers and flags as they are, all else by reference.
+fn borrowed(holder: &Value) -> &'static str {
+    let kind = holder["content"]["application/json"]["schema"]["type"].as_str().unwrap_or_default();
+    if ["integer", "boolean"].contains(&kind) { "" } else { "&" }
 }
 
 fn body(operation: &Drafted) -> Option<&str> {

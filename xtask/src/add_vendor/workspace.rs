@@ -60,7 +60,7 @@ pub(super) fn edits(root: &Path, name: &str) -> Result<Vec<Change>, String> {
             inserted(&read(workspace)?, workspace, "[workspace.dependencies]", "usage-billing", &dependency)?,
         ),
         (manifest.to_owned(), facade),
-        (library.to_owned(), with_module(&read(library)?, library, &item)?),
+        (library.to_owned(), with_module(&read(library)?, library, &module, &item)?),
     ])
 }
 
@@ -93,15 +93,22 @@ fn inserted(text: &str, file: &str, section: &str, like: &str, line: &str) -> Re
     Ok(text)
 }
 
-/// Puts a module behind the last of the facade that has a feature.
-fn with_module(text: &str, file: &str, item: &str) -> Result<String, String> {
+/// Puts a module among those of the facade that have a feature, by name: rustfmt would have it there.
+fn with_module(text: &str, file: &str, module: &str, item: &str) -> Result<String, String> {
     let lines = text.lines().collect::<Vec<_>>();
-    let last = (1..lines.len())
+    let modules = (1..lines.len())
         .filter(|&index| lines[index].starts_with("pub mod ") && lines[index - 1].starts_with("#[cfg"))
-        .last();
-    let last = last.ok_or_else(|| format!("{file}: no module with a feature to put the new one behind"))?;
-    let (before, after) = lines.split_at(last + 1);
-    Ok(format!("{}\n{item}{}\n", before.join("\n"), after.join("\n")))
+        .collect::<Vec<_>>();
+    let name = |index: usize| lines[index].trim_start_matches("pub mod ").trim_end_matches(';');
+    let above = |index: usize| lines[..index].iter().rev().take_while(|line| line.starts_with("#[")).count();
+    let at = match (modules.iter().find(|index| name(**index) > module), modules.last()) {
+        (Some(index), _) => index - above(*index),
+        (None, Some(last)) => last + 1,
+        (None, None) => return Err(format!("{file}: no module with a feature to put the new one beside")),
+    };
+    let (before, after) = lines.split_at(at);
+    let before = before.iter().map(|line| format!("{line}\n")).collect::<String>();
+    Ok(format!("{before}{item}{}\n", after.join("\n")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 //! Schemas are converted once each, when they are first reached. Objects with properties and lists of values become components, all
 //! else is written where it is used.
 
-mod exchange;
+mod answers;
+mod body;
+mod components;
+mod keywords;
+mod media;
 mod names;
 mod object;
 mod operation;

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Difference, matching};
+use super::{
+    Difference, matching,
+    plain::{kind, plain, schema_of, shown},
+};
 use crate::{
     document::{Operation, resolve},
     enums,
@@ -52,14 +55,6 @@ struct Comparison<'a> {
     differences: Vec<Difference>,
     /// Pairs of components that were compared.
     seen: BTreeSet<(String, String)>,
-}
-
-/// A schema with its references followed, and whether it may be null.
-struct Plain<'a> {
-    schema: &'a Value,
-    /// The component that it is.
-    component: Option<String>,
-    nullable: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -280,46 +275,6 @@ impl<'a> Comparison<'a> {
             }
         }
     }
-}
-
-/// A node with its references followed.
-fn plain<'a>(root: &'a Value, mut node: &'a Value) -> Plain<'a> {
-    let (mut component, mut nullable) = (None, false);
-    for _ in 0..16 {
-        nullable |= node.get("nullable").and_then(Value::as_bool).unwrap_or_default();
-        if let Some(target) = node.get("$ref").and_then(Value::as_str) {
-            component = Some(target.to_owned());
-            let Some(next) = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) else { break };
-            node = next;
-        } else if let Some(part) = node.get("allOf").and_then(|parts| parts.get(0)) {
-            node = part;
-        } else {
-            break;
-        }
-    }
-    Plain { schema: node, component, nullable }
-}
-
-/// What a plain schema is.
-fn kind(schema: &Value) -> &str {
-    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("any");
-    if kind == "object" && schema.get("properties").is_none() { "map" } else { kind }
-}
-
-fn shown(schema: &Value) -> String {
-    let kind = kind(schema);
-    match schema.get("format").and_then(Value::as_str) {
-        Some(format) => format!("{kind} ({format})"),
-        None if schema.get("enum").is_some() => "a list of values".to_owned(),
-        None => kind.to_owned(),
-    }
-}
-
-/// The schema of a body or an answer: of its one media type.
-fn schema_of(holder: &Value) -> Option<&Value> {
-    let content = holder.get("content")?.as_object()?;
-    let json = content.iter().find(|(media, _)| published::is_json(media)).or_else(|| content.iter().next());
-    json?.1.get("schema")
 }
 
 /// Whether a status is documented by its class or by `default`.

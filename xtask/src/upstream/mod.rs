@@ -2,6 +2,7 @@
 
 mod compare;
 mod matching;
+mod plain;
 mod record;
 mod report;
 

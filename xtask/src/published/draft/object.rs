@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
-    schema::{describe, kinds, says_something},
+    keywords::{describe, kinds, says_something},
 };
 use crate::{
     names::value_name,

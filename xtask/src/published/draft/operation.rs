@@ -12,14 +12,6 @@ use crate::{
     },
 };
 
-/// How a body is sent.
-pub(super) enum Sent {
-    Json,
-    Form,
-    Text,
-    Bytes,
-}
-
 impl Drafter<'_> {
     /// The drafted operation. The error says why no client can send it.
     pub(super) fn operation(

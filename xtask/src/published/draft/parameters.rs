@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
-    schema::{describe, kinds},
+    keywords::{describe, kinds},
 };
 use crate::{
     document::{Operation, resolve},

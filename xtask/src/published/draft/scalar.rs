@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Drafter, schema::describe};
+use super::{Drafter, keywords::describe};
 use crate::{enums, names::type_name, pointer::child, published::losses::Kind};
 
 /// The formats of texts that the generator knows.

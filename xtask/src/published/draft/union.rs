@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
+    keywords::{beside, describe, is_nullable, kinds, set_nullable},
     object::View,
-    schema::{beside, describe, is_nullable, kinds, set_nullable},
 };
 use crate::{
     document::resolve,

@@ -1,19 +1,18 @@
-//! Request bodies and answers: one kind each.
+//! Request bodies: of one kind that core sends.
 
 use serde_json::{Map, Value, json};
 
-use super::{Drafter, operation::Sent, parameters::parameters};
+use super::{
+    Drafter,
+    media::{Content, FORM, Sent, content, kind, media_types, text},
+    parameters::parameters,
+};
 use crate::{
     document::{Operation, resolve},
     names::type_name,
     pointer::child,
     published::{losses::Kind, read::Edition},
 };
-
-/// Media types with their schemas and where these are.
-type Content = Vec<(String, Option<Value>, String)>;
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// So deep are the objects of a form written out as `a[b]`.
 const FORM_DEPTH: usize = 4;
@@ -81,7 +80,7 @@ impl Drafter<'_> {
     }
 
     /// A body that is sent is there.
-    fn not_null(&self, mut schema: Value) -> Value {
+    pub(super) fn not_null(&self, mut schema: Value) -> Value {
         if let Some(map) = schema.as_object_mut() {
             map.remove("nullable");
             if let Some(Value::Array(parts)) = map.get("allOf").filter(|_| map.len() == 1) {
@@ -181,138 +180,6 @@ impl Drafter<'_> {
         }
         Ok(())
     }
-
-    /// The drafted answers, and whether the success is a file.
-    pub(super) fn answers(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
-        let at = child(&operation.pointer, "responses");
-        let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
-        let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, answer)| {
-            let target = answer.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let place = target.map_or_else(|| child(&at, status), str::to_owned);
-            (status.to_uppercase(), resolve(self.root, answer), place)
-        });
-        let stated = stated.collect::<Vec<_>>();
-        let mut drafted = Map::new();
-        let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
-        if successes.is_empty() {
-            successes = stated.iter().filter(|(status, ..)| status == "DEFAULT").collect();
-            let text = if successes.is_empty() {
-                "no success is described: taken to be 200 without a body"
-            } else {
-                "`default` is taken for the success, 200"
-            };
-            self.losses.add(Kind::Answer, &at, text);
-        }
-        let contents = successes.iter().map(|(status, answer, at)| {
-            let content = self.stated_answer(operation, answer, at);
-            if ["204", "205"].contains(&status.as_str()) && !content.is_empty() {
-                self.losses.add(
-                    Kind::Answer,
-                    at,
-                    format!("{status} has no body in HTTP: the described one is not read"),
-                );
-                return vec![];
-            }
-            content
-        });
-        let contents = contents.collect::<Vec<_>>();
-        let best =
-            contents.iter().position(|content| content.iter().any(|(media, ..)| matches!(kind(media), Sent::Json)));
-        let best = best.or_else(|| contents.iter().position(|content| !content.is_empty())).unwrap_or_default();
-        for (index, (status, ..)) in successes.iter().enumerate().filter(|(index, _)| *index != best) {
-            let nothing = contents.get(index).is_none_or(Vec::is_empty);
-            let what = if nothing { "without a body" } else { "with another body" };
-            self.losses.add(
-                Kind::Answer,
-                &child(&at, &status.to_lowercase()),
-                format!("the success {status} {what} is not told apart: it is read like the other"),
-            );
-        }
-        let mut download = false;
-        let (status, description, content) = match successes.get(best) {
-            Some((status, answer, place)) => {
-                let content = contents.get(best).cloned().unwrap_or_default();
-                let (drafted, file) = self.answer(&content, place, id);
-                download = file;
-                (numeric(status), text(answer, "description"), drafted)
-            }
-            None => ("200".to_owned(), String::new(), None),
-        };
-        let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
-        if let Some(content) = content {
-            success["content"] = content;
-        }
-        drafted.insert(status, success);
-        let mut errors = Vec::new();
-        for (status, answer, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
-            if successes.iter().any(|(success, ..)| success == status) {
-                continue;
-            }
-            if !self.stated_answer(operation, answer, place).is_empty() {
-                errors.push(status.to_lowercase());
-            }
-            let text = text(answer, "description");
-            let text = if text.is_empty() { "Error." } else { &text };
-            drafted.insert(
-                if status == "DEFAULT" { "default".to_owned() } else { status.clone() },
-                json!({"description": text}),
-            );
-        }
-        if !errors.is_empty() {
-            self.losses.add(Kind::ErrorBody, &at, format!("of {}", errors.join(", ")));
-        }
-        (Value::Object(drafted), download)
-    }
-
-    fn stated_answer(&self, operation: &Operation<'_>, answer: &Value, at: &str) -> Content {
-        if self.edition != Edition::Swagger2 {
-            return content(self.root, answer, at);
-        }
-        let Some(schema) = answer.get("schema") else { return vec![] };
-        let place = child(at, "schema");
-        let produced = media_types(self.root, operation, "produces");
-        let file = schema.get("type").and_then(Value::as_str) == Some("file");
-        let produced = produced.into_iter().map(|media| {
-            if file && matches!(kind(&media), Sent::Json) { "application/octet-stream".to_owned() } else { media }
-        });
-        produced.map(|media| (media, Some(schema.clone()), place.clone())).collect()
-    }
-
-    /// The content of a success, and whether it is a file.
-    fn answer(&mut self, content: &Content, at: &str, id: &str) -> (Option<Value>, bool) {
-        let json = content.iter().filter(|(media, ..)| matches!(kind(media), Sent::Json));
-        let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
-        let Some((media, schema, place)) = json.or_else(|| content.first()) else { return (None, false) };
-        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
-        if !others.is_empty() {
-            self.losses.add(
-                Kind::Answer,
-                at,
-                format!("read as {media}; the vendor also answers {}", others.join(", ")),
-            );
-        }
-        if !matches!(kind(media), Sent::Json) {
-            return (Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}})), true);
-        }
-        let schema = match schema {
-            Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),
-            None => self.any(&Map::new(), place, "the specification does not say what is answered"),
-        };
-        let schema = self.not_null(schema);
-        (Some(json!({"application/json": {"schema": schema}})), false)
-    }
-}
-
-/// How a media type is sent and read.
-fn kind(media: &str) -> Sent {
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match media.as_str() {
-        "" | "*/*" | "application/*" => Sent::Json,
-        json if json.ends_with("/json") || json.ends_with("+json") => Sent::Json,
-        FORM => Sent::Form,
-        text if text.starts_with("text/") => Sent::Text,
-        _ => Sent::Bytes,
-    }
 }
 
 /// The media type that a client sends: JSON before forms before anything else.
@@ -329,28 +196,6 @@ fn chosen(content: &Content) -> Option<(&str, &Option<Value>, &str)> {
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, (media, schema, at))| (media.as_str(), schema, at.as_str()))
 }
 
-fn content(root: &Value, holder: &Value, at: &str) -> Content {
-    let at = child(at, "content");
-    let media = holder.get("content").and_then(Value::as_object).into_iter().flatten();
-    media
-        .map(|(name, media)| {
-            (name.clone(), resolve(root, media).get("schema").cloned(), child(&child(&at, name), "schema"))
-        })
-        .collect()
-}
-
-/// Of Swagger 2: the operation's, else the document's, else JSON.
-fn media_types(root: &Value, operation: &Operation<'_>, key: &str) -> Vec<String> {
-    let list = operation.value.get(key).or_else(|| root.get(key)).and_then(Value::as_array);
-    let list = list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
-    if list.is_empty() { vec!["application/json".to_owned()] } else { list }
-}
-
-fn numeric(status: &str) -> String {
-    let good = status.len() == 3 && status.chars().all(|digit| digit.is_ascii_digit());
-    if good { status.to_owned() } else { "200".to_owned() }
-}
-
 /// A choice without the alternative of an empty text, with which forms unset a field.
 fn without_empty_text(node: &Value) -> Value {
     let Some(parts) = node.get("anyOf").and_then(Value::as_array) else { return node.clone() };
@@ -359,8 +204,4 @@ fn without_empty_text(node: &Value) -> Value {
         [only] => only.clone(),
         _ => node.clone(),
     }
-}
-
-fn text(holder: &Value, key: &str) -> String {
-    holder.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
 }
