@@ -114,7 +114,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
     }
     let plan =
         Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
-    let changes = match workspace::edits(root, name).and_then(|edits| Ok([edits, files::new(root, &plan)?].concat())) {
+    let changes = match workspace::edits(root, name).and_then(|edits| Ok([edits, files::new(&plan)?].concat())) {
         Ok(changes) => changes,
         Err(reason) => return Ok(Err(reason)),
     };

@@ -68,7 +68,7 @@ fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
         today: "2026-11-22",
     };
     let edits = workspace::edits(root.path(), "acme").expect("the name is free");
-    Ok([edits, files::new(root.path(), &plan).expect("the files")].concat())
+    Ok([edits, files::new(&plan).expect("the files")].concat())
 }
 
 fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Note the file as the one that was checked: in openapi/upstream/<vendor>.toml, with its operations. Accepted differences stay.
+    /// Note the file as the one that was checked, in openapi/upstream/, with its operations. Accepted differences stay.
     #[arg(long)]
     record: bool,
 }
