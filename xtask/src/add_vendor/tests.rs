@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -203,4 +204,33 @@ fn a_name_that_is_taken_is_refused() -> Result<()> {
     let error = workspace::edits(root.path(), "acme").unwrap_err();
     assert_eq!(error, "the name \"acme\" is taken: there is openapi/acme.yaml");
     Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Whatever the vendor writes, and wherever: the document reads back as it was drafted and keeps the rules.
+    #[test]
+    fn any_words_of_a_vendor_become_a_document(words in prop::collection::vec("(?s).{0,12}", 8)) {
+        let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+        specification["info"]["title"] = json!(words[0]);
+        let get = &mut specification["paths"]["/usage"]["get"];
+        get["operationId"] = json!(words[1]);
+        get["summary"] = json!(words[2]);
+        get["description"] = json!(words[3]);
+        get["tags"] = json!([words[4]]);
+        get["parameters"][1]["schema"]["enum"] = json!([words[5], words[6], "a"]);
+        let fields = &mut specification["components"]["schemas"]["Usage"]["properties"];
+        fields[&words[7]] = json!({"type": "string", "description": words[0], "example": words[6]});
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("spec.json");
+        fs::write(&file, specification.to_string())?;
+        let published = published::read(&file).map_err(TestCaseError::fail)?;
+        let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
+        let (_, text) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
+        let broken = lint::lint(&document).into_iter().filter(|finding| finding.level == Level::Error);
+        let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();
+        prop_assert!(broken.is_empty(), "{broken:?}");
+    }
 }

@@ -175,25 +175,21 @@ fn spelt(value: &str) -> String {
         '+' => "-Plus-".to_owned(),
         '%' => "-Percent-".to_owned(),
         '-' if value.starts_with('-') && value.len() > 1 => "-Minus-".to_owned(),
-        letter if letter.is_alphanumeric() => letter.to_string(),
+        letter if letter.is_ascii_alphanumeric() => letter.to_string(),
         _ => "-".to_owned(),
     });
-    let name = type_name(&spelt.collect::<String>());
+    // `X` stands for nothing at all.
+    let words = spelt.collect::<String>();
+    let named = words.chars().any(|letter| letter.is_ascii_alphanumeric());
+    let name = type_name(&words);
     let name = name.trim_matches('_');
-    match name.chars().next() {
-        None => {
-            if value.is_empty() {
-                "Empty".to_owned()
-            } else {
-                "Other".to_owned()
-            }
-        }
-        Some('X') if name == "X" && !value.eq_ignore_ascii_case("x") => {
-            if value.is_empty() { "Empty" } else { "Other" }.to_owned()
-        }
-        Some(first) if first.is_uppercase() && name != "Unknown" && syn::parse_str::<syn::Ident>(name).is_ok() => {
-            name.to_owned()
-        }
-        Some(_) => format!("Value{name}"),
+    if value.is_empty() {
+        "Empty".to_owned()
+    } else if !named {
+        "Other".to_owned()
+    } else if name.starts_with(char::is_uppercase) && !["Unknown", "Self"].contains(&name) {
+        name.to_owned()
+    } else {
+        format!("Value{name}")
     }
 }
