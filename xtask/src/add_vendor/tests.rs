@@ -167,6 +167,17 @@ fn a_dry_run_prints_the_document_and_what_was_lost() -> Result<()> {
 }
 
 #[test]
+fn a_long_path_is_a_key() -> Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    for path in [format!("/{}/{{id}}", "long".repeat(60)), "/a:b, #c".to_owned()] {
+        specification["paths"][path] = specification["paths"]["/file"].clone();
+    }
+    let (code, out) = ran("acme", &specification, |arguments| arguments.paths = vec!["/**".to_owned()])?;
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    Ok(())
+}
+
+#[test]
 fn a_list_shows_tags_and_operations() -> Result<()> {
     let specification = specification(json!({"type": "http", "scheme": "bearer"}));
     let (_, out) = ran("acme", &specification, |arguments| arguments.list = true)?;

@@ -66,7 +66,7 @@ pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, S
     let mut last = "";
     for operation in &draft.operations {
         if operation.path != last {
-            text.push_str(&format!("  {}:\n", quoted(&operation.path)?));
+            text.push_str(&format!("  {}:\n", quoted(&operation.path)));
             last = &operation.path;
         }
         text.push_str(&comments(draft, &Owner::Operation(operation.id.clone()), 4));
@@ -138,8 +138,10 @@ fn entry(key: &str, value: &Value, indent: usize) -> Result<String, String> {
     Ok(lines.map(|line| line + "\n").collect())
 }
 
-fn quoted(text: &str) -> Result<String, String> {
-    yaml(&Value::String(text.to_owned())).map(|text| text.trim_end().to_owned())
+/// A path as a key. A long text would be written as a block, which is none.
+fn quoted(text: &str) -> String {
+    let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
+    if plain { text.to_owned() } else { Value::from(text).to_string() }
 }
 
 fn yaml(value: &Value) -> Result<String, String> {
