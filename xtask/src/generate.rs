@@ -225,6 +225,14 @@ mod tests {
     }
 
     #[test]
+    fn mocks_answer_with_numbers_and_flags_too() {
+        let schema = "/paths/~1orders~1{orderId}/get/responses/200/content/application~1json/schema";
+        let document = crate::testing::changed(schema, serde_json::json!({"type": "boolean"}));
+        let Sources { mock, .. } = sources(&document).expect("it generates");
+        assert!(mock.contains("value: bool") && mock.contains("json(&value)"), "{mock}");
+    }
+
+    #[test]
     fn generated_files_are_written_once() -> std::io::Result<()> {
         let root = repository(MINI)?;
         let (code, out) = ran(&root, &[], false)?;

@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
+mod add_vendor;
 #[cfg_attr(not(test), expect(dead_code, reason = "`cargo xtask diff` will call it"))]
 mod crate_diff;
 mod docs;
@@ -18,11 +19,13 @@ mod operations;
 mod orphans;
 mod pointer;
 mod prose;
+mod published;
 mod release;
 mod served;
 #[cfg(test)]
 mod testing;
 mod text_attributes;
+mod upstream;
 mod vendors;
 
 use std::{
@@ -49,6 +52,10 @@ enum Command {
     ///
     /// Exits with 0 if nothing fails, 1 if something does, 2 if a document cannot be read.
     Lint(lint::command::Arguments),
+    /// Make a document and a crate from a vendor's published specification.
+    AddVendor(add_vendor::Arguments),
+    /// Hold a document against the vendor's own published specification.
+    Upstream(upstream::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +67,8 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
         Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
+        Command::AddVendor(arguments) => add_vendor::run(root, &arguments, &mut out),
+        Command::Upstream(arguments) => upstream::run(root, &arguments, &mut out),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");

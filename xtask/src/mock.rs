@@ -131,7 +131,7 @@ fn expectation(function: &mut ImplItemFn, form: bool, base: &str) {
         if form {
             function.block = parse_quote!({ Self(form(self.0, value)) });
         } else {
-            JsonText.visit_block_mut(&mut function.block);
+            JsonText { plain: takes_plain(function) }.visit_block_mut(&mut function.block);
         }
         set_doc(&mut function.attrs, "Expects this body.");
     }
@@ -148,7 +148,7 @@ fn answer(function: &mut ImplItemFn) {
                 retyped(function, &[parse_quote!(content_type: &str), parse_quote!(value: impl AsRef<[u8]>)]);
                 Bytes.visit_block_mut(&mut function.block);
             }
-            JsonText.visit_block_mut(&mut function.block);
+            JsonText { plain: takes_plain(function) }.visit_block_mut(&mut function.block);
             let code = function.block.to_token_stream().to_string();
             let status = code.split("status (").nth(1).and_then(|rest| rest.split("u16").next()).unwrap_or_default();
             set_doc(&mut function.attrs, &format!("Answers {} ({}).", status.trim(), name.replace('_', " ")));
@@ -171,6 +171,14 @@ fn error() -> ImplItem {
 /// Whether a function takes a raw body; progenitor's helpers take JSON for it.
 fn raw(function: &ImplItemFn) -> bool {
     function.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(input) if input.ty.to_token_stream().to_string() == ":: serde_json :: Value"))
+}
+
+/// Whether a function takes its value as it is: progenitor's helpers do so for numbers and flags.
+fn takes_plain(function: &ImplItemFn) -> bool {
+    function.sig.inputs.iter().any(|input| {
+        matches!(input, FnArg::Typed(input)
+            if input.pat.to_token_stream().to_string() == "value" && !matches!(*input.ty, syn::Type::Reference(_)))
+    })
 }
 
 /// Gives a function other parameters in place of its JSON body.
@@ -235,7 +243,10 @@ impl VisitMut for Bytes {
 }
 
 /// JSON as the text that the client sends and reads: httpmock's way over `serde_json::Value` would make floats of decimals.
-struct JsonText;
+struct JsonText {
+    /// The function takes the value itself, not a reference to it.
+    plain: bool,
+}
 
 impl VisitMut for JsonText {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
@@ -243,7 +254,7 @@ impl VisitMut for JsonText {
         if call.method == "json_body_obj" {
             call.method = parse_quote!(body);
             let value = &call.args;
-            call.args = parse_quote!(json(#value));
+            call.args = if self.plain { parse_quote!(json(&#value)) } else { parse_quote!(json(#value)) };
         }
     }
 }

@@ -221,7 +221,8 @@ async fn fetch(http: &reqwest::Client, request: Request, retry: &RetryPolicy) ->
         }
     };
     let ends = answered + issued.life(issued.headers());
-    Ok(Arc::new(Token { header: auth::header("Bearer", &issued.access_token)?, ends }))
+    let (_, header) = auth::authorization("Bearer", &issued.access_token)?;
+    Ok(Arc::new(Token { header, ends }))
 }
 
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! What a specification has, to choose from.
+
+use std::io::{Result, Write};
+
+use crate::published::{self, Choice, Published};
+
+/// Prints tags and operations with their sizes: all, or those of the choice.
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<()> {
+    let all = published::operations(&published.root);
+    let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
+    let operations = match chosen {
+        Ok(operations) => operations,
+        Err(reason) => return writeln!(out, "{reason}"),
+    };
+    writeln!(out, "{}: {}, {} operations\n", published.file, published.edition, operations.len())?;
+    writeln!(out, "{:>10}  tag", "operations")?;
+    for (tag, count) in published::tags(&operations) {
+        writeln!(out, "{count:>10}  {}", if tag.is_empty() { "(none)" } else { tag })?;
+    }
+    writeln!(out, "\n{:>7}  operation", "schemas")?;
+    for operation in &operations {
+        let size = match published::draft(published, std::slice::from_ref(operation), "2000-01-01") {
+            Ok(draft) => draft.schemas.len().to_string(),
+            Err(_) => "cannot".to_owned(),
+        };
+        let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
+        writeln!(out, "{size:>7}  {id}{} {}", operation.method.to_uppercase(), operation.path)?;
+    }
+    Ok(())
+}

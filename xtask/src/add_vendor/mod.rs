@@ -1,0 +1,178 @@
+//! `cargo xtask add-vendor`: a published specification in, a crate out.
+
+mod call;
+mod client;
+mod files;
+mod list;
+mod report;
+mod smoke;
+mod upstream;
+mod workspace;
+mod yaml;
+
+use std::{
+    io::{Result, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use crate::{
+    document::Document,
+    generate::{self, Sources},
+    lint::{self, Level},
+    published::{self, Choice, Draft, Published},
+};
+
+/// Which operations of which specification become a crate of which name.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The vendor's name: of its document, crate and feature. Lower case letters, digits and hyphens.
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+
+    /// Operations with this tag.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// An operation by its operationId, or as "GET /path".
+    #[arg(long = "operation", value_name = "ID")]
+    operations: Vec<String>,
+
+    /// Operations whose path fits: `*` stands for a part of a segment, `**` for any segments.
+    #[arg(long = "path", value_name = "GLOB")]
+    paths: Vec<String>,
+
+    /// Write nothing: print the document and what was lost on the way.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write nothing: print the specification's tags and operations with their sizes.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Everything that is to be written, before anything is.
+struct Plan<'a> {
+    name: &'a str,
+    published: &'a Published,
+    draft: &'a Draft,
+    /// `openapi/<name>.yaml`.
+    document: &'a str,
+    sources: &'a Sources,
+    today: &'a str,
+}
+
+/// Runs the command in the repository at `root`. Exit code 1 if the crate was written and does not pass its checks, 2 if none can
+/// be made.
+pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
+    match make(root, arguments, out)? {
+        Ok(code) => Ok(code),
+        Err(reason) => {
+            writeln!(out, "error: {reason}")?;
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+type Made = std::result::Result<ExitCode, String>;
+
+fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made> {
+    let start = Instant::now();
+    let published = match published::read(&arguments.from) {
+        Ok(published) => published,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    for line in &published.skipped {
+        writeln!(out, "note: {line}")?;
+    }
+    let choice = Choice {
+        tags: arguments.tags.clone(),
+        operations: arguments.operations.clone(),
+        paths: arguments.paths.clone(),
+    };
+    if arguments.list {
+        return list::list(&published, &choice, out).map(|()| Ok(ExitCode::SUCCESS));
+    }
+    let name = arguments.name.as_deref().unwrap_or_default();
+    let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
+    let drafted = drafted(&published, &choice, name, &today).and_then(|(draft, text)| {
+        let sources = checked(name, &text)?;
+        Ok((draft, text, sources))
+    });
+    let (draft, document, sources) = match drafted {
+        Ok(drafted) => drafted,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if arguments.dry_run {
+        write!(out, "{document}\n{}", report::text(&draft, usize::MAX))?;
+        return Ok(Ok(ExitCode::SUCCESS));
+    }
+    let plan =
+        Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
+    let changes = match workspace::edits(root, name).and_then(|edits| Ok([edits, files::new(&plan)?].concat())) {
+        Ok(changes) => changes,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    for (file, text) in &changes {
+        let path = root.join(file);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, text)?;
+        writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
+    }
+    write!(out, "\n{}\n", report::text(&draft, 3))?;
+    let package = files::package(name);
+    let good = cargo(root, &["check", "--package", &package, "--features", "mock"], out)?
+        && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
+        && cargo(root, &["test", "--package", &package], out)?;
+    if !good {
+        writeln!(out, "the crate does not pass; `git status` shows what was written")?;
+        return Ok(Ok(ExitCode::FAILURE));
+    }
+    write!(out, "\n{}", report::next(name, start.elapsed().as_secs_f32()))?;
+    Ok(Ok(ExitCode::SUCCESS))
+}
+
+/// The draft and the text of its document.
+fn drafted(
+    published: &Published,
+    choice: &Choice,
+    name: &str,
+    today: &str,
+) -> std::result::Result<(Draft, String), String> {
+    workspace::check_name(name)?;
+    if choice.is_empty() {
+        return Err("which operations? choose with --tag, --operation or --path; --list shows what there is".to_owned());
+    }
+    let chosen = choice.of(&published.root)?;
+    let draft = published::draft(published, &chosen, today)?;
+    let text = yaml::document(&draft, published)?;
+    Ok((draft, text))
+}
+
+/// The crate's generated sources, if the document keeps all rules.
+fn checked(name: &str, text: &str) -> std::result::Result<Sources, String> {
+    let document = Document::parse(&format!("openapi/{name}.yaml"), text)?;
+    let findings = lint::lint(&document);
+    match findings.iter().find(|finding| finding.level() == Level::Error) {
+        Some(finding) => Err(format!("the draft breaks a rule of openapi/README.md: {finding}")),
+        None => generate::sources(&document),
+    }
+}
+
+fn cargo(root: &Path, arguments: &[&str], out: &mut impl Write) -> Result<bool> {
+    writeln!(out, "$ cargo {}", arguments.join(" "))?;
+    out.flush()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).current_dir(root).args(arguments).arg("--quiet").status()?;
+    Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What was lost or changed, and what is left to do.
+
+use crate::published::{Draft, Kind, Loss};
+
+/// The losses by kind, with at most so many places each.
+pub(super) fn text(draft: &Draft, places: usize) -> String {
+    let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
+    out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));
+    for (kind, losses) in by_kind(&draft.losses) {
+        out.push_str(&format!("\n{} ({})\n", kind.title(), losses.len()));
+        for loss in losses.iter().take(places) {
+            out.push_str(&format!("  {}\n    at {}\n", loss.text, loss.at));
+        }
+        if losses.len() > places {
+            out.push_str(&format!("  … and {} more\n", losses.len() - places));
+        }
+    }
+    out
+}
+
+/// As a file in Markdown, with all places.
+pub(super) fn markdown(name: &str, draft: &Draft, source: &str) -> String {
+    let mut out = format!(
+        "# What openapi/{name}.yaml leaves out or says otherwise\n\n\
+         Written by `cargo xtask add-vendor`, as it found {source}. Pointers are into the vendor's file.\n"
+    );
+    for (kind, losses) in by_kind(&draft.losses) {
+        out.push_str(&format!(
+            "\n## {}{} ({})\n\n",
+            kind.title()[..1].to_uppercase(),
+            &kind.title()[1..],
+            losses.len()
+        ));
+        for loss in losses {
+            out.push_str(&format!("- {}: `{}`\n", loss.text, loss.at));
+        }
+    }
+    if draft.losses.is_empty() {
+        out.push_str("\nNothing.\n");
+    }
+    out
+}
+
+fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
+    let mut groups = Vec::<(Kind, Vec<&Loss>)>::new();
+    for loss in losses {
+        match groups.last_mut().filter(|(kind, _)| *kind == loss.kind) {
+            Some((_, group)) => group.push(loss),
+            None => groups.push((loss.kind, vec![loss])),
+        }
+    }
+    groups
+}
+
+/// What comes after the command.
+pub(super) fn next(name: &str, seconds: f32) -> String {
+    format!(
+        "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What is left to people:\n\
+         - openapi/{name}.yaml: read it against the vendor's pages; own words, marks, formats (openapi/README.md)\n\
+         - openapi/upstream/{name}.md: what was lost; `cargo xtask upstream {name} --from FILE` compares again when the vendor moves\n\
+         - crates/usage-billing-{name}/src/client.rs: the header of request ids and the rate limit, if the vendor documents them\n\
+         - README.md: a row in \"What is covered\"; CHANGELOG.md\n"
+    )
+}

@@ -1,0 +1,247 @@
+//! The command, as far as the files: what cargo says of them is for `cargo xtask add-vendor` itself.
+
+use std::fs;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+
+fn specification(security: Value) -> Value {
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Acme \"Metering\"", "version": "1"},
+        "servers": [{"url": "https://api.acme.example/v1"}],
+        "security": [{"s": []}],
+        "paths": {
+            "/usage": {
+                "get": {"operationId": "listUsage", "tags": ["Usage"], "parameters": [
+                    {"name": "since", "in": "query", "required": true, "schema": {"type": "string", "format": "date-time"}},
+                    {"name": "kind", "in": "query", "required": true, "schema": {"type": "string", "enum": ["a", "b"]}},
+                ], "responses": {"200": {"description": "d", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Usage"}}}}}}},
+                "post": {"operationId": "sendUsage", "tags": ["Usage"], "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usage"}}}},
+                    "responses": {"204": {"description": "d"}}},
+            },
+            "/file": {"get": {"operationId": "getFile", "tags": ["Files"], "responses": {"200": {"description": "d", "content": {"text/csv": {}}}}}},
+        },
+        "components": {
+            "schemas": {"Usage": {"type": "object", "required": ["quantity"], "properties": {"quantity": {"type": "number"}, "unit": {"type": "string"}}}},
+            "securitySchemes": {"s": security},
+        },
+    })
+}
+
+/// A repository with a facade, and a specification in it.
+fn repository(specification: &Value) -> std::io::Result<TempDir> {
+    let root = tempfile::tempdir()?;
+    fs::create_dir_all(root.path().join("crates/usage-billing/src"))?;
+    fs::create_dir_all(root.path().join("openapi"))?;
+    fs::write(
+        root.path().join("Cargo.toml"),
+        "[workspace]\n\n[workspace.dependencies]\nusage-billing-zeta = { path = \"z\" }\n",
+    )?;
+    fs::write(
+        root.path().join("crates/usage-billing/Cargo.toml"),
+        "[features]\ndefault = [\"zeta\"]\nzeta = [\"dep:usage-billing-zeta\"]\n\n[dependencies]\nusage-billing-zeta = { workspace = true, optional = true }\n",
+    )?;
+    fs::write(
+        root.path().join("crates/usage-billing/src/lib.rs"),
+        "#[cfg(feature = \"zeta\")]\npub mod zeta;\n\npub use x::Y;\n",
+    )?;
+    fs::write(root.path().join("spec.json"), specification.to_string())?;
+    Ok(root)
+}
+
+/// All files of a plan, by path.
+fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
+    let root = repository(specification)?;
+    let published = published::read(&root.path().join("spec.json")).expect("it is a specification");
+    let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
+    let (draft, document) = drafted(&published, &choice, "acme", "2026-11-22").expect("it drafts");
+    let sources = checked("acme", &document).expect("it generates");
+    let plan = Plan {
+        name: "acme",
+        published: &published,
+        draft: &draft,
+        document: &document,
+        sources: &sources,
+        today: "2026-11-22",
+    };
+    let edits = workspace::edits(root.path(), "acme").expect("the name is free");
+    Ok([edits, files::new(&plan).expect("the files")].concat())
+}
+
+fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+    files.iter().find(|(path, _)| path == name).map_or("", |(_, text)| text)
+}
+
+#[test]
+fn every_file_is_in_its_language() -> Result<()> {
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for (name, text) in &files {
+        if name.ends_with(".rs") {
+            assert!(syn::parse_file(text).is_ok(), "{name}: {text}");
+        } else if name.ends_with(".toml") {
+            assert!(text.parse::<toml::Table>().is_ok(), "{name}: {text}");
+        }
+    }
+    assert_eq!(files.len(), 14);
+    assert!(file(&files, "crates/usage-billing/src/lib.rs").contains("#[cfg(feature = \"acme\")]\n"));
+    assert!(file(&files, "crates/usage-billing/Cargo.toml").contains("acme = [\"dep:usage-billing-acme\"]\nzeta ="));
+    let smoke = file(&files, "crates/usage-billing-acme/tests/smoke.rs");
+    for test in ["list_usage", "send_usage", "get_file"] {
+        assert!(smoke.contains(&format!("async fn {test}_goes_out_and_comes_back()")), "{smoke}");
+    }
+    Ok(())
+}
+
+#[test]
+fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
+    let client = |scheme: Value| {
+        let files = planned(&specification(scheme))?;
+        Ok::<_, std::io::Error>(file(&files, "crates/usage-billing-acme/src/client.rs").to_owned())
+    };
+    let bearer = client(json!({"type": "http", "scheme": "bearer"}))?;
+    assert!(bearer.contains("Auth::header(\"Bearer\", token)") && bearer.contains("ACME_TOKEN"), "{bearer}");
+    let basic = client(json!({"type": "http", "scheme": "basic"}))?;
+    assert!(basic.contains("Auth::basic(user, password)") && basic.contains("ACME_PASSWORD"), "{basic}");
+    let key = client(json!({"type": "apiKey", "in": "header", "name": "X-Key"}))?;
+    assert!(key.contains("Auth::key(\"X-Key\", api_key)") && key.contains("ACME_API_KEY"), "{key}");
+    let oauth = client(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}))?;
+    assert!(oauth.contains("Auth::client_credentials(\"https://api.acme.example/token\", credentials)"), "{oauth}");
+    Ok(())
+}
+
+#[test]
+fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    let root = repository(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for (name, text) in &files {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder"))?;
+        fs::write(path, text)?;
+    }
+    #[derive(clap::Parser)]
+    struct Upstream {
+        #[command(flatten)]
+        arguments: crate::upstream::Arguments,
+    }
+    let from = root.path().join("spec.json");
+    let line = ["x", "acme", "--from"].into_iter().map(Into::into).chain([from.into_os_string()]);
+    let arguments = <Upstream as clap::Parser>::parse_from(line).arguments;
+    let mut out = Vec::new();
+    let code = crate::upstream::run(root.path(), &arguments, &mut out)?;
+    let out = String::from_utf8_lossy(&out);
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    assert!(out.contains("0 unexplained, 0 accepted, 0 operations added"), "{out}");
+    Ok(())
+}
+
+/// Exit code and output of a run that writes nothing.
+fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Result<(ExitCode, String)> {
+    let root = repository(specification)?;
+    let mut arguments = Arguments {
+        name: Some(name.to_owned()),
+        from: root.path().join("spec.json"),
+        tags: vec![],
+        operations: vec![],
+        paths: vec![],
+        dry_run: true,
+        list: false,
+    };
+    change(&mut arguments);
+    let mut out = Vec::new();
+    let code = run(root.path(), &arguments, &mut out)?;
+    Ok((code, String::from_utf8_lossy(&out).into_owned()))
+}
+
+#[test]
+fn a_dry_run_prints_the_document_and_what_was_lost() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (code, out) = ran("acme", &specification, |arguments| arguments.tags = vec!["usage".to_owned()])?;
+    assert_eq!(code, ExitCode::SUCCESS);
+    assert!(out.contains("operationId: listUsage") && out.contains("2 operations, 2 schemas; "), "{out}");
+    assert!(!out.contains("getFile"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_long_path_is_a_key() -> Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    for path in [format!("/{}/{{id}}", "long".repeat(60)), "/a:b, #c".to_owned()] {
+        specification["paths"][path] = specification["paths"]["/file"].clone();
+    }
+    let (code, out) = ran("acme", &specification, |arguments| arguments.paths = vec!["/**".to_owned()])?;
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_list_shows_tags_and_operations() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (_, out) = ran("acme", &specification, |arguments| arguments.list = true)?;
+    assert!(out.contains("         2  Usage\n") && out.contains("      2  listUsage  GET /usage\n"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_done_is_one_line() -> Result<()> {
+    let good = specification(json!({"type": "http", "scheme": "bearer"}));
+    let query = specification(json!({"type": "apiKey", "in": "query", "name": "key"}));
+    let all = |arguments: &mut Arguments| arguments.paths = vec!["/**".to_owned()];
+    let none = |_: &mut Arguments| {};
+    for ((code, out), expected) in [
+        (ran("Acme", &good, all)?, "error: \"Acme\" makes no crate: "),
+        (ran("acme", &good, none)?, "error: which operations? "),
+        (
+            ran("acme", &good, |arguments| arguments.tags = vec!["Gone".to_owned()])?,
+            "error: no operation has the tag \"Gone\"",
+        ),
+        (ran("acme", &query, all)?, "error: callers cannot be let in: s: a key in the query"),
+        (ran("acme", &json!([]), all)?, "error: spec.json: neither `openapi` nor `swagger`"),
+    ] {
+        assert_eq!(code, ExitCode::from(2));
+        assert!(out.starts_with(expected) && out.lines().count() == 1, "{out}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused() -> Result<()> {
+    let root = repository(&json!({}))?;
+    assert!(workspace::edits(root.path(), "zeta").is_err_and(|reason| reason.contains("has a feature of this name")));
+    fs::write(root.path().join("openapi/acme.yaml"), "")?;
+    let error = workspace::edits(root.path(), "acme").unwrap_err();
+    assert_eq!(error, "the name \"acme\" is taken: there is openapi/acme.yaml");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Whatever the vendor writes, and wherever: the document reads back as it was drafted and keeps the rules.
+    #[test]
+    fn any_words_of_a_vendor_become_a_document(words in prop::collection::vec("(?s).{0,12}", 8)) {
+        let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+        specification["info"]["title"] = json!(words[0]);
+        let get = &mut specification["paths"]["/usage"]["get"];
+        get["operationId"] = json!(words[1]);
+        get["summary"] = json!(words[2]);
+        get["description"] = json!(words[3]);
+        get["tags"] = json!([words[4]]);
+        get["parameters"][1]["schema"]["enum"] = json!([words[5], words[6], "a"]);
+        let fields = &mut specification["components"]["schemas"]["Usage"]["properties"];
+        fields[&words[7]] = json!({"type": "string", "description": words[0], "example": words[6]});
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("spec.json");
+        fs::write(&file, specification.to_string())?;
+        let published = published::read(&file).map_err(TestCaseError::fail)?;
+        let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
+        let (_, text) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
+        let broken = lint::lint(&document).into_iter().filter(|finding| finding.level() == Level::Error);
+        let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();
+        prop_assert!(broken.is_empty(), "{broken:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Which of the vendor's operations is which of ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    document::{self, Operation},
+    published::{self, Published, base_paths},
+};
+
+/// Our operations, each with the vendor's, if it has it: by method and path, else by id.
+pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Operation<'a>, Option<Operation<'b>>)> {
+    let own = document::operations(ours).into_iter().filter(|operation| !operation.of_core());
+    let (our_base, their_base) = base_paths(ours, theirs);
+    own.map(|operation| {
+        let whole = shape(&our_base, operation.path);
+        let bare = shape("", operation.path);
+        let same_path = |other: &Operation<'b>| {
+            other.method == operation.method
+                && (shape(&their_base, other.path) == whole
+                    || shape("", other.path) == bare
+                    || shape("", other.path) == whole)
+        };
+        let same_id = |other: &Operation<'b>| !operation.id().is_empty() && other.id() == operation.id();
+        let find = |fits: &dyn Fn(&Operation<'b>) -> bool| {
+            published::operations(&theirs.root).into_iter().find(|other| fits(other))
+        };
+        let found = find(&same_path).or_else(|| find(&same_id));
+        (operation, found)
+    })
+    .collect()
+}
+
+/// The vendor's operations under tags of which we have some, that we have not; by tag, as `GET /path`.
+pub(crate) fn uncurated(ours: &Value, theirs: &Published) -> BTreeMap<String, Vec<String>> {
+    let pairs = pairs(ours, theirs);
+    let curated = pairs.iter().filter_map(|(_, other)| other.as_ref()).collect::<Vec<_>>();
+    let tags = curated.iter().flat_map(|operation| tags(operation)).collect::<BTreeSet<_>>();
+    let mut found = BTreeMap::<String, Vec<String>>::new();
+    for operation in published::operations(&theirs.root) {
+        if curated.iter().any(|known| known.pointer == operation.pointer) {
+            continue;
+        }
+        for tag in self::tags(&operation).into_iter().filter(|tag| tags.contains(tag)) {
+            found.entry(tag.to_owned()).or_default().push(named(&operation));
+        }
+    }
+    found
+}
+
+/// `GET /path`.
+pub(super) fn named(operation: &Operation<'_>) -> String {
+    format!("{} {}", operation.method.to_uppercase(), operation.path)
+}
+
+fn tags<'a>(operation: &Operation<'a>) -> Vec<&'a str> {
+    operation.value.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// A path without the names of what is in it.
+fn shape(base: &str, path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') && part.ends_with('}') { "{}" } else { part });
+    format!("{base}{}", parts.collect::<Vec<_>>().join("/")).trim_end_matches('/').to_lowercase()
+}
