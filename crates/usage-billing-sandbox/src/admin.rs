@@ -34,6 +34,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/_sandbox/expected", get(expected))
         .route("/_sandbox/log", get(log))
         .route("/_sandbox/{*other}", any(no_such_switch))
+        .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(admin))
 }
 
@@ -108,15 +109,20 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         let known: Vec<_> = ReportLevel::KNOWN.iter().map(ReportLevel::as_str).collect();
         return bad_request(&format!("level: there is no {}, only {}", level.as_str(), known.join(", ")));
     }
-    let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
-    let body = json!({
-        "start": period.start,
-        "end": period.end,
-        "acronis": rows(&Bill::Acronis(level)),
-        "genesys": rows(&Bill::Genesys),
-        "suger": rows(&Bill::Suger),
-    });
-    answer::json(StatusCode::OK, &body)
+    let told = move || {
+        let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
+        let body = json!({
+            "start": period.start,
+            "end": period.end,
+            "acronis": rows(&Bill::Acronis(level)),
+            "genesys": rows(&Bill::Genesys),
+            "suger": rows(&Bill::Suger),
+        });
+        answer::json(StatusCode::OK, &body)
+    };
+    // Adding up a large world takes seconds, in which others want to be answered.
+    let failed = || answer::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "The bills cannot be told."}));
+    tokio::task::spawn_blocking(told).await.unwrap_or_else(|_| failed())
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
@@ -126,7 +132,14 @@ async fn log(State(admin): State<Arc<Admin>>) -> Response {
 
 /// Said here: further in, it would be logged, and faults would meet it.
 async fn no_such_switch() -> Response {
-    answer::json(StatusCode::NOT_FOUND, &json!({"message": "There are /_sandbox/clock, faults, log and state."}))
+    answer::json(
+        StatusCode::NOT_FOUND,
+        &json!({"message": "There are /_sandbox/clock, expected, faults, log and state."}),
+    )
+}
+
+async fn no_such_method() -> Response {
+    answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The switch has no such method."}))
 }
 
 fn refused(bad: BadBody) -> Response {
