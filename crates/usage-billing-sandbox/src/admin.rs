@@ -120,9 +120,7 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         });
         answer::json(StatusCode::OK, &body)
     };
-    // Adding up a large world takes seconds, in which others want to be answered.
-    let failed = || answer::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "The bills cannot be told."}));
-    tokio::task::spawn_blocking(told).await.unwrap_or_else(|_| failed())
+    answer::off_thread(told).await
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
