@@ -1,7 +1,7 @@
 //! The files of a report: its rows in the two forms for machines.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use chrono::{DateTime, Utc};
 use flate2::Compression;
@@ -125,7 +125,10 @@ fn json(file: impl Write, tree: &Tree, report: &ReportParameters, built: DateTim
         report_level,
         report_type: kind,
     };
-    serde_json::to_writer(file, &File { params, tenants: Tenants { tree, report, built } }).ok()
+    // serde_json writes in small pieces.
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer(&mut file, &File { params, tenants: Tenants { tree, report, built } }).ok()?;
+    file.flush().ok()
 }
 
 fn nested(cells: impl Iterator<Item = (&'static str, Cell)>) -> Node {
