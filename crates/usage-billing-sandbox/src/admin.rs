@@ -99,6 +99,9 @@ async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -
 
 /// The true bills, as [`Sandbox::expected_usage`](crate::Sandbox::expected_usage) has them.
 async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
+    if let Some(name) = query.names().find(|name| !["period", "level"].contains(name)) {
+        return bad_request(&format!("{name}: there is no such parameter, only period and level"));
+    }
     let today = admin.world.today();
     let period = match query.get("period").map_or_else(|| Ok(last_month(today)), read_period) {
         Ok(period) => period,

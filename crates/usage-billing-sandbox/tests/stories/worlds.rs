@@ -289,7 +289,7 @@ async fn the_true_bills_are_told_over_http() {
     assert_eq!(caller.get("/_sandbox/expected").await.1, bills);
     let accounts = caller.get("/_sandbox/expected?level=accounts").await.1;
     assert!(accounts["acronis"].as_array().unwrap().len() > bills["acronis"].as_array().unwrap().len());
-    for wrong in ["period=october", "period=2026-10-02/2026-10-01", "level=all"] {
+    for wrong in ["period=october", "period=2026-10-02/2026-10-01", "level=all", "month=2026-10"] {
         let (status, error) = caller.get(&format!("/_sandbox/expected?{wrong}")).await;
         assert_eq!(status, 400, "{wrong}");
         let name = wrong.split('=').next().unwrap();
