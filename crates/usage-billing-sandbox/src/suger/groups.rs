@@ -144,7 +144,7 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Val
     let organization = &suger.world.suger;
     enum Row<'a> {
         Past(&'a past::Sums),
-        Kept(types::MeteringUsageRecordReport),
+        Kept(Box<types::MeteringUsageRecordReport>),
     }
     let state = suger.state();
     let filter = Filter::asked(&query, state.now.date_naive())?;
@@ -152,13 +152,13 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Val
     let of_past = past.reports(filter.first, filter.last).iter();
     rows.add(of_past.filter(|sums| filter.takes_deal(organization, sums.deal)), Row::Past);
     let reports = list::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
-    rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| Row::Kept(report.clone()));
+    rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| Row::Kept(Box::new(report.clone())));
     // Making reports takes a look at all of their groups; nobody has to wait for that.
     drop(state);
     let (rows, next_offset) = rows.end();
     let made = |row| match row {
         Row::Past(sums) => sums.report(organization),
-        Row::Kept(report) => Some(report),
+        Row::Kept(report) => Some(*report),
     };
     let usage_record_reports = rows.into_iter().filter_map(made).collect();
     Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
