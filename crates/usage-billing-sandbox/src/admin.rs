@@ -34,6 +34,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/_sandbox/expected", get(expected))
         .route("/_sandbox/log", get(log))
         .route("/_sandbox/{*other}", any(no_such_switch))
+        .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(admin))
 }
 
@@ -98,6 +99,9 @@ async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -
 
 /// The true bills, as [`Sandbox::expected_usage`](crate::Sandbox::expected_usage) has them.
 async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
+    if let Some(name) = query.names().find(|name| !["period", "level"].contains(name)) {
+        return bad_request(&format!("{name}: there is no such parameter, only period and level"));
+    }
     let today = admin.world.today();
     let period = match query.get("period").map_or_else(|| Ok(last_month(today)), read_period) {
         Ok(period) => period,
@@ -108,15 +112,18 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         let known: Vec<_> = ReportLevel::KNOWN.iter().map(ReportLevel::as_str).collect();
         return bad_request(&format!("level: there is no {}, only {}", level.as_str(), known.join(", ")));
     }
-    let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
-    let body = json!({
-        "start": period.start,
-        "end": period.end,
-        "acronis": rows(&Bill::Acronis(level)),
-        "genesys": rows(&Bill::Genesys),
-        "suger": rows(&Bill::Suger),
-    });
-    answer::json(StatusCode::OK, &body)
+    let told = move || {
+        let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
+        let body = json!({
+            "start": period.start,
+            "end": period.end,
+            "acronis": rows(&Bill::Acronis(level)),
+            "genesys": rows(&Bill::Genesys),
+            "suger": rows(&Bill::Suger),
+        });
+        answer::json(StatusCode::OK, &body)
+    };
+    answer::off_thread(told).await
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
@@ -126,7 +133,14 @@ async fn log(State(admin): State<Arc<Admin>>) -> Response {
 
 /// Said here: further in, it would be logged, and faults would meet it.
 async fn no_such_switch() -> Response {
-    answer::json(StatusCode::NOT_FOUND, &json!({"message": "There are /_sandbox/clock, faults, log and state."}))
+    answer::json(
+        StatusCode::NOT_FOUND,
+        &json!({"message": "There are /_sandbox/clock, expected, faults, log and state."}),
+    )
+}
+
+async fn no_such_method() -> Response {
+    answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The switch has no such method."}))
 }
 
 fn refused(bad: BadBody) -> Response {

@@ -32,6 +32,12 @@ pub(crate) fn with_body(status: StatusCode, content_type: &'static str, body: Ve
     response
 }
 
+/// An answer that takes seconds of work in a large world: made where it keeps no other one waiting.
+pub(crate) async fn off_thread(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+    let failed = || json(StatusCode::INTERNAL_SERVER_ERROR, &"the sandbox cannot make its answer");
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| failed())
+}
+
 /// For `Date` and `Retry-After`.
 pub(crate) fn http_date(instant: DateTime<Utc>) -> HeaderValue {
     // The form has no years of five digits.
@@ -46,6 +52,10 @@ pub(crate) struct Values(Vec<(String, String)>);
 impl Values {
     pub(crate) fn parse(encoded: &[u8]) -> Self {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// An empty value is none.

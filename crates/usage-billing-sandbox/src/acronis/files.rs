@@ -1,27 +1,33 @@
 //! The files of a report: its rows in the two forms for machines.
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, ReportParameters};
 
 use super::rows::{Cell, Row, columns, rows};
 use crate::world::acronis::Tree;
 use crate::world::midnight;
 
-/// The file in a format, or `None` for a format whose layout nobody has written down.
+/// The file in a format, as gzip, or `None` for a format whose layout nobody has written down.
 pub(super) fn file(
     tree: &Tree,
     report: &ReportParameters,
     built: DateTime<Utc>,
     format: &ReportFormat,
 ) -> Option<Vec<u8>> {
+    // Only what is packed is ever whole.
+    let mut file = GzEncoder::new(Vec::new(), Compression::default());
     match format {
-        ReportFormat::CsvV20 => Some(csv(&columns(tree, report), &rows(tree, report, built))),
-        ReportFormat::JsonV20 => json(tree, report, built),
-        _ => None,
+        ReportFormat::CsvV20 => csv(&mut file, &columns(tree, report), rows(tree, report, built)),
+        ReportFormat::JsonV20 => json(&mut file, tree, report, built)?,
+        _ => return None,
     }
+    file.finish().ok()
 }
 
 pub(super) fn is_known(format: &ReportFormat) -> bool {
@@ -29,14 +35,14 @@ pub(super) fn is_known(format: &ReportFormat) -> bool {
 }
 
 /// As RFC 4180 has it, but with a line feed at the end of each line.
-fn csv(columns: &[&str], rows: &[Row]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+fn csv(file: impl Write, columns: &[&str], rows: impl Iterator<Item = Row>) {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(file);
     // Writing to memory does not fail.
     let _ = writer.write_record(columns);
     for row in rows {
         let _ = writer.write_record(row.iter().map(text));
     }
-    writer.into_inner().unwrap_or_default()
+    let _ = writer.flush();
 }
 
 /// A value in a CSV cell, the booleans as Python spells them.
@@ -54,7 +60,22 @@ fn text(cell: &Cell) -> String {
 #[derive(Serialize)]
 struct File<'a> {
     params: Params<'a>,
-    tenants: Vec<Node>,
+    tenants: Tenants<'a>,
+}
+
+/// Rows, each made when it is written.
+struct Tenants<'a> {
+    tree: &'a Tree,
+    report: &'a ReportParameters,
+    built: DateTime<Utc>,
+}
+
+impl Serialize for Tenants<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let columns = columns(self.tree, self.report);
+        let rows = rows(self.tree, self.report, self.built);
+        serializer.collect_seq(rows.map(|row| nested(columns.iter().copied().zip(row))))
+    }
 }
 
 #[derive(Serialize)]
@@ -78,7 +99,7 @@ enum Node {
     Object(BTreeMap<&'static str, Node>),
 }
 
-fn json(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<Vec<u8>> {
+fn json(file: impl Write, tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<()> {
     let subject = tree.find(report.tenant_id).and_then(|place| tree.get(place));
     let kind = match report.kind {
         ReportKind::UsageDaily => Some(4),
@@ -94,7 +115,6 @@ fn json(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<
         ReportLevel::AllPartners => Some(4),
         _ => None,
     };
-    let columns = columns(tree, report);
     let params = Params {
         kind,
         gen_date: built.timestamp(),
@@ -105,8 +125,10 @@ fn json(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<
         report_level,
         report_type: kind,
     };
-    let tenants = rows(tree, report, built).into_iter().map(|row| nested(columns.iter().copied().zip(row)));
-    serde_json::to_vec(&File { params, tenants: tenants.collect() }).ok()
+    // serde_json writes in small pieces.
+    let mut file = BufWriter::new(file);
+    serde_json::to_writer(&mut file, &File { params, tenants: Tenants { tree, report, built } }).ok()?;
+    file.flush().ok()
 }
 
 fn nested(cells: impl Iterator<Item = (&'static str, Cell)>) -> Node {
@@ -135,7 +157,8 @@ mod tests {
     #[test]
     fn cells_with_commas_quotes_and_line_ends_are_quoted() {
         let row = vec!["a, b".into(), "\"c\"".into(), "d\ne".into(), Cell::Empty, "株".into()];
-        let file = csv(&["1", "2", "3", "4", "5"], &[row]);
+        let mut file = Vec::new();
+        csv(&mut file, &["1", "2", "3", "4", "5"], [row].into_iter());
         assert_eq!(String::from_utf8(file).unwrap(), "1,2,3,4,5\n\"a, b\",\"\"\"c\"\"\",\"d\ne\",,株\n");
     }
 

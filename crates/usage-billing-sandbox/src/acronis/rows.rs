@@ -66,9 +66,8 @@ pub(super) fn columns(tree: &Tree, report: &ReportParameters) -> Vec<&'static st
     COLUMNS.into_iter().filter(|name| skus || *name != SKU).collect()
 }
 
-/// Rows as they were known when the report was built: up to the day before.
-pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Vec<Row> {
-    let Some(subject) = tree.find(report.tenant_id) else { return Vec::new() };
+/// Rows as they were known when the report was built: up to the day before. One by one, since days of many tenants are millions.
+pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> impl Iterator<Item = Row> {
     let (start, end) = (report.period.start, report.period.end);
     let known = days_before(built.date_naive(), 1);
     // With the day that stands in the row.
@@ -80,16 +79,15 @@ pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>)
         _ => vec![(end, Span::summary(start, end, known))],
     };
     let width = columns(tree, report).len();
-    let mut rows = Vec::new();
-    for place in tree.at_level(subject, &report.level) {
-        let Some(tenant) = tree.get(place) else { continue };
-        for (date, span) in &spans {
-            let mut usages = tree.usage(place, *span);
-            usages.retain(|usage| report.hide_zero_usage != Some(true) || !usage.is_zero());
-            rows.extend(usages.iter().map(|usage| row(tenant, usage, *date, width)));
-        }
-    }
-    rows
+    let hides_zeros = report.hide_zero_usage == Some(true);
+    let places = tree.find(report.tenant_id).map(|subject| tree.at_level(subject, &report.level));
+    let tenants = places.into_iter().flatten().filter_map(|place| Some((place, tree.get(place)?)));
+    tenants.flat_map(move |(place, tenant)| {
+        spans.clone().into_iter().flat_map(move |(date, span)| {
+            let usages = tree.usage(place, span).into_iter().filter(move |usage| !hides_zeros || !usage.is_zero());
+            usages.map(move |usage| row(tenant, &usage, date, width))
+        })
+    })
 }
 
 fn row(tenant: &Tenant, usage: &Usage, date: NaiveDate, width: usize) -> Row {

@@ -1,23 +1,21 @@
 //! The files of a report: when they are there, and their download.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::{HeaderValue, StatusCode, header};
 use usage_billing_acronis::types;
 use usage_billing_acronis::types::{ReportFormat, StoredReportStatus};
 use usage_billing_core::LenientDateTime;
+use uuid::Uuid;
 
 use super::error::Failure;
 use super::reports::{known, no_such_report};
 use super::schedule::Stored;
 use super::{Acronis, files};
-use crate::answer::{json, with_body};
+use crate::answer::{json, off_thread, with_body};
 
 /// This is the poll.
 pub(super) async fn list(
@@ -32,24 +30,27 @@ pub(super) async fn list(
         stored.polls = stored.polls.saturating_add(u32::from(!stored.runs.is_empty()));
         stored.clone()
     };
-    let items = stored.runs.iter().flat_map(|run| {
-        let parameters = stored.parameters(*run);
-        let formats = stored.report.parameters.formats.iter().zip(0..);
-        let (acronis, stored) = (&acronis, &stored);
-        formats.map(move |(format, place)| {
-            let status = acronis.status(stored, *run, format, place);
-            let saved = status == StoredReportStatus::Saved;
-            let size = || files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| gzip(&file).len());
-            types::StoredReport {
-                id: saved.then(|| stored.file_id(*run, format)),
-                report_format: format.clone(),
-                created_at: Some(LenientDateTime(*run)),
-                size: saved.then(size).flatten().and_then(|size| i64::try_from(size).ok()),
-                status,
-            }
-        })
-    });
-    Ok(json(StatusCode::OK, &types::StoredReportList { items: items.collect() }))
+    Ok(off_thread(move || {
+        let items = stored.runs.iter().flat_map(|run| {
+            let parameters = stored.parameters(*run);
+            let formats = stored.report.parameters.formats.iter().zip(0..);
+            let (acronis, stored) = (&acronis, &stored);
+            formats.map(move |(format, place)| {
+                let status = acronis.status(stored, *run, format, place);
+                let saved = status == StoredReportStatus::Saved;
+                let size = || files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| file.len());
+                types::StoredReport {
+                    id: saved.then(|| stored.file_id(*run, format)),
+                    report_format: format.clone(),
+                    created_at: Some(LenientDateTime(*run)),
+                    size: saved.then(size).flatten().and_then(|size| i64::try_from(size).ok()),
+                    status,
+                }
+            })
+        });
+        json(StatusCode::OK, &types::StoredReportList { items: items.collect() })
+    })
+    .await)
 }
 
 pub(super) async fn download(
@@ -64,26 +65,31 @@ pub(super) async fn download(
         stored.clone()
     };
     let wanted = known(&stored_report_id);
-    let mut all = stored
-        .runs
-        .iter()
-        .copied()
-        .flat_map(|run| stored.report.parameters.formats.iter().zip(0..).map(move |format| (run, format)));
-    let saved = all.find(|(run, (format, place))| {
-        Some(stored.file_id(*run, format)) == wanted
-            && acronis.status(&stored, *run, format, *place) == StoredReportStatus::Saved
-    });
-    let file =
-        saved.and_then(|(run, (format, _))| files::file(&acronis.world.acronis, &stored.parameters(run), run, format));
-    let file = file.ok_or_else(|| Failure::no_such_thing("No such stored report.").about(&stored_report_id))?;
-    let mut response = with_body(StatusCode::OK, "application/octet-stream", gzip(&file));
-    if acronis.gzip_header {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    Ok(response)
+    Ok(off_thread(move || {
+        let Some(file) = acronis.saved(&stored, wanted) else {
+            return Failure::no_such_thing("No such stored report.").about(&stored_report_id).into_response();
+        };
+        let mut response = with_body(StatusCode::OK, "application/octet-stream", file);
+        if acronis.gzip_header {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    })
+    .await)
 }
 
 impl Acronis {
+    /// The file with an id, if it is there.
+    fn saved(&self, stored: &Stored, wanted: Option<Uuid>) -> Option<Vec<u8>> {
+        let formats = || stored.report.parameters.formats.iter().zip(0..);
+        let mut all = stored.runs.iter().flat_map(|run| formats().map(move |(format, place)| (*run, format, place)));
+        let (run, format, _) = all.find(|(run, format, place)| {
+            Some(stored.file_id(*run, format)) == wanted
+                && self.status(stored, *run, format, *place) == StoredReportStatus::Saved
+        })?;
+        files::file(&self.world.acronis, &stored.parameters(run), run, format)
+    }
+
     pub(super) fn status(
         &self,
         stored: &Stored,
@@ -108,13 +114,6 @@ fn status(format: &ReportFormat, place: u32, polls: u32, polls_before_ready: u32
     } else {
         StoredReportStatus::Failed
     }
-}
-
-fn gzip(file: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(file);
-    encoder.finish().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -67,6 +67,11 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant,
     let client = auth::basic(headers)
         .and_then(|(id, secret)| auth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
     let client = client.ok_or((StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret."))?;
+    // The sandbox's tokens have no policies to leave out.
+    if form.get("not_required_introspection").is_some_and(|flag| !["true", "false"].contains(&flag)) {
+        let description = "not_required_introspection must be true or false.";
+        return Err((StatusCode::BAD_REQUEST, "invalid_request", description));
+    }
     match form.get("grant_type") {
         Some("client_credentials") => Ok(Grant { rights: client.rights, tenant: None }),
         None => Err((StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing.")),

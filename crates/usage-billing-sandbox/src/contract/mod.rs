@@ -15,9 +15,10 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 pub(crate) use self::document::{Document, json, yaml};
+use crate::answer;
 use crate::log::Log;
 use crate::vendor::{Call, Vendor};
 use crate::{acronis, genesys, suger};
@@ -96,7 +97,10 @@ pub(crate) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, n
             Err(body) => body,
         };
     }
-    let strict = strictness(request.headers()).unwrap_or(gate.strict);
+    let strict = match strictness(request.headers()) {
+        Ok(strict) => strict.unwrap_or(gate.strict),
+        Err(message) => return answer::json(StatusCode::BAD_REQUEST, &serde_json::json!({"message": message})),
+    };
     let asked = request::Asked { vendor, uri: request.uri(), headers: request.headers(), body: &body, strict };
     let misfits = asked.misfits(document, operation);
     let Some(first) = misfits.first() else { return next.run(request).await };
@@ -120,11 +124,13 @@ fn is_for_us(vendor: Vendor, headers: &HeaderMap) -> bool {
     is_json || vendor == Vendor::Suger
 }
 
-fn strictness(headers: &HeaderMap) -> Option<bool> {
-    match headers.get(STRICT)?.to_str().ok()?.trim() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
+/// Whatever else it says would be taken for strictness by whoever said it.
+fn strictness(headers: &HeaderMap) -> Result<Option<bool>, &'static str> {
+    match headers.get(STRICT).map(HeaderValue::as_bytes) {
+        None => Ok(None),
+        Some(b"true" | b"1") => Ok(Some(true)),
+        Some(b"false" | b"0") => Ok(Some(false)),
+        Some(_) => Err("X-Sandbox-Strict is true or false."),
     }
 }
 

@@ -93,11 +93,11 @@ fn expression(event: &types::MeteringUsageRecord, group_bys: &[String]) -> Strin
 }
 
 /// A text as it is, anything else as its JSON.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn number(text: &str) -> Option<Decimal> {
+pub(super) fn number(text: &str) -> Option<Decimal> {
     text.parse::<DecimalNumber>().ok().map(|number| number.0)
 }
 

@@ -10,7 +10,7 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
 
 use super::list::{self, Page};
-use super::state::Row;
+use super::state::{Row, glances};
 use super::{Failure, Suger, past};
 use crate::answer::{Values, json};
 use crate::world::suger::{Organization, Sketch};
@@ -100,48 +100,65 @@ fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str
 }
 
 pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 1000)?;
-    let state = suger.state();
-    let filter = Filter::asked(&query, state.now.date_naive())?;
+    let mut rows = Page::asked(&query, 1000)?.begin();
+    let organization = &suger.world.suger;
+    let (filter, mut slots) = {
+        let state = suger.state();
+        let filter = Filter::asked(&query, state.now.date_naive())?;
+        let slots = state.past_slots(organization, filter.first, filter.last);
+        (filter, slots)
+    };
     if filter.scopes() > 1 {
         return Err(Failure::bad_request("only one of partner, entitlementId and buyerId can be given"));
     }
-    let organization = &suger.world.suger;
-    let mut slots = state.past_slots(organization, filter.first, filter.last);
     // Nothing of what stands before the page has to be looked at, unless some of it is left out.
-    let skipped = if filter.is_open() { page.skip(&mut slots) } else { 0 };
-    let past = slots.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
-        Row::Past(sketch) => filter.takes_past(organization, *sketch),
-        Row::Kept(group) => filter.takes_group(group),
-    });
+    if filter.is_open() {
+        rows.skip(&mut slots);
+    }
+    for glance in glances(slots) {
+        if rows.is_done() {
+            break;
+        }
+        // Of a million groups the others would wait for seconds.
+        tokio::task::yield_now().await;
+        let state = suger.state();
+        let past = glance.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
+            Row::Past(sketch) => filter.takes_past(organization, *sketch),
+            Row::Kept(group) => filter.takes_group(group),
+        });
+        rows.add(past, |row| match row {
+            Row::Past(sketch) => past::settled(organization, sketch),
+            Row::Kept(group) => group.clone(),
+        });
+    }
+    let state = suger.state();
     let groups = list::span(&state.groups, filter.first, filter.last, |group| group.creation_time);
-    let groups = groups.iter().filter(|group| filter.takes_group(group)).map(Row::Kept);
-    let (rows, next_offset) = page.after(skipped, past.chain(groups));
-    let made = |row| match row {
-        Row::Past(sketch) => past::settled(organization, sketch),
-        Row::Kept(group) => group.clone(),
-    };
-    let usage_record_groups = rows.into_iter().map(made).collect();
+    rows.add(groups.iter().filter(|group| filter.takes_group(group)), Clone::clone);
+    drop(state);
+    let (usage_record_groups, next_offset) = rows.end();
     Ok(json(StatusCode::OK, &types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
 }
 
 pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 1000)?;
-    let state = suger.state();
+    let mut rows = Page::asked(&query, 1000)?.begin();
     let organization = &suger.world.suger;
-    let filter = Filter::asked(&query, state.now.date_naive())?;
     enum Row<'a> {
         Past(&'a past::Sums),
-        Kept(&'a types::MeteringUsageRecordReport),
+        Kept(Box<types::MeteringUsageRecordReport>),
     }
-    let past = state.past.reports(filter.first, filter.last).iter();
-    let past = past.filter(|sums| filter.takes_deal(organization, sums.deal)).map(Row::Past);
+    let state = suger.state();
+    let filter = Filter::asked(&query, state.now.date_naive())?;
+    let past = state.past.clone();
+    let of_past = past.reports(filter.first, filter.last).iter();
+    rows.add(of_past.filter(|sums| filter.takes_deal(organization, sums.deal)), Row::Past);
     let reports = list::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
-    let reports = reports.iter().filter(|report| filter.takes_report(report)).map(Row::Kept);
-    let (rows, next_offset) = page.of(past.chain(reports));
+    rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| Row::Kept(Box::new(report.clone())));
+    // Making reports takes a look at all of their groups; nobody has to wait for that.
+    drop(state);
+    let (rows, next_offset) = rows.end();
     let made = |row| match row {
         Row::Past(sums) => sums.report(organization),
-        Row::Kept(report) => Some(report.clone()),
+        Row::Kept(report) => Some(*report),
     };
     let usage_record_reports = rows.into_iter().filter_map(made).collect();
     Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))

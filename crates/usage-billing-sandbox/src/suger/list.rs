@@ -32,24 +32,61 @@ impl Page {
         }
     }
 
-    /// Takes what stands before the page off the front, and says how much that was.
-    pub(super) fn skip(self, slots: &mut Range<u64>) -> usize {
-        let skipped = u64::try_from(self.offset).unwrap_or(u64::MAX).min(slots.end.saturating_sub(slots.start));
+    /// The rows of the page, and where the next one begins if there is more.
+    pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
+        let mut filling = self.begin();
+        filling.add(rows, |row| row);
+        filling.end()
+    }
+
+    /// The page with no row yet.
+    pub(super) fn begin<T>(self) -> Filling<T> {
+        Filling { page: self, before: self.offset, rows: Vec::new(), is_more: false }
+    }
+}
+
+/// A page that is filled from one stretch of rows after the other.
+pub(super) struct Filling<T> {
+    page: Page,
+    /// Rows that still stand before the page.
+    before: usize,
+    rows: Vec<T>,
+    is_more: bool,
+}
+
+impl<T> Filling<T> {
+    /// Takes what stands before the page off the front.
+    pub(super) fn skip(&mut self, slots: &mut Range<u64>) {
+        let before = u64::try_from(self.before).unwrap_or(u64::MAX);
+        let skipped = before.min(slots.end.saturating_sub(slots.start));
         slots.start += skipped;
-        usize::try_from(skipped).unwrap_or(usize::MAX)
+        self.before = usize::try_from(before - skipped).unwrap_or(usize::MAX);
+    }
+
+    /// Only what stands on the page is made.
+    pub(super) fn add<R>(&mut self, rows: impl Iterator<Item = R>, made: impl Fn(R) -> T) {
+        for row in rows {
+            if self.before > 0 {
+                self.before -= 1;
+            } else if self.rows.len() < self.page.limit {
+                self.rows.push(made(row));
+            } else {
+                self.is_more = true;
+                return;
+            }
+        }
+    }
+
+    /// Whether the page is full, and more behind it.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_more
     }
 
     /// The rows of the page, and where the next one begins if there is more.
-    pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
-        self.after(0, rows)
-    }
-
-    /// As [`Page::of`], of rows of which so many are skipped already.
-    pub(super) fn after<T>(self, skipped: usize, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
-        let mut rows = rows.skip(self.offset.saturating_sub(skipped));
-        let page: Vec<T> = rows.by_ref().take(self.limit).collect();
-        let next = rows.next().and_then(|_| i64::try_from(self.offset.checked_add(page.len())?).ok());
-        (page, next)
+    pub(super) fn end(self) -> (Vec<T>, Option<i64>) {
+        let next = || i64::try_from(self.page.offset.checked_add(self.rows.len())?).ok();
+        let next = if self.is_more { next() } else { None };
+        (self.rows, next)
     }
 }
 
@@ -118,8 +155,23 @@ mod tests {
         for offset in [0, 3, 7, 100] {
             let page = Page { limit: 3, offset };
             let mut slots = 20..27;
-            let skipped = page.skip(&mut slots);
-            assert_eq!(page.after(skipped, slots), page.of(20..27), "{offset}");
+            let mut filling = page.begin();
+            filling.skip(&mut slots);
+            filling.add(slots, |slot| slot);
+            assert_eq!(filling.end(), page.of(20..27), "{offset}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_several_stretches_is_that_of_all_in_a_row() {
+        for offset in [0, 3, 7, 100] {
+            let page = Page { limit: 3, offset };
+            let mut filling = page.begin();
+            for stretch in [20..21, 21..25, 25..25, 25..27] {
+                filling.add(stretch, |slot| slot);
+            }
+            assert_eq!(filling.is_done(), offset < 4);
+            assert_eq!(filling.end(), page.of(20..27), "{offset}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 use http::StatusCode;
+use serde_json::Value;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{
     BillableMetricAggregationType, BillableMetricFilterOperation, BillableMetricFilterValueType, BillableMetricStatus,
@@ -14,7 +15,7 @@ use usage_billing_suger::types::{
 
 use super::report::{LONGEST_ID, measured};
 use super::state::MOST_METRICS;
-use super::{Failure, Suger};
+use super::{Failure, Suger, events};
 use crate::SUGER_ORG_ID;
 use crate::answer::{Sent, Values, first_unlisted, json};
 
@@ -117,8 +118,32 @@ fn definition(
         if let Some(value) = first_unlisted!(BillableMetricFilterValueType, &filter.value_type) {
             return Err(Failure::bad_request(format!("invalid valueType: {value}")));
         }
+        if let Some(wanted) = wanted_value(filter) {
+            let name = filter.name.as_deref().unwrap_or_default();
+            return Err(Failure::bad_request(format!("invalid value of the filter on {name}: want {wanted}")));
+        }
     }
     Ok(())
+}
+
+/// What a filter would have to be compared with, if it cannot be with its value (Inferred: a text or a number, as its type and operation say).
+fn wanted_value(filter: &types::BillableMetricFilter) -> Option<&'static str> {
+    use BillableMetricFilterOperation::{Contains, Exists, Is, NotContains, NotExists, NotIs};
+    let is_number = |value: &Value| events::number(&events::text(value)).is_some();
+    match (&filter.operation, &filter.value_type, filter.value.as_ref().filter(|value| !value.is_null())) {
+        (Some(Exists | NotExists), _, None) => None,
+        (_, Some(BillableMetricFilterValueType::String), value) if !value.is_some_and(Value::is_string) => {
+            Some("a text")
+        }
+        (_, Some(BillableMetricFilterValueType::Float), value) if !value.is_some_and(Value::is_number) => {
+            Some("a number")
+        }
+        (_, _, value) if !value.is_some_and(|value| value.is_string() || value.is_number()) => {
+            Some("a text or a number")
+        }
+        (Some(Is | NotIs | Contains | NotContains | Exists | NotExists), ..) => None,
+        (_, _, value) => (!value.is_some_and(is_number)).then_some("a number"),
+    }
 }
 
 fn length(field: &str, text: Option<&str>, allowed: RangeInclusive<usize>) -> Result<(), Failure> {
@@ -159,6 +184,28 @@ pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, sent: Sen
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_has_a_value_that_it_can_be_compared_with() {
+        for (filter, wanted) in [
+            (r#""IS", "value": "paid", "valueType": "STRING""#, None),
+            (r#""IS", "value": 7"#, None),
+            (r#""GTE", "value": 0.5, "valueType": "FLOAT""#, None),
+            (r#""EQ", "value": "2.50""#, None),
+            (r#""EXISTS""#, None),
+            (r#""NOT_EXISTS", "value": null, "valueType": "FLOAT""#, None),
+            (r#""IS""#, Some("a text or a number")),
+            (r#""IS", "value": true"#, Some("a text or a number")),
+            (r#""IS", "value": {"a": 1}"#, Some("a text or a number")),
+            (r#""EXISTS", "value": []"#, Some("a text or a number")),
+            (r#""IS", "value": 1, "valueType": "STRING""#, Some("a text")),
+            (r#""GT", "value": "1", "valueType": "FLOAT""#, Some("a number")),
+            (r#""GT", "value": "much""#, Some("a number")),
+        ] {
+            let filter = format!(r#"{{"name": "n", "operation": {filter}}}"#);
+            assert_eq!(wanted_value(&serde_json::from_str(&filter).unwrap()), wanted, "{filter}");
+        }
+    }
 
     #[test]
     fn lengths_are_counted_in_characters() {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types;
@@ -22,6 +23,16 @@ pub(super) const MOST_METRICS: usize = 1_000;
 /// Bytes of request bodies of which something is kept.
 const MOST_KEPT: usize = 64 << 20;
 
+/// Groups of the past that are looked at in one go: a few milliseconds.
+const GLANCE: u64 = 2_000;
+
+/// Slots in stretches, between which others get their turn.
+pub(super) fn glances(slots: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let end = slots.end;
+    let length = usize::try_from(GLANCE).unwrap_or(usize::MAX);
+    slots.step_by(length).map(move |start| start..end.min(start + GLANCE))
+}
+
 /// A group in a list.
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
@@ -33,7 +44,8 @@ pub(super) enum Row<'a> {
 pub(super) struct State {
     /// The latest time that a request came in: what is stored later is not older.
     pub(super) now: DateTime<Utc>,
-    pub(super) past: Past,
+    /// Never changes.
+    pub(super) past: Arc<Past>,
     /// Groups of the past that a caller changed, by their slots. They keep their place in lists.
     pub(super) changed: BTreeMap<u64, types::MeteringUsageRecordGroup>,
     /// Those after the past, in the order of their creation.
@@ -58,7 +70,7 @@ impl State {
         let ids = groups.iter().map(|group| group.id.clone().unwrap_or_default());
         Self {
             now: groups.last().and_then(|group| group.creation_time).unwrap_or_default(),
-            past,
+            past: Arc::new(past),
             changed: BTreeMap::new(),
             places: ids.zip(0..).collect(),
             next_serial: i64::try_from(slots.end).unwrap_or(i64::MAX),

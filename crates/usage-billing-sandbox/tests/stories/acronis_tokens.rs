@@ -43,6 +43,19 @@ async fn a_token_is_exchanged_for_one_that_reaches_a_tenant_and_what_is_below() 
 }
 
 #[tokio::test]
+async fn a_flag_of_the_form_is_true_or_false() {
+    let sandbox = builder().start().await.unwrap();
+    for (flag, status) in [("true", 200), ("false", 200), ("perhaps", 400)] {
+        let form = [("grant_type", "client_credentials"), ("not_required_introspection", flag)];
+        let request = http().post(format!("{}/api/2/idp/token", sandbox.url())).form(&form);
+        let request = request.basic_auth(demo::ACRONIS_CLIENT_ID, Some(demo::ACRONIS_CLIENT_SECRET));
+        let (answered, body) = read(request.send().await.unwrap()).await;
+        assert_eq!(answered, status, "{flag}");
+        assert_eq!(body["error"] == "invalid_request", status == 400, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_exchange_is_refused_with_the_code_of_the_rfc() {
     let sandbox = builder().start().await.unwrap();
     let token = Caller::acronis(&sandbox).await.authorization.trim_start_matches("Bearer ").to_owned();

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::{Caller, builder};
+use crate::{Caller, builder, read};
 
 #[tokio::test]
 async fn what_does_not_fit_is_answered_with_the_vendors_own_400() {
@@ -75,6 +75,9 @@ async fn strictness_is_for_the_sandbox_or_for_one_request() {
             assert_eq!(request.send().await.unwrap().status().as_u16(), wanted, "{path} {header} {switch:?}");
         }
     }
+    let odd = Caller::suger(&lenient).request(reqwest::Method::GET, "/org/sgr-demo1/buyer");
+    let (status, error) = read(odd.header("x-sandbox-strict", "yes").send().await.unwrap()).await;
+    assert_eq!((status.as_u16(), &error), (400, &json!({"message": "X-Sandbox-Strict is true or false."})));
     let (status, error) = Caller::genesys(&strict)
         .await
         .post("/api/v2/usage/query", &json!({"interval": "2026-09/2026-10", "interwal": 1}))

@@ -1,4 +1,4 @@
-//! Whatever comes in: no panic, no 500 that nobody asked for, and it still answers.
+//! Whatever comes in while answers are changed by faults: no panic, no 500 that nobody asked for. Without faults, and for longer: `fuzz`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -134,9 +134,9 @@ async fn throw(seed: u64, requests: usize) {
 }
 
 #[tokio::test]
-async fn thousands_of_random_requests_bring_no_panic_and_no_500() {
+async fn random_requests_under_faults_bring_no_panic_and_no_500() {
     for seed in 0..4 {
-        throw(seed, 750).await;
+        throw(seed, 200).await;
     }
 }
 
