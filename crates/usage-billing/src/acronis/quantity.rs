@@ -28,7 +28,8 @@ impl ReportRow {
         production.is_zero() && !trial.is_zero()
     }
 
-    fn change_or_level(&self) -> Amounts {
+    /// Those three of the nine numbers of which one is billed.
+    pub(super) fn change_or_level(&self) -> Amounts {
         let summed = self.is_range || self.name.ends_with("compute_points");
         self.effective.unwrap_or(if summed { self.delta } else { self.absolute })
     }
