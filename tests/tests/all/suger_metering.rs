@@ -517,6 +517,22 @@ async fn a_list_that_goes_round_in_circles_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filters() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let buyers = client.buyers(|request| request).collect_all().await.unwrap();
+    let aws = client.buyers(|request| request.partner("AWS")).collect_all().await.unwrap();
+    assert!(!aws.is_empty() && aws.len() < buyers.len(), "{} of {}", aws.len(), buyers.len());
+    let entitlements = client.entitlements(|request| request.buyer_id("buy-aws01")).collect_all().await.unwrap();
+    assert!(entitlements.iter().any(|one| one.id.as_deref() == Some("ent-aws01")), "{entitlements:?}");
+    let products = client.products(|request| request.partner("AWS")).collect_all().await.unwrap();
+    assert!(!products.is_empty() && products.iter().all(|product| product.partner == Some(types::Partner::Aws)));
+    let days = client.daily_records(types::Partner::Aws, |request| request.entitlement_id("ent-aws01"));
+    let days = days.collect_all().await.unwrap();
+    assert!(!days.is_empty() && days.iter().all(|day| day.entitlement_id.as_deref() == Some("ent-aws01")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_marketplaces_were_told_comes_as_rows_with_keys_of_their_own() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::groups::{PAGE, name_of, too_long, used_at};
+use super::groups::{events, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
-use crate::row_identity::RowIdentity;
-use crate::{Pager, Period, UsageRow, Vendor};
+use crate::row_identity::{RowIdentity, UNITS};
+use crate::{Period, UsageRow, Vendor};
 
 /// The vendor filters by a day of its own (its documents do not say which); marketplaces take usage for up to 24 hours. So many days after
 /// a period's end are searched for usage of the period.
@@ -24,6 +24,8 @@ impl Client {
     /// # Errors
     /// Those of the calls, and of [`usage_rows`].
     pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
+        // Before the lists: what is final has to have been so when they were read.
+        let now = Utc::now();
         let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
         let groups =
             self.usage_record_groups(move |request| request.start_date(first).end_date(last)).collect_all().await?;
@@ -43,11 +45,14 @@ impl Client {
                 .collect_all()
                 .await?;
         }
-        usage_rows(&groups, &reports, &names, &self.org_id, period, Utc::now())
+        usage_rows(&groups, &reports, &names, &self.org_id, period, now)
     }
 
     /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
     /// the reports state. Reports count by the hour that they are of. See [`report_rows`].
+    ///
+    /// Reports are looked for up to a day after the period. For groups that were [put back](Self::retry_groups) later than that, list
+    /// the [reports](Self::usage_record_reports) up to then and give them to [`report_rows`].
     ///
     /// # Errors
     /// Those of the calls, and of [`report_rows`].
@@ -66,24 +71,14 @@ impl Client {
 
     /// Names of all buyers by id.
     async fn buyer_names(&self) -> Result<BTreeMap<String, String>> {
-        let client = self.clone();
-        // This list has no `nextOffset`: it ends with a page that is not full.
-        let buyers = Pager::new(0, move |offset| {
-            let client = client.clone();
-            async move {
-                let request = client.api.list_buyers().org_id(&client.org_id).limit(PAGE).offset(offset);
-                let page = request.send().await?.into_inner();
-                let full = page.len() as u64 >= PAGE.unsigned_abs();
-                Ok((page, full.then_some(offset + PAGE)))
-            }
-        });
         let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
-        Ok(buyers.collect_all().await?.into_iter().filter_map(named).collect())
+        Ok(self.buyers(|request| request).collect_all().await?.into_iter().filter_map(named).collect())
     }
 }
 
 /// What groups do not say of themselves.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Names {
     /// Names of buyers by id.
     pub buyers: BTreeMap<String, String>,
@@ -97,7 +92,7 @@ impl Names {
         let metric = self.metrics.get(metric)?;
         let mut filters = metric.info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters);
         match metric.aggregation_type.as_ref()? {
-            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some("units"),
+            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some(UNITS),
             types::BillableMetricAggregationType::Count if filters.next().is_none() => Some("events"),
             _ => None,
         }
@@ -108,7 +103,7 @@ impl Names {
 /// out; a row is final when the period is over and all of it has been reported to the marketplace.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
-/// that is not final, for their hour.
+/// that is not final, for their hour; its key is not that of the report's row.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a group without any time, a sum of more than 28 digits, or a group with events that do not add up whose
@@ -137,7 +132,7 @@ pub fn usage_rows(
             continue;
         }
         let reported = group.status == Some(Reported);
-        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some("units"), quantity.0));
+        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some(UNITS), quantity.0));
         let events = events(group).map(|event| {
             let metric = event.key.clone().unwrap_or_default();
             let unit = names.unit_of_sum(&metric);
@@ -149,7 +144,7 @@ pub fn usage_rows(
                 buyer: group.buyer_id.clone(),
                 entitlement: group.entitlement_id.clone().unwrap_or_default(),
                 metric,
-                unit: unit.unwrap_or("units"),
+                unit: unit.unwrap_or(UNITS),
             };
             if unit.is_some() {
                 let (sum, is_final) = sums.entry(key).or_insert((Decimal::ZERO, closed));
@@ -206,12 +201,6 @@ impl Key {
             ..identity.row(quantity)
         }
     }
-}
-
-/// Events of billable metrics; a group has these or `records`.
-fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &types::MeteringUsageRecord> {
-    let info = group.meta_info.iter().filter(|_| group.records.is_empty());
-    info.flat_map(|info| &info.billable_records)
 }
 
 fn unaccounted(group: &types::MeteringUsageRecordGroup, metric: &str) -> Error {
