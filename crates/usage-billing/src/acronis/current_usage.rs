@@ -25,6 +25,7 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
+        let now = Utc::now();
         let own = self.own_tenant().await?;
         let tenants = self.children(own).collect_all().await?;
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
@@ -33,7 +34,7 @@ impl Client {
         for some in tenants.chunks(BATCH) {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
-            rows.extend(current_rows(own, some, &services, &usages.items, Utc::now())?);
+            rows.extend(current_rows(own, some, &services, &usages.items, now)?);
         }
         Ok(rows)
     }
