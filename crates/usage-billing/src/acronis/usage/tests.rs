@@ -220,6 +220,7 @@ fn what_is_used_on_trial_only_is_counted_and_not_billable() {
         infra_id: Some(infra.to_owned()),
         ..row("customer", "seats", None)
     };
+    assert!(of(0, 11, "a").is_trial() && !of(1, 11, "a").is_trial() && !of(0, 0, "a").is_trial());
     for (rows, quantity, billable) in [
         (vec![of(0, 11, "a")], 11, false),
         (vec![of(1, 11, "a")], 12, true),
