@@ -71,7 +71,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// How long to wait for a vendor, in seconds. (Each call makes a new report in the Acronis tenant.)
+    /// How long to wait for a vendor's report or lists, in seconds. (Each call makes a new report in the Acronis tenant.)
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub(crate) timeout: Duration,
 }

@@ -62,24 +62,21 @@ async fn fetch(
 ) -> usage_billing::Result<Vec<usage_billing::UsageRow>> {
     let vendor = client.vendor().name();
     output::tell(&format!("{vendor}: fetching usage of {period} …"));
-    let outcome = match tokio::time::timeout(arguments.timeout, client.usage(period, arguments.timeout)).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let message = format!("not done after {} s; give it more --timeout", arguments.timeout.as_secs());
-            Err(Error::new(ErrorKind::WaitTimeout, message))
-        }
-    };
+    let outcome = client.usage(period, arguments.timeout).await;
     match &outcome {
         Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
-        Err(error) => output::tell(&format!("{vendor}: {error}{}", settings(client.vendor(), error.kind()))),
+        Err(error) => {
+            output::tell(&format!("{vendor}: {error}{}", in_terms_of_the_program(client.vendor(), error.kind())))
+        }
     }
     outcome
 }
 
-/// Where the credential came from.
-fn settings(vendor: Vendor, kind: ErrorKind) -> String {
+/// What an error of the library cannot know: where the credential came from, and how to wait longer.
+fn in_terms_of_the_program(vendor: Vendor, kind: ErrorKind) -> String {
     match kind {
         ErrorKind::Auth => format!(" ({})", vendor.settings().join(", ")),
+        ErrorKind::WaitTimeout => " (--timeout waits longer)".to_owned(),
         _ => String::new(),
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn counted(rows: usize) -> String {
 fn table(rows: &[UsageRow]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL"]);
+    table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL", "BILLABLE"]);
     for row in rows {
         let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
         table.add_row([
@@ -53,7 +53,8 @@ fn table(rows: &[UsageRow]) -> String {
             row.unit.clone(),
             instant(row.start),
             instant(row.end),
-            if row.is_final { "yes" } else { "no" }.to_owned(),
+            yes_or_no(row.is_final),
+            yes_or_no(row.billable),
         ]);
     }
     if let Some(quantity) = table.column_mut(3) {
@@ -63,9 +64,13 @@ fn table(rows: &[UsageRow]) -> String {
     let lines: String =
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     format!(
-        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more\n",
+        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor bills by it\n",
         counted(rows.len())
     )
+}
+
+fn yes_or_no(it_is: bool) -> String {
+    if it_is { "yes" } else { "no" }.to_owned()
 }
 
 /// A day where it is midnight.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use usage_billing::{Credentials, Period, Result, UsageRow, acronis, genesys, suger};
+use usage_billing::{Credentials, Error, ErrorKind, Period, Result, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
 use crate::arguments::Vendor;
@@ -23,12 +23,15 @@ impl Client {
         }
     }
 
-    /// Usage of a period, however the vendor gives it.
+    /// Usage of a period, however the vendor gives it. `timeout` is for the vendor's work: what waits for a report names it if it gives up.
     pub(crate) async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         match self {
             Self::Acronis(client) => client.usage(period, timeout).await,
             Self::Genesys(client) => client.usage(period, timeout).await,
-            Self::Suger(client) => client.usage(period).await,
+            Self::Suger(client) => tokio::time::timeout(timeout, client.usage(period)).await.unwrap_or_else(|_| {
+                let message = format!("the lists are not read to their end after {} s", timeout.as_secs());
+                Err(Error::new(ErrorKind::WaitTimeout, message))
+            }),
         }
     }
 

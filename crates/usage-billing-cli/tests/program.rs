@@ -157,6 +157,11 @@ fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
 fn a_wait_that_is_too_short_is_code_5() {
     let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "genesys", "--sandbox", "--timeout", "0"]));
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    // Every vendor; that of a report names it.
+    let (_, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--timeout", "0"]));
+    let told =
+        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("(--timeout waits longer)"));
+    assert!(told("acronis: Acronis report ") && told("genesys: billable usage of ") && told("suger: "), "{stderr}");
     let (code, _, stderr) =
         run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");

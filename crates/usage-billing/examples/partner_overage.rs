@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
 pub(crate) async fn lines(client: &Client, organizations: impl Iterator<Item = String>) -> Vec<String> {
     let mut lines = Vec::new();
     for (organization, overview) in client.billing_overviews(organizations, LAST).await {
-        match overview.and_then(|overview| overview_rows(&overview, "partner", LAST)) {
+        match overview.and_then(|overview| overview_rows(&overview, client.account(), LAST)) {
             Ok(rows) => lines.extend(rows.iter().map(line)),
             Err(error) => lines.push(format!("{organization}: {error}")),
         }

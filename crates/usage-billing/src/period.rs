@@ -54,7 +54,8 @@ impl Period {
     /// [`ErrorKind::Request`] if it would be empty.
     pub fn through(start: DateTime<Utc>, last: DateTime<Utc>) -> Result<Self> {
         let second = last.with_nanosecond(0).unwrap_or(last);
-        Self::new(start, if last.time() == NaiveTime::MIN { last } else { second + TimeDelta::seconds(1) })
+        let next = second.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(second);
+        Self::new(start, if last.time() == NaiveTime::MIN { last } else { next })
     }
 
     /// The last whole calendar month before `now`.
@@ -164,7 +165,8 @@ fn day(instant: DateTime<Utc>) -> Result<NaiveDate> {
     Err(wrong(format!("this vendor reports whole days (UTC); {} is not midnight", self::instant(instant))))
 }
 
-fn instant(instant: DateTime<Utc>) -> String {
+/// As in texts and keys: `2026-10-01T00:00:00Z`, with a fraction only if there is one.
+pub(crate) fn instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
@@ -225,6 +227,7 @@ mod tests {
         assert!(Period::of_days(last, first).is_err());
         assert!(Period::of_days(first, NaiveDate::MAX).is_err());
         assert!(Period::through(start, start - TimeDelta::days(3)).is_err());
+        assert!(Period::through(start, DateTime::<Utc>::MAX_UTC).is_err());
     }
 
     #[test]

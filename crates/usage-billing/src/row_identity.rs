@@ -1,13 +1,16 @@
 //! What makes a row the row that it is, and the key that follows from it.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
+use crate::period::instant;
 use crate::{Period, UsageRow, Vendor};
 
 /// Namespace of the keys below; made once for this purpose. Must never change: a row fetched again has to get the same key.
 const NAMESPACE: Uuid = Uuid::from_u128(0xe18f_1ce0_5c2d_454b_9b95_22de_ae34_4997);
+
+/// The unit of what a vendor counts without naming one.
+pub(crate) const UNITS: &str = "units";
 
 /// The columns that a row's key is made of. What may change from one fetch to the next (quantity, prices, names, whether it is
 /// final) is no part of it.
@@ -81,7 +84,7 @@ impl RowIdentity<'_> {
 
 /// Gives rows of one answer that are alike in their whole identity keys of their own: the second has UUID version 5 of `2` in the
 /// namespace of the first one's key, and so on.
-#[cfg(any(feature = "genesys", test))]
+#[cfg(any(feature = "genesys", feature = "suger", test))]
 pub(crate) fn tell_apart(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
     let mut seen: std::collections::HashMap<Uuid, u32> = std::collections::HashMap::new();
     for row in &mut rows {
@@ -92,10 +95,6 @@ pub(crate) fn tell_apart(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
         }
     }
     rows
-}
-
-fn instant(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]

@@ -141,6 +141,14 @@ async fn a_cursor_that_repeats_and_a_row_that_repeats_are_errors() {
     let server = scripted(move |_| Reply::json(200, page));
     let error = scripted_client(&server).children(tenant()).collect_all().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
+    let error = scripted_client(&server).offering_items(tenant()).collect_all().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
+    let asked = server
+        .requests()
+        .into_iter()
+        .filter_map(|request| request.target.split_once("offering_items?").map(|(_, query)| query.to_owned()));
+    let expected = [format!("subtree_root_tenant_id={}", tenant()), "after=again".to_owned()];
+    assert_eq!(asked.collect::<Vec<_>>(), expected, "the cursor carries the rest");
 
     // A file that is not packed, for once.
     let header = "tenant.id,tenant.kind,application.name,name,date,is_range,measurement_unit,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total";

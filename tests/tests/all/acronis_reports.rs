@@ -1,10 +1,10 @@
 //! Acronis through the facade: all kinds of reports, from the request to rows and files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use usage_billing::acronis::types::{ReportFormat, ReportLevel};
+use usage_billing::acronis::types::{self, ReportFormat, ReportLevel};
 use usage_billing::acronis::{Client, ReportRequest, ReportRow, StoredFile};
 use usage_billing::{Credentials, ErrorKind, Period, Progress, UsageRow};
 use usage_billing_sandbox::{self as demo, Bill, Sandbox};
@@ -45,6 +45,21 @@ pub(crate) fn summary() -> ReportRequest {
 
 pub(crate) async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
     client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn offering_items_are_those_of_the_whole_tree() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let below = client.offering_items(tenant()).collect_all().await.unwrap();
+    let child = below.last().unwrap().tenant_id;
+    let own = client.api().get_tenant_offering_items().tenant_id(child).edition("*").send().await.unwrap();
+    let names = |items: &[types::OfferingItem]| {
+        let of_child = items.iter().filter(|item| item.tenant_id == child);
+        of_child.map(|item| (item.application_id, item.name.clone(), item.infra_id)).collect::<BTreeSet<_>>()
+    };
+    assert!(child != tenant() && below.len() > own.items.len(), "{}", below.len());
+    assert_eq!(names(&below), names(&own.items));
 }
 
 async fn all_rows(client: &Client, file: &StoredFile) -> Vec<ReportRow> {

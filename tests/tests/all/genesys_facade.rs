@@ -108,7 +108,7 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
     let (id, expected) = by_client.iter().max_by_key(|(_, requests)| **requests).unwrap();
     let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
     let counted = job.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
-    let asked = ApiUsage { report_id: job.id(), account: "org-1", period: last_month(), granularity: None };
+    let asked = ApiUsage::new(job.id(), "org-1", last_month(), None);
     let rows = asked.client_job_rows(id, &counted, Utc::now()).unwrap();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), *expected);
     assert_eq!(keys(&rows).len(), rows.len());
@@ -154,7 +154,7 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
         let counted = query.wait(PATIENCE).await.unwrap();
         let again = client.usage_query(query.id()).wait(PATIENCE).await.unwrap();
         assert_eq!(again.len(), counted.len(), "taken up by its id");
-        let asked = ApiUsage { report_id: query.id(), account: "org-1", period: last_month(), granularity: Some(day) };
+        let asked = ApiUsage::new(query.id(), "org-1", last_month(), day);
         let rows = asked.query_rows(&counted, Utc::now()).unwrap();
         assert!(!rows.is_empty() && rows.iter().all(|row| !row.billable && row.unit == "requests"));
         assert_eq!(keys(&rows).len(), rows.len());

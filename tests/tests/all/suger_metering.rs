@@ -322,6 +322,37 @@ async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up()
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    for (listed, restarted, expected) in [
+        (true, false, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (true, true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (false, false, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        (false, true, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+    ] {
+        let groups = if listed { json!([{"id": report.id("acme"), "records": {"gb": 1}}]) } else { json!([]) };
+        let page = json!({"usageRecordGroups": groups}).to_string();
+        let checks = AtomicUsize::new(0);
+        let server = ScriptedServer::start(move |request| match request.target.split_once('?') {
+            Some(_) => Reply::json(200, &page),
+            None if !request.target.ends_with("/batchValidateUsageRecordGroups") => Reply::dropped(),
+            // Valid at first, cancelled since.
+            None if request.body == "[]" || checks.fetch_add(1, Ordering::SeqCst) == 0 => Reply::json(200, ""),
+            None => Reply::json(500, "\"the entitlement is not active\""),
+        });
+        let client = scripted(&server);
+        let mut reporter = client.reporter().validate_first();
+        reporter.push(report.clone()).unwrap();
+        assert_eq!(reporter.flush().await.unsent.len(), 1);
+        if restarted {
+            reporter = client.reporter().validate_first().confirm_duplicates();
+            reporter.push(report.clone()).unwrap();
+        }
+        assert_eq!(reporter.flush().await.to_string(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_id_with_other_quantities_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
     let mut reporter = client(&sandbox).reporter();
@@ -514,6 +545,22 @@ async fn a_list_that_goes_round_in_circles_is_an_error() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filters() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let buyers = client.buyers(|request| request).collect_all().await.unwrap();
+    let aws = client.buyers(|request| request.partner("AWS")).collect_all().await.unwrap();
+    assert!(!aws.is_empty() && aws.len() < buyers.len(), "{} of {}", aws.len(), buyers.len());
+    let entitlements = client.entitlements(|request| request.buyer_id("buy-aws01")).collect_all().await.unwrap();
+    assert!(entitlements.iter().any(|one| one.id.as_deref() == Some("ent-aws01")), "{entitlements:?}");
+    let products = client.products(|request| request.partner("AWS")).collect_all().await.unwrap();
+    assert!(!products.is_empty() && products.iter().all(|product| product.partner == Some(types::Partner::Aws)));
+    let days = client.daily_records(types::Partner::Aws, |request| request.entitlement_id("ent-aws01"));
+    let days = days.collect_all().await.unwrap();
+    assert!(!days.is_empty() && days.iter().all(|day| day.entitlement_id.as_deref() == Some("ent-aws01")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,10 +11,11 @@ use crate::{document::operations, names::value_name};
 pub(super) fn check(root: &Value, source: &str, findings: &mut Findings) {
     for operation in operations(root) {
         let marked = ["x-pagination", "x-long-running"].into_iter().find(|mark| operation.value.contains_key(*mark));
-        // What has a newer way is left to those who call it already.
-        let old = operation.is("deprecated") || operation.value.contains_key("x-superseded-by");
+        // What has a better way is left to those who call it already, and previews to those who can bear their changes.
+        let left_out = ["deprecated", "x-preview"].into_iter().any(|mark| operation.is(mark))
+            || operation.value.contains_key("x-superseded-by");
         let called = source.contains(&format!(".{}()", value_name(operation.id())));
-        if let (Some(mark), false, false) = (marked, old, called) {
+        if let (Some(mark), false, false) = (marked, left_out, called) {
             let message = format!("the facade does not call {}, which has `{mark}`", operation.id());
             findings.add(
                 Rule::Facade,
@@ -57,10 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paged_is_called_unless_there_is_a_newer_way() {
+    fn what_is_paged_is_called_unless_there_is_a_better_way_or_it_is_a_preview() {
         assert_eq!(found(&mini().root, "client.list_orders()\n.send()"), Vec::<String>::new());
         assert_eq!(found(&mini().root, "client.get_order()"), ["facade /paths/~1orders/get"]);
         let old = changed("/paths/~1orders/get/x-superseded-by", json!("getOrder"));
         assert_eq!(found(&old.root, ""), Vec::<String>::new());
+        let preview = changed("/paths/~1orders/get/x-preview", json!(true));
+        assert_eq!(found(&preview.root, ""), Vec::<String>::new());
     }
 }

@@ -20,8 +20,6 @@ pub(super) enum Format {
     Github,
 }
 
-const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Note];
-
 pub(super) fn write(format: Format, checked: &[Checked], out: &mut impl Write) -> Result<()> {
     match format {
         Format::Text => text(checked, out),
@@ -57,8 +55,8 @@ pub(crate) fn line(name: &str, position: Position, finding: &Finding) -> String 
 }
 
 fn summary(checked: &[Checked], out: &mut impl Write) -> Result<()> {
-    let [errors, warnings, notes] = LEVELS.map(|level| counted(count(checked, level), level.name()));
-    writeln!(out, "{}: {errors}, {warnings}, {notes}", counted(checked.len(), "document"))
+    let [errors, warnings] = [Level::Error, Level::Warning].map(|level| counted(count(checked, level), level.name()));
+    writeln!(out, "{}: {errors}, {warnings}", counted(checked.len(), "document"))
 }
 
 fn count(checked: &[Checked], level: Level) -> usize {
@@ -93,7 +91,6 @@ fn json(checked: &[Checked], out: &mut impl Write) -> Result<()> {
         "documents": documents.collect::<Vec<_>>(),
         "errors": count(checked, Level::Error),
         "warnings": count(checked, Level::Warning),
-        "notes": count(checked, Level::Note),
     });
     writeln!(out, "{report:#}")
 }
@@ -105,7 +102,7 @@ fn github(checked: &[Checked], out: &mut impl Write) -> Result<()> {
             Ok(located) => {
                 for finding in &located.findings {
                     let Position { line, column } = located.positions.at(&finding.pointer);
-                    let command = if finding.level() == Level::Note { "notice" } else { finding.level().name() };
+                    let command = finding.level().name();
                     let (title, message) = (property(&finding.rule.id()), data(&finding.to_string()));
                     writeln!(out, "::{command} file={file},line={line},col={column},title={title}::{message}")?;
                 }
@@ -160,7 +157,7 @@ mod tests {
         assert_eq!(
             written(Format::Text),
             "a,b.yaml:4:28: error[parameter-place] at /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%\\ncookie\"; \
-             only query, path and header are supported\nerror: c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 0 notes\n"
+             only query, path and header are supported\nerror: c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings\n"
         );
     }
 
@@ -170,7 +167,7 @@ mod tests {
             written(Format::Github),
             "::error file=a%2Cb.yaml,line=4,col=28,title=parameter-place::error[parameter-place] at \
              /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%25\\ncookie\"; only query, path and header are \
-             supported\n::error file=c.yaml::c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 0 notes\n"
+             supported\n::error file=c.yaml::c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings\n"
         );
     }
 

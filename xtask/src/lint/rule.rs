@@ -5,8 +5,6 @@ use clap::ValueEnum;
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
-    /// Nothing is wrong with the document; something that uses it is not done.
-    Note,
     /// The client works; the document is not as it should be.
     Warning,
     /// Generation stops.
@@ -16,7 +14,6 @@ pub(crate) enum Level {
 impl Level {
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         }
@@ -154,7 +151,6 @@ impl Rule {
 
     pub(crate) const fn level(self) -> Level {
         match self {
-            Self::Facade => Level::Note,
             Self::Server
             | Self::Unused
             | Self::Summary
@@ -162,6 +158,7 @@ impl Rule {
             | Self::MediaType
             | Self::Example
             | Self::Unmarked
+            | Self::Facade
             | Self::ClosedObject
             | Self::EnumValues
             | Self::Default

@@ -10,31 +10,13 @@ use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
 use crate::row_identity::RowIdentity;
-use crate::{Pager, Period, UsageRow, Vendor};
+use crate::{Period, UsageRow, Vendor};
 
 const OPERATION: &str = "list_tenants_usages";
 /// Tenants asked for at a time: what the vendor's own billing module sends (seen 2026-11-21); no maximum is documented.
 const BATCH: usize = 100;
 
 impl Client {
-    /// Direct children of a tenant.
-    pub fn children(&self, tenant: Uuid) -> Pager<types::Tenant> {
-        let api = self.api.clone();
-        Pager::new(String::new(), move |after: String| {
-            let api = api.clone();
-            async move {
-                // The cursor carries the filter.
-                let request = match after.as_str() {
-                    "" => api.list_tenants().parent_id(tenant),
-                    after => api.list_tenants().after(after),
-                };
-                let page = request.send().await.map_err(hinted)?.into_inner();
-                let next = page.paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty());
-                Ok((page.items, next))
-            }
-        })
-    }
-
     /// What the direct children of the API client's tenant have used of the running period so far.
     ///
     /// Hours old (5 to 6, says the guide), never final, and not for billing: production and trial use are not told apart, nor are
@@ -43,6 +25,7 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
+        let now = Utc::now();
         let own = self.own_tenant().await?;
         let tenants = self.children(own).collect_all().await?;
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
@@ -51,7 +34,7 @@ impl Client {
         for some in tenants.chunks(BATCH) {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
-            rows.extend(current_rows(own, some, &services, &usages.items, Utc::now())?);
+            rows.extend(current_rows(own, some, &services, &usages.items, now)?);
         }
         Ok(rows)
     }

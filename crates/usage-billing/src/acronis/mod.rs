@@ -12,6 +12,7 @@ mod request;
 mod row;
 mod rows;
 mod save;
+mod tenants;
 mod usage;
 
 use usage_billing_acronis::Client as Api;

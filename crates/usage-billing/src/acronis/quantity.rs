@@ -6,6 +6,7 @@ use rust_decimal::RoundingStrategy;
 use usage_billing_core::Decimal;
 
 use super::{Amounts, ReportRow};
+use crate::row_identity::UNITS;
 
 /// A gibibyte; what Acronis shows as a GB.
 const GIB: Decimal = Decimal::from_parts(1 << 30, 0, 0, false, 0);
@@ -28,7 +29,8 @@ impl ReportRow {
         production.is_zero() && !trial.is_zero()
     }
 
-    fn change_or_level(&self) -> Amounts {
+    /// Those three of the nine numbers of which one is billed.
+    pub(super) fn change_or_level(&self) -> Amounts {
         let summed = self.is_range || self.name.ends_with("compute_points");
         self.effective.unwrap_or(if summed { self.delta } else { self.absolute })
     }
@@ -43,7 +45,7 @@ pub fn in_billing_unit(raw: Decimal, measurement_unit: Option<&str>) -> (Decimal
             let points = (raw / POINT).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             (points, "compute points")
         }
-        None | Some("" | "quantity") => (raw, "units"),
+        None | Some("" | "quantity") => (raw, UNITS),
         Some(other) => (raw, other),
     };
     (quantity.normalize(), unit)

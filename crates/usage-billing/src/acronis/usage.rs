@@ -9,7 +9,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::download::Reader;
 use super::quantity::in_billing_unit;
-use super::{Client, ReportRequest, ReportRow, StoredFile, rows, types};
+use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
 use crate::{Period, UsageRow, Vendor};
 
@@ -27,10 +27,8 @@ impl Client {
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let request = ReportRequest::usage_summary(self.own_tenant().await?, period);
         let files = self.create_report(&request).await?.wait(timeout).await?;
-        match files.first() {
-            Some(file) => self.usage_of(file).await,
-            None => Ok(Vec::new()),
-        }
+        let file = files.first().ok_or_else(|| Error::new(ErrorKind::Decode, "the report is done without a file"))?;
+        self.usage_of(file).await
     }
 
     /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
@@ -80,10 +78,9 @@ struct Sums<'a> {
     sums: BTreeMap<Key, Sum>,
 }
 
-/// What usage is kept apart by; its order is that of the rows.
+/// What usage is kept apart by: all that a row's identity has, and nothing else. Rows come in this order, by name of the tenant.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    tenant_name: String,
     tenant_id: String,
     application: String,
     metric: String,
@@ -98,10 +95,10 @@ type Component = (Option<String>, Option<String>, BTreeMap<Arc<str>, String>);
 
 struct Sum {
     raw: Decimal,
-    /// Whether all of it is use on trial.
-    trial: bool,
-    cost: Option<Decimal>,
-    unit_price: Option<Decimal>,
+    /// Whether any of it is paying use, and whether any is on trial.
+    paid: bool,
+    tried: bool,
+    price: Option<Price>,
     /// The rows that are added up, with their numbers.
     components: BTreeMap<Component, u64>,
     first: ReportRow,
@@ -135,7 +132,6 @@ impl<'a> Sums<'a> {
         }
         self.check_day(&row)?;
         let key = Key {
-            tenant_name: row.tenant_name.clone(),
             tenant_id: row.tenant_id.clone(),
             application: row.application.clone(),
             metric: metric(&row),
@@ -146,12 +142,11 @@ impl<'a> Sums<'a> {
         };
         let component = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
         let raw = row.billed();
-        let trial = row.is_trial();
-        let price = row.price.as_ref();
-        let (unit_price, cost) = (price.and_then(|price| price.unit), price.and_then(|price| price.total));
+        let Amounts { production, trial, .. } = row.change_or_level();
+        let (paid, tried) = (!production.is_zero(), !trial.is_zero());
         let Some(sum) = self.sums.get_mut(&key) else {
             let components = BTreeMap::from([(component, row.number)]);
-            self.sums.insert(key, Sum { raw, trial, cost, unit_price, components, first: row });
+            self.sums.insert(key, Sum { raw, paid, tried, price: row.price.clone(), components, first: row });
             return Ok(());
         };
         if let Some(before) = sum.components.insert(component, row.number) {
@@ -165,10 +160,9 @@ impl<'a> Sums<'a> {
             let message = format!("the usage of {} by {} has more than 28 digits", row.name, row.tenant_id);
             Error::new(ErrorKind::Decode, message)
         })?;
-        sum.trial &= trial;
-        // A price or a cost that is not that of all of it would be wrong.
-        sum.unit_price = sum.unit_price.filter(|_| sum.unit_price == unit_price);
-        sum.cost = sum.cost.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
+        sum.paid |= paid;
+        sum.tried |= tried;
+        sum.price = sum.price.take().zip(row.price).and_then(|(so_far, more)| price_of_both(so_far, more));
         Ok(())
     }
 
@@ -209,6 +203,7 @@ impl<'a> Sums<'a> {
             let kind = report.kind.to_string();
             let is_summary = report.kind == types::ReportKind::UsageSummary;
             let apart: &[&str] = &[&key.application, key.edition.as_deref().unwrap_or_default(), &kind];
+            let price = sum.price.as_ref();
             let identity = RowIdentity {
                 vendor: Vendor::Acronis,
                 operation: OPERATION,
@@ -222,20 +217,29 @@ impl<'a> Sums<'a> {
             };
             let is_current = report.kind == types::ReportKind::UsageCurrent;
             Ok(UsageRow {
-                customer_name: Some(key.tenant_name.clone()).filter(|name| !name.is_empty()),
+                customer_name: Some(sum.first.tenant_name.clone()).filter(|name| !name.is_empty()),
                 customer_kind: Some(sum.first.tenant_kind.clone()),
                 is_final: !is_current && self.file.created_at.is_some_and(|built| period.is_closed(built)),
-                billable: is_summary && !sum.trial,
-                currency: sum.first.price.as_ref().map(|price| price.currency.clone()),
-                unit_price: sum.unit_price,
-                cost: sum.cost,
+                billable: is_summary && (sum.paid || !sum.tried),
+                currency: price.map(|price| price.currency.clone()),
+                unit_price: price.and_then(|price| price.unit),
+                cost: price.and_then(|price| price.total),
                 report_id: Some(self.file.report_id.to_string()),
                 report_row: Some(sum.first.number),
                 ..identity.row(quantity)
             })
         };
-        self.sums.iter().map(row).collect()
+        let mut rows = self.sums.iter().map(row).collect::<Result<Vec<_>>>()?;
+        rows.sort_by(|one, other| one.customer_name.cmp(&other.customer_name));
+        Ok(rows)
     }
+}
+
+/// A price or a cost that is not that of all of it would be wrong.
+fn price_of_both(one: Price, other: Price) -> Option<Price> {
+    let total = one.total.zip(other.total).and_then(|(one, other)| one.checked_add(other));
+    let unit = one.unit.filter(|_| one.unit == other.unit);
+    (one.currency == other.currency).then_some(Price { total, unit, ..one })
 }
 
 /// What is counted: storage at Google is priced apart from storage at Acronis.

@@ -11,6 +11,7 @@ use crate::{Period, UsageRow, Vendor};
 
 /// What was asked for, as far as rows do not repeat it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ApiUsage<'a> {
     /// The id of the job or query.
     pub report_id: &'a str,
@@ -31,14 +32,25 @@ impl Client {
         use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
         let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
+        let now = Utc::now();
         let mut job = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by)).await?;
         let rows = job.wait(timeout).await?.collect_all().await?;
-        let asked = ApiUsage { report_id: job.id(), account: &self.account, period, granularity: Some(granularity) };
-        asked.job_rows(&rows, Utc::now())
+        let asked = ApiUsage::new(job.id(), &self.account, period, granularity);
+        asked.job_rows(&rows, now)
     }
 }
 
-impl ApiUsage<'_> {
+impl<'a> ApiUsage<'a> {
+    /// What was asked for, part by part as in the fields.
+    pub fn new(
+        report_id: &'a str,
+        account: &'a str,
+        period: Period,
+        granularity: impl Into<Option<types::UsageGranularity>>,
+    ) -> Self {
+        Self { report_id, account, period, granularity: granularity.into() }
+    }
+
     /// Rows of a job over the organization.
     ///
     /// # Errors
@@ -176,7 +188,7 @@ mod tests {
     use types::UsageGranularity::{Day, Month, Week};
 
     fn asked(granularity: Option<types::UsageGranularity>) -> ApiUsage<'static> {
-        ApiUsage { report_id: "job-1", account: "org-1", period: "2026-10".parse().unwrap(), granularity }
+        ApiUsage::new("job-1", "org-1", "2026-10".parse().unwrap(), granularity)
     }
 
     fn now() -> DateTime<Utc> {

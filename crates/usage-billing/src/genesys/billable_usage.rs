@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::{Client, LAG, UNITS, types};
-use crate::row_identity::{RowIdentity, tell_apart};
+use super::{Client, LAG, types};
+use crate::row_identity::{RowIdentity, UNITS, tell_apart};
 use crate::{Period, Progress, Report, UsageRow, Vendor};
 
 const OPERATION: &str = "getBillingReportsBillableusage";
@@ -64,8 +64,10 @@ impl Client {
     /// # Errors
     /// As [`Report::wait`].
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
+        let now = Utc::now();
         let report = self.billable_usage(period).wait(timeout).await?;
-        Ok(usage_rows(&report, &self.account, period, Utc::now()))
+        Ok(usage_rows(&report, &self.account, period, now))
     }
 }
 

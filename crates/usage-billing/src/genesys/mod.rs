@@ -21,9 +21,6 @@ pub use usage_query::UsageQuery;
 /// The vendor's figures lag by a day (its billing pages, seen 2026-11-21).
 const LAG: TimeDelta = TimeDelta::days(1);
 
-/// The unit of what the vendor counts without naming one.
-const UNITS: &str = "units";
-
 /// A client of one organization.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -51,6 +48,11 @@ impl Client {
     /// change of the OAuth client.
     pub fn with_account(self, organization: impl Into<String>) -> Self {
         Self { account: organization.into(), ..self }
+    }
+
+    /// What rows name as account, and their keys are made of.
+    pub fn account(&self) -> &str {
+        &self.account
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -67,7 +67,7 @@ impl Client {
 }
 
 /// The last page has no `nextOffset`, or null, or 0.
-fn following(next_offset: Option<i64>) -> Option<i64> {
+pub(super) fn following(next_offset: Option<i64>) -> Option<i64> {
     next_offset.filter(|next| *next != 0)
 }
 
@@ -77,6 +77,12 @@ pub(super) fn used_at(group: &types::MeteringUsageRecordGroup) -> Result<DateTim
     used.filter(is_set).or(group.creation_time.filter(is_set)).ok_or_else(|| {
         Error::new(ErrorKind::Decode, format!("{} has neither a timestamp nor a creation time", name_of(group)))
     })
+}
+
+/// Events of billable metrics; a group has these or `records`.
+pub(super) fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &types::MeteringUsageRecord> {
+    let info = group.meta_info.iter().filter(|_| group.records.is_empty());
+    info.flat_map(|info| &info.billable_records)
 }
 
 /// Go's zero time stands for "not set".

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../docs/suger.md")]
 
+mod catalogue;
 mod changes;
 mod delivery;
 mod groups;
@@ -45,6 +46,11 @@ impl Client {
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [org_id, _] = usage_billing_core::required_env(["SUGER_ORG_ID", "SUGER_API_KEY"])?;
         Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self { api, org_id }))
+    }
+
+    /// The organization's id, which ids of reports and keys of rows are made of.
+    pub fn org_id(&self) -> &str {
+        &self.org_id
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result};
 
 use super::UsageReport;
-use super::groups::{name_of, too_long, used_at};
+use super::groups::{events, name_of, too_long, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// Where the reports that were sent and the groups that Suger has are not the same. Sorted by entitlement, window and dimension.
@@ -168,7 +168,7 @@ pub(super) fn quantities_of(group: &Group) -> BTreeMap<String, Decimal> {
     let records = origin.unwrap_or(&group.records).iter();
     let mut all: BTreeMap<String, Decimal> =
         records.map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
-    for event in info.into_iter().flat_map(|info| &info.billable_records) {
+    for event in events(group) {
         let sum = all.entry(event.key.clone().unwrap_or_default()).or_default();
         *sum = sum.saturating_add(event.quantity.unwrap_or_default().0);
     }

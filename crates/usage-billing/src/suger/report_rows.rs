@@ -10,7 +10,7 @@ use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
 };
-use crate::row_identity::RowIdentity;
+use crate::row_identity::{RowIdentity, UNITS, tell_apart};
 use crate::{Period, UsageRow, Vendor};
 
 /// The operation that reports come from.
@@ -33,13 +33,10 @@ pub fn report_rows(
     org_id: &str,
     period: Period,
 ) -> Result<Vec<UsageRow>> {
-    rows(reports, buyers, org_id, period, |info| {
-        let metrics = info.aggregated_billable_records.iter().map(Part::of_metric);
-        dimensions(info).into_iter().map(|dimension| Part::of_dimension(info, dimension)).chain(metrics).collect()
-    })
+    rows(reports, buyers, org_id, period, |_| true)
 }
 
-/// The same of those metrics that are wanted, and of no dimension.
+/// The same rows, of those metrics that are wanted and of no dimension.
 pub(super) fn of_metrics(
     reports: &[Report],
     buyers: &BTreeMap<String, String>,
@@ -47,20 +44,19 @@ pub(super) fn of_metrics(
     period: Period,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<UsageRow>> {
-    rows(reports, buyers, org_id, period, |info| {
-        let metrics = info.aggregated_billable_records.iter();
-        metrics.filter(|total| wanted(total.key.as_deref().unwrap_or_default())).map(Part::of_metric).collect()
-    })
+    rows(reports, buyers, org_id, period, |part| part.of_metric && wanted(part.metric))
 }
 
-fn rows<'a>(
-    reports: &'a [Report],
+/// Keys and places are those among all rows of a report, whichever of them are wanted.
+fn rows(
+    reports: &[Report],
     buyers: &BTreeMap<String, String>,
     org_id: &str,
     period: Period,
-    parts: impl Fn(&'a Info) -> Vec<Result<Part<'a>>>,
+    wanted: impl Fn(&Part<'_>) -> bool,
 ) -> Result<Vec<UsageRow>> {
     let mut all = Vec::new();
+    let mut are_wanted = Vec::new();
     let mut seen = BTreeSet::new();
     for report in reports {
         let Some(info) = &report.info else { continue };
@@ -73,8 +69,9 @@ fn rows<'a>(
             continue;
         }
         let is_final = matches!(info.status, Some(Status::Success | Status::Invoiced));
-        for (part, number) in parts(info).into_iter().zip(1..) {
-            let row = part?.row(report, org_id, hour);
+        for (part, number) in Part::all(info)?.into_iter().zip(1..) {
+            are_wanted.push(wanted(&part));
+            let row = part.row(report, org_id, hour);
             all.push(UsageRow {
                 customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
                 is_final,
@@ -83,12 +80,14 @@ fn rows<'a>(
             });
         }
     }
-    Ok(all)
+    Ok(tell_apart(all).into_iter().zip(are_wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())
 }
 
 /// One quantity of a report.
 struct Part<'a> {
     metric: &'a str,
+    /// Of a billable metric, not of a dimension.
+    of_metric: bool,
     /// Values of the group-bys, `region=eu`.
     group: &'a str,
     unit: &'static str,
@@ -101,6 +100,12 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// Dimensions first.
+    fn all(info: &'a Info) -> Result<Vec<Self>> {
+        let metrics = info.aggregated_billable_records.iter().map(|total| Ok(Self::of_metric(total)));
+        dimensions(info).into_iter().map(|dimension| Self::of_dimension(info, dimension)).chain(metrics).collect()
+    }
+
     fn of_dimension(info: &'a Info, dimension: &'a str) -> Result<Self> {
         let of = |map: &BTreeMap<String, DecimalNumber>| map.get(dimension).map(|quantity| quantity.0);
         let charged = of(&info.reported_records);
@@ -111,8 +116,9 @@ impl<'a> Part<'a> {
         })?;
         Ok(Self {
             metric: dimension,
+            of_metric: false,
             group: "",
-            unit: "units",
+            unit: UNITS,
             quantity,
             included,
             charged,
@@ -122,19 +128,20 @@ impl<'a> Part<'a> {
         })
     }
 
-    fn of_metric(total: &'a AggregatedMeteringUsageRecord) -> Result<Self> {
+    fn of_metric(total: &'a AggregatedMeteringUsageRecord) -> Self {
         let counts = total.billable_metric_aggregation_type == Some(BillableMetricAggregationType::Count);
-        Ok(Self {
+        Self {
             metric: total.key.as_deref().unwrap_or_default(),
+            of_metric: true,
             group: total.group_bys_expression.as_deref().unwrap_or_default(),
-            unit: if counts { "events" } else { "units" },
+            unit: if counts { "events" } else { UNITS },
             quantity: total.quantity.unwrap_or_default().0,
             included: None,
             charged: None,
             price: None,
             list_price: None,
             cost: total.amount.map(|amount| amount.0),
-        })
+        }
     }
 
     fn row(&self, report: &Report, org_id: &str, period: Period) -> UsageRow {
@@ -267,6 +274,22 @@ mod tests {
     fn two_reports_of_one_hour_are_rows_of_their_own() {
         let rows = october(&["r-1", "r-2"].map(|id| report(id, json!({"reportedRecords": {"gb": 1}})))).unwrap();
         assert_ne!(rows[0].key, rows[1].key);
+    }
+
+    #[test]
+    fn what_a_report_says_twice_has_two_keys_and_a_metric_has_the_same_row_alone_as_among_all() {
+        let total = |quantity: i64| json!({"key": "gb", "quantity": quantity});
+        let info = json!({"reportedRecords": {"gb": 1}, "aggregatedBillableRecords": [total(2), total(3)]});
+        let all = october(&[report("r-1", info.clone())]).unwrap();
+        let keys: BTreeSet<_> = all.iter().map(|row| row.key).collect();
+        assert_eq!((all.len(), keys.len()), (3, 3));
+        let metrics = |wanted: bool| {
+            let period = "2026-10".parse().unwrap();
+            of_metrics(&[report("r-1", info.clone())], &BTreeMap::new(), "acme", period, |_| wanted).unwrap()
+        };
+        let told = |rows: &[UsageRow]| rows.iter().map(|row| (row.key, row.report_row)).collect::<Vec<_>>();
+        assert_eq!(told(&metrics(true)), told(&all[1..]));
+        assert!(metrics(false).is_empty());
     }
 
     #[test]

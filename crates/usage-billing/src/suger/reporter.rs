@@ -89,7 +89,8 @@ impl Reporter {
     }
 
     /// Reads every report back that Suger says it has already: it counts as already delivered only if it is there, not deleted, and with the
-    /// same quantities. Costs a list of the entitlement's groups for each entitlement with such a report.
+    /// same quantities. Looks up as well whether a report that is no longer valid had arrived before. Costs a list of the entitlement's
+    /// groups for each entitlement with such a report.
     pub fn confirm_duplicates(self) -> Self {
         Self { confirms: true, ..self }
     }
@@ -138,10 +139,8 @@ impl Reporter {
     /// the next flush.
     pub async fn flush(&mut self) -> Receipt {
         let mut reasons = HashMap::new();
-        if self.validates {
-            self.validate(&mut reasons).await;
-        }
-        let claimed = self.send(&mut reasons).await;
+        let mut claimed = if self.validates { self.validate(&mut reasons).await } else { Vec::new() };
+        claimed.extend(self.send(&mut reasons).await);
         self.confirm(claimed, &mut reasons).await;
         let mut receipt = std::mem::take(&mut self.settled);
         receipt.unsent = self
@@ -154,16 +153,27 @@ impl Reporter {
         receipt
     }
 
-    /// Rejects what Suger calls invalid; what has a reason afterwards is not to be sent.
-    async fn validate(&mut self, reasons: &mut HashMap<Uuid, Error>) {
+    /// Rejects what Suger calls invalid; what has a reason afterwards is not to be sent. Returns what is yet to be looked at: an earlier copy
+    /// may have arrived while it was valid.
+    async fn validate(&mut self, reasons: &mut HashMap<Uuid, Error>) -> Vec<Claim> {
         let verdicts = validation::verdicts(&self.client, self.concurrency, &self.queue).await;
+        let mut claimed = Vec::new();
         for (place, verdict) in verdicts {
             match verdict {
                 Verdict::Valid => {}
+                Verdict::Invalid(error) if self.confirms || self.was_sent(place) => {
+                    reasons.insert(place.1, error.clone());
+                    claimed.push((place, Some(error)));
+                }
                 Verdict::Invalid(error) => self.reject(place, error),
                 Verdict::Unknown(error) => _ = reasons.insert(place.1, error),
             }
         }
+        claimed
+    }
+
+    fn was_sent(&self, place: Place) -> bool {
+        self.known.get(&place.1).is_some_and(|known| known.state == State::Sent)
     }
 
     /// Sends all that has no reason against it. Returns what is yet to be looked at.
@@ -240,6 +250,10 @@ impl Reporter {
                         Some(error) => self.reject_for_ever(place, error),
                     },
                     (Ok(None), Some(refusal)) => self.reject(place, refusal),
+                    // An entitlement that Suger does not know has no groups.
+                    (Err(error), Some(refusal)) if error.status().is_some_and(|status| status == 404) => {
+                        self.reject(place, refusal);
+                    }
                     (Ok(None), None) => _ = reasons.insert(place.1, unlisted(&id)),
                     (Err(error), _) => _ = reasons.insert(place.1, error.clone()),
                 }

@@ -1,15 +1,15 @@
 //! Usage as rows: added up from usage record groups, or as the marketplaces were told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, Days, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::groups::{PAGE, name_of, too_long, used_at};
+use super::groups::{events, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
-use crate::row_identity::RowIdentity;
-use crate::{Pager, Period, UsageRow, Vendor};
+use crate::row_identity::{RowIdentity, UNITS};
+use crate::{Period, UsageRow, Vendor};
 
 /// The vendor filters by a day of its own (its documents do not say which); marketplaces take usage for up to 24 hours. So many days after
 /// a period's end are searched for usage of the period.
@@ -21,33 +21,42 @@ impl Client {
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
     /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
     ///
+    /// Of the groups only the sums and the ids are in memory.
+    ///
     /// # Errors
     /// Those of the calls, and of [`usage_rows`].
     pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
+        // Before the lists: what is final has to have been so when they were read.
+        let now = Utc::now();
         let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
-        let groups =
-            self.usage_record_groups(move |request| request.start_date(first).end_date(last)).collect_all().await?;
         let mut names = Names { buyers: self.buyer_names().await?, metrics: BTreeMap::new() };
-        if groups.iter().flat_map(events).next().is_some() {
-            names.metrics = self.metrics().await?;
+        let mut metrics_are_known = false;
+        let mut sums = Sums::new(period);
+        let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
+        while let Some(group) = groups.next().await.transpose()? {
+            if !metrics_are_known && events(&group).next().is_some() {
+                names.metrics = self.metrics().await?;
+                metrics_are_known = true;
+            }
+            sums.add(&group, &names)?;
         }
         let mut reports = Vec::new();
-        let unsummed =
-            |event: &types::MeteringUsageRecord| names.unit_of_sum(event.key.as_deref().unwrap_or_default()).is_none();
-        if groups.iter().flat_map(events).any(unsummed) {
+        if !sums.in_reports.is_empty() || !sums.open.is_empty() {
             // A group that was put back may have been reported later.
-            let reported = groups.iter().filter_map(|group| group.reported_time).max();
-            let last = reported.map_or(last, |time| last.max(time.date_naive()));
+            let last = sums.last_reported.map_or(last, |time| last.max(time.date_naive()));
             reports = self
                 .usage_record_reports(move |request| request.start_date(first).end_date(last))
                 .collect_all()
                 .await?;
         }
-        usage_rows(&groups, &reports, &names, &self.org_id, period, Utc::now())
+        sums.rows(&reports, &names, &self.org_id, now)
     }
 
     /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
     /// the reports state. Reports count by the hour that they are of. See [`report_rows`].
+    ///
+    /// Reports are looked for up to a day after the period. For groups that were [put back](Self::retry_groups) later than that, list
+    /// the [reports](Self::usage_record_reports) up to then and give them to [`report_rows`].
     ///
     /// # Errors
     /// Those of the calls, and of [`report_rows`].
@@ -66,24 +75,14 @@ impl Client {
 
     /// Names of all buyers by id.
     async fn buyer_names(&self) -> Result<BTreeMap<String, String>> {
-        let client = self.clone();
-        // This list has no `nextOffset`: it ends with a page that is not full.
-        let buyers = Pager::new(0, move |offset| {
-            let client = client.clone();
-            async move {
-                let request = client.api.list_buyers().org_id(&client.org_id).limit(PAGE).offset(offset);
-                let page = request.send().await?.into_inner();
-                let full = page.len() as u64 >= PAGE.unsigned_abs();
-                Ok((page, full.then_some(offset + PAGE)))
-            }
-        });
         let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
-        Ok(buyers.collect_all().await?.into_iter().filter_map(named).collect())
+        Ok(self.buyers(|request| request).collect_all().await?.into_iter().filter_map(named).collect())
     }
 }
 
 /// What groups do not say of themselves.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Names {
     /// Names of buyers by id.
     pub buyers: BTreeMap<String, String>,
@@ -97,7 +96,7 @@ impl Names {
         let metric = self.metrics.get(metric)?;
         let mut filters = metric.info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters);
         match metric.aggregation_type.as_ref()? {
-            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some("units"),
+            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some(UNITS),
             types::BillableMetricAggregationType::Count if filters.next().is_none() => Some("events"),
             _ => None,
         }
@@ -108,7 +107,7 @@ impl Names {
 /// out; a row is final when the period is over and all of it has been reported to the marketplace.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
-/// that is not final, for their hour.
+/// that is not final, for their hour; its key is not that of the report's row.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a group without any time, a sum of more than 28 digits, or a group with events that do not add up whose
@@ -121,23 +120,42 @@ pub fn usage_rows(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
-    let closed = period.is_closed(now - LATE);
-    let reports_by_id: BTreeSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
-    let mut sums: BTreeMap<Key, (Decimal, bool)> = BTreeMap::new();
-    let mut open: BTreeSet<(Key, DateTime<Utc>)> = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    for group in groups {
-        // New groups shift the pages while they are read: a group may come again on the next one.
-        if group.id.as_ref().is_some_and(|id| !seen.insert(id)) {
-            continue;
-        }
+    let mut sums = Sums::new(period);
+    groups.iter().try_for_each(|group| sums.add(group, names))?;
+    sums.rows(reports, names, org_id, now)
+}
+
+/// What is added up so far.
+struct Sums {
+    period: Period,
+    /// Quantities, and whether all of them were reported.
+    sums: BTreeMap<Key, (Decimal, bool)>,
+    /// Events that do not add up and are in no report yet, by hour.
+    open: BTreeSet<(Key, DateTime<Utc>)>,
+    /// Ids of reports that say what became of events that do not add up, each with a group and its metric as a reason.
+    in_reports: BTreeMap<String, (String, String)>,
+    last_reported: Option<DateTime<Utc>>,
+    /// New groups shift the pages while they are read: a group may come again on the next one.
+    seen: HashSet<String>,
+}
+
+impl Sums {
+    fn new(period: Period) -> Self {
+        let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        Self { period, sums, open, in_reports, last_reported: None, seen: HashSet::new() }
+    }
+
+    fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
         use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
+        if group.id.as_ref().is_some_and(|id| !self.seen.insert(id.clone())) {
+            return Ok(());
+        }
         let used_at = used_at(group)?;
-        if matches!(group.status, Some(Deleted | Invalid)) || !period.contains(used_at) {
-            continue;
+        if matches!(group.status, Some(Deleted | Invalid)) || !self.period.contains(used_at) {
+            return Ok(());
         }
         let reported = group.status == Some(Reported);
-        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some("units"), quantity.0));
+        let records = group.records.iter().map(|(dimension, quantity)| (dimension.clone(), Some(UNITS), quantity.0));
         let events = events(group).map(|event| {
             let metric = event.key.clone().unwrap_or_default();
             let unit = names.unit_of_sum(&metric);
@@ -149,32 +167,47 @@ pub fn usage_rows(
                 buyer: group.buyer_id.clone(),
                 entitlement: group.entitlement_id.clone().unwrap_or_default(),
                 metric,
-                unit: unit.unwrap_or("units"),
+                unit: unit.unwrap_or(UNITS),
             };
             if unit.is_some() {
-                let (sum, is_final) = sums.entry(key).or_insert((Decimal::ZERO, closed));
+                let (sum, all_reported) = self.sums.entry(key).or_insert((Decimal::ZERO, true));
                 *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
-                *is_final &= reported;
+                *all_reported &= reported;
             } else if !reported {
-                open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)));
-            } else if !group.usage_record_report_id.as_deref().is_some_and(|id| reports_by_id.contains(id)) {
-                return Err(unaccounted(group, &key.metric));
+                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)));
+            } else {
+                let report = group.usage_record_report_id.clone().unwrap_or_default();
+                self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric));
+                self.last_reported = self.last_reported.max(group.reported_time);
             }
         }
+        Ok(())
     }
-    let mut rows: Vec<_> = sums
-        .into_iter()
-        .map(|(key, (quantity, is_final))| UsageRow {
-            is_final,
-            ..key.row("listUsageRecordGroups", period, quantity, names, org_id)
-        })
-        .collect();
-    for (key, hour) in open {
-        rows.push(key.row(REPORTS, Period::new(hour, hour + TimeDelta::hours(1))?, Decimal::ZERO, names, org_id));
+
+    fn rows(
+        self,
+        reports: &[types::MeteringUsageRecordReport],
+        names: &Names,
+        org_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<UsageRow>> {
+        let given: BTreeSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
+        if let Some((report, (group, metric))) = self.in_reports.iter().find(|(id, _)| !given.contains(id.as_str())) {
+            return Err(unaccounted(report, group, metric));
+        }
+        let closed = self.period.is_closed(now - LATE);
+        let mut rows = Vec::with_capacity(self.sums.len());
+        for (key, (quantity, all_reported)) in self.sums {
+            let row = key.row("listUsageRecordGroups", self.period, quantity, names, org_id);
+            rows.push(UsageRow { is_final: closed && all_reported, ..row });
+        }
+        for (key, hour) in self.open {
+            rows.push(key.row(REPORTS, Period::new(hour, hour + TimeDelta::hours(1))?, Decimal::ZERO, names, org_id));
+        }
+        let unsummed = |metric: &str| names.unit_of_sum(metric).is_none();
+        rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, self.period, unsummed)?);
+        Ok(rows)
     }
-    let unsummed = |metric: &str| names.unit_of_sum(metric).is_none();
-    rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, period, unsummed)?);
-    Ok(rows)
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -208,18 +241,11 @@ impl Key {
     }
 }
 
-/// Events of billable metrics; a group has these or `records`.
-fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<Item = &types::MeteringUsageRecord> {
-    let info = group.meta_info.iter().filter(|_| group.records.is_empty());
-    info.flat_map(|info| &info.billable_records)
-}
-
-fn unaccounted(group: &types::MeteringUsageRecordGroup, metric: &str) -> Error {
-    let report = group.usage_record_report_id.as_deref().unwrap_or("without id");
+fn unaccounted(report: &str, group: &str, metric: &str) -> Error {
+    let report = if report.is_empty() { "without id" } else { report };
     let message = format!(
-        "{} has events of the billable metric {metric}, which do not simply add up; usage record report {report}, which says \
-         what became of them, is not among the reports given",
-        name_of(group)
+        "{group} has events of the billable metric {metric}, which do not simply add up; usage record report {report}, which says \
+         what became of them, is not among the reports given"
     );
     Error::new(ErrorKind::Decode, message).with_hint("give the reports of all hours in which the groups were reported")
 }

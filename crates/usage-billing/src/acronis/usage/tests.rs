@@ -1,4 +1,3 @@
-use super::super::row::{Amounts, Price};
 use super::*;
 use uuid::Uuid;
 
@@ -127,6 +126,21 @@ fn a_row_that_is_there_twice_is_refused_and_not_billed_twice() {
 }
 
 #[test]
+fn a_tenant_under_two_names_is_one_and_rows_come_by_name() {
+    let named = |id: &str, name: &str, infra: &str| ReportRow {
+        tenant_id: id.to_owned(),
+        tenant_name: name.to_owned(),
+        infra_id: Some(infra.to_owned()),
+        ..row("customer", "seats", None)
+    };
+    let rows = [named("t-1", "Cedar", "a"), named("t-2", "Birch", "a"), named("t-1", "Cedar Ltd", "b")];
+    let usage = usage_rows(&summary(), rows).unwrap();
+    let told: Vec<_> = usage.iter().map(|row| (row.customer_name.as_deref(), row.quantity)).collect();
+    assert_eq!(told, [(Some("Birch"), 110.into()), (Some("Cedar"), 220.into())]);
+    assert!(usage_rows(&summary(), [named("t-1", "Cedar", "a"), named("t-1", "Cedar Ltd", "a")]).is_err());
+}
+
+#[test]
 fn no_level_counts_usage_twice() {
     use types::ReportLevel::{Accounts, AllCustomers, AllPartners, DirectPartners, Itself};
     let rows = || ["partner", "customer", "unit", "folder"].map(|kind| row(kind, &format!("{kind}_seats"), None));
@@ -206,10 +220,13 @@ fn what_is_used_on_trial_only_is_counted_and_not_billable() {
         infra_id: Some(infra.to_owned()),
         ..row("customer", "seats", None)
     };
+    assert!(of(0, 11, "a").is_trial() && !of(1, 11, "a").is_trial() && !of(0, 0, "a").is_trial());
     for (rows, quantity, billable) in [
         (vec![of(0, 11, "a")], 11, false),
         (vec![of(1, 11, "a")], 12, true),
         (vec![of(0, 11, "a"), of(2, 0, "b")], 13, true),
+        (vec![of(0, 11, "a"), of(0, 0, "b")], 11, false),
+        (vec![of(0, 0, "b"), of(0, 11, "a")], 11, false),
         (vec![of(0, 0, "a")], 0, true),
     ] {
         let usage = usage_rows(&summary(), rows).unwrap();
@@ -219,23 +236,24 @@ fn what_is_used_on_trial_only_is_counted_and_not_billable() {
 
 #[test]
 fn prices_are_told_only_if_they_are_those_of_all_that_is_added_up() {
-    let priced = |infra: &str, unit: Option<i64>, total: Option<i64>| ReportRow {
+    let with = |infra: &str, price: Option<(&str, Option<i64>, Option<i64>)>| ReportRow {
         infra_id: Some(infra.to_owned()),
-        price: Some(Price {
-            currency: "EUR".to_owned(),
+        price: price.map(|(currency, unit, total)| Price {
+            currency: currency.to_owned(),
             unit: unit.map(Decimal::from),
             total: total.map(Decimal::from),
         }),
         ..row("customer", "seats", None)
     };
-    for (second, unit_price, cost) in [
-        (priced("b", Some(2), Some(5)), Some(2), Some(9)),
-        (priced("b", Some(3), Some(5)), None, Some(9)),
-        (priced("b", Some(2), None), Some(2), None),
-        (ReportRow { price: None, ..priced("b", None, None) }, None, None),
+    for (second, currency, unit_price, cost) in [
+        (Some(("EUR", Some(2), Some(5))), Some("EUR"), Some(2), Some(9)),
+        (Some(("EUR", Some(3), Some(5))), Some("EUR"), None, Some(9)),
+        (Some(("EUR", Some(2), None)), Some("EUR"), Some(2), None),
+        (Some(("USD", Some(2), Some(5))), None, None, None),
+        (None, None, None, None),
     ] {
-        let usage = usage_rows(&summary(), [priced("a", Some(2), Some(4)), second]).unwrap();
-        assert_eq!(usage[0].currency.as_deref(), Some("EUR"));
+        let usage = usage_rows(&summary(), [with("a", Some(("EUR", Some(2), Some(4)))), with("b", second)]).unwrap();
+        assert_eq!(usage[0].currency.as_deref(), currency, "{second:?}");
         assert_eq!((usage[0].unit_price, usage[0].cost), (unit_price.map(Decimal::from), cost.map(Decimal::from)));
     }
 }
