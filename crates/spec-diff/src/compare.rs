@@ -1,0 +1,262 @@
+//! The comparison: walks both documents side by side and notes what differs.
+//!
+//! Schemas that a reference leads to are compared once per pair, direction and place, from a queue, so that circles end and cost
+//! grows with the documents. Each such pair is a [`Scope`]; who uses whom among scopes tells which operations a
+//! finding reaches.
+
+mod components;
+mod finding;
+mod lifecycle;
+mod messages;
+mod object;
+mod operations;
+mod parameters;
+mod paths;
+mod schema;
+mod security;
+mod servers;
+mod union;
+mod values;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use serde_json::Value;
+
+pub(crate) use finding::Finding;
+pub(crate) use paths::Operation;
+
+use crate::{
+    document::{Document, Node},
+    options::Options,
+    report::{Direction, Level, Role},
+    rules::{self, Place},
+    schema::{DOCS, Usage},
+};
+
+/// How many pairs of schemas are compared before the documents are taken for a riddle. The largest that we know of come to
+/// some 100,000.
+const BUDGET: usize = 5_000_000;
+
+/// How deep a walk goes before it goes on from the queue.
+const DEPTH: u8 = 40;
+
+/// The number of a scope.
+pub(crate) type ScopeId = usize;
+
+/// Something that findings belong to: an operation in one role, or a pair of schemas.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    /// The operation, by its number among [`Comparison::operations`], and how it uses what is found.
+    pub(crate) operation: Option<(usize, Role)>,
+    /// The scopes that lead here.
+    pub(crate) users: Vec<ScopeId>,
+}
+
+/// What a walk knows of where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Context {
+    scope: ScopeId,
+    direction: Direction,
+    place: Place,
+    /// Values travel as text, which a string takes all of: parameters, forms, XML.
+    text: bool,
+    /// Inside of something that does not go this way, as read-only properties in requests: nothing there matters.
+    absent: bool,
+    depth: u8,
+}
+
+impl Context {
+    fn inside(self) -> Self {
+        Self { place: self.place.inside(), depth: self.depth.saturating_add(1), ..self }
+    }
+}
+
+/// A pair of schemas, each of one or several parts.
+#[derive(Debug)]
+struct Task<'a> {
+    base: Vec<Node<'a>>,
+    revision: Vec<Node<'a>>,
+    context: Context,
+}
+
+/// The pair's parts, and what of the context decides the outcome.
+type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 2]);
+
+/// The state of a comparison; afterwards its result.
+#[derive(Debug)]
+pub(crate) struct Comparison<'a> {
+    pub(crate) base: Document<'a>,
+    pub(crate) revision: Document<'a>,
+    pub(crate) options: &'a Options,
+    pub(crate) operations: Vec<Operation<'a>>,
+    /// The first is the document's.
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) findings: Vec<Finding<'a>>,
+    pub(crate) docs_changed: usize,
+    queue: VecDeque<Task<'a>>,
+    known: HashMap<Key, ScopeId>,
+    /// Components that stand in each other's place: names in the base and in the revision.
+    pairs: HashMap<&'a str, &'a str>,
+    /// Which operations a security scheme lets in.
+    scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,
+    left: usize,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares two documents.
+    pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
+        let mut comparison = Self {
+            base,
+            revision,
+            options,
+            operations: Vec::new(),
+            scopes: vec![Scope::default()],
+            findings: Vec::new(),
+            docs_changed: 0,
+            queue: VecDeque::new(),
+            known: HashMap::new(),
+            pairs: HashMap::new(),
+            scheme_users: BTreeMap::new(),
+            left: BUDGET,
+        };
+        comparison.words(0, &base.root(), &revision.root());
+        comparison.operations();
+        comparison.security_schemes();
+        while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
+            comparison.schemas(&base, &revision, context);
+        }
+        comparison.components();
+        comparison
+    }
+
+    fn scope(&mut self, scope: Scope) -> ScopeId {
+        self.scopes.push(scope);
+        self.scopes.len() - 1
+    }
+
+    /// Notes a finding about an operation or the document.
+    fn note(&mut self, scope: ScopeId, finding: Finding<'a>) {
+        self.findings.push(Finding { scope, ..finding });
+    }
+
+    /// Notes a finding about data.
+    fn note_data(&mut self, context: Context, finding: Finding<'a>) {
+        let Context { scope, direction, place, absent, .. } = context;
+        let level = if absent { Some(Level::None) } else { finding.level };
+        self.findings.push(Finding { scope, direction, place: Some(place), level, ..finding });
+    }
+
+    /// Compares documentation, which is counted, and extensions, which are listed.
+    fn words(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>) {
+        let is_operation = old.value.get("responses").is_some();
+        let is_word = |(key, _): &(&'a str, &'a Value)| key.starts_with("x-") || DOCS.contains(key);
+        let gone = old.members().filter(is_word).map(|(key, value)| (key, Some(value), new.value.get(key)));
+        let come = new.members().filter(is_word).filter(|(key, _)| old.value.get(key).is_none());
+        let come = come.map(|(key, value)| (key, None, Some(value)));
+        for (key, before, after) in gone.chain(come).filter(|(_, before, after)| before != after) {
+            if DOCS.contains(&key) {
+                self.docs_changed += 1;
+            } else if !self.reads_extension(key, is_operation) {
+                let mut finding = Finding::new(&rules::EXTENSION_CHANGED).named(key);
+                finding.base = before.map(|_| old.at.key(key));
+                finding.revision = after.map(|_| new.at.key(key));
+                self.note(scope, finding);
+            }
+        }
+    }
+
+    /// Whether a rule of its own reads the extension, or nobody wants to.
+    fn reads_extension(&self, key: &str, is_operation: bool) -> bool {
+        match key {
+            "x-sunset" | "x-extensible-enum" => true,
+            "x-stability-level" => is_operation,
+            key => self.ignores_extension(key),
+        }
+    }
+
+    fn ignores_extension(&self, key: &str) -> bool {
+        self.options.ignored_extensions.iter().any(|ignored| match ignored.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == ignored,
+        })
+    }
+
+    /// Reports members that the comparison does not understand, where they differ.
+    fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&'static str]) {
+        for key in keys {
+            let finding = Finding::new(&rules::UNKNOWN_CHANGE);
+            let cut = |node: &Node<'a>| excerpt(node.value);
+            match (old.get(key), new.get(key)) {
+                (Some(old), Some(new)) if old.value != new.value => {
+                    self.note(scope, finding.at(&old.at, &new.at).values(cut(&old), cut(&new)));
+                }
+                (Some(old), None) => self.note(scope, finding.removed(&old.at).values(cut(&old), None)),
+                (None, Some(new)) => self.note(scope, finding.added(&new.at).values(None, cut(&new))),
+                _ => {}
+            }
+        }
+    }
+
+    /// Compares two uses of schemas.
+    fn usages(&mut self, old: &[Node<'a>], new: &[Node<'a>], context: Context) {
+        if are_equal_leaves(old, new) {
+            return;
+        }
+        let old = Usage::of(&self.base, old);
+        let new = Usage::of(&self.revision, new);
+        self.attributes(&old, &new, context);
+        self.cores(old, new, context);
+    }
+
+    /// Compares what two uses lead to: now, or from the queue if a reference led there.
+    fn cores(&mut self, old: Usage<'a>, new: Usage<'a>, context: Context) {
+        let single = old.core.len() == 1 && new.core.len() == 1;
+        if !old.shared && !new.shared && single && context.depth < DEPTH {
+            return self.schemas(&old.core, &new.core, context);
+        }
+        self.pair_up(&old, &new);
+        let addresses = |nodes: &[Node<'a>]| nodes.iter().map(Node::address).collect::<Vec<_>>();
+        let key = (
+            addresses(&old.core),
+            addresses(&new.core),
+            context.direction,
+            context.place,
+            [context.text, context.absent],
+        );
+        let scope = match self.known.get(&key) {
+            Some(scope) => *scope,
+            None => {
+                let scope = self.scope(Scope::default());
+                self.known.insert(key, scope);
+                let context = Context { scope, depth: 0, ..context };
+                self.queue.push_back(Task { base: old.core, revision: new.core, context });
+                scope
+            }
+        };
+        let users = &mut self.scopes[scope].users;
+        if users.last() != Some(&context.scope) {
+            users.push(context.scope);
+        }
+    }
+}
+
+/// Whether both are the same schema with nothing inside that a reference could change: most are, and need no closer look.
+fn are_equal_leaves(old: &[Node<'_>], new: &[Node<'_>]) -> bool {
+    let ([old], [new]) = (old, new) else { return false };
+    let is_flat = |(key, value): (&str, &Value)| match value {
+        Value::Object(_) => false,
+        Value::Array(items) => !items.iter().any(|item| item.is_object() || item.is_array()),
+        _ => key != "$ref",
+    };
+    old.value.is_object() && old.members().all(is_flat) && old.value == new.value
+}
+
+/// A value for a report, unless it is so large that the place says more.
+fn excerpt(value: &Value) -> Option<Value> {
+    let small = match value {
+        Value::Array(items) => items.len() <= 8 && items.iter().all(|item| !item.is_object() && !item.is_array()),
+        Value::Object(map) => map.len() <= 4 && map.values().all(|item| !item.is_object() && !item.is_array()),
+        _ => true,
+    };
+    small.then(|| value.clone())
+}

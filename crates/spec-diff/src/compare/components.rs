@@ -1,0 +1,61 @@
+//! Names of components: nothing on the wire, but names in generated code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Comparison, Finding};
+use crate::{
+    document::{Document, Node},
+    pointer::Step,
+    rules,
+    schema::Usage,
+};
+
+/// The name of the schema component that the node is, if it is one.
+pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
+    match node.at.steps().as_slice() {
+        [Step::Key("components"), Step::Key("schemas"), Step::Key(name)] => Some(name),
+        _ => None,
+    }
+}
+
+impl<'a> Comparison<'a> {
+    /// Remembers that two components stand in each other's place.
+    pub(super) fn pair_up(&mut self, old: &Usage<'a>, new: &Usage<'a>) {
+        let ([old], [new]) = (old.core.as_slice(), new.core.as_slice()) else { return };
+        if let (Some(old), Some(new)) = (component(old), component(new))
+            && old != new
+            && !has(&self.revision, old)
+            && !has(&self.base, new)
+        {
+            self.pairs.entry(old).or_insert(new);
+        }
+    }
+
+    /// Names that came, went or were replaced.
+    pub(super) fn components(&mut self) {
+        let names = |document: &Document<'a>| {
+            let list = document.at(&["components", "schemas"]);
+            list.iter().flat_map(Node::entries).collect::<BTreeMap<_, _>>()
+        };
+        let (olds, news) = (names(&self.base), names(&self.revision));
+        let mut replaced = BTreeSet::new();
+        for (name, node) in olds.iter().filter(|(name, _)| !news.contains_key(*name)) {
+            match self.pairs.get(name).and_then(|new| Some((*new, news.get(new)?))) {
+                Some((new, other)) if replaced.insert(new) => {
+                    let finding = Finding::new(&rules::COMPONENT_RENAMED).at(&node.at, &other.at);
+                    self.note(0, finding.values(Value::from(*name), Value::from(new)));
+                }
+                _ => self.note(0, Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name)),
+            }
+        }
+        for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !replaced.contains(*name)) {
+            self.note(0, Finding::new(&rules::COMPONENT_ADDED).added(&node.at).named(*name));
+        }
+    }
+}
+
+fn has(document: &Document<'_>, name: &str) -> bool {
+    document.components("schemas").is_some_and(|schemas| schemas.contains_key(name))
+}

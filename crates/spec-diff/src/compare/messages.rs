@@ -1,0 +1,230 @@
+//! Request bodies, responses and their headers.
+
+mod media;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding, ScopeId, paths::Operation};
+use crate::{
+    document::Node,
+    report::{Direction, Role},
+    rules::{self, Place},
+};
+
+impl<'a> Comparison<'a> {
+    pub(super) fn request_body(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
+        let before = old.node.get("requestBody").map(|node| self.base.resolve(node));
+        let after = new.node.get("requestBody").map(|node| self.revision.resolve(node));
+        let scope = self.operation_scope(new, Role::Request);
+        match (before, after) {
+            (None, None) => {}
+            (Some(before), None) => self.note(scope, Finding::new(&rules::BODY_REMOVED).removed(&before.at)),
+            (None, Some(after)) => {
+                let required = after.flag("required");
+                let rule = if required { &rules::BODY_ADDED_REQUIRED } else { &rules::BODY_ADDED_OPTIONAL };
+                self.note(scope, Finding::new(rule).added(&after.at));
+            }
+            (Some(before), Some(after)) => {
+                self.words(scope, &before, &after);
+                let rule = match (before.flag("required"), after.flag("required")) {
+                    (false, true) => Some(&rules::BODY_REQUIRED),
+                    (true, false) => Some(&rules::BODY_OPTIONAL),
+                    _ => None,
+                };
+                if let Some(rule) = rule {
+                    self.note(scope, Finding::new(rule).at(&before.at, &after.at));
+                }
+                let context = Context {
+                    scope,
+                    direction: Direction::Request,
+                    place: Place::Body,
+                    text: false,
+                    absent: false,
+                    depth: 0,
+                };
+                self.content(&before, &after, context);
+            }
+        }
+    }
+
+    pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
+        let list = |operation: &Operation<'a>| operation.node.get("responses");
+        let statuses =
+            |responses: &Option<Node<'a>>| responses.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+        let (olds, news) = (statuses(&list(old)), statuses(&list(new)));
+        let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
+        let scope = |status: &str| if is_success(status) { success } else { failure };
+        for (status, node) in &olds {
+            let before = self.base.resolve(node.clone());
+            match news.get(status).or_else(|| news.get(range(status))) {
+                Some(other) => {
+                    let after = self.revision.resolve(other.clone());
+                    self.response(new, &before, &after, scope(status));
+                }
+                None => {
+                    let rule = match *status {
+                        "default" => &rules::DEFAULT_REMOVED,
+                        status if is_success(status) => &rules::SUCCESS_REMOVED,
+                        _ => &rules::NON_SUCCESS_REMOVED,
+                    };
+                    self.note(scope(status), Finding::new(rule).removed(&node.at).named(*status));
+                }
+            }
+        }
+        for (status, node) in news.iter().filter(|(status, _)| !olds.contains_key(*status)) {
+            let rule = match *status {
+                "default" => &rules::DEFAULT_ADDED,
+                status if is_success(status) => &rules::SUCCESS_ADDED,
+                _ => &rules::NON_SUCCESS_ADDED,
+            };
+            self.note(scope(status), Finding::new(rule).added(&node.at).named(*status));
+        }
+    }
+
+    fn response(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+        self.words(scope, old, new);
+        self.headers(operation, old, new);
+        self.unknown(scope, old, new, &["links"]);
+        let context =
+            Context { scope, direction: Direction::Response, place: Place::Body, text: false, absent: false, depth: 0 };
+        let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
+        match (has_content(old), has_content(new)) {
+            (false, false) => {}
+            (true, false) => self.note(scope, Finding::new(&rules::RESPONSE_BODY_REMOVED).at(&old.at, &new.at)),
+            (false, true) => self.note(scope, Finding::new(&rules::RESPONSE_BODY_ADDED).at(&old.at, &new.at)),
+            (true, true) => self.content(old, new, context),
+        }
+    }
+
+    fn headers(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>) {
+        let list = |node: &Node<'a>| {
+            let headers = node.get("headers");
+            headers
+                .iter()
+                .flat_map(Node::entries)
+                .map(|(name, node)| (name.to_lowercase(), (name, node)))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let (olds, news) = (list(old), list(new));
+        if olds.is_empty() && news.is_empty() {
+            return;
+        }
+        let scope = self.operation_scope(operation, Role::Header);
+        for (key, (name, node)) in &olds {
+            let before = self.base.resolve(node.clone());
+            let Some((_, other)) = news.get(key) else {
+                let required = before.flag("required");
+                let rule = if required { &rules::HEADER_REMOVED_REQUIRED } else { &rules::HEADER_REMOVED_OPTIONAL };
+                self.note(scope, Finding::new(rule).removed(&node.at).named(*name));
+                continue;
+            };
+            let after = self.revision.resolve(other.clone());
+            self.header(name, &before, &after, scope);
+        }
+        for (_, (name, node)) in news.iter().filter(|(key, _)| !olds.contains_key(*key)) {
+            self.note(scope, Finding::new(&rules::HEADER_ADDED).added(&node.at).named(*name));
+        }
+    }
+
+    fn header(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+        self.words(scope, old, new);
+        let rule = match (old.flag("required"), new.flag("required")) {
+            (true, false) => Some(&rules::HEADER_OPTIONAL),
+            (false, true) => Some(&rules::HEADER_REQUIRED),
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(name));
+        }
+        let context = Context {
+            scope,
+            direction: Direction::Response,
+            place: Place::Header,
+            text: true,
+            absent: false,
+            depth: 0,
+        };
+        if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
+            self.usages(&[old], &[new], context);
+        } else if old.get("content").is_some() || new.get("content").is_some() {
+            self.content(old, new, Context { text: false, ..context });
+        } else {
+            self.unknown(scope, old, new, &["schema"]);
+        }
+    }
+
+    /// The schemas of one media type.
+    fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        let context = Context { text: !media::is_typed(name), ..context };
+        self.words(context.scope, old, new);
+        let [added, removed] = match context.direction {
+            Direction::Request => [&rules::REQUEST_SCHEMA_ADDED, &rules::REQUEST_SCHEMA_REMOVED],
+            _ => [&rules::RESPONSE_SCHEMA_ADDED, &rules::RESPONSE_SCHEMA_REMOVED],
+        };
+        match (old.get("schema"), new.get("schema")) {
+            (Some(old), Some(new)) => self.usages(&[old], &[new], context),
+            (Some(schema), None) => self.note(context.scope, Finding::new(removed).at(&schema.at, &new.at)),
+            (None, Some(schema)) => self.note(context.scope, Finding::new(added).at(&old.at, &schema.at)),
+            (None, None) => {}
+        }
+        if context.direction == Direction::Request && old.value.get("encoding") != new.value.get("encoding") {
+            let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
+            let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
+            self.note(context.scope, finding.values(value(old), value(new)));
+        }
+    }
+
+    /// The media types of a body.
+    fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        let list = |node: &Node<'a>| {
+            let content = node.get("content");
+            content.iter().flat_map(Node::named).collect::<Vec<_>>()
+        };
+        let matching = media::Matching::of(list(old), list(new));
+        let request = context.direction == Direction::Request;
+        for (old, new, relation) in &matching.pairs {
+            let rule = match relation {
+                media::Relation::Same => None,
+                media::Relation::Parameters => Some(&rules::MEDIA_NAME_CHANGED),
+                media::Relation::Wider if request => Some(&rules::MEDIA_NAME_SPECIALIZED),
+                media::Relation::Wider => Some(&rules::MEDIA_NAME_GENERALIZED),
+                media::Relation::Narrower if request => Some(&rules::MEDIA_NAME_GENERALIZED),
+                media::Relation::Narrower => Some(&rules::MEDIA_NAME_SPECIALIZED),
+            };
+            if let Some(rule) = rule {
+                let finding = Finding::new(rule).what(if request { "request-body" } else { "response" });
+                let values = (Value::from(old.0), Value::from(new.0));
+                self.note(context.scope, finding.at(&old.1.at, &new.1.at).values(values.0, values.1));
+            }
+            self.media_type(new.0, &old.1, &new.1, context);
+        }
+        let [added, removed] = match request {
+            true => [&rules::REQUEST_MEDIA_ADDED, &rules::REQUEST_MEDIA_REMOVED],
+            false => [&rules::RESPONSE_MEDIA_ADDED, &rules::RESPONSE_MEDIA_REMOVED],
+        };
+        for (name, node) in &matching.removed {
+            self.note(context.scope, Finding::new(removed).removed(&node.at).values(Value::from(*name), None));
+        }
+        for (name, node) in &matching.added {
+            self.note(context.scope, Finding::new(added).added(&node.at).values(None, Value::from(*name)));
+        }
+    }
+}
+
+/// The range that a status is in, as documents write it.
+fn range(status: &str) -> &'static str {
+    match status.as_bytes().first() {
+        Some(b'2') => "2XX",
+        Some(b'3') => "3XX",
+        Some(b'4') => "4XX",
+        Some(b'5') => "5XX",
+        _ => "1XX",
+    }
+}
+
+/// Whether an answer of this status (`200`, `2XX`) is one that callers wait for. Redirects are followed or wanted.
+fn is_success(status: &str) -> bool {
+    status.starts_with(['2', '3'])
+}

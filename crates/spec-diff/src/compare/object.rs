@@ -1,0 +1,160 @@
+//! Objects: properties, and what may stand beside them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding, are_equal_leaves};
+use crate::{
+    document::Node,
+    report::{Direction, Level},
+    rules,
+    schema::{Additional, Schema, Usage},
+};
+
+impl<'a> Comparison<'a> {
+    pub(super) fn objects(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let names: BTreeSet<_> = old.properties.keys().chain(new.properties.keys()).copied().collect();
+        for name in names {
+            match (old.properties.get(name), new.properties.get(name)) {
+                (Some(parts), Some(others)) => self.property((name, old, parts), (name, new, others), context),
+                (Some(parts), None) => self.property_removed((name, old, parts), new, context),
+                (None, Some(parts)) => self.property_added(old, (name, new, parts), context),
+                (None, None) => {}
+            }
+        }
+        self.undeclared(old, new, context);
+        self.additional(old, new, context);
+        self.pattern_properties(old, new, context);
+        self.discriminators(old, new, context);
+    }
+
+    fn property(
+        &mut self,
+        (name, old, parts): (&str, &Schema<'a>, &[Node<'a>]),
+        (_, new, others): (&str, &Schema<'a>, &[Node<'a>]),
+        context: Context,
+    ) {
+        let (was_required, is_required) = (old.required.contains(name), new.required.contains(name));
+        if was_required == is_required && are_equal_leaves(parts, others) {
+            return;
+        }
+        let before = Usage::of(&self.base, parts);
+        let after = Usage::of(&self.revision, others);
+        let inside = context.inside();
+        let (was_absent, absent) = (is_absent(&before, context.direction), is_absent(&after, context.direction));
+        let rule = match (was_required, is_required) {
+            (false, true) if after.default.is_some() => Some(&rules::BECAME_REQUIRED_DEFAULT),
+            (false, true) => Some(&rules::BECAME_REQUIRED),
+            (true, false) => Some(&rules::BECAME_OPTIONAL),
+            _ => None,
+        };
+        self.attributes(&before, &after, inside);
+        let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
+        if let Some(rule) = rule {
+            self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));
+        }
+        self.cores(before, after, inside);
+    }
+
+    fn property_removed(
+        &mut self,
+        (name, old, parts): (&str, &Schema<'a>, &[Node<'a>]),
+        new: &Schema<'a>,
+        context: Context,
+    ) {
+        let usage = Usage::of(&self.base, parts);
+        let required = old.required.contains(name);
+        let rule = if required { &rules::PROPERTY_REMOVED_REQUIRED } else { &rules::PROPERTY_REMOVED_OPTIONAL };
+        let mut finding = Finding::new(rule).removed(&usage.at);
+        finding.before = describe(&Schema::of(&self.base, &usage.core));
+        let absent = context.absent || is_absent(&usage, context.direction);
+        if context.direction == Direction::Request && matches!(new.additional, Additional::Closed) {
+            // Requests that still have it are refused.
+            finding.level = Some(Level::Breaking);
+        }
+        self.note_data(Context { absent, ..context.inside() }, finding);
+    }
+
+    fn property_added(
+        &mut self,
+        old: &Schema<'a>,
+        (name, new, parts): (&str, &Schema<'a>, &[Node<'a>]),
+        context: Context,
+    ) {
+        let usage = Usage::of(&self.revision, parts);
+        let rule = match (new.required.contains(name), &usage.default) {
+            // It was required before, only not described.
+            (true, _) if old.required.contains(name) => &rules::PROPERTY_ADDED_OPTIONAL,
+            (true, Some(_)) => &rules::PROPERTY_ADDED_REQUIRED_DEFAULT,
+            (true, None) => &rules::PROPERTY_ADDED_REQUIRED,
+            (false, _) => &rules::PROPERTY_ADDED_OPTIONAL,
+        };
+        let mut finding = Finding::new(rule).added(&usage.at);
+        finding.after = describe(&Schema::of(&self.revision, &usage.core));
+        let absent = context.absent || is_absent(&usage, context.direction);
+        self.note_data(Context { absent, ..context.inside() }, finding);
+    }
+
+    /// Names that are required though no property describes them.
+    fn undeclared(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let declared = |name: &str| old.properties.contains_key(name) || new.properties.contains_key(name);
+        for (required, other, rule) in [
+            (&new.required, &old.required, &rules::BECAME_REQUIRED),
+            (&old.required, &new.required, &rules::BECAME_OPTIONAL),
+        ] {
+            for name in required.difference(other).filter(|name| !name.is_empty() && !declared(name)) {
+                let mut finding = Finding::new(rule).at(&old.at, &new.at).named(*name);
+                // A name without a property is a slip of the document, or something that typed clients cannot send.
+                finding.level = Some(rule.level(context.direction).min(Level::Warning));
+                self.note_data(context.inside(), finding);
+            }
+        }
+    }
+
+    fn additional(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        // An object with properties and without a word on others is a struct, a bare one is a map of anything.
+        let rule = match (&old.additional, &new.additional) {
+            (Additional::Typed(old), Additional::Typed(new)) => return self.usages(old, new, context.inside()),
+            (Additional::Open, Additional::Open) | (Additional::Closed, Additional::Closed) => return,
+            (_, Additional::Closed) => &rules::ADDITIONAL_CLOSED,
+            (Additional::Closed, _) => &rules::ADDITIONAL_OPENED,
+            (Additional::Open, Additional::Typed(_)) => &rules::ADDITIONAL_TYPED,
+            (Additional::Typed(_), Additional::Open) => &rules::ADDITIONAL_UNTYPED,
+        };
+        self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
+    }
+
+    fn pattern_properties(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        for (pattern, node) in &old.pattern_properties {
+            match new.pattern_properties.get(pattern) {
+                Some(other) => self.usages(std::slice::from_ref(node), std::slice::from_ref(other), context.inside()),
+                None => {
+                    let finding =
+                        Finding::new(&rules::CONDITION_REMOVED).what("pattern-property").at(&node.at, &new.at);
+                    self.note_data(context, finding.values(Value::from(*pattern), None));
+                }
+            }
+        }
+        for (pattern, node) in
+            new.pattern_properties.iter().filter(|(key, _)| !old.pattern_properties.contains_key(*key))
+        {
+            let finding = Finding::new(&rules::CONDITION_ADDED).what("pattern-property").at(&old.at, &node.at);
+            self.note_data(context, finding.values(None, Value::from(*pattern)));
+        }
+    }
+}
+
+/// The type of a property that came or went.
+fn describe(schema: &Schema<'_>) -> Option<Value> {
+    Some(schema.types.describe())
+}
+
+/// Whether a property is not part of what goes this way: read-only ones are not sent, write-only ones not received.
+fn is_absent(usage: &Usage<'_>, direction: Direction) -> bool {
+    match direction {
+        Direction::Request => usage.read_only.is_some(),
+        Direction::Response => usage.write_only.is_some(),
+        Direction::Both | Direction::None => false,
+    }
+}

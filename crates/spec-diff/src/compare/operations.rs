@@ -1,0 +1,123 @@
+//! Operations: which are there, and what they say beside their messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Comparison, Finding, Scope, ScopeId,
+    lifecycle::Sunset,
+    paths::{Operation, Pairing},
+};
+use crate::{
+    document::Node,
+    report::{Level, Role},
+    rules,
+};
+
+impl<'a> Comparison<'a> {
+    /// Compares all operations.
+    pub(super) fn operations(&mut self) {
+        let (olds, news) = (Operation::all(&self.base), Operation::all(&self.revision));
+        let paths_left: BTreeSet<_> = news.iter().map(|operation| super::paths::template(operation.path)).collect();
+        let pairing = Pairing::of(olds, news);
+        for (old, new) in &pairing.kept {
+            self.operation(old, &new.known_as(old));
+        }
+        for (old, new) in &pairing.moved {
+            let scope = self.operation(old, &new.known_as(old));
+            let value = |operation: &Operation<'a>| Value::from(operation.reference().to_string());
+            let finding = Finding::new(&rules::ENDPOINT_MOVED).at(&old.node.at, &new.node.at);
+            self.note(scope, finding.values(value(old), value(new)));
+        }
+        for operation in &pairing.removed {
+            self.operation_removed(
+                &operation.known_as(operation),
+                paths_left.contains(&super::paths::template(operation.path)),
+            );
+        }
+        for operation in &pairing.added {
+            let scope = self.operation_scope(operation, Role::Operation);
+            self.note(scope, Finding::new(&rules::ENDPOINT_ADDED).added(&operation.node.at).named(""));
+        }
+        self.webhooks();
+        self.default_server();
+    }
+
+    /// A scope of its own for an operation in one role.
+    pub(super) fn operation_scope(&mut self, operation: &Operation<'a>, role: Role) -> ScopeId {
+        let known = self.operations.last().is_some_and(|last| last.node.address() == operation.node.address());
+        if !known {
+            self.operations.push(operation.clone());
+        }
+        self.scope(Scope { operation: Some((self.operations.len() - 1, role)), users: Vec::new() })
+    }
+
+    fn operation_removed(&mut self, operation: &Operation<'a>, path_is_left: bool) {
+        let sunset = Sunset::of(&operation.node);
+        let rule = match (operation.node.flag("deprecated"), sunset) {
+            (false, _) => &rules::API_REMOVED,
+            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => &rules::API_REMOVED_AFTER_SUNSET,
+            (true, Sunset::Day(_)) => &rules::API_REMOVED_BEFORE_SUNSET,
+            (true, _) => &rules::API_REMOVED_DEPRECATED,
+        };
+        // Announced for a day that nobody can read: before it or after it?
+        let level = (sunset == Sunset::Unreadable && operation.node.flag("deprecated")).then_some(Level::Warning);
+        let scope = self.operation_scope(operation, Role::Operation);
+        let finding = Finding::new(rule).what(if path_is_left { "removed" } else { "path-removed" });
+        self.note(scope, Finding { level, ..finding }.removed(&operation.node.at).named(""));
+    }
+
+    /// Compares two operations that stand for each other.
+    fn operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> ScopeId {
+        let scope = self.operation_scope(new, Role::Operation);
+        self.words(scope, &old.node, &new.node);
+        if old.id() != new.id() {
+            let finding = Finding::new(&rules::OPERATION_ID_CHANGED).at(&old.node.at, &new.node.at);
+            self.note(scope, finding.values(old.id().map(Value::from), new.id().map(Value::from)));
+        }
+        self.operation_lifecycle(old, new, scope);
+        self.stability(old, new, scope);
+        self.unknown(scope, &old.node, &new.node, &["callbacks"]);
+        self.security(old, new, scope);
+        self.servers(old, new, scope);
+        self.parameters(old, new);
+        self.request_body(old, new);
+        self.responses(old, new);
+        scope
+    }
+
+    fn stability(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
+        const LEVELS: [&str; 4] = ["draft", "alpha", "beta", "stable"];
+        let level = |node: &Node<'a>| match node.value.get("x-stability-level") {
+            None => Some(LEVELS.len() - 1),
+            Some(level) => LEVELS.iter().position(|known| level == known),
+        };
+        let value = |node: &Node<'a>| node.value.get("x-stability-level").cloned();
+        let rule = match (level(&old.node), level(&new.node)) {
+            (Some(old), Some(new)) if new < old => &rules::STABILITY_DECREASED,
+            (Some(old), Some(new)) if new > old => &rules::STABILITY_INCREASED,
+            _ => return,
+        };
+        let finding = Finding::new(rule).at(&old.node.at, &new.node.at);
+        self.note(scope, finding.values(value(&old.node), value(&new.node)));
+    }
+
+    /// Webhooks: their names; differences inside are for a reader.
+    fn webhooks(&mut self) {
+        let hooks = |root: Option<Node<'a>>| root.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+        let (olds, news) = (hooks(self.base.at(&["webhooks"])), hooks(self.revision.at(&["webhooks"])));
+        for (name, old) in &olds {
+            match news.get(name) {
+                None => self.note(0, Finding::new(&rules::WEBHOOK_REMOVED).removed(&old.at).named(*name)),
+                Some(new) if old.value != new.value => {
+                    self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).at(&old.at, &new.at).named(*name));
+                }
+                Some(_) => {}
+            }
+        }
+        for (name, new) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
+            self.note(0, Finding::new(&rules::WEBHOOK_ADDED).added(&new.at).named(*name));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Parameters: in the path by position, all others by place and name.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding, ScopeId, lifecycle::Sunset, paths::Operation};
+use crate::{
+    document::{Document, Node},
+    report::{Direction, Role},
+    rules::{self, Place},
+    schema::{Schema, Types, Usage},
+};
+
+/// A parameter's place in a call: what the wire knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Slot<'a> {
+    /// The nth in the path.
+    Path(usize),
+    /// By `in` and name; header names in lower case.
+    Named(&'a str, String),
+}
+
+/// The path item's parameters, overridden by the operation's.
+fn slots<'a>(document: &Document<'a>, operation: &Operation<'a>) -> BTreeMap<Slot<'a>, Node<'a>> {
+    let in_path = operation.path_names();
+    let mut slots = BTreeMap::new();
+    for holder in [&operation.item, &operation.node] {
+        for node in holder.get("parameters").iter().flat_map(Node::items) {
+            let node = document.resolve(node);
+            let (Some(name), Some(place)) = (node.text("name"), node.text("in")) else { continue };
+            let slot = match (place, in_path.iter().position(|known| *known == name)) {
+                ("path", Some(index)) => Slot::Path(index),
+                ("header", _) => Slot::Named(place, name.to_lowercase()),
+                _ => Slot::Named(place, name.to_owned()),
+            };
+            slots.insert(slot, node);
+        }
+    }
+    // These three headers are described elsewhere in a document; as parameters they count for nothing.
+    slots.retain(|slot, _| !matches!(slot, Slot::Named("header", name) if matches!(name.as_str(), "accept" | "content-type" | "authorization")));
+    slots
+}
+
+/// `limit (query)`
+fn title(node: &Node<'_>) -> String {
+    format!("{} ({})", node.text("name").unwrap_or_default(), node.text("in").unwrap_or_default())
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn parameters(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
+        let scope = self.operation_scope(new, Role::Parameter);
+        let (olds, news) = (slots(&self.base, old), slots(&self.revision, new));
+        for (slot, node) in &olds {
+            match news.get(slot) {
+                Some(other) => self.parameter(node, other, scope),
+                None => self.parameter_removed(node, scope),
+            }
+        }
+        for (_, node) in news.iter().filter(|(slot, _)| !olds.contains_key(slot)) {
+            self.parameter_added(node, scope);
+        }
+    }
+
+    fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {
+        let sunset = Sunset::of(node);
+        let rule = match (node.flag("deprecated"), sunset) {
+            (false, _) => &rules::PARAMETER_REMOVED,
+            (true, sunset) if sunset.has_passed(self.options.today.as_deref()) => {
+                &rules::PARAMETER_REMOVED_AFTER_SUNSET
+            }
+            (true, Sunset::Day(_)) => &rules::PARAMETER_REMOVED_BEFORE_SUNSET,
+            (true, _) => &rules::PARAMETER_REMOVED_DEPRECATED,
+        };
+        self.note(scope, Finding::new(rule).removed(&node.at).named(title(node)));
+    }
+
+    fn parameter_added(&mut self, node: &Node<'a>, scope: ScopeId) {
+        let rule = match (node.text("in"), node.flag("required")) {
+            (Some("path"), _) => &rules::PARAMETER_ADDED_PATH,
+            (_, true) => &rules::PARAMETER_ADDED_REQUIRED,
+            (_, false) => &rules::PARAMETER_ADDED_OPTIONAL,
+        };
+        self.note(scope, Finding::new(rule).added(&node.at).named(title(node)));
+    }
+
+    fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+        let context = Context {
+            scope,
+            direction: Direction::Request,
+            place: Place::Parameter,
+            text: true,
+            absent: false,
+            depth: 0,
+        };
+        self.words(scope, old, new);
+        let is_path = new.text("in") == Some("path");
+        let finding = |rule| Finding::new(rule).at(&old.at, &new.at).named(title(new));
+        if is_path && old.text("name") != new.text("name") {
+            let values = (old.text("name").map(Value::from), new.text("name").map(Value::from));
+            self.note(scope, finding(&rules::PATH_PARAMETER_RENAMED).values(values.0, values.1));
+        }
+        match (old.flag("required"), new.flag("required")) {
+            // A path parameter is always there.
+            _ if is_path => {}
+            (false, true) => self.note(scope, finding(&rules::PARAMETER_REQUIRED)),
+            (true, false) => self.note(scope, finding(&rules::PARAMETER_OPTIONAL)),
+            _ => {}
+        }
+        let deprecation = |node: &Node<'a>| node.flag("deprecated").then(|| node.clone());
+        self.data_lifecycle((deprecation(old), &old.at), (deprecation(new), &new.at), context);
+        match (media(old), media(new)) {
+            (None, None) => self.parameter_schema(old, new, context),
+            (Some((name, old)), Some((other, new))) if name == other => {
+                if let (Some(old), Some(new)) = (old.get("schema"), new.get("schema")) {
+                    self.usages(&[old], &[new], Context { text: false, ..context });
+                }
+            }
+            (before, after) => {
+                let value = |media: Option<(&str, Node<'a>)>| media.map(|(name, _)| Value::from(name));
+                self.note(scope, finding(&rules::PARAMETER_CONTENT).values(value(before), value(after)));
+            }
+        }
+    }
+
+    fn parameter_schema(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        let (Some(before), Some(after)) = (old.get("schema"), new.get("schema")) else {
+            return self.unknown(context.scope, old, new, &["schema"]);
+        };
+        let normal = |document: &Document<'a>, schema: &Node<'a>| {
+            Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
+        };
+        let (old_normal, new_normal) = (normal(&self.base, &before), normal(&self.revision, &after));
+        let scalar = old_normal.types.is_scalar() && new_normal.types.is_scalar();
+        let (old_style, new_style) = (style(old), style(new));
+        // For a single value, only the styles of paths look different.
+        let differs =
+            if scalar { old_style.0 != new_style.0 && new.text("in") == Some("path") } else { old_style != new_style };
+        if differs {
+            let value = |(style, explode, _): (&str, bool, bool)| Value::from(format!("{style}, explode {explode}"));
+            let finding = Finding::new(&rules::PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
+            self.note(context.scope, finding.values(value(old_style), value(new_style)));
+        }
+        // `?tag=a` is also a list of one where each item stands for itself; of `?tag=a&tag=b` a single value keeps one.
+        let repeats = |(style, explode, _): (&str, bool, bool)| style == "form" && explode;
+        let is_list = |schema: &Schema<'a>| schema.types == Types::one("array") && !schema.items.is_empty();
+        let finding = |rule| {
+            Finding::new(rule)
+                .at(&before.at, &after.at)
+                .values(old_normal.types.describe(), new_normal.types.describe())
+        };
+        if old_normal.types.is_scalar() && is_list(&new_normal) && repeats(new_style) {
+            self.note_data(context, finding(&rules::TYPE_GENERALIZED));
+            return self.usages(&[before], &new_normal.items, context);
+        }
+        if is_list(&old_normal) && repeats(old_style) && new_normal.types.is_scalar() {
+            self.note_data(context, finding(&rules::TYPE_CHANGED));
+            return self.usages(&old_normal.items, &[after], context);
+        }
+        self.usages(&[before], &[after], context);
+    }
+}
+
+/// The one media type of a parameter that is written as such.
+fn media<'a>(node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
+    node.get("content")?.named().next()
+}
+
+/// Style, explode, and whether reserved letters stay as they are; with OpenAPI's defaults.
+fn style<'a>(node: &Node<'a>) -> (&'a str, bool, bool) {
+    let style = node.text("style").unwrap_or(match node.text("in") {
+        Some("query" | "cookie") => "form",
+        _ => "simple",
+    });
+    let explode = node.value.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
+    (style, explode, node.flag("allowReserved"))
+}

@@ -1,0 +1,132 @@
+//! The operations of a document, and which of the one are which of the other.
+
+use std::collections::HashMap;
+
+use crate::{
+    document::{Document, Node},
+    report::OperationRef,
+};
+
+/// The methods of OpenAPI, 3.2's `query` included.
+const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+
+/// An operation and the path item that it stands in.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) item: Node<'a>,
+    pub(crate) node: Node<'a>,
+    /// The base itself said that nobody should rely on the operation.
+    pub(crate) unstable: bool,
+}
+
+impl<'a> Operation<'a> {
+    /// All operations, in the document's order.
+    pub(crate) fn all(document: &Document<'a>) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::named) {
+            let item = document.resolve(entry);
+            for (method, node) in item.entries().filter(|(key, _)| METHODS.contains(key)) {
+                all.push(Self { method, path, item: item.clone(), node, unstable: false });
+            }
+        }
+        all
+    }
+
+    pub(crate) fn id(&self) -> Option<&'a str> {
+        self.node.text("operationId")
+    }
+
+    pub(crate) fn reference(&self) -> OperationRef {
+        OperationRef { method: self.method.to_uppercase(), path: self.path.to_owned() }
+    }
+
+    /// The names in the path's braces, in order.
+    pub(crate) fn path_names(&self) -> Vec<&'a str> {
+        self.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+    }
+
+    /// The operation as it is known to those who call the base.
+    pub(crate) fn known_as(&self, base: &Self) -> Self {
+        let unstable = matches!(base.node.text("x-stability-level"), Some("draft" | "alpha"));
+        Self { unstable, ..self.clone() }
+    }
+}
+
+/// A path without the names of its parameters: `/books/{}`.
+pub(crate) fn template(path: &str) -> String {
+    let mut erased = String::with_capacity(path.len());
+    let mut inside = false;
+    for letter in path.chars() {
+        match letter {
+            '{' => inside = true,
+            '}' => inside = false,
+            _ if inside => continue,
+            _ => {}
+        }
+        erased.push(letter);
+    }
+    erased
+}
+
+/// Operations of both documents, paired.
+#[derive(Debug, Default)]
+pub(crate) struct Pairing<'a> {
+    /// At the same path and method, names of path parameters aside.
+    pub(crate) kept: Vec<(Operation<'a>, Operation<'a>)>,
+    /// Of the same operationId, at another path or method.
+    pub(crate) moved: Vec<(Operation<'a>, Operation<'a>)>,
+    pub(crate) removed: Vec<Operation<'a>>,
+    pub(crate) added: Vec<Operation<'a>>,
+}
+
+impl<'a> Pairing<'a> {
+    pub(crate) fn of(olds: Vec<Operation<'a>>, news: Vec<Operation<'a>>) -> Self {
+        let mut pairing = Self::default();
+        let mut news: Vec<_> = news.into_iter().map(Some).collect();
+        let left =
+            pair(olds, &mut news, &mut pairing.kept, |operation| Some((operation.path.to_owned(), operation.method)));
+        let left =
+            pair(left, &mut news, &mut pairing.kept, |operation| Some((template(operation.path), operation.method)));
+        pairing.removed = pair(left, &mut news, &mut pairing.moved, Operation::id);
+        pairing.added = news.into_iter().flatten().collect();
+        pairing
+    }
+}
+
+/// Moves operations with equal keys to `pairs`; gives back those of the base that are left.
+fn pair<'a, K: Eq + std::hash::Hash>(
+    olds: Vec<Operation<'a>>,
+    news: &mut [Option<Operation<'a>>],
+    pairs: &mut Vec<(Operation<'a>, Operation<'a>)>,
+    key: impl Fn(&Operation<'a>) -> Option<K>,
+) -> Vec<Operation<'a>> {
+    let mut places = HashMap::new();
+    for (index, new) in news.iter().enumerate() {
+        if let Some(key) = new.as_ref().and_then(&key) {
+            places.entry(key).or_insert(index);
+        }
+    }
+    let mut left = Vec::new();
+    for old in olds {
+        let place = key(&old).and_then(|key| places.remove(&key));
+        match place.and_then(|index| news.get_mut(index)?.take()) {
+            Some(new) => pairs.push((old, new)),
+            None => left.push(old),
+        }
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_forget_names_only() {
+        assert_eq!(template("/books/{bookId}/pages/{page}.json"), "/books/{}/pages/{}.json");
+        assert_eq!(template("/plain"), "/plain");
+        assert_eq!(template("/odd}{"), "/odd}{");
+    }
+}

@@ -1,0 +1,208 @@
+//! A document: what is where, and what a reference points to.
+
+use serde_json::{Map, Value};
+
+use crate::{pointer::Pointer, report::Side};
+
+/// How many references may lead to references before we take it for a circle.
+const HOPS: usize = 32;
+
+/// A value is no OpenAPI 3 document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOpenApi {
+    /// Which of the two.
+    pub side: Side,
+    /// What was found instead of `openapi: 3.x`.
+    pub found: String,
+}
+
+impl std::fmt::Display for NotOpenApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = match self.side {
+            Side::Base => "base",
+            Side::Revision => "revision",
+        };
+        write!(f, "the {side} is no OpenAPI 3 document: {}", self.found)
+    }
+}
+
+impl std::error::Error for NotOpenApi {}
+
+/// A value and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Node<'a> {
+    pub(crate) value: &'a Value,
+    pub(crate) at: Pointer<'a>,
+}
+
+impl<'a> Node<'a> {
+    /// The member of this name, unless it is null.
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        let (key, value) = self.value.as_object()?.get_key_value(key)?;
+        (!value.is_null()).then(|| Self { value, at: self.at.key(key) })
+    }
+
+    /// The members without their places: for looking at many of which few matter.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.value.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The members, if this is an object.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let at = self.at.clone();
+        let entry = move |(key, value): (&'a String, &'a Value)| (key.as_str(), Self { value, at: at.key(key) });
+        self.value.as_object().into_iter().flatten().map(entry)
+    }
+
+    /// The members but for extensions. Maps from names, as `headers`, have none: there `x-rate` is a name.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        self.entries().filter(|(key, _)| !key.starts_with("x-"))
+    }
+
+    /// The items, if this is a list.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let at = self.at.clone();
+        let item = move |(index, value)| Self { value, at: at.index(index) };
+        self.value.as_array().into_iter().flatten().enumerate().map(item)
+    }
+
+    /// The member of this name, if it is a string.
+    pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.get(key)?.as_str()
+    }
+
+    /// Whether the member of this name is `true`.
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.value.get(key).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// Which value in memory this is: two nodes with the same address are the same place of the same document.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self.value).addr()
+    }
+}
+
+/// One side of the comparison.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document<'a> {
+    root: &'a Value,
+    /// Siblings of `$ref` count, which they do from 3.1.
+    pub(crate) siblings: bool,
+}
+
+impl<'a> Document<'a> {
+    pub(crate) fn new(root: &'a Value, side: Side) -> Result<Self, NotOpenApi> {
+        let refuse = |found: &str| Err(NotOpenApi { side, found: found.to_owned() });
+        if !root.is_object() {
+            return refuse("it is not an object");
+        }
+        // Documents that forget their version are read as 3.0, if they look like one.
+        let looks = root.get("swagger").is_none() && (root.get("paths").is_some() || root.get("components").is_some());
+        match root.get("openapi").and_then(Value::as_str) {
+            None | Some("") if looks => Ok(Self { root, siblings: false }),
+            Some(version) if version.starts_with("3.") => Ok(Self { root, siblings: !version.starts_with("3.0") }),
+            Some(version) => refuse(&format!("its version is `{}`", version.chars().take(20).collect::<String>())),
+            None if root.get("swagger").is_some() => refuse("it is Swagger 2.0; convert it first"),
+            None => refuse("it has no text `openapi`"),
+        }
+    }
+
+    pub(crate) fn root(&self) -> Node<'a> {
+        Node { value: self.root, at: Pointer::default() }
+    }
+
+    /// A node of the document by keys.
+    pub(crate) fn at(&self, keys: &[&str]) -> Option<Node<'a>> {
+        keys.iter().try_fold(self.root(), |node, key| node.get(key))
+    }
+
+    /// What the node's `$ref` points to, one step; none if it is no reference or points nowhere in this document.
+    pub(crate) fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
+        let reference = node.text("$ref")?;
+        let path = reference.strip_prefix('#')?;
+        let mut target = self.root();
+        for token in path.split('/').skip(1) {
+            let token = unescape(token);
+            target = match target.value {
+                Value::Array(_) => target.items().nth(token.parse().ok()?)?,
+                _ => target.get(&token)?,
+            };
+        }
+        (path.is_empty() || path.starts_with('/')).then_some(target)
+    }
+
+    /// The node itself, or what its references lead to as far as they lead.
+    pub(crate) fn resolve(&self, node: Node<'a>) -> Node<'a> {
+        let mut node = node;
+        for _ in 0..HOPS {
+            match self.target(&node) {
+                Some(target) => node = target,
+                None => break,
+            }
+        }
+        node
+    }
+
+    /// The components of a section.
+    pub(crate) fn components(&self, section: &str) -> Option<&'a Map<String, Value>> {
+        self.root.get("components")?.get(section)?.as_object()
+    }
+}
+
+/// A token of a reference: percent-encoded as in URLs, then escaped as in JSON pointers.
+fn unescape(token: &str) -> String {
+    let mut bytes = Vec::with_capacity(token.len());
+    let mut rest = token.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = tail.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_lead_through_escapes_lists_and_further_references() {
+        let root = json!({
+            "openapi": "3.0.3",
+            "paths": {"/a b/{c}": {"get": {"parameters": [{"name": "limit"}]}}},
+            "components": {"parameters": {"one": {"$ref": "#/paths/~1a%20b~1%7Bc%7D/get/parameters/0"}}},
+        });
+        let document = Document::new(&root, Side::Base).unwrap();
+        let one = document.at(&["components", "parameters", "one"]).unwrap();
+        let found = document.resolve(one);
+        assert_eq!(found.text("name"), Some("limit"));
+        assert_eq!(found.at.to_string(), "/paths/~1a b~1{c}/get/parameters/0");
+    }
+
+    #[test]
+    fn references_in_a_circle_or_to_nowhere_end() {
+        let root =
+            json!({"openapi": "3.1.0", "a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}, "c": {"$ref": "other.yaml#/x"}});
+        let document = Document::new(&root, Side::Base).unwrap();
+        assert!(document.resolve(document.at(&["a"]).unwrap()).text("$ref").is_some());
+        assert!(document.target(&document.at(&["c"]).unwrap()).is_none());
+    }
+
+    #[test]
+    fn what_is_not_openapi_3_is_named() {
+        let message = |value: &Value| Document::new(value, Side::Revision).unwrap_err().to_string();
+        assert_eq!(message(&json!([])), "the revision is no OpenAPI 3 document: it is not an object");
+        assert!(message(&json!({"swagger": "2.0"})).ends_with("it is Swagger 2.0; convert it first"));
+        assert!(message(&json!({"openapi": "4.0.0"})).ends_with("its version is `4.0.0`"));
+    }
+}

@@ -1,0 +1,290 @@
+//! From what differs to what is worth reading: one finding per owner and rule, with all members and operations.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    compare::{Comparison, Finding, Scope, ScopeId},
+    document::Document,
+    naming,
+    options::Options,
+    pointer::Pointer,
+    report::{
+        Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, TouchedOperation, Version,
+    },
+    rules::{self, Group, Place, Rule},
+};
+
+/// The operations that a finding reaches, by number, and in which role.
+type Reach = BTreeSet<(usize, Role)>;
+
+/// Equal findings, from several directions and places.
+struct Merged {
+    rule: &'static Rule,
+    what: &'static str,
+    owner: Owner,
+    member: Member,
+    reach: Reach,
+    /// The worst comes last.
+    verdicts: BTreeSet<(Level, Direction, Option<Place>, String)>,
+}
+
+/// Makes the report of a comparison.
+pub(crate) fn report(comparison: Comparison<'_>) -> Report {
+    let merged = merge(&comparison);
+    let mut groups: BTreeMap<_, Vec<Merged>> = BTreeMap::new();
+    for merged in merged {
+        let directions: BTreeSet<_> = merged.verdicts.iter().map(|(_, direction, ..)| *direction).collect();
+        let Some((level, direction, place, id)) = merged.verdicts.last().cloned() else { continue };
+        let unstable = !merged.reach.is_empty()
+            && merged
+                .reach
+                .iter()
+                .all(|(number, _)| comparison.operations.get(*number).is_some_and(|known| known.unstable));
+        let level = if unstable { Level::None } else { level };
+        let direction = if directions.len() > 1 { Direction::Both } else { direction };
+        let key = (std::cmp::Reverse(level), merged.owner.clone(), id, direction, place);
+        groups.entry(key).or_default().push(merged);
+    }
+    let changes: Vec<_> = groups
+        .into_iter()
+        .filter_map(|((level, _, id, direction, place), group)| {
+            change(&comparison, (id, level.0, direction, place), group)
+        })
+        .collect();
+    Report {
+        api: comparison.options.api.clone(),
+        base: version(&comparison.base),
+        revision: version(&comparison.revision),
+        wire: changes.iter().map(|change| change.level).max().unwrap_or_default(),
+        source: changes.iter().map(|change| change.source).max().unwrap_or_default(),
+        crate_needed: None,
+        crate_declared: None,
+        docs_changed: comparison.docs_changed,
+        operations_compared: comparison.operations.len(),
+        operations: touched(&comparison, &changes),
+        changes,
+    }
+}
+
+/// Puts findings together that say the same of the same place.
+fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
+    let mut reaches = Reaches { scopes: &comparison.scopes, known: HashMap::new() };
+    let mut places: HashMap<_, usize> = HashMap::new();
+    let mut all: Vec<Merged> = Vec::new();
+    for finding in &comparison.findings {
+        let id = finding.rule.id(finding.direction, finding.place, finding.what);
+        let level = level(finding, &id, comparison.options);
+        let everywhere = finding.rule.name == rules::EXTENSION_CHANGED.name;
+        let (owner, member) = member(comparison, finding, everywhere);
+        let pointer = |location: &Option<Location>| location.as_ref().map(|location| location.pointer.clone());
+        let key = (
+            finding.rule.name,
+            finding.what,
+            member.name.clone(),
+            if everywhere { (None, None) } else { (pointer(&member.base), pointer(&member.revision)) },
+            (text(&member.before), text(&member.after)),
+        );
+        let index = *places.entry(key).or_insert_with(|| {
+            all.push(Merged {
+                rule: finding.rule,
+                what: finding.what,
+                owner,
+                member,
+                reach: Reach::new(),
+                verdicts: BTreeSet::new(),
+            });
+            all.len() - 1
+        });
+        if let Some(merged) = all.get_mut(index) {
+            merged.reach.extend(reaches.of(finding.scope).iter().copied());
+            merged.verdicts.insert((level, finding.direction, finding.place, id));
+        }
+    }
+    all
+}
+
+fn text(value: &Option<Value>) -> Option<String> {
+    value.as_ref().map(Value::to_string)
+}
+
+/// Walks from scopes to the operations that lead to them.
+struct Reaches<'a> {
+    scopes: &'a [Scope],
+    known: HashMap<ScopeId, Rc<Reach>>,
+}
+
+impl Reaches<'_> {
+    fn of(&mut self, scope: ScopeId) -> Rc<Reach> {
+        if let Some(reach) = self.known.get(&scope) {
+            return reach.clone();
+        }
+        let mut reach = Reach::new();
+        let mut seen = BTreeSet::from([scope]);
+        let mut left = vec![scope];
+        while let Some(at) = left.pop().and_then(|scope| self.scopes.get(scope)) {
+            reach.extend(at.operation);
+            left.extend(at.users.iter().copied().filter(|user| seen.insert(*user)));
+        }
+        let reach = Rc::new(reach);
+        self.known.insert(scope, reach.clone());
+        reach
+    }
+}
+
+/// The level under the options.
+fn level(finding: &Finding<'_>, id: &str, options: &Options) -> Level {
+    if let Some(level) = options.levels.get(id).or_else(|| options.levels.get(finding.rule.name)) {
+        return *level;
+    }
+    let level = finding.level.unwrap_or_else(|| finding.rule.level(finding.direction));
+    let name = finding.rule.name;
+    let response = finding.direction == Direction::Response;
+    let opens_enum = name == rules::ENUM_VALUE_ADDED.name || name == rules::ENUM_REMOVED.name;
+    if response && opens_enum && !options.open_enums {
+        return Level::Breaking;
+    }
+    if response && finding.rule.group == Group::Constraints && options.validates_limits && level == Level::Warning {
+        return Level::Breaking;
+    }
+    let of_header = finding.rule.group == Group::Headers || finding.place == Some(Place::Header);
+    if of_header && !options.exposes_headers { level.min(Level::Info) } else { level }
+}
+
+fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) -> (Owner, Member) {
+    let location = |pointer: &Option<Pointer<'_>>| {
+        pointer.as_ref().map(|pointer| Location { pointer: pointer.to_string(), line: None })
+    };
+    let (owner, name) = match (&finding.revision, &finding.base) {
+        (Some(pointer), _) => naming::place(&comparison.revision, pointer),
+        (None, Some(pointer)) => naming::place(&comparison.base, pointer),
+        (None, None) => (Owner::Document, String::new()),
+    };
+    let listed = finding.rule.group == Group::Components && finding.rule.name != rules::COMPONENT_RENAMED.name;
+    let owner = if everywhere || listed { Owner::Document } else { owner };
+    let member = Member {
+        name: finding.name.clone().unwrap_or(name),
+        base: location(&finding.base),
+        revision: location(&finding.revision),
+        before: finding.before.clone(),
+        after: finding.after.clone(),
+    };
+    (owner, member)
+}
+
+/// One finding of those that share owner, id, level and direction.
+fn change(
+    comparison: &Comparison<'_>,
+    (id, level, direction, place): (String, Level, Direction, Option<Place>),
+    group: Vec<Merged>,
+) -> Option<Change> {
+    let first = group.first()?;
+    let (rule, owner, what) = (first.rule, first.owner.clone(), first.what);
+    let reach: Reach = group.iter().flat_map(|merged| merged.reach.iter().copied()).collect();
+    let operations: BTreeSet<OperationRef> = reach
+        .iter()
+        .filter_map(|(number, _)| comparison.operations.get(*number))
+        .map(|operation| operation.reference())
+        .collect();
+    let roles: BTreeSet<_> = reach.iter().map(|(_, role)| *role).collect();
+    let mut members: Vec<_> = group.into_iter().map(|merged| merged.member).collect();
+    members.sort_by_cached_key(|member| (member.name.clone(), text(&member.before), text(&member.after)));
+    let mut change = Change {
+        id,
+        rule: rule.name,
+        group: rule.group,
+        level,
+        direction,
+        place,
+        owner,
+        members,
+        operations: operations.into_iter().collect(),
+        roles: roles.into_iter().collect(),
+        source: if rule.group == Group::Unknown && level == Level::None { Bump::Patch } else { rule.source },
+        message: String::new(),
+        fingerprint: String::new(),
+        accepted: None,
+    };
+    change.message = message(&change, rule, what);
+    change.fingerprint = fingerprint(&comparison.options.api, &change);
+    Some(change)
+}
+
+/// `Customer, in answers: age integer/int32 → integer/int64: more values are allowed`
+fn message(change: &Change, rule: &Rule, what: &str) -> String {
+    let direction = match change.direction {
+        Direction::Request => ", in requests",
+        Direction::Response => ", in answers",
+        Direction::Both => ", in requests and answers",
+        Direction::None => "",
+    };
+    let short = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let member = |member: &Member| {
+        let values = match (&member.before, &member.after) {
+            (Some(before), Some(after)) => format!("{} → {}", short(before), short(after)),
+            (Some(value), None) | (None, Some(value)) => short(value),
+            (None, None) => String::new(),
+        };
+        match (member.name.is_empty(), values.is_empty()) {
+            (false, false) => format!("{} ({values})", member.name),
+            (false, true) => member.name.clone(),
+            (true, _) => values,
+        }
+    };
+    let members: Vec<_> = change.members.iter().map(member).filter(|text| !text.is_empty()).collect();
+    let members = if members.is_empty() { String::new() } else { format!(": {}", members.join(", ")) };
+    let what = if what.is_empty() || rule.group != Group::Constraints { String::new() } else { format!(" ({what})") };
+    format!("{}{direction}{members}: {}{what}", naming::describe(&change.owner), rule.help)
+}
+
+fn fingerprint(api: &str, change: &Change) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    };
+    add(api);
+    add(&change.id);
+    add(&naming::describe(&change.owner));
+    for member in &change.members {
+        add(&member.name);
+        add(&text(&member.before).unwrap_or_default());
+        add(&text(&member.after).unwrap_or_default());
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn touched(comparison: &Comparison<'_>, changes: &[Change]) -> Vec<TouchedOperation> {
+    let mut levels: BTreeMap<&OperationRef, Level> = BTreeMap::new();
+    for change in changes {
+        for operation in &change.operations {
+            let level = levels.entry(operation).or_default();
+            *level = change.level.max(*level);
+        }
+    }
+    let ids: HashMap<_, _> =
+        comparison.operations.iter().map(|operation| (operation.reference(), operation.id())).collect();
+    let touched = |(operation, level): (&OperationRef, Level)| TouchedOperation {
+        method: operation.method.clone(),
+        path: operation.path.clone(),
+        operation_id: ids.get(operation).copied().flatten().map(str::to_owned),
+        level,
+    };
+    levels.into_iter().map(touched).collect()
+}
+
+fn version(document: &Document<'_>) -> Version {
+    let root = document.root();
+    let info = root.get("info");
+    let text = |key| info.as_ref().and_then(|info| info.text(key)).unwrap_or_default().to_owned();
+    Version {
+        title: text("title"),
+        version: text("version"),
+        openapi: root.text("openapi").unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! What a reader calls the thing at a pointer: whose it is, and its name there.
+
+use crate::{
+    document::Document,
+    pointer::{Pointer, Step},
+    report::Owner,
+};
+
+/// Who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner itself.
+pub(crate) fn place(document: &Document<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
+    let steps = pointer.steps();
+    match steps.as_slice() {
+        [Step::Key("components"), Step::Key(section), Step::Key(name), rest @ ..] => {
+            let owner = Owner::Component { section: (*section).to_owned(), name: (*name).to_owned() };
+            (owner, member(document, &steps[..3], rest))
+        }
+        [Step::Key("paths"), Step::Key(path)] => (Owner::Path { path: (*path).to_owned() }, String::new()),
+        [Step::Key("paths"), Step::Key(path), Step::Key("parameters" | "servers"), rest @ ..] => {
+            (Owner::Path { path: (*path).to_owned() }, member(document, &steps[..3], rest))
+        }
+        [Step::Key("paths"), Step::Key(path), Step::Key(method), rest @ ..] => {
+            let owner = Owner::Operation { method: method.to_uppercase(), path: (*path).to_owned() };
+            (owner, member(document, &steps[..3], rest))
+        }
+        _ => (Owner::Document, member(document, &[], &steps)),
+    }
+}
+
+/// Reads the steps below an owner. Keywords that only structure a schema leave no trace.
+fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> String {
+    let mut part = String::new();
+    let mut name = String::new();
+    let mut rest = steps;
+    let mut at = prefix.to_vec();
+    while let Some((step, tail)) = rest.split_first() {
+        let taken = match (step, tail) {
+            (Step::Key("properties"), [Step::Key(property), ..]) => {
+                if !name.is_empty() {
+                    name.push('.');
+                }
+                name.push_str(property);
+                2
+            }
+            (Step::Key("items" | "prefixItems"), _) => {
+                name.push_str("[]");
+                1
+            }
+            (Step::Key("additionalProperties" | "patternProperties"), _) => {
+                name.push_str("{}");
+                1
+            }
+            (Step::Key("responses"), [Step::Key(status), Step::Key("headers"), Step::Key(header), ..]) => {
+                part = format!("{status} {header}");
+                4
+            }
+            (Step::Key("responses"), [Step::Key(status), ..]) => {
+                (*status).clone_into(&mut part);
+                2
+            }
+            (Step::Key("requestBody"), _) => {
+                "body".clone_into(&mut part);
+                1
+            }
+            (Step::Key("parameters"), [Step::Index(index), ..]) => {
+                part = parameter(document, &at, *index);
+                2
+            }
+            _ => 1,
+        };
+        at.extend(rest.iter().take(taken));
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    match (part.is_empty(), name.is_empty()) {
+        (true, _) => name,
+        (false, true) => part,
+        (false, false) => format!("{part}: {name}"),
+    }
+}
+
+/// `limit (query)`
+fn parameter(document: &Document<'_>, at: &[Step<'_>], index: usize) -> String {
+    let mut node = Some(document.root());
+    for step in at.iter().chain(&[Step::Key("parameters"), Step::Index(index)]) {
+        node = node.and_then(|node| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().nth(*index),
+        });
+    }
+    let text = |key| node.as_ref().and_then(|node| node.text(key)).unwrap_or("?");
+    format!("{} ({})", text("name"), text("in"))
+}
+
+/// An owner in a sentence.
+pub(crate) fn describe(owner: &Owner) -> String {
+    match owner {
+        Owner::Document => "the API".to_owned(),
+        Owner::Path { path } => path.clone(),
+        Owner::Operation { method, path } => format!("{method} {path}"),
+        Owner::Component { section, name } => match section.as_str() {
+            "schemas" => name.clone(),
+            "securitySchemes" => format!("security scheme {name}"),
+            section => format!("{} {name}", section.strip_suffix("ies").map_or_else(
+                || section.strip_suffix('s').unwrap_or(section).to_owned(),
+                |stem| format!("{stem}y"),
+            )),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::Side;
+
+    #[test]
+    fn places_read_as_people_name_them() {
+        let root =
+            json!({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"name": "limit", "in": "query"}]}}}});
+        let document = Document::new(&root, Side::Base).unwrap();
+        let read = |path: &'static str| {
+            let step = |pointer: Pointer<'static>, token: &'static str| match token.parse() {
+                Ok(index) if index < 100 => pointer.index(index),
+                _ => pointer.key(token),
+            };
+            let pointer = path.split(' ').fold(Pointer::default(), step);
+            let (owner, member) = place(&document, &pointer);
+            format!("{} | {member}", describe(&owner))
+        };
+        assert_eq!(read("components schemas Order allOf 1 properties lines items properties id"), "Order | lines[].id");
+        assert_eq!(
+            read("paths /a get responses 200 content application/json schema properties data"),
+            "GET /a | 200: data"
+        );
+        assert_eq!(read("paths /a get parameters 0 schema"), "GET /a | limit (query)");
+        assert_eq!(read("paths /a get requestBody content json schema"), "GET /a | body");
+        assert_eq!(read("components responses Bad headers X-Id"), "response Bad | ");
+        assert_eq!(read("servers 0"), "the API | ");
+    }
+}

@@ -1,0 +1,277 @@
+//! What a comparison answers: a [`Report`] of [`Change`]s.
+//!
+//! The JSON form is described by [`JSON_SCHEMA`](crate::JSON_SCHEMA); field names here and there are the same.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::rules::{Group, Place};
+
+/// How much a change matters. The order is meant: `Breaking` is the greatest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing changes on the wire; names in generated code may.
+    #[default]
+    None,
+    /// Programs that work go on working.
+    Info,
+    /// Some programs may behave differently, or the comparison cannot tell.
+    Warning,
+    /// Programs that work may fail.
+    Breaking,
+}
+
+/// A step of a version under semantic versioning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bump {
+    /// Generated code stays as it is.
+    #[default]
+    None,
+    /// Fixes: the generated code's behaviour changes, its items do not.
+    Patch,
+    /// New items.
+    Minor,
+    /// Items that exist change or go away.
+    Major,
+}
+
+/// Which way the data goes that a change concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// What callers send.
+    Request,
+    /// What callers receive.
+    Response,
+    /// The change was found in what is sent and in what is received; the worse of the two decides `id` and `level`.
+    Both,
+    /// No data: operations, security, servers.
+    None,
+}
+
+/// Where in an operation the changed thing is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The operation itself: its path, method, security, server.
+    Operation,
+    /// A parameter in path, query, header or cookie.
+    Parameter,
+    /// The request's body.
+    Request,
+    /// The body of a success answer (2xx, 3xx).
+    Response,
+    /// The body of any other answer.
+    Error,
+    /// A header of an answer.
+    Header,
+}
+
+/// An operation as it is named in the revision; in the base if it was removed. In JSON `["GET", "/path"]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationRef {
+    /// Upper case; empty for a whole path.
+    pub method: String,
+    /// The path's template.
+    pub path: String,
+}
+
+impl Serialize for OperationRef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.method, &self.path).serialize(serializer)
+    }
+}
+
+impl std::fmt::Display for OperationRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// What a reader would open to see the change: findings are grouped by it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Owner {
+    /// The document as a whole: servers, the global security requirement, lists of components.
+    Document,
+    /// A path with all its operations.
+    Path {
+        /// The path's template.
+        path: String,
+    },
+    /// One operation.
+    Operation {
+        /// Upper case.
+        method: String,
+        /// The path's template.
+        path: String,
+    },
+    /// A named component.
+    Component {
+        /// The section of `components`: `schemas`, `parameters`, `securitySchemes`, …
+        section: String,
+        /// The component's name in the revision; in the base if it was removed.
+        name: String,
+    },
+}
+
+/// A place in a document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Location {
+    /// A JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// The line in the document's text, from 1, if [`Report::locate`] was told where lines are.
+    pub line: Option<u32>,
+}
+
+/// One of the things that a change names: a property, an enum's value, a parameter, a scope.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Member {
+    /// Its name within the owner: `address.city`, `items[].id`, `limit (query)`; empty if the owner itself changed.
+    pub name: String,
+    /// Where it is in the base; none if it was added.
+    pub base: Option<Location>,
+    /// Where it is in the revision; none if it was removed.
+    pub revision: Option<Location>,
+    /// The part that changed as it was: a type, a limit, a value. Cut to what the rule is about.
+    pub before: Option<Value>,
+    /// The part that changed as it is now.
+    pub after: Option<Value>,
+}
+
+/// One finding: what one rule says of one owner, with all members that it concerns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What accept files and [`Options::levels`](crate::Options::levels) name, oasdiff's word where it has one:
+    /// `response-property-became-nullable`.
+    pub id: String,
+    /// The rule without direction and place: `became-nullable`. [`rules`](crate::rules::RULES) explains it.
+    pub rule: &'static str,
+    /// The rule's group, to filter by.
+    pub group: Group,
+    /// What it means on the wire for programs that work with the base.
+    pub level: Level,
+    /// Which way the data goes.
+    pub direction: Direction,
+    /// Which part of a message, for rules about schemas.
+    pub place: Option<Place>,
+    /// What a reader would open.
+    pub owner: Owner,
+    /// What is concerned, at least one, sorted by name.
+    pub members: Vec<Member>,
+    /// The operations that the change reaches, sorted.
+    #[serde(rename = "ops")]
+    pub operations: Vec<OperationRef>,
+    /// How these operations use it, sorted.
+    pub roles: Vec<Role>,
+    /// What it probably means for generated code. A hint: only generating both sides decides.
+    pub source: Bump,
+    /// One sentence with the owner, the members, before and after.
+    pub message: String,
+    /// 12 hexadecimal digits of API, id, owner, members, before and after. Lines, order and places do not change it.
+    pub fingerprint: String,
+    /// Why this finding does not count; filled in by a program that keeps a list of accepted changes.
+    pub accepted: Option<Accepted>,
+}
+
+/// A reviewer's decision on a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// Whose change it is.
+    pub kind: AcceptedKind,
+    /// The reviewer's words.
+    pub reason: String,
+    /// The last day (`2026-12-31`) on which the decision counts.
+    pub until: Option<String>,
+}
+
+/// Whose change an accepted finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AcceptedKind {
+    /// The vendor changed the service.
+    Vendor,
+    /// The document was wrong, the service is as it was.
+    Correction,
+}
+
+/// What a document says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// The version of OpenAPI.
+    pub openapi: String,
+}
+
+/// An operation that at least one change reaches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct TouchedOperation {
+    /// Upper case.
+    pub method: String,
+    /// The path's template.
+    pub path: String,
+    /// The operation's id, if it has one.
+    pub operation_id: Option<String>,
+    /// The worst level of the changes that reach it.
+    pub level: Level,
+}
+
+/// All that changed between two documents of one API.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The API's name, as the caller gave it.
+    pub api: String,
+    /// The document before.
+    pub base: Version,
+    /// The document after.
+    pub revision: Version,
+    /// The worst level of the changes that are not accepted.
+    pub wire: Level,
+    /// The greatest bump that a change hints at.
+    pub source: Bump,
+    /// The bump that the generated crate needs, if the caller generated and compared both.
+    pub crate_needed: Option<Bump>,
+    /// The bump that the crate's manifest declares, if the caller read it.
+    pub crate_declared: Option<Bump>,
+    /// How many descriptions, titles and examples differ. They are counted, not listed.
+    pub docs_changed: usize,
+    /// How many operations were compared.
+    pub operations_compared: usize,
+    /// The operations that changes reach, sorted.
+    pub operations: Vec<TouchedOperation>,
+    /// The findings, worst first, then by owner.
+    #[serde(skip)]
+    pub changes: Vec<Change>,
+}
+
+/// The two sides of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The document before.
+    Base,
+    /// The document after.
+    Revision,
+}
+
+impl Report {
+    /// Fills in the lines of all locations: `line` says at which line of a side's text a JSON pointer is.
+    pub fn locate(&mut self, line: impl Fn(Side, &str) -> Option<u32>) {
+        for member in self.changes.iter_mut().flat_map(|change| &mut change.members) {
+            for (side, location) in [(Side::Base, &mut member.base), (Side::Revision, &mut member.revision)] {
+                if let Some(location) = location {
+                    location.line = line(side, &location.pointer);
+                }
+            }
+        }
+    }
+
+    /// The findings that no reviewer has accepted.
+    pub fn open(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.accepted.is_none())
+    }
+}

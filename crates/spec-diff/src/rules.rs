@@ -1,0 +1,217 @@
+//! The rules: what can be found, how much it matters, and which finding is its opposite.
+//!
+//! Ids are oasdiff's where it has one, because users know them; levels are a consumer's, not a provider's.
+
+mod api;
+mod data;
+mod limits;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+use crate::report::{Bump, Direction, Level};
+
+pub(crate) use api::*;
+pub(crate) use data::*;
+pub(crate) use limits::*;
+
+/// What kind of thing a rule is about, to filter by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Group {
+    Operations,
+    Deprecation,
+    Security,
+    Servers,
+    Parameters,
+    RequestBody,
+    Responses,
+    MediaTypes,
+    Headers,
+    Properties,
+    TypeFormat,
+    Nullable,
+    Enums,
+    Composition,
+    Constraints,
+    Defaults,
+    Mutability,
+    Components,
+    Unknown,
+}
+
+/// Which part of a message a schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// The body itself.
+    Body,
+    /// A property, or an item of a list, anywhere below a body.
+    Property,
+    /// A parameter itself.
+    Parameter,
+    /// A part of a structured parameter.
+    ParameterProperty,
+    /// A header of an answer.
+    Header,
+}
+
+impl Place {
+    /// The word in a finding's id.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Property => "property",
+            Self::Parameter => "parameter",
+            Self::ParameterProperty => "parameter-property",
+            Self::Header => "header",
+        }
+    }
+
+    /// The place of what is inside of this one.
+    pub(crate) const fn inside(self) -> Self {
+        match self {
+            Self::Body | Self::Property => Self::Property,
+            Self::Parameter | Self::ParameterProperty => Self::ParameterProperty,
+            Self::Header => Self::Header,
+        }
+    }
+}
+
+/// The finding that the same edit the other way round would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// The rule of this name; its own for changes that have no direction in time.
+    Rule(&'static str),
+    /// There is none, and why.
+    Waived(&'static str),
+}
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// The rule's name, without direction and place.
+    pub name: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// Level in what callers send; for rules that are not about data, the level.
+    pub request: Level,
+    /// Level in what callers receive; the same as `request` for rules that are not about data.
+    pub response: Level,
+    /// The probable bump of a crate with plain structs and positional arguments.
+    pub source: Bump,
+    /// The rule of the opposite edit.
+    pub mirror: Mirror,
+    /// One line for people.
+    pub help: &'static str,
+    /// What ids say instead of the name, where one rule serves several keywords: `{what}-decreased`.
+    pattern: Option<&'static str>,
+    /// The id for bodies and properties in requests, where it does not follow the pattern.
+    request_id: Option<&'static str>,
+    /// The same in responses.
+    response_id: Option<&'static str>,
+    /// Whether the rule is about data, so that ids name direction and place.
+    about_data: bool,
+}
+
+impl Rule {
+    /// A rule about operations, security, servers: not about data.
+    const fn api(
+        name: &'static str,
+        group: Group,
+        level: Level,
+        source: Bump,
+        mirror: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            group,
+            request: level,
+            response: level,
+            source,
+            mirror: Mirror::Rule(mirror),
+            help,
+            pattern: None,
+            request_id: None,
+            response_id: None,
+            about_data: false,
+        }
+    }
+
+    /// A rule about data, with a level per direction.
+    const fn data(
+        name: &'static str,
+        group: Group,
+        levels: (Level, Level),
+        source: Bump,
+        mirror: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let mut rule = Self::api(name, group, levels.0, source, mirror, help);
+        rule.response = levels.1;
+        rule.about_data = true;
+        rule
+    }
+
+    const fn ids(mut self, request: &'static str, response: &'static str) -> Self {
+        self.request_id = Some(request);
+        self.response_id = Some(response);
+        self
+    }
+
+    const fn written(mut self, pattern: &'static str) -> Self {
+        self.pattern = Some(pattern);
+        self
+    }
+
+    const fn no_mirror(mut self, reason: &'static str) -> Self {
+        self.mirror = Mirror::Waived(reason);
+        self
+    }
+
+    /// The level that the rule gives to a change in this direction, before [`Options`](crate::Options).
+    #[must_use]
+    pub const fn level(&self, direction: Direction) -> Level {
+        match direction {
+            Direction::Response => self.response,
+            _ => self.request,
+        }
+    }
+
+    /// The finding's id: `response-property-became-nullable`. `what` is the keyword for rules that serve several.
+    #[must_use]
+    pub fn id(&self, direction: Direction, place: Option<Place>, what: &str) -> String {
+        let name = self.pattern.unwrap_or(self.name).replace("{what}", what);
+        let (Some(place), true) = (place, self.about_data) else { return name };
+        let (own, word) = match direction {
+            Direction::Response => (self.response_id, "response"),
+            _ => (self.request_id, "request"),
+        };
+        match own.filter(|_| matches!(place, Place::Body | Place::Property)) {
+            Some(own) => own.to_owned(),
+            None => format!("{word}-{}-{name}", place.word()),
+        }
+    }
+}
+
+/// Declares rules as constants, for the comparisons to name, and the list of them.
+macro_rules! rules {
+    ($list:ident: $($name:ident = $rule:expr;)*) => {
+        $(pub(crate) const $name: Rule = $rule;)*
+        pub(super) static $list: &[Rule] = &[$($name),*];
+    };
+}
+use rules;
+
+/// All rules, by group.
+pub static RULES: &[&[Rule]] = &[api::API, data::DATA, limits::LIMITS];
+
+/// The rule of this name.
+#[must_use]
+pub fn rule(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().flatten().find(|rule| rule.name == name)
+}

@@ -1,0 +1,194 @@
+//! Rules about operations, security, servers, and what else is not a schema.
+
+use super::{Group::*, Rule, rules};
+use crate::report::{Bump, Level};
+use Bump::{Major, Minor, Patch};
+use Level::{Breaking, Info, Warning};
+
+rules! { API:
+    // --- operations ---
+    ENDPOINT_ADDED = Rule::api("endpoint-added", Operations, Info, Minor, "api-removed",
+        "a new operation");
+    API_REMOVED = Rule::api("api-removed", Operations, Breaking, Major, "endpoint-added",
+        "an operation is gone that was not announced to go")
+        .written("api-{what}-without-deprecation");
+    API_REMOVED_DEPRECATED = Rule::api("api-removed-with-deprecation", Operations, Breaking, Major, "endpoint-added",
+        "a deprecated operation is gone: announced, but calls fail all the same")
+        .written("api-{what}-with-deprecation");
+    API_REMOVED_BEFORE_SUNSET = Rule::api("api-removed-before-sunset", Operations, Breaking, Major, "endpoint-added",
+        "an operation is gone before the day on which it was to go")
+        .written("api-{what}-before-sunset");
+    API_REMOVED_AFTER_SUNSET = Rule::api("api-removed-after-sunset", Operations, Level::None, Major, "endpoint-added",
+        "an operation is gone as announced: its sunset has passed, nothing that works depends on it")
+        .written("api-{what}-after-sunset");
+    ENDPOINT_MOVED = Rule::api("endpoint-moved", Operations, Breaking, Patch, "endpoint-moved",
+        "an operation of the same operationId is now at another path or method");
+    OPERATION_ID_CHANGED = Rule::api("api-operation-id-changed", Operations, Level::None, Major,
+        "api-operation-id-changed", "the generated method has another name; calls on the wire are the same");
+    STABILITY_DECREASED = Rule::api("api-stability-decreased", Operations, Info, Patch, "api-stability-increased",
+        "the vendor promises less for this operation");
+    STABILITY_INCREASED = Rule::api("api-stability-increased", Operations, Info, Patch, "api-stability-decreased",
+        "the vendor promises more for this operation");
+    WEBHOOK_ADDED = Rule::api("webhook-added", Operations, Info, Minor, "webhook-removed", "a new webhook");
+    WEBHOOK_REMOVED = Rule::api("webhook-removed", Operations, Breaking, Major, "webhook-added",
+        "the vendor no longer sends this webhook");
+    EXTENSION_CHANGED = Rule::api("extension-changed", Unknown, Level::None, Patch, "extension-changed",
+        "an x- field differs; generators may read it");
+    UNKNOWN_CHANGE = Rule::api("unknown-change", Unknown, Warning, Major, "unknown-change",
+        "something differs that this comparison cannot judge: read it");
+
+    // --- deprecation ---
+    ENDPOINT_DEPRECATED = Rule::api("endpoint-deprecated", Deprecation, Info, Minor, "endpoint-reactivated",
+        "the operation is now deprecated");
+    ENDPOINT_DEPRECATED_WITH_SUNSET = Rule::api("endpoint-deprecated-with-sunset", Deprecation, Warning, Minor,
+        "endpoint-reactivated", "the operation is now deprecated and has a last day");
+    ENDPOINT_REACTIVATED = Rule::api("endpoint-reactivated", Deprecation, Info, Patch, "endpoint-deprecated",
+        "the operation is no longer deprecated");
+
+    // --- security ---
+    SECURITY_REQUIREMENT_ADDED = Rule::api("security-requirement-added", Security, Breaking, Patch,
+        "security-requirement-removed", "anonymous calls were allowed and no longer are");
+    SECURITY_REQUIREMENT_REMOVED = Rule::api("security-requirement-removed", Security, Info, Patch,
+        "security-requirement-added", "anonymous calls are now allowed");
+    SECURITY_REQUIREMENT_CHANGED = Rule::api("security-requirement-changed", Security, Breaking, Patch,
+        "security-alternative-added", "a way in that the document offered is no longer one");
+    SECURITY_ALTERNATIVE_ADDED = Rule::api("security-alternative-added", Security, Info, Patch,
+        "security-requirement-changed", "one more way in");
+    SECURITY_SCOPE_ADDED = Rule::api("security-scope-added", Security, Breaking, Patch, "security-scope-removed",
+        "tokens need a scope that they may lack");
+    SECURITY_SCOPE_REMOVED = Rule::api("security-scope-removed", Security, Info, Patch, "security-scope-added",
+        "tokens need one scope less");
+    SCHEME_ADDED = Rule::api("api-security-component-added", Security, Info, Patch, "api-security-component-removed",
+        "a new security scheme");
+    SCHEME_REMOVED = Rule::api("api-security-component-removed", Security, Info, Patch, "api-security-component-added",
+        "a security scheme is gone; operations that used it are reported by themselves");
+    SCHEME_TYPE = Rule::api("api-security-component-type-changed", Security, Breaking, Patch,
+        "api-security-component-type-changed", "the scheme is of another type");
+    SCHEME_WIRE = Rule::api("api-security-component-wire-changed", Security, Breaking, Patch,
+        "api-security-component-wire-changed", "the credential goes elsewhere: another header, place or HTTP scheme")
+        .written("api-security-component-{what}-changed");
+    SCHEME_AUTHORIZATION_URL = Rule::api("api-security-component-oauth-url-changed", Security, Warning, Patch,
+        "api-security-component-oauth-url-changed", "users are sent to another page to log in");
+    SCHEME_TOKEN_URL = Rule::api("api-security-component-oauth-token-url-changed", Security, Breaking, Patch,
+        "api-security-component-oauth-token-url-changed", "tokens come from another URL");
+    SCHEME_FLOW_ADDED = Rule::api("api-security-component-oauth-flow-added", Security, Info, Patch,
+        "api-security-component-oauth-flow-removed", "one more way to get a token");
+    SCHEME_FLOW_REMOVED = Rule::api("api-security-component-oauth-flow-removed", Security, Breaking, Patch,
+        "api-security-component-oauth-flow-added", "a way to get a token is gone");
+    SCHEME_SCOPE_ADDED = Rule::api("api-security-component-oauth-scope-added", Security, Info, Patch,
+        "api-security-component-oauth-scope-removed", "the scheme knows a new scope");
+    SCHEME_SCOPE_REMOVED = Rule::api("api-security-component-oauth-scope-removed", Security, Warning, Patch,
+        "api-security-component-oauth-scope-added", "a scope is gone that clients may ask for");
+
+    // --- servers ---
+    SERVER_DEFAULT = Rule::api("server-default-changed", Servers, Breaking, Patch, "server-default-changed",
+        "the first server, a client's default, is another one");
+    SERVER_ADDED = Rule::api("server-added", Servers, Info, Patch, "server-removed", "one more server");
+    SERVER_REMOVED = Rule::api("server-removed", Servers, Warning, Patch, "server-added",
+        "a server is no longer listed");
+    SERVER_VARIABLE = Rule::api("server-variable-changed", Servers, Warning, Patch, "server-variable-changed",
+        "a variable of a server's URL has other values or another default");
+
+    // --- parameters ---
+    PARAMETER_ADDED_REQUIRED = Rule::api("new-required-request-parameter", Parameters, Breaking, Major,
+        "request-parameter-removed", "calls must send a parameter that they do not know");
+    PARAMETER_ADDED_PATH = Rule::api("new-request-path-parameter", Parameters, Breaking, Major,
+        "request-parameter-removed", "the path has one more part");
+    PARAMETER_ADDED_OPTIONAL = Rule::api("new-optional-request-parameter", Parameters, Info, Major,
+        "request-parameter-removed", "calls may send one more parameter");
+    PARAMETER_REMOVED = Rule::api("request-parameter-removed", Parameters, Warning, Major,
+        "new-optional-request-parameter", "the parameter is ignored or refused from now on");
+    PARAMETER_REMOVED_DEPRECATED = Rule::api("request-parameter-removed-with-deprecation", Parameters, Warning, Major,
+        "new-optional-request-parameter", "a deprecated parameter is gone");
+    PARAMETER_REMOVED_BEFORE_SUNSET = Rule::api("request-parameter-removed-before-sunset", Parameters, Breaking, Major,
+        "new-optional-request-parameter", "a parameter is gone before the day on which it was to go");
+    PARAMETER_REMOVED_AFTER_SUNSET = Rule::api("request-parameter-removed-after-sunset", Parameters, Level::None, Major,
+        "new-optional-request-parameter", "a parameter is gone as announced");
+    PARAMETER_REQUIRED = Rule::api("request-parameter-became-required", Parameters, Breaking, Major,
+        "request-parameter-became-optional", "calls without the parameter are refused");
+    PARAMETER_OPTIONAL = Rule::api("request-parameter-became-optional", Parameters, Info, Major,
+        "request-parameter-became-required", "calls may leave the parameter out");
+    PARAMETER_STYLE = Rule::api("request-parameter-style-changed", Parameters, Breaking, Patch,
+        "request-parameter-style-changed", "lists or objects are written in another way");
+    PARAMETER_CONTENT = Rule::api("request-parameter-content-changed", Parameters, Breaking, Major,
+        "request-parameter-content-changed", "the parameter is now, or no longer, text of a media type");
+    PATH_PARAMETER_RENAMED = Rule::api("request-path-parameter-renamed", Parameters, Level::None, Major,
+        "request-path-parameter-renamed", "only the name of an argument differs; paths on the wire are the same");
+
+    // --- request bodies and media types ---
+    BODY_ADDED_REQUIRED = Rule::api("request-body-added-required", RequestBody, Breaking, Major, "request-body-removed",
+        "calls must send a body");
+    BODY_ADDED_OPTIONAL = Rule::api("request-body-added-optional", RequestBody, Info, Major, "request-body-removed",
+        "calls may send a body");
+    BODY_REMOVED = Rule::api("request-body-removed", RequestBody, Breaking, Major, "request-body-added-optional",
+        "the operation takes no body any more");
+    BODY_REQUIRED = Rule::api("request-body-became-required", RequestBody, Breaking, Major,
+        "request-body-became-optional", "calls without a body are refused");
+    BODY_OPTIONAL = Rule::api("request-body-became-optional", RequestBody, Info, Major, "request-body-became-required",
+        "calls may leave the body out");
+    BODY_ENCODING = Rule::api("request-body-encoding-changed", RequestBody, Warning, Patch,
+        "request-body-encoding-changed", "parts of a form are written in another way");
+    REQUEST_MEDIA_ADDED = Rule::api("request-body-media-type-added", MediaTypes, Info, Minor,
+        "request-body-media-type-removed", "bodies may be sent in one more form");
+    REQUEST_MEDIA_REMOVED = Rule::api("request-body-media-type-removed", MediaTypes, Breaking, Major,
+        "request-body-media-type-added", "bodies are no longer taken in this form");
+    RESPONSE_MEDIA_ADDED = Rule::api("response-media-type-added", MediaTypes, Info, Minor,
+        "response-media-type-removed", "answers may come in one more form");
+    RESPONSE_MEDIA_REMOVED = Rule::api("response-media-type-removed", MediaTypes, Breaking, Major,
+        "response-media-type-added", "answers no longer come in this form");
+    MEDIA_NAME_CHANGED = Rule::api("media-type-name-changed", MediaTypes, Info, Patch,
+        "media-type-name-changed", "a parameter such as charset differs")
+        .written("{what}-media-type-name-changed");
+    MEDIA_NAME_GENERALIZED = Rule::api("media-type-name-generalized", MediaTypes, Breaking, Patch,
+        "media-type-name-specialized", "answers may be of more types than before")
+        .written("{what}-media-type-name-generalized");
+    MEDIA_NAME_SPECIALIZED = Rule::api("media-type-name-specialized", MediaTypes, Info, Patch,
+        "media-type-name-generalized", "a narrower media type of the same kind")
+        .written("{what}-media-type-name-specialized");
+    REQUEST_SCHEMA_ADDED = Rule::api("request-body-media-type-schema-added", MediaTypes, Breaking, Major,
+        "request-body-media-type-schema-removed", "any body was taken, now it must have a form");
+    REQUEST_SCHEMA_REMOVED = Rule::api("request-body-media-type-schema-removed", MediaTypes, Info, Major,
+        "request-body-media-type-schema-added", "any body is taken now");
+    RESPONSE_SCHEMA_ADDED = Rule::api("response-body-media-type-schema-added", MediaTypes, Info, Major,
+        "response-body-media-type-schema-removed", "answers now have a form");
+    RESPONSE_SCHEMA_REMOVED = Rule::api("response-body-media-type-schema-removed", MediaTypes, Warning, Major,
+        "response-body-media-type-schema-added", "nothing is said of the answer's form any more");
+
+    // --- responses ---
+    SUCCESS_ADDED = Rule::api("response-success-status-added", Responses, Warning, Major,
+        "response-success-status-removed", "typed clients that know only the listed statuses refuse this answer");
+    SUCCESS_REMOVED = Rule::api("response-success-status-removed", Responses, Breaking, Major,
+        "response-success-status-added", "the answer that clients wait for is no longer given");
+    NON_SUCCESS_ADDED = Rule::api("response-non-success-status-added", Responses, Info, Minor,
+        "response-non-success-status-removed", "one more way to fail is documented");
+    NON_SUCCESS_REMOVED = Rule::api("response-non-success-status-removed", Responses, Info, Major,
+        "response-non-success-status-added", "a way to fail is no longer documented");
+    DEFAULT_ADDED = Rule::api("response-default-added", Responses, Info, Minor, "response-default-removed",
+        "answers of other statuses are now documented");
+    DEFAULT_REMOVED = Rule::api("response-default-removed", Responses, Info, Major, "response-default-added",
+        "answers of other statuses are no longer documented");
+    RESPONSE_BODY_ADDED = Rule::api("response-body-added", Responses, Info, Major, "response-body-removed",
+        "the answer now has a body");
+    RESPONSE_BODY_REMOVED = Rule::api("response-body-removed", Responses, Breaking, Major, "response-body-added",
+        "the answer has no body any more");
+
+    // --- headers ---
+    HEADER_ADDED = Rule::api("response-header-added", Headers, Info, Minor, "optional-response-header-removed",
+        "answers have one more header");
+    HEADER_REMOVED_REQUIRED = Rule::api("required-response-header-removed", Headers, Breaking, Major,
+        "response-header-added", "a header is gone that was always there");
+    HEADER_REMOVED_OPTIONAL = Rule::api("optional-response-header-removed", Headers, Warning, Major,
+        "response-header-added", "a header is gone that was sometimes there");
+    HEADER_OPTIONAL = Rule::api("response-header-became-optional", Headers, Breaking, Major,
+        "response-header-became-required", "a header may now be missing");
+    HEADER_REQUIRED = Rule::api("response-header-became-required", Headers, Level::None, Major,
+        "response-header-became-optional", "a header is now always there");
+
+    // --- components: names in generated code, nothing on the wire ---
+    COMPONENT_ADDED = Rule::api("api-schema-added", Components, Level::None, Minor, "api-schema-removed",
+        "a new named type");
+    COMPONENT_REMOVED = Rule::api("api-schema-removed", Components, Level::None, Major, "api-schema-added",
+        "a named type is gone; what used it is reported by itself");
+    COMPONENT_RENAMED = Rule::api("api-schema-renamed", Components, Level::None, Major, "api-schema-renamed",
+        "the same type has another name");
+}

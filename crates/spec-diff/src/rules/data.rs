@@ -1,0 +1,150 @@
+//! Rules about schemas: what callers send (the first level) and what they receive (the second).
+
+use super::{Group::*, Rule, rules};
+use crate::report::{Bump, Level};
+use Bump::{Major, Minor, Patch};
+use Level::{Breaking, Info, Warning};
+
+rules! { DATA:
+    // --- properties ---
+    PROPERTY_ADDED_OPTIONAL = Rule::data("optional-property-added", Properties, (Info, Info), Major,
+        "optional-property-removed", "one more property, which may be missing")
+        .ids("new-optional-request-property", "response-optional-property-added");
+    PROPERTY_ADDED_REQUIRED = Rule::data("required-property-added", Properties, (Breaking, Info), Major,
+        "required-property-removed", "one more property; requests without it are refused")
+        .ids("new-required-request-property", "response-required-property-added");
+    PROPERTY_ADDED_REQUIRED_DEFAULT = Rule::data("required-property-with-default-added", Properties, (Breaking, Info),
+        Major, "required-property-removed", "one more required property, which has a default")
+        .ids("new-required-request-property-with-default", "response-required-property-added");
+    PROPERTY_REMOVED_OPTIONAL = Rule::data("optional-property-removed", Properties, (Warning, Warning), Major,
+        "optional-property-added", "a property is gone that could be missing before")
+        .ids("request-property-removed", "response-optional-property-removed");
+    PROPERTY_REMOVED_REQUIRED = Rule::data("required-property-removed", Properties, (Warning, Breaking), Major,
+        "required-property-added", "a property is gone that was always there")
+        .ids("request-property-removed", "response-required-property-removed");
+    BECAME_REQUIRED = Rule::data("became-required", Properties, (Breaking, Info), Major, "became-optional",
+        "the property must be there");
+    BECAME_REQUIRED_DEFAULT = Rule::data("became-required-with-default", Properties, (Breaking, Info), Major,
+        "became-optional", "the property must be there, though it has a default");
+    BECAME_OPTIONAL = Rule::data("became-optional", Properties, (Info, Breaking), Major, "became-required",
+        "the property may be missing");
+
+    // --- types and formats ---
+    TYPE_CHANGED = Rule::data("type-changed", TypeFormat, (Breaking, Breaking), Major, "type-changed",
+        "another type or format, which neither contains the other");
+    TYPE_GENERALIZED = Rule::data("type-generalized", TypeFormat, (Info, Breaking), Major, "type-specialized",
+        "more values are allowed: another type too, or a wider format");
+    TYPE_SPECIALIZED = Rule::data("type-specialized", TypeFormat, (Breaking, Info), Major, "type-generalized",
+        "fewer values are allowed: fewer types, or a narrower format");
+    TYPE_COMPATIBLE = Rule::data("type-compatible", TypeFormat, (Info, Info), Major, "type-compatible",
+        "another type that is written the same way here");
+    CONTENT_CHANGED = Rule::data("content-changed", TypeFormat, (Breaking, Breaking), Major, "content-changed",
+        "a string holds something else (contentEncoding, contentMediaType)")
+        .written("{what}-changed");
+    BECAME_NULLABLE = Rule::data("became-nullable", Nullable, (Info, Breaking), Major, "became-not-nullable",
+        "null is allowed");
+    BECAME_NOT_NULLABLE = Rule::data("became-not-nullable", Nullable, (Breaking, Info), Major, "became-nullable",
+        "null is no longer allowed");
+
+    // --- enums ---
+    ENUM_VALUE_ADDED = Rule::data("enum-value-added", Enums, (Info, Warning), Major, "enum-value-removed",
+        "one more value; breaking in answers if the client's enums are closed");
+    ENUM_VALUE_REMOVED = Rule::data("enum-value-removed", Enums, (Breaking, Info), Major, "enum-value-added",
+        "a value is no longer allowed");
+    BECAME_ENUM = Rule::data("became-enum", Enums, (Breaking, Info), Major, "enum-removed",
+        "only listed values are allowed");
+    ENUM_REMOVED = Rule::data("enum-removed", Enums, (Info, Warning), Major, "became-enum",
+        "any value is allowed; breaking in answers if the client's enums are closed");
+    EXTENSIBLE_VALUE_ADDED = Rule::data("x-extensible-enum-value-added", Enums, (Info, Info), Minor,
+        "x-extensible-enum-value-removed", "one more value in an enum that says that it grows");
+    EXTENSIBLE_VALUE_REMOVED = Rule::data("x-extensible-enum-value-removed", Enums, (Breaking, Info), Major,
+        "x-extensible-enum-value-added", "a value is no longer allowed");
+    CONST_ADDED = Rule::data("const-added", Enums, (Breaking, Info), Major, "const-removed",
+        "only one value is allowed");
+    CONST_CHANGED = Rule::data("const-changed", Enums, (Breaking, Breaking), Major, "const-changed",
+        "another value is the only one");
+    CONST_REMOVED = Rule::data("const-removed", Enums, (Info, Breaking), Major, "const-added",
+        "more than one value is allowed");
+
+    // --- composition ---
+    ONE_OF_ADDED = Rule::data("one-of-added", Composition, (Info, Breaking), Major, "one-of-removed",
+        "one more alternative");
+    ONE_OF_REMOVED = Rule::data("one-of-removed", Composition, (Breaking, Info), Major, "one-of-added",
+        "one alternative less");
+    ANY_OF_ADDED = Rule::data("any-of-added", Composition, (Info, Warning), Major, "any-of-removed",
+        "one more alternative; answers may fit an old one too");
+    ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
+        "one alternative less");
+    ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
+        "values must also be what one more part says");
+    ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Warning, Info), Major, "all-of-added",
+        "values need no longer be what a part said");
+    WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
+        "unwrapped-from-one-of", "one form became several, none of which is the old one");
+    UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,
+        "wrapped-in-one-of", "several forms became one, which is none of the old ones");
+    DISCRIMINATOR_ADDED = Rule::data("discriminator-added", Composition, (Warning, Warning), Patch,
+        "discriminator-removed", "a property now tells the alternatives apart");
+    DISCRIMINATOR_REMOVED = Rule::data("discriminator-removed", Composition, (Warning, Warning), Patch,
+        "discriminator-added", "no property tells the alternatives apart any more");
+    DISCRIMINATOR_PROPERTY = Rule::data("discriminator-property-name-changed", Composition, (Breaking, Breaking),
+        Patch, "discriminator-property-name-changed", "another property tells the alternatives apart");
+    MAPPING_ADDED = Rule::data("discriminator-mapping-added", Composition, (Info, Info), Patch,
+        "discriminator-mapping-deleted", "one more name for an alternative");
+    MAPPING_DELETED = Rule::data("discriminator-mapping-deleted", Composition, (Breaking, Breaking), Patch,
+        "discriminator-mapping-added", "an alternative's name is gone");
+    MAPPING_CHANGED = Rule::data("discriminator-mapping-changed", Composition, (Breaking, Breaking), Patch,
+        "discriminator-mapping-changed", "a name stands for another alternative");
+    ADDITIONAL_CLOSED = Rule::data("additional-properties-closed", Composition, (Breaking, Warning), Major,
+        "additional-properties-opened", "members that are not listed are refused");
+    ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Info), Major,
+        "additional-properties-closed", "members that are not listed are allowed");
+    ADDITIONAL_TYPED = Rule::data("additional-properties-typed", Composition, (Breaking, Info), Major,
+        "additional-properties-untyped", "members that are not listed must have a type");
+    ADDITIONAL_UNTYPED = Rule::data("additional-properties-untyped", Composition, (Info, Warning), Major,
+        "additional-properties-typed", "members that are not listed may have any type");
+    CONDITION_ADDED = Rule::data("condition-added", Composition, (Breaking, Info), Major, "condition-removed",
+        "values must meet one more condition (not, if, contains, dependentRequired, …)")
+        .written("{what}-added");
+    CONDITION_REMOVED = Rule::data("condition-removed", Composition, (Info, Breaking), Major, "condition-added",
+        "values must meet one condition less")
+        .written("{what}-removed");
+    CONDITION_CHANGED = Rule::data("condition-changed", Composition, (Breaking, Breaking), Major, "condition-changed",
+        "values must meet another condition")
+        .written("{what}-changed");
+    PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Info, Breaking), Major, "prefix-items-removed",
+        "a list's first items have types of their own");
+    PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Breaking, Info), Major,
+        "prefix-items-added", "a list's first items have no types of their own any more");
+
+    // --- defaults, deprecation, direction of properties ---
+    DEFAULT_VALUE_ADDED = Rule::data("default-value-added", Defaults, (Warning, Level::None), Patch,
+        "default-value-removed", "what is left out has a value now");
+    DEFAULT_VALUE_CHANGED = Rule::data("default-value-changed", Defaults, (Warning, Level::None), Patch,
+        "default-value-changed", "what is left out has another value");
+    DEFAULT_VALUE_REMOVED = Rule::data("default-value-removed", Defaults, (Warning, Level::None), Patch,
+        "default-value-added", "what is left out has no value any more");
+    DEPRECATED = Rule::data("deprecated", Deprecation, (Info, Info), Minor, "reactivated", "it is now deprecated");
+    DEPRECATED_WITH_SUNSET = Rule::data("deprecated-with-sunset", Deprecation, (Warning, Warning), Minor,
+        "reactivated", "it is now deprecated and has a last day");
+    REACTIVATED = Rule::data("reactivated", Deprecation, (Info, Info), Patch, "deprecated",
+        "it is no longer deprecated");
+    SUNSET_ADDED = Rule::data("sunset-added", Deprecation, (Warning, Warning), Patch, "sunset-deleted",
+        "what is deprecated now has a last day");
+    SUNSET_DELETED = Rule::data("sunset-deleted", Deprecation, (Info, Info), Patch, "sunset-added",
+        "what is deprecated has no last day any more");
+    SUNSET_EARLIER = Rule::data("sunset-moved-earlier", Deprecation, (Warning, Warning), Patch, "sunset-moved-later",
+        "the last day comes sooner");
+    SUNSET_LATER = Rule::data("sunset-moved-later", Deprecation, (Info, Info), Patch, "sunset-moved-earlier",
+        "the last day comes later");
+    SUNSET_UNREADABLE = Rule::data("sunset-parse", Deprecation, (Info, Info), Patch, "",
+        "the last day is not a date").no_mirror("a date that cannot be read says nothing of before and after");
+    BECAME_READ_ONLY = Rule::data("became-read-only", Mutability, (Warning, Info), Major, "became-not-read-only",
+        "it is ignored or refused in requests");
+    BECAME_NOT_READ_ONLY = Rule::data("became-not-read-only", Mutability, (Info, Info), Major, "became-read-only",
+        "it may be sent");
+    BECAME_WRITE_ONLY = Rule::data("became-write-only", Mutability, (Info, Warning), Major, "became-not-write-only",
+        "answers no longer have it");
+    BECAME_NOT_WRITE_ONLY = Rule::data("became-not-write-only", Mutability, (Info, Info), Major, "became-write-only",
+        "answers have it");
+}

@@ -1,0 +1,42 @@
+//! Rules about limits: lengths, bounds, counts, patterns. `{what}` is the limit's name: `max-length`, `min`, `unique-items`.
+
+use super::{Group::Constraints, Rule, rules};
+use crate::report::{Bump::Patch, Level};
+use Level::{Breaking, Info, Warning};
+
+rules! { LIMITS:
+    MAX_DECREASED = Rule::data("upper-limit-decreased", Constraints, (Breaking, Level::None), Patch, "upper-limit-increased",
+        "an upper limit is lower: values that were accepted are refused")
+        .written("{what}-decreased");
+    MAX_INCREASED = Rule::data("upper-limit-increased", Constraints, (Info, Warning), Patch, "upper-limit-decreased",
+        "an upper limit is higher: answers may outgrow what stores them")
+        .written("{what}-increased");
+    MIN_INCREASED = Rule::data("lower-limit-increased", Constraints, (Breaking, Level::None), Patch, "lower-limit-decreased",
+        "a lower limit is higher: values that were accepted are refused")
+        .written("{what}-increased");
+    MIN_DECREASED = Rule::data("lower-limit-decreased", Constraints, (Info, Warning), Patch, "lower-limit-increased",
+        "a lower limit is lower: answers may be smaller than ever")
+        .written("{what}-decreased");
+    LIMIT_SET = Rule::data("limit-set", Constraints, (Warning, Level::None), Patch, "limit-unset",
+        "a limit is stated where none was; the vendor may have had it before")
+        .written("{what}-set");
+    LIMIT_UNSET = Rule::data("limit-unset", Constraints, (Level::None, Warning), Patch, "limit-set",
+        "a limit is no longer stated, which does not say that it is no longer kept")
+        .written("{what}-unset");
+    MULTIPLE_RELAXED = Rule::data("multiple-of-relaxed", Constraints, (Info, Warning), Patch, "multiple-of-changed",
+        "more numbers are allowed");
+    MULTIPLE_CHANGED = Rule::data("multiple-of-changed", Constraints, (Breaking, Warning), Patch, "multiple-of-relaxed",
+        "numbers that were accepted are refused");
+    UNIQUE_ADDED = Rule::data("unique-items-added", Constraints, (Breaking, Level::None), Patch,
+        "unique-items-removed", "a list must have no item twice");
+    UNIQUE_REMOVED = Rule::data("unique-items-removed", Constraints, (Info, Warning), Patch, "unique-items-added",
+        "a list may have an item twice");
+    PATTERN_ADDED = Rule::data("pattern-added", Constraints, (Breaking, Level::None), Patch, "pattern-removed",
+        "strings must match a pattern");
+    PATTERN_CHANGED = Rule::data("pattern-changed", Constraints, (Warning, Info), Patch, "pattern-changed",
+        "strings must match another pattern; which strings that are is for a reader to tell");
+    PATTERN_GENERALIZED = Rule::data("pattern-generalized", Constraints, (Info, Info), Patch, "pattern-changed",
+        "the new pattern matches any string");
+    PATTERN_REMOVED = Rule::data("pattern-removed", Constraints, (Info, Info), Patch, "pattern-added",
+        "strings need match no pattern");
+}

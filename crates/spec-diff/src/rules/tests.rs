@@ -1,0 +1,64 @@
+//! The table keeps its own promises.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().flatten()
+}
+
+#[test]
+fn every_rule_names_the_rule_of_the_opposite_edit_or_says_why_there_is_none() {
+    for rule in all() {
+        match rule.mirror {
+            Mirror::Rule(mirror) => {
+                let mirror = super::rule(mirror).unwrap_or_else(|| panic!("{}: no rule {mirror}", rule.name));
+                let back = match mirror.mirror {
+                    Mirror::Rule(back) => super::rule(back),
+                    Mirror::Waived(_) => None,
+                };
+                assert_eq!(back.map(|back| back.group), Some(rule.group), "{} and back", rule.name);
+            }
+            Mirror::Waived(reason) => assert!(!reason.is_empty(), "{}", rule.name),
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_helps_are_one_line() {
+    let mut seen = BTreeSet::new();
+    for rule in all() {
+        assert!(seen.insert(rule.name), "{} twice", rule.name);
+        assert!(!rule.name.contains('{'), "{}", rule.name);
+        assert!(!rule.help.is_empty() && !rule.help.contains('\n') && !rule.help.ends_with('.'), "{}", rule.name);
+    }
+}
+
+#[test]
+fn no_data_rule_breaks_callers_both_ways_unless_it_is_its_own_mirror() {
+    // A set of values that grows breaks those who read, one that shrinks those who write. Both at once needs a change to the side.
+    for rule in all().filter(|rule| rule.about_data && rule.request == rule.response && rule.request == Level::Breaking)
+    {
+        let sideways = matches!(rule.mirror, Mirror::Rule(mirror) if mirror == rule.name);
+        let reshaped =
+            ["discriminator-mapping-deleted", "wrapped-in-one-of", "unwrapped-from-one-of"].contains(&rule.name);
+        assert!(sideways || reshaped, "{}", rule.name);
+    }
+}
+
+#[test]
+fn ids_are_those_that_users_of_oasdiff_know() {
+    let id = |rule: &Rule, direction, place, what| rule.id(direction, Some(place), what);
+    let (request, response) = (Direction::Request, Direction::Response);
+    assert_eq!(id(&BECAME_NULLABLE, response, Place::Property, ""), "response-property-became-nullable");
+    assert_eq!(id(&PROPERTY_ADDED_OPTIONAL, request, Place::Property, ""), "new-optional-request-property");
+    assert_eq!(id(&PROPERTY_REMOVED_REQUIRED, response, Place::Body, ""), "response-required-property-removed");
+    assert_eq!(id(&MAX_DECREASED, request, Place::Parameter, "max-length"), "request-parameter-max-length-decreased");
+    assert_eq!(
+        id(&CONDITION_ADDED, request, Place::Body, "dependent-required"),
+        "request-body-dependent-required-added"
+    );
+    assert_eq!(API_REMOVED.id(Direction::None, None, "path-removed"), "api-path-removed-without-deprecation");
+    assert_eq!(SERVER_DEFAULT.id(Direction::None, None, ""), "server-default-changed");
+}

@@ -1,0 +1,41 @@
+//! Schemas in normal form: two ways to write the same set of values look the same here.
+
+mod implied;
+mod limits;
+mod normal;
+mod same;
+mod types;
+mod usage;
+
+pub(crate) use limits::{Bound, Limit, is_tighter};
+pub(crate) use normal::{Additional, Schema, Union};
+pub(crate) use same::same;
+pub(crate) use types::{Relation, Types};
+pub(crate) use usage::Usage;
+
+/// Keywords that describe the use of a schema, or say nothing of its values.
+const ANNOTATIONS: &[&str] = &[
+    "$comment",
+    "$id",
+    "$anchor",
+    "$schema",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "externalDocs",
+    "nullable",
+    "readOnly",
+    "summary",
+    "title",
+    "writeOnly",
+];
+
+/// Keywords that are documentation: differences are counted, not listed.
+pub(crate) const DOCS: &[&str] =
+    &["$comment", "description", "example", "examples", "externalDocs", "summary", "title", "tags"];
+
+fn is_annotation(key: &str) -> bool {
+    key.starts_with("x-") || ANNOTATIONS.contains(&key)
+}

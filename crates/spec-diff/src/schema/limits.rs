@@ -1,0 +1,101 @@
+//! Limits: keywords with a number.
+
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value};
+
+use crate::document::Node;
+
+/// Which side a limit keeps values from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Upper,
+    Lower,
+}
+
+/// A keyword, its word in ids, and its side.
+pub(crate) type Limit = (&'static str, &'static str, Bound);
+
+/// The keywords. 3.0's boolean `exclusiveMaximum` is read as 3.1's number.
+const LIMITS: &[Limit] = &[
+    ("maximum", "max", Bound::Upper),
+    ("exclusiveMaximum", "exclusive-max", Bound::Upper),
+    ("minimum", "min", Bound::Lower),
+    ("exclusiveMinimum", "exclusive-min", Bound::Lower),
+    ("maxLength", "max-length", Bound::Upper),
+    ("minLength", "min-length", Bound::Lower),
+    ("maxItems", "max-items", Bound::Upper),
+    ("minItems", "min-items", Bound::Lower),
+    ("maxProperties", "max-properties", Bound::Upper),
+    ("minProperties", "min-properties", Bound::Lower),
+    ("maxContains", "max-contains", Bound::Upper),
+    ("minContains", "min-contains", Bound::Lower),
+];
+
+/// Whether a keyword is a limit.
+pub(super) fn is_limit(key: &str) -> bool {
+    LIMITS.iter().any(|(keyword, ..)| *keyword == key)
+}
+
+/// The limit that a keyword of a schema states, with the node of its number.
+pub(super) fn read<'a>(key: &str, node: &Node<'a>) -> Option<(Limit, Node<'a>)> {
+    let limit = *LIMITS.iter().find(|(keyword, ..)| *keyword == key)?;
+    let (keyword, word, bound) = limit;
+    let number = match keyword {
+        "exclusiveMaximum" if node.flag(keyword) => node.get("maximum"),
+        "exclusiveMinimum" if node.flag(keyword) => node.get("minimum"),
+        "maximum" if node.flag("exclusiveMaximum") => None,
+        "minimum" if node.flag("exclusiveMinimum") => None,
+        _ => node.get(keyword),
+    }?;
+    // Lengths and counts are never below zero.
+    let zero = number.value.as_number()?.as_f64() == Some(0.0);
+    (!(zero && bound == Bound::Lower && word.starts_with("min-"))).then_some((limit, number))
+}
+
+/// Orders two numbers of JSON: exactly if both are integers, else as floats, which is all that limits are written with.
+pub(crate) fn compare(left: &Number, right: &Number) -> Ordering {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => left.as_f64().unwrap_or_default().total_cmp(&right.as_f64().unwrap_or_default()),
+    }
+}
+
+/// Whether the new limit lets less through.
+pub(crate) fn is_tighter(bound: Bound, old: &Value, new: &Value) -> Option<bool> {
+    let order = compare(old.as_number()?, new.as_number()?);
+    match (bound, order) {
+        (_, Ordering::Equal) => None,
+        (Bound::Upper, order) => Some(order == Ordering::Greater),
+        (Bound::Lower, order) => Some(order == Ordering::Less),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pointer::Pointer;
+
+    #[test]
+    fn both_ways_to_exclude_a_bound_read_the_same() {
+        let words = |value: Value| {
+            let node = Node { value: &value, at: Pointer::default() };
+            let read = node.members().filter_map(|(key, _)| read(key, &node));
+            read.map(|(limit, number)| format!("{} {}", limit.1, number.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(words(json!({"maximum": 5, "exclusiveMaximum": true})), ["exclusive-max 5"]);
+        assert_eq!(words(json!({"exclusiveMaximum": 5})), ["exclusive-max 5"]);
+        assert_eq!(words(json!({"minimum": 0, "minLength": 0, "exclusiveMinimum": false})), ["min 0"]);
+    }
+
+    #[test]
+    fn numbers_beyond_the_precision_of_floats_are_told_apart() {
+        assert_eq!(
+            is_tighter(Bound::Upper, &json!(9_007_199_254_740_993_u64), &json!(9_007_199_254_740_992_u64)),
+            Some(true)
+        );
+        assert_eq!(is_tighter(Bound::Lower, &json!(1), &json!(1.0)), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! Whether two schemas say the same in the same words, documentation aside.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::DOCS;
+use crate::document::{Document, Node};
+
+/// How many values are looked at before the answer is "no": the question is asked to pair things up, not to judge.
+const BUDGET: usize = 2_000;
+
+/// How many wrappers are taken off.
+const WRAPPERS: usize = 16;
+
+/// Whether both nodes are equal, also through references. Circles that look alike are equal.
+pub(crate) fn same<'a>(base: (&Document<'a>, &Node<'a>), revision: (&Document<'a>, &Node<'a>)) -> bool {
+    Same { base: *base.0, revision: *revision.0, seen: HashSet::new(), left: BUDGET }.nodes(base.1, revision.1)
+}
+
+struct Same<'a> {
+    base: Document<'a>,
+    revision: Document<'a>,
+    seen: HashSet<(usize, usize)>,
+    left: usize,
+}
+
+impl<'a> Same<'a> {
+    fn nodes(&mut self, old: &Node<'a>, new: &Node<'a>) -> bool {
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        let (old, new) = (unwrap(&self.base, old), unwrap(&self.revision, new));
+        match (old.value, new.value) {
+            (Value::Object(_), Value::Object(_)) => {
+                if !self.seen.insert((old.address(), new.address())) {
+                    return true;
+                }
+                let speaking = |node: &Node<'a>| node.members().filter(speaks).count();
+                speaking(&old) == speaking(&new)
+                    && old.entries().filter(|(key, child)| speaks(&(key, child.value))).all(|(key, child)| {
+                        new.value.get(key).is_some_and(|value| {
+                            let other = Node { value, at: new.at.clone() };
+                            self.nodes(&child, &other)
+                        })
+                    })
+            }
+            (Value::Array(olds), Value::Array(news)) => {
+                olds.len() == news.len() && old.items().zip(new.items()).all(|(old, new)| self.nodes(&old, &new))
+            }
+            (old, new) => old == new,
+        }
+    }
+}
+
+/// Whether a member says more than that all is as usual.
+pub(super) fn speaks((key, value): &(&str, &Value)) -> bool {
+    let usual = match *key {
+        "nullable" | "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => *value == &Value::Bool(false),
+        "additionalProperties" => *value == &Value::Bool(true),
+        "minLength" | "minItems" | "minProperties" => *value == &Value::from(0),
+        key => DOCS.contains(&key) || key.starts_with("x-"),
+    };
+    !usual
+}
+
+/// The node behind references and around which nothing but a single `allOf` stands.
+pub(super) fn unwrap<'a>(document: &Document<'a>, node: &Node<'a>) -> Node<'a> {
+    let mut node = document.resolve(node.clone());
+    for _ in 0..WRAPPERS {
+        let mut members = node.members().filter(|(key, _)| !DOCS.contains(key));
+        let (Some(("allOf", _)), None) = (members.next(), members.next()) else { break };
+        let parts: Vec<_> = node.get("allOf").iter().flat_map(Node::items).take(2).collect();
+        let [part] = parts.as_slice() else { break };
+        node = document.resolve(part.clone());
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::Side;
+
+    #[test]
+    fn references_inlined_or_in_a_circle_are_the_same() {
+        let base = json!({"openapi": "3.0.0", "a": {"p": {"$ref": "#/a"}, "q": {"type": "string", "title": "Q"}}});
+        let revision =
+            json!({"openapi": "3.0.0", "b": {"p": {"$ref": "#/b"}, "q": {"$ref": "#/q"}}, "q": {"type": "string"}});
+        let documents = (Document::new(&base, Side::Base).unwrap(), Document::new(&revision, Side::Revision).unwrap());
+        let nodes = (documents.0.at(&["a"]).unwrap(), documents.1.at(&["b"]).unwrap());
+        assert!(same((&documents.0, &nodes.0), (&documents.1, &nodes.1)));
+        assert!(!same((&documents.0, &nodes.0), (&documents.1, &documents.1.at(&["q"]).unwrap())));
+    }
+}

@@ -1,0 +1,189 @@
+//! Types with their formats, and which set contains which.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The types that a schema allows, null aside, each with its format. Empty: any type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Types<'a>(pub(crate) BTreeMap<&'a str, Option<&'a str>>);
+
+/// How one set of values lies to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relation {
+    Same,
+    /// The new set has all of the old one, and more.
+    Wider,
+    /// The new set is a part of the old one.
+    Narrower,
+    Other,
+}
+
+impl Relation {
+    /// Whether the new set has nothing that the old one had not.
+    pub(crate) fn is_within(self) -> bool {
+        matches!(self, Self::Same | Self::Narrower)
+    }
+
+    fn of(forth: bool, back: bool) -> Self {
+        match (forth, back) {
+            (true, true) => Self::Same,
+            (true, false) => Self::Wider,
+            (false, true) => Self::Narrower,
+            (false, false) => Self::Other,
+        }
+    }
+}
+
+impl<'a> Types<'a> {
+    pub(crate) fn one(name: &'a str) -> Self {
+        Self(BTreeMap::from([(name, None)]))
+    }
+
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether values are written as one piece of text: no lists, no objects.
+    pub(crate) fn is_scalar(&self) -> bool {
+        !self.is_any() && !self.0.contains_key("array") && !self.0.contains_key("object")
+    }
+
+    /// What both allow. Two sets with nothing in common are kept together: nobody means the empty set.
+    pub(crate) fn intersect(self, other: Self) -> Self {
+        if self.is_any() {
+            return other;
+        }
+        if other.is_any() {
+            return self;
+        }
+        let mut both = BTreeMap::new();
+        for (name, format) in &self.0 {
+            if let Some(theirs) = other.0.get(name) {
+                both.insert(*name, narrower(name, *format, *theirs));
+            } else if *name == "integer" && other.0.contains_key("number") {
+                both.insert("integer", *format);
+            } else if *name == "number" && other.0.contains_key("integer") {
+                both.insert("integer", other.0.get("integer").copied().flatten());
+            }
+        }
+        if both.is_empty() {
+            both.extend(self.0);
+            both.extend(other.0);
+        }
+        Self(both)
+    }
+
+    /// How `self` (old) lies to `new`. In text (`?n=5`, XML, forms) a string may look like anything.
+    pub(crate) fn relation(&self, new: &Self, text: bool) -> Relation {
+        Relation::of(new.covers(self, text), self.covers(new, text))
+    }
+
+    fn covers(&self, other: &Self, text: bool) -> bool {
+        if self.is_any() || other.is_any() {
+            return self.is_any();
+        }
+        other.0.iter().all(|(name, format)| {
+            let own = self.0.get(name).is_some_and(|own| format_covers(name, *own, *format));
+            let number = *name == "integer" && self.0.get("number").is_some_and(|own| !is_small_float(*own));
+            // Where both name strings, what they name beside is meant.
+            let string = text
+                && !other.0.contains_key("string")
+                && self.0.get("string").is_some_and(|own| own.is_none() || own == format);
+            own || number || string
+        })
+    }
+
+    /// `integer/int32`, `string or null`, `any`, for people.
+    pub(crate) fn describe(&self) -> Value {
+        if self.is_any() {
+            return Value::from("any");
+        }
+        let words = self.0.iter().map(|(name, format)| match format {
+            Some(format) => format!("{name}/{format}"),
+            None => (*name).to_owned(),
+        });
+        Value::from(words.collect::<Vec<_>>().join(" or "))
+    }
+}
+
+/// A float of 32 bits does not hold every integer that documents mean.
+fn is_small_float(format: Option<&str>) -> bool {
+    format == Some("float")
+}
+
+/// Whether values of the format `narrow` are all of the format `wide`.
+fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
+    let (wide, narrow) = (meaningful(wide), meaningful(narrow));
+    if wide.is_none() || wide == narrow {
+        return true;
+    }
+    let ladder: &[&str] = match name {
+        "integer" => &["int8", "int16", "int32", "int64"],
+        "number" => &["float", "double", "decimal"],
+        _ => return false,
+    };
+    let rung = |format: Option<&str>| ladder.iter().position(|step| Some(*step) == format);
+    matches!((rung(wide), rung(narrow)), (Some(wide), Some(narrow)) if wide >= narrow)
+}
+
+/// The format that both allow; of two that contradict each other always the same one.
+fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Option<&'a str> {
+    match (format_covers(name, one, other), format_covers(name, other, one)) {
+        (true, false) => other,
+        (false, true) => one,
+        _ => one.max(other),
+    }
+}
+
+/// Formats that say how to show or to handle a value, not which values there are.
+fn meaningful(format: Option<&str>) -> Option<&str> {
+    format.filter(|format| !matches!(*format, "" | "password" | "string" | "text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types(text: &'static str) -> Types<'static> {
+        let part = |part: &'static str| match part.split_once('/') {
+            Some((name, format)) => (name, Some(format)),
+            None => (part, None),
+        };
+        Types(text.split(' ').filter(|part| *part != "any").map(part).collect())
+    }
+
+    #[test]
+    fn relations_of_types_and_formats() {
+        for (old, new, relation) in [
+            ("string", "string", Relation::Same),
+            ("integer", "number", Relation::Wider),
+            ("number", "integer/int32", Relation::Narrower),
+            ("integer/int32", "integer/int64", Relation::Wider),
+            ("integer/int64", "number/float", Relation::Other),
+            ("integer/uint32", "integer/int32", Relation::Other),
+            ("string/date-time", "string/date", Relation::Other),
+            ("string/uuid", "string", Relation::Wider),
+            ("string/password", "string", Relation::Same),
+            ("any", "string", Relation::Narrower),
+            ("string", "integer string", Relation::Wider),
+            ("string", "object", Relation::Other),
+        ] {
+            assert_eq!(types(old).relation(&types(new), false), relation, "{old} -> {new}");
+        }
+    }
+
+    #[test]
+    fn in_text_a_string_holds_every_scalar() {
+        assert_eq!(types("integer").relation(&types("string"), true), Relation::Wider);
+        assert_eq!(types("string").relation(&types("boolean"), true), Relation::Narrower);
+        assert_eq!(types("string/uuid").relation(&types("integer"), true), Relation::Other);
+        assert_eq!(types("boolean integer string").relation(&types("string"), true), Relation::Narrower);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_kept_as_it_is_written() {
+        assert_eq!(types("string").intersect(types("object")), types("object string"));
+        assert_eq!(types("number").intersect(types("integer/int64")), types("integer/int64"));
+    }
+}

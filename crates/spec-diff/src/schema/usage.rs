@@ -1,0 +1,153 @@
+//! A schema at the place where it is used: the wrapper's words and the core that they wrap.
+
+use serde_json::Value;
+
+use super::is_annotation;
+use crate::{
+    document::{Document, Node},
+    pointer::Pointer,
+};
+
+/// How many wrappers and references may lie around a schema.
+const WRAPPERS: usize = 64;
+
+/// A use of a schema. What a reference, a single `allOf` or an "or null" adds stands here, so that the core is the same
+/// node however it is wrapped.
+#[derive(Debug, Clone)]
+pub(crate) struct Usage<'a> {
+    /// Where the use is.
+    pub(crate) at: Pointer<'a>,
+    /// The schemas that hold together: one, or several where parts of an `allOf` each describe the same property.
+    pub(crate) core: Vec<Node<'a>>,
+    /// A reference led to the core.
+    pub(crate) shared: bool,
+    /// Where null is allowed.
+    pub(crate) nullable: Option<Pointer<'a>>,
+    /// Where it is deprecated, and until when it stays.
+    pub(crate) deprecated: Option<Node<'a>>,
+    pub(crate) read_only: Option<Pointer<'a>>,
+    pub(crate) write_only: Option<Pointer<'a>>,
+    pub(crate) default: Option<Node<'a>>,
+    /// The nodes on the way to the core, for what is only counted or listed.
+    pub(crate) wrappers: Vec<Node<'a>>,
+}
+
+impl<'a> Usage<'a> {
+    /// A use that several schemas describe; at least one.
+    pub(crate) fn of(document: &Document<'a>, parts: &[Node<'a>]) -> Self {
+        let mut usage = Self {
+            at: parts.first().map(|part| part.at.clone()).unwrap_or_default(),
+            core: Vec::with_capacity(parts.len()),
+            shared: false,
+            nullable: None,
+            deprecated: None,
+            read_only: None,
+            write_only: None,
+            default: None,
+            wrappers: Vec::new(),
+        };
+        for part in parts {
+            let core = usage.unwrap(document, part.clone());
+            if usage.core.iter().all(|known| known.value != core.value) {
+                usage.core.push(core);
+            }
+        }
+        if usage.core.len() > 1 {
+            // The empty schema adds nothing to another.
+            let all = usage.core.clone();
+            usage
+                .core
+                .retain(|core| !matches!(core.value, Value::Object(map) if map.keys().all(|key| is_annotation(key))));
+            if usage.core.is_empty() {
+                usage.core = all;
+            }
+        }
+        usage
+    }
+
+    /// The innermost schema, taking note of what is said on the way.
+    fn unwrap(&mut self, document: &Document<'a>, node: Node<'a>) -> Node<'a> {
+        let mut node = node;
+        for _ in 0..WRAPPERS {
+            self.absorb(&node);
+            let Some(inner) = self.inner(document, &node) else { break };
+            self.wrappers.push(std::mem::replace(&mut node, inner));
+        }
+        node
+    }
+
+    /// Notes what a node says of the use; the outermost word counts.
+    fn absorb(&mut self, node: &Node<'a>) {
+        for (key, value) in node.members() {
+            let on = value == &Value::Bool(true);
+            let at = || node.at.clone();
+            match key {
+                "nullable" if on => set(&mut self.nullable, at),
+                "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
+                "deprecated" if on => set(&mut self.deprecated, || node.clone()),
+                "readOnly" if on => set(&mut self.read_only, at),
+                "writeOnly" if on => set(&mut self.write_only, at),
+                "default" if !value.is_null() => set(&mut self.default, || Node { value, at: node.at.key(key) }),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the node wraps, if it does nothing but wrap.
+    fn inner(&mut self, document: &Document<'a>, node: &Node<'a>) -> Option<Node<'a>> {
+        let siblings =
+            || node.value.as_object().into_iter().flat_map(|map| map.keys()).filter(|key| !is_annotation(key));
+        if let Some(target) = document.target(node) {
+            // 3.0 says that siblings of a reference count for nothing.
+            if document.siblings && siblings().any(|key| key != "$ref") {
+                return None;
+            }
+            self.shared = true;
+            return Some(target);
+        }
+        let keyword = siblings().find(|key| matches!(key.as_str(), "allOf" | "oneOf" | "anyOf"))?;
+        let parts: Vec<_> = node.get(keyword)?.items().collect();
+        let mut meant = parts.iter().filter(|part| keyword == "allOf" || !is_null(part.value));
+        let (Some(inner), None) = (meant.next(), meant.next()) else { return None };
+        // Generators write `type: object` beside `allOf`, also around what is a string: the part knows better.
+        let redundant = |key: &str| key == "type" && knows_type(node, &document.resolve(inner.clone()));
+        if !siblings().all(|key| key == keyword || redundant(key)) {
+            return None;
+        }
+        if parts.len() > 1 && self.nullable.is_none() {
+            self.nullable = Some(node.at.clone());
+        }
+        Some(inner.clone())
+    }
+}
+
+/// Whether what is wrapped says what the wrapper's `type` says, or better.
+fn knows_type(outer: &Node<'_>, inner: &Node<'_>) -> bool {
+    let says = ["type", "properties", "enum", "allOf", "oneOf", "anyOf"].iter().any(|key| inner.get(key).is_some());
+    inner.text("type") == outer.text("type") || (outer.text("type") == Some("object") && says)
+}
+
+/// Fills what is still empty.
+fn set<T>(slot: &mut Option<T>, value: impl FnOnce() -> T) {
+    if slot.is_none() {
+        *slot = Some(value());
+    }
+}
+
+/// `type: [string, "null"]`, or an untyped enum with null in it. Beside a type, 3.0's `nullable` decides.
+fn allows_null(key: &str, value: &Value, node: &Node<'_>) -> bool {
+    let Value::Array(items) = value else { return false };
+    match key {
+        "type" => items.len() > 1 && items.iter().any(|name| name == "null"),
+        _ => items.iter().any(Value::is_null) && node.value.get("type").is_none(),
+    }
+}
+
+/// The schema of null alone.
+pub(super) fn is_null(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|name| name == "null")
+        || schema
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null))
+}

@@ -1,0 +1,399 @@
+//! Changes of operations and of what stands around schemas.
+
+use serde_json::{Value, json};
+use spec_diff::{Direction, Level, Options, Owner, Role, diff};
+
+use crate::support::{compare, document, lines, yaml};
+
+/// A document with one operation `GET /a` of these members, beside others of the document.
+fn operation(members: &str, document_members: &str) -> Value {
+    let mut operation = yaml(members);
+    let responses = operation.get("responses").cloned().unwrap_or(json!({"204": {"description": "done"}}));
+    operation["responses"] = responses;
+    let mut document = document(json!({"/a": {"get": operation}}), json!({}));
+    if let (Some(document), Value::Object(members)) = (document.as_object_mut(), yaml(document_members)) {
+        document.extend(members);
+    }
+    document
+}
+
+/// Each row: the operation's members before and after, and the findings.
+fn check(rows: &[(&str, &str, &[&str])]) {
+    for (base, revision, expected) in rows {
+        let found = lines(&compare(&operation(base, "{}"), &operation(revision, "{}")));
+        assert_eq!(found, *expected, "{base} -> {revision}");
+    }
+}
+
+fn paths(text: &str) -> Value {
+    document(yaml(text), json!({}))
+}
+
+const DONE: &str = "responses: {204: {description: done}}";
+
+#[test]
+fn operations_that_come_go_or_move() {
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("{}", "{/a: {get: {DONE}}}", &["info endpoint-added"]),
+        ("{/a: {get: {DONE}}}", "{}", &["breaking api-path-removed-without-deprecation"]),
+        ("{/a: {get: {DONE}, put: {DONE}}}", "{/a: {put: {DONE}}}", &["breaking api-removed-without-deprecation"]),
+        ("{/a: {get: {deprecated: true, DONE}}}", "{}", &["breaking api-path-removed-with-deprecation"]),
+        (
+            "{/a: {get: {deprecated: true, x-sunset: '2026-12-01', DONE}}}",
+            "{}",
+            &["breaking api-path-removed-before-sunset"],
+        ),
+        (
+            "{/a: {get: {deprecated: true, x-sunset: '2026-11-01', DONE}}}",
+            "{}",
+            &["none api-path-removed-after-sunset"],
+        ),
+        ("{/a: {get: {deprecated: true, x-sunset: soon, DONE}}}", "{}", &["warning api-path-removed-with-deprecation"]),
+        ("{/a: {get: {x-stability-level: alpha, DONE}}}", "{}", &["none api-path-removed-without-deprecation"]),
+        ("{/a: {get: {operationId: x, DONE}}}", "{/b: {get: {operationId: x, DONE}}}", &["breaking endpoint-moved"]),
+        ("{'/a/{id}': {get: {DONE}}}", "{'/a/{key}': {get: {DONE}}}", &[]),
+        (
+            "{/a: {get: {operationId: x, DONE}}}",
+            "{/a: {get: {operationId: y, DONE}}}",
+            &["none api-operation-id-changed"],
+        ),
+    ];
+    let options = Options { today: Some("2026-11-22".into()), ..Options::default() };
+    for (base, revision, expected) in rows {
+        let read = |text: &str| paths(&text.replace("DONE", DONE));
+        let report = diff(&read(base), &read(revision), &options).unwrap();
+        assert_eq!(lines(&report), *expected, "{base} -> {revision}");
+    }
+}
+
+#[test]
+fn deprecation_and_stability_of_operations() {
+    check(&[
+        ("{}", "{deprecated: true}", &["info endpoint-deprecated"]),
+        ("{}", "{deprecated: true, x-sunset: '2027-01-31'}", &["warning endpoint-deprecated-with-sunset"]),
+        ("{deprecated: true}", "{}", &["info endpoint-reactivated"]),
+        ("{deprecated: true}", "{deprecated: true, x-sunset: '2027-01-31'}", &["warning sunset-added"]),
+        ("{x-stability-level: beta}", "{x-stability-level: draft}", &["info api-stability-decreased"]),
+        ("{x-owner: a}", "{x-owner: b}", &["none extension-changed x-owner"]),
+        ("{tags: [a], summary: x}", "{tags: [b], summary: y}", &[]),
+        ("{}", "{callbacks: {done: {}}}", &["warning unknown-change"]),
+    ]);
+}
+
+#[test]
+fn parameters() {
+    check(&[
+        (
+            "{}",
+            "{parameters: [{name: p, in: query, required: true, schema: {type: string}}]}",
+            &["breaking new-required-request-parameter p (query)"],
+        ),
+        (
+            "{}",
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            &["info new-optional-request-parameter p (query)"],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            "{parameters: [{name: p, in: header, schema: {type: string}}]}",
+            &["warning request-parameter-removed p (query)", "info new-optional-request-parameter p (header)"],
+        ),
+        (
+            "{parameters: [{name: X-P, in: header, schema: {type: string}}]}",
+            "{parameters: [{name: x-p, in: header, required: true, schema: {type: string}}]}",
+            &["breaking request-parameter-became-required x-p (header)"],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: integer}}]}",
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            &["info request-parameter-type-generalized p (query)"],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            "{parameters: [{name: p, in: query, schema: {type: array, items: {type: string}}}]}",
+            &["info request-parameter-type-generalized p (query)"],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: array, items: {type: string}}}]}",
+            "{parameters: [{name: p, in: query, explode: false, schema: {type: array, items: {type: string}}}]}",
+            &["breaking request-parameter-style-changed p (query)"],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            "{parameters: [{name: p, in: query, explode: false, style: form, required: false, schema: {type: string}}]}",
+            &[],
+        ),
+        (
+            "{parameters: [{name: p, in: query, schema: {type: string}}]}",
+            "{parameters: [{name: p, in: query, content: {application/json: {schema: {type: string}}}}]}",
+            &["breaking request-parameter-content-changed p (query)"],
+        ),
+    ]);
+}
+
+#[test]
+fn parameters_of_a_path_are_those_of_its_operations_and_known_by_position() {
+    let own = paths(
+        "{'/a/{id}': {get: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {}}}}",
+    );
+    let shared = paths(
+        "{'/a/{key}': {parameters: [{name: key, in: path, required: true, schema: {type: string}}], get: {responses: {}}}}",
+    );
+    assert_eq!(lines(&compare(&own, &shared)), ["none request-path-parameter-renamed key (path)"]);
+}
+
+#[test]
+fn request_bodies_and_media_types() {
+    check(&[
+        (
+            "{}",
+            "{requestBody: {required: true, content: {text/plain: {}}}}",
+            &["breaking request-body-added-required body"],
+        ),
+        ("{}", "{requestBody: {content: {text/plain: {}}}}", &["info request-body-added-optional body"]),
+        ("{requestBody: {content: {text/plain: {}}}}", "{}", &["breaking request-body-removed body"]),
+        (
+            "{requestBody: {content: {text/plain: {}}}}",
+            "{requestBody: {required: true, content: {text/plain: {}}}}",
+            &["breaking request-body-became-required body"],
+        ),
+        (
+            "{requestBody: {content: {application/json: {}}}}",
+            "{requestBody: {content: {application/xml: {}}}}",
+            &["breaking request-body-media-type-removed body", "info request-body-media-type-added body"],
+        ),
+        (
+            "{responses: {200: {content: {application/json: {}}}}}",
+            "{responses: {200: {content: {application/json;charset=utf-8: {}}}}}",
+            &["info response-media-type-name-changed 200"],
+        ),
+        (
+            "{responses: {200: {content: {application/json: {}}}}}",
+            "{responses: {200: {content: {application/vnd.acme+json: {}}}}}",
+            &["breaking response-media-type-removed 200", "info response-media-type-added 200"],
+        ),
+        (
+            "{responses: {200: {content: {application/json: {schema: {type: string}}}}}}",
+            "{responses: {200: {content: {application/json: {}}}}}",
+            &["warning response-body-media-type-schema-removed 200"],
+        ),
+        (
+            "{requestBody: {content: {multipart/form-data: {encoding: {a: {style: form}}}}}}",
+            "{requestBody: {content: {multipart/form-data: {}}}}",
+            &["warning request-body-encoding-changed body"],
+        ),
+    ]);
+}
+
+#[test]
+fn responses_and_headers() {
+    check(&[
+        (
+            "{responses: {200: {description: ok}}}",
+            "{responses: {202: {description: ok}}}",
+            &["breaking response-success-status-removed 200", "warning response-success-status-added 202"],
+        ),
+        (
+            "{responses: {404: {description: no}, default: {description: no}}}",
+            "{responses: {409: {description: no}}}",
+            &[
+                "info response-default-removed default",
+                "info response-non-success-status-added 409",
+                "info response-non-success-status-removed 404",
+            ],
+        ),
+        (
+            "{responses: {200: {content: {text/plain: {}}}}}",
+            "{responses: {200: {description: empty}}}",
+            &["breaking response-body-removed 200"],
+        ),
+        (
+            "{responses: {200: {headers: {X-A: {required: true}, X-B: {}, X-C: {required: true}}}}}",
+            "{responses: {200: {headers: {x-c: {}, X-D: {}}}}}",
+            &[
+                "breaking required-response-header-removed X-A",
+                "breaking response-header-became-optional X-C",
+                "warning optional-response-header-removed X-B",
+                "info response-header-added X-D",
+            ],
+        ),
+        (
+            "{responses: {200: {headers: {X-A: {schema: {type: string}}}}}}",
+            "{responses: {200: {headers: {X-A: {schema: {type: string, nullable: true}}}}}}",
+            &["breaking response-header-became-nullable 200 X-A"],
+        ),
+        ("{responses: {200: {}}}", "{responses: {200: {links: {next: {}}}}}", &["warning unknown-change 200"]),
+    ]);
+}
+
+#[test]
+fn ways_in() {
+    check(&[
+        ("{}", "{security: [{key: []}]}", &["breaking security-requirement-added"]),
+        ("{security: [{key: []}]}", "{security: []}", &["info security-requirement-removed"]),
+        ("{security: [{key: []}]}", "{security: [{oauth: []}]}", &["breaking security-requirement-changed"]),
+        ("{security: [{key: []}]}", "{security: [{oauth: []}, {key: []}]}", &["info security-alternative-added"]),
+        ("{security: [{key: []}, {oauth: []}]}", "{security: [{key: []}]}", &["breaking security-requirement-changed"]),
+        ("{security: [{key: []}]}", "{security: [{key: [], oauth: []}]}", &["breaking security-requirement-changed"]),
+        ("{security: [{oauth: [a]}]}", "{security: [{oauth: [b, a]}]}", &["breaking security-scope-added"]),
+        ("{security: [{oauth: [a, b]}]}", "{security: [{oauth: [b]}]}", &["info security-scope-removed"]),
+        ("{security: [{key: []}, {oauth: []}]}", "{security: [{oauth: []}, {key: []}]}", &[]),
+    ]);
+    // Written out, the document's requirement is no change.
+    let global = operation("{}", "{security: [{key: []}]}");
+    assert_eq!(lines(&compare(&global, &operation("{security: [{key: []}]}", "{security: [{key: []}]}"))), [""; 0]);
+}
+
+#[test]
+fn security_schemes() {
+    let scheme =
+        |text: &str| operation("{security: [{s: []}]}", &format!("{{components: {{securitySchemes: {{s: {text}}}}}}}"));
+    for (base, revision, expected) in [
+        (
+            "{type: apiKey, in: header, name: A}",
+            "{type: apiKey, in: query, name: A}",
+            "breaking api-security-component-in-changed",
+        ),
+        (
+            "{type: apiKey, in: header, name: A}",
+            "{type: apiKey, in: header, name: B}",
+            "breaking api-security-component-name-changed",
+        ),
+        (
+            "{type: http, scheme: basic}",
+            "{type: http, scheme: bearer}",
+            "breaking api-security-component-scheme-changed",
+        ),
+        (
+            "{type: http, scheme: basic}",
+            "{type: apiKey, in: header, name: A}",
+            "breaking api-security-component-type-changed",
+        ),
+        (
+            "{type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://a', scopes: {}}}}",
+            "{type: oauth2, flows: {clientCredentials: {tokenUrl: 'https://b', scopes: {}}}}",
+            "breaking api-security-component-oauth-token-url-changed",
+        ),
+        (
+            "{type: oauth2, flows: {implicit: {authorizationUrl: 'https://a', scopes: {}}}}",
+            "{type: oauth2, flows: {}}",
+            "breaking api-security-component-oauth-flow-removed implicit",
+        ),
+        (
+            "{type: oauth2, flows: {implicit: {scopes: {a: x}}}}",
+            "{type: oauth2, flows: {implicit: {scopes: {}}}}",
+            "warning api-security-component-oauth-scope-removed a",
+        ),
+    ] {
+        let report = compare(&scheme(base), &scheme(revision));
+        assert_eq!(lines(&report), [expected], "{base} -> {revision}");
+        assert_eq!(report.changes[0].operations.len(), 1, "{expected} reaches the operation that uses the scheme");
+    }
+    assert_eq!(
+        lines(&compare(&scheme("{type: http, scheme: Basic}"), &scheme("{type: http, scheme: basic}"))),
+        [""; 0]
+    );
+}
+
+#[test]
+fn servers() {
+    let servers = |text: &str| operation("{}", &format!("{{servers: {text}}}"));
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("[{url: 'https://a/v1'}]", "[{url: 'https://a/v2'}]", &["breaking server-default-changed"]),
+        (
+            "[{url: 'https://a'}, {url: 'https://b'}]",
+            "[{url: 'https://b'}, {url: 'https://a'}]",
+            &["warning server-default-changed"],
+        ),
+        ("[{url: 'https://a'}]", "[{url: 'https://a/'}, {url: 'https://b'}]", &["info server-added"]),
+        ("[{url: 'https://a'}, {url: 'https://b'}]", "[{url: 'https://a'}]", &["warning server-removed"]),
+        (
+            "[{url: 'https://{r}', variables: {r: {default: a}}}]",
+            "[{url: 'https://{r}', variables: {r: {default: b}}}]",
+            &["warning server-variable-changed"],
+        ),
+    ];
+    for (base, revision, expected) in rows {
+        assert_eq!(lines(&compare(&servers(base), &servers(revision))), *expected, "{base} -> {revision}");
+    }
+}
+
+#[test]
+fn a_shared_component_is_one_finding_with_all_operations_and_roles() {
+    let document = |age: &str| {
+        let user = yaml("{content: {application/json: {schema: {$ref: '#/components/schemas/User'}}}}");
+        let list =
+            yaml("{content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/User'}}}}}");
+        document(
+            json!({"/users": {"post": {"requestBody": user, "responses": {"200": user}}, "get": {"responses": {"200": list}}}}),
+            json!({"schemas": {"User": {"properties": {"age": yaml(age), "boss": {"$ref": "#/components/schemas/User"}}}}}),
+        )
+    };
+    let report = compare(&document("{type: integer, format: int32}"), &document("{type: integer, format: int64}"));
+    assert_eq!(lines(&report), ["breaking response-property-type-generalized age"]);
+    let change = &report.changes[0];
+    assert_eq!(change.owner, Owner::Component { section: "schemas".into(), name: "User".into() });
+    assert_eq!(change.direction, Direction::Both);
+    assert_eq!(change.operations.iter().map(ToString::to_string).collect::<Vec<_>>(), ["GET /users", "POST /users"]);
+    assert_eq!(change.roles, [Role::Request, Role::Response]);
+    assert_eq!(change.members[0].base.as_ref().unwrap().pointer, "/components/schemas/User/properties/age");
+    assert_eq!(
+        change.message,
+        "User, in requests and answers: age (integer/int32 → integer/int64): more values are allowed: \
+        another type too, or a wider format"
+    );
+    assert_eq!(report.operations.iter().map(|operation| operation.level).max(), Some(Level::Breaking));
+}
+
+#[test]
+fn a_new_name_for_the_same_component_is_recognised_and_harmless() {
+    let document = |name: &str, kind: &str| {
+        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+        let answer = json!({"content": {"application/json": {"schema": {"type": "array", "items": schema}}}});
+        document(
+            json!({"/a": {"get": {"responses": {"200": answer}}}}),
+            json!({"schemas": {name: {"properties": {"a": {"type": kind}}}}}),
+        )
+    };
+    let report = compare(&document("Old", "string"), &document("New", "string"));
+    assert_eq!(report.changes.iter().map(crate::support::line).collect::<Vec<_>>(), ["none api-schema-renamed"]);
+    let report = compare(&document("Old", "string"), &document("New", "integer"));
+    assert_eq!(lines(&report), ["breaking response-property-type-changed a"]);
+}
+
+#[test]
+fn options_set_levels() {
+    let schema = |text: &str| crate::support::in_response(&yaml(text), &json!({}));
+    let level = |base: &str, revision: &str, options: Options| {
+        diff(&schema(base), &schema(revision), &options).unwrap().changes[0].level
+    };
+    let (small, large) = ("{type: string, enum: [a]}", "{type: string, enum: [a, b]}");
+    assert_eq!(level(small, large, Options::default()), Level::Warning);
+    assert_eq!(level(small, large, Options { open_enums: false, ..Options::default() }), Level::Breaking);
+    let by_rule = Options { levels: [("enum-value-added".into(), Level::Info)].into(), ..Options::default() };
+    assert_eq!(level(small, large, by_rule.clone()), Level::Info);
+    let mut by_id = by_rule;
+    by_id.levels.insert("response-body-enum-value-added".into(), Level::None);
+    assert_eq!(level(small, large, by_id), Level::None);
+    let (short, long) = ("{type: string, maxLength: 1}", "{type: string, maxLength: 2}");
+    assert_eq!(level(short, long, Options { validates_limits: true, ..Options::default() }), Level::Breaking);
+    let header = |text: &str| operation(&format!("{{responses: {{200: {{headers: {text}}}}}}}"), "{}");
+    let options = Options { exposes_headers: false, ..Options::default() };
+    let report = diff(&header("{A: {required: true}}"), &header("{}"), &options).unwrap();
+    assert_eq!(lines(&report), ["info required-response-header-removed A"]);
+    let options = Options { ignored_extensions: vec!["x-doc*".into()], ..Options::default() };
+    let report = diff(&operation("{x-docs: 1}", "{}"), &operation("{x-docs: 2, x-other: 1}", "{}"), &options).unwrap();
+    assert_eq!(lines(&report), ["none extension-changed x-other"]);
+}
+
+#[test]
+fn what_cannot_be_followed_is_said() {
+    let schema = |text: &str| crate::support::in_response(&yaml(text), &json!({}));
+    let report = compare(&schema("{$ref: 'other.yaml#/A'}"), &schema("{$ref: 'other.yaml#/B'}"));
+    assert_eq!(lines(&report), ["warning unknown-change $ref"]);
+    let hook = |text: &str| operation("{}", &format!("{{webhooks: {text}}}"));
+    assert_eq!(
+        lines(&compare(&hook("{a: {post: {}}, b: {}}"), &hook("{a: {put: {}}, c: {}}"))),
+        ["breaking webhook-removed b", "warning unknown-change a", "info webhook-added c",]
+    );
+}

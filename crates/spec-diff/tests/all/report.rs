@@ -1,0 +1,125 @@
+//! The report's form: its JSON, its fingerprints, its lines.
+
+use serde_json::{Value, json};
+use spec_diff::{Accepted, AcceptedKind, JSON_SCHEMA, NotOpenApi, Options, Report, Side, diff, to_json};
+
+use crate::support::{compare, in_response, yaml};
+
+/// A report with findings of several kinds.
+fn report(api: &str) -> Report {
+    let base = in_response(&yaml("{properties: {a: {type: string}, b: {type: string}}, required: [b]}"), &json!({}));
+    let mut revision = in_response(&yaml("{properties: {a: {type: integer}, c: {enum: [x]}}}"), &json!({}));
+    revision["servers"] = json!([{"url": "https://example.com"}]);
+    revision["paths"]["/thing"]["get"]["operationId"] = json!("thing");
+    diff(&base, &revision, &Options { api: api.into(), ..Options::default() }).unwrap()
+}
+
+#[test]
+fn the_json_is_as_its_schema_says() {
+    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let mut one = report("one");
+    one.changes[0].accepted = Some(Accepted { kind: AcceptedKind::Vendor, reason: "known".into(), until: None });
+    let json = to_json(&[one, report("two")]);
+    assert_eq!(mismatch(&schema, &schema, &json), None, "{json:#}");
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["apis"].as_array().map(Vec::len), Some(2));
+    assert!(
+        json["changes"]
+            .as_array()
+            .is_some_and(|changes| changes.len() >= 10 && changes.iter().any(|change| change["api"] == "two"))
+    );
+    for wrong in [
+        json!({"schema": 2, "apis": [], "changes": []}),
+        json!({"schema": 1, "apis": []}),
+        json!({"schema": 1, "apis": [], "changes": [{"api": 1}]}),
+    ] {
+        assert!(mismatch(&schema, &schema, &wrong).is_some(), "{wrong}");
+    }
+}
+
+/// What of a value is not as the schema says, for the few keywords that ours has: a validator of everything would be forty more crates
+/// in the lock file for this one test. Members that the schema does not describe are a mismatch too.
+fn mismatch(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    let refuse = |why: &str| Some(format!("{why}: {value} is not as {schema}"));
+    if let Some(reference) = schema["$ref"].as_str() {
+        return mismatch(root, root.pointer(&reference[1..]).expect("a target"), value);
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        return refuse("const");
+    }
+    if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
+        return refuse("enum");
+    }
+    if let Some(forms) = schema["oneOf"].as_array() {
+        let fitting = forms.iter().filter(|form| mismatch(root, form, value).is_none()).count();
+        return if fitting == 1 { None } else { refuse("oneOf") };
+    }
+    let is = |name: &Value| match value {
+        Value::Null => name == "null",
+        Value::Bool(_) => name == "boolean",
+        Value::Number(_) => name == "integer",
+        Value::String(_) => name == "string",
+        Value::Array(_) => name == "array",
+        Value::Object(_) => name == "object",
+    };
+    let types = schema.get("type").map_or(vec![], |name| name.as_array().cloned().unwrap_or(vec![name.clone()]));
+    if !types.is_empty() && !types.iter().any(is) {
+        return refuse("type");
+    }
+    if let Some(items) = value.as_array() {
+        return items.iter().find_map(|item| mismatch(root, &schema["items"], item));
+    }
+    let members = value.as_object().filter(|_| schema.get("properties").is_some())?;
+    let missing =
+        schema["required"].as_array()?.iter().find(|name| !members.contains_key(name.as_str().unwrap_or_default()));
+    if let Some(name) = missing {
+        return refuse(&format!("{name} is missing"));
+    }
+    members.iter().find_map(|(name, member)| match schema["properties"].get(name) {
+        Some(schema) => mismatch(root, schema, member),
+        None => refuse(&format!("{name} is not described")),
+    })
+}
+
+#[test]
+fn fingerprints_stay_when_lines_and_order_move_and_differ_when_the_change_does() {
+    let print = |base: &str, revision: &str| {
+        let report = compare(&in_response(&yaml(base), &json!({})), &in_response(&yaml(revision), &json!({})));
+        report.changes[0].fingerprint.clone()
+    };
+    let first = print("{properties: {a: {type: string}}}", "{properties: {a: {type: integer}}}");
+    // Another property before it, and a description, are not part of the change.
+    let moved = print(
+        "{properties: {A: {type: string}, a: {type: string}}}",
+        "{properties: {A: {type: string}, a: {type: integer, description: now a number}}}",
+    );
+    assert_eq!(first, moved);
+    assert_ne!(first, print("{properties: {a: {type: string}}}", "{properties: {a: {type: boolean}}}"));
+    assert_ne!(report("one").changes[0].fingerprint, report("two").changes[0].fingerprint);
+    assert_eq!(first.len(), 12);
+}
+
+#[test]
+fn lines_are_filled_in_on_both_sides() {
+    let mut report = report("one");
+    report.locate(|side, pointer| (side == Side::Base && pointer.starts_with("/components")).then_some(7));
+    let members: Vec<_> = report.changes.iter().flat_map(|change| &change.members).collect();
+    assert!(members.iter().filter_map(|member| member.base.as_ref()).any(|location| location.line == Some(7)));
+    assert!(members.iter().filter_map(|member| member.revision.as_ref()).all(|location| location.line.is_none()));
+}
+
+#[test]
+fn accepted_findings_are_not_open() {
+    let mut report = report("one");
+    let all = report.open().count();
+    report.changes[0].accepted =
+        Some(Accepted { kind: AcceptedKind::Correction, reason: "ours was wrong".into(), until: None });
+    assert_eq!(report.open().count(), all - 1);
+}
+
+#[test]
+fn what_is_no_openapi_document_is_refused_by_name() {
+    let good = in_response(&json!({}), &json!({}));
+    let refused = diff(&good, &json!({"swagger": "2.0", "paths": {}}), &Options::default());
+    assert_eq!(refused, Err(NotOpenApi { side: Side::Revision, found: "it is Swagger 2.0; convert it first".into() }));
+}

@@ -1,0 +1,446 @@
+//! Changes of schemas: each row is the same edit in what callers send and in what they receive.
+
+use serde_json::json;
+
+use crate::support::{compare, in_request, in_response, lines, yaml};
+
+/// The schema before and after, and the findings in requests and in answers.
+type Row = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+fn check(rows: &[Row]) {
+    for (base, revision, request, response) in rows {
+        let (old, new, none) = (yaml(base), yaml(revision), json!({}));
+        let found = lines(&compare(&in_request(&old, &none), &in_request(&new, &none)));
+        let expected: Vec<_> = request.iter().map(|line| line.replacen(' ', " request-", 1)).collect();
+        assert_eq!(found, raw(&expected), "in requests: {base} -> {revision}");
+        let found = lines(&compare(&in_response(&old, &none), &in_response(&new, &none)));
+        let expected: Vec<_> = response.iter().map(|line| line.replacen(' ', " response-", 1)).collect();
+        assert_eq!(found, raw(&expected), "in answers: {base} -> {revision}");
+    }
+}
+
+/// Ids that do not begin with the direction are written out, marked by `=`.
+fn raw(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| line.replace("request-=", "").replace("response-=", "")).collect()
+}
+
+#[test]
+fn properties_that_come_go_or_become_required() {
+    check(&[
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string}, b: {type: string}}}",
+            &["info =new-optional-request-property b"],
+            &["info optional-property-added b"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string}, b: {type: string}}, required: [b]}",
+            &["breaking =new-required-request-property b"],
+            &["info required-property-added b"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string}, b: {type: string, default: x}}, required: [b]}",
+            &["breaking =new-required-request-property-with-default b"],
+            &["info required-property-added b"],
+        ),
+        (
+            "{properties: {a: {type: string}, b: {type: string}}}",
+            "{properties: {a: {type: string}}}",
+            &["warning property-removed b"],
+            &["warning optional-property-removed b"],
+        ),
+        (
+            "{properties: {a: {type: string}, b: {type: string}}, required: [b]}",
+            "{properties: {a: {type: string}}}",
+            &["warning property-removed b"],
+            &["breaking required-property-removed b"],
+        ),
+        (
+            "{properties: {a: {type: string}, b: {type: string}}, additionalProperties: false}",
+            "{properties: {a: {type: string}}, additionalProperties: false}",
+            &["breaking property-removed b"],
+            &["warning optional-property-removed b"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string}}, required: [a]}",
+            &["breaking property-became-required a"],
+            &["info property-became-required a"],
+        ),
+        (
+            "{properties: {a: {type: string, default: x}}}",
+            "{properties: {a: {type: string, default: x}}, required: [a]}",
+            &["breaking property-became-required-with-default a"],
+            &["info property-became-required-with-default a"],
+        ),
+        (
+            "{properties: {a: {type: string}}, required: [a]}",
+            "{properties: {a: {type: string}}}",
+            &["info property-became-optional a"],
+            &["breaking property-became-optional a"],
+        ),
+        // A name that no property describes is a slip, or nothing that a typed client could send.
+        (
+            "{type: object, required: [a]}",
+            "{type: object, required: [a, b]}",
+            &["warning property-became-required b"],
+            &["info property-became-required b"],
+        ),
+    ]);
+}
+
+#[test]
+fn types_formats_and_null() {
+    check(&[
+        ("{type: string}", "{type: boolean}", &["breaking body-type-changed"], &["breaking body-type-changed"]),
+        ("{type: integer}", "{type: number}", &["info body-type-generalized"], &["breaking body-type-generalized"]),
+        ("{type: number}", "{type: integer}", &["breaking body-type-specialized"], &["info body-type-specialized"]),
+        (
+            "{type: integer, format: int32}",
+            "{type: integer, format: int64}",
+            &["info body-type-generalized"],
+            &["breaking body-type-generalized"],
+        ),
+        (
+            "{type: string, format: date-time}",
+            "{type: string, format: date}",
+            &["breaking body-type-changed"],
+            &["breaking body-type-changed"],
+        ),
+        (
+            "{oneOf: [{type: string}, {type: integer}]}",
+            "{type: string}",
+            &["breaking body-type-specialized"],
+            &["info body-type-specialized"],
+        ),
+        ("{}", "{type: string}", &["breaking body-type-specialized"], &["info body-type-specialized"]),
+        (
+            "{type: array, items: {type: string}}",
+            "{type: object, properties: {items: {type: array}}}",
+            &["breaking body-type-changed"],
+            &["breaking body-type-changed"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string, nullable: true}}}",
+            &["info property-became-nullable a"],
+            &["breaking property-became-nullable a"],
+        ),
+        (
+            "{properties: {a: {oneOf: [{type: string}, {type: 'null'}]}}}",
+            "{properties: {a: {type: string}}}",
+            &["breaking property-became-not-nullable a"],
+            &["info property-became-not-nullable a"],
+        ),
+        (
+            "{type: string, contentEncoding: base64}",
+            "{type: string, contentEncoding: base64url}",
+            &["breaking body-content-encoding-changed"],
+            &["breaking body-content-encoding-changed"],
+        ),
+    ]);
+}
+
+#[test]
+fn enums_and_constants() {
+    check(&[
+        ("{enum: [a]}", "{enum: [b, a]}", &["info body-enum-value-added"], &["warning body-enum-value-added"]),
+        ("{enum: [a, b]}", "{enum: [a]}", &["breaking body-enum-value-removed"], &["info body-enum-value-removed"]),
+        ("{type: string}", "{type: string, enum: [a]}", &["breaking body-became-enum"], &["info body-became-enum"]),
+        ("{type: string, enum: [a]}", "{type: string}", &["info body-enum-removed"], &["warning body-enum-removed"]),
+        (
+            "{type: string, x-extensible-enum: [a]}",
+            "{type: string, x-extensible-enum: [b]}",
+            &["breaking body-x-extensible-enum-value-removed", "info body-x-extensible-enum-value-added"],
+            &["info body-x-extensible-enum-value-added", "info body-x-extensible-enum-value-removed"],
+        ),
+        ("{const: a}", "{const: b}", &["breaking body-const-changed"], &["breaking body-const-changed"]),
+        ("{type: string}", "{type: string, const: b}", &["breaking body-const-added"], &["info body-const-added"]),
+        ("{type: string, const: b}", "{type: string}", &["info body-const-removed"], &["breaking body-const-removed"]),
+    ]);
+}
+
+#[test]
+fn limits() {
+    check(&[
+        (
+            "{type: string, maxLength: 5}",
+            "{type: string, maxLength: 4}",
+            &["breaking body-max-length-decreased"],
+            &["none body-max-length-decreased"],
+        ),
+        (
+            "{type: integer, maximum: 5}",
+            "{type: integer, maximum: 6}",
+            &["info body-max-increased"],
+            &["warning body-max-increased"],
+        ),
+        (
+            "{type: array, minItems: 1}",
+            "{type: array, minItems: 2}",
+            &["breaking body-min-items-increased"],
+            &["none body-min-items-increased"],
+        ),
+        ("{type: integer, minimum: 1}", "{type: integer}", &["none body-min-unset"], &["warning body-min-unset"]),
+        (
+            "{type: integer}",
+            "{type: integer, exclusiveMaximum: 9}",
+            &["warning body-exclusive-max-set"],
+            &["none body-exclusive-max-set"],
+        ),
+        (
+            "{type: integer, multipleOf: 6}",
+            "{type: integer, multipleOf: 3}",
+            &["info body-multiple-of-relaxed"],
+            &["warning body-multiple-of-relaxed"],
+        ),
+        (
+            "{type: integer, multipleOf: 6}",
+            "{type: integer, multipleOf: 4}",
+            &["breaking body-multiple-of-changed"],
+            &["warning body-multiple-of-changed"],
+        ),
+        (
+            "{type: array}",
+            "{type: array, uniqueItems: true}",
+            &["breaking body-unique-items-added"],
+            &["none body-unique-items-added"],
+        ),
+        (
+            "{type: string}",
+            "{type: string, pattern: a+}",
+            &["breaking body-pattern-added"],
+            &["none body-pattern-added"],
+        ),
+        (
+            "{type: string, pattern: a}",
+            "{type: string, pattern: b}",
+            &["warning body-pattern-changed"],
+            &["info body-pattern-changed"],
+        ),
+        (
+            "{type: string, pattern: a}",
+            "{type: string, pattern: '.*'}",
+            &["info body-pattern-generalized"],
+            &["info body-pattern-generalized"],
+        ),
+        (
+            "{type: string, pattern: a}",
+            "{type: string}",
+            &["info body-pattern-removed"],
+            &["info body-pattern-removed"],
+        ),
+    ]);
+}
+
+#[test]
+fn alternatives() {
+    const CAT: &str = "{type: object, title: Cat, properties: {claws: {type: integer}}}";
+    const DOG: &str = "{type: object, title: Dog, properties: {teeth: {type: integer}}}";
+    let one = |parts: &[&str]| format!("{{oneOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    let any = |parts: &[&str]| format!("{{anyOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    const FISH: &str = "{type: object, title: Fish, properties: {fins: {type: integer}}}";
+    check(&[
+        (one(&[CAT, DOG]), one(&[DOG, CAT]), &[], &[]),
+        (one(&[CAT, DOG]), one(&[CAT, DOG, FISH]), &["info body-one-of-added"], &["breaking body-one-of-added"]),
+        (one(&[CAT, DOG, FISH]), one(&[CAT, DOG]), &["breaking body-one-of-removed"], &["info body-one-of-removed"]),
+        (any(&[CAT, DOG]), any(&[CAT, DOG, FISH]), &["info body-any-of-added"], &["warning body-any-of-added"]),
+        // A type that no alternative had is news whatever `anyOf` says.
+        (
+            any(&[CAT, DOG]),
+            any(&[CAT, DOG, "{type: string, maxLength: 3}"]),
+            &["info body-any-of-added"],
+            &["breaking body-any-of-added"],
+        ),
+        (CAT, one(&[DOG, CAT]), &["info body-one-of-added"], &["breaking body-one-of-added"]),
+        (CAT, one(&[DOG, FISH]), &["breaking body-wrapped-in-one-of"], &["breaking body-wrapped-in-one-of"]),
+        (one(&[DOG, FISH]), CAT, &["breaking body-unwrapped-from-one-of"], &["breaking body-unwrapped-from-one-of"]),
+        (one(&["{enum: [a]}", "{enum: [b]}"]), "{type: string, enum: [a, b]}", &[], &[]),
+    ]);
+}
+
+#[test]
+fn parts_of_an_all_of_that_come_and_go() {
+    const A: &str = "{type: object, title: A, properties: {a: {type: string}}}";
+    const B: &str = "{type: object, title: B, properties: {b: {type: string}}}";
+    const OTHER_A: &str = "{type: object, title: O, properties: {a: {type: string, minLength: 0}}}";
+    let all = |parts: &[&str]| format!("{{allOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    check(&[
+        (all(&[A, B]), all(&[A, B, OTHER_A]), &["breaking body-all-of-added O"], &["info body-all-of-added O"]),
+        (all(&[A, B, OTHER_A]), all(&[A, B]), &["warning body-all-of-removed O"], &["info body-all-of-removed O"]),
+        // A part of new optional properties is no condition on what callers send.
+        (
+            all(&[A, OTHER_A]),
+            all(&[A, OTHER_A, B]),
+            &["info =new-optional-request-property b", "info body-all-of-added B"],
+            &["info body-all-of-added B", "info optional-property-added b"],
+        ),
+    ]);
+}
+
+#[test]
+fn discriminators() {
+    let shape = |discriminator: &str| {
+        let variants = "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]";
+        yaml(&format!("{{{variants}, discriminator: {discriminator}}}"))
+    };
+    let pets =
+        yaml("{Cat: {properties: {k: {type: string}}}, Dog: {properties: {k: {type: string}, t: {type: string}}}}");
+    for (base, revision, expected) in [
+        ("{propertyName: k}", "{propertyName: k, mapping: {Cat: Cat}}", None),
+        ("{propertyName: k}", "{propertyName: t}", Some("breaking response-body-discriminator-property-name-changed")),
+        (
+            "{propertyName: k, mapping: {c: Cat, d: Dog}}",
+            "{propertyName: k, mapping: {c: Dog, d: Dog}}",
+            Some("breaking response-body-discriminator-mapping-changed c"),
+        ),
+    ] {
+        let found = lines(&compare(&in_response(&shape(base), &pets), &in_response(&shape(revision), &pets)));
+        assert_eq!(found.first().map(String::as_str), expected, "{base} -> {revision}");
+    }
+}
+
+#[test]
+fn maps_and_closed_objects() {
+    check(&[
+        (
+            "{type: object}",
+            "{type: object, additionalProperties: false}",
+            &["breaking body-additional-properties-closed"],
+            &["warning body-additional-properties-closed"],
+        ),
+        (
+            "{type: object, additionalProperties: false}",
+            "{type: object}",
+            &["info body-additional-properties-opened"],
+            &["info body-additional-properties-opened"],
+        ),
+        (
+            "{type: object, additionalProperties: {type: string}}",
+            "{type: object}",
+            &["info body-additional-properties-untyped"],
+            &["warning body-additional-properties-untyped"],
+        ),
+        (
+            "{type: object, additionalProperties: {type: string}}",
+            "{type: object, additionalProperties: {type: integer}}",
+            &["breaking property-type-changed {}"],
+            &["breaking property-type-changed {}"],
+        ),
+        ("{type: object, additionalProperties: true}", "{type: object}", &[], &[]),
+    ]);
+}
+
+#[test]
+fn conditions_of_3_1() {
+    check(&[
+        (
+            "{type: object}",
+            "{type: object, dependentRequired: {a: [b]}}",
+            &["breaking body-dependent-required-added"],
+            &["info body-dependent-required-added"],
+        ),
+        (
+            "{type: object, dependentRequired: {a: [b]}}",
+            "{type: object, dependentRequired: {a: [c]}}",
+            &["breaking body-dependent-required-changed"],
+            &["breaking body-dependent-required-changed"],
+        ),
+        (
+            "{type: array, contains: {type: string}}",
+            "{type: array}",
+            &["info body-contains-removed"],
+            &["breaking body-contains-removed"],
+        ),
+        (
+            "{not: {type: string}}",
+            "{not: {type: integer}}",
+            &["warning =unknown-change not"],
+            &["warning =unknown-change not"],
+        ),
+        (
+            "{type: string, made-up: 1}",
+            "{type: string, made-up: 2}",
+            &["warning =unknown-change made-up"],
+            &["warning =unknown-change made-up"],
+        ),
+        (
+            "{type: array, prefixItems: [{type: string}]}",
+            "{type: array, prefixItems: [{type: string}, {type: string}]}",
+            &["info body-prefix-items-added"],
+            &["breaking body-prefix-items-added"],
+        ),
+    ]);
+}
+
+#[test]
+fn defaults_deprecation_and_direction_of_properties() {
+    check(&[
+        (
+            "{properties: {a: {type: string, default: x}}}",
+            "{properties: {a: {type: string, default: y}}}",
+            &["warning property-default-value-changed a"],
+            &["none property-default-value-changed a"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string, deprecated: true}}}",
+            &["info property-deprecated a"],
+            &["info property-deprecated a"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string, deprecated: true, x-sunset: '2027-01-31'}}}",
+            &["warning property-deprecated-with-sunset a"],
+            &["warning property-deprecated-with-sunset a"],
+        ),
+        (
+            "{properties: {a: {type: string, deprecated: true, x-sunset: '2027-01-31'}}}",
+            "{properties: {a: {type: string, deprecated: true, x-sunset: '2027-01-30'}}}",
+            &["warning property-sunset-moved-earlier a"],
+            &["warning property-sunset-moved-earlier a"],
+        ),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: {type: string, readOnly: true}}}",
+            &["warning property-became-read-only a"],
+            &["info property-became-read-only a"],
+        ),
+        // What is not sent can change as it likes; it is still listed.
+        (
+            "{properties: {a: {type: string, readOnly: true}}}",
+            "{properties: {a: {type: integer, readOnly: true}}}",
+            &["none property-type-changed a"],
+            &["breaking property-type-changed a"],
+        ),
+        (
+            "{properties: {a: {type: string, writeOnly: true}}, required: [a]}",
+            "{properties: {}}",
+            &["warning property-removed a"],
+            &["none required-property-removed a"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_written_differently_but_says_the_same_is_no_change() {
+    let words = [
+        ("{type: object, properties: {a: {type: string}}}", "{properties: {a: {type: string}}}"),
+        ("{type: string, nullable: true}", "{type: [string, 'null']}"),
+        ("{type: string, nullable: true}", "{anyOf: [{type: string}, {type: 'null'}]}"),
+        ("{type: string, enum: [a, b]}", "{oneOf: [{const: b, title: B}, {const: a}]}"),
+        ("{type: string, enum: [a]}", "{type: string, enum: [a, a]}"),
+        ("{type: integer, maximum: 5, exclusiveMaximum: true}", "{type: integer, exclusiveMaximum: 5}"),
+        ("{type: string, example: a}", "{type: string, examples: [a]}"),
+        ("{type: string, minLength: 0, nullable: false, deprecated: false}", "{type: string}"),
+        (
+            "{allOf: [{properties: {a: {type: string}}}, {properties: {b: {type: string}}, required: [a]}]}",
+            "{properties: {a: {type: string}, b: {type: string}}, required: [a]}",
+        ),
+    ];
+    for (base, revision) in words {
+        check(&[(base, revision, &[], &[]), (revision, base, &[], &[])]);
+    }
+}
