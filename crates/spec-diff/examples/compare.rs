@@ -13,7 +13,7 @@ use spec_diff::{Options, diff, to_json};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let options = Options { today: Some(today()), ..Options::default() };
-    let mut output = io::stdout().lock();
+    let mut output = io::BufWriter::new(io::stdout().lock());
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--batch"] => {
             for line in io::stdin().lock().lines() {
@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [base, revision] => writeln!(output, "{:#}", compare(base, revision, &options)?)?,
         _ => return Err("usage: compare BASE REVISION, or compare --batch".into()),
     }
+    output.flush()?;
     Ok(())
 }
 

@@ -6,6 +6,11 @@
 //!
 //! OpenAPI 3.0 fully; of 3.1 the schema keywords that vendors use.
 
+// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod compare;
 mod document;
 mod group;
