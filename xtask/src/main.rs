@@ -1,7 +1,7 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "`cargo xtask diff` will call it"))]
 mod crate_diff;
+mod diff;
 mod docs;
 mod document;
 mod emit;
@@ -49,6 +49,11 @@ enum Command {
     ///
     /// Exits with 0 if nothing fails, 1 if something does, 2 if a document cannot be read.
     Lint(lint::command::Arguments),
+    /// Tell what a change of OpenAPI documents means for those who call the API, and which version the crate needs.
+    ///
+    /// Compares the working tree with where it left the main branch, with a revision, or two files. Exits with 0 if nothing
+    /// fails, 1 at what --fail-on names, 2 if something cannot be read.
+    Diff(diff::command::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +65,9 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
         Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
+        Command::Diff(arguments) => {
+            diff::command::run(root, &arguments, &diff::command::Surroundings::here(), &mut out)
+        }
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");
