@@ -103,6 +103,11 @@ fn of_crate(api: &Api) -> String {
     }
 }
 
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// What a finding says, without the name of its owner in front.
 fn words(change: &Change) -> &str {
     let owner = change.owner.to_string();

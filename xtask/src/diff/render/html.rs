@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use spec_diff::{Change, Level, Location, Member};
 
-use super::{decision, escaped, reach, verdict, words};
+use super::{capital, decision, escaped, reach, verdict, words};
 use crate::{
     counted,
     diff::{
@@ -50,25 +50,28 @@ pub(super) fn page(comparison: &Comparison) -> String {
 }
 
 fn summary(comparison: &Comparison, page: &mut String) {
+    const FIGURES: [&str; 5] = ["breaking", "warning", "info", "names only", "accepted"];
     page.push_str(
         "<div class=\"scroll\"><table>\n<thead><tr><th>API</th><th>wire</th><th>crate needs</th><th>declares</th>",
     );
-    page.push_str(
-        "<th>breaking</th><th>warning</th><th>info</th><th>names only</th><th>accepted</th></tr></thead>\n<tbody>\n",
-    );
+    for figure in FIGURES {
+        _ = write!(page, "<th class=\"number\">{figure}</th>");
+    }
+    page.push_str("</tr></thead>\n<tbody>\n");
     for api in &comparison.apis {
         let (report, all) = (&api.report, api.counts);
         let bump = |bump: Option<spec_diff::Bump>| bump.map_or("-".to_owned(), |bump| bump.to_string());
         _ = write!(
             page,
-            "<tr><th><a href=\"#{name}\">{name}</a></th><td>{}</td><td>{}</td><td>{}</td>",
+            "<tr><th><a href=\"#{name}\">{name}</a></th><td data-label=\"wire\">{}</td><td data-label=\"crate needs\">{}</td>\
+             <td data-label=\"declares\">{}</td>",
             badge(report.wire),
             bump(report.crate_needed),
             bump(report.crate_declared),
             name = escaped(&report.api),
         );
-        for count in [all.breaking, all.warning, all.info, all.none, all.accepted] {
-            _ = write!(page, "<td class=\"number\">{count}</td>");
+        for (figure, count) in FIGURES.into_iter().zip([all.breaking, all.warning, all.info, all.none, all.accepted]) {
+            _ = write!(page, "<td class=\"number\" data-label=\"{figure}\">{count}</td>");
         }
         page.push_str("</tr>\n");
     }
@@ -108,7 +111,7 @@ fn section(api: &Api, page: &mut String) {
         page.push_str("<p>No changes.</p>\n</section>\n");
         return;
     }
-    _ = writeln!(page, "<p>{}.</p>", escaped(&verdict(api)));
+    _ = writeln!(page, "<p>{}.</p>", escaped(&capital(&verdict(api))));
     for notice in &api.notices {
         let place = format!("{}:{}", notice.file, notice.line);
         _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use spec_diff::{Bump, Change, Level};
 
-use super::{decision, reach, verdict, words};
+use super::{capital, decision, reach, verdict, words};
 use crate::{
     counted,
     diff::compare::{Api, Comparison},
@@ -121,11 +121,6 @@ fn head(comparison: &Comparison) -> String {
 
 fn title(api: &Api) -> String {
     format!("\n### {}\n\n{}.\n\n", plain(&api.report.api), plain(&capital(&verdict(api))))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What is to be told, in the order in which it is shown.
