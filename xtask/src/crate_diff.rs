@@ -12,35 +12,12 @@ pub(crate) mod version;
 use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use items::{Item, public};
+use spec_diff::Bump;
 
 use crate::{
     document::Document,
     generate::{Code, code},
 };
-
-/// A step of a version. With 0.x versions a major one is a step of the second number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Bump {
-    /// The code is the same.
-    None,
-    /// The code differs; what it offers does not.
-    Patch,
-    /// Something is new.
-    Minor,
-    /// Something that compiled does not, or fails when it runs.
-    Major,
-}
-
-impl fmt::Display for Bump {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
-        })
-    }
-}
 
 /// What differs between two generated crates.
 #[derive(Debug, PartialEq, Eq)]

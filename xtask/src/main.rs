@@ -1,8 +1,8 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
 mod add_vendor;
-#[cfg_attr(not(test), expect(dead_code, reason = "`cargo xtask diff` will call it"))]
 mod crate_diff;
+mod diff;
 mod docs;
 mod document;
 mod emit;
@@ -56,6 +56,11 @@ enum Command {
     AddVendor(add_vendor::Arguments),
     /// Hold a document against the vendor's own published specification.
     Upstream(upstream::Arguments),
+    /// Tell what a change of OpenAPI documents means for those who call the API, and which version the crate needs.
+    ///
+    /// Compares the working tree with where it left the main branch, with a revision, or two files. Exits with 0 if nothing
+    /// fails, 1 at what --fail-on names, 2 if something cannot be read.
+    Diff(diff::command::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +74,9 @@ fn main() -> ExitCode {
         Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
         Command::AddVendor(arguments) => add_vendor::run(root, &arguments, &mut out),
         Command::Upstream(arguments) => upstream::run(root, &arguments, &mut out),
+        Command::Diff(arguments) => {
+            diff::command::run(root, &arguments, &diff::command::Surroundings::here(), &mut out)
+        }
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(out, "error: {error}");

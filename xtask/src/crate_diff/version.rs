@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::Bump;
+use spec_diff::Bump;
 
 /// Two versions and the step between them.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,9 +49,32 @@ fn step(base: &Version, head: &Version) -> Result<Bump, String> {
     })
 }
 
+/// The least version that declares a change.
+pub(crate) fn next(base: &Version, bump: Bump) -> Version {
+    let Version { major, minor, patch, .. } = *base;
+    match (bump, major, minor) {
+        (Bump::None, ..) => base.clone(),
+        (Bump::Major, 0, 0) => Version::new(0, 0, patch + 1),
+        (Bump::Major, 0, _) => Version::new(0, minor + 1, 0),
+        (Bump::Major, ..) => Version::new(major + 1, 0, 0),
+        (Bump::Minor, 1.., _) => Version::new(major, minor + 1, 0),
+        (Bump::Minor | Bump::Patch, ..) => Version::new(major, minor, patch + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_version_declares_what_it_is_for() {
+        for base in ["1.2.3", "0.9.9", "0.0.1"].map(|base| Version::parse(base).expect("it is a version")) {
+            for bump in [Bump::None, Bump::Patch, Bump::Minor, Bump::Major] {
+                let next = next(&base, bump);
+                assert!(step(&base, &next).is_ok_and(|step| step >= bump), "{bump} from {base} to {next}");
+            }
+        }
+    }
 
     fn between(base: &str, head: &str) -> Result<Bump, String> {
         let manifest = |version: &str| format!("[package]\nversion = \"{version}\"\n");

@@ -114,12 +114,12 @@ fn github(checked: &[Checked], out: &mut impl Write) -> Result<()> {
 }
 
 /// Escaped as the value of a command: a line feed would end it.
-fn data(text: &str) -> String {
+pub(crate) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escaped as a property of a command.
-fn property(text: &str) -> String {
+pub(crate) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

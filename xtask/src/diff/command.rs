@@ -1,0 +1,204 @@
+//! `cargo xtask diff`: which documents, what is shown of them where, and what becomes of the findings.
+
+use std::{
+    env, fs,
+    io::{IsTerminal as _, Result, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use chrono::{NaiveDate, Utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use spec_diff::Level;
+
+use super::{
+    compare::{Comparison, compare},
+    gate::{self, FailOn},
+    git::Git,
+    render::{self, Format, github},
+    sources::{self, Pair},
+    sunsets,
+};
+use crate::vendors;
+
+/// What to compare, and how.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to compare the working tree with: a revision or a tag. If none is given, where HEAD left origin/main, or main.
+    #[arg(value_name = "BASE")]
+    since: Option<String>,
+
+    /// Only these vendors, by the name of their document. All, if none is given.
+    #[arg(long = "vendor", value_name = "VENDOR", value_delimiter = ',')]
+    vendors: Vec<String>,
+
+    /// Compare two files instead (OpenAPI 3, YAML or JSON): this one is before.
+    #[arg(long, value_name = "FILE", requires = "revision", conflicts_with_all = ["since", "vendors"])]
+    base: Option<String>,
+
+    /// And this one is after.
+    #[arg(long, value_name = "FILE", requires = "base")]
+    revision: Option<String>,
+
+    /// How the findings are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// Write to this file instead of the standard output, which still says what fails.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Show findings of this level and above. What fails does not depend on it.
+    #[arg(long, default_value = "none", value_parser = level())]
+    level: Level,
+
+    /// Fail on a crate's version that takes too small a step (bump), and on open findings of a level as well (warning, breaking).
+    #[arg(long, value_enum, default_value_t)]
+    fail_on: FailOn,
+
+    /// List what the documents in the working tree announce to go, with the days left, instead. Fails on what has less than 30.
+    #[arg(long, conflicts_with_all = ["since", "base", "revision", "level"])]
+    sunsets: bool,
+}
+
+fn level() -> impl clap::builder::TypedValueParser<Value = Level> {
+    const LEVELS: [Level; 4] = [Level::None, Level::Info, Level::Warning, Level::Breaking];
+    let names = PossibleValuesParser::new(["none", "info", "warning", "breaking"]);
+    names.map(|name| LEVELS.into_iter().find(|level| level.to_string() == name).unwrap_or_default())
+}
+
+/// What the command finds around it: a test says it instead.
+pub(crate) struct Surroundings {
+    today: NaiveDate,
+    /// Whether the standard output takes colours.
+    colour: bool,
+    /// GitHub's files for the outputs and the summary of a step.
+    github: github::Files,
+}
+
+impl Surroundings {
+    pub(crate) fn here() -> Self {
+        let given = |name| env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            today: Utc::now().date_naive(),
+            colour: std::io::stdout().is_terminal() && given("NO_COLOR").is_none(),
+            github: github::Files {
+                output: given("GITHUB_OUTPUT").map(PathBuf::from),
+                summary: given("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            },
+        }
+    }
+}
+
+/// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
+pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
+    let found = if arguments.sunsets { Err(goes(root, arguments, here, out)?) } else { Ok(pairs(root, arguments)) };
+    let (base, pairs) = match found {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            writeln!(out, "error: {error}")?;
+            return Ok(ExitCode::from(2));
+        }
+        Err(code) => return Ok(code),
+    };
+    let comparison = compared(base, pairs, arguments, here.today);
+    let mut text = Vec::new();
+    let colour = here.colour && arguments.output.is_none();
+    render::write(arguments.format, &comparison, colour, &mut text)?;
+    if arguments.format == Format::Github {
+        github::files(&here.github, &comparison)?;
+    }
+    match deliver(arguments.output.as_deref(), &text, out)? {
+        Some(code) => return Ok(code),
+        None if arguments.output.is_some() => render::text::closing(&comparison, out)?,
+        None => {}
+    }
+    Ok(if !comparison.problems.is_empty() {
+        ExitCode::from(2)
+    } else if !comparison.failures.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+type Pairs = Vec<std::result::Result<Pair, String>>;
+
+/// What is compared, and the base's name for people.
+fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Pairs), String> {
+    if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
+        return Ok((base.clone(), vec![sources::files(base, revision)]));
+    }
+    let base = Git { root }.base(arguments.since.as_deref())?;
+    let pairs = sources::ours(root, &base, &arguments.vendors)?;
+    Ok((base.title, pairs))
+}
+
+fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate) -> Comparison {
+    let mut comparison = Comparison { base, apis: Vec::new(), problems: Vec::new(), failures: Vec::new() };
+    for pair in pairs {
+        match pair.and_then(|pair| compare(pair, today)) {
+            Ok(mut api) => {
+                comparison.failures.extend(gate::failures(&api, arguments.fail_on));
+                let all = api.report.changes.len();
+                api.report.changes.retain(|change| change.level >= arguments.level);
+                api.hidden = all - api.report.changes.len();
+                comparison.apis.push(api);
+            }
+            Err(error) => comparison.problems.push(error),
+        }
+    }
+    comparison
+}
+
+/// Writes what was rendered; a code, if it cannot be.
+fn deliver(file: Option<&Path>, text: &[u8], out: &mut impl Write) -> Result<Option<ExitCode>> {
+    let Some(file) = file else { return out.write_all(text).map(|()| None) };
+    if let Err(error) = fs::write(file, text) {
+        writeln!(out, "error: {}: cannot be written: {error}", file.display())?;
+        return Ok(Some(ExitCode::from(2)));
+    }
+    Ok(None)
+}
+
+/// `--sunsets`.
+fn goes(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
+    if !matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) {
+        writeln!(out, "error: --sunsets has the formats text, markdown and json")?;
+        return Ok(ExitCode::from(2));
+    }
+    let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
+        Ok(vendors) => vendors,
+        Err(error) => {
+            writeln!(out, "error: {error}")?;
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for name in vendors.iter().map(vendors::Vendor::document) {
+        let source = sources::present(&root.join(&name), &name);
+        match source.and_then(|source| source.map_or(Ok(Vec::new()), |source| sunsets::of(&source, here.today))) {
+            Ok(sunsets) => found.extend(sunsets),
+            Err(error) => problems.push(error),
+        }
+    }
+    found.sort();
+    let mut text = Vec::new();
+    sunsets::write(arguments.format, &found, &mut text)?;
+    if let Some(code) = deliver(arguments.output.as_deref(), &text, out)? {
+        return Ok(code);
+    }
+    for problem in &problems {
+        writeln!(out, "error: {problem}")?;
+    }
+    Ok(if !problems.is_empty() {
+        ExitCode::from(2)
+    } else if arguments.fail_on != FailOn::None && found.iter().any(sunsets::Sunset::is_urgent) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,123 @@
+//! For a terminal: a block for each owner, the worst first.
+
+use std::io::{Result, Write};
+
+use anstyle::{AnsiColor, Style};
+use spec_diff::{Bump, Change, Level};
+
+use super::{by_owner, decision, one_line, reach, verdict, words};
+use crate::{
+    counted,
+    diff::{
+        compare::{Api, Comparison},
+        gate::Counts,
+    },
+};
+
+/// How many items of generated code are listed.
+const ITEMS: usize = 8;
+
+pub(in crate::diff) fn write(comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
+    writeln!(out, "compared with {}", one_line(&comparison.base))?;
+    for api in &comparison.apis {
+        one(api, colour, out)?;
+    }
+    closing(comparison, out)
+}
+
+/// What fails, and a line of figures.
+pub(in crate::diff) fn closing(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
+    for problem in &comparison.problems {
+        writeln!(out, "error: {}", one_line(problem))?;
+    }
+    for failure in &comparison.failures {
+        writeln!(out, "failed: {}", one_line(failure))?;
+    }
+    let all = comparison.apis.iter().map(|api| api.counts).sum::<Counts>();
+    let hidden = comparison.apis.iter().map(|api| api.hidden).sum::<usize>();
+    let hidden = if hidden > 0 { format!(" and {hidden} not shown") } else { String::new() };
+    writeln!(
+        out,
+        "{}: {} breaking, {} warning, {} info, {} of names only, {} accepted{hidden}",
+        counted(comparison.apis.len(), "API"),
+        all.breaking,
+        all.warning,
+        all.info,
+        all.none,
+        all.accepted
+    )
+}
+
+fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
+    let name = &api.report.api;
+    if api.is_same() {
+        return writeln!(out, "{name}: no changes");
+    }
+    writeln!(out, "\n{}: {}", painted(name, Style::new().bold(), colour), one_line(&verdict(api)))?;
+    for block in by_owner(&api.report.changes) {
+        let Some(first) = block.first() else { continue };
+        writeln!(out, "\n  {}", painted(&one_line(&first.owner.to_string()), Style::new().bold(), colour))?;
+        let mut told = None;
+        for change in block {
+            let is_new = told.replace(&change.operations) != Some(&change.operations);
+            finding(api, change, is_new, colour, out)?;
+        }
+    }
+    if api.report.docs_changed > 0 {
+        writeln!(out, "\n  {} of documentation", counted(api.report.docs_changed, "change"))?;
+    }
+    items(api, out)?;
+    for notice in &api.notices {
+        let (level, message) = (painted_level(notice.level, colour), one_line(&notice.message));
+        writeln!(out, "\n  {level}  {}:{}: {message}", notice.file, notice.line)?;
+    }
+    writeln!(out)
+}
+
+/// The operations that it reaches are named if they are others than those of the finding before.
+fn finding(api: &Api, change: &Change, names_reach: bool, colour: bool, out: &mut impl Write) -> Result<()> {
+    let place = format!("{}:{}", api.revision.name, api.first_line(change));
+    writeln!(out, "    {}  {place}: {} [{}]", painted_level(change.level, colour), one_line(words(change)), change.id)?;
+    let own = change.owner.to_string();
+    if names_reach && change.operations.iter().any(|operation| operation.to_string() != own) {
+        writeln!(out, "              reaches {}", one_line(&reach(&change.operations, 4)))?;
+    }
+    match &change.accepted {
+        Some(accepted) => writeln!(out, "              {}", one_line(&decision(accepted))),
+        None => Ok(()),
+    }
+}
+
+/// Why the crate needs its step.
+fn items(api: &Api, out: &mut impl Write) -> Result<()> {
+    let Some(Ok(change)) = api.generated.as_ref().map(|generated| &generated.needed) else { return Ok(()) };
+    if change.needed == Bump::None {
+        return Ok(());
+    }
+    writeln!(out, "\n  generated code")?;
+    if change.items.is_empty() {
+        writeln!(out, "    patch: it differs, what it offers does not")?;
+    }
+    for item in change.items.iter().take(ITEMS) {
+        writeln!(out, "    {}", one_line(&item.to_string()))?;
+    }
+    match change.items.len().saturating_sub(ITEMS) {
+        0 => Ok(()),
+        more => writeln!(out, "    and {}", counted(more, "item")),
+    }
+}
+
+/// In a column.
+fn painted_level(level: Level, colour: bool) -> String {
+    let style = match level {
+        Level::Breaking => AnsiColor::Red.on_default().bold(),
+        Level::Warning => AnsiColor::Yellow.on_default(),
+        Level::Info => AnsiColor::Green.on_default(),
+        Level::None => Style::new().dimmed(),
+    };
+    painted(&format!("{level:8}"), style, colour)
+}
+
+fn painted(text: &str, style: Style, colour: bool) -> String {
+    if colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
