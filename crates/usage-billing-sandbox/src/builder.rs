@@ -10,7 +10,7 @@ use crate::limits::Allowed;
 use crate::vendor::Vendor;
 use crate::world::Size;
 
-/// What a sandbox is like. See [`Sandbox::builder`].
+/// What a sandbox is like. See [`Sandbox::builder`](crate::Sandbox::builder).
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
     pub(crate) address: SocketAddr,
@@ -54,7 +54,7 @@ impl SandboxBuilder {
     }
 
     /// The day of the start, for the same answers on any day: it is then noon, UTC. The default is the real time. The
-    /// sandbox's clock goes on from there, with real time and with [`Sandbox::advance`].
+    /// sandbox's clock goes on from there, with real time and with [`Sandbox::advance`](crate::Sandbox::advance).
     pub fn today(mut self, today: NaiveDate) -> Self {
         self.today = Some(today);
         self
