@@ -111,38 +111,50 @@ impl<'de> Visitor<'de> for Digits {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
-        decimal(Box::<RawValue>::deserialize(deserializer)?.get())
+        decimal(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
     }
 
     // serde_json gives a raw value as a map of one entry, from its private name to the text.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
         match map.next_key::<&str>()? {
-            Some(RAW_VALUE) => map.next_value_seed(self),
+            // Refused here and not below, or the private name would stand in the place that an error tells.
+            Some(RAW_VALUE) => map.next_value_seed(Text)?.map_err(de::Error::custom),
             _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
         }
     }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
-        decimal(text)
-    }
 }
 
-impl<'de> DeserializeSeed<'de> for Digits {
-    type Value = Decimal;
+/// The text of a number, wherever it stands.
+struct Text;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Result<Decimal, String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-fn decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
+impl Visitor<'_> for Text {
+    type Value = Result<Decimal, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of a number")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(decimal(text))
+    }
+}
+
+fn decimal(text: &str) -> Result<Decimal, String> {
     let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
-        None => return Err(E::custom(format_args!("a decimal number was expected, not {}", shortened(text)))),
+        None => return Err(format!("a decimal number was expected, not {}", shortened(text))),
     };
-    parse(digits).map_err(|reason| E::custom(format_args!("not a decimal number: {} ({reason})", shortened(text))))
+    parse(digits).map_err(|reason| format!("not a decimal number: {} ({reason})", shortened(text)))
 }
 
 fn shortened(text: &str) -> String {
