@@ -1,5 +1,7 @@
 //! A document: what is where, and what a reference points to.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{pointer::Pointer, report::Side};
@@ -150,7 +152,10 @@ impl<'a> Document<'a> {
 }
 
 /// A token of a reference: percent-encoded as in URLs, then escaped as in JSON pointers.
-fn unescape(token: &str) -> String {
+fn unescape(token: &str) -> Cow<'_, str> {
+    if !token.contains(['%', '~']) {
+        return Cow::Borrowed(token);
+    }
     let mut bytes = Vec::with_capacity(token.len());
     let mut rest = token.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -166,7 +171,7 @@ fn unescape(token: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
+    Cow::Owned(String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~"))
 }
 
 #[cfg(test)]

@@ -24,12 +24,12 @@ impl<'a> Comparison<'a> {
             self.note(0, finding);
             return;
         }
-        let in_one_place = old.len() == 1 && new.len() == 1;
+        let single = old.len() == 1 && new.len() == 1;
         let old = Schema::of(&self.base, old);
         let new = Schema::of(&self.revision, new);
         self.schema_words(&old, &new, context);
         self.unresolved(&old, &new, context);
-        if in_one_place {
+        if single && old.leaves.len() + new.leaves.len() > 2 {
             self.parts(&old, &new, context);
         }
         if self.unions(&old, &new, context) {
@@ -103,8 +103,8 @@ impl<'a> Comparison<'a> {
     /// References that lead nowhere in the document cannot be followed: they are compared as text.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let dangling = |document: &crate::document::Document<'a>, schema: &Schema<'a>| {
-            let leads_nowhere = |node: &&Node<'a>| document.target(node).is_none();
-            schema.leaves.iter().filter(leads_nowhere).filter_map(|node| node.text("$ref")).collect::<Vec<_>>()
+            let dangling = |node: &Node<'a>| node.text("$ref").filter(|_| document.target(node).is_none());
+            schema.leaves.iter().filter_map(dangling).collect::<Vec<_>>()
         };
         let (before, after) = (dangling(&self.base, old), dangling(&self.revision, new));
         if before != after {

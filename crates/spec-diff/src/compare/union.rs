@@ -1,9 +1,9 @@
 //! Alternatives: `oneOf` and `anyOf`.
 
 mod discriminator;
+mod matching;
 
-use std::collections::BTreeSet;
-
+use matching::likeness;
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
@@ -11,18 +11,8 @@ use crate::{
     document::{Document, Node},
     report::{Direction, Level},
     rules::{self, Rule},
-    schema::{Relation, Schema, Types, Union, Usage, same},
+    schema::{Schema, Types, Union, Usage, same},
 };
-
-/// How many alternatives without a name are paired by what they hold.
-const LIKENESSES: usize = 60;
-
-/// Alternatives of both sides that stand for each other, and those that stand alone.
-struct Matching<'a> {
-    pairs: Vec<(Node<'a>, Node<'a>)>,
-    removed: Vec<Node<'a>>,
-    added: Vec<Node<'a>>,
-}
 
 impl<'a> Comparison<'a> {
     /// Compares alternatives. True if nothing else of the schemas is left to compare.
@@ -178,53 +168,6 @@ impl<'a> Comparison<'a> {
             .max_by_key(|(index, liking)| (*liking, usize::MAX - index))
             .map(|(index, _)| index)
     }
-
-    /// Pairs alternatives: by name, then by what they say, then by likeness.
-    fn matching(&self, olds: &[Node<'a>], news: &[Node<'a>]) -> Matching<'a> {
-        let mut matching = Matching { pairs: Vec::new(), removed: Vec::new(), added: news.to_vec() };
-        let mut left = Vec::new();
-        for old in olds {
-            let name = name(old);
-            match matching.added.iter().position(|new| name.is_some() && self::name(new) == name) {
-                Some(index) => matching.pairs.push((old.clone(), matching.added.remove(index))),
-                None => left.push(old.clone()),
-            }
-        }
-        if left.len().max(matching.added.len()) > LIKENESSES {
-            matching.removed = left;
-            return matching;
-        }
-        for old in std::mem::take(&mut left) {
-            let equal = |new: &Node<'a>| self.may_pair(&old, new) && same((&self.base, &old), (&self.revision, new));
-            match matching.added.iter().position(equal) {
-                Some(index) => matching.pairs.push((old, matching.added.remove(index))),
-                None => left.push(old),
-            }
-        }
-        for old in left {
-            let schema = normal(&self.base, &old);
-            let candidates: Vec<_> = matching.added.iter().filter(|new| self.may_pair(&old, new)).cloned().collect();
-            let likest = self.likest(&schema, &candidates, Side::Revision).map(|index| candidates[index].address());
-            match matching.added.iter().position(|new| Some(new.address()) == likest) {
-                Some(index) => matching.pairs.push((old, matching.added.remove(index))),
-                None => matching.removed.push(old),
-            }
-        }
-        matching
-    }
-
-    /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
-    fn may_pair(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
-        match (name(old), name(new)) {
-            (Some(old), Some(new)) => {
-                let has = |document: &Document<'a>, name| {
-                    document.components("schemas").is_some_and(|map| map.contains_key(name))
-                };
-                !has(&self.revision, old) && !has(&self.base, new)
-            }
-            _ => true,
-        }
-    }
 }
 
 /// Whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then fit none
@@ -264,28 +207,4 @@ fn labels(variants: &[Node<'_>]) -> Value {
 
 fn normal<'a>(document: &Document<'a>, variant: &Node<'a>) -> Schema<'a> {
     Schema::of(document, &Usage::of(document, std::slice::from_ref(variant)).core)
-}
-
-/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 100.
-fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
-    let is_nested = |schema: &Schema<'_>| schema.types.is_any() && !schema.unions.is_empty();
-    if is_nested(old) && is_nested(new) {
-        return 50;
-    }
-    if old.types.is_any() || new.types.is_any() || old.types.relation(&new.types, false) == Relation::Other {
-        return 0;
-    }
-    let constants = |schema: &Schema<'_>| schema.values.as_ref().map(|values| values.len()) == Some(1);
-    if constants(old) && constants(new) && old.values != new.values {
-        return 0;
-    }
-    let names = |schema: &Schema<'_>| schema.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-    let (olds, news) = (names(old), names(new));
-    let all = olds.union(&news).count();
-    let common = olds.intersection(&news).count();
-    match all {
-        0 => 100,
-        _ if common * 2 < all => 0,
-        _ => common * 100 / all,
-    }
 }

@@ -1,0 +1,113 @@
+//! Which alternative of the one side is which of the other.
+
+use std::collections::BTreeSet;
+
+use super::{name, normal};
+use crate::{
+    compare::Comparison,
+    document::{Document, Node},
+    schema::{Relation, Schema, same},
+};
+
+/// How many alternatives without a name are paired by what they hold.
+const LIKENESSES: usize = 60;
+
+/// Alternatives of both sides that stand for each other, and those that stand alone.
+pub(super) struct Matching<'a> {
+    pub(super) pairs: Vec<(Node<'a>, Node<'a>)>,
+    pub(super) removed: Vec<Node<'a>>,
+    pub(super) added: Vec<Node<'a>>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Pairs alternatives: by name, then by what they say, then by likeness.
+    pub(super) fn matching(&self, olds: &[Node<'a>], news: &[Node<'a>]) -> Matching<'a> {
+        let mut matching = Matching { pairs: Vec::new(), removed: Vec::new(), added: news.to_vec() };
+        let mut left = Vec::new();
+        for old in olds {
+            let name = name(old);
+            match matching.added.iter().position(|new| name.is_some() && self::name(new) == name) {
+                Some(index) => matching.pairs.push((old.clone(), matching.added.remove(index))),
+                None => left.push(old.clone()),
+            }
+        }
+        if left.len().max(matching.added.len()) > LIKENESSES {
+            matching.removed = left;
+            return matching;
+        }
+        for old in std::mem::take(&mut left) {
+            let equal = |new: &Node<'a>| self.may_pair(&old, new) && same((&self.base, &old), (&self.revision, new));
+            match matching.added.iter().position(equal) {
+                Some(index) => matching.pairs.push((old, matching.added.remove(index))),
+                None => left.push(old),
+            }
+        }
+        self.pair_by_likeness(left, &mut matching);
+        matching
+    }
+
+    /// Pairs what is left, the most alike first; of equals those that stand in the same place, so that both directions pair the same.
+    fn pair_by_likeness(&self, left: Vec<Node<'a>>, matching: &mut Matching<'a>) {
+        let olds: Vec<_> = left.iter().map(|old| normal(&self.base, old)).collect();
+        let news: Vec<_> = matching.added.iter().map(|new| normal(&self.revision, new)).collect();
+        let mut likings = Vec::new();
+        for (i, (old, old_node)) in olds.iter().zip(&left).enumerate() {
+            for (j, (new, new_node)) in news.iter().zip(&matching.added).enumerate() {
+                let liking = if self.may_pair(old_node, new_node) { likeness(old, new) } else { 0 };
+                if liking > 0 {
+                    likings.push((std::cmp::Reverse(liking), i.abs_diff(j), i + j, i, j));
+                }
+            }
+        }
+        likings.sort_unstable();
+        let (mut olds_left, mut news_left): (Vec<_>, Vec<_>) =
+            (left.into_iter().map(Some).collect(), std::mem::take(&mut matching.added).into_iter().map(Some).collect());
+        for (.., i, j) in likings {
+            if let (Some(old), Some(new)) = (olds_left.get_mut(i), news_left.get_mut(j))
+                && old.is_some()
+                && new.is_some()
+            {
+                matching.pairs.extend(old.take().zip(new.take()));
+            }
+        }
+        matching.removed.extend(olds_left.into_iter().flatten());
+        matching.added.extend(news_left.into_iter().flatten());
+    }
+
+    /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
+    fn may_pair(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
+        match (name(old), name(new)) {
+            (Some(old), Some(new)) => {
+                let has = |document: &Document<'a>, name| {
+                    document.components("schemas").is_some_and(|map| map.contains_key(name))
+                };
+                !has(&self.revision, old) && !has(&self.base, new)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 100.
+pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
+    let is_nested = |schema: &Schema<'_>| schema.types.is_any() && !schema.unions.is_empty();
+    if is_nested(old) && is_nested(new) {
+        return 50;
+    }
+    if old.types.is_any() || new.types.is_any() || old.types.relation(&new.types, false) == Relation::Other {
+        return 0;
+    }
+    let constants = |schema: &Schema<'_>| schema.values.as_ref().map(|values| values.len()) == Some(1);
+    if constants(old) && constants(new) && old.values != new.values {
+        return 0;
+    }
+    let names = |schema: &Schema<'_>| schema.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let (olds, news) = (names(old), names(new));
+    let all = olds.union(&news).count();
+    let common = olds.intersection(&news).count();
+    match all {
+        0 => 100,
+        _ if common * 2 < all => 0,
+        _ => common * 100 / all,
+    }
+}
