@@ -92,14 +92,15 @@ impl Surroundings {
 
 /// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
 pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
-    let found = if arguments.sunsets { Err(goes(root, arguments, here, out)?) } else { Ok(pairs(root, arguments)) };
-    let (base, pairs) = match found {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => {
+    if arguments.sunsets {
+        return goes(root, arguments, here, out);
+    }
+    let (base, pairs) = match pairs(root, arguments) {
+        Ok(found) => found,
+        Err(error) => {
             writeln!(out, "error: {error}")?;
             return Ok(ExitCode::from(2));
         }
-        Err(code) => return Ok(code),
     };
     let comparison = compared(base, pairs, arguments, here.today);
     let mut text = Vec::new();

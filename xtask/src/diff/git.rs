@@ -53,6 +53,12 @@ impl Git<'_> {
         Ok(Base { title: format!("{} ({main}, {what})", short(&commit)), commit })
     }
 
+    /// The last release at or before a base, by its tag: `v0.1.0`.
+    pub(super) fn release(&self, base: &Base) -> Option<Base> {
+        let tag = self.run(&["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", &base.commit]).ok()?;
+        self.base(Some(tag.trim())).ok()
+    }
+
     /// The vendors' documents of a commit, as paths from the root.
     pub(super) fn documents(&self, base: &Base) -> Result<Vec<String>, String> {
         let list = self.run(&["ls-tree", "-z", "--name-only", &base.commit, "--", "openapi/"])?;

@@ -10,7 +10,7 @@ pub(super) mod text;
 use std::io::{Result, Write};
 
 use clap::ValueEnum;
-use spec_diff::{Accepted, AcceptedKind, Bump, Change, OperationRef};
+use spec_diff::{Accepted, AcceptedKind, Bump, Change, Level, OperationRef};
 
 use super::compare::{Api, Comparison, State, bare};
 use crate::crate_diff::version::Declared;
@@ -106,6 +106,11 @@ fn of_crate(api: &Api) -> String {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Whether somebody has to decide.
+fn is_open(change: &Change) -> bool {
+    change.accepted.is_none() && change.level >= Level::Warning
 }
 
 /// What a finding says, without the name of its owner in front.

@@ -24,7 +24,7 @@ pub(super) struct Pair {
 
 /// What stands beside a document of ours.
 pub(super) struct Own {
-    /// The crate's manifest before and after.
+    /// The crate's manifest in the last release, or in the base if there is none yet, and now.
     pub(super) manifests: [Option<Source>; 2],
     /// The list of accepted changes.
     pub(super) accept: Option<Source>,
@@ -38,22 +38,33 @@ pub(super) fn ours(root: &Path, base: &Base, asked: &[String]) -> Result<Vec<Res
     let name = |path: &String| Some(Path::new(path).file_stem()?.to_str()?.to_owned());
     names.extend(before.iter().filter_map(name));
     let vendors = vendors::select(names.into_iter().map(|name| Vendor { name }).collect(), asked)?;
-    Ok(vendors.iter().map(|vendor| one(root, &git, base, vendor)).collect())
+    let release = git.release(base);
+    Ok(vendors.iter().map(|vendor| one(root, &git, (base, release.as_ref()), vendor)).collect())
 }
 
-fn one(root: &Path, git: &Git<'_>, base: &Base, vendor: &Vendor) -> Result<Pair, String> {
-    let before = |path: &str| match git.text(base, path) {
+fn one(root: &Path, git: &Git<'_>, (base, release): (&Base, Option<&Base>), vendor: &Vendor) -> Result<Pair, String> {
+    let at = |commit: &Base, path: &str| match git.text(commit, path) {
         Ok(text) => Ok(text.map(|text| Source { name: path.to_owned(), text })),
         Err(error) => Err(format!("{path} in the base: {error}")),
     };
     let now = |path: &str| present(&root.join(path), path);
+    let before = |path: &str| at(base, path);
     let (document, manifest) = (vendor.document(), format!("{}/Cargo.toml", vendor.folder()));
+    // A version steps away from what people have: two changes between releases need one step.
+    let released = match release {
+        Some(release) => at(release, &manifest)?,
+        None => None,
+    };
+    let declared_before = match released {
+        Some(manifest) => Some(manifest),
+        None => before(&manifest)?,
+    };
     Ok(Pair {
         api: vendor.name.clone(),
         base: before(&document)?,
         revision: now(&document)?,
         own: Some(Own {
-            manifests: [before(&manifest)?, now(&manifest)?],
+            manifests: [declared_before, now(&manifest)?],
             accept: now(&format!("openapi/{}.accept.toml", vendor.name))?,
         }),
     })

@@ -97,6 +97,20 @@ fn an_undeclared_bump_fails_and_a_declared_one_passes() -> std::io::Result<()> {
 }
 
 #[test]
+fn two_changes_between_releases_need_one_step() -> std::io::Result<()> {
+    let root = repository(MINI)?;
+    git(&root, &["tag", "v0.1.0"]);
+    with(&root, MANIFEST, "[package]\nversion = \"0.2.0+2026-11-22\"\n");
+    commit(&root);
+    with(&root, "openapi/mini.yaml", &edited());
+    assert_eq!(ran(&root, "--fail-on bump").0, 0);
+    git(&root, &["tag", "v0.2.0"]);
+    let (code, out) = ran(&root, "--fail-on bump");
+    assert!(code == 1 && out.contains("its version goes from 0.2.0 to 0.2.0; set 0.3.0 or more"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn a_revision_is_compared_with_the_working_tree() -> std::io::Result<()> {
     let root = repository(MINI)?;
     git(&root, &["tag", "v0.1.0"]);

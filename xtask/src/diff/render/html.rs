@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use serde_json::Value;
 use spec_diff::{Change, Level, Location, Member};
 
-use super::{capital, decision, escaped, reach, verdict, words};
+use super::{capital, decision, escaped, is_open, reach, verdict, words};
 use crate::{
     counted,
     diff::{
@@ -141,14 +142,13 @@ fn section(api: &Api, page: &mut String) {
 fn finding(api: &Api, change: &Change, page: &mut String) {
     let is_accepted = change.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
-    let is_open = !is_accepted && change.level >= Level::Warning;
     let operations = change.operations.iter().map(ToString::to_string).collect::<Vec<_>>();
     _ = writeln!(
         page,
         "<details class=\"finding\" data-level=\"{filed}\" data-operations=\"{}\"{}>\n<summary>{}{} <b>{}</b> <code>{}</code></summary>",
         // Neither methods nor paths have line feeds.
         escaped(&operations.join("\n")),
-        if is_open { " open" } else { "" },
+        if is_open(change) { " open" } else { "" },
         badge(change.level),
         if is_accepted { " <span class=\"badge accepted\">accepted</span>" } else { "" },
         escaped(&change.owner.to_string()),
@@ -165,11 +165,27 @@ fn finding(api: &Api, change: &Change, page: &mut String) {
     for member in change.members.iter().take(MEMBERS) {
         sides(api, member, page);
     }
+    if api.is_ours && is_open(change) {
+        accept(change, page);
+    }
     match change.members.len().saturating_sub(MEMBERS) {
         0 => {}
         more => _ = writeln!(page, "<p>And {more} more, named above.</p>"),
     }
     page.push_str("</details>\n");
+}
+
+/// The entries by which the finding is accepted, to be copied.
+fn accept(change: &Change, page: &mut String) {
+    page.push_str("<details class=\"accept\"><summary>Accept it</summary><pre>");
+    for member in &change.members {
+        let Some(Location { pointer, .. }) = member.revision.as_ref().or(member.base.as_ref()) else { continue };
+        // Texts in TOML are written as in JSON, but for control characters, which no pointer of ours has.
+        let (rule, at) = (Value::from(change.id.as_str()), Value::from(pointer.as_str()));
+        _ = write!(page, "[[accept]]\nrule = {}\nat = {}\n", escaped(&rule.to_string()), escaped(&at.to_string()));
+        page.push_str("kind = &quot;vendor&quot;\nreason = &quot;&quot;\n\n");
+    }
+    page.push_str("</pre></details>\n");
 }
 
 /// Before and after, side by side.

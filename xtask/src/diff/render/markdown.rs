@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use spec_diff::{Bump, Change, Level};
 
-use super::{capital, decision, reach, verdict, words};
+use super::{capital, decision, is_open, reach, verdict, words};
 use crate::{
     counted,
     diff::compare::{Api, Comparison},
@@ -127,7 +127,7 @@ fn title(api: &Api) -> String {
 fn lines(api: &Api) -> Vec<Line> {
     let mut lines = Vec::new();
     for change in &api.report.changes {
-        let is_open = change.accepted.is_none() && change.level >= Level::Warning;
+        let is_open = is_open(change);
         let rank = match change.level {
             Level::Breaking if is_open => 0,
             _ if is_open => 1,

@@ -7,7 +7,7 @@ use crate::{
     diff::{
         compare::{
             Api,
-            tests::{compared, pair},
+            tests::{compared, pair, source},
         },
         gate::{self, FailOn},
     },
@@ -145,6 +145,17 @@ fn the_page_is_alone_and_escaped() {
         "{page}"
     );
     assert!(page.contains("<pre>sku: {type: integer, format: int64, description: What.}</pre>"), "{page}");
+}
+
+#[test]
+fn the_page_has_the_entry_that_accepts_a_finding() {
+    let page = written(Format::Html, &edited());
+    let entry = page.split("<pre>[[accept]]").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("it has one");
+    let mut pair = pair(&head(), ["0.1.0", "0.2.0"]);
+    let text = format!("[[accept]]{}", entry.replace("&quot;", "\"").replace("reason = \"\"", "reason = \"So.\""));
+    pair.own.as_mut().expect("it is ours").accept = Some(source("openapi/mini.accept.toml", &text));
+    let api = compared(pair);
+    assert_eq!((api.counts.accepted, api.notices), (1, Vec::new()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use anstyle::{AnsiColor, Style};
 use spec_diff::{Bump, Change, Level};
 
-use super::{by_owner, decision, one_line, reach, verdict, words};
+use super::{by_owner, decision, is_open, one_line, reach, verdict, words};
 use crate::{
     counted,
     diff::{
@@ -77,7 +77,13 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
 /// The operations that it reaches are named if they are others than those of the finding before.
 fn finding(api: &Api, change: &Change, names_reach: bool, colour: bool, out: &mut impl Write) -> Result<()> {
     let place = format!("{}:{}", api.revision.name, api.first_line(change));
-    writeln!(out, "    {}  {place}: {} [{}]", painted_level(change.level, colour), one_line(words(change)), change.id)?;
+    // As an entry of the list of accepted changes names it.
+    let at = match change.members.first().and_then(|member| member.revision.as_ref().or(member.base.as_ref())) {
+        Some(location) if is_open(change) => format!(" at {}", location.pointer),
+        _ => String::new(),
+    };
+    let (level, words) = (painted_level(change.level, colour), one_line(words(change)));
+    writeln!(out, "    {level}  {place}: {words} [{}{}]", change.id, one_line(&at))?;
     let own = change.owner.to_string();
     if names_reach && change.operations.iter().any(|operation| operation.to_string() != own) {
         writeln!(out, "              reaches {}", one_line(&reach(&change.operations, 4)))?;
