@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(side: Side, workload: &str, base: &str, count: u64) -> ExitCode {
-    let runtime = match workload::runtime(workload) {
+    let runtime = match workload::runtime(side, workload) {
         Ok(runtime) => runtime,
         Err(error) => return wrong(&format!("no runtime: {error}")),
     };

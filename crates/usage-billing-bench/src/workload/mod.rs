@@ -22,8 +22,8 @@ pub(crate) enum Side {
 }
 
 /// What a program with this work would choose: a second thread, where there is something to decode while the next page comes.
-pub(crate) fn runtime(workload: &str) -> std::io::Result<Runtime> {
-    let mut builder = if workload == "list" {
+pub(crate) fn runtime(side: Side, workload: &str) -> std::io::Result<Runtime> {
+    let mut builder = if matches!((side, workload), (Side::Ours, "list")) {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(2);
         builder
