@@ -2,6 +2,10 @@
 
 use heck::{ToPascalCase as _, ToSnakeCase as _};
 
+/// Methods that a generated client has without any operation.
+pub(crate) const CLIENT_METHODS: [&str; 9] =
+    ["new", "new_with_client", "api_version", "baseurl", "client", "inner", "pre", "post", "exec"];
+
 /// A type's name.
 pub(crate) fn type_name(name: &str) -> String {
     identifier(words(name).to_pascal_case(), "X")

@@ -25,8 +25,17 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a data centre that is none.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let (data_center, credentials) = Self::settings_from_env()?;
+        Ok(Self::builder(&data_center, credentials))
+    }
+
+    /// What [`builder_from_env`](Self::builder_from_env) reads.
+    ///
+    /// # Errors
+    /// Those of [`builder_from_env`](Self::builder_from_env).
+    pub fn settings_from_env() -> Result<(DataCenter, Credentials)> {
         let [data_center, id, secret] =
             required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;
-        Ok(Self::builder(&data_center.parse()?, Credentials::new(id, secret)))
+        Ok((data_center.parse()?, Credentials::new(id, secret)))
     }
 }

@@ -26,7 +26,16 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a region that is none.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
+        let (region, credentials) = Self::settings_from_env()?;
+        Ok(Self::builder(&region, credentials))
+    }
+
+    /// What [`builder_from_env`](Self::builder_from_env) reads.
+    ///
+    /// # Errors
+    /// Those of [`builder_from_env`](Self::builder_from_env).
+    pub fn settings_from_env() -> Result<(Region, Credentials)> {
         let [region, id, secret] = required_env(["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"])?;
-        Ok(Self::builder(&region.parse()?, Credentials::new(id, secret)))
+        Ok((region.parse()?, Credentials::new(id, secret)))
     }
 }

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{document::operations, names::value_name};
-
-/// Methods that the client has already, by itself or by the runtime's traits.
-const TAKEN: [&str; 8] = ["new", "new_with_client", "api_version", "baseurl", "client", "inner", "pre", "exec"];
+use crate::document::operations;
+use crate::names::{CLIENT_METHODS, value_name};
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let mut seen = BTreeMap::<String, String>::new();
@@ -20,7 +18,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
             continue;
         }
         let name = value_name(id);
-        if TAKEN.contains(&name.as_str()) || name == "post" {
+        if CLIENT_METHODS.contains(&name.as_str()) {
             findings.add(
                 Rule::OperationId,
                 at,

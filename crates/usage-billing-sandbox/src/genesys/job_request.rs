@@ -8,7 +8,7 @@ use usage_billing_genesys::types::{
 };
 
 use super::Progress;
-use super::aggregate::{Aggregation, Dimension, counters, known, only};
+use super::aggregate::{Aggregation, Dimension, Filter, counters, known, only};
 use super::error::Failure;
 use super::interval;
 use super::job::{Column, Job};
@@ -66,18 +66,10 @@ pub(super) fn of_organization(
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Cancelled,
     };
-    let (first, last) = interval::asked_of_job(&asked.interval, today)?;
+    let granularity = granularity(asked.granularity, asked.group_by.is_empty());
     Ok(Job {
         client: None,
-        requests: Aggregation {
-            first,
-            last,
-            today,
-            granularity: granularity(asked.granularity, asked.group_by.is_empty()),
-            by: by.collect(),
-            only: filters.into_iter().flatten().collect(),
-            builtin: true,
-        },
+        requests: requests(&asked.interval, today, granularity, by, filters)?,
         metrics: counters(&asked.metrics),
         sort: columns(&asked.sort_by)?,
         end,
@@ -118,23 +110,27 @@ pub(super) fn of_client(
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Failed,
     };
-    let (first, last) = interval::asked_of_job(&asked.interval, today)?;
+    let granularity = granularity(asked.granularity, asked.group_by.is_empty());
     Ok(Job {
         client: Some(client.to_owned()),
-        requests: Aggregation {
-            first,
-            last,
-            today,
-            granularity: granularity(asked.granularity, asked.group_by.is_empty()),
-            by: by.collect(),
-            only: filters.into_iter().flatten().collect(),
-            builtin: true,
-        },
+        requests: requests(&asked.interval, today, granularity, by, filters)?,
         metrics: counters(&asked.metrics),
         sort: columns(&asked.sort_by)?,
         end,
         progress,
     })
+}
+
+fn requests(
+    interval: &str,
+    today: NaiveDate,
+    granularity: Option<UsageGranularity>,
+    by: impl Iterator<Item = Dimension>,
+    filters: [Option<Filter>; 5],
+) -> Result<Aggregation, Failure> {
+    let (first, last) = interval::asked_of_job(interval, today)?;
+    let (by, only) = (by.collect(), filters.into_iter().flatten().collect());
+    Ok(Aggregation { first, last, today, granularity, by, only, builtin: true })
 }
 
 fn names(methods: &[UsageHttpMethod]) -> Vec<String> {

@@ -17,7 +17,7 @@ mod usage;
 
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
-use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result, required_env};
+use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result};
 
 use self::hints::hinted;
 pub use quantity::in_billing_unit;
@@ -46,9 +46,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`], naming what is missing or wrong.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
-        let [data_center, id, secret] =
-            required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;
-        Ok(Self::builder(&data_center.parse()?, Credentials::new(id, secret)))
+        let (data_center, credentials) = Api::settings_from_env()?;
+        Ok(Self::builder(&data_center, credentials))
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -8,7 +8,7 @@ mod usage_job;
 mod usage_query;
 
 use chrono::TimeDelta;
-use usage_billing_core::{ClientBuilder, Credentials, Result, required_env};
+use usage_billing_core::{ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
 
 pub use api_usage::ApiUsage;
@@ -40,8 +40,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
-        let [region, id, secret] = required_env(["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"])?;
-        Ok(Self::builder(&region.parse()?, Credentials::new(id, secret)))
+        let (region, credentials) = usage_billing_genesys::Client::settings_from_env()?;
+        Ok(Self::builder(&region, credentials))
     }
 
     /// Names the organization in rows, in place of the OAuth client. Give its id (Admin > Organization Settings), and keys of rows survive a

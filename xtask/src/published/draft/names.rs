@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::names::{type_name, value_name};
+use crate::names::{CLIENT_METHODS, type_name, value_name};
 
 /// Names in use.
 pub(super) struct Names {
@@ -11,23 +11,8 @@ pub(super) struct Names {
     separator: &'static str,
 }
 
-/// Methods that a client has without any operation.
-const METHODS: [&str; 14] = [
-    "new",
-    "new_with_client",
-    "api_version",
-    "baseurl",
-    "client",
-    "inner",
-    "pre",
-    "post",
-    "exec",
-    "builder",
-    "builder_from_env",
-    "with_auth",
-    "clone",
-    "fmt",
-];
+/// Methods that a client has from our own code, drafted or derived.
+const WRITTEN: [&str; 5] = ["builder", "builder_from_env", "with_auth", "clone", "fmt"];
 
 impl Names {
     pub(super) fn of_types() -> Self {
@@ -35,7 +20,11 @@ impl Names {
     }
 
     pub(super) fn of_operations() -> Self {
-        Self { used: METHODS.map(str::to_owned).into(), rust: value_name, separator: "_" }
+        Self {
+            used: CLIENT_METHODS.into_iter().chain(WRITTEN).map(str::to_owned).collect(),
+            rust: value_name,
+            separator: "_",
+        }
     }
 
     /// Gives out the wanted name, or one with a number behind it.
