@@ -2851,7 +2851,7 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::ApplicationList>, Error> {
             let Self { client } = self;
-            let url = format!("{}/applications", client.baseurl,);
+            let url = client.inner.url("/applications");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -2904,10 +2904,13 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Application>, Error> {
             let Self { client, application_id } = self;
             let application_id = application_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/applications/{}", client.baseurl, encode_path(& application_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/applications/{}", encode_path(& application_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -2960,9 +2963,9 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::ApiClient>, Error> {
             let Self { client, client_id } = self;
             let client_id = client_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/clients/{}", client.baseurl, encode_path(& client_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/clients/{}", encode_path(& client_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3031,7 +3034,7 @@ pub mod builder {
                     types::ReportCreate::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!("{}/reports", client.baseurl,);
+            let url = client.inner.url("/reports");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3085,9 +3088,9 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
             let Self { client, report_id } = self;
             let report_id = report_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/reports/{}", client.baseurl, encode_path(& report_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3171,9 +3174,9 @@ pub mod builder {
                     types::ReportUpdate::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/reports/{}", client.baseurl, encode_path(& report_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3240,9 +3243,9 @@ pub mod builder {
             let Self { client, report_id, version } = self;
             let report_id = report_id.map_err(Error::invalid_request)?;
             let version = version.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/reports/{}", client.baseurl, encode_path(& report_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3294,10 +3297,11 @@ pub mod builder {
         ) -> Result<ResponseValue<types::StoredReportList>, Error> {
             let Self { client, report_id } = self;
             let report_id = report_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/reports/{}/stored", client.baseurl, encode_path(& report_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!("/reports/{}/stored", encode_path(& report_id.to_string()),),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3365,10 +3369,14 @@ pub mod builder {
             let Self { client, report_id, stored_report_id } = self;
             let report_id = report_id.map_err(Error::invalid_request)?;
             let stored_report_id = stored_report_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/reports/{}/stored/{}", client.baseurl, encode_path(& report_id
-                .to_string()), encode_path(& stored_report_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/reports/{}/stored/{}", encode_path(& report_id.to_string()),
+                        encode_path(& stored_report_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client.client.get(url).build()?;
             let info = OperationInfo {
@@ -3629,7 +3637,7 @@ pub mod builder {
                 .map_err(Error::invalid_request)?;
             let with_offering_items = with_offering_items
                 .map_err(Error::invalid_request)?;
-            let url = format!("{}/tenants", client.baseurl,);
+            let url = client.inner.url("/tenants");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3728,7 +3736,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::TenantApplicationsBatch>, Error> {
             let Self { client, tenants } = self;
             let tenants = tenants.map_err(Error::invalid_request)?;
-            let url = format!("{}/tenants/applications", client.baseurl,);
+            let url = client.inner.url("/tenants/applications");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -3912,7 +3920,7 @@ pub mod builder {
                 .map_err(Error::invalid_request)?;
             let updated_since = updated_since.map_err(Error::invalid_request)?;
             let usage_names = usage_names.map_err(Error::invalid_request)?;
-            let url = format!("{}/tenants/offering_items", client.baseurl,);
+            let url = client.inner.url("/tenants/offering_items");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4022,7 +4030,7 @@ pub mod builder {
             let editions = editions.map_err(Error::invalid_request)?;
             let tenants = tenants.map_err(Error::invalid_request)?;
             let usage_names = usage_names.map_err(Error::invalid_request)?;
-            let url = format!("{}/tenants/usages", client.baseurl,);
+            let url = client.inner.url("/tenants/usages");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4108,9 +4116,9 @@ pub mod builder {
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
             let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
             let embed_path = embed_path.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}", client.baseurl, encode_path(& tenant_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/tenants/{}", encode_path(& tenant_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4181,10 +4189,13 @@ pub mod builder {
             let Self { client, tenant_id, for_ui } = self;
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
             let for_ui = for_ui.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/applications", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/applications", encode_path(& tenant_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4288,10 +4299,13 @@ pub mod builder {
             let after = after.map_err(Error::invalid_request)?;
             let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
             let order = order.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/children", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/children", encode_path(& tenant_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4489,10 +4503,14 @@ pub mod builder {
             let status = status.map_err(Error::invalid_request)?;
             let type_ = type_.map_err(Error::invalid_request)?;
             let usage_names = usage_names.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/offering_items", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/offering_items", encode_path(& tenant_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4598,10 +4616,14 @@ pub mod builder {
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
             let edition = edition.map_err(Error::invalid_request)?;
             let kind = kind.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/offering_items/available_for_child", client.baseurl,
-                encode_path(& tenant_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/offering_items/available_for_child", encode_path(&
+                        tenant_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4658,10 +4680,14 @@ pub mod builder {
         ) -> Result<ResponseValue<types::OfferingItemPriceList>, Error> {
             let Self { client, tenant_id } = self;
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/offering_items/pricing", client.baseurl, encode_path(&
-                tenant_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/offering_items/pricing", encode_path(& tenant_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4714,10 +4740,13 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::TenantPricing>, Error> {
             let Self { client, tenant_id } = self;
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/pricing", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/pricing", encode_path(& tenant_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4770,10 +4799,13 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::UuidList>, Error> {
             let Self { client, tenant_id } = self;
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/reports", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/tenants/{}/reports", encode_path(& tenant_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4859,10 +4891,11 @@ pub mod builder {
             let tenant_id = tenant_id.map_err(Error::invalid_request)?;
             let editions = editions.map_err(Error::invalid_request)?;
             let usage_names = usage_names.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/tenants/{}/usages", client.baseurl, encode_path(& tenant_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!("/tenants/{}/usages", encode_path(& tenant_id.to_string()),),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4900,7 +4933,7 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UserMe>, Error> {
             let Self { client } = self;
-            let url = format!("{}/users/me", client.baseurl,);
+            let url = client.inner.url("/users/me");
             #[allow(unused_mut)]
             let mut request = client
                 .client

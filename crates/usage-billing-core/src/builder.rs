@@ -130,10 +130,9 @@ impl<C> ClientBuilder<C> {
             }
             None => default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?,
         };
-        let base_path = base.path().trim_end_matches('/').to_owned();
         let transport = Transport::new(Parts {
             service: settings.service,
-            base_path,
+            base: base.clone(),
             auth: settings.auth,
             retry: settings.retry,
             limiter,

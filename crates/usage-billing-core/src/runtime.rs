@@ -1,7 +1,9 @@
 //! The rest of what generated code names of its runtime, `progenitor_client`.
 
+use std::fmt;
 use std::future::Future;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Request, RequestBuilder, Response};
 use serde::Serialize;
 
@@ -81,18 +83,14 @@ impl RequestBuilderExt for RequestBuilder {
     }
 }
 
+/// What may stand in a path as it is: RFC 3986's unreserved characters.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A path value with everything escaped that would end or split its segment.
 ///
 /// What URL parsing drops all the same (`..`) is refused by the transport, which knows the template.
-pub fn encode_path(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+pub fn encode_path(value: &str) -> impl fmt::Display {
+    utf8_percent_encode(value, UNRESERVED)
 }
 
 #[cfg(test)]
@@ -101,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_path_value_stays_one_segment() {
-        assert_eq!(encode_path("a/b?c#d e%ü"), "a%2Fb%3Fc%23d%20e%25%C3%BC");
-        assert_eq!(encode_path("A-z_0.9~"), "A-z_0.9~");
+        assert_eq!(encode_path("a/b?c#d e%ü").to_string(), "a%2Fb%3Fc%23d%20e%25%C3%BC");
+        assert_eq!(encode_path("A-z_0.9~").to_string(), "A-z_0.9~");
     }
 }

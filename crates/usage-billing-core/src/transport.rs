@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 
 use crate::attempts::Attempts;
 use crate::auth::Auth;
@@ -18,8 +18,8 @@ pub struct Transport(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) service: Service,
-    /// Path that all operations' paths stand below.
-    pub(crate) base_path: String,
+    /// That all operations' paths stand below; its own path ends without a slash.
+    pub(crate) base: Url,
     pub(crate) auth: Auth,
     pub(crate) retry: RetryPolicy,
     pub(crate) limiter: Option<Limiter>,
@@ -30,15 +30,30 @@ impl Transport {
         Self(Arc::new(parts))
     }
 
+    /// Where the operation with this filled-in path is; its values are encoded already.
+    pub fn url(&self, path: &str) -> Url {
+        let mut url = self.0.base.clone();
+        let base = url.path().trim_end_matches('/');
+        if base.is_empty() {
+            url.set_path(path);
+        } else {
+            let whole = format!("{base}{path}");
+            url.set_path(&whole);
+        }
+        url
+    }
+
     pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Response> {
         let parts = &*self.0;
         let operation = parts.service.operation(id);
-        if !operation.matches(&parts.base_path, request.url().path()) {
+        if !operation.matches(parts.base.path(), request.url().path()) {
             let message = format!("a path value is empty, `.` or `..`: {} became another path", operation.path);
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
         let Parts { service, auth, retry, limiter, .. } = parts;
-        Attempts { http, operation, service, retry, auth: Some(auth), limiter: limiter.as_ref() }.send(request).await
+        let attempts = Attempts { http, operation, service, retry, auth: Some(auth), limiter: limiter.as_ref() };
+        // In a box: callers move a call's future about before they await it, and this is nearly all of its size.
+        Box::pin(attempts.send(request)).await
     }
 }
 

@@ -4525,7 +4525,7 @@ pub mod builder {
             let external_number = external_number.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
             let status = status.map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/billing/contracts", client.baseurl,);
+            let url = client.inner.url("/api/v2/billing/contracts");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4688,7 +4688,7 @@ pub mod builder {
             let date_start = date_start.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
             let payment_status = payment_status.map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/billing/contracts/invoices", client.baseurl,);
+            let url = client.inner.url("/api/v2/billing/contracts/invoices");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4750,10 +4750,14 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::UrlResponse>, Error> {
             let Self { client, invoice_id } = self;
             let invoice_id = invoice_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/contracts/invoices/{}/document", client.baseurl,
-                encode_path(& invoice_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/billing/contracts/invoices/{}/document", encode_path(&
+                        invoice_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4858,10 +4862,14 @@ pub mod builder {
             let after = after.map_err(Error::invalid_request)?;
             let before = before.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/contracts/invoices/{}/lines", client.baseurl,
-                encode_path(& invoice_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/billing/contracts/invoices/{}/lines", encode_path(&
+                        invoice_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4918,10 +4926,14 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::BillingContract>, Error> {
             let Self { client, contract_id } = self;
             let contract_id = contract_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/contracts/{}", client.baseurl, encode_path(&
-                contract_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/billing/contracts/{}", encode_path(& contract_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -4995,11 +5007,15 @@ pub mod builder {
             let Self { client, contract_id, billing_period_id } = self;
             let contract_id = contract_id.map_err(Error::invalid_request)?;
             let billing_period_id = billing_period_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/contracts/{}/billingperiods/{}", client.baseurl,
-                encode_path(& contract_id.to_string()), encode_path(& billing_period_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/billing/contracts/{}/billingperiods/{}", encode_path(&
+                        contract_id.to_string()), encode_path(& billing_period_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5071,9 +5087,7 @@ pub mod builder {
             let Self { client, end_date, start_date } = self;
             let end_date = end_date.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/reports/billableusage", client.baseurl,
-            );
+            let url = client.inner.url("/api/v2/billing/reports/billableusage");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5148,10 +5162,14 @@ pub mod builder {
             let trustor_org_id = trustor_org_id.map_err(Error::invalid_request)?;
             let billing_period_index = billing_period_index
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/billing/trusteebillingoverview/{}", client.baseurl,
-                encode_path(& trustor_org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/billing/trusteebillingoverview/{}", encode_path(&
+                        trustor_org_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5195,7 +5213,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::LicenseDefinition>>, Error> {
             let Self { client } = self;
-            let url = format!("{}/api/v2/license/definitions", client.baseurl,);
+            let url = client.inner.url("/api/v2/license/definitions");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5251,10 +5269,14 @@ pub mod builder {
         ) -> Result<ResponseValue<types::LicenseDefinition>, Error> {
             let Self { client, license_id } = self;
             let license_id = license_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/license/definitions/{}", client.baseurl, encode_path(&
-                license_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/license/definitions/{}", encode_path(& license_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5310,10 +5332,14 @@ pub mod builder {
         ) -> Result<ResponseValue<types::LicenseOrgToggle>, Error> {
             let Self { client, feature_name } = self;
             let feature_name = feature_name.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/license/toggles/{}", client.baseurl, encode_path(&
-                feature_name.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/license/toggles/{}", encode_path(& feature_name
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5381,7 +5407,7 @@ pub mod builder {
             let Self { client, page_number, page_size } = self;
             let page_number = page_number.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/license/users", client.baseurl,);
+            let url = client.inner.url("/api/v2/license/users");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5436,10 +5462,13 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::LicenseUser>, Error> {
             let Self { client, user_id } = self;
             let user_id = user_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/license/users/{}", client.baseurl, encode_path(& user_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/license/users/{}", encode_path(& user_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5477,7 +5506,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::OAuthClientEntityListing>, Error> {
             let Self { client } = self;
-            let url = format!("{}/api/v2/oauth/clients", client.baseurl,);
+            let url = client.inner.url("/api/v2/oauth/clients");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5566,10 +5595,14 @@ pub mod builder {
                     types::ApiUsageClientQuery::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/oauth/clients/{}/usage/query", client.baseurl, encode_path(&
-                client_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/oauth/clients/{}/usage/query", encode_path(& client_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5642,11 +5675,14 @@ pub mod builder {
             let Self { client, client_id, execution_id } = self;
             let client_id = client_id.map_err(Error::invalid_request)?;
             let execution_id = execution_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/oauth/clients/{}/usage/query/results/{}", client.baseurl,
-                encode_path(& client_id.to_string()), encode_path(& execution_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/oauth/clients/{}/usage/query/results/{}", encode_path(&
+                        client_id.to_string()), encode_path(& execution_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5718,10 +5754,14 @@ pub mod builder {
             let Self { client, client_id, days } = self;
             let client_id = client_id.map_err(Error::invalid_request)?;
             let days = days.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/oauth/clients/{}/usage/summary", client.baseurl, encode_path(&
-                client_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/oauth/clients/{}/usage/summary", encode_path(& client_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5799,7 +5839,7 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/usage/aggregates/query/jobs", client.baseurl,);
+            let url = client.inner.url("/api/v2/usage/aggregates/query/jobs");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5888,10 +5928,14 @@ pub mod builder {
             let job_id = job_id.map_err(Error::invalid_request)?;
             let after = after.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/usage/aggregates/query/jobs/{}", client.baseurl, encode_path(&
-                job_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/usage/aggregates/query/jobs/{}", encode_path(& job_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5986,10 +6030,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/usage/client/{}/aggregates/query/jobs", client.baseurl,
-                encode_path(& client_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/usage/client/{}/aggregates/query/jobs", encode_path(&
+                        client_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6091,10 +6139,14 @@ pub mod builder {
             let job_id = job_id.map_err(Error::invalid_request)?;
             let after = after.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/usage/client/{}/aggregates/query/jobs/{}", client.baseurl,
-                encode_path(& client_id.to_string()), encode_path(& job_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/usage/client/{}/aggregates/query/jobs/{}", encode_path(&
+                        client_id.to_string()), encode_path(& job_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6173,7 +6225,7 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/usage/query", client.baseurl,);
+            let url = client.inner.url("/api/v2/usage/query");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6230,10 +6282,14 @@ pub mod builder {
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
             let Self { client, execution_id } = self;
             let execution_id = execution_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/usage/query/{}/results", client.baseurl, encode_path(&
-                execution_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/usage/query/{}/results", encode_path(& execution_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6308,7 +6364,7 @@ pub mod builder {
                     types::ApiUsageSimpleSearch::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!("{}/api/v2/usage/simplesearch", client.baseurl,);
+            let url = client.inner.url("/api/v2/usage/simplesearch");
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6395,10 +6451,14 @@ pub mod builder {
             let execution_id = execution_id.map_err(Error::invalid_request)?;
             let after = after.map_err(Error::invalid_request)?;
             let page_size = page_size.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/api/v2/usage/simplesearch/{}/results", client.baseurl, encode_path(&
-                execution_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/api/v2/usage/simplesearch/{}/results", encode_path(&
+                        execution_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client

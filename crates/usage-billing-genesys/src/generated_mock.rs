@@ -1849,7 +1849,7 @@ pub mod operations {
         value: &impl ToString,
         after: &str,
     ) -> ::httpmock::When {
-        let value = progenitor_client::encode_path(&value.to_string());
+        let value = progenitor_client::encode_path(&value.to_string()).to_string();
         let pattern = format!("{before}{}{after}", regex::escape(& value));
         when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
     }

@@ -6821,10 +6821,14 @@ pub mod builder {
             let Self { client, org_id, body } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let body = body.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/batchCreateUsageRecordGroups", client.baseurl, encode_path(&
-                org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/batchCreateUsageRecordGroups", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6894,10 +6898,14 @@ pub mod builder {
             let Self { client, org_id, body } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let body = body.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/batchValidateUsageRecordGroups", client.baseurl, encode_path(&
-                org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/batchValidateUsageRecordGroups", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6970,10 +6978,13 @@ pub mod builder {
             let Self { client, org_id, status } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let status = status.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/billableMetric", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/billableMetric", encode_path(& org_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7060,10 +7071,13 @@ pub mod builder {
                     types::BillableMetric::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/billableMetric", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/billableMetric", encode_path(& org_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7135,10 +7149,14 @@ pub mod builder {
             let Self { client, org_id, billable_metric_id } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let billable_metric_id = billable_metric_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/billableMetric/{}", client.baseurl, encode_path(& org_id
-                .to_string()), encode_path(& billable_metric_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/billableMetric/{}", encode_path(& org_id.to_string()),
+                        encode_path(& billable_metric_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7246,10 +7264,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/billableMetric/{}", client.baseurl, encode_path(& org_id
-                .to_string()), encode_path(& billable_metric_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/billableMetric/{}", encode_path(& org_id.to_string()),
+                        encode_path(& billable_metric_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7392,9 +7414,9 @@ pub mod builder {
             let limit = limit.map_err(Error::invalid_request)?;
             let offset = offset.map_err(Error::invalid_request)?;
             let partner = partner.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/buyer", client.baseurl, encode_path(& org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/org/{}/buyer", encode_path(& org_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7469,10 +7491,14 @@ pub mod builder {
             let Self { client, org_id, buyer_id } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let buyer_id = buyer_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/buyer/{}", client.baseurl, encode_path(& org_id.to_string()),
-                encode_path(& buyer_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/buyer/{}", encode_path(& org_id.to_string()),
+                        encode_path(& buyer_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7703,10 +7729,11 @@ pub mod builder {
             let product_id = product_id.map_err(Error::invalid_request)?;
             let salesforce_opportunity_id = salesforce_opportunity_id
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/entitlement", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!("/org/{}/entitlement", encode_path(& org_id.to_string()),),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7799,10 +7826,14 @@ pub mod builder {
             let Self { client, org_id, entitlement_id } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/entitlement/{}", client.baseurl, encode_path(& org_id
-                .to_string()), encode_path(& entitlement_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/entitlement/{}", encode_path(& org_id.to_string()),
+                        encode_path(& entitlement_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7910,11 +7941,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/entitlement/{}/usageRecordGroup", client.baseurl,
-                encode_path(& org_id.to_string()), encode_path(& entitlement_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/entitlement/{}/usageRecordGroup", encode_path(& org_id
+                        .to_string()), encode_path(& entitlement_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8091,10 +8125,14 @@ pub mod builder {
             let limit = limit.map_err(Error::invalid_request)?;
             let offset = offset.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/partner/{}/usageMeteringDailyRecord", client.baseurl,
-                encode_path(& org_id.to_string()), encode_path(& partner.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/partner/{}/usageMeteringDailyRecord", encode_path(&
+                        org_id.to_string()), encode_path(& partner.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8202,9 +8240,9 @@ pub mod builder {
             let limit = limit.map_err(Error::invalid_request)?;
             let offset = offset.map_err(Error::invalid_request)?;
             let partner = partner.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/product", client.baseurl, encode_path(& org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(&format!("/org/{}/product", encode_path(& org_id.to_string()),));
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8276,10 +8314,14 @@ pub mod builder {
             let Self { client, org_id, product_id } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
             let product_id = product_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/product/{}", client.baseurl, encode_path(& org_id
-                .to_string()), encode_path(& product_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/product/{}", encode_path(& org_id.to_string()),
+                        encode_path(& product_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8334,10 +8376,14 @@ pub mod builder {
         ) -> Result<ResponseValue<types::UsageMeteringConfigInfo>, Error> {
             let Self { client, org_id } = self;
             let org_id = org_id.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageMeteringConfigInfo", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageMeteringConfigInfo", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8428,10 +8474,14 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageMeteringConfigInfo", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageMeteringConfigInfo", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8663,10 +8713,13 @@ pub mod builder {
             let source = source.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
             let status = status.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordGroup", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordGroup", encode_path(& org_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8800,10 +8853,14 @@ pub mod builder {
             let granularity = granularity.map_err(Error::invalid_request)?;
             let partner = partner.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordGroup/aggregate", client.baseurl, encode_path(&
-                org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordGroup/aggregate", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8898,10 +8955,14 @@ pub mod builder {
             let usage_record_group_id = usage_record_group_id
                 .map_err(Error::invalid_request)?;
             let creation_date = creation_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordGroup/{}", client.baseurl, encode_path(& org_id
-                .to_string()), encode_path(& usage_record_group_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordGroup/{}", encode_path(& org_id.to_string()),
+                        encode_path(& usage_record_group_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -8995,10 +9056,14 @@ pub mod builder {
             let usage_record_group_id = usage_record_group_id
                 .map_err(Error::invalid_request)?;
             let creation_date = creation_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordGroup/{}/retry", client.baseurl, encode_path(&
-                org_id.to_string()), encode_path(& usage_record_group_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordGroup/{}/retry", encode_path(& org_id
+                        .to_string()), encode_path(& usage_record_group_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -9178,10 +9243,13 @@ pub mod builder {
             let offset = offset.map_err(Error::invalid_request)?;
             let partner = partner.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordReport", client.baseurl, encode_path(& org_id
-                .to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordReport", encode_path(& org_id.to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -9312,10 +9380,14 @@ pub mod builder {
             let granularity = granularity.map_err(Error::invalid_request)?;
             let partner = partner.map_err(Error::invalid_request)?;
             let start_date = start_date.map_err(Error::invalid_request)?;
-            let url = format!(
-                "{}/org/{}/usageRecordReport/aggregate", client.baseurl, encode_path(&
-                org_id.to_string()),
-            );
+            let url = client
+                .inner
+                .url(
+                    &format!(
+                        "/org/{}/usageRecordReport/aggregate", encode_path(& org_id
+                        .to_string()),
+                    ),
+                );
             #[allow(unused_mut)]
             let mut request = client
                 .client

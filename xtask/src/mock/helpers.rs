@@ -15,7 +15,7 @@ pub(super) fn helpers(items: &[Item]) -> Vec<Item> {
             parse_quote! {
                 /// Expects a value in the path, encoded as the client does.
                 fn path_value(when: ::httpmock::When, before: &str, value: &impl ToString, after: &str) -> ::httpmock::When {
-                    let value = progenitor_client::encode_path(&value.to_string());
+                    let value = progenitor_client::encode_path(&value.to_string()).to_string();
                     let pattern = format!("{before}{}{after}", regex::escape(&value));
                     when.path_matches(regex::Regex::new(&pattern).expect("the value is escaped"))
                 }
