@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
+use crate::answer::Answer;
+
 /// Shorthand for results with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -183,12 +185,9 @@ impl Error {
 
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
-    pub fn unexpected_response(response: reqwest::Response) -> Self {
-        Self::new(ErrorKind::Decode, "an answer of this status is not in the curated document").with_answer(
-            response.status(),
-            None,
-            Bytes::new(),
-        )
+    pub fn unexpected_response(answer: Answer) -> Self {
+        let error = Self::new(ErrorKind::Decode, "an answer of this status is not in the curated document");
+        answer.unexpected(error, &Bytes::new())
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
 mod attempts;
 mod auth;
 mod builder;
@@ -42,6 +43,7 @@ pub use secrecy::SecretString;
 /// What generated code names. Not for use by hand.
 #[doc(hidden)]
 pub use {
+    answer::Answer,
     date_time::{date_time, optional_date_time},
     null::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},

@@ -8,12 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
-use reqwest::Response;
 use serde::de::DeserializeOwned;
 
-use crate::attempts::Answered;
+use crate::answer::Answer;
 use crate::error_body::describe;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result};
@@ -58,18 +56,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// # Errors
     /// [`ErrorKind::Decode`] with the place in the body, or [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
-    pub async fn from_response(mut response: Response) -> Result<Self> {
-        let mut answered = Answered::of(&mut response);
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = match answered.take_body() {
-            Some(body) => body,
-            None => response.bytes().await.map_err(|error| answered.broken(error))?,
-        };
+    pub async fn from_response(mut answer: Answer) -> Result<Self> {
+        let body = answer.take_body().await?;
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if body.is_empty() { &b"\"\""[..] } else { &body };
         match from_json(json) {
-            Ok(value) => Ok(Self { value, status, headers }),
-            Err(error) => Err(answered.undecodable(misfit::<T>(&body, error), status, body)),
+            Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
+            Err(error) => Err(answer.unexpected(misfit::<T>(&body, error), &body)),
         }
     }
 }
@@ -80,8 +73,8 @@ impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
     /// # Errors
     /// As [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
-    pub async fn from_list_response(response: Response) -> Result<Self> {
-        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(response).await?;
+    pub async fn from_list_response(answer: Answer) -> Result<Self> {
+        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(answer).await?;
         Ok(Self { value: value.unwrap_or_default(), status, headers })
     }
 }
@@ -113,19 +106,17 @@ fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
 impl ResponseValue<ByteStream> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn stream(mut response: Response) -> Self {
-        let answered = Answered::of(&mut response);
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let bytes = response.bytes_stream().map(move |chunk| chunk.map_err(|error| answered.broken(error)));
-        Self { value: ByteStream(Box::pin(bytes)), status, headers }
+    pub fn stream(mut answer: Answer) -> Self {
+        let (status, headers) = (answer.status(), answer.take_headers());
+        Self { value: ByteStream(Box::pin(answer.into_stream())), status, headers }
     }
 }
 
 impl ResponseValue<()> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn empty(response: Response) -> Self {
-        Self { value: (), status: response.status(), headers: response.headers().clone() }
+    pub fn empty(mut answer: Answer) -> Self {
+        Self { value: (), status: answer.status(), headers: answer.take_headers() }
     }
 }
 

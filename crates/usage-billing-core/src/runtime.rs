@@ -4,9 +4,10 @@ use std::fmt;
 use std::future::Future;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Request, RequestBuilder, Response};
+use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
+use crate::answer::Answer;
 use crate::{Result, Transport};
 
 /// What every generated client can say of itself.
@@ -57,12 +58,12 @@ pub trait ClientHooks<Inner = Transport>: ClientInfo<Transport> {
     }
 
     /// Named by generated code; the transport does all.
-    fn post(&self, _: &Result<Response>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
+    fn post(&self, _: &Result<Answer>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// Sends the request as often as needed and allowed; an answer is a success.
-    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Response>> + Send {
+    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Answer>> + Send {
         self.inner().send(self.client(), request, info.operation_id)
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::{Request, Response, Url};
+use reqwest::{Request, Url};
 
+use crate::answer::Answer;
 use crate::attempts::Attempts;
 use crate::auth::Auth;
 use crate::operation::Service;
@@ -43,7 +44,7 @@ impl Transport {
         url
     }
 
-    pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Response> {
+    pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {
         let parts = &*self.0;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
