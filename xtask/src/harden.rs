@@ -6,6 +6,7 @@ mod dates;
 mod errors;
 mod lists;
 mod literals;
+mod parameters;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub(crate) fn harden(
     operations: TokenStream,
 ) -> Result<File, String> {
     client::rewrite(&mut file);
+    parameters::rewrite(&mut file);
     errors::rewrite(&mut file)?;
     builders::prune(&mut file);
     lists::tolerate_null(&mut file);

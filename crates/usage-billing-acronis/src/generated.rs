@@ -2885,7 +2885,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                application_id: Err("application_id was not initialized".to_string()),
+                application_id: Err(String::new()),
             }
         }
         /// Id of the service, from `list_applications`.
@@ -2903,7 +2903,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Application>, Error> {
             let Self { client, application_id } = self;
-            let application_id = application_id.map_err(Error::invalid_request)?;
+            let application_id = client
+                .inner
+                .parameter("get_application", "application_id", application_id)?;
             let url = client
                 .inner
                 .url(
@@ -2944,7 +2946,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
+                client_id: Err(String::new()),
             }
         }
         /// Id of the client, as used for the token.
@@ -2962,7 +2964,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::ApiClient>, Error> {
             let Self { client, client_id } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter("get_client", "client_id", client_id)?;
             let url = client
                 .inner
                 .url(&format!("/clients/{}", encode_path(& client_id.to_string()),));
@@ -3029,11 +3033,16 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
             let Self { client, body } = self;
-            let body = body
-                .and_then(|v| {
-                    types::ReportCreate::try_from(v).map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let body = client
+                .inner
+                .parameter(
+                    "create_report",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ReportCreate::try_from(v).map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client.inner.url("/reports");
             #[allow(unused_mut)]
             let mut request = client
@@ -3069,7 +3078,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                report_id: Err("report_id was not initialized".to_string()),
+                report_id: Err(String::new()),
             }
         }
         /// Id of the report.
@@ -3087,7 +3096,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
             let Self { client, report_id } = self;
-            let report_id = report_id.map_err(Error::invalid_request)?;
+            let report_id = client
+                .inner
+                .parameter("get_report", "report_id", report_id)?;
             let url = client
                 .inner
                 .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
@@ -3125,7 +3136,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                report_id: Err("report_id was not initialized".to_string()),
+                report_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -3168,12 +3179,19 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Report>, Error> {
             let Self { client, report_id, body } = self;
-            let report_id = report_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::ReportUpdate::try_from(v).map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let report_id = client
+                .inner
+                .parameter("update_report", "report_id", report_id)?;
+            let body = client
+                .inner
+                .parameter(
+                    "update_report",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ReportUpdate::try_from(v).map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
@@ -3212,8 +3230,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                report_id: Err("report_id was not initialized".to_string()),
-                version: Err("version was not initialized".to_string()),
+                report_id: Err(String::new()),
+                version: Err(String::new()),
             }
         }
         /// Id of the report.
@@ -3241,8 +3259,10 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<()>, Error> {
             let Self { client, report_id, version } = self;
-            let report_id = report_id.map_err(Error::invalid_request)?;
-            let version = version.map_err(Error::invalid_request)?;
+            let report_id = client
+                .inner
+                .parameter("delete_report", "report_id", report_id)?;
+            let version = client.inner.parameter("delete_report", "version", version)?;
             let url = client
                 .inner
                 .url(&format!("/reports/{}", encode_path(& report_id.to_string()),));
@@ -3276,7 +3296,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                report_id: Err("report_id was not initialized".to_string()),
+                report_id: Err(String::new()),
             }
         }
         /// Id of the report.
@@ -3296,7 +3316,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::StoredReportList>, Error> {
             let Self { client, report_id } = self;
-            let report_id = report_id.map_err(Error::invalid_request)?;
+            let report_id = client
+                .inner
+                .parameter("list_stored_reports", "report_id", report_id)?;
             let url = client
                 .inner
                 .url(
@@ -3336,8 +3358,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                report_id: Err("report_id was not initialized".to_string()),
-                stored_report_id: Err("stored_report_id was not initialized".to_string()),
+                report_id: Err(String::new()),
+                stored_report_id: Err(String::new()),
             }
         }
         /// Id of the report.
@@ -3367,8 +3389,16 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<ByteStream>, Error> {
             let Self { client, report_id, stored_report_id } = self;
-            let report_id = report_id.map_err(Error::invalid_request)?;
-            let stored_report_id = stored_report_id.map_err(Error::invalid_request)?;
+            let report_id = client
+                .inner
+                .parameter("download_stored_report", "report_id", report_id)?;
+            let stored_report_id = client
+                .inner
+                .parameter(
+                    "download_stored_report",
+                    "stored_report_id",
+                    stored_report_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -3620,23 +3650,49 @@ pub mod builder {
                 with_infra_offering_items,
                 with_offering_items,
             } = self;
-            let after = after.map_err(Error::invalid_request)?;
-            let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
-            let expand_offering_items = expand_offering_items
-                .map_err(Error::invalid_request)?;
-            let include_relative_path = include_relative_path
-                .map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let lod = lod.map_err(Error::invalid_request)?;
-            let parent_id = parent_id.map_err(Error::invalid_request)?;
-            let subtree_root_id = subtree_root_id.map_err(Error::invalid_request)?;
-            let updated_since = updated_since.map_err(Error::invalid_request)?;
-            let uuids = uuids.map_err(Error::invalid_request)?;
-            let with_contacts = with_contacts.map_err(Error::invalid_request)?;
-            let with_infra_offering_items = with_infra_offering_items
-                .map_err(Error::invalid_request)?;
-            let with_offering_items = with_offering_items
-                .map_err(Error::invalid_request)?;
+            let after = client.inner.parameter("list_tenants", "after", after)?;
+            let allow_deleted = client
+                .inner
+                .parameter("list_tenants", "allow_deleted", allow_deleted)?;
+            let expand_offering_items = client
+                .inner
+                .parameter(
+                    "list_tenants",
+                    "expand_offering_items",
+                    expand_offering_items,
+                )?;
+            let include_relative_path = client
+                .inner
+                .parameter(
+                    "list_tenants",
+                    "include_relative_path",
+                    include_relative_path,
+                )?;
+            let limit = client.inner.parameter("list_tenants", "limit", limit)?;
+            let lod = client.inner.parameter("list_tenants", "lod", lod)?;
+            let parent_id = client
+                .inner
+                .parameter("list_tenants", "parent_id", parent_id)?;
+            let subtree_root_id = client
+                .inner
+                .parameter("list_tenants", "subtree_root_id", subtree_root_id)?;
+            let updated_since = client
+                .inner
+                .parameter("list_tenants", "updated_since", updated_since)?;
+            let uuids = client.inner.parameter("list_tenants", "uuids", uuids)?;
+            let with_contacts = client
+                .inner
+                .parameter("list_tenants", "with_contacts", with_contacts)?;
+            let with_infra_offering_items = client
+                .inner
+                .parameter(
+                    "list_tenants",
+                    "with_infra_offering_items",
+                    with_infra_offering_items,
+                )?;
+            let with_offering_items = client
+                .inner
+                .parameter("list_tenants", "with_offering_items", with_offering_items)?;
             let url = client.inner.url("/tenants");
             #[allow(unused_mut)]
             let mut request = client
@@ -3715,7 +3771,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenants: Err("tenants was not initialized".to_string()),
+                tenants: Err(String::new()),
             }
         }
         /// Tenant UUIDs, comma-joined in one string.
@@ -3735,7 +3791,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::TenantApplicationsBatch>, Error> {
             let Self { client, tenants } = self;
-            let tenants = tenants.map_err(Error::invalid_request)?;
+            let tenants = client
+                .inner
+                .parameter("list_tenants_applications", "tenants", tenants)?;
             let url = client.inner.url("/tenants/applications");
             #[allow(unused_mut)]
             let mut request = client
@@ -3911,15 +3969,30 @@ pub mod builder {
                 updated_since,
                 usage_names,
             } = self;
-            let after = after.map_err(Error::invalid_request)?;
-            let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
-            let editions = editions.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offering_items = offering_items.map_err(Error::invalid_request)?;
-            let subtree_root_tenant_id = subtree_root_tenant_id
-                .map_err(Error::invalid_request)?;
-            let updated_since = updated_since.map_err(Error::invalid_request)?;
-            let usage_names = usage_names.map_err(Error::invalid_request)?;
+            let after = client.inner.parameter("list_offering_items", "after", after)?;
+            let allow_deleted = client
+                .inner
+                .parameter("list_offering_items", "allow_deleted", allow_deleted)?;
+            let editions = client
+                .inner
+                .parameter("list_offering_items", "editions", editions)?;
+            let limit = client.inner.parameter("list_offering_items", "limit", limit)?;
+            let offering_items = client
+                .inner
+                .parameter("list_offering_items", "offering_items", offering_items)?;
+            let subtree_root_tenant_id = client
+                .inner
+                .parameter(
+                    "list_offering_items",
+                    "subtree_root_tenant_id",
+                    subtree_root_tenant_id,
+                )?;
+            let updated_since = client
+                .inner
+                .parameter("list_offering_items", "updated_since", updated_since)?;
+            let usage_names = client
+                .inner
+                .parameter("list_offering_items", "usage_names", usage_names)?;
             let url = client.inner.url("/tenants/offering_items");
             #[allow(unused_mut)]
             let mut request = client
@@ -3979,7 +4052,7 @@ pub mod builder {
             Self {
                 client: client,
                 editions: Ok(None),
-                tenants: Err("tenants was not initialized".to_string()),
+                tenants: Err(String::new()),
                 usage_names: Ok(None),
             }
         }
@@ -4027,9 +4100,15 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::TenantUsagesBatch>, Error> {
             let Self { client, editions, tenants, usage_names } = self;
-            let editions = editions.map_err(Error::invalid_request)?;
-            let tenants = tenants.map_err(Error::invalid_request)?;
-            let usage_names = usage_names.map_err(Error::invalid_request)?;
+            let editions = client
+                .inner
+                .parameter("list_tenants_usages", "editions", editions)?;
+            let tenants = client
+                .inner
+                .parameter("list_tenants_usages", "tenants", tenants)?;
+            let usage_names = client
+                .inner
+                .parameter("list_tenants_usages", "usage_names", usage_names)?;
             let url = client.inner.url("/tenants/usages");
             #[allow(unused_mut)]
             let mut request = client
@@ -4069,7 +4148,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 allow_deleted: Ok(None),
                 embed_path: Ok(None),
             }
@@ -4113,9 +4192,15 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::Tenant>, Error> {
             let Self { client, tenant_id, allow_deleted, embed_path } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
-            let embed_path = embed_path.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("get_tenant", "tenant_id", tenant_id)?;
+            let allow_deleted = client
+                .inner
+                .parameter("get_tenant", "allow_deleted", allow_deleted)?;
+            let embed_path = client
+                .inner
+                .parameter("get_tenant", "embed_path", embed_path)?;
             let url = client
                 .inner
                 .url(&format!("/tenants/{}", encode_path(& tenant_id.to_string()),));
@@ -4157,7 +4242,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 for_ui: Ok(None),
             }
         }
@@ -4187,8 +4272,12 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UuidList>, Error> {
             let Self { client, tenant_id, for_ui } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let for_ui = for_ui.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("list_tenant_applications", "tenant_id", tenant_id)?;
+            let for_ui = client
+                .inner
+                .parameter("list_tenant_applications", "for_ui", for_ui)?;
             let url = client
                 .inner
                 .url(
@@ -4233,7 +4322,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 after: Ok(None),
                 allow_deleted: Ok(None),
                 order: Ok(None),
@@ -4295,10 +4384,14 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::TenantChildren>, Error> {
             let Self { client, tenant_id, after, allow_deleted, order } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let after = after.map_err(Error::invalid_request)?;
-            let allow_deleted = allow_deleted.map_err(Error::invalid_request)?;
-            let order = order.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("list_tenant_children", "tenant_id", tenant_id)?;
+            let after = client.inner.parameter("list_tenant_children", "after", after)?;
+            let allow_deleted = client
+                .inner
+                .parameter("list_tenant_children", "allow_deleted", allow_deleted)?;
+            let order = client.inner.parameter("list_tenant_children", "order", order)?;
             let url = client
                 .inner
                 .url(
@@ -4352,7 +4445,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 available_only: Ok(None),
                 edition: Ok(None),
                 for_ui: Ok(None),
@@ -4494,15 +4587,41 @@ pub mod builder {
                 type_,
                 usage_names,
             } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let available_only = available_only.map_err(Error::invalid_request)?;
-            let edition = edition.map_err(Error::invalid_request)?;
-            let for_ui = for_ui.map_err(Error::invalid_request)?;
-            let include_secondary = include_secondary.map_err(Error::invalid_request)?;
-            let infra_uuid = infra_uuid.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
-            let type_ = type_.map_err(Error::invalid_request)?;
-            let usage_names = usage_names.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("get_tenant_offering_items", "tenant_id", tenant_id)?;
+            let available_only = client
+                .inner
+                .parameter(
+                    "get_tenant_offering_items",
+                    "available_only",
+                    available_only,
+                )?;
+            let edition = client
+                .inner
+                .parameter("get_tenant_offering_items", "edition", edition)?;
+            let for_ui = client
+                .inner
+                .parameter("get_tenant_offering_items", "for_ui", for_ui)?;
+            let include_secondary = client
+                .inner
+                .parameter(
+                    "get_tenant_offering_items",
+                    "include_secondary",
+                    include_secondary,
+                )?;
+            let infra_uuid = client
+                .inner
+                .parameter("get_tenant_offering_items", "infra_uuid", infra_uuid)?;
+            let status = client
+                .inner
+                .parameter("get_tenant_offering_items", "status", status)?;
+            let type_ = client
+                .inner
+                .parameter("get_tenant_offering_items", "type_", type_)?;
+            let usage_names = client
+                .inner
+                .parameter("get_tenant_offering_items", "usage_names", usage_names)?;
             let url = client
                 .inner
                 .url(
@@ -4564,7 +4683,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 edition: Ok(None),
                 kind: Ok(None),
             }
@@ -4613,9 +4732,15 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::OfferingItemList>, Error> {
             let Self { client, tenant_id, edition, kind } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let edition = edition.map_err(Error::invalid_request)?;
-            let kind = kind.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("list_offering_items_for_child", "tenant_id", tenant_id)?;
+            let edition = client
+                .inner
+                .parameter("list_offering_items_for_child", "edition", edition)?;
+            let kind = client
+                .inner
+                .parameter("list_offering_items_for_child", "kind", kind)?;
             let url = client
                 .inner
                 .url(
@@ -4659,7 +4784,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
             }
         }
         /// UUID of the tenant (not its numeric id).
@@ -4679,7 +4804,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::OfferingItemPriceList>, Error> {
             let Self { client, tenant_id } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("get_offering_item_prices", "tenant_id", tenant_id)?;
             let url = client
                 .inner
                 .url(
@@ -4721,7 +4848,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
             }
         }
         /// UUID of the tenant (not its numeric id).
@@ -4739,7 +4866,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::TenantPricing>, Error> {
             let Self { client, tenant_id } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("get_tenant_pricing", "tenant_id", tenant_id)?;
             let url = client
                 .inner
                 .url(
@@ -4780,7 +4909,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
             }
         }
         /// UUID of the tenant (not its numeric id).
@@ -4798,7 +4927,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UuidList>, Error> {
             let Self { client, tenant_id } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("list_tenant_reports", "tenant_id", tenant_id)?;
             let url = client
                 .inner
                 .url(
@@ -4841,7 +4972,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tenant_id: Err("tenant_id was not initialized".to_string()),
+                tenant_id: Err(String::new()),
                 editions: Ok(None),
                 usage_names: Ok(None),
             }
@@ -4888,9 +5019,15 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UsageList>, Error> {
             let Self { client, tenant_id, editions, usage_names } = self;
-            let tenant_id = tenant_id.map_err(Error::invalid_request)?;
-            let editions = editions.map_err(Error::invalid_request)?;
-            let usage_names = usage_names.map_err(Error::invalid_request)?;
+            let tenant_id = client
+                .inner
+                .parameter("get_tenant_usages", "tenant_id", tenant_id)?;
+            let editions = client
+                .inner
+                .parameter("get_tenant_usages", "editions", editions)?;
+            let usage_names = client
+                .inner
+                .parameter("get_tenant_usages", "usage_names", usage_names)?;
             let url = client
                 .inner
                 .url(

@@ -177,12 +177,6 @@ impl Error {
         self
     }
 
-    /// Named by generated code: a parameter that is missing or of the wrong form.
-    #[doc(hidden)]
-    pub fn invalid_request(message: String) -> Self {
-        Self::new(ErrorKind::Request, message)
-    }
-
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
     pub fn unexpected_response(answer: Answer) -> Self {

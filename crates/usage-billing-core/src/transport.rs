@@ -31,7 +31,8 @@ impl Transport {
         Self(Arc::new(parts))
     }
 
-    /// Where the operation with this filled-in path is; its values are encoded already.
+    /// Named by generated code: where the operation with this filled-in path is, whose values are encoded already.
+    #[doc(hidden)]
     pub fn url(&self, path: &str) -> Url {
         let mut url = self.0.base.clone();
         let base = url.path().trim_end_matches('/');
@@ -42,6 +43,22 @@ impl Transport {
             url.set_path(&whole);
         }
         url
+    }
+
+    /// Named by generated code: a parameter's value, unless it was not set (which has no reason) or does not convert.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], naming the operation and the parameter.
+    #[doc(hidden)]
+    pub fn parameter<T>(&self, id: &'static str, name: &str, value: Result<T, String>) -> Result<T> {
+        value.map_err(|reason| {
+            let message = if reason.is_empty() {
+                format!("the parameter {name} is required: set it before `send`")
+            } else {
+                format!("the parameter {name} is wrong: {reason}")
+            };
+            Error::new(ErrorKind::Request, message).with_operation(self.0.service.operation(id).name)
+        })
     }
 
     pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {

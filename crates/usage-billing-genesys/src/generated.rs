@@ -4518,13 +4518,25 @@ pub mod builder {
                 page_size,
                 status,
             } = self;
-            let after = after.map_err(Error::invalid_request)?;
-            let before = before.map_err(Error::invalid_request)?;
-            let date_end = date_end.map_err(Error::invalid_request)?;
-            let date_start = date_start.map_err(Error::invalid_request)?;
-            let external_number = external_number.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
+            let after = client.inner.parameter("get_billing_contracts", "after", after)?;
+            let before = client
+                .inner
+                .parameter("get_billing_contracts", "before", before)?;
+            let date_end = client
+                .inner
+                .parameter("get_billing_contracts", "date_end", date_end)?;
+            let date_start = client
+                .inner
+                .parameter("get_billing_contracts", "date_start", date_start)?;
+            let external_number = client
+                .inner
+                .parameter("get_billing_contracts", "external_number", external_number)?;
+            let page_size = client
+                .inner
+                .parameter("get_billing_contracts", "page_size", page_size)?;
+            let status = client
+                .inner
+                .parameter("get_billing_contracts", "status", status)?;
             let url = client.inner.url("/api/v2/billing/contracts");
             #[allow(unused_mut)]
             let mut request = client
@@ -4682,12 +4694,28 @@ pub mod builder {
                 page_size,
                 payment_status,
             } = self;
-            let after = after.map_err(Error::invalid_request)?;
-            let before = before.map_err(Error::invalid_request)?;
-            let date_end = date_end.map_err(Error::invalid_request)?;
-            let date_start = date_start.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
-            let payment_status = payment_status.map_err(Error::invalid_request)?;
+            let after = client
+                .inner
+                .parameter("get_billing_contracts_invoices", "after", after)?;
+            let before = client
+                .inner
+                .parameter("get_billing_contracts_invoices", "before", before)?;
+            let date_end = client
+                .inner
+                .parameter("get_billing_contracts_invoices", "date_end", date_end)?;
+            let date_start = client
+                .inner
+                .parameter("get_billing_contracts_invoices", "date_start", date_start)?;
+            let page_size = client
+                .inner
+                .parameter("get_billing_contracts_invoices", "page_size", page_size)?;
+            let payment_status = client
+                .inner
+                .parameter(
+                    "get_billing_contracts_invoices",
+                    "payment_status",
+                    payment_status,
+                )?;
             let url = client.inner.url("/api/v2/billing/contracts/invoices");
             #[allow(unused_mut)]
             let mut request = client
@@ -4730,7 +4758,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                invoice_id: Err("invoice_id was not initialized".to_string()),
+                invoice_id: Err(String::new()),
             }
         }
         /// Id of the invoice.
@@ -4749,7 +4777,13 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::UrlResponse>, Error> {
             let Self { client, invoice_id } = self;
-            let invoice_id = invoice_id.map_err(Error::invalid_request)?;
+            let invoice_id = client
+                .inner
+                .parameter(
+                    "get_billing_contracts_invoice_document",
+                    "invoice_id",
+                    invoice_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -4794,7 +4828,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                invoice_id: Err("invoice_id was not initialized".to_string()),
+                invoice_id: Err(String::new()),
                 after: Ok(None),
                 before: Ok(None),
                 page_size: Ok(None),
@@ -4858,10 +4892,26 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::BillingInvoiceItemListing>, Error> {
             let Self { client, invoice_id, after, before, page_size } = self;
-            let invoice_id = invoice_id.map_err(Error::invalid_request)?;
-            let after = after.map_err(Error::invalid_request)?;
-            let before = before.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
+            let invoice_id = client
+                .inner
+                .parameter(
+                    "get_billing_contracts_invoice_lines",
+                    "invoice_id",
+                    invoice_id,
+                )?;
+            let after = client
+                .inner
+                .parameter("get_billing_contracts_invoice_lines", "after", after)?;
+            let before = client
+                .inner
+                .parameter("get_billing_contracts_invoice_lines", "before", before)?;
+            let page_size = client
+                .inner
+                .parameter(
+                    "get_billing_contracts_invoice_lines",
+                    "page_size",
+                    page_size,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -4906,7 +4956,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                contract_id: Err("contract_id was not initialized".to_string()),
+                contract_id: Err(String::new()),
             }
         }
         /// Number of the contract.
@@ -4925,7 +4975,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillingContract>, Error> {
             let Self { client, contract_id } = self;
-            let contract_id = contract_id.map_err(Error::invalid_request)?;
+            let contract_id = client
+                .inner
+                .parameter("get_billing_contract", "contract_id", contract_id)?;
             let url = client
                 .inner
                 .url(
@@ -4968,10 +5020,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                contract_id: Err("contract_id was not initialized".to_string()),
-                billing_period_id: Err(
-                    "billing_period_id was not initialized".to_string(),
-                ),
+                contract_id: Err(String::new()),
+                billing_period_id: Err(String::new()),
             }
         }
         /// Number of the contract.
@@ -5005,8 +5055,20 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::BillingContractPeriodDetail>, Error> {
             let Self { client, contract_id, billing_period_id } = self;
-            let contract_id = contract_id.map_err(Error::invalid_request)?;
-            let billing_period_id = billing_period_id.map_err(Error::invalid_request)?;
+            let contract_id = client
+                .inner
+                .parameter(
+                    "get_billing_contract_billingperiod",
+                    "contract_id",
+                    contract_id,
+                )?;
+            let billing_period_id = client
+                .inner
+                .parameter(
+                    "get_billing_contract_billingperiod",
+                    "billing_period_id",
+                    billing_period_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -5050,8 +5112,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                end_date: Err("end_date was not initialized".to_string()),
-                start_date: Err("start_date was not initialized".to_string()),
+                end_date: Err(String::new()),
+                start_date: Err(String::new()),
             }
         }
         /// End of the period, RFC 3339 with offset, for instance `2026-09-30T23:59:59.999Z`. Neither the longest period nor whether the end itself is included is documented; to be safe, give the last millisecond.
@@ -5085,8 +5147,16 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::BillingUsageReport>, Error> {
             let Self { client, end_date, start_date } = self;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
+            let end_date = client
+                .inner
+                .parameter("get_billing_reports_billableusage", "end_date", end_date)?;
+            let start_date = client
+                .inner
+                .parameter(
+                    "get_billing_reports_billableusage",
+                    "start_date",
+                    start_date,
+                )?;
             let url = client.inner.url("/api/v2/billing/reports/billableusage");
             #[allow(unused_mut)]
             let mut request = client
@@ -5124,7 +5194,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                trustor_org_id: Err("trustor_org_id was not initialized".to_string()),
+                trustor_org_id: Err(String::new()),
                 billing_period_index: Ok(None),
             }
         }
@@ -5159,9 +5229,20 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::TrusteeBillingOverview>, Error> {
             let Self { client, trustor_org_id, billing_period_index } = self;
-            let trustor_org_id = trustor_org_id.map_err(Error::invalid_request)?;
-            let billing_period_index = billing_period_index
-                .map_err(Error::invalid_request)?;
+            let trustor_org_id = client
+                .inner
+                .parameter(
+                    "get_billing_trusteebillingoverview_trustor_org_id",
+                    "trustor_org_id",
+                    trustor_org_id,
+                )?;
+            let billing_period_index = client
+                .inner
+                .parameter(
+                    "get_billing_trusteebillingoverview_trustor_org_id",
+                    "billing_period_index",
+                    billing_period_index,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -5247,7 +5328,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                license_id: Err("license_id was not initialized".to_string()),
+                license_id: Err(String::new()),
             }
         }
         /// Id of the licence, a readable key such as `cloudCX3`.
@@ -5268,7 +5349,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::LicenseDefinition>, Error> {
             let Self { client, license_id } = self;
-            let license_id = license_id.map_err(Error::invalid_request)?;
+            let license_id = client
+                .inner
+                .parameter("get_license_definition", "license_id", license_id)?;
             let url = client
                 .inner
                 .url(
@@ -5310,7 +5393,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                feature_name: Err("feature_name was not initialized".to_string()),
+                feature_name: Err(String::new()),
             }
         }
         /// Name of the feature.
@@ -5331,7 +5414,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::LicenseOrgToggle>, Error> {
             let Self { client, feature_name } = self;
-            let feature_name = feature_name.map_err(Error::invalid_request)?;
+            let feature_name = client
+                .inner
+                .parameter("get_license_toggle", "feature_name", feature_name)?;
             let url = client
                 .inner
                 .url(
@@ -5405,8 +5490,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UserLicensesEntityListing>, Error> {
             let Self { client, page_number, page_size } = self;
-            let page_number = page_number.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
+            let page_number = client
+                .inner
+                .parameter("get_license_users", "page_number", page_number)?;
+            let page_size = client
+                .inner
+                .parameter("get_license_users", "page_size", page_size)?;
             let url = client.inner.url("/api/v2/license/users");
             #[allow(unused_mut)]
             let mut request = client
@@ -5443,7 +5532,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                user_id: Err("user_id was not initialized".to_string()),
+                user_id: Err(String::new()),
             }
         }
         /// Id of the user.
@@ -5461,7 +5550,9 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::LicenseUser>, Error> {
             let Self { client, user_id } = self;
-            let user_id = user_id.map_err(Error::invalid_request)?;
+            let user_id = client
+                .inner
+                .parameter("get_license_user", "user_id", user_id)?;
             let url = client
                 .inner
                 .url(
@@ -5541,7 +5632,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
+                client_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -5589,12 +5680,20 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
             let Self { client, client_id, body } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::ApiUsageClientQuery::try_from(v).map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter("post_oauth_client_usage_query", "client_id", client_id)?;
+            let body = client
+                .inner
+                .parameter(
+                    "post_oauth_client_usage_query",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ApiUsageClientQuery::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -5638,8 +5737,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
-                execution_id: Err("execution_id was not initialized".to_string()),
+                client_id: Err(String::new()),
+                execution_id: Err(String::new()),
             }
         }
         /// Id of the OAuth client.
@@ -5673,8 +5772,20 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
             let Self { client, client_id, execution_id } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
-            let execution_id = execution_id.map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter(
+                    "get_oauth_client_usage_query_result",
+                    "client_id",
+                    client_id,
+                )?;
+            let execution_id = client
+                .inner
+                .parameter(
+                    "get_oauth_client_usage_query_result",
+                    "execution_id",
+                    execution_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -5717,7 +5828,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
+                client_id: Err(String::new()),
                 days: Ok(None),
             }
         }
@@ -5752,8 +5863,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
             let Self { client, client_id, days } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
-            let days = days.map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter("get_oauth_client_usage_summary", "client_id", client_id)?;
+            let days = client
+                .inner
+                .parameter("get_oauth_client_usage_summary", "days", days)?;
             let url = client
                 .inner
                 .url(
@@ -5833,12 +5948,17 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::OrganizationUsageQueryResponse>, Error> {
             let Self { client, body } = self;
-            let body = body
-                .and_then(|v| {
-                    types::OrganizationPublicApiUsageQueryRequest::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let body = client
+                .inner
+                .parameter(
+                    "post_usage_aggregates_query_jobs",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::OrganizationPublicApiUsageQueryRequest::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client.inner.url("/api/v2/usage/aggregates/query/jobs");
             #[allow(unused_mut)]
             let mut request = client
@@ -5876,7 +5996,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                job_id: Err("job_id was not initialized".to_string()),
+                job_id: Err(String::new()),
                 after: Ok(None),
                 page_size: Ok(None),
             }
@@ -5925,9 +6045,15 @@ pub mod builder {
             Error,
         > {
             let Self { client, job_id, after, page_size } = self;
-            let job_id = job_id.map_err(Error::invalid_request)?;
-            let after = after.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
+            let job_id = client
+                .inner
+                .parameter("get_usage_aggregates_query_job", "job_id", job_id)?;
+            let after = client
+                .inner
+                .parameter("get_usage_aggregates_query_job", "after", after)?;
+            let page_size = client
+                .inner
+                .parameter("get_usage_aggregates_query_job", "page_size", page_size)?;
             let url = client
                 .inner
                 .url(
@@ -5972,7 +6098,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
+                client_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -6023,13 +6149,24 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ClientUsageQueryResponse>, Error> {
             let Self { client, client_id, body } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::ClientPublicApiUsageQueryRequest::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter(
+                    "post_usage_client_client_id_aggregates_query_jobs",
+                    "client_id",
+                    client_id,
+                )?;
+            let body = client
+                .inner
+                .parameter(
+                    "post_usage_client_client_id_aggregates_query_jobs",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ClientPublicApiUsageQueryRequest::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -6075,8 +6212,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                client_id: Err("client_id was not initialized".to_string()),
-                job_id: Err("job_id was not initialized".to_string()),
+                client_id: Err(String::new()),
+                job_id: Err(String::new()),
                 after: Ok(None),
                 page_size: Ok(None),
             }
@@ -6135,10 +6272,34 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ClientPublicApiUsageResultsResponse>, Error> {
             let Self { client, client_id, job_id, after, page_size } = self;
-            let client_id = client_id.map_err(Error::invalid_request)?;
-            let job_id = job_id.map_err(Error::invalid_request)?;
-            let after = after.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
+            let client_id = client
+                .inner
+                .parameter(
+                    "get_usage_client_client_id_aggregates_query_job",
+                    "client_id",
+                    client_id,
+                )?;
+            let job_id = client
+                .inner
+                .parameter(
+                    "get_usage_client_client_id_aggregates_query_job",
+                    "job_id",
+                    job_id,
+                )?;
+            let after = client
+                .inner
+                .parameter(
+                    "get_usage_client_client_id_aggregates_query_job",
+                    "after",
+                    after,
+                )?;
+            let page_size = client
+                .inner
+                .parameter(
+                    "get_usage_client_client_id_aggregates_query_job",
+                    "page_size",
+                    page_size,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -6219,12 +6380,17 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
             let Self { client, body } = self;
-            let body = body
-                .and_then(|v| {
-                    types::ApiUsageOrganizationQuery::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let body = client
+                .inner
+                .parameter(
+                    "post_usage_query",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ApiUsageOrganizationQuery::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client.inner.url("/api/v2/usage/query");
             #[allow(unused_mut)]
             let mut request = client
@@ -6260,7 +6426,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                execution_id: Err("execution_id was not initialized".to_string()),
+                execution_id: Err(String::new()),
             }
         }
         /// Handle of the execution, from the answer to its start.
@@ -6281,7 +6447,13 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
             let Self { client, execution_id } = self;
-            let execution_id = execution_id.map_err(Error::invalid_request)?;
+            let execution_id = client
+                .inner
+                .parameter(
+                    "get_usage_query_execution_id_results",
+                    "execution_id",
+                    execution_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -6359,11 +6531,17 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageExecutionResult>, Error> {
             let Self { client, body } = self;
-            let body = body
-                .and_then(|v| {
-                    types::ApiUsageSimpleSearch::try_from(v).map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let body = client
+                .inner
+                .parameter(
+                    "post_usage_simplesearch",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::ApiUsageSimpleSearch::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client.inner.url("/api/v2/usage/simplesearch");
             #[allow(unused_mut)]
             let mut request = client
@@ -6401,7 +6579,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                execution_id: Err("execution_id was not initialized".to_string()),
+                execution_id: Err(String::new()),
                 after: Ok(None),
                 page_size: Ok(None),
             }
@@ -6448,9 +6626,27 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ApiUsageQueryResult>, Error> {
             let Self { client, execution_id, after, page_size } = self;
-            let execution_id = execution_id.map_err(Error::invalid_request)?;
-            let after = after.map_err(Error::invalid_request)?;
-            let page_size = page_size.map_err(Error::invalid_request)?;
+            let execution_id = client
+                .inner
+                .parameter(
+                    "get_usage_simplesearch_execution_id_results",
+                    "execution_id",
+                    execution_id,
+                )?;
+            let after = client
+                .inner
+                .parameter(
+                    "get_usage_simplesearch_execution_id_results",
+                    "after",
+                    after,
+                )?;
+            let page_size = client
+                .inner
+                .parameter(
+                    "get_usage_simplesearch_execution_id_results",
+                    "page_size",
+                    page_size,
+                )?;
             let url = client
                 .inner
                 .url(

@@ -6782,8 +6782,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                body: Err("body was not initialized".to_string()),
+                org_id: Err(String::new()),
+                body: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -6819,8 +6819,12 @@ pub mod builder {
             Error,
         > {
             let Self { client, org_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let body = body.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("batch_report_usage_record_groups", "org_id", org_id)?;
+            let body = client
+                .inner
+                .parameter("batch_report_usage_record_groups", "body", body)?;
             let url = client
                 .inner
                 .url(
@@ -6864,8 +6868,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                body: Err("body was not initialized".to_string()),
+                org_id: Err(String::new()),
+                body: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -6896,8 +6900,12 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<::std::string::String>, Error> {
             let Self { client, org_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let body = body.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("batch_validate_usage_record_groups", "org_id", org_id)?;
+            let body = client
+                .inner
+                .parameter("batch_validate_usage_record_groups", "body", body)?;
             let url = client
                 .inner
                 .url(
@@ -6941,7 +6949,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 status: Ok(None),
             }
         }
@@ -6976,8 +6984,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::BillableMetric>>, Error> {
             let Self { client, org_id, status } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("list_billable_metrics", "org_id", org_id)?;
+            let status = client
+                .inner
+                .parameter("list_billable_metrics", "status", status)?;
             let url = client
                 .inner
                 .url(
@@ -7020,7 +7032,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -7065,12 +7077,19 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
             let Self { client, org_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::BillableMetric::try_from(v).map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("create_billable_metric", "org_id", org_id)?;
+            let body = client
+                .inner
+                .parameter(
+                    "create_billable_metric",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::BillableMetric::try_from(v).map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -7113,10 +7132,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                billable_metric_id: Err(
-                    "billable_metric_id was not initialized".to_string(),
-                ),
+                org_id: Err(String::new()),
+                billable_metric_id: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -7147,8 +7164,16 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
             let Self { client, org_id, billable_metric_id } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let billable_metric_id = billable_metric_id.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("get_billable_metric", "org_id", org_id)?;
+            let billable_metric_id = client
+                .inner
+                .parameter(
+                    "get_billable_metric",
+                    "billable_metric_id",
+                    billable_metric_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -7192,10 +7217,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                billable_metric_id: Err(
-                    "billable_metric_id was not initialized".to_string(),
-                ),
+                org_id: Err(String::new()),
+                billable_metric_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -7256,14 +7279,27 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::BillableMetric>, Error> {
             let Self { client, org_id, billable_metric_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let billable_metric_id = billable_metric_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::UpdateBillableMetricParams::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("update_billable_metric", "org_id", org_id)?;
+            let billable_metric_id = client
+                .inner
+                .parameter(
+                    "update_billable_metric",
+                    "billable_metric_id",
+                    billable_metric_id,
+                )?;
+            let body = client
+                .inner
+                .parameter(
+                    "update_billable_metric",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::UpdateBillableMetricParams::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -7311,7 +7347,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 aws_account_id: Ok(None),
                 email_domain: Ok(None),
                 limit: Ok(None),
@@ -7408,12 +7444,16 @@ pub mod builder {
                 offset,
                 partner,
             } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let aws_account_id = aws_account_id.map_err(Error::invalid_request)?;
-            let email_domain = email_domain.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("list_buyers", "org_id", org_id)?;
+            let aws_account_id = client
+                .inner
+                .parameter("list_buyers", "aws_account_id", aws_account_id)?;
+            let email_domain = client
+                .inner
+                .parameter("list_buyers", "email_domain", email_domain)?;
+            let limit = client.inner.parameter("list_buyers", "limit", limit)?;
+            let offset = client.inner.parameter("list_buyers", "offset", offset)?;
+            let partner = client.inner.parameter("list_buyers", "partner", partner)?;
             let url = client
                 .inner
                 .url(&format!("/org/{}/buyer", encode_path(& org_id.to_string()),));
@@ -7458,8 +7498,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                buyer_id: Err("buyer_id was not initialized".to_string()),
+                org_id: Err(String::new()),
+                buyer_id: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -7489,8 +7529,8 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::IdentityBuyer>, Error> {
             let Self { client, org_id, buyer_id } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let buyer_id = buyer_id.map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("get_buyer", "org_id", org_id)?;
+            let buyer_id = client.inner.parameter("get_buyer", "buyer_id", buyer_id)?;
             let url = client
                 .inner
                 .url(
@@ -7542,7 +7582,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 aws_account_id: Ok(None),
                 buyer_id: Ok(None),
                 external_id: Ok(None),
@@ -7717,18 +7757,37 @@ pub mod builder {
                 product_id,
                 salesforce_opportunity_id,
             } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let aws_account_id = aws_account_id.map_err(Error::invalid_request)?;
-            let buyer_id = buyer_id.map_err(Error::invalid_request)?;
-            let external_id = external_id.map_err(Error::invalid_request)?;
-            let hubspot_deal_id = hubspot_deal_id.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offer_id = offer_id.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let product_id = product_id.map_err(Error::invalid_request)?;
-            let salesforce_opportunity_id = salesforce_opportunity_id
-                .map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("list_entitlements", "org_id", org_id)?;
+            let aws_account_id = client
+                .inner
+                .parameter("list_entitlements", "aws_account_id", aws_account_id)?;
+            let buyer_id = client
+                .inner
+                .parameter("list_entitlements", "buyer_id", buyer_id)?;
+            let external_id = client
+                .inner
+                .parameter("list_entitlements", "external_id", external_id)?;
+            let hubspot_deal_id = client
+                .inner
+                .parameter("list_entitlements", "hubspot_deal_id", hubspot_deal_id)?;
+            let limit = client.inner.parameter("list_entitlements", "limit", limit)?;
+            let offer_id = client
+                .inner
+                .parameter("list_entitlements", "offer_id", offer_id)?;
+            let offset = client.inner.parameter("list_entitlements", "offset", offset)?;
+            let partner = client
+                .inner
+                .parameter("list_entitlements", "partner", partner)?;
+            let product_id = client
+                .inner
+                .parameter("list_entitlements", "product_id", product_id)?;
+            let salesforce_opportunity_id = client
+                .inner
+                .parameter(
+                    "list_entitlements",
+                    "salesforce_opportunity_id",
+                    salesforce_opportunity_id,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -7790,8 +7849,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                entitlement_id: Err("entitlement_id was not initialized".to_string()),
+                org_id: Err(String::new()),
+                entitlement_id: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -7824,8 +7883,10 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::WorkloadEntitlement>, Error> {
             let Self { client, org_id, entitlement_id } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("get_entitlement", "org_id", org_id)?;
+            let entitlement_id = client
+                .inner
+                .parameter("get_entitlement", "entitlement_id", entitlement_id)?;
             let url = client
                 .inner
                 .url(
@@ -7869,8 +7930,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                entitlement_id: Err("entitlement_id was not initialized".to_string()),
+                org_id: Err(String::new()),
+                entitlement_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -7933,14 +7994,27 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
             let Self { client, org_id, entitlement_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::CreateUsageRecordGroupParams::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("report_usage_record_group", "org_id", org_id)?;
+            let entitlement_id = client
+                .inner
+                .parameter(
+                    "report_usage_record_group",
+                    "entitlement_id",
+                    entitlement_id,
+                )?;
+            let body = client
+                .inner
+                .parameter(
+                    "report_usage_record_group",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::CreateUsageRecordGroupParams::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -7990,8 +8064,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                partner: Err("partner was not initialized".to_string()),
+                org_id: Err(String::new()),
+                partner: Err(String::new()),
                 buyer_id: Ok(None),
                 end_date: Ok(None),
                 entitlement_id: Ok(None),
@@ -8117,14 +8191,38 @@ pub mod builder {
                 offset,
                 start_date,
             } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let buyer_id = buyer_id.map_err(Error::invalid_request)?;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "org_id", org_id)?;
+            let partner = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "partner", partner)?;
+            let buyer_id = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "buyer_id", buyer_id)?;
+            let end_date = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "end_date", end_date)?;
+            let entitlement_id = client
+                .inner
+                .parameter(
+                    "list_usage_metering_daily_records",
+                    "entitlement_id",
+                    entitlement_id,
+                )?;
+            let limit = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "limit", limit)?;
+            let offset = client
+                .inner
+                .parameter("list_usage_metering_daily_records", "offset", offset)?;
+            let start_date = client
+                .inner
+                .parameter(
+                    "list_usage_metering_daily_records",
+                    "start_date",
+                    start_date,
+                )?;
             let url = client
                 .inner
                 .url(
@@ -8177,7 +8275,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 limit: Ok(None),
                 offset: Ok(None),
                 partner: Ok(None),
@@ -8236,10 +8334,10 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::WorkloadProduct>>, Error> {
             let Self { client, org_id, limit, offset, partner } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("list_products", "org_id", org_id)?;
+            let limit = client.inner.parameter("list_products", "limit", limit)?;
+            let offset = client.inner.parameter("list_products", "offset", offset)?;
+            let partner = client.inner.parameter("list_products", "partner", partner)?;
             let url = client
                 .inner
                 .url(&format!("/org/{}/product", encode_path(& org_id.to_string()),));
@@ -8280,8 +8378,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                product_id: Err("product_id was not initialized".to_string()),
+                org_id: Err(String::new()),
+                product_id: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -8312,8 +8410,10 @@ pub mod builder {
         /// Sends the call. A parameter that is required and not set, or does not convert, is an error.
         pub async fn send(self) -> Result<ResponseValue<types::WorkloadProduct>, Error> {
             let Self { client, org_id, product_id } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let product_id = product_id.map_err(Error::invalid_request)?;
+            let org_id = client.inner.parameter("get_product", "org_id", org_id)?;
+            let product_id = client
+                .inner
+                .parameter("get_product", "product_id", product_id)?;
             let url = client
                 .inner
                 .url(
@@ -8355,7 +8455,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -8375,7 +8475,9 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageMeteringConfigInfo>, Error> {
             let Self { client, org_id } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("get_usage_metering_config_info", "org_id", org_id)?;
             let url = client
                 .inner
                 .url(
@@ -8418,7 +8520,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -8467,13 +8569,20 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UsageMeteringConfigInfo>, Error> {
             let Self { client, org_id, body } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let body = body
-                .and_then(|v| {
-                    types::UsageMeteringConfigInfo::try_from(v)
-                        .map_err(|e| e.to_string())
-                })
-                .map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("update_usage_metering_config_info", "org_id", org_id)?;
+            let body = client
+                .inner
+                .parameter(
+                    "update_usage_metering_config_info",
+                    "body",
+                    body
+                        .and_then(|v| {
+                            types::UsageMeteringConfigInfo::try_from(v)
+                                .map_err(|e| e.to_string())
+                        }),
+                )?;
             let url = client
                 .inner
                 .url(
@@ -8526,7 +8635,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 buyer_id: Ok(None),
                 end_date: Ok(None),
                 entitlement_id: Ok(None),
@@ -8702,17 +8811,43 @@ pub mod builder {
                 start_date,
                 status,
             } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let buyer_id = buyer_id.map_err(Error::invalid_request)?;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let meta_info = meta_info.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let source = source.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("list_usage_record_groups", "org_id", org_id)?;
+            let buyer_id = client
+                .inner
+                .parameter("list_usage_record_groups", "buyer_id", buyer_id)?;
+            let end_date = client
+                .inner
+                .parameter("list_usage_record_groups", "end_date", end_date)?;
+            let entitlement_id = client
+                .inner
+                .parameter(
+                    "list_usage_record_groups",
+                    "entitlement_id",
+                    entitlement_id,
+                )?;
+            let limit = client
+                .inner
+                .parameter("list_usage_record_groups", "limit", limit)?;
+            let meta_info = client
+                .inner
+                .parameter("list_usage_record_groups", "meta_info", meta_info)?;
+            let offset = client
+                .inner
+                .parameter("list_usage_record_groups", "offset", offset)?;
+            let partner = client
+                .inner
+                .parameter("list_usage_record_groups", "partner", partner)?;
+            let source = client
+                .inner
+                .parameter("list_usage_record_groups", "source", source)?;
+            let start_date = client
+                .inner
+                .parameter("list_usage_record_groups", "start_date", start_date)?;
+            let status = client
+                .inner
+                .parameter("list_usage_record_groups", "status", status)?;
             let url = client
                 .inner
                 .url(
@@ -8769,11 +8904,11 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                end_date: Err("end_date was not initialized".to_string()),
-                granularity: Err("granularity was not initialized".to_string()),
-                partner: Err("partner was not initialized".to_string()),
-                start_date: Err("start_date was not initialized".to_string()),
+                org_id: Err(String::new()),
+                end_date: Err(String::new()),
+                granularity: Err(String::new()),
+                partner: Err(String::new()),
+                start_date: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -8848,11 +8983,21 @@ pub mod builder {
             Error,
         > {
             let Self { client, org_id, end_date, granularity, partner, start_date } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let granularity = granularity.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("aggregate_usage_record_groups", "org_id", org_id)?;
+            let end_date = client
+                .inner
+                .parameter("aggregate_usage_record_groups", "end_date", end_date)?;
+            let granularity = client
+                .inner
+                .parameter("aggregate_usage_record_groups", "granularity", granularity)?;
+            let partner = client
+                .inner
+                .parameter("aggregate_usage_record_groups", "partner", partner)?;
+            let start_date = client
+                .inner
+                .parameter("aggregate_usage_record_groups", "start_date", start_date)?;
             let url = client
                 .inner
                 .url(
@@ -8900,10 +9045,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                usage_record_group_id: Err(
-                    "usage_record_group_id was not initialized".to_string(),
-                ),
+                org_id: Err(String::new()),
+                usage_record_group_id: Err(String::new()),
                 creation_date: Ok(None),
             }
         }
@@ -8951,10 +9094,19 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
             let Self { client, org_id, usage_record_group_id, creation_date } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let usage_record_group_id = usage_record_group_id
-                .map_err(Error::invalid_request)?;
-            let creation_date = creation_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("delete_usage_record_group", "org_id", org_id)?;
+            let usage_record_group_id = client
+                .inner
+                .parameter(
+                    "delete_usage_record_group",
+                    "usage_record_group_id",
+                    usage_record_group_id,
+                )?;
+            let creation_date = client
+                .inner
+                .parameter("delete_usage_record_group", "creation_date", creation_date)?;
             let url = client
                 .inner
                 .url(
@@ -9001,10 +9153,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                usage_record_group_id: Err(
-                    "usage_record_group_id was not initialized".to_string(),
-                ),
+                org_id: Err(String::new()),
+                usage_record_group_id: Err(String::new()),
                 creation_date: Ok(None),
             }
         }
@@ -9052,10 +9202,19 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::MeteringUsageRecordGroup>, Error> {
             let Self { client, org_id, usage_record_group_id, creation_date } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let usage_record_group_id = usage_record_group_id
-                .map_err(Error::invalid_request)?;
-            let creation_date = creation_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("retry_usage_record_group", "org_id", org_id)?;
+            let usage_record_group_id = client
+                .inner
+                .parameter(
+                    "retry_usage_record_group",
+                    "usage_record_group_id",
+                    usage_record_group_id,
+                )?;
+            let creation_date = client
+                .inner
+                .parameter("retry_usage_record_group", "creation_date", creation_date)?;
             let url = client
                 .inner
                 .url(
@@ -9107,7 +9266,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
+                org_id: Err(String::new()),
                 buyer_id: Ok(None),
                 end_date: Ok(None),
                 entitlement_id: Ok(None),
@@ -9235,14 +9394,34 @@ pub mod builder {
                 partner,
                 start_date,
             } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let buyer_id = buyer_id.map_err(Error::invalid_request)?;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let entitlement_id = entitlement_id.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let offset = offset.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("list_usage_record_reports", "org_id", org_id)?;
+            let buyer_id = client
+                .inner
+                .parameter("list_usage_record_reports", "buyer_id", buyer_id)?;
+            let end_date = client
+                .inner
+                .parameter("list_usage_record_reports", "end_date", end_date)?;
+            let entitlement_id = client
+                .inner
+                .parameter(
+                    "list_usage_record_reports",
+                    "entitlement_id",
+                    entitlement_id,
+                )?;
+            let limit = client
+                .inner
+                .parameter("list_usage_record_reports", "limit", limit)?;
+            let offset = client
+                .inner
+                .parameter("list_usage_record_reports", "offset", offset)?;
+            let partner = client
+                .inner
+                .parameter("list_usage_record_reports", "partner", partner)?;
+            let start_date = client
+                .inner
+                .parameter("list_usage_record_reports", "start_date", start_date)?;
             let url = client
                 .inner
                 .url(
@@ -9296,11 +9475,11 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                org_id: Err("org_id was not initialized".to_string()),
-                end_date: Err("end_date was not initialized".to_string()),
-                granularity: Err("granularity was not initialized".to_string()),
-                partner: Err("partner was not initialized".to_string()),
-                start_date: Err("start_date was not initialized".to_string()),
+                org_id: Err(String::new()),
+                end_date: Err(String::new()),
+                granularity: Err(String::new()),
+                partner: Err(String::new()),
+                start_date: Err(String::new()),
             }
         }
         /// Id of the organization.
@@ -9375,11 +9554,25 @@ pub mod builder {
             Error,
         > {
             let Self { client, org_id, end_date, granularity, partner, start_date } = self;
-            let org_id = org_id.map_err(Error::invalid_request)?;
-            let end_date = end_date.map_err(Error::invalid_request)?;
-            let granularity = granularity.map_err(Error::invalid_request)?;
-            let partner = partner.map_err(Error::invalid_request)?;
-            let start_date = start_date.map_err(Error::invalid_request)?;
+            let org_id = client
+                .inner
+                .parameter("aggregate_usage_record_reports", "org_id", org_id)?;
+            let end_date = client
+                .inner
+                .parameter("aggregate_usage_record_reports", "end_date", end_date)?;
+            let granularity = client
+                .inner
+                .parameter(
+                    "aggregate_usage_record_reports",
+                    "granularity",
+                    granularity,
+                )?;
+            let partner = client
+                .inner
+                .parameter("aggregate_usage_record_reports", "partner", partner)?;
+            let start_date = client
+                .inner
+                .parameter("aggregate_usage_record_reports", "start_date", start_date)?;
             let url = client
                 .inner
                 .url(

@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream, Result};
-use syn::{Block, Expr, ExprMethodCall, File, ImplItem, ImplItemFn, Item, LitStr, Local, Stmt, Token};
+use syn::{
+    Block, Expr, ExprField, ExprMethodCall, File, ImplItem, ImplItemFn, Item, LitStr, Local, Member, Stmt, Token,
+};
 use syn::{parse_quote, visit_mut::VisitMut};
 
 /// Removes
@@ -36,12 +38,12 @@ fn below_base(statement: &mut Stmt) {
     if let Stmt::Local(Local { pat: syn::Pat::Ident(name), init: Some(init), .. }) = statement
         && name.ident == "url"
         && let Expr::Macro(format) = &*init.expr
-        && let Ok(Below { path, values }) = syn::parse2(format.mac.tokens.clone())
+        && let Ok(Below { path, client, values }) = syn::parse2(format.mac.tokens.clone())
     {
         *init.expr = if values.is_empty() {
-            parse_quote!(client.inner.url(#path))
+            parse_quote!(#client.inner.url(#path))
         } else {
-            parse_quote!(client.inner.url(&format!(#path, #values)))
+            parse_quote!(#client.inner.url(&format!(#path, #values)))
         };
     }
 }
@@ -49,6 +51,7 @@ fn below_base(statement: &mut Stmt) {
 /// What stands in such a `format!`.
 struct Below {
     path: LitStr,
+    client: Box<Expr>,
     values: TokenStream,
 }
 
@@ -56,11 +59,11 @@ impl Parse for Below {
     fn parse(input: ParseStream) -> Result<Self> {
         let text: LitStr = input.parse()?;
         input.parse::<Token![,]>()?;
-        let base: Expr = input.parse()?;
+        let base: ExprField = input.parse()?;
         input.parse::<Token![,]>()?;
-        match text.value().strip_prefix("{}") {
-            Some(path) if base == parse_quote!(client.baseurl) => {
-                Ok(Self { path: LitStr::new(path, text.span()), values: input.parse()? })
+        match (text.value().strip_prefix("{}"), base.member) {
+            (Some(path), Member::Named(name)) if name == "baseurl" => {
+                Ok(Self { path: LitStr::new(path, text.span()), client: base.base, values: input.parse()? })
             }
             _ => Err(input.error("not below the base URL")),
         }

@@ -2,7 +2,7 @@
 
 use syn::{Expr, ExprPath, File, GenericArgument, PathArguments, Type, TypePath, visit_mut::VisitMut};
 
-/// Names core's `Error`, and its functions in place of progenitor's variants. An unknown variant is an error: with a success
+/// Names core's `Error`, and its function in place of progenitor's variant. An unknown variant is an error: with a success
 /// of one kind and no error kinds in the document, progenitor names no other.
 pub(crate) fn rewrite(file: &mut File) -> Result<(), String> {
     let mut errors = Errors { unknown: None };
@@ -37,15 +37,11 @@ impl VisitMut for Errors {
         if owner.ident != "Error" {
             return;
         }
-        let function = match name.ident.to_string().as_str() {
-            "InvalidRequest" => "invalid_request",
-            "UnexpectedResponse" => "unexpected_response",
-            other => {
-                self.unknown = Some(other.to_owned());
-                return;
-            }
-        };
-        name.ident = syn::Ident::new(function, name.ident.span());
+        if name.ident == "UnexpectedResponse" {
+            name.ident = syn::Ident::new("unexpected_response", name.ident.span());
+        } else {
+            self.unknown = Some(name.ident.to_string());
+        }
     }
 }
 
@@ -57,7 +53,7 @@ mod tests {
     fn variants_become_functions_and_the_type_loses_its_parameter() {
         let mut file = syn::parse_file(
             "fn send() -> Result<ResponseValue<A>, Error<()>> {
-                let id = id.map_err(Error::InvalidRequest)?;
+                let request = build().map_err(Error::UnexpectedResponse)?;
                 Err(Error::UnexpectedResponse(response))
             }",
         )
@@ -66,7 +62,7 @@ mod tests {
         assert_eq!(
             prettyplease::unparse(&file),
             "fn send() -> Result<ResponseValue<A>, Error> {
-    let id = id.map_err(Error::invalid_request)?;
+    let request = build().map_err(Error::unexpected_response)?;
     Err(Error::unexpected_response(response))
 }
 "
