@@ -61,7 +61,7 @@ fn rows(
     for report in reports {
         let Some(info) = &report.info else { continue };
         let again = report.id.as_ref().is_some_and(|id| !seen.insert(id));
-        if again || matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled)) {
+        if again || is_void(info) {
             continue;
         }
         let hour = hour(report, info)?;
@@ -81,6 +81,18 @@ fn rows(
         }
     }
     Ok(tell_apart(all).into_iter().zip(are_wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())
+}
+
+/// Whether the marketplace does not bill by it.
+fn is_void(info: &Info) -> bool {
+    matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled))
+}
+
+/// Whether a report is of an hour that begins in `period`, and counts.
+pub(super) fn begins_in(period: Period, report: &Report) -> Result<bool> {
+    let info = report.info.as_ref().filter(|info| !is_void(info));
+    let hour = info.map(|info| hour(report, info)).transpose()?;
+    Ok(hour.is_some_and(|hour| period.contains(hour.start())))
 }
 
 /// One quantity of a report.
