@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::Result;
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, UNITS, tell_apart};
@@ -43,17 +43,7 @@ impl Client {
                         }
                         Ok(Progress::Ready(report))
                     }
-                    Some(state @ types::BillingUsageReportStatus::InProgress) => {
-                        Ok(Progress::pending(&report, Some(state)))
-                    }
-                    // Complete or not decides what is billed: a state that is not known is not guessed.
-                    other => {
-                        let message = match other {
-                            Some(state) => format!("the report's status is {state}, neither InProgress nor Complete"),
-                            None => "the report has no status".to_owned(),
-                        };
-                        Err(Error::new(ErrorKind::Failed, message).with_operation(OPERATION))
-                    }
+                    other => Ok(Progress::pending(&report, other.as_ref())),
                 }
             }
         })

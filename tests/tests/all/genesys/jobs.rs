@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use rust_decimal::Decimal;
 use usage_billing::genesys::{ApiUsage, types};
-use usage_billing::{ErrorKind, Period};
+use usage_billing::{ErrorKind, Period, Progress};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer};
 
@@ -84,22 +84,48 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
     }
 }
 
+fn answering(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => Reply::new(202, &[("content-type", "application/json")], &answer),
+    })
+}
+
 #[tokio::test]
-async fn a_query_that_is_neither_running_nor_complete_is_an_error_and_not_waited_for() {
-    for (answer, told) in [
-        (r#"{"queryStatus":"Failed"}"#, "the usage query is Failed"),
-        (r#"{"queryStatus":"Paused"}"#, "the usage query is Paused"),
-        ("{}", "the usage query is without a status"),
-    ] {
-        let server = ScriptedServer::start(move |request| match request.target.as_str() {
-            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-            "/api/v2/usage/query" => Reply::json(202, "{}"),
-            _ => Reply::json(200, answer),
-        });
+async fn a_query_that_failed_is_an_error_and_so_is_one_without_an_id() {
+    let server = answering(r#"{"queryStatus":"Failed"}"#);
+    let client = client_at(server.url(), "id", "hush-secret");
+    let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the usage query has failed"), "{error}");
+    let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");
+}
+
+#[tokio::test]
+async fn a_state_that_nobody_knows_is_neither_done_nor_failed() {
+    for word in ["Paused", "complete"] {
+        let answer = format!(r#"{{"queryStatus":"{word}","status":"{word}"}}"#);
+        let server = answering(answer);
         let client = client_at(server.url(), "id", "hush-secret");
-        let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
-        assert!(error.kind() == ErrorKind::Failed && error.to_string().contains(told), "{error}");
-        let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
-        assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");
+        let states = [
+            state(client.billable_usage(last_month()).poll().await),
+            state(client.usage_job("j-1").poll().await),
+            state(client.client_usage_job("c-1", "j-1").poll().await),
+            state(client.usage_query("q-1").poll().await),
+        ];
+        assert_eq!(states, [(); 4].map(|()| Some(word.to_owned())));
+    }
+    let server = answering("{}");
+    let client = client_at(server.url(), "id", "hush-secret");
+    assert_eq!(state(client.billable_usage(last_month()).poll().await), None);
+    assert_eq!(state(client.usage_query("q-1").poll().await), None);
+}
+
+/// The vendor's word for how far it is, if it says one.
+fn state<T>(seen: usage_billing::Result<Progress<T>>) -> Option<String> {
+    match seen {
+        Ok(Progress::Pending { status, .. }) => status,
+        Ok(_) => panic!("it is not done"),
+        Err(error) => panic!("{error}"),
     }
 }
