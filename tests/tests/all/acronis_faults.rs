@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use usage_billing::acronis::types::ReportFormat;
 use usage_billing::acronis::{ReportRequest, StoredFile};
-use usage_billing::{ErrorKind, UsageRow};
+use usage_billing::{ErrorKind, Progress, Report, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Reply, ScriptedServer};
 
@@ -115,6 +116,46 @@ async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() 
             client.delete_report(files[0].report_id).await.unwrap();
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be_read_later() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    for (fault, words) in [
+        ("500; operation=list_stored_reports", "500"),
+        ("cut_body; operation=download_stored_report", ""),
+        ("403; operation=download_stored_report", "needs one of the permissions"),
+    ] {
+        inject(&sandbox, fault);
+        let error = client.usage(september(), PATIENCE).await.unwrap_err().to_string();
+        sandbox.clear_faults();
+        let (before, after) = error.split_once("report ").expect("a report");
+        assert!(before.contains(words) && after.ends_with(" is at Acronis: take it up again by its id"), "{error}");
+        let id = after.split(' ').next().unwrap().parse().unwrap();
+        let again = client.usage_by(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
+        assert_eq!(told(&again), undisturbed, "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_formats_the_first_that_holds_rows_is_read() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    let file = files(&client, &summary()).await.remove(0);
+    let mut for_people = file.clone();
+    for_people.format = ReportFormat::Csv;
+    let done_with = |files: Vec<StoredFile>| {
+        Report::new("report", file.report_id.to_string(), move || {
+            std::future::ready(Ok(Progress::Ready(files.clone())))
+        })
+    };
+    let mut report = done_with(vec![for_people.clone(), file.clone()]);
+    assert_eq!(told(&client.usage_by(&mut report, PATIENCE).await.unwrap()), undisturbed);
+    let error = client.usage_by(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
+    assert!(error.to_string().starts_with("rows are read from csv_v2_0 and json_v2_0 files, not from csv"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
