@@ -1,10 +1,12 @@
 //! Bills of client organizations, billable usage and licences as rows.
 
 use rust_decimal::Decimal;
+use serde_json::json;
 use usage_billing::genesys::overview_rows;
 use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::{Reply, ScriptedServer};
 
-use super::{PATIENCE, keys, last_month, start};
+use super::{PATIENCE, client_at, keys, last_month, start};
 
 /// Who has left the partner, so that there is no trust any more.
 const LEFT: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
@@ -79,4 +81,38 @@ async fn the_wrappers_can_be_spawned() {
         (overviews.iter().all(|(_, outcome)| outcome.is_ok()), rows.is_empty(), licences.is_empty())
     });
     assert_eq!(all.await.unwrap(), (true, false, false));
+}
+
+#[tokio::test]
+async fn licences_are_counted_over_all_pages_even_if_nobody_says_how_many_there_are() {
+    let server = ScriptedServer::start(|request| {
+        match request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("pageNumber=")) {
+            None => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            Some(number @ ("1" | "2" | "3")) => {
+                Reply::json(200, &json!({"entities": [{"id": number, "licenses": ["cloudCX3"]}]}).to_string())
+            }
+            Some(_) => Reply::json(200, r#"{"entities":[]}"#),
+        }
+    });
+    let rows = client_at(server.url(), "id", "hush-secret").licences().await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.quantity).collect::<Vec<_>>(), [Decimal::from(3)]);
+}
+
+#[tokio::test]
+async fn a_bill_that_does_not_repeat_whose_it_is_is_that_of_the_organization_that_was_asked_about() {
+    let overview = json!({
+        "organization": {}, "currency": "EUR", "subscriptionType": "PREPAY",
+        "billingPeriodStartDate": "2026-10-15T00:00:00Z", "billingPeriodEndDate": "2026-11-14T23:59:59Z",
+        "usages": [{"name": "CX 2", "partNumber": "GC-CX2", "grouping": "user-license", "unitOfMeasureType": "seat",
+            "usageQuantity": "118", "overagePrice": "132.00", "prepayQuantity": "100"}],
+    });
+    let server = ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => Reply::json(200, &overview.to_string()),
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let mut rows = client.client_usage("o-1", 1).await.unwrap();
+    rows.extend(client.client_usage("o-2", 1).await.unwrap());
+    let customers: Vec<_> = rows.iter().filter_map(|row| row.customer_id.as_deref()).collect();
+    assert_eq!((customers, keys(&rows).len()), (vec!["o-1", "o-2"], 2));
 }

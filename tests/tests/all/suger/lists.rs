@@ -3,7 +3,10 @@
 use usage_billing::ErrorKind;
 use usage_billing::suger::types::{self, UsageRecordGroupStatus as Status};
 
-use super::{client, sandbox};
+use serde_json::json;
+use usage_billing_tests::{Reply, ScriptedServer};
+
+use super::{client, sandbox, scripted};
 
 #[tokio::test(start_paused = true)]
 async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
@@ -73,4 +76,19 @@ async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filter
     let days = client.daily_records(types::Partner::Aws, |request| request.entitlement_id("ent-aws01"));
     let days = days.collect_all().await.unwrap();
     assert!(!days.is_empty() && days.iter().all(|day| day.entitlement_id.as_deref() == Some("ent-aws01")));
+}
+
+#[tokio::test]
+async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
+    let server = ScriptedServer::start(|request| {
+        let offset =
+            request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix("offset=")?.parse::<u32>().ok());
+        let page = offset.map(|offset| (offset..230.min(offset + 100)).map(|number| json!({"id": number.to_string()})));
+        Reply::json(200, &json!(page.expect("an offset").collect::<Vec<_>>()).to_string())
+    });
+    let client = scripted(&server);
+    let products = client.products(|request| request).collect_all().await.unwrap();
+    assert!(products.len() == 230 && products.iter().zip(0..).all(|(one, number)| one.id == Some(number.to_string())));
+    assert_eq!(client.entitlements(|request| request).collect_all().await.unwrap().len(), 230);
+    assert_eq!(client.buyers(|request| request).collect_all().await.unwrap().len(), 230);
 }
