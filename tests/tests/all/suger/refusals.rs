@@ -111,3 +111,32 @@ async fn checked_first_a_bad_report_is_rejected_and_never_stored() {
     }
     assert!(sandbox.requests()[sent..].iter().all(|request| request.path.ends_with("/batchValidateUsageRecordGroups")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_is_out_of_order_refuses_nothing() {
+    let good = |number: i64| UsageReport::new("ent-good", window(number)).quantity("gb", 1);
+    let bad = UsageReport::new("ent-bad", window(0)).quantity("gb", 1);
+    let out_of_order = "\"database: connection refused\"";
+    // What the check answers of the bad report and of the good ones, and what is told.
+    for (of_bad, of_good, expected) in [
+        ("\"the entitlement is not active\"", None, "3 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        ("\"Internal Server Error\"", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        ("", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        ("<html><title>500</title></html>", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        (out_of_order, Some(out_of_order), "0 delivered, 0 already delivered, 0 rejected, 4 unsent"),
+    ] {
+        let server = ScriptedServer::start(move |request| {
+            let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
+            let is_about = |entitlement: &str| is_check && request.body.contains(entitlement);
+            let fault = Some(of_bad).filter(|_| is_about("ent-bad")).or(of_good.filter(|_| is_about("ent-good")));
+            match fault {
+                Some(body) => Reply::new(500, &[], body),
+                None => Reply::json(200, if is_check { "" } else { "{}" }),
+            }
+        });
+        let mut reporter = scripted(&server).reporter().validate_first();
+        queue(&mut reporter, &[bad.clone(), good(1), good(2), good(3)]);
+        let receipt = reporter.flush().await;
+        assert_eq!(receipt.to_string(), expected, "{of_bad}: {receipt:?}");
+    }
+}
