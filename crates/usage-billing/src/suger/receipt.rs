@@ -14,8 +14,9 @@ use super::UsageReport;
 pub struct Receipt {
     /// Ids of reports that Suger took now.
     pub delivered: Vec<Uuid>,
-    /// Ids that Suger had already, from an earlier copy. With [`confirm_duplicates`](super::Reporter::confirm_duplicates) also read back; without,
-    /// they may be there as `INVALID`, deleted or with other quantities, and so not billed as they stand.
+    /// Ids that Suger had already, from an earlier copy. Read back if an answer to this reporter got lost, or with
+    /// [`confirm_duplicates`](super::Reporter::confirm_duplicates); otherwise (a copy of another process) they may be there as `INVALID`, deleted or with
+    /// other quantities, and so not billed as they stand.
     pub already_delivered: Vec<Uuid>,
     /// Refused for good, with Suger's words; or there, but `INVALID`, deleted or with other quantities. No longer queued, and not billed as they
     /// stand.

@@ -154,26 +154,48 @@ fn take(receipt: &Receipt, settled: &mut BTreeSet<Uuid>) {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
+    let page = json!({"usageRecordGroups": [{"id": report.id("acme"), "records": {"gb": 1.25}}]}).to_string();
     let replies = vec![
         Reply::dropped(),
         Reply::json(503, "\"\""),
         Reply::cut_off(200, "{"),
         Reply::json(500, "\"\""),
         Reply::json(409, "\"usage record group exists already\""),
+        Reply::json(200, &page),
     ];
     let server = ScriptedServer::in_turn(replies);
     let mut reporter = scripted(&server).reporter();
-    let id = reporter.push(UsageReport::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4))).unwrap();
+    let id = reporter.push(report).unwrap();
     let first = reporter.flush().await;
     assert_eq!((ids(&first.unsent), first.total()), ([id].into(), 1));
     let second = reporter.flush().await;
     assert_eq!((second.already_delivered, reporter.pending()), (vec![id], 0));
-    let requests = server.requests();
-    assert_eq!(requests.len(), 5);
+    let mut requests = server.requests();
+    assert_eq!(requests.len(), 6);
+    assert_eq!(requests.pop().unwrap().method, "GET", "looked at, for the answer got lost");
     let expected = format!(
         r#"{{"entitlementID":"e-1","id":"{id}","organizationID":"acme","records":{{"gb":1.25}},"timestamp":"2025-11-20T01:00:07Z"}}"#
     );
     assert!(requests.iter().all(|request| request.body == expected), "{expected}: {requests:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_got_lost() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let cancelled = |number| UsageReport::new("ent-aws02", window(number)).quantity("ingest_gb", 1);
+    for (fault, number) in [("reset_after", 0), ("503; after_effect", 1), ("cut_body", 2), ("500; after_effect", 3)] {
+        sandbox.inject(format!("{fault}; times=1; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
+        let mut reporter = client.reporter();
+        reporter.push(cancelled(number)).unwrap();
+        let mut receipt = reporter.flush().await;
+        if reporter.pending() > 0 {
+            receipt = reporter.flush().await;
+        }
+        assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent", "{fault}");
+        assert!(receipt.rejected[0].error.to_string().contains("as INVALID: it will not be billed"), "{receipt:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
