@@ -85,6 +85,8 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         "cut_body",
         "malformed_json",
     ];
+    const OPERATIONS: [&str; 4] =
+        ["reportUsageRecordGroup", "reportUsageRecordGroup", "batchValidateUsageRecordGroups", "listUsageRecordGroups"];
     let sandbox = sandbox().await;
     let clients = [RetryPolicy::default(), RetryPolicy::none()].map(|retry| with_retries(&sandbox, retry));
     let mut dice = fastrand::Rng::with_seed(20_261_121);
@@ -93,13 +95,17 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         sandbox.clear_faults();
         for _ in 0..dice.u32(1..4) {
             let (kind, percent) = (dice.choice(KINDS).unwrap(), dice.u8(5..70));
-            let fault = format!("{kind}; percent={percent}; operation=reportUsageRecordGroup");
+            let operation = dice.choice(OPERATIONS).unwrap();
+            let fault = format!("{kind}; percent={percent}; operation={operation}");
             sandbox.inject(fault.parse().unwrap()).unwrap();
         }
         let client = dice.choice(&clients).unwrap();
         let mut reporter = client.reporter().concurrency(dice.usize(1..6));
         if dice.u8(..4) == 0 {
             reporter = reporter.confirm_duplicates();
+        }
+        if dice.u8(..4) == 0 {
+            reporter = reporter.validate_first();
         }
         let mut all = BTreeSet::new();
         for hour in 0..dice.i64(1..4) {
@@ -109,7 +115,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         }
         let mut settled = BTreeSet::new();
         for round in 0.. {
-            if dice.u8(..3) == 0 {
+            if dice.bool() {
                 // Nothing is said of a flush that is dropped; what it settled is in the next receipt.
                 match dropped_after(dice.u32(1..40), reporter.flush()).await {
                     Some(receipt) => take(&receipt, &mut settled),
