@@ -40,10 +40,7 @@ impl Client {
             (Self::Acronis(client), Wanted::Period(period)) => {
                 let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
                 let mut report = client.create_report(&request).await?;
-                let id = report.id();
-                output::tell(&format!(
-                    "acronis: report {id} is being made; if this is interrupted, --report {id} takes it up again"
-                ));
+                output::tell(&format!("acronis: report {} is being made (--report takes it up again)", report.id()));
                 client.usage_by(&mut report, timeout).await
             }
             (Self::Acronis(client), Wanted::Report(id)) => {

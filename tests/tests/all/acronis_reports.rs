@@ -250,3 +250,12 @@ async fn the_month_end_of_an_msp_is_a_bill_by_customer_and_sku() {
     assert_eq!(billed, due);
     assert!(String::from_utf8(csv).unwrap().contains("\"Kestrel & Sons, \"\"Harbour\"\" Ltd.\""));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_month_that_is_not_over_is_no_bill_and_not_an_empty_one() {
+    let sandbox = sandbox().await;
+    let mut csv = Vec::new();
+    let running = "2026-11-01/2026-11-22".parse().unwrap();
+    let error = msp_month_end::bill(&client(&sandbox), running, &mut csv).await.unwrap_err().to_string();
+    assert!(error.ends_with("may still change: make the bill later") && csv.is_empty(), "{error}");
+}
