@@ -29,6 +29,7 @@ async fn what_passes_is_sat_out_and_usage_is_the_same() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    let current = told(&client.current_usage().await.unwrap());
     for fault in [
         "429; retry_after=5; times=2",
         "429; retry_after=5; as_date; times=2",
@@ -52,6 +53,16 @@ async fn what_passes_is_sat_out_and_usage_is_the_same() {
         assert_eq!(told(&rows), undisturbed, "{fault}");
         sandbox.clear_faults();
         assert_eq!(reports(&sandbox).await, before + 1, "{fault}");
+    }
+    for fault in
+        ["429; retry_after=5; times=2", "503; times=2", "reset_after; times=2", "cut_body; times=2", "extra_fields"]
+    {
+        for operation in ["get_client", "list_tenants", "list_applications", "list_tenants_usages"] {
+            inject(&sandbox, &format!("{fault}; operation={operation}"));
+            let rows = client.current_usage().await.unwrap_or_else(|error| panic!("{fault} {operation}: {error}"));
+            assert_eq!(told(&rows), current, "{fault} {operation}");
+            sandbox.clear_faults();
+        }
     }
 }
 

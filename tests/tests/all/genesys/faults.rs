@@ -17,6 +17,7 @@ async fn faults_on_the_way_change_no_row() {
         let mut rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
         rows.extend(client.usage(last_month(), PATIENCE).await.unwrap());
         rows.extend(client.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, 1).await.unwrap());
+        rows.extend(client.licences().await.unwrap());
         rows.iter_mut().for_each(|row| row.report_id = None);
         let met: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
         (rows, met)
@@ -36,7 +37,8 @@ async fn faults_on_the_way_change_no_row() {
         "extra_fields",
         "clock_skew; seconds=-86400",
     ] {
-        for operation in ["getUsageAggregatesQueryJob", "getBillingReportsBillableusage", "genesys"] {
+        for operation in ["getUsageAggregatesQueryJob", "getBillingReportsBillableusage", "getLicenseUsers", "genesys"]
+        {
             let fault = format!("{fault}; operation={operation}");
             let (sandbox, client) = start(Sandbox::builder()).await;
             sandbox.inject(fault.parse().unwrap()).unwrap();

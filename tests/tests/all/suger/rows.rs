@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::suger::types;
 use usage_billing::{Period, UsageRow};
+use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer};
 
 use super::{ORG, client, sandbox, scripted};
@@ -75,6 +76,50 @@ async fn events_of_a_metric_that_does_not_add_up_are_read_from_the_reports() {
     assert_eq!(peaks().await, [(Decimal::ZERO, false)], "open until the hourly run");
     sandbox.advance(std::time::Duration::from_secs(2 * 3600));
     assert_eq!(peaks().await, [(Decimal::from(8), true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_on_the_way_change_no_row() {
+    let today = "2026-11-02".parse().unwrap();
+    let sandbox = Sandbox::builder().today(today).start().await.expect("a free port");
+    let client = client(&sandbox);
+    let days = "2026-10-28/2026-11-01".parse().unwrap();
+    let all = async || {
+        let mut rows = client.usage(days).await?;
+        rows.extend(client.reported_usage(days).await?);
+        Ok::<_, usage_billing::Error>(rows)
+    };
+    let expected = all().await.unwrap();
+    for fault in [
+        "429; retry_after=7; times=2",
+        "429; retry_after=7; as_date; times=2",
+        "503; times=3",
+        "503; after_effect; times=2",
+        "reset_before; times=2",
+        "reset_after; times=2",
+        "cut_body; times=2",
+        "slow_body; bytes=20000; millis=50; times=3",
+        "latency; millis=20000; times=4",
+        "extra_fields",
+        "clock_skew; seconds=-86400",
+    ] {
+        for operation in ["listUsageRecordGroups", "listUsageRecordReports", "suger"] {
+            sandbox.clear_faults();
+            sandbox.inject(format!("{fault}; operation={operation}").parse().unwrap()).unwrap();
+            let before = sandbox.requests().len();
+            let found = all().await.unwrap_or_else(|error| panic!("{fault} {operation}: {error}"));
+            assert!(
+                sandbox.requests()[before..].iter().any(|request| !request.faults.is_empty()),
+                "{fault} met nothing"
+            );
+            assert!(found == expected, "{fault} {operation}: {} rows, expected {}", found.len(), expected.len());
+        }
+    }
+    for fault in ["500", "malformed_json", "cut_body"] {
+        sandbox.clear_faults();
+        sandbox.inject(format!("{fault}; operation=listUsageRecordGroups").parse().unwrap()).unwrap();
+        assert!(all().await.is_err(), "{fault}");
+    }
 }
 
 /// A vendor that has these groups and reports, and lists them by the day of their creation; `peak` is a maximum.
