@@ -1,18 +1,21 @@
 //! When to stop sending: an entitlement that brings no answers is left alone, and so is a vendor that is down.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use usage_billing_core::{Error, ErrorKind};
 
-/// So many failures in a row are enough: of reports of one entitlement, or of entitlements.
+/// So many failures in a row are enough: of reports of one entitlement, or of entitlements that bring no answer.
 const ENOUGH: usize = 3;
+/// An answer, though it settles nothing, may be about its entitlement alone. A few such that are the oldest would hold up all others, flush after
+/// flush.
+const ENOUGH_ANSWERED: usize = 10;
 
 /// What one flush has met so far. A failure here is an outcome that settles nothing: no answer, or one that says nothing of the report.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     failures: HashMap<String, (usize, Error)>,
-    /// Entitlements that have failed since the last answer that settled anything.
-    in_a_row: BTreeSet<String>,
+    /// Entitlements that have failed since the last answer that settled anything, and whether with an answer.
+    in_a_row: BTreeMap<String, bool>,
     stopped: Option<Error>,
 }
 
@@ -27,8 +30,9 @@ impl Patience {
         let (count, last) = self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (0, error.clone()));
         *count += 1;
         *last = error.clone();
-        self.in_a_row.insert(entitlement_id.to_owned());
-        if concerns_all(error) || self.in_a_row.len() >= ENOUGH {
+        self.in_a_row.insert(entitlement_id.to_owned(), is_answer(error));
+        let silent = self.in_a_row.values().filter(|answered| !**answered).count();
+        if concerns_all(error) || silent >= ENOUGH || self.in_a_row.len() >= ENOUGH_ANSWERED {
             self.stopped.get_or_insert_with(|| error.clone());
         }
     }
@@ -46,6 +50,11 @@ impl Patience {
 /// A refused key, or a vendor that wants to be left alone: the next report would fare the same.
 fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
+}
+
+/// Of Suger itself, not of a gateway before it.
+fn is_answer(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.is_client_error() || status == 500)
 }
 
 fn not_sent(others: &str, error: &Error) -> Error {

@@ -59,15 +59,33 @@ async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_oth
 async fn a_vendor_that_is_down_or_refuses_the_key_is_not_asked_for_every_report() {
     let many: Vec<_> =
         (0..40).map(|number| UsageReport::new(format!("ent-{number}"), window(0)).quantity("gb", 1)).collect();
-    for (reply, asked) in
-        [(Reply::json(401, "\"no\""), 1), (Reply::json(500, "\"down\""), 3), (Reply::json(403, "\"no\""), 3)]
-    {
+    for (reply, asked) in [
+        (Reply::json(401, "\"no\""), 1),
+        (Reply::dropped(), 4 * 3),
+        (Reply::json(503, "\"down\""), 4 * 3),
+        (Reply::json(500, "\"down\""), 10),
+        (Reply::json(403, "\"no\""), 10),
+    ] {
         let server = ScriptedServer::in_turn(vec![reply]);
         let mut reporter = scripted(&server).reporter().concurrency(1);
         queue(&mut reporter, &many);
         let receipt = reporter.flush().await;
         assert_eq!((receipt.unsent.len(), reporter.pending(), server.requests().len()), (40, 40, asked));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_entitlements_that_always_fail_do_not_hold_up_the_others_even_if_they_are_the_oldest() {
+    let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
+        true => Reply::json(500, "\"out of order\""),
+        false => Reply::json(200, "{}"),
+    });
+    let mut reporter = scripted(&server).reporter().concurrency(1);
+    for number in 0..9 {
+        reporter.push(UsageReport::new(format!("ent-bad-{number}"), window(0)).quantity("gb", 1)).unwrap();
+        reporter.push(UsageReport::new(format!("ent-good-{number}"), window(1)).quantity("gb", 1)).unwrap();
+    }
+    assert_eq!(reporter.flush().await.to_string(), "9 delivered, 0 already delivered, 0 rejected, 9 unsent");
 }
 
 #[tokio::test(start_paused = true)]
