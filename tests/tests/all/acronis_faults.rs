@@ -166,7 +166,11 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
     let mut report = done_with(vec![for_people.clone(), file.clone()]);
     assert_eq!(told(&client.usage_by(&mut report, PATIENCE).await.unwrap()), undisturbed);
     let error = client.usage_by(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
-    assert!(error.to_string().starts_with("rows are read from csv_v2_0 and json_v2_0 files, not from csv"), "{error}");
+    let expected = format!(
+        "rows are read from csv_v2_0 and json_v2_0 files, not from csv, which is for people -> this is report {}",
+        file.report_id
+    );
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -54,13 +54,18 @@ impl Client {
     }
 }
 
-/// A report that was made can be read later, whatever came in between.
+/// A report that was made can be read later, if it was the call that failed.
 fn naming(id: &str, error: Error) -> Error {
     if error.message().contains(id) {
         return error;
     }
+    use ErrorKind::{Api, Auth, Connection, Permission};
+    let done = match error.kind() {
+        Connection | Api | Auth | Permission => format!("report {id} is at Acronis: take it up again by its id"),
+        _ => format!("this is report {id}"),
+    };
     let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
-    error.with_hint(format!("{hint}report {id} is at Acronis: take it up again by its id"))
+    error.with_hint(format!("{hint}{done}"))
 }
 
 async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {
