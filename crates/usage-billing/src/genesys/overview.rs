@@ -212,4 +212,16 @@ mod tests {
         };
         assert_eq!(overview_rows(&turned, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_prepaid_and_what_goes_beyond_covers_what_was_used(
+            usage in 0i64..1_000_000_000, places in 0u32..6, prepaid in 0i64..1_000_000,
+        ) {
+            let (usage, prepaid) = (Decimal::new(usage, places), Decimal::from(prepaid));
+            let beyond = overage(usage, prepaid, None).unwrap();
+            proptest::prop_assert_eq!(beyond + prepaid.min(usage), usage);
+            proptest::prop_assert!(!beyond.is_sign_negative() && (beyond.is_zero() || usage > prepaid));
+        }
+    }
 }

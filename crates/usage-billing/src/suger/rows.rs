@@ -423,4 +423,37 @@ mod tests {
         let error = october(&[group(serde_json::json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
         assert_eq!(error.to_string(), "usage record group g-9 has neither a timestamp nor a creation time");
     }
+
+    proptest::proptest! {
+        /// Wherever a span is cut, in whatever order groups are listed, and however often: nothing is lost and nothing counts twice.
+        #[test]
+        fn the_parts_of_a_period_add_up_to_the_whole(
+            used in proptest::collection::vec((0i64..31 * 86_400, 0i64..1_000_000, 0u32..6, 0usize..6, 0usize..3), 1..30),
+            cut in 1i64..31 * 86_400,
+            turned in 0usize..30,
+        ) {
+            let whole: Period = "2026-10".parse().unwrap();
+            let at = |seconds: i64| whole.start() + TimeDelta::seconds(seconds);
+            let statuses = ["CREATED", "REPORTED", "REPORT_PENDING", "REPORT_FAILED", "INVALID", "DELETED"];
+            let mut groups: Vec<_> = used.iter().zip(0..).map(|(&(seconds, mantissa, places, status, times), id)| {
+                let it = group(serde_json::json!({
+                    "id": format!("g-{id}"), "entitlementID": format!("e-{times}"), "status": statuses[status],
+                    "records": {"gb": Decimal::new(mantissa, places).to_string()},
+                    "creationTime": "2026-11-01T00:00:00Z", "metaInfo": {"timestamp": at(seconds)},
+                }));
+                vec![it; times + 1]
+            }).collect();
+            let middle = turned % groups.len();
+            groups.rotate_left(middle);
+            let groups = groups.concat();
+            let total = |period: Period| -> Decimal {
+                let rows = usage_rows(&groups, &[], &names(), "acme", period, at(0)).unwrap();
+                rows.iter().map(|row| row.quantity).sum()
+            };
+            let parts = [Period::new(whole.start(), at(cut)).unwrap(), Period::new(at(cut), whole.end()).unwrap()];
+            let billed = used.iter().filter(|one| one.3 < 4).map(|one| Decimal::new(one.1, one.2));
+            proptest::prop_assert_eq!(total(whole), billed.sum::<Decimal>());
+            proptest::prop_assert_eq!(parts.map(total).iter().sum::<Decimal>(), total(whole));
+        }
+    }
 }
