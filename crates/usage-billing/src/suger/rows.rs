@@ -114,7 +114,7 @@ impl Names {
 }
 
 /// Adds up the usage in `period`, by the time of use, each group once however often it is listed. Deleted and invalid groups are left
-/// out; a row is final when the period is over and all of it has been reported to the marketplace.
+/// out; a row is final when the period has been over for a day and all of it was reported to the marketplace.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
 /// that is not final, for their hour; its key is not that of the report's row.
