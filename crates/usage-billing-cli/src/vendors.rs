@@ -39,7 +39,7 @@ impl Client {
         match (self, wanted) {
             (Self::Acronis(client), Wanted::Period(period)) => {
                 let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
-                let mut report = client.create_report(&request).await?;
+                let mut report = client.create_report_once(&request).await?;
                 output::tell(&format!("acronis: report {} is being made (--report takes it up again)", report.id()));
                 client.usage_by(&mut report, timeout).await
             }

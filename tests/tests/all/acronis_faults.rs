@@ -174,6 +174,31 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn usage_goes_on_with_the_report_whose_creation_was_not_answered_and_makes_no_other() {
+    // The report that is looked for is of today, by the clock of whoever asks.
+    let sandbox = Sandbox::builder().polls_before_ready(1).start().await.unwrap();
+    let client = client(&sandbox);
+    let month = usage_billing::Period::last_month(chrono::Utc::now());
+    let undisturbed = told(&client.usage(month, PATIENCE).await.unwrap());
+    for old in client.api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.clone() {
+        client.delete_report(old).await.unwrap();
+    }
+    for (fault, is_made) in
+        [("reset_after", true), ("503; after_effect", true), ("cut_body", true), ("reset_before", false)]
+    {
+        let before = reports(&sandbox).await;
+        inject(&sandbox, &format!("{fault}; times=1; operation=create_report"));
+        let usage = client.usage(month, PATIENCE).await;
+        assert_eq!(reports(&sandbox).await, before + usize::from(is_made), "{fault}");
+        assert_eq!(usage.is_ok(), is_made, "{fault}");
+        if let Ok(rows) = usage {
+            assert_eq!(told(&rows), undisturbed, "{fault}");
+            client.delete_report(rows[0].report_id.as_deref().unwrap().parse().unwrap()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn history_that_is_not_ready_says_when_to_come_back() {
     let sandbox = sandbox().await;
     inject(&sandbox, "500; operation=create_report");

@@ -73,13 +73,23 @@ enum Refusal {
 fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
     let words = words.to_lowercase();
     match (kind, status) {
-        (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)) => Refusal::Unknown,
+        _ if is_unsettled(kind, status) => Refusal::Unknown,
         (_, Some(400)) if words.contains("history") || words.contains("not ready") => Refusal::NotReady,
         (_, Some(400)) if period.is_some_and(|period| !period.is_closed(now + TimeDelta::days(1))) => Refusal::NotOver,
         (_, Some(400)) => Refusal::NotRight,
         (_, Some(500)) => Refusal::NotReady,
         _ => Refusal::Other,
     }
+}
+
+/// Whether a report may have been created all the same.
+pub(super) fn may_be_made(error: &Error) -> bool {
+    let is_creation = error.operation() == Some(CREATE_REPORT);
+    is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
+}
+
+fn is_unsettled(kind: ErrorKind, status: Option<u16>) -> bool {
+    matches!((kind, status), (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)))
 }
 
 #[cfg(test)]

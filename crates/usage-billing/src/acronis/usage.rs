@@ -24,10 +24,10 @@ impl Client {
     /// [`delete_report`](Self::delete_report) clean up.
     ///
     /// # Errors
-    /// As [`create_report`](Self::create_report) and [`usage_by`](Self::usage_by).
+    /// As [`create_report_once`](Self::create_report_once) and [`usage_by`](Self::usage_by).
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let request = ReportRequest::usage_summary(self.own_tenant().await?, period);
-        self.usage_by(&mut self.create_report(&request).await?, timeout).await
+        self.usage_by(&mut self.create_report_once(&request).await?, timeout).await
     }
 
     /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it, for no longer than `timeout`,
