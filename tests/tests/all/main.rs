@@ -2,9 +2,8 @@
 //!
 //! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
 
-mod acronis_faults;
+mod acronis;
 mod acronis_operations;
-mod acronis_reports;
 mod auth;
 mod dataset;
 mod examples;

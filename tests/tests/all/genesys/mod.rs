@@ -16,26 +16,26 @@ use usage_billing_tests::http;
 
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-pub(crate) fn client_at(url: &str, id: &str, secret: &str) -> Client {
+fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
     builder.http_client(http()).rate_limit(None).build().expect("a client").with_account("org-1")
 }
 
-pub(crate) async fn start(builder: SandboxBuilder) -> (Sandbox, Client) {
+async fn start(builder: SandboxBuilder) -> (Sandbox, Client) {
     let sandbox = builder.start().await.expect("a free port");
     let client = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     (sandbox, client)
 }
 
 /// By the real clock, as the limits of jobs are.
-pub(crate) fn last_month() -> Period {
+fn last_month() -> Period {
     Period::last_month(Utc::now())
 }
 
-pub(crate) fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+fn calls(sandbox: &Sandbox, operation: &str) -> usize {
     sandbox.requests().iter().filter(|request| request.operation == Some(operation)).count()
 }
 
-pub(crate) fn keys(rows: &[UsageRow]) -> BTreeSet<String> {
+fn keys(rows: &[UsageRow]) -> BTreeSet<String> {
     rows.iter().map(|row| row.key.to_string()).collect()
 }

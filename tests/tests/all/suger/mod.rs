@@ -18,33 +18,33 @@ use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{ScriptedServer, http};
 use uuid::Uuid;
 
-pub(crate) const ORG: &str = demo::SUGER_ORG_ID;
+const ORG: &str = demo::SUGER_ORG_ID;
 /// Entitlements that take usage, with a dimension of each.
 const DEALS: [(&str, &str); 3] = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
 
-pub(crate) async fn sandbox() -> Sandbox {
+async fn sandbox() -> Sandbox {
     Sandbox::builder().today("2026-11-21".parse().expect("a day")).start().await.expect("a free port")
 }
 
-pub(crate) fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
+fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
     let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
     builder.http_client(http()).retry(retry).build().expect("a client")
 }
 
-pub(crate) fn client(sandbox: &Sandbox) -> Client {
+fn client(sandbox: &Sandbox) -> Client {
     with_retries(sandbox, RetryPolicy::default())
 }
 
-pub(crate) fn scripted(server: &ScriptedServer) -> Client {
+fn scripted(server: &ScriptedServer) -> Client {
     Client::builder("acme", "hush").base_url(server.url()).http_client(http()).build().expect("a client")
 }
 
 /// Windows that no group of the sandbox's world has: those are whole minutes.
-pub(crate) fn window(number: i64) -> DateTime<Utc> {
+fn window(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_600_407, 0).expect("a time") + TimeDelta::hours(number)
 }
 
-pub(crate) fn reports(number: i64) -> Vec<UsageReport> {
+fn reports(number: i64) -> Vec<UsageReport> {
     let quantity = |place: i64| Decimal::new(100_001 + number + place, 4);
     DEALS
         .iter()
@@ -53,12 +53,12 @@ pub(crate) fn reports(number: i64) -> Vec<UsageReport> {
         .collect()
 }
 
-pub(crate) fn queue(reporter: &mut Reporter, reports: &[UsageReport]) -> BTreeSet<Uuid> {
+fn queue(reporter: &mut Reporter, reports: &[UsageReport]) -> BTreeSet<Uuid> {
     reports.iter().map(|report| reporter.push(report.clone()).expect("a good report")).collect()
 }
 
 /// What the vendor has of the windows of these tests.
-pub(crate) async fn stored(client: &Client) -> Vec<Group> {
+async fn stored(client: &Client) -> Vec<Group> {
     let groups = client.usage_record_groups(|request| request).collect_all().await.unwrap();
     let ours = |group: &Group| {
         let used = group.meta_info.as_ref().and_then(|info| info.timestamp);
@@ -68,7 +68,7 @@ pub(crate) async fn stored(client: &Client) -> Vec<Group> {
 }
 
 /// Each report is there once, with its quantities, and nothing else is.
-pub(crate) async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
+async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
     let groups = stored(client).await;
     assert_eq!(groups.len(), reports.len());
     let all = reconcile(ORG, reports, &groups).unwrap();
@@ -78,6 +78,6 @@ pub(crate) async fn assert_there_once(client: &Client, reports: &[UsageReport]) 
     assert_eq!(sum, there);
 }
 
-pub(crate) fn ids<'a>(undelivered: impl IntoIterator<Item = &'a usage_billing::suger::Undelivered>) -> BTreeSet<Uuid> {
+fn ids<'a>(undelivered: impl IntoIterator<Item = &'a usage_billing::suger::Undelivered>) -> BTreeSet<Uuid> {
     undelivered.into_iter().map(|one| one.id).collect()
 }
