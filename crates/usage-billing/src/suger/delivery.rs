@@ -17,7 +17,8 @@ use super::{Client, UsageReport};
 pub enum Delivery {
     /// Suger took it now. It is not yet at the marketplace: that is the group's status `REPORTED`, an hour or so later.
     Delivered(Box<Group>),
-    /// Suger had this id already (409), from an earlier copy. Whether with these quantities, it does not say: [`Client::confirm`] looks.
+    /// Suger had this id already (409), from an earlier copy. Whether with these quantities, and not as `INVALID`, it does not say:
+    /// [`Client::confirm`] looks.
     AlreadyDelivered(Uuid),
 }
 
