@@ -22,8 +22,8 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 
 /// Sends many reports, several at a time, within the client's rate limit.
 ///
-/// One report's failure is told in the [`Receipt`] and stops no other one: an entitlement is left alone for the rest of a flush after three
-/// reports in a row that nothing settles; everything after three entitlements in a row without an answer or ten with none that settles anything,
+/// One report's failure is told in the [`Receipt`] and stops no other one. But an entitlement is left alone for the rest of a flush after three
+/// reports in a row without an answer, or ten without one that settles anything; all of them after as many entitlements in a row that fail so,
 /// or once the key is refused or Suger says "too many requests" beyond the retries. What is left stays queued.
 ///
 /// It keeps nothing on disk and sends nothing when it is dropped. After a crash, push the same reports again: their ids are the same, so

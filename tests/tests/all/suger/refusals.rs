@@ -41,17 +41,17 @@ async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_oth
         false => Reply::json(200, "{}"),
     });
     let mut reporter = scripted(&server).reporter().concurrency(1);
-    for hour in 0..10 {
+    for hour in 0..20 {
         for entitlement in ["ent-bad", "ent-good"] {
             reporter.push(UsageReport::new(entitlement, window(hour)).quantity("gb", 1)).unwrap();
         }
     }
     let receipt = reporter.flush().await;
-    assert_eq!(receipt.to_string(), "10 delivered, 0 already delivered, 0 rejected, 10 unsent");
-    assert_eq!(server.requests().len(), 10 + 3);
-    let last = &receipt.unsent[9].error;
+    assert_eq!(receipt.to_string(), "20 delivered, 0 already delivered, 0 rejected, 20 unsent");
+    assert_eq!(server.requests().len(), 20 + 10);
+    let last = &receipt.unsent[19].error;
     let expected =
-        "not sent, after 3 others of ent-bad failed: reportUsageRecordGroup: 500 Internal Server Error: out of order";
+        "not sent, after 10 others of ent-bad failed: reportUsageRecordGroup: 500 Internal Server Error: out of order";
     assert!(last.to_string().starts_with(expected), "{last}");
 }
 
