@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use usage_billing::Period;
+use usage_billing::uuid::Uuid;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
@@ -31,7 +32,8 @@ const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if 
 
 Examples:
   usage-billing usage fetch --sandbox
-  usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv";
+  usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv
+  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # one that was interrupted";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -67,11 +69,15 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) allow_open: bool,
 
+    /// An Acronis report that was begun before, in place of a new one: its id, as `usage fetch` prints it.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["period", "sandbox"])]
+    pub(crate) report: Option<Uuid>,
+
     /// How to print the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// How long to wait for a vendor's report or lists, in seconds. (Each call makes a new report in the Acronis tenant.)
+    /// How long to wait for a vendor's report or lists, in seconds. (Each call makes a new report in the Acronis tenant, unless --report names one.)
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     pub(crate) timeout: Duration,
 }

@@ -1,23 +1,33 @@
 //! `usage fetch`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use usage_billing::{Error, ErrorKind, Period};
+use usage_billing::{Error, ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::Sandbox;
 
 use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
 use crate::output;
-use crate::vendors::{self, Client};
+use crate::vendors::{self, Client, Wanted};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
-    let period = arguments.period.unwrap_or_else(|| Period::last_month(Utc::now()));
-    if !arguments.allow_open {
-        let advised =
-            |error: Error| Failure::Usage(error.with_hint("--allow-open fetches it all the same").to_string());
-        period.require_closed(Utc::now()).map_err(advised)?;
+    let now = Utc::now();
+    let (wanted, vendors) = match arguments.report {
+        Some(id) => (Wanted::Report(id), vec![Vendor::Acronis]),
+        None => {
+            (Wanted::Period(arguments.period.unwrap_or_else(|| Period::last_month(now))), arguments.vendors.clone())
+        }
+    };
+    if arguments.report.is_some() && arguments.vendors.iter().any(|vendor| *vendor != Vendor::Acronis) {
+        return Err(Failure::Usage(
+            "--report is of Acronis: fetch the other vendors by a call of their own".to_owned(),
+        ));
+    }
+    if let Wanted::Period(period) = wanted {
+        arguments.check_closed(period, now)?;
     }
     // Held until the rows are here: it stops when dropped.
     let sandbox = match arguments.sandbox {
@@ -30,16 +40,16 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     let clients = match &sandbox {
         Some(sandbox) => {
             output::tell(&format!("sandbox: {}", sandbox.url()));
-            vendors::of_sandbox(&arguments.vendors, sandbox.url())
+            vendors::of_sandbox(&vendors, sandbox.url())
         }
-        None => vendors::from_env(&arguments.vendors),
+        None => vendors::from_env(&vendors),
     };
     let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
     if clients.is_empty() {
         let message = "no vendor is set up: try --sandbox, or set the variables that --help lists";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let outcomes = join_all(clients.iter().map(|client| fetch(client, period, &arguments))).await;
+    let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, arguments.timeout))).await;
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
@@ -50,19 +60,36 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     if errors.len() == clients.len() {
         return Err(Failure::Vendors(errors));
     }
+    if arguments.report.is_some() {
+        // Its period is known only now.
+        rows.iter()
+            .filter_map(|row: &UsageRow| Period::new(row.start, row.end).ok())
+            .try_for_each(|period| arguments.check_closed(period, now))?;
+    }
     output::print(&rows, arguments.format)
         .map_err(|error| Failure::Local(format!("the rows cannot be written: {error}")))?;
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 
-async fn fetch(
-    client: &Client,
-    period: Period,
-    arguments: &FetchArguments,
-) -> usage_billing::Result<Vec<usage_billing::UsageRow>> {
+impl FetchArguments {
+    /// Refuses what is not over, unless it was asked for.
+    fn check_closed(&self, period: Period, now: DateTime<Utc>) -> Result<(), Failure> {
+        if self.allow_open {
+            return Ok(());
+        }
+        let advised =
+            |error: Error| Failure::Usage(error.with_hint("--allow-open fetches it all the same").to_string());
+        period.require_closed(now).map_err(advised)
+    }
+}
+
+async fn fetch(client: &Client, wanted: Wanted, timeout: Duration) -> usage_billing::Result<Vec<UsageRow>> {
     let vendor = client.vendor().name();
-    output::tell(&format!("{vendor}: fetching usage of {period} …"));
-    let outcome = client.usage(period, arguments.timeout).await;
+    output::tell(&match wanted {
+        Wanted::Period(period) => format!("{vendor}: fetching usage of {period} …"),
+        Wanted::Report(id) => format!("{vendor}: fetching report {id} …"),
+    });
+    let outcome = client.usage(wanted, timeout).await;
     match &outcome {
         Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
         Err(error) => {
@@ -76,6 +103,9 @@ async fn fetch(
 fn in_terms_of_the_program(vendor: Vendor, kind: ErrorKind) -> String {
     match kind {
         ErrorKind::Auth => format!(" ({})", vendor.settings().join(", ")),
+        ErrorKind::WaitTimeout if vendor == Vendor::Acronis => {
+            " (--report with its id takes it up again, --timeout waits longer)".to_owned()
+        }
         ErrorKind::WaitTimeout => " (--timeout waits longer)".to_owned(),
         _ => String::new(),
     }

@@ -3,10 +3,21 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use usage_billing::acronis::ReportRequest;
+use usage_billing::uuid::Uuid;
 use usage_billing::{Credentials, Error, ErrorKind, Period, Result, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
 use crate::arguments::Vendor;
+use crate::output;
+
+/// What is fetched.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    Period(Period),
+    /// A report that was begun before.
+    Report(Uuid),
+}
 
 pub(crate) enum Client {
     Acronis(acronis::Client),
@@ -23,15 +34,28 @@ impl Client {
         }
     }
 
-    /// Usage of a period, however the vendor gives it. `timeout` is for the vendor's work: what waits for a report names it if it gives up.
-    pub(crate) async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
-        match self {
-            Self::Acronis(client) => client.usage(period, timeout).await,
-            Self::Genesys(client) => client.usage(period, timeout).await,
-            Self::Suger(client) => tokio::time::timeout(timeout, client.usage(period)).await.unwrap_or_else(|_| {
-                let message = format!("the lists are not read to their end after {} s", timeout.as_secs());
-                Err(Error::new(ErrorKind::WaitTimeout, message))
-            }),
+    /// Usage, however the vendor gives it. `timeout` is for the vendor's work: what waits for a report names it if it gives up.
+    pub(crate) async fn usage(&self, wanted: Wanted, timeout: Duration) -> Result<Vec<UsageRow>> {
+        match (self, wanted) {
+            (Self::Acronis(client), Wanted::Period(period)) => {
+                let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
+                let mut report = client.create_report_once(&request).await?;
+                output::tell(&format!("acronis: report {} is being made (--report takes it up again)", report.id()));
+                client.usage_by(&mut report, timeout).await
+            }
+            (Self::Acronis(client), Wanted::Report(id)) => {
+                client.usage_by(&mut client.report(id).await?, timeout).await
+            }
+            (Self::Genesys(client), Wanted::Period(period)) => client.usage(period, timeout).await,
+            (Self::Suger(client), Wanted::Period(period)) => {
+                tokio::time::timeout(timeout, client.usage(period)).await.unwrap_or_else(|_| {
+                    let message = format!("the lists are not read to their end after {} s", timeout.as_secs());
+                    Err(Error::new(ErrorKind::WaitTimeout, message))
+                })
+            }
+            (Self::Genesys(_) | Self::Suger(_), Wanted::Report(_)) => {
+                Err(Error::new(ErrorKind::Request, "this vendor's usage is no report with an id: give a --period"))
+            }
         }
     }
 

@@ -103,7 +103,8 @@ struct RunningSandbox(std::process::Child, Vec<(String, String)>);
 impl RunningSandbox {
     fn start() -> Self {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-        let mut child = command.args(["sandbox"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.args(["sandbox", "--polls", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9);
         let setting = |line: String| {
             let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
@@ -160,9 +161,59 @@ fn a_wait_that_is_too_short_is_code_5() {
     // Every vendor; that of a report names it.
     let (_, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--timeout", "0"]));
     let told =
-        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("(--timeout waits longer)"));
+        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("--timeout waits longer)"));
     assert!(told("acronis: Acronis report ") && told("genesys: billable usage of ") && told("suger: "), "{stderr}");
     let (code, _, stderr) =
         run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_report_that_was_interrupted_is_taken_up_again_by_its_id() {
+    let sandbox = RunningSandbox::start();
+    let fetch = |arguments: &[&str]| {
+        let mut command = program(&["usage", "fetch", "--format", "csv"]);
+        run(command.args(arguments).envs(sandbox.1.clone()))
+    };
+    let (code, stdout, stderr) = fetch(&["acronis", "--timeout", "0"]);
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
+    assert!(stderr.contains("(--report with its id takes it up again, --timeout waits longer)"), "{stderr}");
+
+    let (code, stdout, stderr) = fetch(&["--report", id]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.lines().count() > 5 && stdout.lines().skip(1).all(|line| line.contains(id)), "{stdout}");
+    assert!(stderr.lines().count() == 2 && stderr.contains(&format!("acronis: fetching report {id}")), "{stderr}");
+
+    let gone = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
+    let (code, _, stderr) = fetch(&["--report", gone]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("404") && stderr.contains("it may have been deleted"), "{stderr}");
+    for (arguments, expected) in [
+        (&["suger", "--report", id][..], "error: --report is of Acronis"),
+        (&["--report", id, "--period", "2026-10"], "cannot be used with"),
+        (&["--report", "october"], "invalid value 'october' for '--report <ID>'"),
+    ] {
+        let (code, stdout, stderr) = fetch(arguments);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[test]
+fn a_report_of_a_period_that_is_not_over_is_printed_only_if_that_is_asked_for() {
+    let sandbox = RunningSandbox::start();
+    let fetch = |arguments: &[&str]| {
+        let mut command = program(&["usage", "fetch", "acronis"]);
+        run(command.args(arguments).envs(sandbox.1.clone()))
+    };
+    let today = chrono::Utc::now().date_naive();
+    let open = format!("{today}/{}", today + chrono::Days::new(1));
+    let (_, _, stderr) = fetch(&["--period", &open, "--allow-open", "--timeout", "0"]);
+    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
+    let (code, stdout, stderr) = fetch(&["--report", id]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");
+    let (code, stdout, stderr) = fetch(&["--report", id, "--allow-open"]);
+    assert!(code == Some(0) && stdout.lines().count() > 2, "{stderr}");
 }

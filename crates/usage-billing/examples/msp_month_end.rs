@@ -17,14 +17,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Result<(), Box<dyn Error>> {
+    let rows = client.usage(month, Duration::from_secs(600)).await?;
+    if let Some(row) = rows.iter().find(|row| !row.is_final) {
+        return Err(format!("{} of {:?} may still change: make the bill later", row.sku, row.customer_name).into());
+    }
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
-    for row in client.usage(month, Duration::from_secs(600)).await? {
-        // What changes still, or is on trial, is not for an invoice.
-        if row.is_final && row.billable {
-            let (id, name) = (row.customer_id.unwrap_or_default(), row.customer_name.unwrap_or_default());
-            csv.write_record([id, name, row.sku, row.metric, row.quantity.to_string(), row.unit])?;
-        }
+    // What is used on trial is counted, and not for an invoice.
+    for row in rows.into_iter().filter(|row| row.billable) {
+        let (id, name) = (row.customer_id.unwrap_or_default(), row.customer_name.unwrap_or_default());
+        csv.write_record([id, name, row.sku, row.metric, row.quantity.to_string(), row.unit])?;
     }
     Ok(csv.flush()?)
 }

@@ -353,4 +353,37 @@ mod tests {
     async fn a_panic_while_fetching_is_the_readers() {
         let _ = Pager::<u8>::new(0, |_: u8| async { panic!("a fault in here") }).next().await;
     }
+
+    proptest::proptest! {
+        /// However pages are filled and wherever a list breaks: what was read of whole pages and what comes from the position on is all.
+        #[test]
+        fn a_list_that_breaks_anywhere_goes_on_without_loss(
+            sizes in proptest::collection::vec(0usize..4, 1..8),
+            read in 0usize..30,
+            step in proptest::option::of(1i64..3),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let all: Vec<Vec<(i64, usize)>> = (0..).zip(&sizes).map(|(page, size)| (0..*size).map(|item| (page, item)).collect()).collect();
+            let list = || {
+                let all = all.clone();
+                let pager = Pager::new(0, move |page: i64| {
+                    let items = all.get(page as usize).cloned().unwrap_or_default();
+                    let next = (page + 1 < all.len() as i64).then_some(page + 1);
+                    async move { Ok((items, next)) }
+                });
+                Pager { step, ..pager }
+            };
+            runtime.block_on(async {
+                let (mut first, mut before) = (list(), Vec::new());
+                while before.len() < read && let Some(item) = first.next().await {
+                    before.push(item.unwrap());
+                }
+                let position: i64 = first.position().parse().unwrap();
+                before.retain(|(page, _)| *page < position);
+                before.extend(list().starting_at(first.position()).collect_all().await.unwrap());
+                proptest::prop_assert_eq!(before, all.concat());
+                Ok(())
+            })?;
+        }
+    }
 }

@@ -48,19 +48,21 @@ impl Period {
     }
 
     /// From `start` through `last`, an inclusive end as vendors give it: the last second (`23:59:59`), millisecond or microsecond. The
-    /// end is the next whole second; an instant at midnight is taken for an end that is excluded already.
+    /// end is the next whole second. A whole quarter of an hour is taken for an end that is excluded already: midnight, in any time zone.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] if it would be empty.
     pub fn through(start: DateTime<Utc>, last: DateTime<Utc>) -> Result<Self> {
         let second = last.with_nanosecond(0).unwrap_or(last);
         let next = second.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(second);
-        Self::new(start, if last.time() == NaiveTime::MIN { last } else { next })
+        let is_excluded = (last.minute() % 15, last.second(), last.nanosecond()) == (0, 0, 0);
+        Self::new(start, if is_excluded { last } else { next })
     }
 
     /// The last whole calendar month before `now`.
     pub fn last_month(now: DateTime<Utc>) -> Self {
-        Self::month_of(Self::month_of(now.date_naive()).start.date_naive() - Days::new(1))
+        let first = Self::month_of(now.date_naive()).start.date_naive();
+        Self::month_of(first.checked_sub_days(Days::new(1)).unwrap_or(first))
     }
 
     /// First instant in it.
@@ -123,10 +125,7 @@ impl FromStr for Period {
         if let Some((start, end)) = text.split_once('/') {
             return Self::new(moment(start)?, moment(end)?);
         }
-        // chrono reads `+026-1` and `2026- 1` too; a month is written with four and two digits.
-        let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
-        let written = text.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
-        let month = written.then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok()).flatten();
+        let month = written_day(&format!("{text}-01"));
         month.map(Self::month_of).ok_or_else(|| {
             wrong(format!("`{text}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)"))
         })
@@ -146,12 +145,18 @@ impl fmt::Display for Period {
 }
 
 fn moment(text: &str) -> Result<DateTime<Utc>> {
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    if let Some(day) = written_day(text) {
         return Ok(midnight(day));
     }
     DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
         .map_err(|_| wrong(format!("`{text}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)")))
+}
+
+/// With four, two and two digits: chrono reads `26-10-1` too, which would be a day of the year 26.
+fn written_day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (day.format("%Y-%m-%d").to_string() == text).then_some(day)
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
@@ -203,9 +208,23 @@ mod tests {
 
     #[test]
     fn what_is_no_period_says_what_would_be() {
-        for text in
-            ["", "2026", "2026-13", "2026-1", "202610", "2026-10-01", "2026-10-01/", "2026-10-02/2026-10-02", "+026-10"]
-        {
+        for text in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-1",
+            "202610",
+            "2026-10-01",
+            "2026-10-01/",
+            "2026-10-02/2026-10-02",
+            "+026-10",
+            "26-10",
+            "26-10-01/26-11-01",
+            "2026-1-1/2026-2-1",
+            "2026-10-01/2026-11- 1",
+            "2026-02-29/2026-03-01",
+            "2026-10-01 /2026-11-01",
+        ] {
             let error = text.parse::<Period>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Request, "{text}");
         }
@@ -220,6 +239,16 @@ mod tests {
             ["2026-10-31T23:59:59Z", "2026-10-31T23:59:59.999Z", "2026-10-31T23:59:59.999999Z", "2026-11-01T00:00:00Z"]
         {
             assert_eq!(Period::through(start, last.parse().unwrap()).unwrap(), period("2026-10"), "{last}");
+        }
+        // A day of New York, and one of India.
+        for (last, end) in [
+            ("2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z"),
+            ("2026-11-01T04:00:00Z", "2026-11-01T04:00:00Z"),
+            ("2026-10-31T18:30:00+00:00", "2026-10-31T18:30:00Z"),
+            ("2026-10-31T23:59:59.999+05:30", "2026-10-31T18:30:00Z"),
+        ] {
+            let period = Period::through(start, last.parse().unwrap()).unwrap();
+            assert_eq!(instant(period.end()), end, "{last}");
         }
         let (first, last) = ("2026-10-01".parse().unwrap(), "2026-10-31".parse().unwrap());
         assert_eq!(Period::of_days(first, last).unwrap(), period("2026-10"));

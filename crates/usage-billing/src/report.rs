@@ -15,6 +15,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A report that is being made. Dropping it leaves the vendor's work alone: take it up again by its [`id`](Self::id).
+///
+/// It is done, or has failed, only in a state that is known to say so. Any other, also one that the vendor adds tomorrow, is waited for, and
+/// named when the wait times out.
 #[must_use = "a report is not waited for until `wait`"]
 pub struct Report<T> {
     id: String,
@@ -71,13 +74,16 @@ impl<T> Report<T> {
     /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come, and can be waited for again. Else as [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         let mut polls = 0u32;
-        let mut last = None;
+        let mut state = String::new();
         let waited = tokio::time::timeout(timeout, async {
             loop {
                 let asked_for = match self.poll().await? {
                     Progress::Ready(done) => return Ok(done),
                     Progress::Pending { status, retry_after } => {
-                        last = status;
+                        state = match status.filter(|status| !status.is_empty()) {
+                            Some(status) => format!(" (the vendor says {status})"),
+                            None => " (the vendor does not say how far it is)".to_owned(),
+                        };
                         retry_after.map(|pause| pause.max(SHORTEST_PAUSE))
                     }
                 };
@@ -86,9 +92,8 @@ impl<T> Report<T> {
             }
         });
         waited.await.unwrap_or_else(|_| {
-            let status = last.map_or_else(String::new, |status| format!(" (the vendor says {status})"));
             let message = format!(
-                "{} {} is not done after {} s{status}; it may still come, so ask for it again later",
+                "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
                 self.what,
                 self.id,
                 timeout.as_secs()
@@ -162,6 +167,24 @@ mod tests {
             error.to_string().starts_with("report r-7 is not done after 10 s (the vendor says Running)"),
             "{error}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_times_out_says_what_is_known_of_the_state() {
+        for (status, told) in [
+            (Some("A_NEW_STATE"), "report r-9 is not done after 5 s (the vendor says A_NEW_STATE);"),
+            (Some(""), "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
+            (None, "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
+        ] {
+            let pending =
+                move || async move { Ok(Progress::Pending { status: status.map(str::to_owned), retry_after: None }) };
+            let mut report = Report::<()>::new("report", "r-9".to_owned(), pending);
+            let error = report.wait(Duration::from_secs(5)).await.unwrap_err();
+            assert!(error.message().starts_with(told), "{error}");
+        }
+        let silent = || std::future::pending::<Result<Progress<()>>>();
+        let error = Report::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
+        assert!(error.message().starts_with("report r-9 is not done after 5 s; it may still come"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

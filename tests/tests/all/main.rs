@@ -2,20 +2,19 @@
 //!
 //! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
 
-mod acronis_faults;
+mod acronis;
 mod acronis_operations;
-mod acronis_reports;
 mod auth;
 mod dataset;
 mod examples;
 mod expected;
-mod genesys_facade;
+mod genesys;
 mod genesys_operations;
 mod rate_limit;
 mod readme;
 mod redaction;
 mod retries;
 mod stories;
-mod suger_metering;
+mod suger;
 mod suger_operations;
 mod wire;

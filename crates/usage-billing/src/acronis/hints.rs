@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind};
 
 use crate::Period;
 
-/// When the history of the day before is due: "between 1 and 6 am" it may not be there. Inferred: UTC, which is when usage is rolled up.
-const NIGHT: std::ops::Range<u32> = 1..6;
-/// When to come back if nothing better is known.
+/// When to come back, if the vendor does not say. The history is made "between 1 and 6 am", but in which time zone is not documented: whoever
+/// comes back every hour is never late by more than that.
 const LATER: Duration = Duration::from_secs(3600);
 
 const CREATE_REPORT: &str = "create_report";
@@ -36,8 +35,8 @@ pub(super) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Ut
         return hinted(error);
     }
     match refusal(error.kind(), error.status().map(|status| status.as_u16()), error.message(), period, now) {
-        Refusal::NotReady(come_back) => {
-            let come_back = error.retry_after().unwrap_or(come_back);
+        Refusal::NotReady => {
+            let come_back = error.retry_after().unwrap_or(LATER);
             error.with_kind(ErrorKind::NotReady).with_retry_after(Some(come_back)).with_hint(
                 "the usage history of the period is not ready (Acronis makes it between 1 and 6 am): create the report later",
             )
@@ -58,8 +57,8 @@ pub(super) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Ut
 /// What it means that a report was not created.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
-    /// The history of the period is not ready. When to come back.
-    NotReady(Duration),
+    /// The history of the period is not ready.
+    NotReady,
     /// The period goes on after today.
     NotOver,
     /// The history is not ready, or the request is wrong: the status is the same for both.
@@ -74,23 +73,23 @@ enum Refusal {
 fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Period>, now: DateTime<Utc>) -> Refusal {
     let words = words.to_lowercase();
     match (kind, status) {
-        (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)) => Refusal::Unknown,
-        (_, Some(400)) if words.contains("history") || words.contains("not ready") => {
-            Refusal::NotReady(until_morning(now))
-        }
+        _ if is_unsettled(kind, status) => Refusal::Unknown,
+        (_, Some(400)) if words.contains("history") || words.contains("not ready") => Refusal::NotReady,
         (_, Some(400)) if period.is_some_and(|period| !period.is_closed(now + TimeDelta::days(1))) => Refusal::NotOver,
         (_, Some(400)) => Refusal::NotRight,
-        (_, Some(500)) => Refusal::NotReady(LATER),
+        (_, Some(500)) => Refusal::NotReady,
         _ => Refusal::Other,
     }
 }
 
-fn until_morning(now: DateTime<Utc>) -> Duration {
-    if !NIGHT.contains(&now.hour()) {
-        return LATER;
-    }
-    let passed = TimeDelta::seconds(i64::from(now.num_seconds_from_midnight()));
-    (TimeDelta::hours(NIGHT.end.into()) - passed).to_std().unwrap_or(LATER)
+/// Whether a report may have been created all the same.
+pub(super) fn may_be_made(error: &Error) -> bool {
+    let is_creation = error.operation() == Some(CREATE_REPORT);
+    is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
+}
+
+fn is_unsettled(kind: ErrorKind, status: Option<u16>) -> bool {
+    matches!((kind, status), (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)))
 }
 
 #[cfg(test)]
@@ -100,13 +99,12 @@ mod tests {
     #[test]
     fn a_report_that_was_not_created_may_come_later_or_be_there_already() {
         let night = "2026-11-01T04:00:00Z".parse().unwrap();
-        let two_hours = Duration::from_secs(7200);
         use ErrorKind::{Api, Connection, Decode, Permission, Request};
         for (kind, status, words, expected) in [
-            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady(two_hours)),
-            (Api, Some(400), "NOT READY", Refusal::NotReady(two_hours)),
+            (Api, Some(400), "The usage history is not ready.", Refusal::NotReady),
+            (Api, Some(400), "NOT READY", Refusal::NotReady),
             (Api, Some(400), "parameters.period: reaches into the future.", Refusal::NotRight),
-            (Api, Some(500), "Internal error.", Refusal::NotReady(LATER)),
+            (Api, Some(500), "Internal error.", Refusal::NotReady),
             (Api, Some(503), "The usage history is not ready.", Refusal::Unknown),
             (Api, Some(504), "", Refusal::Unknown),
             (Connection, None, "connection lost", Refusal::Unknown),
@@ -124,16 +122,6 @@ mod tests {
             ("2026-10-15/2026-11-02", Refusal::NotRight),
         ] {
             assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
-        }
-    }
-
-    #[test]
-    fn one_comes_back_at_six_if_it_is_night_and_in_an_hour_if_not() {
-        for (time, seconds) in
-            [("00:59:59", 3600), ("01:00:00", 5 * 3600), ("05:59:30", 30), ("06:00:00", 3600), ("23:00:00", 3600)]
-        {
-            let now = format!("2026-11-01T{time}Z").parse().unwrap();
-            assert_eq!(until_morning(now).as_secs(), seconds, "{time}");
         }
     }
 }

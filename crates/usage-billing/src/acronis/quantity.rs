@@ -115,11 +115,21 @@ mod tests {
             prop_assert_eq!((gib * GIB).round(), Decimal::from(bytes));
         }
 
+        /// Against whole numbers, which cannot be rounded on the way.
         #[test]
-        fn points_are_off_by_half_a_hundredth_at_most(seconds in -1_000_000_000i64..1_000_000_000) {
-            let (points, _) = in_billing_unit(seconds.into(), Some("seconds"));
-            prop_assert!((points * POINT - Decimal::from(seconds)).abs() <= Decimal::from(18));
-            prop_assert!(points.scale() <= 2);
+        fn points_are_rounded_half_up_and_once(mantissa in -1_000_000_000_000i64..1_000_000_000_000, places in 0u32..7) {
+            let (points, _) = in_billing_unit(Decimal::new(mantissa, places), Some("seconds"));
+            let hundredth = 36 * 10i128.pow(places);
+            let hundredths = (2 * i128::from(mantissa).abs() + hundredth) / (2 * hundredth) * i128::from(mantissa.signum());
+            prop_assert_eq!(points, Decimal::from_i128_with_scale(hundredths, 2));
+        }
+
+        #[test]
+        fn halves_of_a_hundredth_go_away_from_zero(hundredths in 0i64..1_000_000_000) {
+            let half = Decimal::from(36 * hundredths + 18);
+            let expected = Decimal::new(hundredths + 1, 2);
+            prop_assert_eq!(in_billing_unit(half, Some("seconds")).0, expected);
+            prop_assert_eq!(in_billing_unit(-half, Some("seconds")).0, -expected);
         }
     }
 }

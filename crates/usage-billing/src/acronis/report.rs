@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
 use uuid::Uuid;
 
-use super::hints::{hinted, of_creation};
+use super::hints::{hinted, may_be_made, of_creation};
 use super::{Api, Client, ReportRequest, types};
 use crate::{Progress, Report};
 
@@ -43,6 +43,20 @@ impl Client {
         // Those in the answer may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
         report.parameters.formats = formats;
         Ok(self.waiting_for(report))
+    }
+
+    /// As [`create_report`](Self::create_report), and takes up the report that was made today (UTC) if the answer got lost: by
+    /// [`find_report`](Self::find_report), so that none is made twice.
+    ///
+    /// # Errors
+    /// As [`create_report`](Self::create_report); also if the answer got lost and no report is found, which does not prove that there is none.
+    pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
+        // Before it is made: the day may end meanwhile.
+        let today = Utc::now().date_naive();
+        match self.create_report(request).await {
+            Err(lost) if may_be_made(&lost) => self.find_report(request, today).await.ok().flatten().ok_or(lost),
+            answered => answered,
+        }
     }
 
     /// Takes up a report that was created before, by its id, in this process or another.

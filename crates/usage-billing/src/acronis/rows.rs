@@ -45,6 +45,11 @@ pub async fn read_rows(
     read(format, Arriving::new(bytes).await?.plain())
 }
 
+/// Whether a file of this format is read as rows.
+pub(super) fn are_in(format: &types::ReportFormat) -> bool {
+    matches!(format, types::ReportFormat::CsvV20 | types::ReportFormat::JsonV20)
+}
+
 /// # Errors
 /// [`ErrorKind::Request`] for a format that is not read as rows.
 pub(super) fn read(format: &types::ReportFormat, reader: Reader) -> Result<Rows> {

@@ -11,7 +11,7 @@ use super::download::Reader;
 use super::quantity::in_billing_unit;
 use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
-use crate::{Period, UsageRow, Vendor};
+use crate::{Period, Report, UsageRow, Vendor};
 
 const OPERATION: &str = "download_stored_report";
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
@@ -20,15 +20,28 @@ const PLATFORM: &str = "platform";
 impl Client {
     /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it.
     ///
-    /// The report stays with the vendor; rows name it, so that [`delete_report`](Self::delete_report) can clean up.
+    /// The report stays with the vendor; rows and errors name it, so that [`report`](Self::report) can take it up again and
+    /// [`delete_report`](Self::delete_report) clean up.
     ///
     /// # Errors
-    /// As [`create_report`](Self::create_report), [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of).
+    /// As [`create_report_once`](Self::create_report_once) and [`usage_by`](Self::usage_by).
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let request = ReportRequest::usage_summary(self.own_tenant().await?, period);
-        let files = self.create_report(&request).await?.wait(timeout).await?;
-        let file = files.first().ok_or_else(|| Error::new(ErrorKind::Decode, "the report is done without a file"))?;
-        self.usage_of(file).await
+        self.usage_by(&mut self.create_report_once(&request).await?, timeout).await
+    }
+
+    /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it, for no longer than `timeout`,
+    /// and reads the first of its files that can be read as rows.
+    ///
+    /// # Errors
+    /// As [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of), always naming the report's id.
+    pub async fn usage_by(&self, report: &mut Report<Vec<StoredFile>>, timeout: Duration) -> Result<Vec<UsageRow>> {
+        let usage = async {
+            let files = report.wait(timeout).await?;
+            let file = files.iter().find(|file| rows::are_in(&file.format)).or(files.first());
+            self.usage_of(file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?).await
+        };
+        usage.await.map_err(|error| naming(report.id(), error))
     }
 
     /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
@@ -39,6 +52,20 @@ impl Client {
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
         self.read_whole(file, |arriving| add_up(file, arriving.plain())).await
     }
+}
+
+/// A report that was made can be read later, if it was the call that failed.
+fn naming(id: &str, error: Error) -> Error {
+    if error.message().contains(id) {
+        return error;
+    }
+    use ErrorKind::{Api, Auth, Connection, Permission};
+    let done = match error.kind() {
+        Connection | Api | Auth | Permission => format!("report {id} is at Acronis: take it up again by its id"),
+        _ => format!("this is report {id}"),
+    };
+    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+    error.with_hint(format!("{hint}{done}"))
 }
 
 async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::Result;
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, UNITS, tell_apart};
@@ -43,17 +43,7 @@ impl Client {
                         }
                         Ok(Progress::Ready(report))
                     }
-                    Some(state @ types::BillingUsageReportStatus::InProgress) => {
-                        Ok(Progress::pending(&report, Some(state)))
-                    }
-                    // Complete or not decides what is billed: a state that is not known is not guessed.
-                    other => {
-                        let message = match other {
-                            Some(state) => format!("the report's status is {state}, neither InProgress nor Complete"),
-                            None => "the report has no status".to_owned(),
-                        };
-                        Err(Error::new(ErrorKind::Failed, message).with_operation(OPERATION))
-                    }
+                    other => Ok(Progress::pending(&report, other.as_ref())),
                 }
             }
         })
@@ -71,13 +61,14 @@ impl Client {
     }
 }
 
-/// One row per usage, never of its resources.
+/// One row per usage, never of its resources. Final a day after the period, if the report is complete.
 pub fn usage_rows(
     report: &types::BillingUsageReport,
     account: &str,
     period: Period,
     now: DateTime<Utc>,
 ) -> Vec<UsageRow> {
+    let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
             vendor: Vendor::Genesys,
@@ -91,7 +82,7 @@ pub fn usage_rows(
             apart: &[],
         };
         UsageRow {
-            is_final: period.is_closed(now - LAG),
+            is_final: is_complete && period.is_closed(now - LAG),
             billable: true,
             report_row: Some(place),
             ..identity.row(usage.total_usage.0)
@@ -105,7 +96,12 @@ mod tests {
     use super::*;
 
     fn rows(now: &str) -> Vec<UsageRow> {
+        rows_of("Complete", now)
+    }
+
+    fn rows_of(status: &str, now: &str) -> Vec<UsageRow> {
         let report = serde_json::json!({
+            "status": status,
             "usages": [
                 {"name": "CX 3", "totalUsage": "2", "resources": [{"name": "ana@birch.example"}]},
                 {"name": "IVR Minutes", "totalUsage": "20451.50"},
@@ -135,6 +131,7 @@ mod tests {
     fn a_row_is_final_a_day_after_the_period_because_the_figures_lag() {
         for (now, expected) in [("2026-11-15T23:59:59Z", false), ("2026-11-16T00:00:00Z", true)] {
             assert!(rows(now).iter().all(|row| row.is_final == expected), "{now}");
+            assert!(rows_of("InProgress", now).iter().all(|row| !row.is_final), "{now}");
         }
     }
 }

@@ -22,8 +22,8 @@ impl Client {
             let api = api.clone();
             async move {
                 let page = api.get_license_users().page_size(PAGE).page_number(number).send().await?.into_inner();
-                // There is no link to the next page, only the count of pages.
-                let more = page.page_count.is_some_and(|count| number < count);
+                // There is no link to the next page, only the count of pages; without it, all come before an empty one.
+                let more = page.page_count.map_or(!page.entities.is_empty(), |count| number < count);
                 Ok((page.entities, more.then_some(number + 1)))
             }
         })

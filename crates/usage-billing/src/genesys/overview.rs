@@ -31,7 +31,10 @@ impl Client {
                 _ => error,
             }
         })?;
-        Ok(overview.into_inner())
+        let mut overview = overview.into_inner();
+        // Rows of no organization would be the partner's own.
+        overview.organization.id.get_or_insert_with(|| organization.to_owned());
+        Ok(overview)
     }
 
     /// Overviews of many client organizations, four at a time, in the order of `organizations`. One that fails does not stop the others:
@@ -66,20 +69,21 @@ impl Client {
 /// overview's `minimum_monthly_amount`, which is in no row.
 ///
 /// # Errors
-/// [`ErrorKind::Decode`] for an overview without a billing period.
+/// [`ErrorKind::Decode`] for an overview without a billing period or an organization.
 pub fn overview_rows(overview: &types::TrusteeBillingOverview, account: &str, index: u16) -> Result<Vec<UsageRow>> {
+    let wrong = |message: &str| Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
     let (Some(start), Some(last)) = (overview.billing_period_start_date, overview.billing_period_end_date) else {
-        return Err(Error::new(ErrorKind::Decode, "the overview does not say which billing period it is of")
-            .with_operation(OPERATION));
+        return Err(wrong("the overview does not say which billing period it is of"));
     };
-    let period = Period::through(start, last)
-        .map_err(|error| Error::new(ErrorKind::Decode, error.message()).with_operation(OPERATION))?;
+    let period = Period::through(start, last).map_err(|error| wrong(error.message()))?;
+    let organization = overview.organization.id.as_deref().filter(|id| !id.is_empty());
+    let organization = organization.ok_or_else(|| wrong("the overview does not say which organization it is of"))?;
     let row = |(usage, place): (&types::SubscriptionOverviewUsage, u64)| {
         let identity = RowIdentity {
             vendor: Vendor::Genesys,
             operation: OPERATION,
             account,
-            customer_id: overview.organization.id.as_deref(),
+            customer_id: Some(organization),
             sku: &usage.part_number,
             metric: &usage.name,
             unit: &usage.unit_of_measure_type,
@@ -195,14 +199,29 @@ mod tests {
     }
 
     #[test]
-    fn an_overview_without_a_billing_period_is_an_error() {
+    fn an_overview_without_a_billing_period_or_an_organization_is_an_error() {
         let without = types::TrusteeBillingOverview { billing_period_end_date: None, ..overview() };
         assert_eq!(overview_rows(&without, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
+        let mut nobodys = overview();
+        nobodys.organization.id = None;
+        assert_eq!(overview_rows(&nobodys, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
         let start = overview().billing_period_start_date;
         let turned = types::TrusteeBillingOverview {
             billing_period_end_date: start.map(|start| start - chrono::TimeDelta::days(3)),
             ..overview()
         };
         assert_eq!(overview_rows(&turned, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_prepaid_and_what_goes_beyond_covers_what_was_used(
+            usage in 0i64..1_000_000_000, places in 0u32..6, prepaid in 0i64..1_000_000,
+        ) {
+            let (usage, prepaid) = (Decimal::new(usage, places), Decimal::from(prepaid));
+            let beyond = overage(usage, prepaid, None).unwrap();
+            proptest::prop_assert_eq!(beyond + prepaid.min(usage), usage);
+            proptest::prop_assert!(!beyond.is_sign_negative() && (beyond.is_zero() || usage > prepaid));
+        }
     }
 }

@@ -145,11 +145,9 @@ where
             // Of the state alone; the rows come with the pages.
             let seen = look(1, String::new()).await?;
             match seen.status {
-                types::UsageJobStatus::Queued | types::UsageJobStatus::Running => {
-                    Ok(Progress::Pending { status: Some(seen.status.to_string()), retry_after: seen.retry_after })
-                }
                 types::UsageJobStatus::Succeeded => Ok(Progress::Ready(pages(look))),
-                _ => Err(failed(&seen)),
+                types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(failed(&seen)),
+                state => Ok(Progress::Pending { status: Some(state.to_string()), retry_after: seen.retry_after }),
             }
         }
     })

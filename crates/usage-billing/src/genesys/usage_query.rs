@@ -40,12 +40,11 @@ impl Client {
                 let answer = api.get_usage_query_execution_id_results().execution_id(id).send().await?;
                 match &answer.query_status {
                     Some(types::ApiUsageQueryStatus::Complete) => Ok(Progress::Ready(answer.into_inner().results)),
-                    Some(state @ types::ApiUsageQueryStatus::Running) => Ok(Progress::pending(&answer, Some(state))),
-                    other => {
-                        let state = other.as_ref().map_or("without a status", |state| state.as_str());
-                        let message = format!("the usage query is {state}: start another, or a usage job");
+                    Some(types::ApiUsageQueryStatus::Failed) => {
+                        let message = "the usage query has failed: start another, or a usage job";
                         Err(Error::new(ErrorKind::Failed, message).with_operation("getUsageQueryExecutionIdResults"))
                     }
+                    other => Ok(Progress::pending(&answer, other.as_ref())),
                 }
             }
         })

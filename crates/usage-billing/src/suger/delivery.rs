@@ -17,7 +17,8 @@ use super::{Client, UsageReport};
 pub enum Delivery {
     /// Suger took it now. It is not yet at the marketplace: that is the group's status `REPORTED`, an hour or so later.
     Delivered(Box<Group>),
-    /// Suger had this id already (409), from an earlier copy. Whether with these quantities, it does not say: [`Client::confirm`] looks.
+    /// Suger had this id already (409), from an earlier copy. Whether with these quantities, and not as `INVALID`, it does not say:
+    /// [`Client::confirm`] looks.
     AlreadyDelivered(Uuid),
 }
 
@@ -32,14 +33,20 @@ impl Client {
     /// - [`ErrorKind::Api`] with Suger's words, such as 404 for an unknown entitlement.
     /// - Others: whether the report arrived is not known. Call again with the same report.
     pub async fn report(&self, report: &UsageReport) -> Result<Delivery> {
+        match self.send(report).await {
+            Ok(group) => Ok(Delivery::Delivered(group)),
+            Err(error) if is_there_already(&error) => Ok(Delivery::AlreadyDelivered(report.id(&self.org_id))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`report`](Self::report), with the error that says that it was there already.
+    pub(super) async fn send(&self, report: &UsageReport) -> Result<Box<Group>> {
         report.check()?;
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(report.entitlement_id());
         match request.body(report.body(&self.org_id)).send().await {
             Ok(group) if group.status == Some(UsageRecordGroupStatus::Invalid) => Err(invalid(&group)),
-            Ok(group) => Ok(Delivery::Delivered(Box::new(group.into_inner()))),
-            Err(error) if error.status().is_some_and(|status| status == 409) => {
-                Ok(Delivery::AlreadyDelivered(report.id(&self.org_id)))
-            }
+            Ok(group) => Ok(Box::new(group.into_inner())),
             Err(error) if error.status().is_some_and(|status| status == 404) => Err(error.with_hint(format!(
                 "check that entitlement {} is of organization {}",
                 report.entitlement_id(),
@@ -107,6 +114,10 @@ pub(super) fn objection(report: &UsageReport, group: &Group) -> Option<Error> {
     let (dimension, sent, has) = differences(report.quantities(), &there).next()?;
     let message = format!("Suger has {} with other quantities: {dimension} is {has} there, not {sent}", name_of(group));
     Some(Error::new(ErrorKind::Failed, message).with_hint(MISSING))
+}
+
+pub(super) fn is_there_already(error: &Error) -> bool {
+    error.status().is_some_and(|status| status == 409)
 }
 
 /// Whether another copy of a report would be refused as well.

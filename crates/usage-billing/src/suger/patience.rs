@@ -1,19 +1,46 @@
 //! When to stop sending: an entitlement that brings no answers is left alone, and so is a vendor that is down.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use usage_billing_core::{Error, ErrorKind};
 
-/// So many failures in a row are enough: of reports of one entitlement, or of entitlements.
+/// So many failures in a row without an answer are enough: of reports of one entitlement, or of entitlements.
 const ENOUGH: usize = 3;
+/// An answer, though it settles nothing, may be about its report alone. A few such that are the oldest would hold up all others, flush after
+/// flush.
+const ENOUGH_ANSWERED: usize = 10;
 
 /// What one flush has met so far. A failure here is an outcome that settles nothing: no answer, or one that says nothing of the report.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    failures: HashMap<String, (usize, Error)>,
-    /// Entitlements that have failed since the last answer that settled anything.
-    in_a_row: BTreeSet<String>,
+    /// By entitlement, each with the last error.
+    failures: HashMap<String, (Failures, Error)>,
+    /// Entitlements that have failed since the last answer that settled anything, and whether with an answer.
+    in_a_row: BTreeMap<String, bool>,
     stopped: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Failures {
+    answered: usize,
+    silent: usize,
+}
+
+impl Failures {
+    fn and(self, answered: bool) -> Self {
+        match answered {
+            true => Self { answered: self.answered + 1, ..self },
+            false => Self { silent: self.silent + 1, ..self },
+        }
+    }
+
+    fn all(self) -> usize {
+        self.answered + self.silent
+    }
+
+    fn are_enough(self) -> bool {
+        self.silent >= ENOUGH || self.all() >= ENOUGH_ANSWERED
+    }
 }
 
 impl Patience {
@@ -24,11 +51,14 @@ impl Patience {
     }
 
     pub(super) fn failed(&mut self, entitlement_id: &str, error: &Error) {
-        let (count, last) = self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (0, error.clone()));
-        *count += 1;
+        let answered = is_answer(error);
+        let (failures, last) =
+            self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (Failures::default(), error.clone()));
+        *failures = failures.and(answered);
         *last = error.clone();
-        self.in_a_row.insert(entitlement_id.to_owned());
-        if concerns_all(error) || self.in_a_row.len() >= ENOUGH {
+        self.in_a_row.insert(entitlement_id.to_owned(), answered);
+        let entitlements = self.in_a_row.values().fold(Failures::default(), |all, answered| all.and(*answered));
+        if concerns_all(error) || entitlements.are_enough() {
             self.stopped.get_or_insert_with(|| error.clone());
         }
     }
@@ -38,14 +68,19 @@ impl Patience {
         if let Some(error) = &self.stopped {
             return Some(not_sent("others", error));
         }
-        let (count, error) = self.failures.get(entitlement_id)?;
-        (*count >= ENOUGH).then(|| not_sent(&format!("{count} others of {entitlement_id}"), error))
+        let (failures, error) = self.failures.get(entitlement_id)?;
+        failures.are_enough().then(|| not_sent(&format!("{} others of {entitlement_id}", failures.all()), error))
     }
 }
 
 /// A refused key, or a vendor that wants to be left alone: the next report would fare the same.
 fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
+}
+
+/// Of Suger itself, not of a gateway before it.
+fn is_answer(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.is_client_error() || status == 500)
 }
 
 fn not_sent(others: &str, error: &Error) -> Error {

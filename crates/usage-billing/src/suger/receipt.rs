@@ -14,7 +14,9 @@ use super::UsageReport;
 pub struct Receipt {
     /// Ids of reports that Suger took now.
     pub delivered: Vec<Uuid>,
-    /// Ids that Suger had already, from an earlier copy; read back, if the reporter was asked to.
+    /// Ids that Suger had already, from an earlier copy. Read back if an answer to this reporter got lost, or with
+    /// [`confirm_duplicates`](super::Reporter::confirm_duplicates); otherwise (a copy of another process) they may be there as `INVALID`, deleted or with
+    /// other quantities, and so not billed as they stand.
     pub already_delivered: Vec<Uuid>,
     /// Refused for good, with Suger's words; or there, but `INVALID`, deleted or with other quantities. No longer queued, and not billed as they
     /// stand.
@@ -41,7 +43,7 @@ impl Receipt {
         self.delivered.len() + self.already_delivered.len() + self.rejected.len() + self.unsent.len()
     }
 
-    /// Whether Suger has all of them.
+    /// Whether Suger has all of them, those that are [already delivered](Self::already_delivered) included.
     pub fn is_complete(&self) -> bool {
         self.rejected.is_empty() && self.unsent.is_empty()
     }

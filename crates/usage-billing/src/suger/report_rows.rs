@@ -61,7 +61,7 @@ fn rows(
     for report in reports {
         let Some(info) = &report.info else { continue };
         let again = report.id.as_ref().is_some_and(|id| !seen.insert(id));
-        if again || matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled)) {
+        if again || is_void(info) {
             continue;
         }
         let hour = hour(report, info)?;
@@ -81,6 +81,18 @@ fn rows(
         }
     }
     Ok(tell_apart(all).into_iter().zip(are_wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())
+}
+
+/// Whether the marketplace does not bill by it.
+fn is_void(info: &Info) -> bool {
+    matches!(info.status, Some(Status::Failed | Status::Deleted | Status::Canceled))
+}
+
+/// Whether a report is of an hour that begins in `period`, and counts.
+pub(super) fn begins_in(period: Period, report: &Report) -> Result<bool> {
+    let info = report.info.as_ref().filter(|info| !is_void(info));
+    let hour = info.map(|info| hour(report, info)).transpose()?;
+    Ok(hour.is_some_and(|hour| period.contains(hour.start())))
 }
 
 /// One quantity of a report.
@@ -301,5 +313,26 @@ mod tests {
         timeless.creation_time = None;
         let error = october(&[timeless]).unwrap_err();
         assert_eq!(error.to_string(), "usage record report r-2 has neither a start nor a creation time");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_report_is_of_one_of_two_periods_wherever_they_meet(
+            hours in proptest::collection::vec((0i64..744, 0i64..1_000_000), 1..20),
+            cut in 1i64..31 * 86_400,
+        ) {
+            let october: Period = "2026-10".parse().unwrap();
+            let at = |seconds: i64| october.start() + TimeDelta::seconds(seconds);
+            let reports: Vec<_> = hours.iter().zip(0..).map(|(&(hour, quantity), id)| {
+                let (start, end) = (at(hour * 3600), at(hour * 3600 + 3600));
+                report(&format!("r-{id}"), json!({"startTime": start, "endTime": end, "reportedRecords": {"gb": quantity}}))
+            }).collect();
+            let parts = [Period::new(october.start(), at(cut)).unwrap(), Period::new(at(cut), october.end()).unwrap()];
+            let rows = parts.map(|part| report_rows(&reports, &BTreeMap::new(), "acme", part).unwrap()).concat();
+            let keys: BTreeSet<_> = rows.iter().map(|row| row.key).collect();
+            proptest::prop_assert_eq!((rows.len(), keys.len()), (hours.len(), hours.len()));
+            let told: Decimal = rows.iter().map(|row| row.quantity).sum();
+            proptest::prop_assert_eq!(told, hours.iter().map(|hour| Decimal::from(hour.1)).sum::<Decimal>());
+        }
     }
 }

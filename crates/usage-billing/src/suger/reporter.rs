@@ -9,10 +9,10 @@ use futures_util::stream::FuturesUnordered;
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::delivery::{MISSING, is_refusal, objection, since, unlisted};
+use super::delivery::{MISSING, is_refusal, is_there_already, objection, since, unlisted};
 use super::patience::Patience;
 use super::validation::{self, Verdict};
-use super::{Client, Delivery, Receipt, Undelivered, UsageReport};
+use super::{Client, Receipt, Undelivered, UsageReport};
 
 /// Requests at a time unless set otherwise. Suger publishes no limit.
 const CONCURRENCY: usize = 8;
@@ -22,9 +22,9 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 
 /// Sends many reports, several at a time, within the client's rate limit.
 ///
-/// One report's failure is told in the [`Receipt`] and stops no other one: an entitlement is left alone for the rest of a flush after three
-/// reports in a row without an answer, everything after three such entitlements in a row, or once the key is refused or Suger says "too
-/// many requests" beyond the retries. What is left stays queued.
+/// One report's failure is told in the [`Receipt`] and stops no other one. But an entitlement is left alone for the rest of a flush after three
+/// reports in a row without an answer, or ten without one that settles anything; all of them after as many entitlements in a row that fail so,
+/// or once the key is refused or Suger says "too many requests" beyond the retries. What is left stays queued.
 ///
 /// It keeps nothing on disk and sends nothing when it is dropped. After a crash, push the same reports again: their ids are the same, so
 /// that what arrived before comes back as already delivered. It remembers the id of every report that it was given, some 50 bytes each, for as
@@ -42,8 +42,17 @@ pub struct Reporter {
     settled: Receipt,
 }
 
-/// A report that Suger says it has already, or refused with an error.
-type Claim = (Place, Option<Error>);
+/// A report of which it is yet to be seen whether Suger has it.
+type Claim = (Place, Doubt);
+
+enum Doubt {
+    /// Suger says that it has the id, from an earlier copy.
+    Word,
+    /// It says so after an answer of this reporter got lost, which may have been that the copy is `INVALID`.
+    Lost,
+    /// It refuses the report, but an earlier copy may have arrived.
+    Refusal(Error),
+}
 
 /// What is remembered of a report.
 #[derive(Debug)]
@@ -88,9 +97,9 @@ impl Reporter {
         Self { validates: true, ..self }
     }
 
-    /// Reads every report back that Suger says it has already: it counts as already delivered only if it is there, not deleted, and with the
-    /// same quantities. Looks up as well whether a report that is no longer valid had arrived before. Costs a list of the entitlement's
-    /// groups for each entitlement with such a report.
+    /// Reads every report back that Suger says it has already: it counts as already delivered only if it is there, not deleted nor `INVALID`, and
+    /// with the same quantities. Looks up as well whether a report that is no longer valid had arrived before. Costs a list of the
+    /// entitlement's groups for each entitlement with such a report. Without it, only that is read back whose answer this reporter lost.
     pub fn confirm_duplicates(self) -> Self {
         Self { confirms: true, ..self }
     }
@@ -163,7 +172,7 @@ impl Reporter {
                 Verdict::Valid => {}
                 Verdict::Invalid(error) if self.confirms || self.was_sent(place) => {
                     reasons.insert(place.1, error.clone());
-                    claimed.push((place, Some(error)));
+                    claimed.push((place, Doubt::Refusal(error)));
                 }
                 Verdict::Invalid(error) => self.reject(place, error),
                 Verdict::Unknown(error) => _ = reasons.insert(place.1, error),
@@ -197,27 +206,30 @@ impl Reporter {
                 let before = self.known.get_mut(&place.1).map(|known| std::mem::replace(&mut known.state, State::Sent));
                 let client = self.client.clone();
                 calls.push(async move {
-                    let delivery = client.report(&report).await;
-                    (place, report, before == Some(State::Sent), delivery)
+                    let answer = client.send(&report).await;
+                    (place, report, before == Some(State::Sent), answer)
                 });
             }
-            let Some((place, report, sent_before, delivery)) = calls.next().await else { return claimed };
+            let Some((place, report, sent_before, answer)) = calls.next().await else { return claimed };
             let entitlement_id = report.entitlement_id();
-            match delivery {
+            match answer {
+                Ok(_) => {
+                    self.queue.remove(&place);
+                    self.settled.delivered.push(place.1);
+                }
+                Err(error) if is_there_already(&error) => {
+                    let lost = sent_before || error.attempts() > 1;
+                    claimed.push((place, if lost { Doubt::Lost } else { Doubt::Word }));
+                }
                 Err(error) if !is_refusal(&error) => {
                     patience.failed(entitlement_id, &error);
                     reasons.insert(place.1, error);
                     continue;
                 }
-                Ok(Delivery::Delivered(_)) => {
-                    self.queue.remove(&place);
-                    self.settled.delivered.push(place.1);
-                }
-                Ok(Delivery::AlreadyDelivered(_)) => claimed.push((place, None)),
                 // Stored as INVALID.
                 Err(error) if error.kind() == ErrorKind::Failed => self.reject_for_ever(place, error),
                 // An earlier copy, whose answer got lost, may have arrived before something changed.
-                Err(error) if sent_before || error.attempts() > 1 => claimed.push((place, Some(error))),
+                Err(error) if sent_before || error.attempts() > 1 => claimed.push((place, Doubt::Refusal(error))),
                 Err(error) => self.reject(place, error),
             }
             patience.settled(entitlement_id);
@@ -228,10 +240,10 @@ impl Reporter {
     /// arrived.
     async fn confirm(&mut self, claimed: Vec<Claim>, reasons: &mut HashMap<Uuid, Error>) {
         let mut by_entitlement: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-        for (place, refusal) in claimed {
+        for (place, doubt) in claimed {
             match self.queue.get(&place) {
-                Some(report) if self.confirms || refusal.is_some() => {
-                    by_entitlement.entry(report.entitlement_id().to_owned()).or_default().push((place, refusal));
+                Some(report) if self.confirms || !matches!(doubt, Doubt::Word) => {
+                    by_entitlement.entry(report.entitlement_id().to_owned()).or_default().push((place, doubt));
                 }
                 _ => self.settle_as_already_delivered(place),
             }
@@ -241,20 +253,20 @@ impl Reporter {
             let Some(first) = reports.map(since).min() else { continue };
             let wanted = claims.iter().map(|((_, id), _)| id.to_string()).collect();
             let found = self.client.read_back(&entitlement_id, first, wanted).await;
-            for (place, refusal) in claims {
+            for (place, doubt) in claims {
                 let Some(report) = self.queue.get(&place) else { continue };
                 let id = place.1.to_string();
-                match (found.as_ref().map(|found| found.get(&id)), refusal) {
+                match (found.as_ref().map(|found| found.get(&id)), doubt) {
                     (Ok(Some(group)), _) => match objection(report, group) {
                         None => self.settle_as_already_delivered(place),
                         Some(error) => self.reject_for_ever(place, error),
                     },
-                    (Ok(None), Some(refusal)) => self.reject(place, refusal),
+                    (Ok(None), Doubt::Refusal(refusal)) => self.reject(place, refusal),
                     // An entitlement that Suger does not know has no groups.
-                    (Err(error), Some(refusal)) if error.status().is_some_and(|status| status == 404) => {
+                    (Err(error), Doubt::Refusal(refusal)) if error.status().is_some_and(|status| status == 404) => {
                         self.reject(place, refusal);
                     }
-                    (Ok(None), None) => _ = reasons.insert(place.1, unlisted(&id)),
+                    (Ok(None), _) => _ = reasons.insert(place.1, unlisted(&id)),
                     (Err(error), _) => _ = reasons.insert(place.1, error.clone()),
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::{DateTime, Days, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::groups::{events, name_of, too_long, used_at};
@@ -11,9 +11,8 @@ use super::{Client, types};
 use crate::row_identity::{RowIdentity, UNITS};
 use crate::{Period, UsageRow, Vendor};
 
-/// The vendor filters by a day of its own (its documents do not say which); marketplaces take usage for up to 24 hours. So many days after
-/// a period's end are searched for usage of the period.
-const LATE: Days = Days::new(1);
+/// How long after a period usage of it may still come in and be reported: marketplaces take it for up to 24 hours.
+const LATE: TimeDelta = TimeDelta::days(1);
 
 impl Client {
     /// Usage of a period as rows, one for each buyer, entitlement and dimension, added up from the usage record groups by the time of use.
@@ -21,50 +20,56 @@ impl Client {
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
     /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
     ///
-    /// Of the groups only the sums and the ids are in memory.
+    /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory.
     ///
     /// # Errors
     /// Those of the calls, and of [`usage_rows`].
     pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         // Before the lists: what is final has to have been so when they were read.
         let now = Utc::now();
-        let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
-        let mut names = Names { buyers: self.buyer_names().await?, metrics: BTreeMap::new() };
-        let mut metrics_are_known = false;
+        let (first, last) = days(period, now);
+        let names = Names { buyers: self.buyer_names().await?, metrics: self.metrics().await? };
         let mut sums = Sums::new(period);
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
-            if !metrics_are_known && events(&group).next().is_some() {
-                names.metrics = self.metrics().await?;
-                metrics_are_known = true;
-            }
             sums.add(&group, &names)?;
         }
-        let mut reports = Vec::new();
-        if !sums.in_reports.is_empty() || !sums.open.is_empty() {
-            // A group that was put back may have been reported later.
-            let last = sums.last_reported.map_or(last, |time| last.max(time.date_naive()));
-            reports = self
-                .usage_record_reports(move |request| request.start_date(first).end_date(last))
-                .collect_all()
-                .await?;
-        }
+        // A report of the period may be of events before it, so that no group of the period leads to it.
+        let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
+        let reports = match unsummed || !sums.in_reports.is_empty() || !sums.open.is_empty() {
+            true => self.reports_of(period, now, |id| sums.in_reports.contains_key(id)).await?,
+            false => Vec::new(),
+        };
         sums.rows(&reports, &names, &self.org_id, now)
     }
 
     /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
-    /// the reports state. Reports count by the hour that they are of. See [`report_rows`].
-    ///
-    /// Reports are looked for up to a day after the period. For groups that were [put back](Self::retry_groups) later than that, list
-    /// the [reports](Self::usage_record_reports) up to then and give them to [`report_rows`].
+    /// the reports state. Reports count by the hour that they are of, and are read up to today: groups that were
+    /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
     /// Those of the calls, and of [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
-        let (first, last) = (period.start().date_naive(), period.end().date_naive() + LATE);
-        let reports =
-            self.usage_record_reports(move |request| request.start_date(first).end_date(last)).collect_all().await?;
+        let reports = self.reports_of(period, Utc::now(), |_| false).await?;
         report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+    }
+
+    /// The reports of hours of a period, and those whose ids are wanted.
+    async fn reports_of(
+        &self,
+        period: Period,
+        now: DateTime<Utc>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<types::MeteringUsageRecordReport>> {
+        let (first, last) = days(period, now);
+        let mut all = self.usage_record_reports(move |request| request.start_date(first).end_date(last));
+        let mut kept = Vec::new();
+        while let Some(report) = all.next().await.transpose()? {
+            if report_rows::begins_in(period, &report)? || report.id.as_deref().is_some_and(&is_wanted) {
+                kept.push(report);
+            }
+        }
+        Ok(kept)
     }
 
     /// All billable metrics by id.
@@ -78,6 +83,11 @@ impl Client {
         let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
         Ok(self.buyers(|request| request).collect_all().await?.into_iter().filter_map(named).collect())
     }
+}
+
+/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented.
+fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
+    (period.start().date_naive(), now.max(period.end() + LATE).date_naive())
 }
 
 /// What groups do not say of themselves.
@@ -104,7 +114,7 @@ impl Names {
 }
 
 /// Adds up the usage in `period`, by the time of use, each group once however often it is listed. Deleted and invalid groups are left
-/// out; a row is final when the period is over and all of it has been reported to the marketplace.
+/// out; a row is final when the period has been over for a day and all of it was reported to the marketplace.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
 /// that is not final, for their hour; its key is not that of the report's row.
@@ -134,7 +144,6 @@ struct Sums {
     open: BTreeSet<(Key, DateTime<Utc>)>,
     /// Ids of reports that say what became of events that do not add up, each with a group and its metric as a reason.
     in_reports: BTreeMap<String, (String, String)>,
-    last_reported: Option<DateTime<Utc>>,
     /// New groups shift the pages while they are read: a group may come again on the next one.
     seen: HashSet<String>,
 }
@@ -142,7 +151,7 @@ struct Sums {
 impl Sums {
     fn new(period: Period) -> Self {
         let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { period, sums, open, in_reports, last_reported: None, seen: HashSet::new() }
+        Self { period, sums, open, in_reports, seen: HashSet::new() }
     }
 
     fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
@@ -178,7 +187,6 @@ impl Sums {
             } else {
                 let report = group.usage_record_report_id.clone().unwrap_or_default();
                 self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric));
-                self.last_reported = self.last_reported.max(group.reported_time);
             }
         }
         Ok(())
@@ -414,5 +422,38 @@ mod tests {
     fn a_group_without_any_time_is_an_error_and_not_lost() {
         let error = october(&[group(serde_json::json!({"id": "g-9", "records": {"calls": 1}}))]).unwrap_err();
         assert_eq!(error.to_string(), "usage record group g-9 has neither a timestamp nor a creation time");
+    }
+
+    proptest::proptest! {
+        /// Wherever a span is cut, in whatever order groups are listed, and however often: nothing is lost and nothing counts twice.
+        #[test]
+        fn the_parts_of_a_period_add_up_to_the_whole(
+            used in proptest::collection::vec((0i64..31 * 86_400, 0i64..1_000_000, 0u32..6, 0usize..6, 0usize..3), 1..30),
+            cut in 1i64..31 * 86_400,
+            turned in 0usize..30,
+        ) {
+            let whole: Period = "2026-10".parse().unwrap();
+            let at = |seconds: i64| whole.start() + TimeDelta::seconds(seconds);
+            let statuses = ["CREATED", "REPORTED", "REPORT_PENDING", "REPORT_FAILED", "INVALID", "DELETED"];
+            let mut groups: Vec<_> = used.iter().zip(0..).map(|(&(seconds, mantissa, places, status, times), id)| {
+                let it = group(serde_json::json!({
+                    "id": format!("g-{id}"), "entitlementID": format!("e-{times}"), "status": statuses[status],
+                    "records": {"gb": Decimal::new(mantissa, places).to_string()},
+                    "creationTime": "2026-11-01T00:00:00Z", "metaInfo": {"timestamp": at(seconds)},
+                }));
+                vec![it; times + 1]
+            }).collect();
+            let middle = turned % groups.len();
+            groups.rotate_left(middle);
+            let groups = groups.concat();
+            let total = |period: Period| -> Decimal {
+                let rows = usage_rows(&groups, &[], &names(), "acme", period, at(0)).unwrap();
+                rows.iter().map(|row| row.quantity).sum()
+            };
+            let parts = [Period::new(whole.start(), at(cut)).unwrap(), Period::new(at(cut), whole.end()).unwrap()];
+            let billed = used.iter().filter(|one| one.3 < 4).map(|one| Decimal::new(one.1, one.2));
+            proptest::prop_assert_eq!(total(whole), billed.sum::<Decimal>());
+            proptest::prop_assert_eq!(parts.map(total).iter().sum::<Decimal>(), total(whole));
+        }
     }
 }

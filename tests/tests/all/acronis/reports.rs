@@ -1,4 +1,4 @@
-//! Acronis through the facade: all kinds of reports, from the request to rows and files.
+//! All kinds of reports, from the request to rows and files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,46 +6,15 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use usage_billing::acronis::types::{self, ReportFormat, ReportLevel};
 use usage_billing::acronis::{Client, ReportRequest, ReportRow, StoredFile};
-use usage_billing::{Credentials, ErrorKind, Period, Progress, UsageRow};
-use usage_billing_sandbox::{self as demo, Bill, Sandbox};
-use usage_billing_tests::http;
+use usage_billing::{ErrorKind, Progress, UsageRow};
+use usage_billing_sandbox::{Bill, Sandbox};
 use uuid::Uuid;
 
+use super::{PATIENCE, client, files, sandbox, september, summary, tenant};
+
 #[allow(dead_code, reason = "its main is for those who run it alone")]
-#[path = "../../../crates/usage-billing/examples/msp_month_end.rs"]
+#[path = "../../../../crates/usage-billing/examples/msp_month_end.rs"]
 mod msp_month_end;
-
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
-
-pub(crate) fn september() -> Period {
-    "2026-09".parse().expect("a month")
-}
-
-pub(crate) async fn sandbox() -> Sandbox {
-    let today = "2026-11-21".parse().expect("a day");
-    Sandbox::builder().today(today).polls_before_ready(1).start().await.expect("a free port")
-}
-
-pub(crate) fn client_at(url: &str, id: &str, secret: &str) -> Client {
-    let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
-    builder.http_client(http()).build().expect("a client")
-}
-
-pub(crate) fn client(sandbox: &Sandbox) -> Client {
-    client_at(sandbox.url(), demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET)
-}
-
-pub(crate) fn tenant() -> Uuid {
-    demo::ACRONIS_TENANT_ID.parse().expect("a UUID")
-}
-
-pub(crate) fn summary() -> ReportRequest {
-    ReportRequest::usage_summary(tenant(), september())
-}
-
-pub(crate) async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
-    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap()
-}
 
 #[tokio::test(start_paused = true)]
 async fn offering_items_are_those_of_the_whole_tree() {
@@ -249,4 +218,13 @@ async fn the_month_end_of_an_msp_is_a_bill_by_customer_and_sku() {
     due.retain(|(_, sku), _| sku != "files_cloud/pu_base_fc_seats");
     assert_eq!(billed, due);
     assert!(String::from_utf8(csv).unwrap().contains("\"Kestrel & Sons, \"\"Harbour\"\" Ltd.\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_that_is_not_over_is_no_bill_and_not_an_empty_one() {
+    let sandbox = sandbox().await;
+    let mut csv = Vec::new();
+    let running = "2026-11-01/2026-11-22".parse().unwrap();
+    let error = msp_month_end::bill(&client(&sandbox), running, &mut csv).await.unwrap_err().to_string();
+    assert!(error.ends_with("may still change: make the bill later") && csv.is_empty(), "{error}");
 }

@@ -1,33 +1,21 @@
-//! Acronis through the facade when things go wrong: whatever is cut, slow or refused, usage comes out right or not at all, and no report is
-//! made twice without being asked for.
+//! Whatever is cut, slow or refused, usage comes out right or not at all.
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use usage_billing::ErrorKind;
 use usage_billing::acronis::{ReportRequest, StoredFile};
-use usage_billing::{ErrorKind, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Reply, ScriptedServer};
 
-use crate::acronis_reports::{PATIENCE, client, client_at, files, sandbox, september, summary, tenant};
-
-fn inject(sandbox: &Sandbox, fault: &str) {
-    sandbox.inject(fault.parse().expect("a fault")).expect("a good fault");
-}
-
-fn told(rows: &[UsageRow]) -> Vec<(uuid::Uuid, String)> {
-    rows.iter().map(|row| (row.key, row.quantity.to_string())).collect()
-}
-
-async fn reports(sandbox: &Sandbox) -> usize {
-    client(sandbox).api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.len()
-}
+use super::{PATIENCE, client, client_at, files, inject, reports, sandbox, september, summary, tenant, told};
 
 #[tokio::test(start_paused = true)]
 async fn what_passes_is_sat_out_and_usage_is_the_same() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
+    let current = told(&client.current_usage().await.unwrap());
     for fault in [
         "429; retry_after=5; times=2",
         "429; retry_after=5; as_date; times=2",
@@ -51,6 +39,16 @@ async fn what_passes_is_sat_out_and_usage_is_the_same() {
         assert_eq!(told(&rows), undisturbed, "{fault}");
         sandbox.clear_faults();
         assert_eq!(reports(&sandbox).await, before + 1, "{fault}");
+    }
+    for fault in
+        ["429; retry_after=5; times=2", "503; times=2", "reset_after; times=2", "cut_body; times=2", "extra_fields"]
+    {
+        for operation in ["get_client", "list_tenants", "list_applications", "list_tenants_usages"] {
+            inject(&sandbox, &format!("{fault}; operation={operation}"));
+            let rows = client.current_usage().await.unwrap_or_else(|error| panic!("{fault} {operation}: {error}"));
+            assert_eq!(told(&rows), current, "{fault} {operation}");
+            sandbox.clear_faults();
+        }
     }
 }
 
@@ -91,30 +89,6 @@ async fn a_token_that_expires_while_a_report_is_made_is_renewed() {
     assert!(!client(&sandbox).usage(september(), PATIENCE).await.unwrap().is_empty());
     let tokens = sandbox.requests().iter().filter(|request| request.path.ends_with("/idp/token")).count();
     assert!(tokens > 1, "{tokens}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() {
-    let sandbox = sandbox().await;
-    let client = client(&sandbox);
-    let today = "2026-11-21".parse().unwrap();
-    for (fault, is_made) in
-        [("reset_before", false), ("503", false), ("reset_after", true), ("503; after_effect", true)]
-    {
-        inject(&sandbox, &format!("{fault}; times=1; operation=create_report"));
-        let error = client.create_report(&summary()).await.unwrap_err();
-        assert!(error.hint().is_some_and(|hint| hint.contains("find_report")), "{fault}: {error}");
-        assert_eq!(reports(&sandbox).await, usize::from(is_made), "{fault}");
-        let found = client.find_report(&summary(), today).await.unwrap();
-        assert_eq!(found.is_some(), is_made, "{fault}");
-        if let Some(mut report) = found {
-            let files = report.wait(PATIENCE).await.unwrap();
-            assert!(!client.usage_of(&files[0]).await.unwrap().is_empty());
-            assert!(client.find_report(&summary().show_skus(false), today).await.unwrap().is_none());
-            assert!(client.find_report(&summary(), "2026-11-22".parse().unwrap()).await.unwrap().is_none());
-            client.delete_report(files[0].report_id).await.unwrap();
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,57 @@
+//! Acronis' wrappers against the sandbox and against answers that no sandbox gives.
+
+mod faults;
+mod reports;
+mod taken_up;
+
+use std::time::Duration;
+
+use usage_billing::acronis::{Client, ReportRequest, StoredFile};
+use usage_billing::{Credentials, Period, UsageRow};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::http;
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn september() -> Period {
+    "2026-09".parse().expect("a month")
+}
+
+async fn sandbox() -> Sandbox {
+    let today = "2026-11-21".parse().expect("a day");
+    Sandbox::builder().today(today).polls_before_ready(1).start().await.expect("a free port")
+}
+
+fn client_at(url: &str, id: &str, secret: &str) -> Client {
+    let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
+    builder.http_client(http()).build().expect("a client")
+}
+
+fn client(sandbox: &Sandbox) -> Client {
+    client_at(sandbox.url(), demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET)
+}
+
+fn tenant() -> Uuid {
+    demo::ACRONIS_TENANT_ID.parse().expect("a UUID")
+}
+
+fn summary() -> ReportRequest {
+    ReportRequest::usage_summary(tenant(), september())
+}
+
+async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
+    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap()
+}
+
+fn inject(sandbox: &Sandbox, fault: &str) {
+    sandbox.inject(fault.parse().expect("a fault")).expect("a good fault");
+}
+
+fn told(rows: &[UsageRow]) -> Vec<(uuid::Uuid, String)> {
+    rows.iter().map(|row| (row.key, row.quantity.to_string())).collect()
+}
+
+async fn reports(sandbox: &Sandbox) -> usize {
+    client(sandbox).api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.len()
+}

@@ -1,0 +1,91 @@
+//! Faults on the way, and what errors say.
+
+use std::time::Duration;
+
+use usage_billing::{ErrorKind, Progress};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::{Reply, ScriptedServer};
+
+use usage_billing::genesys::Client;
+
+use super::{PATIENCE, calls, client_at, last_month, start};
+
+#[tokio::test(start_paused = true)]
+async fn faults_on_the_way_change_no_row() {
+    let rows = |sandbox: (Sandbox, Client)| async move {
+        let (sandbox, client) = sandbox;
+        let mut rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
+        rows.extend(client.usage(last_month(), PATIENCE).await.unwrap());
+        rows.extend(client.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, 1).await.unwrap());
+        rows.extend(client.licences().await.unwrap());
+        rows.iter_mut().for_each(|row| row.report_id = None);
+        let met: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
+        (rows, met)
+    };
+    let (expected, _) = rows(start(Sandbox::builder()).await).await;
+    for fault in [
+        "429; retry_after=7; times=2",
+        "429; retry_after=7; as_date=true; times=2",
+        "503; retry_after=5; times=2",
+        "503; after_effect=true; times=2",
+        "504; times=2",
+        "reset_before; times=2",
+        "reset_after; times=2",
+        "cut_body; times=2",
+        "slow_body; bytes=4000; millis=50; times=8",
+        "latency; millis=20000; times=4",
+        "extra_fields",
+        "clock_skew; seconds=-86400",
+    ] {
+        for operation in ["getUsageAggregatesQueryJob", "getBillingReportsBillableusage", "getLicenseUsers", "genesys"]
+        {
+            let fault = format!("{fault}; operation={operation}");
+            let (sandbox, client) = start(Sandbox::builder()).await;
+            sandbox.inject(fault.parse().unwrap()).unwrap();
+            let (found, met) = rows((sandbox, client)).await;
+            assert!(met > 0, "{fault} met nothing");
+            assert!(found == expected, "{fault}: {} rows, expected {}", found.len(), expected.len());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ends_between_polls_is_replaced() {
+    let builder = Sandbox::builder().polls_before_ready(6).token_lifetime(Duration::from_secs(20));
+    let (sandbox, client) = start(builder).await;
+    assert!(!client.usage(last_month(), PATIENCE).await.unwrap().is_empty());
+    assert!(calls(&sandbox, "issueToken") > 1, "a minute of polls with tokens of 20 s");
+}
+
+#[tokio::test]
+async fn the_vendors_retry_after_on_a_pending_job_is_told() {
+    let server = ScriptedServer::start(|request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => Reply::new(
+            202,
+            &[("content-type", "application/json"), ("retry-after", "45")],
+            r#"{"queryStatus":"Queued"}"#,
+        ),
+    });
+    let progress = client_at(server.url(), "id", "hush-secret").usage_job("j-1").poll().await.unwrap();
+    let Progress::Pending { status, retry_after } = progress else { panic!("{progress:?}") };
+    assert_eq!((status.as_deref(), retry_after), (Some("Queued"), Some(Duration::from_secs(45))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_name_the_permission_that_is_missing_and_what_a_wrong_credential_may_lack() {
+    let (sandbox, _) = start(Sandbox::builder()).await;
+    let limited = client_at(sandbox.url(), demo::GENESYS_LIMITED_CLIENT_ID, demo::GENESYS_LIMITED_CLIENT_SECRET);
+    let error = limited.usage(last_month(), PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permission);
+    let hint = "the credential needs one of the permissions billing:subscription:read, billing:subscription:view";
+    assert_eq!(error.hint(), Some(hint));
+    assert!(error.to_string().ends_with(&format!(" -> {hint}")), "{error}");
+    let error = limited.billing_overview(demo::GENESYS_TRUSTOR_ORG_ID, 1).await.unwrap_err();
+    assert_eq!(error.hint(), Some("the credential needs the permission affiliateOrganization:clientBilling:view"));
+
+    let wrong = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, "wrong");
+    let error = wrong.usage(last_month(), PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert!(error.hint().is_some_and(|hint| hint.contains("of this region")), "{error}");
+}

@@ -1,0 +1,131 @@
+//! Counted API requests: jobs, and the older query.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use rust_decimal::Decimal;
+use usage_billing::genesys::{ApiUsage, types};
+use usage_billing::{ErrorKind, Period, Progress};
+use usage_billing_sandbox::Sandbox;
+use usage_billing_tests::{Reply, ScriptedServer};
+
+use super::{PATIENCE, calls, client_at, keys, last_month, start};
+
+#[tokio::test(start_paused = true)]
+async fn a_job_counts_all_requests_once_and_none_is_billable() {
+    let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
+    let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
+    assert_eq!(calls(&sandbox, "getUsageAggregatesQueryJob"), 4 + 1, "four looks at the state, and the page");
+    assert!(rows.iter().all(|row| !row.billable && row.cost.is_none() && row.report_id.is_some()));
+    assert_eq!(keys(&rows).len(), rows.len());
+
+    // The whole is the sum of the days, and of the clients.
+    let mut whole = client.start_usage_job(last_month(), |query| query.group_by(vec![])).await.unwrap();
+    let whole = whole.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+    let whole: i64 = whole.iter().filter_map(|row| row.request_count).sum();
+    assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), Decimal::from(whole));
+    let mut by_client: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for row in &rows {
+        *by_client.entry(row.customer_id.as_deref().unwrap()).or_default() += row.quantity;
+    }
+    let (id, expected) = by_client.iter().max_by_key(|(_, requests)| **requests).unwrap();
+    let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
+    let counted = job.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+    let asked = ApiUsage::new(job.id(), "org-1", last_month(), None);
+    let rows = asked.client_job_rows(id, &counted, Utc::now()).unwrap();
+    assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), *expected);
+    assert_eq!(keys(&rows).len(), rows.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_is_an_error_at_once_although_it_answers_202() {
+    let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
+    let mut job = client.start_client_usage_job("no-such-client", last_month(), |query| query).await.unwrap();
+    let error = job.wait(PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+    assert!(error.to_string().contains("the usage job is Failed: There is no such OAuth client"), "{error}");
+    assert_eq!(calls(&sandbox, "getUsageClientClientIdAggregatesQueryJob"), 1);
+
+    let naming = |query: usage_billing::genesys::JobQuery| query.oauth_client_ids(vec!["no-such-client".to_owned()]);
+    let error = client.start_usage_job(last_month(), naming).await.unwrap().wait(PATIENCE).await.unwrap_err();
+    assert!(error.to_string().contains("is Cancelled"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_period_that_no_job_takes_is_refused_before_anything_is_sent() {
+    let (sandbox, client) = start(Sandbox::builder()).await;
+    for period in ["2019-01", "2026-01/2026-06"] {
+        let Ok(period) = period.parse::<Period>() else { continue };
+        let error = client.api_usage(period, PATIENCE).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_older_query_starts_with_either_success_and_is_not_billable() {
+    for polls in [0, 3] {
+        let (sandbox, client) = start(Sandbox::builder().polls_before_ready(polls)).await;
+        let by =
+            vec![types::ApiUsageOrganizationGroupBy::OAuthClientId, types::ApiUsageOrganizationGroupBy::HttpMethod];
+        let day = types::UsageGranularity::Day;
+        let mut query =
+            client.start_usage_query(last_month(), |query| query.granularity(day.clone()).group_by(by)).await.unwrap();
+        let started =
+            sandbox.requests().into_iter().find(|request| request.operation == Some("postUsageQuery")).unwrap();
+        assert_eq!(started.status, Some(if polls == 0 { 200 } else { 202 }));
+        let counted = query.wait(PATIENCE).await.unwrap();
+        let again = client.usage_query(query.id()).wait(PATIENCE).await.unwrap();
+        assert_eq!(again.len(), counted.len(), "taken up by its id");
+        let asked = ApiUsage::new(query.id(), "org-1", last_month(), day);
+        let rows = asked.query_rows(&counted, Utc::now()).unwrap();
+        assert!(!rows.is_empty() && rows.iter().all(|row| !row.billable && row.unit == "requests"));
+        assert_eq!(keys(&rows).len(), rows.len());
+    }
+}
+
+fn answering(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => Reply::new(202, &[("content-type", "application/json")], &answer),
+    })
+}
+
+#[tokio::test]
+async fn a_query_that_failed_is_an_error_and_so_is_one_without_an_id() {
+    let server = answering(r#"{"queryStatus":"Failed"}"#);
+    let client = client_at(server.url(), "id", "hush-secret");
+    let error = client.usage_query("q-1").wait(PATIENCE).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Failed && error.to_string().contains("the usage query has failed"), "{error}");
+    let error = client.start_usage_query(last_month(), |query| query).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("executionId"), "{error}");
+}
+
+#[tokio::test]
+async fn a_state_that_nobody_knows_is_neither_done_nor_failed() {
+    for word in ["Paused", "complete"] {
+        let answer = format!(r#"{{"queryStatus":"{word}","status":"{word}"}}"#);
+        let server = answering(answer);
+        let client = client_at(server.url(), "id", "hush-secret");
+        let states = [
+            state(client.billable_usage(last_month()).poll().await),
+            state(client.usage_job("j-1").poll().await),
+            state(client.client_usage_job("c-1", "j-1").poll().await),
+            state(client.usage_query("q-1").poll().await),
+        ];
+        assert_eq!(states, [(); 4].map(|()| Some(word.to_owned())));
+    }
+    let server = answering("{}");
+    let client = client_at(server.url(), "id", "hush-secret");
+    assert_eq!(state(client.billable_usage(last_month()).poll().await), None);
+    assert_eq!(state(client.usage_query("q-1").poll().await), None);
+}
+
+/// The vendor's word for how far it is, if it says one.
+fn state<T>(seen: usage_billing::Result<Progress<T>>) -> Option<String> {
+    match seen {
+        Ok(Progress::Pending { status, .. }) => status,
+        Ok(_) => panic!("it is not done"),
+        Err(error) => panic!("{error}"),
+    }
+}

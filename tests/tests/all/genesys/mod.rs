@@ -1,0 +1,41 @@
+//! Genesys Cloud's wrappers against the sandbox and against answers that no sandbox gives.
+
+mod faults;
+mod jobs;
+mod pages;
+mod rows;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::Utc;
+use usage_billing::genesys::Client;
+use usage_billing::{Credentials, Period, UsageRow};
+use usage_billing_sandbox::{self as demo, Sandbox, SandboxBuilder};
+use usage_billing_tests::http;
+
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+fn client_at(url: &str, id: &str, secret: &str) -> Client {
+    let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
+    builder.http_client(http()).rate_limit(None).build().expect("a client").with_account("org-1")
+}
+
+async fn start(builder: SandboxBuilder) -> (Sandbox, Client) {
+    let sandbox = builder.start().await.expect("a free port");
+    let client = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    (sandbox, client)
+}
+
+/// By the real clock, as the limits of jobs are.
+fn last_month() -> Period {
+    Period::last_month(Utc::now())
+}
+
+fn calls(sandbox: &Sandbox, operation: &str) -> usize {
+    sandbox.requests().iter().filter(|request| request.operation == Some(operation)).count()
+}
+
+fn keys(rows: &[UsageRow]) -> BTreeSet<String> {
+    rows.iter().map(|row| row.key.to_string()).collect()
+}

@@ -1,0 +1,49 @@
+//! How many requests are under way at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use usage_billing::RateLimit;
+use usage_billing::suger::{Client, UsageReport};
+use usage_billing_tests::{Reply, ScriptedServer, http};
+
+use super::{scripted, window};
+
+#[tokio::test(start_paused = true)]
+async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
+    static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+    static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    let server = ScriptedServer::start(|_| {
+        MOST.fetch_max(UNDER_WAY.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
+        // Answers none of a wave of three before all three have come.
+        while ARRIVED.load(Ordering::SeqCst) < (number / 3 + 1) * 3 {
+            std::thread::yield_now();
+        }
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+        Reply::json(200, "{}")
+    });
+    let mut reporter = scripted(&server).reporter().concurrency(3);
+    for number in 0..9 {
+        reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+    }
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    assert_eq!(is_send(reporter.flush()).await.delivered.len(), 9);
+    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_keeps_to_the_clients_rate_limit() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let builder = Client::builder("acme", "hush").base_url(server.url()).http_client(http());
+    let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
+    let mut reporter = client.reporter();
+    for number in 0..6 {
+        reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+    }
+    let start = tokio::time::Instant::now();
+    assert_eq!(reporter.flush().await.delivered.len(), 6);
+    assert_eq!(start.elapsed().as_secs(), 4, "two at once, then one a second");
+}

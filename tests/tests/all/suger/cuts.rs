@@ -1,0 +1,271 @@
+//! Whatever is cut and wherever, the vendor has each report once, and the receipt tells the truth.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rust_decimal::Decimal;
+use serde_json::json;
+use usage_billing::RetryPolicy;
+use usage_billing::suger::{Receipt, UsageReport};
+use usage_billing_tests::{Reply, ScriptedServer};
+use uuid::Uuid;
+
+use super::{assert_there_once, client, ids, queue, reports, sandbox, scripted, stored, window, with_retries};
+
+#[path = "../../../../crates/usage-billing/examples/isv_hourly_report.rs"]
+#[allow(dead_code, reason = "its main is for the example itself")]
+mod isv_hourly_report;
+
+/// Polls a future so many times and then drops it.
+pub(crate) async fn dropped_after<F: Future>(polls: u32, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|context| {
+        if left == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let mut sent = Vec::new();
+    let faults = [
+        // Fault, outcome of the first flush: delivered, already delivered, unsent.
+        ("429; retry_after=7; times=2", (3, 0, 0)),
+        ("429; retry_after=7; as_date; times=2", (3, 0, 0)),
+        ("429; retry_after=3600; times=1", (0, 0, 3)),
+        ("503; times=3", (3, 0, 0)),
+        ("503; after_effect; times=3", (2, 1, 0)),
+        ("500; times=1", (2, 0, 1)),
+        ("500; after_effect; times=1", (2, 0, 1)),
+        ("reset_before; times=1", (3, 0, 0)),
+        ("reset_after; times=1", (2, 1, 0)),
+        ("cut_body; times=1", (2, 1, 0)),
+        ("malformed_json; times=1", (2, 0, 1)),
+        ("slow_body; bytes=64; millis=5000; times=1", (3, 0, 0)),
+        ("unknown_enum; times=1", (3, 0, 0)),
+        ("null_lists; times=1", (3, 0, 0)),
+        ("extra_fields; times=1", (3, 0, 0)),
+    ];
+    for ((fault, expected), number) in faults.into_iter().zip(0..) {
+        sandbox.clear_faults();
+        sandbox.inject(format!("{fault}; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
+        let mut reporter = client.reporter().concurrency(1);
+        let all = queue(&mut reporter, &reports(number));
+        let first = reporter.flush().await;
+        let told = (first.delivered.len(), first.already_delivered.len(), first.unsent.len());
+        assert_eq!((told, first.total()), (expected, 3), "{fault}: {first:?}");
+        assert_eq!((reporter.pending(), ids(&first.unsent).len()), (expected.2, expected.2));
+        let second = reporter.flush().await;
+        assert!(second.is_complete() && second.total() == expected.2, "{fault}: {second}");
+        let settled = [first.delivered, first.already_delivered, second.delivered, second.already_delivered].concat();
+        assert_eq!(BTreeSet::from_iter(settled), all);
+        sent.extend(reports(number));
+    }
+    assert_there_once(&client, &sent).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_receipt_tells_the_truth() {
+    const KINDS: [&str; 9] = [
+        "429; retry_after=1",
+        "500",
+        "500; after_effect",
+        "503",
+        "503; after_effect",
+        "reset_before",
+        "reset_after",
+        "cut_body",
+        "malformed_json",
+    ];
+    const OPERATIONS: [&str; 4] =
+        ["reportUsageRecordGroup", "reportUsageRecordGroup", "batchValidateUsageRecordGroups", "listUsageRecordGroups"];
+    let sandbox = sandbox().await;
+    let clients = [RetryPolicy::default(), RetryPolicy::none()].map(|retry| with_retries(&sandbox, retry));
+    let mut dice = fastrand::Rng::with_seed(20_261_121);
+    let (mut sent, mut dropped, mut left) = (Vec::new(), 0, 0);
+    for case in 0..60 {
+        sandbox.clear_faults();
+        for _ in 0..dice.u32(1..4) {
+            let (kind, percent) = (dice.choice(KINDS).unwrap(), dice.u8(5..70));
+            let operation = dice.choice(OPERATIONS).unwrap();
+            let fault = format!("{kind}; percent={percent}; operation={operation}");
+            sandbox.inject(fault.parse().unwrap()).unwrap();
+        }
+        let client = dice.choice(&clients).unwrap();
+        let mut reporter = client.reporter().concurrency(dice.usize(1..6));
+        if dice.u8(..4) == 0 {
+            reporter = reporter.confirm_duplicates();
+        }
+        if dice.u8(..4) == 0 {
+            reporter = reporter.validate_first();
+        }
+        let mut all = BTreeSet::new();
+        for hour in 0..dice.i64(1..4) {
+            let reports = reports(case * 10 + hour);
+            all.append(&mut queue(&mut reporter, &reports));
+            sent.extend(reports);
+        }
+        let mut settled = BTreeSet::new();
+        for round in 0.. {
+            if dice.bool() {
+                // Nothing is said of a flush that is dropped; what it settled is in the next receipt.
+                match dropped_after(dice.u32(1..40), reporter.flush()).await {
+                    Some(receipt) => take(&receipt, &mut settled),
+                    None => dropped += 1,
+                }
+                // A process that ends here loses its queue, and starts again with the same reports.
+                if dice.bool() {
+                    reporter = client.reporter();
+                    settled.clear();
+                    queue(&mut reporter, &sent[sent.len() - all.len()..]);
+                }
+            }
+            if round == 3 {
+                sandbox.clear_faults();
+            }
+            let before = all.len() - settled.len();
+            let receipt = reporter.flush().await;
+            assert_eq!(receipt.total(), before, "case {case}: {receipt}");
+            assert!(receipt.rejected.is_empty(), "case {case}: {receipt:?}");
+            take(&receipt, &mut settled);
+            let unsent = ids(&receipt.unsent);
+            assert!(unsent.is_disjoint(&settled) && &unsent | &settled == all, "case {case}: {receipt:?}");
+            left += unsent.len();
+            if reporter.pending() == 0 {
+                break;
+            }
+            assert!(round < 4, "case {case}: {receipt:?}");
+        }
+        assert_eq!(settled, all);
+    }
+    assert!(dropped >= 10 && left > 100, "the faults were of no use: {dropped} dropped, {left} left");
+    sandbox.clear_faults();
+    assert_there_once(&clients[0], &sent).await;
+}
+
+/// Moves what a receipt settles; nothing is settled twice.
+fn take(receipt: &Receipt, settled: &mut BTreeSet<Uuid>) {
+    for id in receipt.delivered.iter().chain(&receipt.already_delivered) {
+        assert!(settled.insert(*id), "{id} is settled twice");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
+    let page = json!({"usageRecordGroups": [{"id": report.id("acme"), "records": {"gb": 1.25}}]}).to_string();
+    let replies = vec![
+        Reply::dropped(),
+        Reply::json(503, "\"\""),
+        Reply::cut_off(200, "{"),
+        Reply::json(500, "\"\""),
+        Reply::json(409, "\"usage record group exists already\""),
+        Reply::json(200, &page),
+    ];
+    let server = ScriptedServer::in_turn(replies);
+    let mut reporter = scripted(&server).reporter();
+    let id = reporter.push(report).unwrap();
+    let first = reporter.flush().await;
+    assert_eq!((ids(&first.unsent), first.total()), ([id].into(), 1));
+    let second = reporter.flush().await;
+    assert_eq!((second.already_delivered, reporter.pending()), (vec![id], 0));
+    let mut requests = server.requests();
+    assert_eq!(requests.len(), 6);
+    assert_eq!(requests.pop().unwrap().method, "GET", "looked at, for the answer got lost");
+    let expected = format!(
+        r#"{{"entitlementID":"e-1","id":"{id}","organizationID":"acme","records":{{"gb":1.25}},"timestamp":"2025-11-20T01:00:07Z"}}"#
+    );
+    assert!(requests.iter().all(|request| request.body == expected), "{expected}: {requests:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_got_lost() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let cancelled = |number| UsageReport::new("ent-aws02", window(number)).quantity("ingest_gb", 1);
+    for (fault, number) in [("reset_after", 0), ("503; after_effect", 1), ("cut_body", 2), ("500; after_effect", 3)] {
+        sandbox.inject(format!("{fault}; times=1; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
+        let mut reporter = client.reporter();
+        reporter.push(cancelled(number)).unwrap();
+        let mut receipt = reporter.flush().await;
+        if reporter.pending() > 0 {
+            receipt = reporter.flush().await;
+        }
+        assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent", "{fault}");
+        assert!(receipt.rejected[0].error.to_string().contains("as INVALID: it will not be billed"), "{receipt:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    for (listed, expected) in [
+        (true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (false, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+    ] {
+        let groups = if listed { json!([{"id": report.id("acme"), "records": {"gb": 1}}]) } else { json!([]) };
+        let page = json!({"usageRecordGroups": groups}).to_string();
+        let replies = vec![Reply::dropped(), Reply::json(404, "\"entitlement not found\""), Reply::json(200, &page)];
+        let server = ScriptedServer::in_turn(replies);
+        let mut reporter = scripted(&server).reporter();
+        reporter.push(report.clone()).unwrap();
+        assert_eq!(reporter.flush().await.to_string(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    for (listed, restarted, expected) in [
+        (true, false, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (true, true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (false, false, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        (false, true, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+    ] {
+        let groups = if listed { json!([{"id": report.id("acme"), "records": {"gb": 1}}]) } else { json!([]) };
+        let page = json!({"usageRecordGroups": groups}).to_string();
+        let checks = AtomicUsize::new(0);
+        let server = ScriptedServer::start(move |request| match request.target.split_once('?') {
+            Some(_) => Reply::json(200, &page),
+            None if !request.target.ends_with("/batchValidateUsageRecordGroups") => Reply::dropped(),
+            // Valid at first, cancelled since.
+            None if request.body == "[]" || checks.fetch_add(1, Ordering::SeqCst) == 0 => Reply::json(200, ""),
+            None => Reply::json(500, "\"the entitlement is not active\""),
+        });
+        let client = scripted(&server);
+        let mut reporter = client.reporter().validate_first();
+        reporter.push(report.clone()).unwrap();
+        assert_eq!(reporter.flush().await.unsent.len(), 1);
+        if restarted {
+            reporter = client.reporter().validate_first().confirm_duplicates();
+            reporter.push(report.clone()).unwrap();
+        }
+        assert_eq!(reporter.flush().await.to_string(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hourly_report_survives_a_crash() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let hour = window(0);
+    for polls in [1, 3, 6, 10, 15, 25] {
+        drop(dropped_after(polls, isv_hourly_report::report(&client, hour)).await);
+    }
+    let arrived = stored(&client).await.len();
+    let receipt = isv_hourly_report::report(&client, hour).await.unwrap();
+    assert_eq!(
+        (receipt.already_delivered.len(), receipt.total(), receipt.is_complete()),
+        (arrived, 3, true),
+        "{receipt:?}"
+    );
+    assert_eq!(stored(&client).await.len(), 3);
+}

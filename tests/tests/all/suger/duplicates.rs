@@ -1,0 +1,69 @@
+//! The same report twice.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use usage_billing::ErrorKind;
+use usage_billing::suger::types::UsageRecordGroupStatus as Status;
+use usage_billing::suger::{Delivery, UsageReport};
+
+use super::{ORG, client, queue, reports, sandbox, window};
+
+#[tokio::test(start_paused = true)]
+async fn the_same_id_with_other_quantities_is_refused_before_it_is_sent() {
+    let sandbox = sandbox().await;
+    let mut reporter = client(&sandbox).reporter();
+    let report = UsageReport::new("ent-aws01", window(0)).quantity("ingest_gb", 5);
+    let id = reporter.push(report.clone()).unwrap();
+    assert_eq!(reporter.push(report.clone().quantity("ingest_gb", Decimal::new(500, 2))).unwrap(), id);
+    assert_eq!(reporter.pending(), 1);
+    let other = report.clone().quantity("ingest_gb", 6);
+    assert_eq!(reporter.push(other.clone()).unwrap_err().kind(), ErrorKind::Request);
+    // Never sent, it can be taken back.
+    assert_eq!(reporter.remove(id), Some(report.clone()));
+    reporter.push(report.clone()).unwrap();
+    assert!(reporter.flush().await.is_complete());
+    let error = reporter.push(other).unwrap_err();
+    assert!(error.to_string().starts_with("a report with this id has other quantities (ent-aws01, "), "{error}");
+    reporter.push(report.clone()).unwrap();
+    reporter.push(report.sequence(1)).unwrap();
+    assert_eq!(reporter.flush().await.to_string(), "1 delivered, 1 already delivered, 0 rejected, 0 unsent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_are_read_back_where_that_is_asked_for() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let [same, other, deleted] = &reports(0)[..] else { panic!("three reports") };
+    let others_quantity = other.clone().quantity("seats", 999);
+    for report in [same, &others_quantity, deleted] {
+        let Delivery::Delivered(group) = client.report(report).await.unwrap() else { panic!("it is new") };
+        if report == deleted {
+            assert_eq!(client.delete_group(&group).await.unwrap().status, Some(Status::Deleted));
+        }
+    }
+    let mut reporter = client.reporter().confirm_duplicates();
+    let all = queue(&mut reporter, &reports(0));
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "0 delivered, 1 already delivered, 2 rejected, 0 unsent");
+    assert_eq!(receipt.already_delivered, [same.id(ORG)]);
+    let words: BTreeMap<_, _> =
+        receipt.rejected.iter().map(|one| (one.report.entitlement_id(), one.error.to_string())).collect();
+    assert!(words["ent-azu01"].contains("with other quantities: seats is 999 there, not 10.0002"), "{words:?}");
+    assert!(words["ent-gcp01"].contains("was deleted at Suger"), "{words:?}");
+
+    assert_eq!(client.confirm(same).await.unwrap().id, Some(same.id(ORG).to_string()));
+    assert_eq!(client.confirm(other).await.unwrap_err().kind(), ErrorKind::Failed);
+    let error = client.confirm(&same.clone().sequence(9)).await.unwrap_err();
+    assert!(error.to_string().contains("is not among those that Suger lists"), "{error}");
+
+    // What cannot be read back now is not settled.
+    sandbox.inject("503; operation=listUsageRecordGroups".parse().unwrap()).unwrap();
+    let mut reporter = client.reporter().confirm_duplicates();
+    assert_eq!(queue(&mut reporter, &reports(0)), all);
+    assert_eq!(reporter.flush().await.unsent.len(), 3);
+    // Nor is it asked for without need.
+    let mut reporter = client.reporter();
+    queue(&mut reporter, &reports(0));
+    assert_eq!(reporter.flush().await.already_delivered.len(), 3);
+}

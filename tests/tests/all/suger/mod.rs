@@ -1,0 +1,83 @@
+//! Suger's wrappers against the sandbox and against answers that no sandbox gives.
+
+mod concurrency;
+mod cuts;
+mod duplicates;
+mod lists;
+mod refusals;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use usage_billing::RetryPolicy;
+use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
+use usage_billing::suger::{Client, Reporter, UsageReport, reconcile};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::{ScriptedServer, http};
+use uuid::Uuid;
+
+const ORG: &str = demo::SUGER_ORG_ID;
+/// Entitlements that take usage, with a dimension of each.
+const DEALS: [(&str, &str); 3] = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
+
+async fn sandbox() -> Sandbox {
+    Sandbox::builder().today("2026-11-21".parse().expect("a day")).start().await.expect("a free port")
+}
+
+fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
+    let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
+    builder.http_client(http()).retry(retry).build().expect("a client")
+}
+
+fn client(sandbox: &Sandbox) -> Client {
+    with_retries(sandbox, RetryPolicy::default())
+}
+
+fn scripted(server: &ScriptedServer) -> Client {
+    Client::builder("acme", "hush").base_url(server.url()).http_client(http()).build().expect("a client")
+}
+
+/// Windows that no group of the sandbox's world has: those are whole minutes.
+fn window(number: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_763_600_407, 0).expect("a time") + TimeDelta::hours(number)
+}
+
+fn reports(number: i64) -> Vec<UsageReport> {
+    let quantity = |place: i64| Decimal::new(100_001 + number + place, 4);
+    DEALS
+        .iter()
+        .zip(0..)
+        .map(|((id, dimension), place)| UsageReport::new(*id, window(number)).quantity(*dimension, quantity(place)))
+        .collect()
+}
+
+fn queue(reporter: &mut Reporter, reports: &[UsageReport]) -> BTreeSet<Uuid> {
+    reports.iter().map(|report| reporter.push(report.clone()).expect("a good report")).collect()
+}
+
+/// What the vendor has of the windows of these tests.
+async fn stored(client: &Client) -> Vec<Group> {
+    let groups = client.usage_record_groups(|request| request).collect_all().await.unwrap();
+    let ours = |group: &Group| {
+        let used = group.meta_info.as_ref().and_then(|info| info.timestamp);
+        used.is_some_and(|used| used.timestamp().rem_euclid(60) == window(0).timestamp().rem_euclid(60))
+    };
+    groups.into_iter().filter(ours).collect()
+}
+
+/// Each report is there once, with its quantities, and nothing else is.
+async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
+    let groups = stored(client).await;
+    assert_eq!(groups.len(), reports.len());
+    let all = reconcile(ORG, reports, &groups).unwrap();
+    assert!(all.is_clean(), "{all:?}");
+    let sum: Decimal = reports.iter().flat_map(|report| report.quantities().values()).sum();
+    let there: Decimal = groups.iter().flat_map(|group| group.records.values().map(|quantity| quantity.0)).sum();
+    assert_eq!(sum, there);
+}
+
+fn ids<'a>(undelivered: impl IntoIterator<Item = &'a usage_billing::suger::Undelivered>) -> BTreeSet<Uuid> {
+    undelivered.into_iter().map(|one| one.id).collect()
+}

@@ -1,0 +1,160 @@
+//! What is refused, or meets a vendor that is down, stops nothing else, and is told in the vendor's words.
+
+use std::collections::BTreeSet;
+
+use usage_billing::suger::UsageReport;
+use usage_billing_tests::{Reply, ScriptedServer};
+
+use super::{assert_there_once, client, queue, reports, sandbox, scripted, window};
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_entitlement_stops_no_other_and_the_vendors_words_are_told() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let mut reporter = client.reporter().concurrency(1);
+    let at = window(0);
+    let bad = [
+        (UsageReport::new("no-such-1", at).quantity("ingest_gb", 1), "entitlement not found"),
+        (UsageReport::new("ent-aws02", at).quantity("ingest_gb", 1), "as INVALID: it will not be billed"),
+        (UsageReport::new("ent-aws01", at).quantity("ingest", 1), "as INVALID: it will not be billed"),
+    ];
+    for (report, _) in &bad {
+        reporter.push(report.clone()).unwrap();
+    }
+    queue(&mut reporter, &reports(0));
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "3 delivered, 0 already delivered, 3 rejected, 0 unsent");
+    for (report, words) in &bad {
+        let told = receipt.rejected.iter().find(|one| one.report == *report).unwrap();
+        assert!(told.error.to_string().contains(words), "{}", told.error);
+    }
+    // An id that is used up is refused; one that Suger never had is free, with other quantities too.
+    let error = reporter.push(bad[1].0.clone()).unwrap_err();
+    assert!(error.to_string().starts_with("the report's id is used up at Suger (ent-aws02, "), "{error}");
+    reporter.push(bad[0].0.clone().quantity("ingest_gb", 2)).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entitlement_that_brings_no_answers_is_left_alone_and_holds_up_no_other() {
+    let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad/") {
+        true => Reply::json(500, "\"out of order\""),
+        false => Reply::json(200, "{}"),
+    });
+    let mut reporter = scripted(&server).reporter().concurrency(1);
+    for hour in 0..20 {
+        for entitlement in ["ent-bad", "ent-good"] {
+            reporter.push(UsageReport::new(entitlement, window(hour)).quantity("gb", 1)).unwrap();
+        }
+    }
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "20 delivered, 0 already delivered, 0 rejected, 20 unsent");
+    assert_eq!(server.requests().len(), 20 + 10);
+    let last = &receipt.unsent[19].error;
+    let expected =
+        "not sent, after 10 others of ent-bad failed: reportUsageRecordGroup: 500 Internal Server Error: out of order";
+    assert!(last.to_string().starts_with(expected), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_down_or_refuses_the_key_is_not_asked_for_every_report() {
+    let many: Vec<_> =
+        (0..40).map(|number| UsageReport::new(format!("ent-{number}"), window(0)).quantity("gb", 1)).collect();
+    for (reply, asked) in [
+        (Reply::json(401, "\"no\""), 1),
+        (Reply::dropped(), 4 * 3),
+        (Reply::json(503, "\"down\""), 4 * 3),
+        (Reply::json(500, "\"down\""), 10),
+        (Reply::json(403, "\"no\""), 10),
+    ] {
+        let server = ScriptedServer::in_turn(vec![reply]);
+        let mut reporter = scripted(&server).reporter().concurrency(1);
+        queue(&mut reporter, &many);
+        let receipt = reporter.flush().await;
+        assert_eq!((receipt.unsent.len(), reporter.pending(), server.requests().len()), (40, 40, asked));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_entitlements_that_always_fail_do_not_hold_up_the_others_even_if_they_are_the_oldest() {
+    let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
+        true => Reply::json(500, "\"out of order\""),
+        false => Reply::json(200, "{}"),
+    });
+    let mut reporter = scripted(&server).reporter().concurrency(1);
+    for number in 0..9 {
+        reporter.push(UsageReport::new(format!("ent-bad-{number}"), window(0)).quantity("gb", 1)).unwrap();
+        reporter.push(UsageReport::new(format!("ent-good-{number}"), window(1)).quantity("gb", 1)).unwrap();
+    }
+    assert_eq!(reporter.flush().await.to_string(), "9 delivered, 0 already delivered, 0 rejected, 9 unsent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn checked_first_a_bad_report_is_rejected_and_never_stored() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let bad = |number: i64| {
+        [
+            UsageReport::new("ent-aws02", window(number)).quantity("ingest_gb", 1),
+            UsageReport::new("ent-gcp01", window(number)).quantity("no_such", 1),
+            UsageReport::new("no-such-1", window(number)).quantity("ingest_gb", 1),
+        ]
+    };
+    let mut reporter = client.reporter().validate_first();
+    let mut good = Vec::new();
+    for number in 0..60 {
+        good.extend(reports(number));
+        queue(&mut reporter, &reports(number));
+        if number % 20 == 0 {
+            queue(&mut reporter, &bad(number));
+        }
+    }
+    // One that the server is at fault for says nothing of the reports.
+    sandbox.inject("500; times=1; operation=batchValidateUsageRecordGroups".parse().unwrap()).unwrap();
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "180 delivered, 0 already delivered, 9 rejected, 0 unsent");
+    let words: BTreeSet<_> = receipt.rejected.iter().map(|one| one.error.message().to_owned()).collect();
+    let expected = ["entitlement no-such-1 not found", "the entitlement is not active", "unknown dimension no_such"];
+    assert_eq!(words, expected.map(|reason| format!("usage record group 0 is not valid: {reason}")).into());
+    assert_there_once(&client, &good).await;
+
+    // Not stored, so the id is free.
+    reporter.push(bad(0)[0].clone().quantity("ingest_gb", 2)).unwrap();
+    let sent = sandbox.requests().len();
+    for fault in ["500", "503", "reset_before"] {
+        sandbox.clear_faults();
+        sandbox.inject(format!("{fault}; operation=batchValidateUsageRecordGroups").parse().unwrap()).unwrap();
+        let receipt = reporter.flush().await;
+        assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent", "{fault}");
+        assert!(receipt.unsent[0].error.to_string().starts_with("not sent, because Suger could not check it: "));
+    }
+    assert!(sandbox.requests()[sent..].iter().all(|request| request.path.ends_with("/batchValidateUsageRecordGroups")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_is_out_of_order_refuses_nothing() {
+    let good = |number: i64| UsageReport::new("ent-good", window(number)).quantity("gb", 1);
+    let bad = UsageReport::new("ent-bad", window(0)).quantity("gb", 1);
+    let out_of_order = "\"database: connection refused\"";
+    // What the check answers of the bad report and of the good ones, and what is told.
+    for (of_bad, of_good, expected) in [
+        ("\"the entitlement is not active\"", None, "3 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        ("\"Internal Server Error\"", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        ("", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        ("<html><title>500</title></html>", None, "3 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        (out_of_order, Some(out_of_order), "0 delivered, 0 already delivered, 0 rejected, 4 unsent"),
+    ] {
+        let server = ScriptedServer::start(move |request| {
+            let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
+            let is_about = |entitlement: &str| is_check && request.body.contains(entitlement);
+            let fault = Some(of_bad).filter(|_| is_about("ent-bad")).or(of_good.filter(|_| is_about("ent-good")));
+            match fault {
+                Some(body) => Reply::new(500, &[], body),
+                None => Reply::json(200, if is_check { "" } else { "{}" }),
+            }
+        });
+        let mut reporter = scripted(&server).reporter().validate_first();
+        queue(&mut reporter, &[bad.clone(), good(1), good(2), good(3)]);
+        let receipt = reporter.flush().await;
+        assert_eq!(receipt.to_string(), expected, "{of_bad}: {receipt:?}");
+    }
+}
