@@ -87,6 +87,23 @@ async fn a_path_value_is_escaped_to_the_last_byte() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_is_missing_or_wrong_is_told_before_anything_is_sent() {
+    let stage = Stage::<Suger>::new(RetryPolicy::none());
+    let unset = stage.client.get_billable_metric().org_id("acme").send().await.unwrap_err();
+    assert_eq!(
+        unset.to_string(),
+        "getBillableMetric: the parameter billable_metric_id is required: set it before `send`"
+    );
+    let wrong = stage.client.list_usage_record_groups().org_id("acme").limit(u64::MAX).send().await.unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "listUsageRecordGroups: the parameter limit is wrong: conversion to `i64` for limit failed"
+    );
+    assert_eq!((unset.kind(), wrong.kind()), (ErrorKind::Request, ErrorKind::Request));
+    assert!(stage.requests().is_empty());
+}
+
+#[tokio::test]
 async fn decimals_go_out_as_the_document_says_whatever_they_came_as() {
     let stage = Stage::<Suger>::new(RetryPolicy::none());
     stage.answer(Reply::json(200, "[]"));
