@@ -19,12 +19,16 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write)
     }
     writeln!(out, "\n{:>7}  operation", "schemas")?;
     for operation in &operations {
-        let size = match published::draft(published, std::slice::from_ref(operation), "2000-01-01") {
-            Ok(draft) => draft.schemas.len().to_string(),
-            Err(_) => "cannot".to_owned(),
+        let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
+        let (size, why) = match published::draft(published, std::slice::from_ref(operation), "2000-01-01") {
+            Ok(draft) => (draft.schemas.len().to_string(), String::new()),
+            Err(reason) => {
+                let reason = reason.strip_prefix(&format!("{named}: ")).unwrap_or(&reason);
+                ("cannot".to_owned(), format!(": {reason}"))
+            }
         };
         let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
-        writeln!(out, "{size:>7}  {id}{} {}", operation.method.to_uppercase(), operation.path)?;
+        writeln!(out, "{size:>7}  {id}{named}{why}")?;
     }
     Ok(())
 }

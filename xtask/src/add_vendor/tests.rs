@@ -113,6 +113,74 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     Ok(())
 }
 
+/// Core's sources, which a new crate is compiled with.
+fn core(file: &str) -> Result<syn::File> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/usage-billing-core/src").join(file);
+    Ok(syn::parse_file(&fs::read_to_string(path)?).expect("it is Rust"))
+}
+
+/// The names that a tree of `use` brings in.
+fn brought_in(tree: &syn::UseTree) -> Vec<String> {
+    match tree {
+        syn::UseTree::Path(path) => brought_in(&path.tree),
+        syn::UseTree::Group(group) => group.items.iter().flat_map(brought_in).collect(),
+        syn::UseTree::Name(name) => vec![name.ident.to_string()],
+        syn::UseTree::Rename(rename) => vec![rename.rename.to_string()],
+        syn::UseTree::Glob(_) => vec![],
+    }
+}
+
+/// All names that `use` brings in from one crate, or from anywhere.
+fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
+    let uses = file.items.iter().filter_map(|item| match item {
+        syn::Item::Use(item) => Some(&item.tree),
+        _ => None,
+    });
+    uses.filter(|tree| match (from, tree) {
+        (Some(from), syn::UseTree::Path(path)) => path.ident == from,
+        (from, _) => from.is_none(),
+    })
+    .flat_map(brought_in)
+    .collect()
+}
+
+/// The compiler says so only when somebody adds a vendor.
+#[test]
+fn a_new_crate_uses_of_core_what_core_has() -> Result<()> {
+    let public = imported(&core("lib.rs")?, None);
+    let fields = core("operation.rs")?.items.into_iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Service" => {
+            Some(item.fields.into_iter().filter_map(|field| field.ident).map(|name| name.to_string()).collect())
+        }
+        _ => None,
+    });
+    let fields: Vec<String> = fields.expect("core has a Service");
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for name in ["lib.rs", "client.rs"] {
+        let source =
+            syn::parse_file(file(&files, &format!("crates/usage-billing-acme/src/{name}"))).expect("it is Rust");
+        let wanted = imported(&source, Some("progenitor_client"));
+        assert!(!wanted.is_empty(), "{name}");
+        let gone = wanted.iter().filter(|name| !public.contains(name)).collect::<Vec<_>>();
+        assert!(gone.is_empty(), "{name} wants of core: {gone:?}");
+        let given = source.items.iter().filter_map(|item| match item {
+            syn::Item::Const(item) => match &*item.expr {
+                syn::Expr::Struct(service) => Some(service),
+                _ => None,
+            },
+            _ => None,
+        });
+        for service in given {
+            let given = service.fields.iter().map(|field| match &field.member {
+                syn::Member::Named(name) => name.to_string(),
+                syn::Member::Unnamed(index) => index.index.to_string(),
+            });
+            assert_eq!(given.collect::<Vec<_>>(), fields);
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
     let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;

@@ -127,6 +127,9 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
         let text = "the specification states no address: callers of the client give it";
         drafter.losses.add(Kind::Server, "/servers", text);
     }
+    if chosen.iter().any(|operation| own_address(operation).is_none()) {
+        server::others(&published.root).into_iter().for_each(|(at, text)| drafter.losses.add(Kind::Server, &at, text));
+    }
     let head = drafter.head(published, &operations, address.as_deref(), today, security);
     let schemas = drafter.schemas(&operations);
     let losses = drafter.losses.sorted();
@@ -198,9 +201,14 @@ impl<'a> Drafter<'a> {
         }
     }
 
-    /// Where the chosen operations go: what the document says, or else the first of them.
+    /// Where the chosen operations go, as far as it is the same for most of them.
     fn address(&self, chosen: &[Operation<'_>]) -> Option<String> {
-        server::of_document(self.root, self.edition).or_else(|| chosen.iter().find_map(own_address))
+        server::common(&chosen.iter().filter_map(|operation| self.address_of(operation)).collect::<Vec<_>>())
+    }
+
+    /// Where an operation goes: what it says itself, or else the document.
+    fn address_of(&self, operation: &Operation<'_>) -> Option<String> {
+        own_address(operation).or_else(|| server::of_document(self.root, self.edition))
     }
 
     /// The security requirements of the first chosen operation that has some; else the document's.

@@ -27,6 +27,10 @@ impl Drafter<'_> {
             if required {
                 return Err(format!("it needs a body: {why}"));
             }
+            let says = |schema: &Value, at: &str| self.view(schema, at).is_none_or(|view| !view.is_empty());
+            if content.iter().all(|(_, schema, at)| schema.as_ref().is_some_and(|schema| !says(schema, at))) {
+                return Ok(None);
+            }
             self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
             return Ok(None);
         }
@@ -45,17 +49,6 @@ impl Drafter<'_> {
                 if names.is_empty() { "of no media type" } else { &names }
             ));
         };
-        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| *name != media).collect::<Vec<_>>();
-        if !others.is_empty() {
-            self.losses.add(
-                Kind::Body,
-                &at,
-                format!("sent as {media}; the vendor takes {} as well", others.join(", ")),
-            );
-        }
-        if !required {
-            self.losses.add(Kind::Body, &at, "the body is optional, and is always sent");
-        }
         let hint = format!("{id}-body");
         let (sent, schema) = match kind(media) {
             Sent::Json => {
@@ -68,10 +61,24 @@ impl Drafter<'_> {
                 };
                 ("application/json", self.not_null(schema))
             }
-            Sent::Form => (FORM, self.form(schema.as_ref().unwrap_or(&Value::Null), place, &hint)?),
+            Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), place, &hint)? {
+                Some(schema) => (FORM, schema),
+                None => return Ok(None),
+            },
             Sent::Text => ("text/plain", json!({"type": "string"})),
             Sent::Bytes => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
         };
+        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| *name != media).collect::<Vec<_>>();
+        if !others.is_empty() {
+            self.losses.add(
+                Kind::Body,
+                &at,
+                format!("sent as {media}; the vendor takes {} as well", others.join(", ")),
+            );
+        }
+        if !required {
+            self.losses.add(Kind::Body, &at, "the body is optional, and is always sent");
+        }
         let mut body = json!({"required": true, "content": {sent: {"schema": schema}}});
         if !description.is_empty() {
             body["description"] = json!(description);
@@ -124,11 +131,12 @@ impl Drafter<'_> {
     }
 
     /// A form: fields with simple values, those of objects in it under `a[b]`.
-    fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Value, String> {
+    /// Nothing, if no field is left: then nothing is sent.
+    fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Option<Value>, String> {
         let mut fields = Vec::new();
         self.form_fields(schema, at, "", true, 0, &mut fields)?;
         if fields.is_empty() {
-            return Err("its form has no fields that can be sent".to_owned());
+            return Ok(None);
         }
         let required =
             fields.iter().filter(|(.., required)| *required).map(|(name, ..)| name.clone()).collect::<Vec<_>>();
@@ -136,7 +144,7 @@ impl Drafter<'_> {
         let object = json!({"type": "object", "properties": node, "required": required});
         let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
         let converted = self.schema(&object, at, &name);
-        Ok(self.not_null(converted))
+        Ok(Some(self.not_null(converted)))
     }
 
     fn form_fields(

@@ -89,7 +89,7 @@ impl Drafter<'_> {
         let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
         let named = named.collect::<Vec<_>>();
         if named.iter().any(|name| name.is_empty()) || operation.path.contains(['?', '#']) {
-            return Err("its path is no template".to_owned());
+            return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
         }
         let is = |parameter: &Value, name: &str| parameter["in"] == "path" && parameter["name"] == name;
         let odd = drafted.iter().filter(|one| one["in"] == "path" && !named.iter().any(|name| is(one, name)));

@@ -237,6 +237,67 @@ fn swagger_2_is_read_in_its_own_words() {
     assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
 }
 
+/// A POST under `/a` that sends a form, and a GET beside it that does.
+fn sending_a_form(required: bool, schema: &Value) -> Value {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let body =
+        json!({"required": required, "content": {"application/x-www-form-urlencoded": {"schema": schema.clone()}}});
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = body;
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/a"]["get"]["requestBody"] =
+        json!({"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}}}}});
+    root
+}
+
+#[test]
+fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    for (properties, expected) in [
+        (json!({}), vec!["of 400"; 2]),
+        (
+            json!({"expand": list}),
+            vec!["the form's field \"expand\" is left out: a list, a map or of several kinds", "of 400", "of 400"],
+        ),
+    ] {
+        let draft =
+            drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it drafts");
+        let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
+        assert_eq!(post.value.get("requestBody"), None);
+        assert_eq!(texts(&draft), expected);
+    }
+    let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
+    let draft = drafted(sending_a_form(true, &needed)).expect("the other drafts");
+    assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
+}
+
+#[test]
+fn operations_with_addresses_of_their_own_go_there() {
+    let with = |own: &str| {
+        let mut root = answering(json!({"type": "string"}), json!({}));
+        let mut item = root["paths"]["/a"].clone();
+        item["get"]["operationId"] = json!("getB");
+        item["servers"] = json!([{"url": own}]);
+        root["paths"]["/b"] = item;
+        root
+    };
+    let paths = |draft: &Draft| draft.operations.iter().map(|one| one.path.clone()).collect::<Vec<_>>();
+    let draft = drafted(with("https://api.x.example/v2")).expect("it drafts");
+    assert_eq!(
+        (draft.address.as_deref(), paths(&draft)),
+        (Some("https://api.x.example"), vec!["/v1/a".into(), "/v2/b".into()])
+    );
+    let draft = drafted(with("https://files.x.example")).expect("it drafts");
+    assert_eq!((draft.address.as_deref(), paths(&draft)), (Some("https://api.x.example/v1"), vec!["/a".into()]));
+    assert!(texts(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", texts(&draft));
+    // Chosen alone, it is the vendor.
+    let published = published(with("https://files.x.example"));
+    let alone = operations(&published.root).into_iter().filter(|operation| operation.path == "/b").collect::<Vec<_>>();
+    let draft = super::draft(&published, &alone, "2026-11-22").expect("it drafts");
+    assert_eq!(draft.address.as_deref(), Some("https://files.x.example"));
+}
+
 #[test]
 fn examples_are_the_vendors_where_they_fit() {
     let mut root = answering(
