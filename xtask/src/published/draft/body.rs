@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
+    keywords::describe,
     media::{Content, FORM, Sent, content, kind, media_types, text},
     parameters::parameters,
 };
@@ -173,7 +174,13 @@ impl Drafter<'_> {
                 Some(_) => list,
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
-            if simple {
+            if converted.get("x-any").is_some() && self.is_choice_of_simple(&node, at) {
+                let text = format!("the form's field {sent:?} may be of several kinds: its text is given");
+                self.losses.add(Kind::Body, at, text);
+                let mut text = json!({"type": "string"});
+                node.as_object().into_iter().for_each(|map| describe(&mut text, map));
+                fields.push((sent, text, required));
+            } else if simple {
                 fields.push((sent, node, required));
             } else if component.is_some() && depth < FORM_DEPTH && self.view(&node, at).is_some() {
                 self.form_fields(&node, at, &sent, required, depth + 1, fields)?;

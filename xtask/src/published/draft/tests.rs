@@ -118,6 +118,23 @@ fn lists_of_values_become_components_once() {
 }
 
 #[test]
+fn a_list_of_values_beside_any_text_keeps_its_values() {
+    let (found, schemas, lost) = field(json!({"description": "Unit.", "anyOf": [
+        {"type": "string"}, {"type": "string", "enum": ["seats", "hours"]}, {"type": "null"},
+    ]}));
+    assert_eq!(found["nullable"], true);
+    assert_eq!(schemas["GetAAnswerF"]["description"], "Unit.");
+    assert_eq!(schemas["GetAAnswerF"]["enum"], json!(["seats", "hours"]));
+    assert!(lost.iter().all(|text| text.starts_with("of 400")), "{lost:?}");
+    // One value makes no list, and with a format a text is not just any.
+    for other in [json!({"type": "string"}), json!({"type": "string", "format": "date"})] {
+        let (found, _, lost) = field(json!({"description": "From.", "anyOf": [other, {"enum": ["now"]}]}));
+        assert_eq!(found, json!({"type": "string", "description": "From. Known: `now`."}));
+        assert!(lost.iter().any(|text| text == "alternatives that are all texts became a plain text"), "{lost:?}");
+    }
+}
+
+#[test]
 fn parts_and_alternatives_become_one_object() {
     let (_, schemas, lost) = field(json!({"allOf": [
         {"$ref": "#/components/schemas/Other"},
@@ -270,6 +287,16 @@ fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
     let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
     let draft = drafted(sending_a_form(true, &needed)).expect("the other drafts");
     assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
+}
+
+#[test]
+fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
+    let at = json!({"description": "When.", "anyOf": [{"type": "integer"}, {"type": "string", "enum": ["now"]}]});
+    let draft = drafted(sending_a_form(true, &json!({"type": "object", "required": ["at"], "properties": {"at": at}})))
+        .expect("it drafts");
+    let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
+    assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
+    assert_eq!(texts(&draft)[0], "the form's field \"at\" may be of several kinds: its text is given");
 }
 
 #[test]
