@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
-use crate::published::{Draft, Kind, Loss, Owner, Published};
+use crate::published::{Draft, Kind, Loss, Owner, Published, shown};
 
 /// The order of keys; others follow by name.
 const ORDER: [&str; 46] = [
@@ -110,13 +110,13 @@ fn comments(draft: &Draft, owner: &Owner, indent: usize) -> String {
     // That error bodies are left out is so everywhere, and said in the heading.
     let own = draft.losses.iter().filter(|loss| loss.owner == *owner && loss.kind != Kind::ErrorBody);
     own.map(|loss| {
-        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(place(loss)))
+        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(&place(loss)))
     })
     .collect()
 }
 
-fn place(loss: &Loss) -> &str {
-    if loss.at.is_empty() { "document" } else { &loss.at }
+fn place(loss: &Loss) -> String {
+    if loss.at.is_empty() { "document".to_owned() } else { shown(&loss.at) }
 }
 
 /// A comment ends with its line, whatever the vendor's names hold.

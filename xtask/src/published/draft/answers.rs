@@ -9,7 +9,7 @@ use super::{
 use crate::{
     document::{Operation, resolve},
     pointer::child,
-    published::{losses::Kind, read::Edition},
+    published::{files::dangling, losses::Kind, read::Edition},
 };
 
 impl Drafter<'_> {
@@ -23,6 +23,12 @@ impl Drafter<'_> {
             (status.to_uppercase(), resolve(self.root, answer), place)
         });
         let stated = stated.collect::<Vec<_>>();
+        for (status, answer, _) in &stated {
+            if let Some(reference) = dangling(answer) {
+                let text = format!("{reference:?} leads nowhere: read as without a body");
+                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+            }
+        }
         let mut drafted = Map::new();
         let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
         if successes.is_empty() {

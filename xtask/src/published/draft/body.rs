@@ -12,7 +12,7 @@ use crate::{
     document::{Operation, resolve},
     names::type_name,
     pointer::child,
-    published::{losses::Kind, read::Edition},
+    published::{files::dangling, losses::Kind, read::Edition},
 };
 
 /// So deep are the objects of a form written out as `a[b]`.
@@ -21,6 +21,10 @@ const FORM_DEPTH: usize = 4;
 impl Drafter<'_> {
     /// The drafted request body, if there is one. The error says why no client can send it.
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
+        let stated = operation.value.get("requestBody").map(|body| resolve(self.root, body));
+        if let Some(reference) = stated.and_then(dangling) {
+            return Err(format!("its body {reference:?} leads nowhere"));
+        }
         let Some((content, required, description)) = self.stated_body(operation) else { return Ok(None) };
         let at = child(&operation.pointer, "requestBody");
         if ["get", "head"].contains(&operation.method) {

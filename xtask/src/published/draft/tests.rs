@@ -254,6 +254,27 @@ fn swagger_2_is_read_in_its_own_words() {
     assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
 }
 
+#[test]
+fn what_leads_nowhere_is_told_where_it_was_wanted() {
+    let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
+    let mut root = answering(gone.clone(), json!({}));
+    root["paths"]["/a"]["get"]["parameters"] = json!([gone]);
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = gone.clone();
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {"200": gone}});
+    let draft = drafted(root).expect("it drafts");
+    for expected in [
+        "POST /a: its body \"gone.yaml#/X\" leads nowhere",
+        "a parameter is left out: \"gone.yaml#/X\" leads nowhere",
+        "\"gone.yaml#/X\" leads nowhere: read as without a body",
+        "\"gone.yaml#/X\" leads nowhere",
+    ] {
+        assert!(texts(&draft).contains(&expected), "{expected}: {:?}", texts(&draft));
+    }
+}
+
 /// A POST under `/a` that sends a form, and a GET beside it that does.
 fn sending_a_form(required: bool, schema: &Value) -> Value {
     let mut root = answering(json!({"type": "string"}), json!({}));
