@@ -1,16 +1,20 @@
 //! What a specification has, to choose from.
 
-use std::io::{Result, Write};
+use std::{
+    io::{Result, Write},
+    process::ExitCode,
+};
 
+use super::Made;
 use crate::published::{self, Choice, Published};
 
 /// Prints tags and operations with their sizes: all, or those of the choice.
-pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<()> {
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<Made> {
     let all = published::operations(&published.root);
     let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
     let operations = match chosen {
         Ok(operations) => operations,
-        Err(reason) => return writeln!(out, "{reason}"),
+        Err(reason) => return Ok(Err(reason)),
     };
     writeln!(out, "{}: {}, {} operations\n", published.file, published.edition, operations.len())?;
     writeln!(out, "{:>10}  tag", "operations")?;
@@ -30,5 +34,5 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write)
         let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
         writeln!(out, "{size:>7}  {id}{named}{why}")?;
     }
-    Ok(())
+    Ok(Ok(ExitCode::SUCCESS))
 }

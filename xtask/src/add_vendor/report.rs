@@ -56,6 +56,14 @@ fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
     groups
 }
 
+/// What to do with a crate that does not pass.
+pub(super) fn failed(name: &str) -> String {
+    format!(
+        "{name} does not pass; what was written stays, to be looked at. Mend openapi/{name}.yaml and run `cargo xtask generate {name}`, \
+         or choose other operations and run this again with --replace"
+    )
+}
+
 /// What comes after the command.
 pub(super) fn next(name: &str, seconds: f32) -> String {
     format!(

@@ -68,7 +68,7 @@ fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
         sources: &sources,
         today: "2026-11-22",
     };
-    let edits = workspace::edits(root.path(), "acme").expect("the name is free");
+    let edits = workspace::edits(root.path(), "acme", false).expect("the name is free");
     Ok([edits, files::new(&plan).expect("the files")].concat())
 }
 
@@ -217,6 +217,7 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Re
         paths: vec![],
         dry_run: true,
         list: false,
+        replace: false,
     };
     change(&mut arguments);
     let mut out = Vec::new();
@@ -266,6 +267,13 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
             ran("acme", &good, |arguments| arguments.tags = vec!["Gone".to_owned()])?,
             "error: no operation has the tag \"Gone\"",
         ),
+        (
+            ran("acme", &good, |arguments| {
+                arguments.list = true;
+                arguments.tags = vec!["Gone".to_owned()];
+            })?,
+            "error: no operation has the tag \"Gone\"",
+        ),
         (ran("acme", &query, all)?, "error: callers cannot be let in: s: a key in the query"),
         (ran("acme", &json!([]), all)?, "error: spec.json: neither `openapi` nor `swagger`"),
     ] {
@@ -278,10 +286,36 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
 #[test]
 fn a_name_that_is_taken_is_refused() -> Result<()> {
     let root = repository(&json!({}))?;
-    assert!(workspace::edits(root.path(), "zeta").is_err_and(|reason| reason.contains("has a feature of this name")));
+    let refused = |name: &str, replace| workspace::edits(root.path(), name, replace).unwrap_err();
     fs::write(root.path().join("openapi/acme.yaml"), "")?;
-    let error = workspace::edits(root.path(), "acme").unwrap_err();
-    assert_eq!(error, "the name \"acme\" is taken: there is openapi/acme.yaml");
+    for (name, why) in [
+        ("acme", "there is openapi/acme.yaml"),
+        ("zeta", "crates/usage-billing/Cargo.toml has a feature of this name"),
+        ("usage-billing-zeta", "the facade uses a crate of this name"),
+        ("tests", "usage-billing-tests is the crate of the workspace's tests"),
+    ] {
+        assert_eq!(refused(name, false), format!("the name {name:?} is taken: {why}"));
+        assert_eq!(
+            refused(name, true),
+            format!("--replace: there is no openapi/{name}.yaml that still is a draft of an earlier run")
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_draft_is_made_anew_only_if_that_is_asked_for() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (root, files) = (repository(&specification)?, planned(&specification)?);
+    write::all(root.path(), &files).expect("all can be written");
+    let error = workspace::edits(root.path(), "acme", false).unwrap_err();
+    assert!(error.ends_with("there is openapi/acme.yaml; --replace makes the draft of an earlier run anew"), "{error}");
+    // The workspace names it already, and once is enough.
+    for (name, text) in workspace::edits(root.path(), "acme", true).expect("it is a draft") {
+        assert_eq!(file(&files, &name), text);
+    }
+    fs::write(root.path().join("openapi/acme.yaml"), "# Ours.\n")?;
+    assert!(workspace::edits(root.path(), "acme", true).is_err());
     Ok(())
 }
 

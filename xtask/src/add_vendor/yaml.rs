@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
+use super::workspace::DRAFTED;
 use crate::published::{Draft, Kind, Loss, Owner, Published, shown};
 
 /// The order of keys; others follow by name.
@@ -96,7 +97,7 @@ pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, S
 fn heading(draft: &Draft, published: &Published) -> String {
     let lost = draft.losses.len();
     format!(
-        "# Drafted by `cargo xtask add-vendor` from {} ({}, sha256 {}).\n\
+        "{DRAFTED} from {} ({}, sha256 {}).\n\
          #\n\
          # A draft, not curated yet: the texts are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
          # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
