@@ -123,6 +123,7 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
     }
     let (credentials, security, schemes) =
         security::credentials(&published.root, published.edition, &drafter.requirements(chosen), &mut drafter.losses)?;
+    security::others(&published.root, chosen, &security, &mut drafter.losses);
     if address.is_none() {
         let text = "the specification states no address: callers of the client give it";
         drafter.losses.add(Kind::Server, "/servers", text);
@@ -211,12 +212,11 @@ impl<'a> Drafter<'a> {
         own_address(operation).or_else(|| server::of_document(self.root, self.edition))
     }
 
-    /// The security requirements of the first chosen operation that has some; else the document's.
+    /// The security requirements of the first chosen operation that has some.
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
-        let own = chosen.iter().find_map(|operation| {
-            operation.value.get("security").filter(|own| own.as_array().is_some_and(|all| !all.is_empty()))
-        });
-        own.or_else(|| self.root.get("security")).cloned().unwrap_or_default()
+        let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
+        let some = all.flatten().find(|own| own.as_array().is_some_and(|all| !all.is_empty()));
+        some.cloned().unwrap_or_default()
     }
 
     /// `openapi`, `info`, `servers`, `tags`, `security`.

@@ -6,7 +6,10 @@ use super::{
     losses::{Kind, Losses},
     read::Edition,
 };
-use crate::{document::resolve, pointer::child};
+use crate::{
+    document::{Operation, resolve},
+    pointer::child,
+};
 
 /// One thing that a caller shows to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +109,29 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
         kept
     });
     found
+}
+
+/// What an operation calls for: itself, or else the document for all.
+pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Option<&'a Value> {
+    operation.value.get("security").or_else(|| root.get("security"))
+}
+
+/// Notes which operations call for something else than the credentials that were taken (`security`, of a draft).
+pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value, losses: &mut Losses) {
+    let taken = security.pointer("/0").and_then(Value::as_object).into_iter().flatten();
+    let taken = taken.map(|(name, _)| name).collect::<Vec<_>>();
+    for operation in chosen {
+        let own = requirements(root, operation).and_then(Value::as_array).into_iter().flatten();
+        let own = own.filter_map(Value::as_object).collect::<Vec<_>>();
+        // What asks for less is given too much, and works.
+        let fits = own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name)));
+        if !fits && own.iter().all(|all| taken.iter().any(|name| !all.contains_key(*name))) {
+            let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
+            let text =
+                format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
+            losses.add(Kind::Security, &child(&operation.pointer, "security"), text);
+        }
+    }
 }
 
 fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {

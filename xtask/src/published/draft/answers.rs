@@ -131,6 +131,11 @@ impl Drafter<'_> {
         if !matches!(kind(media), Sent::Json) {
             return (Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}})), true);
         }
+        let plain = media.split(';').next().unwrap_or_default().trim();
+        if !["application/json", "*/*", "application/*", ""].contains(&plain) {
+            let text = format!("asked for as application/json, where the vendor names {media}: it may refuse");
+            self.losses.add(Kind::Answer, at, text);
+        }
         let schema = match schema {
             Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),
             None => self.any(&Map::new(), place, "the specification does not say what is answered"),

@@ -255,6 +255,30 @@ fn swagger_2_is_read_in_its_own_words() {
 }
 
 #[test]
+fn other_credentials_and_media_types_than_those_that_are_sent_are_told() {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut other = root["paths"]["/a"]["get"].clone();
+    other["operationId"] = json!("getB");
+    other["security"] = json!([{"admin": []}]);
+    let content = &mut other["responses"]["200"]["content"];
+    *content = json!({"application/vnd.x.v2+json": content["application/json"]});
+    root["paths"]["/b"] = json!({"get": other});
+    root["paths"]["/c"] = root["paths"]["/a"].clone();
+    root["paths"]["/c"]["get"]["operationId"] = json!("getC");
+    root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
+    root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
+    let draft = drafted(root).expect("it drafts");
+    let told = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "it calls for admin, which the client does not have",
+            "asked for as application/json, where the vendor names application/vnd.x.v2+json: it may refuse",
+        ]
+    );
+}
+
+#[test]
 fn what_leads_nowhere_is_told_where_it_was_wanted() {
     let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
     let mut root = answering(gone.clone(), json!({}));
