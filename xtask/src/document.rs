@@ -60,6 +60,8 @@ fn yaml(text: &str) -> Result<Value, String> {
         // YAML 1.1 would read the parameter name `n` as `false`.
         strict_booleans: true,
         with_snippet: false,
+        // Vendors' documents are large; what they may hold of aliases stays limited.
+        budget: None,
     };
     serde_saphyr::from_str_with_options::<Value>(text, options).map_err(|error| {
         let place = error.location().map(|at| format!("{}:{}: ", at.line(), at.column())).unwrap_or(" ".to_owned());

@@ -9,7 +9,7 @@ pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> Str
         let Some(value) = schema.get(key).filter(|value| !value.is_boolean() || key == "default").map(plain) else {
             continue;
         };
-        if mentions(description, &value) {
+        if mentions(description, &value) || key == "pattern" && value.len() > READABLE {
             continue;
         }
         if !text.is_empty() {
@@ -21,6 +21,9 @@ pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> Str
     }
     text
 }
+
+/// A longer pattern tells a reader nothing.
+const READABLE: usize = 120;
 
 const LABELS: [(&str, &str); 9] = [
     ("default", "Default: {}."),

@@ -1,4 +1,4 @@
-//! The copies of the documents that the sandbox serves.
+//! The copies of the documents that the sandbox serves: of the vendors that it stands in for, which is not every one.
 //!
 //! `cargo package` takes nothing from outside a crate, so the sandbox has copies: the YAML as it is, and the same as JSON, so
 //! that no YAML parser is part of it.
@@ -13,8 +13,13 @@ use crate::vendors::Vendor;
 
 pub(crate) const FOLDER: &str = "crates/usage-billing-sandbox/assets/openapi";
 
-/// Writes a vendor's copies or, on check, says which are stale; whether all is well. Without a diff: the JSON is one line.
+/// Writes a vendor's copies or, on check, says which are stale; whether all is well. Without a diff: the JSON is one line. A
+/// vendor of whose document there is no copy is not one of the sandbox's.
 pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out: &mut impl Write) -> io::Result<bool> {
+    let copies = ["yaml", "json"].map(|kind| format!("{FOLDER}/{}.{kind}", vendor.name));
+    if !copies.iter().any(|copy| root.join(copy).exists()) {
+        return Ok(true);
+    }
     let json = match json(yaml) {
         Ok(json) => json,
         Err(error) => {
@@ -23,9 +28,8 @@ pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out
         }
     };
     let mut good = true;
-    for (kind, text) in [("yaml", yaml), ("json", &json)] {
-        let name = format!("{FOLDER}/{}.{kind}", vendor.name);
-        let path = root.join(&name);
+    for (name, text) in copies.iter().zip([yaml, &json]) {
+        let path = root.join(name);
         if fs::read_to_string(&path).is_ok_and(|old| old == text) {
             continue;
         }
@@ -33,7 +37,6 @@ pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out
         if check {
             writeln!(out, "stale   {name}; run `cargo xtask generate`")?;
         } else {
-            fs::create_dir_all(root.join(FOLDER))?;
             fs::write(&path, text)?;
             writeln!(out, "updated {name}")?;
         }
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_written_once_and_a_stale_one_is_noticed() -> io::Result<()> {
+    fn copies_of_what_the_sandbox_serves_are_written_once_and_a_stale_one_is_noticed() -> io::Result<()> {
         let root = tempfile::tempdir()?;
         let vendor = Vendor { name: "mini".to_owned() };
         let refreshed = |yaml: &str, check: bool| {
@@ -145,6 +148,9 @@ mod tests {
             let good = refresh(root.path(), &vendor, yaml, check, &mut out)?;
             io::Result::Ok((good, String::from_utf8_lossy(&out).lines().count()))
         };
+        assert_eq!(refreshed("a: 1\n", true)?, (true, 0));
+        fs::create_dir_all(root.path().join(FOLDER))?;
+        fs::write(root.path().join(FOLDER).join("mini.yaml"), "")?;
         assert_eq!(refreshed("a: 1\n", true)?, (false, 2));
         assert_eq!(refreshed("a: 1\n", false)?, (true, 2));
         assert_eq!(refreshed("a: 1\n", true)?, (true, 0));

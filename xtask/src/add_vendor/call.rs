@@ -70,9 +70,7 @@ pub(super) fn example(plan: &Plan<'_>) -> String {
     let operations = &plan.draft.operations;
     let simple = |operation: &&Drafted| {
         operation.method == "get"
-            && given(plan, operation).is_ok_and(|given| {
-                given.iter().all(|given| given.value.starts_with('"') && !given.value.contains("parse"))
-            })
+            && given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
             && operation.value.get("x-download").is_none()
     };
     let operation = operations.iter().find(simple);

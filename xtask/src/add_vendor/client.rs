@@ -127,6 +127,9 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     };
     let oauth = has(Kind::Credentials);
     let auth = auth(plan, &arguments);
+    let asked = arguments.iter().filter(|argument| argument.kind != Kind::Url);
+    let asked = asked.map(|argument| argument.name.trim_end_matches('_').replace('_', " ")).collect::<Vec<_>>();
+    let hint = format!("check the {}, and that this address takes what you have", asked.join(" and "));
     let made = if oauth {
         let (parameter, base_url) =
             if base == "base_url" { ("base_url: impl Into<String>, ", "base_url, ") } else { ("", "") };
@@ -141,7 +144,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     let source = format!(
         "//! Setting up a client.\n\nuse progenitor_client::{{{}}};\n\nuse crate::{{Client, ClientBuilder, OPERATIONS}};\n\n\
          // Add the header that names a request in the vendor's answers, if there is one.\n\
-         const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[] }};\n{constant}\n\
+         const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\
          impl Client {{\n    /// A client, by {words}.\n    ///\n    /// No rate limit is set; [`rate_limit`](ClientBuilder::rate_limit) sets one.\n    \
          pub fn builder({parameters}) -> ClientBuilder<Self> {{\n        {made}\n    }}\n\n    \
          /// From {named}{also}.\n    ///\n    /// # Errors\n    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.\n    \

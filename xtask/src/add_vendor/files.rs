@@ -24,7 +24,7 @@ pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
     Ok(vec![
         (format!("openapi/{name}.yaml"), plan.document.to_owned()),
         (format!("openapi/upstream/{name}.toml"), upstream::record(plan)),
-        (format!("openapi/upstream/{name}.md"), report::markdown(name, plan.draft, &source)),
+        (format!("openapi/upstream/{name}.md"), report::markdown(name, plan.draft, &source, &plan.published.skipped)),
         (format!("{folder}/Cargo.toml"), manifest(plan)),
         (format!("{folder}/README.md"), readme(plan)),
         (format!("{folder}/src/lib.rs"), lib(plan)),

@@ -1,16 +1,20 @@
 //! What a specification has, to choose from.
 
-use std::io::{Result, Write};
+use std::{
+    io::{Result, Write},
+    process::ExitCode,
+};
 
+use super::Made;
 use crate::published::{self, Choice, Published};
 
 /// Prints tags and operations with their sizes: all, or those of the choice.
-pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<()> {
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<Made> {
     let all = published::operations(&published.root);
     let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
     let operations = match chosen {
         Ok(operations) => operations,
-        Err(reason) => return writeln!(out, "{reason}"),
+        Err(reason) => return Ok(Err(reason)),
     };
     writeln!(out, "{}: {}, {} operations\n", published.file, published.edition, operations.len())?;
     writeln!(out, "{:>10}  tag", "operations")?;
@@ -19,12 +23,16 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write)
     }
     writeln!(out, "\n{:>7}  operation", "schemas")?;
     for operation in &operations {
-        let size = match published::draft(published, std::slice::from_ref(operation), "2000-01-01") {
-            Ok(draft) => draft.schemas.len().to_string(),
-            Err(_) => "cannot".to_owned(),
+        let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
+        let (size, why) = match published::draft(published, std::slice::from_ref(operation), "2000-01-01") {
+            Ok(draft) => (draft.schemas.len().to_string(), String::new()),
+            Err(reason) => {
+                let reason = reason.strip_prefix(&format!("{named}: ")).unwrap_or(&reason);
+                ("cannot".to_owned(), format!(": {reason}"))
+            }
         };
         let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
-        writeln!(out, "{size:>7}  {id}{} {}", operation.method.to_uppercase(), operation.path)?;
+        writeln!(out, "{size:>7}  {id}{named}{why}")?;
     }
-    Ok(())
+    Ok(Ok(ExitCode::SUCCESS))
 }

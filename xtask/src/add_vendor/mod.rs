@@ -8,6 +8,7 @@ mod report;
 mod smoke;
 mod upstream;
 mod workspace;
+mod write;
 mod yaml;
 
 use std::{
@@ -54,6 +55,10 @@ pub(crate) struct Arguments {
     /// Write nothing: print the specification's tags and operations with their sizes.
     #[arg(long)]
     list: bool,
+
+    /// Make the draft of an earlier run anew: what was changed since in the files that it wrote is overwritten.
+    #[arg(long)]
+    replace: bool,
 }
 
 /// Everything that is to be written, before anything is.
@@ -96,7 +101,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         paths: arguments.paths.clone(),
     };
     if arguments.list {
-        return list::list(&published, &choice, out).map(|()| Ok(ExitCode::SUCCESS));
+        return list::list(&published, &choice, out);
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
@@ -114,16 +119,15 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
     }
     let plan =
         Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
-    let changes = match workspace::edits(root, name).and_then(|edits| Ok([edits, files::new(&plan)?].concat())) {
+    // The workspace names the crate last: it is whole without.
+    let changes = workspace::edits(root, name, arguments.replace)
+        .and_then(|edits| Ok([files::new(&plan)?, edits].concat()))
+        .and_then(|changes| write::all(root, &changes).map(|()| changes));
+    let changes = match changes {
         Ok(changes) => changes,
         Err(reason) => return Ok(Err(reason)),
     };
     for (file, text) in &changes {
-        let path = root.join(file);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, text)?;
         writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
     }
     write!(out, "\n{}\n", report::text(&draft, 3))?;
@@ -132,7 +136,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
         && cargo(root, &["test", "--package", &package], out)?;
     if !good {
-        writeln!(out, "the crate does not pass; `git status` shows what was written")?;
+        writeln!(out, "{}", report::failed(name))?;
         return Ok(Ok(ExitCode::FAILURE));
     }
     write!(out, "\n{}", report::next(name, start.elapsed().as_secs_f32()))?;

@@ -68,7 +68,7 @@ fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
         sources: &sources,
         today: "2026-11-22",
     };
-    let edits = workspace::edits(root.path(), "acme").expect("the name is free");
+    let edits = workspace::edits(root.path(), "acme", false).expect("the name is free");
     Ok([edits, files::new(&plan).expect("the files")].concat())
 }
 
@@ -113,6 +113,74 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     Ok(())
 }
 
+/// Core's sources, which a new crate is compiled with.
+fn core(file: &str) -> Result<syn::File> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/usage-billing-core/src").join(file);
+    Ok(syn::parse_file(&fs::read_to_string(path)?).expect("it is Rust"))
+}
+
+/// The names that a tree of `use` brings in.
+fn brought_in(tree: &syn::UseTree) -> Vec<String> {
+    match tree {
+        syn::UseTree::Path(path) => brought_in(&path.tree),
+        syn::UseTree::Group(group) => group.items.iter().flat_map(brought_in).collect(),
+        syn::UseTree::Name(name) => vec![name.ident.to_string()],
+        syn::UseTree::Rename(rename) => vec![rename.rename.to_string()],
+        syn::UseTree::Glob(_) => vec![],
+    }
+}
+
+/// All names that `use` brings in from one crate, or from anywhere.
+fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
+    let uses = file.items.iter().filter_map(|item| match item {
+        syn::Item::Use(item) => Some(&item.tree),
+        _ => None,
+    });
+    uses.filter(|tree| match (from, tree) {
+        (Some(from), syn::UseTree::Path(path)) => path.ident == from,
+        (from, _) => from.is_none(),
+    })
+    .flat_map(brought_in)
+    .collect()
+}
+
+/// The compiler says so only when somebody adds a vendor.
+#[test]
+fn a_new_crate_uses_of_core_what_core_has() -> Result<()> {
+    let public = imported(&core("lib.rs")?, None);
+    let fields = core("operation.rs")?.items.into_iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Service" => {
+            Some(item.fields.into_iter().filter_map(|field| field.ident).map(|name| name.to_string()).collect())
+        }
+        _ => None,
+    });
+    let fields: Vec<String> = fields.expect("core has a Service");
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for name in ["lib.rs", "client.rs"] {
+        let source =
+            syn::parse_file(file(&files, &format!("crates/usage-billing-acme/src/{name}"))).expect("it is Rust");
+        let wanted = imported(&source, Some("progenitor_client"));
+        assert!(!wanted.is_empty(), "{name}");
+        let gone = wanted.iter().filter(|name| !public.contains(name)).collect::<Vec<_>>();
+        assert!(gone.is_empty(), "{name} wants of core: {gone:?}");
+        let given = source.items.iter().filter_map(|item| match item {
+            syn::Item::Const(item) => match &*item.expr {
+                syn::Expr::Struct(service) => Some(service),
+                _ => None,
+            },
+            _ => None,
+        });
+        for service in given {
+            let given = service.fields.iter().map(|field| match &field.member {
+                syn::Member::Named(name) => name.to_string(),
+                syn::Member::Unnamed(index) => index.index.to_string(),
+            });
+            assert_eq!(given.collect::<Vec<_>>(), fields);
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
     let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
@@ -149,6 +217,7 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Re
         paths: vec![],
         dry_run: true,
         list: false,
+        replace: false,
     };
     change(&mut arguments);
     let mut out = Vec::new();
@@ -198,6 +267,13 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
             ran("acme", &good, |arguments| arguments.tags = vec!["Gone".to_owned()])?,
             "error: no operation has the tag \"Gone\"",
         ),
+        (
+            ran("acme", &good, |arguments| {
+                arguments.list = true;
+                arguments.tags = vec!["Gone".to_owned()];
+            })?,
+            "error: no operation has the tag \"Gone\"",
+        ),
         (ran("acme", &query, all)?, "error: callers cannot be let in: s: a key in the query"),
         (ran("acme", &json!([]), all)?, "error: spec.json: neither `openapi` nor `swagger`"),
     ] {
@@ -210,10 +286,36 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
 #[test]
 fn a_name_that_is_taken_is_refused() -> Result<()> {
     let root = repository(&json!({}))?;
-    assert!(workspace::edits(root.path(), "zeta").is_err_and(|reason| reason.contains("has a feature of this name")));
+    let refused = |name: &str, replace| workspace::edits(root.path(), name, replace).unwrap_err();
     fs::write(root.path().join("openapi/acme.yaml"), "")?;
-    let error = workspace::edits(root.path(), "acme").unwrap_err();
-    assert_eq!(error, "the name \"acme\" is taken: there is openapi/acme.yaml");
+    for (name, why) in [
+        ("acme", "there is openapi/acme.yaml"),
+        ("zeta", "crates/usage-billing/Cargo.toml has a feature of this name"),
+        ("usage-billing-zeta", "the facade uses a crate of this name"),
+        ("tests", "usage-billing-tests is the crate of the workspace's tests"),
+    ] {
+        assert_eq!(refused(name, false), format!("the name {name:?} is taken: {why}"));
+        assert_eq!(
+            refused(name, true),
+            format!("--replace: there is no openapi/{name}.yaml that still is a draft of an earlier run")
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_draft_is_made_anew_only_if_that_is_asked_for() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (root, files) = (repository(&specification)?, planned(&specification)?);
+    write::all(root.path(), &files).expect("all can be written");
+    let error = workspace::edits(root.path(), "acme", false).unwrap_err();
+    assert!(error.ends_with("there is openapi/acme.yaml; --replace makes the draft of an earlier run anew"), "{error}");
+    // The workspace names it already, and once is enough.
+    for (name, text) in workspace::edits(root.path(), "acme", true).expect("it is a draft") {
+        assert_eq!(file(&files, &name), text);
+    }
+    fs::write(root.path().join("openapi/acme.yaml"), "# Ours.\n")?;
+    assert!(workspace::edits(root.path(), "acme", true).is_err());
     Ok(())
 }
 

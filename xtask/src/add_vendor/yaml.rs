@@ -3,7 +3,8 @@
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
-use crate::published::{Draft, Kind, Loss, Owner, Published};
+use super::workspace::DRAFTED;
+use crate::published::{Draft, Kind, Loss, Owner, Published, shown};
 
 /// The order of keys; others follow by name.
 const ORDER: [&str; 46] = [
@@ -96,7 +97,7 @@ pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, S
 fn heading(draft: &Draft, published: &Published) -> String {
     let lost = draft.losses.len();
     format!(
-        "# Drafted by `cargo xtask add-vendor` from {} ({}, sha256 {}).\n\
+        "{DRAFTED} from {} ({}, sha256 {}).\n\
          #\n\
          # A draft, not curated yet: the texts are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
          # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
@@ -110,13 +111,13 @@ fn comments(draft: &Draft, owner: &Owner, indent: usize) -> String {
     // That error bodies are left out is so everywhere, and said in the heading.
     let own = draft.losses.iter().filter(|loss| loss.owner == *owner && loss.kind != Kind::ErrorBody);
     own.map(|loss| {
-        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(place(loss)))
+        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(&place(loss)))
     })
     .collect()
 }
 
-fn place(loss: &Loss) -> &str {
-    if loss.at.is_empty() { "document" } else { &loss.at }
+fn place(loss: &Loss) -> String {
+    if loss.at.is_empty() { "document".to_owned() } else { shown(&loss.at) }
 }
 
 /// A comment ends with its line, whatever the vendor's names hold.

@@ -123,9 +123,13 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
     }
     let (credentials, security, schemes) =
         security::credentials(&published.root, published.edition, &drafter.requirements(chosen), &mut drafter.losses)?;
+    security::others(&published.root, chosen, &security, &mut drafter.losses);
     if address.is_none() {
         let text = "the specification states no address: callers of the client give it";
         drafter.losses.add(Kind::Server, "/servers", text);
+    }
+    if chosen.iter().any(|operation| own_address(operation).is_none()) {
+        server::others(&published.root).into_iter().for_each(|(at, text)| drafter.losses.add(Kind::Server, &at, text));
     }
     let head = drafter.head(published, &operations, address.as_deref(), today, security);
     let schemas = drafter.schemas(&operations);
@@ -198,17 +202,21 @@ impl<'a> Drafter<'a> {
         }
     }
 
-    /// Where the chosen operations go: what the document says, or else the first of them.
+    /// Where the chosen operations go, as far as it is the same for most of them.
     fn address(&self, chosen: &[Operation<'_>]) -> Option<String> {
-        server::of_document(self.root, self.edition).or_else(|| chosen.iter().find_map(own_address))
+        server::common(&chosen.iter().filter_map(|operation| self.address_of(operation)).collect::<Vec<_>>())
     }
 
-    /// The security requirements of the first chosen operation that has some; else the document's.
+    /// Where an operation goes: what it says itself, or else the document.
+    fn address_of(&self, operation: &Operation<'_>) -> Option<String> {
+        own_address(operation).or_else(|| server::of_document(self.root, self.edition))
+    }
+
+    /// The security requirements of the first chosen operation that has some.
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
-        let own = chosen.iter().find_map(|operation| {
-            operation.value.get("security").filter(|own| own.as_array().is_some_and(|all| !all.is_empty()))
-        });
-        own.or_else(|| self.root.get("security")).cloned().unwrap_or_default()
+        let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
+        let some = all.flatten().find(|own| own.as_array().is_some_and(|all| !all.is_empty()));
+        some.cloned().unwrap_or_default()
     }
 
     /// `openapi`, `info`, `servers`, `tags`, `security`.

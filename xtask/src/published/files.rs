@@ -1,7 +1,7 @@
 //! Specifications of several files: what is referred to in another file is brought in, so that all references stay within one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Component, Path, PathBuf},
 };
@@ -19,7 +19,7 @@ const MOST: usize = 5_000;
 
 /// Brings the files in that the specification refers to, from `folder`. What is not there is said in `skipped`.
 pub(super) fn bundle(published: &mut Published, folder: &Path) {
-    let mut files = Files { folder, found: BTreeMap::new(), wanted: Vec::new() };
+    let mut files = Files { folder, found: BTreeMap::new(), wanted: Vec::new(), missing: BTreeSet::new() };
     files.rewrite(&mut published.root, Path::new(""), "");
     while let Some(path) = files.wanted.pop() {
         let mut tree = match load(&folder.join(&path), &path, &mut published.skipped) {
@@ -32,6 +32,7 @@ pub(super) fn bundle(published: &mut Published, folder: &Path) {
         files.rewrite(&mut tree, path.parent().unwrap_or(Path::new("")), &place(&path));
         files.found.insert(path, tree);
     }
+    published.skipped.extend(files.missing);
     let found = files.found.into_iter().map(|(path, tree)| (name(&path), tree)).collect::<Map<_, _>>();
     if let (Some(root), false) = (published.root.as_object_mut(), found.is_empty()) {
         root.insert(FILES.to_owned(), Value::Object(found));
@@ -42,6 +43,8 @@ struct Files<'a> {
     folder: &'a Path,
     found: BTreeMap<PathBuf, Value>,
     wanted: Vec<PathBuf>,
+    /// A line for each that is not there.
+    missing: BTreeSet<String>,
 }
 
 impl Files<'_> {
@@ -67,14 +70,32 @@ impl Files<'_> {
         if file.is_empty() {
             return Some(format!("#{place}{pointer}"));
         }
-        // Another host's document is not fetched: the reference leads nowhere, and whoever needs it says so.
-        let path = within(&folder.join(file)).filter(|_| !file.contains("://"))?;
+        // The reference leads nowhere, and whoever needs it says so, too.
+        let Some(path) = within(&folder.join(file)).filter(|_| !file.contains("://")) else {
+            self.missing.insert(format!("{file}: is referred to, and not fetched: refer to a copy beside the file"));
+            return None;
+        };
         let known = self.found.contains_key(&path) || self.wanted.contains(&path);
-        if !known && self.found.len() + self.wanted.len() < MOST && self.folder.join(&path).is_file() {
+        if !known && !self.folder.join(&path).is_file() {
+            self.missing.insert(format!("{}: is referred to, and not there", name(&path)));
+        } else if !known && self.found.len() + self.wanted.len() < MOST {
             self.wanted.push(path.clone());
         }
         Some(format!("#{}{pointer}", self::place(&path)))
     }
+}
+
+/// A pointer or reference as the vendor's files have it: what is in another file begins with that.
+pub(crate) fn shown(pointer: &str) -> String {
+    let inside = pointer.trim_start_matches('#').strip_prefix(&format!("{}/", child("", FILES)));
+    let Some(inside) = inside else { return pointer.to_owned() };
+    let (file, rest) = inside.split_at(inside.find('/').unwrap_or(inside.len()));
+    format!("{}#{rest}", file.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The reference that a node is still, although it was followed: one that leads nowhere, as the vendor has it.
+pub(super) fn dangling(followed: &Value) -> Option<String> {
+    followed.get("$ref").and_then(Value::as_str).map(shown)
 }
 
 /// The path without `.` and `..`; nothing if it is absolute. It may leave the specification's folder: vendors share files so.
@@ -159,7 +180,20 @@ mod tests {
         );
         assert_eq!(read.root["x-files"]["text.md"], "Words.");
         assert_eq!(read.root["gone"], json!({"$ref": "#/x-files/gone.yml/A"}));
+        assert_eq!(read.skipped, ["gone.yml: is referred to, and not there"]);
         Ok(())
+    }
+
+    #[test]
+    fn a_place_in_another_file_is_told_by_its_name() {
+        for (pointer, expected) in [
+            ("/x-files/models~1a.yml/properties/b", "models/a.yml#/properties/b"),
+            ("#/x-files/text.md", "text.md#"),
+            ("/components/schemas/A", "/components/schemas/A"),
+            ("#/components/schemas/A", "#/components/schemas/A"),
+        ] {
+            assert_eq!(shown(pointer), expected);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod select;
 mod server;
 
 pub(crate) use draft::{Draft, Drafted, draft};
+pub(crate) use files::shown;
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use read::{Published, read};
 pub(crate) use security::Credential;

@@ -5,7 +5,7 @@ use std::{fmt, fs, path::Path};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{files, mend};
+use super::{files, mend, select};
 
 /// A specification as it was read.
 pub(crate) struct Published {
@@ -47,6 +47,7 @@ pub(crate) fn read(path: &Path) -> Result<Published, String> {
         published.skipped.push(format!("{file}: not UTF-8: odd bytes became \u{fffd}"));
     }
     files::bundle(&mut published, path.parent().unwrap_or(Path::new("")));
+    published.skipped.extend(select::lost(&published.root));
     Ok(published)
 }
 

@@ -6,7 +6,10 @@ use super::{
     losses::{Kind, Losses},
     read::Edition,
 };
-use crate::{document::resolve, pointer::child};
+use crate::{
+    document::{Operation, resolve},
+    pointer::child,
+};
 
 /// One thing that a caller shows to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub(super) fn credentials(
     }
     let mut reasons = Vec::new();
     for all in &alternatives {
-        match together(root, &schemes, all) {
+        match together(root, &schemes, all).map(|found| one_authorization(found, &schemes, section, losses)) {
             Ok(credentials) => {
                 for (name, credential) in &credentials {
                     if let (Credential::Bearer, Some(flow)) = (credential, schemes.get(name).and_then(other_flow)) {
@@ -80,14 +83,54 @@ fn together(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>
         let scheme = schemes.get(name).ok_or_else(|| format!("the security scheme {name:?} is not defined"))?;
         Ok((name.clone(), credential(root, resolve(root, scheme)).map_err(|reason| format!("{name}: {reason}"))?))
     });
-    let found = each.collect::<Result<Named, String>>()?;
-    let writes_authorization = |(_, credential): &&(String, Credential)| match credential {
-        Credential::Header(name) => name.eq_ignore_ascii_case("authorization"),
-        _ => true,
+    each.collect()
+}
+
+/// A request has one `Authorization`: vendors that call for two at once mean one of them. What a program can do alone comes
+/// first, a token from a person's browser last.
+fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &str, losses: &mut Losses) -> Named {
+    let rank = |(name, credential): &(String, Credential)| match credential {
+        Credential::OAuthClient { .. } => Some(0),
+        Credential::Bearer if schemes.get(name).and_then(other_flow).is_none() => Some(1),
+        Credential::Basic => Some(2),
+        Credential::Header(header) if header.eq_ignore_ascii_case("authorization") => Some(3),
+        Credential::Header(_) => None,
+        Credential::Bearer => Some(4),
     };
-    match found.iter().filter(writes_authorization).count() {
-        0 | 1 => Ok(found),
-        _ => Err("two credentials for one `Authorization`".to_owned()),
+    let best = found.iter().filter_map(|one| Some((rank(one)?, one.0.clone()))).min();
+    let Some((_, best)) = best else { return found };
+    found.retain(|one| {
+        let kept = rank(one).is_none() || one.0 == best;
+        if !kept {
+            let text =
+                format!("{} is called for beside {best}, but both write `Authorization`: {best} was taken", one.0);
+            losses.add(Kind::Security, &child(section, &one.0), text);
+        }
+        kept
+    });
+    found
+}
+
+/// What an operation calls for: itself, or else the document for all.
+pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Option<&'a Value> {
+    operation.value.get("security").or_else(|| root.get("security"))
+}
+
+/// Notes which operations call for something else than the credentials that were taken (`security`, of a draft).
+pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value, losses: &mut Losses) {
+    let taken = security.pointer("/0").and_then(Value::as_object).into_iter().flatten();
+    let taken = taken.map(|(name, _)| name).collect::<Vec<_>>();
+    for operation in chosen {
+        let own = requirements(root, operation).and_then(Value::as_array).into_iter().flatten();
+        let own = own.filter_map(Value::as_object).collect::<Vec<_>>();
+        // What asks for less is given too much, and works.
+        let fits = own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name)));
+        if !fits && own.iter().all(|all| taken.iter().any(|name| !all.contains_key(*name))) {
+            let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
+            let text =
+                format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
+            losses.add(Kind::Security, &child(&operation.pointer, "security"), text);
+        }
     }
 }
 
@@ -214,6 +257,23 @@ mod tests {
             },
         });
         assert_eq!(of(Edition::Swagger2, root), Ok(vec![Credential::Header("A".to_owned()), Credential::Basic]));
+    }
+
+    #[test]
+    fn of_two_that_write_authorization_the_one_for_programs_is_taken() {
+        let taken = |one: Value, other: Value| {
+            let schemes = json!({"a": one, "b": other, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}});
+            let root = json!({"security": [{"a": [], "b": [], "k": []}], "components": {"securitySchemes": schemes}});
+            let mut losses = Losses::default();
+            let found = credentials(&root, Edition::OpenApi30, &root["security"], &mut losses).map(|(found, ..)| found);
+            (found, losses.sorted().into_iter().filter(|loss| loss.text.contains("called for beside")).count())
+        };
+        let key = Credential::Header("X-Key".to_owned());
+        let browser = json!({"type": "oauth2", "flows": {"implicit": {}}});
+        let basic = json!({"type": "http", "scheme": "basic"});
+        assert_eq!(taken(browser.clone(), basic.clone()), (Ok(vec![Credential::Basic, key.clone()]), 1));
+        assert_eq!(taken(browser.clone(), browser), (Ok(vec![Credential::Bearer, key.clone()]), 1));
+        assert_eq!(taken(json!({"type": "http", "scheme": "bearer"}), basic), (Ok(vec![Credential::Bearer, key]), 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::files;
 use crate::{
     document::{METHODS, Operation, resolve},
     names::value_name,
@@ -61,11 +62,25 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
     let items = paths.filter_map(|(path, item)| Some((path, resolve(root, item).as_object()?)));
     let operations = items.flat_map(|(path, item)| {
         METHODS.into_iter().filter_map(move |method| {
-            let value = resolve(root, item.get(method)?).as_object()?;
+            let value = resolve(root, item.get(method)?).as_object().filter(|value| !value.contains_key("$ref"))?;
             Some(Operation { path, method, pointer: child(&child("/paths", path), method), value, item })
         })
     });
     operations.filter(|operation| operation.path.starts_with('/')).collect()
+}
+
+/// What is no operation because it leads nowhere, a line each.
+pub(super) fn lost(root: &Value) -> Vec<String> {
+    let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let places = paths.flat_map(|(path, item)| {
+        let item = resolve(root, item);
+        let methods = METHODS.into_iter().filter_map(move |method| {
+            Some((format!("{} {path}", method.to_uppercase()), resolve(root, item.get(method)?)))
+        });
+        [(path.clone(), item)].into_iter().chain(methods)
+    });
+    let lost = places.filter_map(|(what, node)| Some((what, files::dangling(node)?)));
+    lost.map(|(what, reference)| format!("{what}: is not read: {reference:?} leads nowhere")).collect()
 }
 
 /// The tags with the number of their operations; those without a tag count under "".
@@ -144,6 +159,20 @@ mod tests {
         assert_eq!(ids(&["post_v1_usage"]), Ok(words(&["post /v1/usage"])));
         assert_eq!(paths(&["/v1/us*"]), Ok(words(&["get /v1/usage", "post /v1/usage", "get /v1/users"])));
         assert_eq!(paths(&["/v1/usage/**"]), Ok(words(&["delete /v1/usage/{id}"])));
+    }
+
+    #[test]
+    fn paths_and_operations_that_lead_nowhere_are_told() {
+        let root = json!({"paths": {
+            "/a": {"$ref": "#/x-files/a.yaml/b"},
+            "/b": {"get": {"$ref": "#/gone"}, "put": {"operationId": "b"}},
+        }});
+        let names = operations(&root).into_iter().map(|operation| operation.id().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names, ["b"]);
+        assert_eq!(
+            lost(&root),
+            ["/a: is not read: \"a.yaml#/b\" leads nowhere", "GET /b: is not read: \"#/gone\" leads nowhere",]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::read::{Edition, Published};
+use crate::pointer::{child, entry};
 
 /// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
 /// none, or one that is no URL.
@@ -15,6 +16,35 @@ pub(super) fn address(holder: &Value) -> Option<String> {
         }
     }
     usable(&url)
+}
+
+/// What else a document states of its addresses than the one that is taken, each with its place.
+pub(super) fn others(root: &Value) -> Vec<(String, String)> {
+    let servers = root.get("servers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let variables = servers.first().and_then(|server| server.get("variables")?.as_object()).into_iter().flatten();
+    let variables = variables.filter_map(|(name, variable)| {
+        let default = variable.get("default")?.as_str()?;
+        let text = format!("{name:?} in the address is taken to be {default:?}");
+        Some((child("/servers/0/variables", name), text))
+    });
+    let more = servers.iter().enumerate().skip(1).filter_map(|(index, server)| {
+        let text = format!("the address {} is not used: the first is", server.get("url")?.as_str()?);
+        Some((entry("/servers", index), text))
+    });
+    variables.chain(more).collect()
+}
+
+/// What addresses have in common: the host of most of them (of the first, if several hosts have as many) and the path below it
+/// as far as it is the same.
+pub(super) fn common(addresses: &[String]) -> Option<String> {
+    let host = |address: &str| address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    let count = |wanted: &str| addresses.iter().filter(|address| host(address) == wanted).count();
+    let most = addresses.iter().rev().map(|address| host(address)).max_by_key(|host| count(host))?;
+    let parts = addresses.iter().filter(|address| host(address) == most).map(|address| address.split('/').collect());
+    let same = parts.reduce(|one: Vec<_>, other: Vec<_>| {
+        one.into_iter().zip(other).take_while(|(one, other)| one == other).map(|(part, _)| part).collect()
+    })?;
+    Some(same.join("/"))
 }
 
 /// The address of a whole document.
@@ -75,12 +105,36 @@ mod tests {
         let of = |server: Value| address(&json!({"servers": [server]}));
         assert_eq!(of(json!({"url": "https://api.x.example/v1/"})).as_deref(), Some("https://api.x.example/v1"));
         let variable = json!({"url": "https://{site}.x.example", "variables": {"site": {"default": "eu"}}});
-        assert_eq!(of(variable).as_deref(), Some("https://eu.x.example"));
+        assert_eq!(of(variable.clone()).as_deref(), Some("https://eu.x.example"));
+        let both = json!({"servers": [variable, {"url": "https://us.x.example"}]});
+        let told = others(&both).into_iter().map(|(at, text)| format!("{at}: {text}")).collect::<Vec<_>>();
+        assert_eq!(
+            told,
+            [
+                "/servers/0/variables/site: \"site\" in the address is taken to be \"eu\"",
+                "/servers/1: the address https://us.x.example is not used: the first is",
+            ]
+        );
         for none in
             ["/v1", "https://{site}.x.example", "http://localhost:8080", "https://127.0.0.1", "https://a.b/?c=d"]
         {
             assert_eq!(of(json!({"url": none})), None, "{none}");
         }
+    }
+
+    #[test]
+    fn addresses_have_a_host_and_the_beginning_of_a_path_in_common() {
+        for (addresses, expected) in [
+            (&["https://a.example/v1"][..], "https://a.example/v1"),
+            (&["https://a.example/v1", "https://a.example/v10"], "https://a.example"),
+            (&["https://a.example/x/v1", "https://a.example/x"], "https://a.example/x"),
+            (&["https://b.example", "https://a.example/v1", "https://a.example/v2"], "https://a.example"),
+            (&["https://b.example/v1", "https://a.example/v1"], "https://b.example/v1"),
+        ] {
+            let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(common(&addresses).as_deref(), Some(expected), "{addresses:?}");
+        }
+        assert_eq!(common(&[]), None);
     }
 
     #[test]

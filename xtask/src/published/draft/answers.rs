@@ -9,7 +9,7 @@ use super::{
 use crate::{
     document::{Operation, resolve},
     pointer::child,
-    published::{losses::Kind, read::Edition},
+    published::{files::dangling, losses::Kind, read::Edition},
 };
 
 impl Drafter<'_> {
@@ -23,6 +23,12 @@ impl Drafter<'_> {
             (status.to_uppercase(), resolve(self.root, answer), place)
         });
         let stated = stated.collect::<Vec<_>>();
+        for (status, answer, _) in &stated {
+            if let Some(reference) = dangling(answer) {
+                let text = format!("{reference:?} leads nowhere: read as without a body");
+                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+            }
+        }
         let mut drafted = Map::new();
         let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
         if successes.is_empty() {
@@ -124,6 +130,11 @@ impl Drafter<'_> {
         }
         if !matches!(kind(media), Sent::Json) {
             return (Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}})), true);
+        }
+        let plain = media.split(';').next().unwrap_or_default().trim();
+        if !["application/json", "*/*", "application/*", ""].contains(&plain) {
+            let text = format!("asked for as application/json, where the vendor names {media}: it may refuse");
+            self.losses.add(Kind::Answer, at, text);
         }
         let schema = match schema {
             Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
+    keywords::describe,
     media::{Content, FORM, Sent, content, kind, media_types, text},
     parameters::parameters,
 };
@@ -11,7 +12,7 @@ use crate::{
     document::{Operation, resolve},
     names::type_name,
     pointer::child,
-    published::{losses::Kind, read::Edition},
+    published::{files::dangling, losses::Kind, read::Edition},
 };
 
 /// So deep are the objects of a form written out as `a[b]`.
@@ -20,12 +21,20 @@ const FORM_DEPTH: usize = 4;
 impl Drafter<'_> {
     /// The drafted request body, if there is one. The error says why no client can send it.
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
+        let stated = operation.value.get("requestBody").map(|body| resolve(self.root, body));
+        if let Some(reference) = stated.and_then(dangling) {
+            return Err(format!("its body {reference:?} leads nowhere"));
+        }
         let Some((content, required, description)) = self.stated_body(operation) else { return Ok(None) };
         let at = child(&operation.pointer, "requestBody");
         if ["get", "head"].contains(&operation.method) {
             let why = "HTTP gives the body of a GET no meaning, and proxies drop it";
             if required {
                 return Err(format!("it needs a body: {why}"));
+            }
+            let says = |schema: &Value, at: &str| self.view(schema, at).is_none_or(|view| !view.is_empty());
+            if content.iter().all(|(_, schema, at)| schema.as_ref().is_some_and(|schema| !says(schema, at))) {
+                return Ok(None);
             }
             self.losses.add(Kind::Body, &at, format!("no body is sent: {why}"));
             return Ok(None);
@@ -45,17 +54,6 @@ impl Drafter<'_> {
                 if names.is_empty() { "of no media type" } else { &names }
             ));
         };
-        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| *name != media).collect::<Vec<_>>();
-        if !others.is_empty() {
-            self.losses.add(
-                Kind::Body,
-                &at,
-                format!("sent as {media}; the vendor takes {} as well", others.join(", ")),
-            );
-        }
-        if !required {
-            self.losses.add(Kind::Body, &at, "the body is optional, and is always sent");
-        }
         let hint = format!("{id}-body");
         let (sent, schema) = match kind(media) {
             Sent::Json => {
@@ -68,10 +66,24 @@ impl Drafter<'_> {
                 };
                 ("application/json", self.not_null(schema))
             }
-            Sent::Form => (FORM, self.form(schema.as_ref().unwrap_or(&Value::Null), place, &hint)?),
+            Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), place, &hint)? {
+                Some(schema) => (FORM, schema),
+                None => return Ok(None),
+            },
             Sent::Text => ("text/plain", json!({"type": "string"})),
             Sent::Bytes => ("application/octet-stream", json!({"type": "string", "format": "binary"})),
         };
+        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| *name != media).collect::<Vec<_>>();
+        if !others.is_empty() {
+            self.losses.add(
+                Kind::Body,
+                &at,
+                format!("sent as {media}; the vendor takes {} as well", others.join(", ")),
+            );
+        }
+        if !required {
+            self.losses.add(Kind::Body, &at, "the body is optional, and is always sent");
+        }
         let mut body = json!({"required": true, "content": {sent: {"schema": schema}}});
         if !description.is_empty() {
             body["description"] = json!(description);
@@ -124,11 +136,12 @@ impl Drafter<'_> {
     }
 
     /// A form: fields with simple values, those of objects in it under `a[b]`.
-    fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Value, String> {
+    /// Nothing, if no field is left: then nothing is sent.
+    fn form(&mut self, schema: &Value, at: &str, hint: &str) -> Result<Option<Value>, String> {
         let mut fields = Vec::new();
         self.form_fields(schema, at, "", true, 0, &mut fields)?;
         if fields.is_empty() {
-            return Err("its form has no fields that can be sent".to_owned());
+            return Ok(None);
         }
         let required =
             fields.iter().filter(|(.., required)| *required).map(|(name, ..)| name.clone()).collect::<Vec<_>>();
@@ -136,7 +149,7 @@ impl Drafter<'_> {
         let object = json!({"type": "object", "properties": node, "required": required});
         let name = type_name(&format!("{}-form", hint.trim_end_matches("-body")));
         let converted = self.schema(&object, at, &name);
-        Ok(self.not_null(converted))
+        Ok(Some(self.not_null(converted)))
     }
 
     fn form_fields(
@@ -165,7 +178,13 @@ impl Drafter<'_> {
                 Some(_) => list,
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
-            if simple {
+            if converted.get("x-any").is_some() && self.is_choice_of_simple(&node, at) {
+                let text = format!("the form's field {sent:?} may be of several kinds: its text is given");
+                self.losses.add(Kind::Body, at, text);
+                let mut text = json!({"type": "string"});
+                node.as_object().into_iter().for_each(|map| describe(&mut text, map));
+                fields.push((sent, text, required));
+            } else if simple {
                 fields.push((sent, node, required));
             } else if component.is_some() && depth < FORM_DEPTH && self.view(&node, at).is_some() {
                 self.form_fields(&node, at, &sent, required, depth + 1, fields)?;

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     names::type_name,
     pointer::child,
-    published::losses::{Kind, Owner},
+    published::{
+        files::shown,
+        losses::{Kind, Owner},
+    },
 };
 
 /// Whether a converted schema has to be a component.
@@ -65,7 +68,7 @@ impl Drafter<'_> {
             return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
         };
         let Some(node) = self.root.pointer(pointer) else {
-            return self.any(&Map::new(), at, &format!("{target:?} leads nowhere"));
+            return self.any(&Map::new(), at, &format!("{:?} leads nowhere", shown(target)));
         };
         let nullable = node.as_object().is_some_and(is_nullable);
         let wanted = component_name(pointer);

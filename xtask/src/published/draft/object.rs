@@ -37,6 +37,11 @@ impl View {
         !self.fields.is_empty()
     }
 
+    /// Whether it says nothing of what may be in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.map.is_none()
+    }
+
     /// Name, schema and whether it is required, of each field.
     pub(super) fn into_fields(self) -> impl Iterator<Item = (String, Value, bool)> {
         self.fields.into_iter().map(|(name, field)| {

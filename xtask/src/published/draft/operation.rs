@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Drafted, Drafter, own_address};
+use super::{Drafted, Drafter};
 use crate::{
     document::Operation,
     pointer::child,
@@ -22,11 +22,15 @@ impl Drafter<'_> {
         today: &str,
     ) -> Result<Drafted, String> {
         let at = &operation.pointer;
-        if let (Some(own), Some(address)) = (own_address(operation), address)
-            && own != address
-        {
-            return Err(format!("it goes to {own}, the others to {address}: make it a vendor of its own"));
-        }
+        let own = self.address_of(operation);
+        // What is below the address that all have in common belongs to the path.
+        let below = match (&own, address) {
+            (Some(own), Some(address)) => own
+                .strip_prefix(address)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                .ok_or_else(|| format!("it goes to {own}, the others to {address}: make it a vendor of its own"))?,
+            _ => "",
+        };
         let stated = operation.id().trim();
         let wanted = if stated.is_empty() { select::derived_id(operation) } else { stated.to_owned() };
         let id = self.ids.claim(&wanted);
@@ -37,9 +41,14 @@ impl Drafter<'_> {
         } else if id != stated {
             self.losses.add(Kind::Name, at, format!("{stated:?} is called {id} here"));
         }
+        if !below.is_empty() {
+            let text = format!("it goes to an address of its own: its path is {below}{} here", operation.path);
+            self.losses.add(Kind::Server, at, text);
+        }
         self.losses.belong_to(outer);
         let value = drafted?;
-        Ok(Drafted { id, method: operation.method, path: operation.path.to_owned(), at: at.clone(), value })
+        let path = format!("{below}{}", operation.path);
+        Ok(Drafted { id, method: operation.method, path, at: at.clone(), value })
     }
 
     fn operation_called(

@@ -12,7 +12,7 @@ use crate::{
     document::{Operation, resolve},
     names::value_name,
     pointer::{child, entry},
-    published::{losses::Kind, read::Edition},
+    published::{files::shown, losses::Kind, read::Edition},
 };
 
 /// Headers that the HTTP client writes.
@@ -63,6 +63,11 @@ impl Drafter<'_> {
         let mut drafted = Vec::<Value>::new();
         let mut setters = BTreeMap::<String, String>::new();
         for parameter in parameters(root, operation) {
+            if let Some(target) = parameter.value.get("$ref").and_then(Value::as_str) {
+                let text = format!("a parameter is left out: {:?} leads nowhere", shown(target));
+                self.losses.add(Kind::Parameter, &operation.pointer, text);
+                continue;
+            }
             for one in self.parameter(&parameter, id)? {
                 let name = one["name"].as_str().unwrap_or_default().to_owned();
                 match setters.get(&value_name(&name)) {
@@ -89,7 +94,7 @@ impl Drafter<'_> {
         let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
         let named = named.collect::<Vec<_>>();
         if named.iter().any(|name| name.is_empty()) || operation.path.contains(['?', '#']) {
-            return Err("its path is no template".to_owned());
+            return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
         }
         let is = |parameter: &Value, name: &str| parameter["in"] == "path" && parameter["name"] == name;
         let odd = drafted.iter().filter(|one| one["in"] == "path" && !named.iter().any(|name| is(one, name)));

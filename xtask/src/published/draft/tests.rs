@@ -118,6 +118,23 @@ fn lists_of_values_become_components_once() {
 }
 
 #[test]
+fn a_list_of_values_beside_any_text_keeps_its_values() {
+    let (found, schemas, lost) = field(json!({"description": "Unit.", "anyOf": [
+        {"type": "string"}, {"type": "string", "enum": ["seats", "hours"]}, {"type": "null"},
+    ]}));
+    assert_eq!(found["nullable"], true);
+    assert_eq!(schemas["GetAAnswerF"]["description"], "Unit.");
+    assert_eq!(schemas["GetAAnswerF"]["enum"], json!(["seats", "hours"]));
+    assert!(lost.iter().all(|text| text.starts_with("of 400")), "{lost:?}");
+    // One value makes no list, and with a format a text is not just any.
+    for other in [json!({"type": "string"}), json!({"type": "string", "format": "date"})] {
+        let (found, _, lost) = field(json!({"description": "From.", "anyOf": [other, {"enum": ["now"]}]}));
+        assert_eq!(found, json!({"type": "string", "description": "From. Known: `now`."}));
+        assert!(lost.iter().any(|text| text == "alternatives that are all texts became a plain text"), "{lost:?}");
+    }
+}
+
+#[test]
 fn parts_and_alternatives_become_one_object() {
     let (_, schemas, lost) = field(json!({"allOf": [
         {"$ref": "#/components/schemas/Other"},
@@ -235,6 +252,122 @@ fn swagger_2_is_read_in_its_own_words() {
     assert_eq!(draft.schemas[0].1["properties"]["n"], json!({"type": "number", "format": "decimal", "nullable": true}));
     assert_eq!(draft.address.as_deref(), Some("https://api.old.example/v2"));
     assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
+}
+
+#[test]
+fn other_credentials_and_media_types_than_those_that_are_sent_are_told() {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut other = root["paths"]["/a"]["get"].clone();
+    other["operationId"] = json!("getB");
+    other["security"] = json!([{"admin": []}]);
+    let content = &mut other["responses"]["200"]["content"];
+    *content = json!({"application/vnd.x.v2+json": content["application/json"]});
+    root["paths"]["/b"] = json!({"get": other});
+    root["paths"]["/c"] = root["paths"]["/a"].clone();
+    root["paths"]["/c"]["get"]["operationId"] = json!("getC");
+    root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
+    root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
+    let draft = drafted(root).expect("it drafts");
+    let told = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "it calls for admin, which the client does not have",
+            "asked for as application/json, where the vendor names application/vnd.x.v2+json: it may refuse",
+        ]
+    );
+}
+
+#[test]
+fn what_leads_nowhere_is_told_where_it_was_wanted() {
+    let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
+    let mut root = answering(gone.clone(), json!({}));
+    root["paths"]["/a"]["get"]["parameters"] = json!([gone]);
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = gone.clone();
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {"200": gone}});
+    let draft = drafted(root).expect("it drafts");
+    for expected in [
+        "POST /a: its body \"gone.yaml#/X\" leads nowhere",
+        "a parameter is left out: \"gone.yaml#/X\" leads nowhere",
+        "\"gone.yaml#/X\" leads nowhere: read as without a body",
+        "\"gone.yaml#/X\" leads nowhere",
+    ] {
+        assert!(texts(&draft).contains(&expected), "{expected}: {:?}", texts(&draft));
+    }
+}
+
+/// A POST under `/a` that sends a form, and a GET beside it that does.
+fn sending_a_form(required: bool, schema: &Value) -> Value {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let body =
+        json!({"required": required, "content": {"application/x-www-form-urlencoded": {"schema": schema.clone()}}});
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = body;
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/a"]["get"]["requestBody"] =
+        json!({"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}}}}});
+    root
+}
+
+#[test]
+fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    for (properties, expected) in [
+        (json!({}), vec!["of 400"; 2]),
+        (
+            json!({"expand": list}),
+            vec!["the form's field \"expand\" is left out: a list, a map or of several kinds", "of 400", "of 400"],
+        ),
+    ] {
+        let draft =
+            drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it drafts");
+        let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
+        assert_eq!(post.value.get("requestBody"), None);
+        assert_eq!(texts(&draft), expected);
+    }
+    let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
+    let draft = drafted(sending_a_form(true, &needed)).expect("the other drafts");
+    assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
+}
+
+#[test]
+fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
+    let at = json!({"description": "When.", "anyOf": [{"type": "integer"}, {"type": "string", "enum": ["now"]}]});
+    let draft = drafted(sending_a_form(true, &json!({"type": "object", "required": ["at"], "properties": {"at": at}})))
+        .expect("it drafts");
+    let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
+    assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
+    assert_eq!(texts(&draft)[0], "the form's field \"at\" may be of several kinds: its text is given");
+}
+
+#[test]
+fn operations_with_addresses_of_their_own_go_there() {
+    let with = |own: &str| {
+        let mut root = answering(json!({"type": "string"}), json!({}));
+        let mut item = root["paths"]["/a"].clone();
+        item["get"]["operationId"] = json!("getB");
+        item["servers"] = json!([{"url": own}]);
+        root["paths"]["/b"] = item;
+        root
+    };
+    let paths = |draft: &Draft| draft.operations.iter().map(|one| one.path.clone()).collect::<Vec<_>>();
+    let draft = drafted(with("https://api.x.example/v2")).expect("it drafts");
+    assert_eq!(
+        (draft.address.as_deref(), paths(&draft)),
+        (Some("https://api.x.example"), vec!["/v1/a".into(), "/v2/b".into()])
+    );
+    let draft = drafted(with("https://files.x.example")).expect("it drafts");
+    assert_eq!((draft.address.as_deref(), paths(&draft)), (Some("https://api.x.example/v1"), vec!["/a".into()]));
+    assert!(texts(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", texts(&draft));
+    // Chosen alone, it is the vendor.
+    let published = published(with("https://files.x.example"));
+    let alone = operations(&published.root).into_iter().filter(|operation| operation.path == "/b").collect::<Vec<_>>();
+    let draft = super::draft(&published, &alone, "2026-11-22").expect("it drafts");
+    assert_eq!(draft.address.as_deref(), Some("https://files.x.example"));
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::{
     published::losses::Kind,
 };
 
+/// Begins the sentence that lists the values of what is any text.
+const KNOWN: &str = "Known: ";
+
 /// Alternatives and where they stand.
 type Nodes = Vec<(Value, String)>;
 
@@ -30,7 +33,12 @@ impl Drafter<'_> {
         } else {
             self.union(nodes, at, hint)
         };
-        beside(converted, map)
+        let known = converted["description"].as_str().filter(|text| text.starts_with(KNOWN)).map(str::to_owned);
+        let mut whole = beside(converted, map);
+        if let Some(known) = known.filter(|known| whole["description"] != known.as_str()) {
+            super::scalar::add_text(&mut whole, &known);
+        }
+        whole
     }
 
     /// The one type of alternatives.
@@ -128,6 +136,14 @@ impl Drafter<'_> {
         flat.push((node, at));
     }
 
+    /// Whether a schema is a choice of which each alternative has one text form.
+    pub(super) fn is_choice_of_simple(&self, node: &Value, at: &str) -> bool {
+        let mut flat = Nodes::new();
+        self.flatten(node.clone(), at.to_owned(), &mut flat, 0);
+        let simple = |node: &Value| ["string", "integer", "number", "boolean"].contains(&self.kind(node));
+        flat.len() > 1 && flat.iter().all(|(node, _)| simple(node))
+    }
+
     /// What an alternative is; "anything" if that cannot be said.
     fn kind(&self, node: &Value) -> &'static str {
         let Some(map) = resolve(self.root, node).as_object() else { return "anything" };
@@ -160,13 +176,14 @@ impl Drafter<'_> {
         }
     }
 
-    /// Alternatives that are all texts: one list of values, unless one of them may be any text.
+    /// Alternatives that are all texts: one list of values, which takes any other text, too, if some are listed.
     fn texts(&mut self, nodes: &Nodes, at: &str) -> Value {
         let maps = nodes.iter().filter_map(|(node, _)| resolve(self.root, node).as_object()).collect::<Vec<_>>();
         let lists = maps.iter().map(|map| super::scalar::values(map)).collect::<Vec<_>>();
-        if lists.iter().all(|values| !values.is_empty()) && lists.len() == nodes.len() {
-            let values = lists.concat();
-            return self.scalar(&json!({"enum": values}).as_object().cloned().unwrap_or_default(), "string", at);
+        let all = json!({"enum": lists.concat()}).as_object().cloned().unwrap_or_default();
+        let any_other = super::scalar::values(&all).len() > 1 && maps.iter().all(|map| !map.contains_key("format"));
+        if lists.len() == nodes.len() && (any_other || lists.iter().all(|values| !values.is_empty())) {
+            return self.scalar(&all, "string", at);
         }
         let format = |map: &Map<String, Value>| map.get("format").cloned();
         let same = maps.windows(2).all(|pair| format(pair[0]) == format(pair[1])) && lists.iter().all(Vec::is_empty);
@@ -178,7 +195,7 @@ impl Drafter<'_> {
         let listed = lists.concat();
         if !listed.is_empty() {
             let shown = listed.iter().take(20).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
-            super::scalar::add_text(&mut text, &format!("Known: {shown}."));
+            super::scalar::add_text(&mut text, &format!("{KNOWN}{shown}."));
         }
         text
     }
