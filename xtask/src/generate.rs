@@ -271,8 +271,8 @@ mod tests {
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(
             out,
-            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
-             float; write `format: decimal`, or `type: integer`"
+            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a number without `format: \
+             decimal` would become a float; write `format: decimal`, or `type: integer`"
         );
         Ok(())
     }
