@@ -44,7 +44,7 @@ fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
         Variant { name, value: value.to_owned(), doc: prose::rustdoc(&doc) }
     });
     let doc = if doc.is_empty() { format!("`{name}`.") } else { prose::rustdoc(&doc) };
-    OpenEnum { name: names::type_name(name), doc, variants: variants.collect() }
+    OpenEnum { name: names::component_name(name), doc, variants: variants.collect() }
 }
 
 /// The listed values; `null` stands for `nullable` and is none.

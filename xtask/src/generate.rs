@@ -63,7 +63,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> s
     let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
         Ok(vendors) => vendors,
         Err(error) => {
-            writeln!(out, "{error}")?;
+            writeln!(out, "error: {error}")?;
             return Ok(ExitCode::from(2));
         }
     };
@@ -271,8 +271,8 @@ mod tests {
         assert_eq!(code, ExitCode::FAILURE);
         assert_eq!(
             out,
-            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a bare number would become a \
-             float; write `format: decimal`, or `type: integer`"
+            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a number without `format: \
+             decimal` would become a float; write `format: decimal`, or `type: integer`"
         );
         Ok(())
     }
@@ -292,7 +292,7 @@ mod tests {
     fn an_unknown_vendor_is_a_mistake_of_usage() -> std::io::Result<()> {
         let (code, out) = ran(&repository(MINI)?, &["maxi"], false)?;
         assert_eq!(code, ExitCode::from(2));
-        assert_eq!(out, "no vendor \"maxi\": openapi/ has mini");
+        assert_eq!(out, "error: no vendor \"maxi\": openapi/ has mini");
         Ok(())
     }
 }

@@ -38,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 /// Chores of this repository.
 #[derive(Parser)]
-#[command(name = "cargo xtask")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

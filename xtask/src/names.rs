@@ -11,12 +11,27 @@ pub(crate) fn type_name(name: &str) -> String {
     identifier(words(name).to_pascal_case(), "X")
 }
 
+/// The name of a component's type. typify puts an X before a digit where progenitor puts an underscore.
+pub(crate) fn component_name(name: &str) -> String {
+    let name = type_name(name);
+    match name.strip_prefix('_') {
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_digit()) => format!("X{rest}"),
+        _ => name,
+    }
+}
+
 /// A method's, field's or parameter's name.
 pub(crate) fn value_name(name: &str) -> String {
     identifier(words(name).to_snake_case(), "x")
 }
 
 fn words(name: &str) -> String {
+    // Of signs alone nothing would be left; both generators have these two names for them.
+    match name {
+        "+1" => return "plus1".to_owned(),
+        "-1" => return "minus1".to_owned(),
+        _ => {}
+    }
     name.replace('\'', "").replace(|letter: char| !(letter.is_alphanumeric() || letter == '_'), "-")
 }
 
@@ -26,7 +41,9 @@ fn identifier(name: String, empty: &str) -> String {
         Some(first) if first.is_alphabetic() => name,
         Some(_) => format!("_{name}"),
     };
-    if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { format!("{name}_") }
+    // A keyword since edition 2024, which syn does not know.
+    let keyword = name == "gen" || syn::parse_str::<syn::Ident>(&name).is_err();
+    if !keyword { name } else { format!("{name}_") }
 }
 
 #[cfg(test)]
@@ -42,9 +59,18 @@ mod tests {
     }
 
     #[test]
+    fn a_components_type_begins_with_a_letter() {
+        assert_eq!(component_name("2fa"), "X2fa");
+        assert_eq!(component_name("order"), "Order");
+        assert_eq!(component_name("self"), "Self_");
+    }
+
+    #[test]
     fn values_are_in_snake_case_and_keywords_get_an_underscore() {
         assert_eq!(value_name("getUsageReport"), "get_usage_report");
         assert_eq!(value_name("X-Request-Id"), "x_request_id");
         assert_eq!(value_name("type"), "type_");
+        assert_eq!(value_name("gen"), "gen_");
+        assert_eq!((value_name("+1").as_str(), value_name("-1").as_str()), ("plus1", "minus1"));
     }
 }

@@ -107,17 +107,17 @@ macro_rules! __open_enum_impls {
             fn deserialize<D: $crate::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                struct Text;
-                impl $crate::serde::de::Visitor<'_> for Text {
+                struct __Text;
+                impl $crate::serde::de::Visitor<'_> for __Text {
                     type Value = $name;
                     fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                         f.write_str("a string")
                     }
-                    fn visit_str<E>(self, text: &str) -> ::std::result::Result<$name, E> {
+                    fn visit_str<__E>(self, text: &str) -> ::std::result::Result<$name, __E> {
                         ::std::result::Result::Ok($name::from(text))
                     }
                 }
-                deserializer.deserialize_str(Text)
+                deserializer.deserialize_str(__Text)
             }
         }
     };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Plan, client, files};
 use crate::{
     enums,
-    names::{type_name, value_name},
+    names::{component_name, value_name},
     published::Drafted,
 };
 
@@ -44,7 +44,7 @@ fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
     if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
         let (_, schema) = plan.draft.schemas.iter().find(|(known, _)| known == name)?;
         let first = enums::values(schema).first().copied()?;
-        return Some(format!("types::{}::from({first:?})", type_name(name)));
+        return Some(format!("types::{}::from({first:?})", component_name(name)));
     }
     let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
     Some(match (text("type"), text("format")) {

@@ -10,5 +10,5 @@ pub(super) fn record(plan: &Plan<'_>) -> String {
     let document = Document::parse(plan.name, plan.document);
     let known =
         document.map(|ours| upstream::uncurated(&ours.root, plan.published)).unwrap_or_else(|_| BTreeMap::new());
-    upstream::head(plan.name, plan.published, plan.today, "", &known)
+    upstream::head(plan.name, plan.published, plan.today, ("", ""), &known)
 }

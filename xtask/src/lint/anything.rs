@@ -8,14 +8,16 @@ use super::{Findings, Rule, tree};
 use crate::document::operations;
 
 /// Keywords that say what a value is. What is wrong with some of them is said by other rules.
-const SAYING: [&str; 6] = ["type", "$ref", "allOf", "oneOf", "anyOf", "not"];
+const SAYING: [&str; 9] =
+    ["type", "$ref", "allOf", "oneOf", "anyOf", "not", "properties", "items", "additionalProperties"];
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let errors = only_in_errors(root);
     for node in tree::schemas(root) {
         let said = SAYING.iter().find(|key| node.schema.contains_key(**key));
         match (said, node.schema.get("x-any")) {
-            (None, None) if !in_errors(&node.pointer, &errors) => findings.add(
+            // A part of a union or of `allOf` only adds to the others.
+            (None, None) if node.place != tree::Place::Part && !in_errors(&node.pointer, &errors) => findings.add(
                 Rule::Any,
                 &node.pointer,
                 "no `type`: it would be any JSON, where numbers lose digits",

@@ -29,6 +29,9 @@ fn examples() -> Vec<(Rule, String, Value, String)> {
         |name: &str, place: &str| json!({"name": name, "in": place, "description": "d", "schema": {"type": "string"}});
     let order = json!({"schema": {"$ref": "#/components/schemas/Order"}, "example": {"id": "a"}});
     let states = json!({"poll": "getOrder", "id": "id", "status": "status", "pending": ["OPEN"]});
+    let trace = json!({"operationId": "traceOrders", "summary": "s", "tags": ["orders"],
+        "x-source": [{"ref": "page", "seen": "2026-11-21"}], "responses": {
+        "204": {"description": "d"}, "429": {"$ref": "#/components/responses/Busy"}}});
     let status = |values: Value, doc: &str| json!({"type": "string", "description": doc, "enum": values});
     vec![
         same(Rule::OpenapiVersion, "/openapi", json!("3.1.0")),
@@ -41,6 +44,11 @@ fn examples() -> Vec<(Rule, String, Value, String)> {
         same(Rule::Reference, &list("/responses/429"), json!({"$ref": "#/components/schemas/Order"})),
         same(
             Rule::ReferenceSibling,
+            "/components/schemas/Order/properties/status",
+            json!({"$ref": "#/components/schemas/Status", "nullable": true}),
+        ),
+        same(
+            Rule::ReferenceText,
             &list("/responses/429"),
             json!({"$ref": "#/components/responses/Busy", "description": "d"}),
         ),
@@ -58,7 +66,9 @@ fn examples() -> Vec<(Rule, String, Value, String)> {
         ),
         same(Rule::Status, &post("/responses/299"), json!({"$ref": "#/components/responses/Made"})),
         (Rule::Example, get("/responses/200/content/application~1json/example"), Value::Null, get("/responses/200")),
-        (Rule::Body, post("/requestBody/required"), json!(false), post("/requestBody")),
+        (Rule::Body, post("/requestBody/content/text~1plain"), json!({}), post("/requestBody")),
+        (Rule::OptionalBody, post("/requestBody/required"), json!(false), post("/requestBody")),
+        same(Rule::Method, "/paths/~1orders/trace", trace),
         same(Rule::Mark, &get("/x-previw"), json!(true)),
         same(Rule::Idempotency, &post("/x-idempotent-with"), json!("key")),
         same(Rule::Pagination, &list("/x-pagination/items"), json!("rows")),
@@ -77,6 +87,7 @@ fn examples() -> Vec<(Rule, String, Value, String)> {
             list(""),
         ),
         (Rule::Type, note("/type"), json!("strng"), note("/type")),
+        same(Rule::Keyword, &note("/items"), json!({"type": "string"})),
         same(Rule::Format, &note("/format"), json!("decmal")),
         (Rule::Number, note("/type"), json!("number"), note("")),
         (Rule::Any, note("/type"), Value::Null, note("")),

@@ -34,7 +34,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 fn request(body: &Value, at: &str, findings: &mut Findings) {
     if body.get("required").and_then(Value::as_bool) != Some(true) {
         findings.add(
-            Rule::Body,
+            Rule::OptionalBody,
             at,
             "the body is optional, but would always be sent",
             "write `required: true`, or make a second operation without it",
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_body_is_required_and_of_one_supported_type() {
-        assert_eq!(broken(&format!("{BODY}/required"), json!(false)), ["body"]);
+        assert_eq!(broken(&format!("{BODY}/required"), json!(false)), ["optional-body"]);
         let order = json!({"schema": {"$ref": "#/components/schemas/Order"}});
         assert_eq!(broken(&format!("{BODY}/content"), json!({"multipart/form-data": order})), ["body"]);
         assert_eq!(

@@ -60,16 +60,21 @@ fn kind(node: &Node<'_>, findings: &mut Findings) {
         findings.add(Rule::Type, at, "a list of nothing", "say what its `items` are");
     }
     for (key, of) in OF_ONE_TYPE.iter().filter(|(key, of)| *of != kind && schema.contains_key(*key)) {
-        findings.add(Rule::Type, &child(at, key), format!("of type {kind:?}"), format!("write `type: {of}` beside it"));
+        let (message, help) = (format!("{key:?} of type {kind:?}"), format!("write `type: {of}` beside it"));
+        findings.add(Rule::Keyword, &child(at, key), message, help);
     }
 }
 
 fn format(node: &Node<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
     let (kind, format) = (node.text("type"), node.text("format"));
+    if schema.contains_key("format") && ["array", "boolean", "object"].contains(&kind) {
+        let help = "leave it out: only texts and numbers have one";
+        return findings.add(Rule::Type, &child(at, "format"), format!("format {format:?} of type {kind:?}"), help);
+    }
     match FORMATS.iter().find(|(known, _)| *known == format) {
         Some((_, kinds)) if !kinds.contains(&kind) => findings.add(
-            Rule::Type,
+            Rule::Format,
             at,
             format!("format {format} of type {kind:?}"),
             format!("write `type: {}`, as the wire has it", kinds.join("` or `type: ")),
@@ -83,13 +88,11 @@ fn format(node: &Node<'_>, findings: &mut Findings) {
                 format!("known are {known}"),
             );
         }
-        _ if kind == "number" && format != "decimal" => findings.add(
-            Rule::Number,
-            at,
-            "a bare number would become a float",
-            "write `format: decimal`, or `type: integer`",
-        ),
         _ => {}
+    }
+    if kind == "number" && format != "decimal" {
+        let help = "write `format: decimal`, or `type: integer`";
+        findings.add(Rule::Number, at, "a number without `format: decimal` would become a float", help);
     }
 }
 
@@ -113,20 +116,30 @@ mod tests {
     #[test]
     fn a_format_is_known_and_of_its_type() {
         assert_eq!(note(json!({"description": "d", "type": "string", "format": "decmal"})), ["format"]);
-        assert_eq!(note(json!({"description": "d", "type": "integer", "format": "decimal"})), ["type"]);
-        assert_eq!(note(json!({"description": "d", "type": "string", "format": "int64"})), ["type"]);
+        assert_eq!(note(json!({"description": "d", "type": "integer", "format": "decimal"})), ["format"]);
+        assert_eq!(note(json!({"description": "d", "type": "string", "format": "int64"})), ["format"]);
+    }
+
+    #[test]
+    fn what_is_neither_text_nor_number_has_no_format() {
+        for kind in ["boolean", "array", "object"] {
+            let schema = json!({"description": "d", "type": kind, "format": "uri-map", "items": {"type": "string"},
+                "additionalProperties": true});
+            assert!(note(schema).contains(&"type".to_owned()), "{kind}");
+        }
     }
 
     #[test]
     fn numbers_are_decimals_or_integers() {
         assert_eq!(note(json!({"description": "d", "type": "number"})), ["number"]);
+        assert_eq!(note(json!({"description": "d", "type": "number", "format": "double"})), ["format", "number"]);
     }
 
     #[test]
     fn keywords_stand_beside_their_type() {
         assert_eq!(note(json!({"description": "d", "type": "array"})), ["type"]);
-        assert_eq!(note(json!({"description": "d", "type": "string", "items": {"type": "string"}})), ["type"]);
-        assert_eq!(note(json!({"description": "d", "type": "string", "additionalProperties": true})), ["type"]);
+        assert_eq!(note(json!({"description": "d", "type": "string", "items": {"type": "string"}})), ["keyword"]);
+        assert_eq!(note(json!({"description": "d", "type": "string", "additionalProperties": true})), ["keyword"]);
     }
 
     #[test]

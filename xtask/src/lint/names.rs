@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::{Findings, Rule, tree};
 use crate::{
     document::schemas,
-    names::{type_name, value_name},
+    names::{component_name, value_name},
     pointer::child,
 };
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let types = schemas(root).map(|(name, _)| name);
-    collisions(types, type_name, "/components/schemas", "type", findings);
+    collisions(types, component_name, "/components/schemas", "type", findings);
     for node in tree::schemas(root) {
         let properties = node.schema.get("properties").and_then(Value::as_object);
         let names = properties.into_iter().flatten().map(|(name, _)| name.as_str());

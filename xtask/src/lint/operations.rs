@@ -18,6 +18,10 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
             continue;
         }
         let name = value_name(id);
+        if ["options", "trace"].contains(&operation.method) {
+            let message = format!("the HTTP client has no method {}", operation.method);
+            findings.add(Rule::Method, at, message, "leave the operation out");
+        }
         if CLIENT_METHODS.contains(&name.as_str()) {
             findings.add(
                 Rule::OperationId,

@@ -25,6 +25,10 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
                     "the generator has no way to tell them apart: leave one out",
                 );
             }
+            if ["new", "send"].contains(&value_name(name).as_str()) {
+                let message = format!("{name:?} is a method that every request has");
+                findings.add(Rule::ParameterName, &at, message, "leave the parameter out");
+            }
             if value_name(name) == "body" && operation.value.contains_key("requestBody") {
                 findings.add(
                     Rule::ParameterName,
@@ -103,6 +107,17 @@ fn one(root: &Value, at: &str, parameter: &Value, findings: &mut Findings) {
             format!("date-time {name:?} in {place} would not be sent as RFC 3339"),
             "declare a plain string",
         );
+    }
+    if ["path", "header"].contains(&place) {
+        for (found, what) in [
+            (of("format") == "password", "a `password` is never printed, so it"),
+            (schema.get("nullable") == Some(&Value::Bool(true)), "what may be null has no text form, so it"),
+        ] {
+            if found {
+                let message = format!("{what} cannot be sent in {place}: parameter {name:?}");
+                findings.add(Rule::ParameterType, at, message, "declare a plain string");
+            }
+        }
     }
     if place == "path" && parameter.get("required").and_then(Value::as_bool) != Some(true) {
         findings.add(
@@ -184,6 +199,22 @@ mod tests {
             broken(&format!("{PATH}/schema"), json!({"type": "string", "format": "date-time"})),
             ["parameter-type"]
         );
+    }
+
+    #[test]
+    fn what_is_not_printed_is_neither_in_path_nor_header() {
+        for schema in [json!({"type": "string", "format": "password"}), json!({"type": "string", "nullable": true})] {
+            assert_eq!(broken(&format!("{PATH}/schema"), schema.clone()), ["parameter-type"]);
+            let header = json!({"name": "X-Since", "in": "header", "description": "d", "schema": schema});
+            assert_eq!(broken(SINCE, header), ["parameter-type"]);
+        }
+    }
+
+    #[test]
+    fn parameters_are_not_named_as_the_requests_own_methods() {
+        for name in ["new", "Send"] {
+            assert_eq!(broken(&format!("{SINCE}/name"), json!(name)), ["parameter-name"], "{name}");
+        }
     }
 
     #[test]

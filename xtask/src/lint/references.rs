@@ -94,15 +94,32 @@ fn reference(root: &Value, node: &Value, section: Option<&str>, pointer: &str, f
             );
         }
     }
-    if map.len() > 1 {
-        findings.add(
-            Rule::ReferenceSibling,
-            pointer,
-            "what stands beside a $ref is ignored",
-            "write `allOf: [{$ref: …}]` beside it",
-        );
+    let beside = |changes: bool| map.keys().find(|key| *key != "$ref" && CHANGES.contains(&key.as_str()) == changes);
+    for (rule, key) in [(Rule::ReferenceSibling, beside(true)), (Rule::ReferenceText, beside(false))] {
+        if let Some(key) = key {
+            let message = format!("{key:?} beside a $ref is ignored");
+            findings.add(rule, pointer, message, "write `allOf: [{$ref: …}]` instead of the $ref");
+        }
     }
 }
+
+/// What means another value than that of the component, or another parameter. Texts and limits only say more of the same.
+const CHANGES: [&str; 14] = [
+    "nullable",
+    "type",
+    "properties",
+    "required",
+    "items",
+    "additionalProperties",
+    "enum",
+    "allOf",
+    "oneOf",
+    "anyOf",
+    "not",
+    "schema",
+    "name",
+    "in",
+];
 
 /// A component that is, in the end, itself: the generator follows it for ever.
 fn circles(root: &Value, findings: &mut Findings) {
@@ -163,7 +180,14 @@ mod tests {
 
     #[test]
     fn nothing_may_stand_beside_a_reference() {
-        let value = json!({"$ref": "#/components/schemas/Line", "description": "A line."});
-        assert_eq!(broken(LINES, value), ["reference-sibling"]);
+        for (key, value, rule) in [
+            ("description", json!("A line."), "reference-text"),
+            ("nullable", json!(true), "reference-sibling"),
+            ("required", json!(["sku"]), "reference-sibling"),
+        ] {
+            let mut schema = json!({"$ref": "#/components/schemas/Line"});
+            schema[key] = value;
+            assert_eq!(broken(LINES, schema), [rule], "{key}");
+        }
     }
 }

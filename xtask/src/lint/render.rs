@@ -56,7 +56,9 @@ pub(crate) fn line(name: &str, position: Position, finding: &Finding) -> String 
 
 fn summary(checked: &[Checked], out: &mut impl Write) -> Result<()> {
     let [errors, warnings] = [Level::Error, Level::Warning].map(|level| counted(count(checked, level), level.name()));
-    writeln!(out, "{}: {errors}, {warnings}", counted(checked.len(), "document"))
+    let unread = checked.iter().filter(|document| document.outcome.is_err()).count();
+    let unread = if unread == 0 { String::new() } else { format!(", {unread} not read") };
+    writeln!(out, "{}: {errors}, {warnings}{unread}", counted(checked.len(), "document"))
 }
 
 fn count(checked: &[Checked], level: Level) -> usize {
@@ -157,7 +159,7 @@ mod tests {
         assert_eq!(
             written(Format::Text),
             "a,b.yaml:4:28: error[parameter-place] at /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%\\ncookie\"; \
-             only query, path and header are supported\nerror: c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings\n"
+             only query, path and header are supported\nerror: c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 1 not read\n"
         );
     }
 
@@ -167,7 +169,7 @@ mod tests {
             written(Format::Github),
             "::error file=a%2Cb.yaml,line=4,col=28,title=parameter-place::error[parameter-place] at \
              /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%25\\ncookie\"; only query, path and header are \
-             supported\n::error file=c.yaml::c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings\n"
+             supported\n::error file=c.yaml::c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 1 not read\n"
         );
     }
 

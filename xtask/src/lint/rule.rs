@@ -40,14 +40,18 @@ pub(crate) enum Rule {
     Kind,
     /// A reference leads to a component of the right section, and not to itself.
     Reference,
-    /// Nothing stands beside a `$ref`: OpenAPI 3.0 ignores it.
+    /// Nothing that changes the value stands beside a `$ref`: OpenAPI 3.0 ignores it.
     ReferenceSibling,
+    /// No text stands beside a `$ref`: OpenAPI 3.0 ignores it.
+    ReferenceText,
     /// Components are used: one that nothing refers to is a type that nobody gets.
     Unused,
 
     // --- operations
     /// An `operationId` is there and makes a method of its own.
     OperationId,
+    /// The method is one that the HTTP client has: options and trace do not compile.
+    Method,
     /// `x-source` names page or SDK file with version, and the date it was read.
     Source,
     /// An operation has a line that says what it is for.
@@ -62,8 +66,10 @@ pub(crate) enum Rule {
     Status,
     /// A success in JSON has an example: the tests decode it.
     Example,
-    /// A request body is required, of one type that the generator writes, and has a schema.
+    /// A request body is of one type that the generator writes, and has a schema.
     Body,
+    /// A request body is required: the generator always sends one.
+    OptionalBody,
 
     // --- marks
     /// Marks are known and hold what they should.
@@ -96,15 +102,17 @@ pub(crate) enum Rule {
     PathParameter,
 
     // --- schemas
-    /// Types are those of OpenAPI 3.0, keywords and formats beside their type.
+    /// Types are those of OpenAPI 3.0, and only texts and numbers have formats.
     Type,
-    /// Formats are those that the generator knows.
+    /// Keywords stand beside the type that they belong to.
+    Keyword,
+    /// Formats are those that the generator knows, of the type that they belong to.
     Format,
     /// Numbers are `format: decimal` or integers: a bare number would become a float.
     Number,
     /// A schema has a type, or `x-any: true` where the vendor does send anything.
     Any,
-    /// No `oneOf`, `anyOf`, `not`: they make types that do not decode.
+    /// No `oneOf`, `anyOf`, `not`: their types refuse what fits no part, or do not decode at all.
     OneOf,
     /// `allOf` holds one reference and stands alone.
     AllOf,
@@ -177,18 +185,22 @@ impl Rule {
                 | Self::Server
                 | Self::Security
                 | Self::UnknownKey
+                | Self::ReferenceText
                 | Self::Unused
                 | Self::Source
                 | Self::Summary
                 | Self::Errors
                 | Self::Example
+                | Self::OptionalBody
                 | Self::Mark
                 | Self::Idempotency
                 | Self::Pagination
                 | Self::LongRunning
                 | Self::Unmarked
                 | Self::Facade
+                | Self::Keyword
                 | Self::Format
+                | Self::AllOf
                 | Self::InlineObject
                 | Self::ClosedObject
                 | Self::FreeObject

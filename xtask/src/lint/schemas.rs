@@ -27,10 +27,14 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 }
 
 fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
-    for key in ["oneOf", "anyOf", "not"] {
+    for (key, harm) in [
+        ("oneOf", "a value that fits none of its parts, such as one that the vendor adds, would fail the answer"),
+        ("anyOf", "its type takes only what fits objects of all parts at once: a text never decodes"),
+        ("not", "its type refuses answers"),
+    ] {
         if node.schema.contains_key(key) {
             let help = "describe one object with what all have, and the rest optional";
-            findings.add(Rule::OneOf, &node.pointer, format!("{key} makes types that do not decode"), help);
+            findings.add(Rule::OneOf, &node.pointer, format!("{key}: {harm}"), help);
         }
     }
     let Some(parts) = node.schema.get("allOf").and_then(Value::as_array) else { return };
@@ -84,7 +88,10 @@ fn objects(node: &Node<'_>, findings: &mut Findings) {
         _ => {}
     }
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for name in required.filter(|name| properties.is_none_or(|properties| !properties.contains_key(*name))) {
+    // A part may require what another part describes.
+    let elsewhere = node.place == Place::Part || schema.contains_key("allOf");
+    let described = |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
+    for name in required.filter(|name| !elsewhere && !described(name)) {
         findings.add(
             Rule::Required,
             at,

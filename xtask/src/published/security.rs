@@ -73,6 +73,12 @@ pub(super) fn credentials(
     Err(format!("callers cannot be let in: {}", reasons.join("; ")))
 }
 
+/// The credentials that one of our documents calls for.
+pub(crate) fn credentials_of(ours: &Value) -> Result<Vec<Credential>, String> {
+    let requirements = ours.get("security").unwrap_or(&Value::Null);
+    credentials(ours, Edition::OpenApi30, requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
+}
+
 /// The name of what is taken if nothing is said.
 static FALLBACK: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "bearer".to_owned());
 

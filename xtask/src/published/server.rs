@@ -7,7 +7,7 @@ use crate::pointer::{child, entry};
 
 /// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
 /// none, or one that is no URL.
-pub(super) fn address(holder: &Value) -> Option<String> {
+pub(crate) fn address(holder: &Value) -> Option<String> {
     let server = holder.get("servers")?.get(0)?;
     let mut url = server.get("url")?.as_str()?.trim().to_owned();
     for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {

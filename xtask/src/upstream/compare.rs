@@ -1,12 +1,14 @@
 //! The comparison: the vendor's operations, rewritten by our rules, beside ours. Names of components are nobody's business; what is on
 //! the wire is.
 
+mod parameters;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{
-    Difference, matching,
+    Difference, access, matching,
     plain::{kind, plain, schema_of, shown},
 };
 use crate::{
@@ -18,14 +20,21 @@ use crate::{
 
 /// All differences. The error says that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
-    let pairs = matching::pairs(ours, theirs);
+    // What core does by hand is described for people.
+    let pairs = matching::pairs(ours, theirs).into_iter().filter(|(own, _)| !own.of_core()).collect::<Vec<_>>();
     let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(again).collect::<Vec<_>>();
     if chosen.is_empty() {
         return Err(format!("{}: none of our operations is in it; is it this vendor's?", theirs.file));
     }
     let draft = published::draft(theirs, &chosen, "2000-01-01")?;
     let document = draft.document();
-    let mut found = Comparison { ours, theirs: &document, differences: Vec::new(), seen: BTreeSet::new() };
+    let mut found = Comparison {
+        ours,
+        theirs: &document,
+        differences: access::differences(ours, theirs, &draft),
+        seen: BTreeSet::new(),
+        sent: false,
+    };
     for loss in draft.losses.iter().filter(|loss| loss.kind == Kind::Operation) {
         let own = pairs.iter().find(|(_, other)| other.as_ref().is_some_and(|other| other.pointer == loss.at));
         let at = own.map_or(loss.at.as_str(), |(own, _)| own.pointer.as_str());
@@ -35,12 +44,21 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
         match other {
             None => found.add(&own.pointer, "operation-extra", "the vendor's file has no such operation".to_owned()),
             Some(other) => {
+                if !matching::same_place(ours, theirs, own, other) {
+                    let text = format!("the vendor has it as {}", matching::named(other));
+                    found.add(&own.pointer, "path", text);
+                }
+                found.successes(own, other);
                 if let Some(drafted) = draft.operations.iter().find(|drafted| drafted.at == other.pointer) {
                     found.operation(own, &drafted.value, &drafted.path);
                 }
             }
         }
     }
+    // Of a type that is sent and received, what is required matters where it is sent.
+    let sent = found.differences.iter().filter(|one| one.kind == "optional-request").map(|one| one.at.clone());
+    let sent = sent.collect::<BTreeSet<_>>();
+    found.differences.retain(|one| one.kind != "optional" || !sent.contains(&one.at));
     Ok(found.differences)
 }
 
@@ -53,8 +71,10 @@ struct Comparison<'a> {
     /// The vendor's, rewritten.
     theirs: &'a Value,
     differences: Vec<Difference>,
-    /// Pairs of components that were compared.
-    seen: BTreeSet<(String, String)>,
+    /// Pairs of components that were compared, and in which direction.
+    seen: BTreeSet<(String, String, bool)>,
+    /// What is compared is sent by the client.
+    sent: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -72,7 +92,11 @@ impl<'a> Comparison<'a> {
         let (ours, theirs) = (self.ours, self.theirs);
         let body = own.body(ours).and_then(schema_of);
         match (body, other.get("requestBody").and_then(schema_of)) {
-            (Some(own), Some(other)) => self.schema(own, other, &child(&at, "requestBody")),
+            (Some(own), Some(other)) => {
+                self.sent = true;
+                self.schema(own, other, &child(&at, "requestBody"));
+                self.sent = false;
+            }
             (Some(_), None) => {
                 self.add(&child(&at, "requestBody"), "body-extra", "the vendor takes no body".to_owned())
             }
@@ -113,54 +137,25 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn parameters(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {
-        let name = |parameter: &Value| {
-            let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            (text("in"), if text("in") == "header" { text("name").to_lowercase() } else { text("name") })
-        };
-        let at = child(&own.pointer, "parameters");
-        let own_all = own.parameters(self.ours);
-        let others = other.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        // Parameters of the path are told by their order: their names are not on the wire.
-        let path = |all: Vec<&'a Value>, template: &str| {
-            let place = |parameter: &Value| {
-                template.find(&format!("{{{}}}", parameter.get("name").and_then(Value::as_str).unwrap_or_default()))
-            };
-            let mut all = all.into_iter().filter(|parameter| name(parameter).0 == "path").collect::<Vec<_>>();
-            all.sort_by_key(|parameter| place(parameter));
-            all
-        };
-        for (own, other) in path(own_all.clone(), own.path).into_iter().zip(path(others.iter().collect(), template)) {
-            let place = child(&child(&at, "path"), &name(own).1);
-            self.parameter(own, other, &place);
-        }
-        for own in own_all.iter().filter(|own| name(own).0 != "path") {
-            let place = child(&child(&at, &name(own).0), &name(own).1);
-            match others.iter().find(|other| name(other) == name(own)) {
-                Some(other) => self.parameter(own, other, &place),
-                None => self.add(&place, "parameter-extra", "the vendor does not document it".to_owned()),
+    /// The vendor's statuses of success that we do not name. The draft holds only one of them.
+    fn successes(&mut self, own: &Operation<'_>, other: &Operation<'_>) {
+        let ours = own.responses(self.ours).into_iter().map(|(status, _)| status.to_uppercase()).collect::<Vec<_>>();
+        let stated = other.value.get("responses").and_then(Value::as_object).into_iter().flatten();
+        for status in stated.map(|(status, _)| status.to_uppercase()).filter(|status| status.starts_with('2')) {
+            if status != "2XX" && !ours.contains(&status) && !ours.iter().any(|own| own == "2XX") {
+                let text = format!("the vendor documents the success {status}");
+                self.add(&child(&own.pointer, "responses"), "status-missing", text);
             }
-        }
-        for other in others.iter().filter(|other| name(other).0 != "path") {
-            if own_all.iter().all(|own| name(own) != name(other)) {
-                let (place, name) = name(other);
-                let kind = shown(plain(self.theirs, other.get("schema").unwrap_or(&Value::Null)).schema);
-                self.add(&at, "parameter-missing", format!("the vendor has {name:?} in {place} ({kind})"));
-            }
-        }
-    }
-
-    fn parameter(&mut self, own: &'a Value, other: &'a Value, at: &str) {
-        let required = |parameter: &Value| parameter.get("required").and_then(Value::as_bool).unwrap_or_default();
-        self.required(required(own), required(other), at);
-        if let (Some(own), Some(other)) = (own.get("schema"), other.get("schema")) {
-            self.schema(own, other, at);
         }
     }
 
     fn required(&mut self, own: bool, other: bool, at: &str) {
         match (own, other) {
             (true, false) => self.add(at, "required", "required here, optional at the vendor's".to_owned()),
+            (false, true) if self.sent => {
+                let text = "optional here, required at the vendor's: requests without it are refused";
+                self.add(at, "optional-request", text.to_owned());
+            }
             (false, true) => self.add(at, "optional", "optional here, required at the vendor's".to_owned()),
             _ => {}
         }
@@ -169,12 +164,13 @@ impl<'a> Comparison<'a> {
     /// Two schemas, ours first.
     fn schema(&mut self, own: &'a Value, other: &'a Value, at: &str) {
         let (own, other) = (plain(self.ours, own), plain(self.theirs, other));
+        let site = at;
         let at = match &own.component {
             Some(component) => component.trim_start_matches('#').to_owned(),
             None => at.to_owned(),
         };
         if let (Some(own), Some(other)) = (&own.component, &other.component)
-            && !self.seen.insert((own.clone(), other.clone()))
+            && !self.seen.insert((own.clone(), other.clone(), self.sent))
         {
             return;
         }
@@ -204,8 +200,9 @@ impl<'a> Comparison<'a> {
             }
             (one, two) if one == two => self.scalars(own.schema, other.schema, &at),
             _ => {
+                // The component may be right for others that refer to it.
                 let text = format!("{} here, {} at the vendor's", shown(own.schema), shown(other.schema));
-                self.add(&at, "type", text);
+                self.add(site, "type", text);
             }
         }
     }

@@ -6,23 +6,18 @@ use serde_json::Value;
 
 use crate::{
     document::{self, Operation},
+    names::value_name,
     published::{self, Published, base_paths},
 };
 
 /// Our operations, each with the vendor's, if it has it: by method and path, else by id.
 pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Operation<'a>, Option<Operation<'b>>)> {
-    let own = document::operations(ours).into_iter().filter(|operation| !operation.of_core());
-    let (our_base, their_base) = base_paths(ours, theirs);
+    let own = document::operations(ours).into_iter();
+    let bases = base_paths(ours, theirs);
     own.map(|operation| {
-        let whole = shape(&our_base, operation.path);
-        let bare = shape("", operation.path);
-        let same_path = |other: &Operation<'b>| {
-            other.method == operation.method
-                && (shape(&their_base, other.path) == whole
-                    || shape("", other.path) == bare
-                    || shape("", other.path) == whole)
-        };
-        let same_id = |other: &Operation<'b>| !operation.id().is_empty() && other.id() == operation.id();
+        let same_path = |other: &Operation<'b>| same(&bases, &operation, other);
+        let id = |operation: &Operation<'_>| value_name(operation.id());
+        let same_id = |other: &Operation<'b>| !other.id().is_empty() && id(other) == id(&operation);
         let find = |fits: &dyn Fn(&Operation<'b>) -> bool| {
             published::operations(&theirs.root).into_iter().find(|other| fits(other))
         };
@@ -30,6 +25,17 @@ pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Oper
         (operation, found)
     })
     .collect()
+}
+
+/// Whether two operations are one by method and path, and not only by id.
+pub(super) fn same_place(ours: &Value, theirs: &Published, own: &Operation<'_>, other: &Operation<'_>) -> bool {
+    same(&base_paths(ours, theirs), own, other)
+}
+
+fn same((our_base, their_base): &(String, String), own: &Operation<'_>, other: &Operation<'_>) -> bool {
+    let (whole, bare) = (shape(our_base, own.path), shape("", own.path));
+    let there = shape("", other.path);
+    own.method == other.method && (shape(their_base, other.path) == whole || there == bare || there == whole)
 }
 
 /// The vendor's operations under tags of which we have some, that we have not; by tag, as `GET /path`.
@@ -54,8 +60,11 @@ pub(super) fn named(operation: &Operation<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }
 
+/// Its tags; the empty one if it has none, so that files without tags have something to go by.
 fn tags<'a>(operation: &Operation<'a>) -> Vec<&'a str> {
-    operation.value.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    let stated = operation.value.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let stated = stated.filter_map(Value::as_str).collect::<Vec<_>>();
+    if stated.is_empty() { vec![""] } else { stated }
 }
 
 /// A path without the names of what is in it.

@@ -1,5 +1,6 @@
 //! `cargo xtask upstream`: a curated document held against the vendor's own specification.
 
+mod access;
 mod compare;
 mod matching;
 mod plain;
@@ -29,9 +30,9 @@ pub(crate) struct Arguments {
     /// The vendor, by the name of its document.
     vendor: String,
 
-    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML.
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML. Several files are one specification that was cut.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    from: Vec<PathBuf>,
 
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -109,7 +110,7 @@ fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, S
     let name = vendor.document();
     let text = fs::read_to_string(root.join(&name)).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let ours = Document::parse(&name, &text)?;
-    let theirs = published::read(&arguments.from)?;
+    let theirs = published::read_all(&arguments.from)?;
     let file = format!("openapi/upstream/{}.toml", vendor.name);
     let written = match fs::read_to_string(root.join(&file)) {
         Ok(text) => text,

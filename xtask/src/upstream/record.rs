@@ -17,8 +17,10 @@ pub(super) struct Record {
     pub(super) sha256: String,
     /// The day of the check.
     pub(super) checked: String,
-    /// Where the file is to be had.
+    /// Where the checked file was from.
     pub(super) source: String,
+    /// Where the vendor publishes the newest one: a scheduled job gets it there.
+    pub(super) url: String,
     /// Operations under our tags that were there and that we have not: `GET /path`.
     pub(super) known: BTreeSet<String>,
     pub(super) accepted: Vec<Accepted>,
@@ -32,6 +34,8 @@ pub(super) struct Accepted {
     pub(super) at: String,
     /// `*` for any.
     pub(super) kind: String,
+    /// What was seen when it was accepted; `*` for anything. With it, what the vendor changes later at this place is told.
+    pub(super) text: Option<String>,
     pub(super) reason: String,
 }
 
@@ -40,7 +44,8 @@ impl Accepted {
         let like = |pattern: &str, text: &str| {
             pattern == text || glob::Pattern::new(&literal(pattern)).is_ok_and(|pattern| pattern.matches(text))
         };
-        like(&self.at, &difference.at) && like(&self.kind, difference.kind)
+        let text = self.text.as_deref().is_none_or(|text| like(text, &difference.text));
+        like(&self.at, &difference.at) && like(&self.kind, difference.kind) && text
     }
 }
 
@@ -66,7 +71,7 @@ pub(crate) fn head(
     vendor: &str,
     theirs: &Published,
     today: &str,
-    source: &str,
+    (source, url): (&str, &str),
     known: &BTreeMap<String, Vec<String>>,
 ) -> String {
     let all = known.values().flatten().collect::<BTreeSet<_>>();
@@ -74,9 +79,9 @@ pub(crate) fn head(
     let known = if known.is_empty() { "[]".to_owned() } else { format!("[\n{known}]") };
     format!(
         "# What openapi/{vendor}.yaml was last held against, by `cargo xtask upstream {vendor} --from FILE` (`--record` renews this head); below\n\
-         # the differences that are meant: `at` (a pointer into our document, `*` for anything), `kind` and `reason`.\n\n\
+         # the differences that are meant: `at` (a pointer into our document, `*` for anything), `kind` and `reason`; with `text` only as they were then.\n\n\
          file = {:?}\nedition = \"{}\"\nsha256 = \"{}\"\nchecked = \"{today}\"\n\
-         # Where the file is to be had.\nsource = {source:?}\n\
+         # Where the file was from, and where the vendor publishes the newest.\nsource = {source:?}\nurl = {url:?}\n\
          # Operations under tags of ours that the vendor had on that day and that are left out here.\nknown = {known}\n",
         theirs.file, theirs.edition, theirs.sha256
     )
@@ -90,12 +95,12 @@ pub(super) fn renewed(
     today: &str,
     known: &BTreeMap<String, Vec<String>>,
 ) -> String {
-    let source = toml::from_str::<Record>(written).map(|record| record.source).unwrap_or_default();
+    let before = toml::from_str::<Record>(written).unwrap_or_default();
     let lines = written.lines().collect::<Vec<_>>();
     let first = lines.iter().position(|line| line.trim() == "[[accepted]]");
     let kept = first.map(|first| {
         let above = lines[..first].iter().rev().take_while(|line| line.starts_with('#')).count();
         format!("\n{}\n", lines[first - above..].join("\n"))
     });
-    head(vendor, theirs, today, &source, known) + &kept.unwrap_or_default()
+    head(vendor, theirs, today, (&before.source, &before.url), known) + &kept.unwrap_or_default()
 }

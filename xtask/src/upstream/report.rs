@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Difference, Report};
 
-/// So many lines of one list are in an issue, which has a limited size.
-const SHOWN: usize = 150;
+/// So many bytes of lists are in an issue, of which a service takes 65,536; what is unexplained has the first claim.
+const ROOM: usize = 60_000;
 
 /// The differences as lines.
 pub(super) fn text(report: &Report) -> String {
@@ -54,37 +54,41 @@ pub(super) fn markdown(report: &Report) -> String {
     };
     if !report.unexplained.is_empty() {
         out.push_str("\n## Unexplained\n\n| where, in our document | kind | what |\n|---|---|---|\n");
-        report.unexplained.iter().take(SHOWN).for_each(|difference| out.push_str(&row(difference)));
-        out.push_str(&more(report.unexplained.len()));
+        list(&mut out, report.unexplained.iter().map(row));
     }
     if !report.added.is_empty() {
         out.push_str("\n## Added by the vendor since\n");
         for (tag, operations) in &report.added {
-            out.push_str(&format!("\n### {}\n\n", cell(tag)));
-            operations.iter().take(SHOWN).for_each(|operation| out.push_str(&format!("- `{operation}`\n")));
-            out.push_str(&more(operations.len()));
+            out.push_str(&format!("\n### {}\n\n", if tag.is_empty() { "without a tag".to_owned() } else { cell(tag) }));
+            list(&mut out, operations.iter().map(|operation| format!("- `{operation}`\n")));
         }
     }
     if !report.accepted.is_empty() {
         out.push_str(&format!("\n<details><summary>{} accepted</summary>\n\n", report.accepted.len()));
         out.push_str("| where, in our document | kind | what | why it is meant |\n|---|---|---|---|\n");
-        for (difference, reason) in report.accepted.iter().take(SHOWN) {
-            out.push_str(&format!("{} {} |\n", row(difference).trim_end(), cell(reason)));
-        }
-        out.push_str(&more(report.accepted.len()));
+        let rows = report.accepted.iter();
+        list(&mut out, rows.map(|(difference, reason)| format!("{} {} |\n", row(difference).trim_end(), cell(reason))));
         out.push_str("\n</details>\n");
     }
     if !report.skipped.is_empty() {
         out.push_str("\n## Could not be read\n\n");
-        report.skipped.iter().take(SHOWN).for_each(|line| out.push_str(&format!("- {}\n", cell(line))));
+        list(&mut out, report.skipped.iter().map(|line| format!("- {}\n", cell(line))));
     }
     out.push_str("\nChange the document, or say in `openapi/upstream/");
     out.push_str(&format!("{}.toml` why it differs; `--record` notes the file as checked.\n", report.vendor));
     out
 }
 
-fn more(count: usize) -> String {
-    if count > SHOWN { format!("\n… and {} more.\n", count - SHOWN) } else { String::new() }
+/// Adds the lines for which there is room, and says how many there is none for.
+fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
+    let count = lines.len();
+    for (index, line) in lines.enumerate() {
+        if out.len() + line.len() > ROOM {
+            out.push_str(&format!("\n… and {} more.\n", count - index));
+            return;
+        }
+        out.push_str(&line);
+    }
 }
 
 /// A text as a cell of a table.

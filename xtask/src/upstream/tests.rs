@@ -67,7 +67,7 @@ fn what_the_vendor_moved_is_found_at_its_place() {
         (
             "/components/schemas/Order/required",
             json!(["id", "status", "note"]),
-            vec![format!("optional {ORDER}/properties/note")],
+            vec![format!("optional-request {ORDER}/properties/note")],
         ),
         (
             "/components/schemas/Status/enum",
@@ -96,6 +96,17 @@ fn what_the_vendor_moved_is_found_at_its_place() {
             vec!["status-extra /paths/~1orders/get/responses/429".to_owned()],
         ),
         ("/paths/~1export", Value::Null, vec!["operation-extra /paths/~1export/get".to_owned()]),
+        (
+            "/paths/~1orders/get/parameters/2/required",
+            json!(true),
+            vec!["optional-request /paths/~1orders/get/parameters/query/since".to_owned()],
+        ),
+        (
+            "/paths/~1orders~1{orderId}/get/responses/202",
+            json!({"description": "d"}),
+            vec!["status-missing /paths/~1orders~1{orderId}/get/responses".to_owned()],
+        ),
+        ("/servers/0/url", json!("https://api2.shop.example/v2"), vec!["server /servers".to_owned()]),
         // Names of what stands in a path are not on the wire, nor are those of components.
         ("/paths/~1orders/post/deprecated", json!(true), vec!["deprecated /paths/~1orders/post".to_owned()]),
     ] {
@@ -140,7 +151,7 @@ fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
     let before = published(&root);
     let known = matching::uncurated(&mini().root, &before);
     assert!(known.is_empty());
-    let head = record::head("mini", &before, "2026-11-22", "", &known);
+    let head = record::head("mini", &before, "2026-11-22", ("", ""), &known);
     root["paths"]["/orders/lost"]["get"] = json!({"operationId": "lost", "tags": ["Orders"], "responses": {}});
     root["paths"]["/users"]["get"] = json!({"operationId": "users", "tags": ["Users"], "responses": {}});
     let after = published(&root);
@@ -155,12 +166,59 @@ fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
 #[test]
 fn a_new_head_keeps_the_reasons() {
     let theirs = published(&mini().root);
-    let written =
-        "file = \"old\"\nsource = \"there\"\n\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n";
+    let written = "file = \"old\"\nsource = \"there\"\nurl = \"https://there\"\n\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n";
     let text = record::renewed("mini", written, &theirs, "2026-11-22", &BTreeMap::new());
     let record = record::read("x", &text).expect("it is a record");
     assert_eq!((record.file.as_str(), record.source.as_str(), record.accepted.len()), ("vendor.json", "there", 1));
+    assert_eq!(record.url, "https://there");
     assert!(text.ends_with("\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n"), "{text}");
+}
+
+#[test]
+fn an_operation_that_moved_is_known_by_its_id() {
+    let mut root = mini().root;
+    let moved = root["paths"]["/export"].take();
+    root["paths"]["/files/export"] = moved;
+    let report = hold("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
+    let found = report.unexplained.iter().map(|one| (one.kind, one.at.as_str(), one.text.as_str())).collect::<Vec<_>>();
+    assert_eq!(found, [("path", "/paths/~1export/get", "the vendor has it as GET /files/export")]);
+}
+
+#[test]
+fn what_was_accepted_with_its_text_is_told_when_the_vendor_moves_there_again() {
+    let text = "[[accepted]]\nat = \"/components/schemas/Status\"\nkind = \"enum-missing\"\n\
+                text = 'the vendor lists \"LOST\"'\nreason = \"Not seen.\"\n";
+    let held = |values: Value| {
+        let theirs = published(&changed("/components/schemas/Status/enum", values).root);
+        let recorded = record::read("x.toml", text).expect("it is a record");
+        let report = hold("mini", &mini(), &theirs, recorded).expect("it compares");
+        report.unexplained.iter().map(|difference| difference.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(held(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
+    assert_eq!(held(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["enum-missing", "stale"]);
+}
+
+#[test]
+fn an_issue_has_room_for_the_report_however_much_moved() {
+    let unexplained =
+        (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type", text: "x".repeat(100) });
+    let theirs = published(&mini().root);
+    let mut report = hold("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    report.unexplained = unexplained.collect();
+    report.accepted = report.unexplained.iter().map(|one| (one.clone(), "Why.".to_owned())).collect();
+    let text = report::markdown(&report);
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(text.contains("… and 2000 more.") && text.ends_with("notes the file as checked.\n"), "{text}");
+}
+
+/// The scheduled job takes the address from there.
+#[test]
+fn every_document_has_a_record_with_the_vendors_address() {
+    for (name, _) in DOCUMENTS {
+        let file = format!("{}/../openapi/upstream/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let record = record::read(name, &fs::read_to_string(file).expect("there is a record")).expect("it is a record");
+        assert!(record.url.starts_with("https://") && !record.url.contains(['"', ' ']), "{name}: {}", record.url);
+    }
 }
 
 #[test]

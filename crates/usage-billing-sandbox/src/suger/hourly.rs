@@ -259,7 +259,7 @@ fn of_events(
 fn price(entitlement: &types::WorkloadEntitlement, metric: &str) -> Option<Decimal> {
     let dimensions = &entitlement.info.as_ref()?.billable_dimensions;
     let dimension = dimensions.iter().find(|one| one.billable_metric_id.as_deref() == Some(metric))?;
-    dimension.price_model_basic.get("unitPrice")?.as_str()?.parse().ok()
+    Some(dimension.price_model_basic.as_ref()?.unit_amount?.0)
 }
 
 /// Shares of the same dimension that have the same tags become one.

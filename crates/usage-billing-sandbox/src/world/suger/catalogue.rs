@@ -12,8 +12,8 @@ use crate::SUGER_ORG_ID;
 
 /// The billable metric of the world.
 pub(super) const METRIC: &str = "gpu_seconds";
-/// What a unit of it costs. A price model is free-form JSON, so the name of its one field is the sandbox's own.
-const METRIC_PRICE: &str = "0.0020";
+/// What a unit of it costs.
+const METRIC_PRICE: Decimal = Decimal::from_parts(20, 0, 0, false, 4);
 
 pub(super) struct Dimension {
     pub(super) key: &'static str,
@@ -136,7 +136,7 @@ pub(super) fn entitlement(deal: &Deal, founded: DateTime<Utc>) -> types::Workloa
         name: Some("GPU seconds".to_owned()),
         billable_metric_id: Some(METRIC.to_owned()),
         category: Some(types::PriceModelCategory::Basic),
-        price_model_basic: [("unitPrice".to_owned(), METRIC_PRICE.into())].into_iter().collect(),
+        price_model_basic: Some(types::PriceModelBasic { unit_amount: Some(METRIC_PRICE.into()) }),
         ..Default::default()
     };
     types::WorkloadEntitlement {

@@ -1,0 +1,39 @@
+//! Where requests go, and what lets them in.
+
+use serde_json::Value;
+
+use super::Difference;
+use crate::published::{self, Credential, Draft, Published};
+
+/// What the vendor says of the API as a whole, beside what we say. What it does not say is no difference.
+pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Draft) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut add = |at: &str, kind, text| found.push(Difference { at: at.to_owned(), kind, text });
+    if let (Some(own), Some(other)) = (published::address(ours), &draft.address)
+        && own.trim_end_matches('/') != other.trim_end_matches('/')
+    {
+        add("/servers", "server", format!("{own} here, {other} at the vendor's"));
+    }
+    let stated = ["/securityDefinitions", "/components/securitySchemes"];
+    if stated.iter().any(|section| theirs.root.pointer(section).is_some())
+        && let Ok(own) = published::credentials_of(ours)
+    {
+        let (own, other) = (shown(&own), shown(&draft.credentials));
+        if own != other {
+            add("/security", "security", format!("{own} here, {other} at the vendor's"));
+        }
+    }
+    found
+}
+
+/// What goes over the wire with each request. How a token is got is not part of it.
+fn shown(credentials: &[Credential]) -> String {
+    let one = |credential: &Credential| match credential {
+        Credential::Bearer | Credential::OAuthClient { .. } => "a bearer token".to_owned(),
+        Credential::Basic => "user name and password".to_owned(),
+        Credential::Header(name) => format!("a key in the header {}", name.to_lowercase()),
+    };
+    let mut all = credentials.iter().map(one).collect::<Vec<_>>();
+    all.sort();
+    all.join(" and ")
+}
