@@ -15,6 +15,7 @@ mod paths;
 mod schema;
 mod security;
 mod servers;
+mod unchanged;
 mod union;
 mod values;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 
 pub(crate) use finding::Finding;
 pub(crate) use paths::Operation;
+use unchanged::Unchanged;
 
 use crate::{
     document::{Document, Node},
@@ -95,6 +97,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) docs_changed: usize,
     queue: VecDeque<Task<'a>>,
     known: HashMap<Key, ScopeId>,
+    unchanged: Unchanged<'a>,
     /// Components that stand in each other's place: names in the base and in the revision.
     pairs: HashMap<&'a str, &'a str>,
     /// Which operations a security scheme lets in.
@@ -105,6 +108,7 @@ pub(crate) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Compares two documents.
     pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
+        let unchanged = Unchanged::of(&base, &revision);
         let mut comparison = Self {
             base,
             revision,
@@ -115,11 +119,13 @@ impl<'a> Comparison<'a> {
             docs_changed: 0,
             queue: VecDeque::new(),
             known: HashMap::new(),
+            unchanged,
             pairs: HashMap::new(),
             scheme_users: BTreeMap::new(),
             left: BUDGET,
         };
-        comparison.words(0, &base.root(), &revision.root());
+        let (old, new) = (comparison.base.root(), comparison.revision.root());
+        comparison.words(0, &old, &new);
         comparison.operations();
         comparison.security_schemes();
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
@@ -199,13 +205,18 @@ impl<'a> Comparison<'a> {
 
     /// Compares two uses of schemas.
     fn usages(&mut self, old: &[Node<'a>], new: &[Node<'a>], context: Context) {
-        if are_equal_leaves(old, new) {
+        if self.is_unchanged(old, new) {
             return;
         }
         let old = Usage::of(&self.base, old);
         let new = Usage::of(&self.revision, new);
         self.attributes(&old, &new, context);
         self.cores(old, new, context);
+    }
+
+    /// Whether both are the same small schema that leads to nothing but the same: most are.
+    fn is_unchanged(&self, old: &[Node<'a>], new: &[Node<'a>]) -> bool {
+        matches!((old, new), ([old], [new]) if self.unchanged.holds(old, new))
     }
 
     /// Compares what two uses lead to: now, or from the queue if a reference led there.
@@ -238,17 +249,6 @@ impl<'a> Comparison<'a> {
             users.push(context.scope);
         }
     }
-}
-
-/// Whether both are the same schema with nothing inside that a reference could change: most are, and need no closer look.
-fn are_equal_leaves(old: &[Node<'_>], new: &[Node<'_>]) -> bool {
-    let ([old], [new]) = (old, new) else { return false };
-    let is_flat = |(key, value): (&str, &Value)| match value {
-        Value::Object(_) => false,
-        Value::Array(items) => !items.iter().any(|item| item.is_object() || item.is_array()),
-        _ => key != "$ref",
-    };
-    old.value.is_object() && old.members().all(is_flat) && old.value == new.value
 }
 
 /// A value for a report, unless it is so large that the place says more.
