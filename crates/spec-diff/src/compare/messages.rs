@@ -38,7 +38,7 @@ impl<'a> Comparison<'a> {
                 }
                 let context = Context {
                     scope,
-                    direction: Direction::Request,
+                    direction: self.direction(scope, Direction::Request),
                     place: Place::Body,
                     text: false,
                     absent: false,
@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
                         status if is_success(status) => &rules::SUCCESS_REMOVED,
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
-                    self.note(scope(status), Finding::new(rule).removed(&node.at).named(*status));
+                    self.note(scope(status), Finding::new(rule).removed(&node.at));
                 }
             }
         }
@@ -79,7 +79,7 @@ impl<'a> Comparison<'a> {
                 status if is_success(status) => &rules::SUCCESS_ADDED,
                 _ => &rules::NON_SUCCESS_ADDED,
             };
-            self.note(scope(status), Finding::new(rule).added(&node.at).named(*status));
+            self.note(scope(status), Finding::new(rule).added(&node.at));
         }
     }
 
@@ -87,8 +87,8 @@ impl<'a> Comparison<'a> {
         self.words(scope, old, new);
         self.headers(operation, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let context =
-            Context { scope, direction: Direction::Response, place: Place::Body, text: false, absent: false, depth: 0 };
+        let direction = self.direction(scope, Direction::Response);
+        let context = Context { scope, direction, place: Place::Body, text: false, absent: false, depth: 0 };
         let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
@@ -140,7 +140,7 @@ impl<'a> Comparison<'a> {
         }
         let context = Context {
             scope,
-            direction: Direction::Response,
+            direction: self.direction(scope, Direction::Response),
             place: Place::Header,
             text: true,
             absent: false,

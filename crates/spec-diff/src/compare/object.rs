@@ -49,7 +49,8 @@ impl<'a> Comparison<'a> {
             (true, false) => Some(&rules::BECAME_OPTIONAL),
             _ => None,
         };
-        self.attributes(&before, &after, inside);
+        // What comes to be read-only, or no longer is, counts as what it was.
+        self.attributes(&before, &after, Context { absent: inside.absent || (was_absent && absent), ..inside });
         let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
         if let Some(rule) = rule {
             self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));

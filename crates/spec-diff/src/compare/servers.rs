@@ -1,5 +1,7 @@
 //! Servers: the first one is a client's default.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, paths::Operation};
@@ -68,9 +70,12 @@ impl<'a> Comparison<'a> {
 
     fn server_variables(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let settings = |server: &Node<'a>| {
-            let variables = server.get("variables");
-            let settings = variables.iter().flat_map(Node::entries);
-            settings.map(|(name, node)| (name, node.value.get("default"), node.value.get("enum"))).collect::<Vec<_>>()
+            let setting = |(name, node): (&'a str, Node<'a>)| {
+                let values = node.get("enum");
+                let values = values.iter().flat_map(Node::items).map(|item| item.value.to_string());
+                (name, node.value.get("default"), values.collect::<BTreeSet<_>>())
+            };
+            server.get("variables").iter().flat_map(Node::entries).map(setting).collect::<Vec<_>>()
         };
         if settings(old) != settings(new) {
             self.note(scope, Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at));

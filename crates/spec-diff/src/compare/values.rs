@@ -12,9 +12,17 @@ use crate::{
 impl<'a> Comparison<'a> {
     /// Compares `enum`, `const` and `x-extensible-enum`.
     pub(super) fn values(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        if let (Some(before), Some(after)) = (&old.extensible, &new.extensible) {
-            let rules = (&rules::EXTENSIBLE_VALUE_ADDED, &rules::EXTENSIBLE_VALUE_REMOVED);
-            self.value_lists((before, old), (after, new), rules, context);
+        match (&old.extensible, &new.extensible) {
+            (Some(before), Some(after)) => {
+                let rules = (&rules::EXTENSIBLE_VALUE_ADDED, &rules::EXTENSIBLE_VALUE_REMOVED);
+                self.value_lists((before, old), (after, new), rules, context);
+            }
+            (None, None) => {}
+            // A list that is open at its end says nothing of what else may come.
+            _ => {
+                let finding = Finding::new(&rules::EXTENSION_CHANGED).named("x-extensible-enum");
+                self.note(context.scope, finding.at(&old.at, &new.at));
+            }
         }
         let list =
             |values: &[&Value]| Value::from(values.iter().take(8).map(|value| (*value).clone()).collect::<Vec<_>>());
