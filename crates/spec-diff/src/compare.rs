@@ -41,9 +41,8 @@ use crate::{
     schema::{DOCS, Usage, same},
 };
 
-/// How many pairs of schemas are compared before the documents are taken for a riddle. The largest that we know of come to
-/// some 100,000.
-const BUDGET: usize = 5_000_000;
+/// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.
+const BUDGET: usize = 100_000;
 
 /// How deep a walk goes before it goes on from the queue.
 const DEPTH: u8 = 40;
@@ -118,6 +117,7 @@ pub(crate) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Compares two documents.
     pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
+        let left = BUDGET + base.objects() + revision.objects();
         let unchanged = Unchanged::of(&base, &revision);
         let subtypes = Rc::new([&base, &revision].map(union::subtypes));
         let mut comparison = Self {
@@ -134,7 +134,7 @@ impl<'a> Comparison<'a> {
             subtypes,
             pairs: HashMap::new(),
             scheme_users: BTreeMap::new(),
-            left: BUDGET,
+            left,
         };
         let (old, new) = (comparison.base.root(), comparison.revision.root());
         comparison.words(0, &old, &new);

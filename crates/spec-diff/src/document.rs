@@ -162,6 +162,18 @@ impl<'a> Document<'a> {
         node
     }
 
+    /// How many objects the document has.
+    pub(crate) fn objects(&self) -> usize {
+        fn count(value: &Value) -> usize {
+            match value {
+                Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
+                Value::Array(items) => items.iter().map(count).sum(),
+                _ => 0,
+            }
+        }
+        count(self.root)
+    }
+
     /// The components of a section.
     pub(crate) fn components(&self, section: &str) -> Option<&'a Map<String, Value>> {
         self.root.get("components")?.get(section)?.as_object()

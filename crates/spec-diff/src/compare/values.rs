@@ -1,5 +1,7 @@
 //! Lists of values, limits and patterns.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
@@ -55,11 +57,17 @@ impl<'a> Comparison<'a> {
         (added, removed): (&'static Rule, &'static Rule),
         context: Context,
     ) {
-        for value in before.iter().filter(|value| !after.contains(value)) {
+        if before == after {
+            return;
+        }
+        // Of thousands of values each is looked for once.
+        let texts = |values: &[&Value]| values.iter().map(ToString::to_string).collect::<HashSet<_>>();
+        let (olds, news) = (texts(before), texts(after));
+        for value in before.iter().filter(|value| !news.contains(&value.to_string())) {
             let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
         }
-        for value in after.iter().filter(|value| !before.contains(value)) {
+        for value in after.iter().filter(|value| !olds.contains(&value.to_string())) {
             let finding = Finding::new(added).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values(None, (*value).clone()));
         }

@@ -352,10 +352,22 @@ fn servers() {
             "[{url: 'https://{r}', variables: {r: {default: b}}}]",
             &["warning server-variable-changed"],
         ),
+        (
+            "[{url: 'https://{r}', variables: {r: {default: a, enum: [a, b]}}}]",
+            "[{url: 'https://{r}', variables: {r: {default: a, enum: [b, a]}}}]",
+            &[],
+        ),
+        (
+            "[{url: 'https://{r}', variables: {r: {default: a}}}, {url: 'https://{r}', variables: {r: {default: b}}}]",
+            "[{url: 'https://{r}', variables: {r: {default: b}}}, {url: 'https://{r}', variables: {r: {default: a}}}]",
+            &[],
+        ),
     ];
     for (base, revision, expected) in rows {
         assert_eq!(lines(&compare(&servers(base), &servers(revision))), *expected, "{base} -> {revision}");
     }
+    let gone = compare(&servers("[{url: 'https://a'}]"), &operation("{}", "{}"));
+    assert!(gone.changes[0].message.starts_with("the API: https://a → /: "), "{}", gone.changes[0].message);
 }
 
 #[test]

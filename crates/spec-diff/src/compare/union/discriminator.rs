@@ -32,6 +32,13 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&rules::DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
             self.note_data(context, finding.values(properties.0.map(Value::from), properties.1.map(Value::from)));
         }
+        // What includes the parent has its discriminator too, but is not what stands in for it.
+        let inherits = |schema: &Schema<'a>, at: &Node<'a>| {
+            schema.unions.is_empty() && schema.at.key("discriminator").steps() != at.at.steps()
+        };
+        if inherits(old, before) && inherits(new, after) {
+            return;
+        }
         let subtypes = self.subtypes.clone();
         let olds = mapping(before, &old.unions, &subtypes[0]);
         let news = mapping(after, &new.unions, &subtypes[1]);
