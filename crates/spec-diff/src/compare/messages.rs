@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Comparison, Context, Finding, ScopeId, paths::Operation};
 use crate::{
     document::Node,
-    report::{Direction, Role},
+    report::{Direction, Level, Role},
     rules::{self, Place},
 };
 
@@ -69,17 +69,27 @@ impl<'a> Comparison<'a> {
                         status if is_success(status) => &rules::SUCCESS_REMOVED,
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
-                    self.note(scope(status), Finding::new(rule).removed(&node.at));
+                    let mut finding = Finding::new(rule).removed(&node.at);
+                    // What was a range is now one of its statuses: nobody has to expect more than before.
+                    let narrowed = news.keys().any(|new| range(new) == *status);
+                    finding.level = narrowed.then_some(Level::Info);
+                    self.note(scope(status), finding);
                 }
             }
         }
         for (status, node) in news.iter().filter(|(status, _)| !olds.contains_key(*status)) {
+            let known = olds.get(range(status));
+            if let Some(old) = known {
+                let (before, after) = (self.base.resolve(old.clone()), self.revision.resolve(node.clone()));
+                self.response(new, &before, &after, scope(status));
+            }
             let rule = match *status {
                 "default" => &rules::DEFAULT_ADDED,
                 status if is_success(status) => &rules::SUCCESS_ADDED,
                 _ => &rules::NON_SUCCESS_ADDED,
             };
-            self.note(scope(status), Finding::new(rule).added(&node.at));
+            let level = known.map(|_| Level::Info);
+            self.note(scope(status), Finding { level, ..Finding::new(rule).added(&node.at) });
         }
     }
 

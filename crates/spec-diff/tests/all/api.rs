@@ -188,6 +188,20 @@ fn request_bodies_and_media_types() {
 fn responses_and_headers() {
     check(&[
         (
+            "{responses: {2XX: {description: ok, content: {text/csv: {}}}}}",
+            "{responses: {200: {description: ok}}}",
+            &[
+                "breaking response-body-removed 200",
+                "info response-success-status-added 200",
+                "info response-success-status-removed 2XX",
+            ],
+        ),
+        (
+            "{responses: {200: {description: ok}}}",
+            "{responses: {2XX: {description: ok}}}",
+            &["warning response-success-status-added 2XX"],
+        ),
+        (
             "{responses: {200: {description: ok}}}",
             "{responses: {202: {description: ok}}}",
             &["breaking response-success-status-removed 200", "warning response-success-status-added 202"],
