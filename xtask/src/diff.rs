@@ -6,6 +6,7 @@ mod compare;
 mod excerpt;
 mod gate;
 mod git;
+mod lines;
 mod render;
 mod sources;
 mod sunsets;

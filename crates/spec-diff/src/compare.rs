@@ -5,7 +5,9 @@
 //! finding reaches.
 
 mod components;
+mod elsewhere;
 mod finding;
+mod incoming;
 mod lifecycle;
 mod messages;
 mod object;
@@ -15,27 +17,32 @@ mod paths;
 mod schema;
 mod security;
 mod servers;
+mod unchanged;
 mod union;
 mod values;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    rc::Rc,
+};
 
 use serde_json::Value;
 
 pub(crate) use finding::Finding;
 pub(crate) use paths::Operation;
+use unchanged::Unchanged;
+use union::Subtypes;
 
 use crate::{
     document::{Document, Node},
     options::Options,
     report::{Direction, Level, Role},
     rules::{self, Place},
-    schema::{DOCS, Usage},
+    schema::{DOCS, Usage, same},
 };
 
-/// How many pairs of schemas are compared before the documents are taken for a riddle. The largest that we know of come to
-/// some 100,000.
-const BUDGET: usize = 5_000_000;
+/// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.
+const BUDGET: usize = 100_000;
 
 /// How deep a walk goes before it goes on from the queue.
 const DEPTH: u8 = 40;
@@ -50,6 +57,8 @@ pub(crate) struct Scope {
     pub(crate) operation: Option<(usize, Role)>,
     /// The scopes that lead here.
     pub(crate) users: Vec<ScopeId>,
+    /// The vendor calls, and the client answers.
+    pub(crate) incoming: bool,
 }
 
 /// What a walk knows of where it is.
@@ -95,6 +104,9 @@ pub(crate) struct Comparison<'a> {
     pub(crate) docs_changed: usize,
     queue: VecDeque<Task<'a>>,
     known: HashMap<Key, ScopeId>,
+    unchanged: Unchanged<'a>,
+    /// Of the base and of the revision.
+    subtypes: Rc<[Subtypes<'a>; 2]>,
     /// Components that stand in each other's place: names in the base and in the revision.
     pairs: HashMap<&'a str, &'a str>,
     /// Which operations a security scheme lets in.
@@ -105,6 +117,9 @@ pub(crate) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Compares two documents.
     pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
+        let left = BUDGET + base.objects() + revision.objects();
+        let unchanged = Unchanged::of(&base, &revision);
+        let subtypes = Rc::new([&base, &revision].map(union::subtypes));
         let mut comparison = Self {
             base,
             revision,
@@ -115,12 +130,16 @@ impl<'a> Comparison<'a> {
             docs_changed: 0,
             queue: VecDeque::new(),
             known: HashMap::new(),
+            unchanged,
+            subtypes,
             pairs: HashMap::new(),
             scheme_users: BTreeMap::new(),
-            left: BUDGET,
+            left,
         };
-        comparison.words(0, &base.root(), &revision.root());
+        let (old, new) = (comparison.base.root(), comparison.revision.root());
+        comparison.words(0, &old, &new);
         comparison.operations();
+        comparison.elsewhere();
         comparison.security_schemes();
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
             comparison.schemas(&base, &revision, context);
@@ -136,7 +155,11 @@ impl<'a> Comparison<'a> {
 
     /// Notes a finding about an operation or the document.
     fn note(&mut self, scope: ScopeId, finding: Finding<'a>) {
-        self.findings.push(Finding { scope, ..finding });
+        // What callers must send, the other side may send: a reader has to tell what that means for an answering client.
+        let turned =
+            self.scopes[scope].incoming && finding.rule.is_about_messages() && finding.rule.request > Level::None;
+        let level = if turned { Some(Level::Warning) } else { finding.level };
+        self.findings.push(Finding { scope, level, ..finding });
     }
 
     /// Notes a finding about data.
@@ -187,7 +210,7 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&rules::UNKNOWN_CHANGE);
             let cut = |node: &Node<'a>| excerpt(node.value);
             match (old.get(key), new.get(key)) {
-                (Some(old), Some(new)) if old.value != new.value => {
+                (Some(old), Some(new)) if !same((&self.base, &old), (&self.revision, &new)) => {
                     self.note(scope, finding.at(&old.at, &new.at).values(cut(&old), cut(&new)));
                 }
                 (Some(old), None) => self.note(scope, finding.removed(&old.at).values(cut(&old), None)),
@@ -199,7 +222,7 @@ impl<'a> Comparison<'a> {
 
     /// Compares two uses of schemas.
     fn usages(&mut self, old: &[Node<'a>], new: &[Node<'a>], context: Context) {
-        if are_equal_leaves(old, new) {
+        if self.is_unchanged(old, new) {
             return;
         }
         let old = Usage::of(&self.base, old);
@@ -208,28 +231,32 @@ impl<'a> Comparison<'a> {
         self.cores(old, new, context);
     }
 
+    /// Whether both are the same small schema that leads to nothing but the same: most are.
+    fn is_unchanged(&self, old: &[Node<'a>], new: &[Node<'a>]) -> bool {
+        matches!((old, new), ([old], [new]) if self.unchanged.holds(old, new))
+    }
+
     /// Compares what two uses lead to: now, or from the queue if a reference led there.
     fn cores(&mut self, old: Usage<'a>, new: Usage<'a>, context: Context) {
         let single = old.core.len() == 1 && new.core.len() == 1;
         if !old.shared && !new.shared && single && context.depth < DEPTH {
             return self.schemas(&old.core, &new.core, context);
         }
+        self.later(old.core, new.core, context);
+    }
+
+    /// Has a pair compared from the queue, once.
+    fn later(&mut self, old: Vec<Node<'a>>, new: Vec<Node<'a>>, context: Context) {
         self.pair_up(&old, &new);
         let addresses = |nodes: &[Node<'a>]| nodes.iter().map(Node::address).collect::<Vec<_>>();
-        let key = (
-            addresses(&old.core),
-            addresses(&new.core),
-            context.direction,
-            context.place,
-            [context.text, context.absent],
-        );
+        let key = (addresses(&old), addresses(&new), context.direction, context.place, [context.text, context.absent]);
         let scope = match self.known.get(&key) {
             Some(scope) => *scope,
             None => {
                 let scope = self.scope(Scope::default());
                 self.known.insert(key, scope);
                 let context = Context { scope, depth: 0, ..context };
-                self.queue.push_back(Task { base: old.core, revision: new.core, context });
+                self.queue.push_back(Task { base: old, revision: new, context });
                 scope
             }
         };
@@ -238,17 +265,6 @@ impl<'a> Comparison<'a> {
             users.push(context.scope);
         }
     }
-}
-
-/// Whether both are the same schema with nothing inside that a reference could change: most are, and need no closer look.
-fn are_equal_leaves(old: &[Node<'_>], new: &[Node<'_>]) -> bool {
-    let ([old], [new]) = (old, new) else { return false };
-    let is_flat = |(key, value): (&str, &Value)| match value {
-        Value::Object(_) => false,
-        Value::Array(items) => !items.iter().any(|item| item.is_object() || item.is_array()),
-        _ => key != "$ref",
-    };
-    old.value.is_object() && old.members().all(is_flat) && old.value == new.value
 }
 
 /// A value for a report, unless it is so large that the place says more.

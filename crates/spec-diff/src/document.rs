@@ -85,14 +85,24 @@ impl<'a> Node<'a> {
 }
 
 /// One side of the comparison.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document<'a> {
     root: &'a Value,
+    /// `components.schemas`, which most references lead into.
+    schemas: Option<Node<'a>>,
     /// Siblings of `$ref` count, which they do from 3.1.
     pub(crate) siblings: bool,
 }
 
 impl<'a> Document<'a> {
+    /// What a reference to a schema component starts with.
+    pub(crate) const SCHEMAS: &'static str = "#/components/schemas/";
+
+    /// Whether a token of a reference is the name itself, without escapes and further tokens.
+    pub(crate) fn is_plain(token: &str) -> bool {
+        !token.contains(['/', '%', '~'])
+    }
+
     pub(crate) fn new(root: &'a Value, side: Side) -> Result<Self, NotOpenApi> {
         let refuse = |found: &str| Err(NotOpenApi { side, found: found.to_owned() });
         if !root.is_object() {
@@ -100,9 +110,13 @@ impl<'a> Document<'a> {
         }
         // Documents that forget their version are read as 3.0, if they look like one.
         let looks = root.get("swagger").is_none() && (root.get("paths").is_some() || root.get("components").is_some());
+        let read = |siblings| {
+            let document = Self { root, schemas: None, siblings };
+            Self { schemas: document.at(&["components", "schemas"]), ..document }
+        };
         match root.get("openapi").and_then(Value::as_str) {
-            None | Some("") if looks => Ok(Self { root, siblings: false }),
-            Some(version) if version.starts_with("3.") => Ok(Self { root, siblings: !version.starts_with("3.0") }),
+            None | Some("") if looks => Ok(read(false)),
+            Some(version) if version.starts_with("3.") => Ok(read(!version.starts_with("3.0"))),
             Some(version) => refuse(&format!("its version is `{}`", version.chars().take(20).collect::<String>())),
             None if root.get("swagger").is_some() => refuse("it is Swagger 2.0; convert it first"),
             None => refuse("it has no text `openapi`"),
@@ -121,6 +135,9 @@ impl<'a> Document<'a> {
     /// What the node's `$ref` points to, one step; none if it is no reference or points nowhere in this document.
     pub(crate) fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
         let reference = node.text("$ref")?;
+        if let Some(name) = reference.strip_prefix(Self::SCHEMAS).filter(|name| Self::is_plain(name)) {
+            return self.schemas.as_ref()?.get(name);
+        }
         let path = reference.strip_prefix('#')?;
         let mut target = self.root();
         for token in path.split('/').skip(1) {
@@ -143,6 +160,18 @@ impl<'a> Document<'a> {
             }
         }
         node
+    }
+
+    /// How many objects the document has.
+    pub(crate) fn objects(&self) -> usize {
+        fn count(value: &Value) -> usize {
+            match value {
+                Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
+                Value::Array(items) => items.iter().map(count).sum(),
+                _ => 0,
+            }
+        }
+        count(self.root)
     }
 
     /// The components of a section.

@@ -1,27 +1,22 @@
 //! From what differs to what is worth reading: one finding per owner and rule, with all members and operations.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    rc::Rc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    compare::{Comparison, Finding, Scope, ScopeId},
+    compare::{Comparison, Finding},
     document::Document,
     naming,
     options::Options,
     pointer::Pointer,
+    reach::{Reach, reaches},
     report::{
-        Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, TouchedOperation, Version,
+        Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, TouchedOperation, Version,
     },
     rules::{self, Group, Place, Rule},
 };
-
-/// The operations that a finding reaches, by number, and in which role.
-type Reach = BTreeSet<(usize, Role)>;
 
 /// Equal findings, from several directions and places.
 struct Merged {
@@ -74,7 +69,7 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
 
 /// Puts findings together that say the same of the same place.
 fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
-    let mut reaches = Reaches { scopes: &comparison.scopes, known: HashMap::new() };
+    let reaches = reaches(&comparison.scopes);
     let mut places: HashMap<_, usize> = HashMap::new();
     let mut all: Vec<Merged> = Vec::new();
     for finding in &comparison.findings {
@@ -102,7 +97,9 @@ fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
             all.len() - 1
         });
         if let Some(merged) = all.get_mut(index) {
-            merged.reach.extend(reaches.of(finding.scope).iter().copied());
+            if let Some(reach) = reaches.get(finding.scope) {
+                merged.reach.extend(reach.iter().copied());
+            }
             merged.verdicts.insert((level, finding.direction, finding.place, id));
         }
     }
@@ -111,30 +108,6 @@ fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
 
 fn text(value: &Option<Value>) -> Option<String> {
     value.as_ref().map(Value::to_string)
-}
-
-/// Walks from scopes to the operations that lead to them.
-struct Reaches<'a> {
-    scopes: &'a [Scope],
-    known: HashMap<ScopeId, Rc<Reach>>,
-}
-
-impl Reaches<'_> {
-    fn of(&mut self, scope: ScopeId) -> Rc<Reach> {
-        if let Some(reach) = self.known.get(&scope) {
-            return reach.clone();
-        }
-        let mut reach = Reach::new();
-        let mut seen = BTreeSet::from([scope]);
-        let mut left = vec![scope];
-        while let Some(at) = left.pop().and_then(|scope| self.scopes.get(scope)) {
-            reach.extend(at.operation);
-            left.extend(at.users.iter().copied().filter(|user| seen.insert(*user)));
-        }
-        let reach = Rc::new(reach);
-        self.known.insert(scope, reach.clone());
-        reach
-    }
 }
 
 /// The level under the options.
@@ -236,7 +209,9 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
             (true, _) => values,
         }
     };
-    let members: Vec<_> = change.members.iter().map(member).filter(|text| !text.is_empty()).collect();
+    let mut members: Vec<_> = change.members.iter().map(member).filter(|text| !text.is_empty()).collect();
+    // Findings about the owner itself have no name to tell them apart.
+    members.dedup();
     let members = if members.is_empty() { String::new() } else { format!(": {}", members.join(", ")) };
     let what = if what.is_empty() || rule.group != Group::Constraints { String::new() } else { format!(" ({what})") };
     format!("{}{direction}{members}: {}{what}", naming::describe(&change.owner), rule.help)

@@ -18,6 +18,7 @@ mod json;
 mod naming;
 mod options;
 mod pointer;
+mod reach;
 mod report;
 pub mod rules;
 mod schema;

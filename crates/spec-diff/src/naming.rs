@@ -22,13 +22,17 @@ pub(crate) fn place(document: &Document<'_>, pointer: &Pointer<'_>) -> (Owner, S
             let owner = Owner::Operation { method: method.to_uppercase(), path: (*path).to_owned() };
             (owner, member(document, &steps[..3], rest))
         }
+        [Step::Key("webhooks"), Step::Key(name), Step::Key(method), rest @ ..] => {
+            let owner = Owner::Operation { method: method.to_uppercase(), path: (*name).to_owned() };
+            (owner, member(document, &steps[..3], rest))
+        }
         _ => (Owner::Document, member(document, &[], &steps)),
     }
 }
 
 /// Reads the steps below an owner. Keywords that only structure a schema leave no trace.
 fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> String {
-    let mut part = String::new();
+    let (mut call, mut part) = ("", String::new());
     let mut name = String::new();
     let mut rest = steps;
     let mut at = prefix.to_vec();
@@ -57,6 +61,10 @@ fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> S
                 (*status).clone_into(&mut part);
                 2
             }
+            (Step::Key("callbacks"), [Step::Key(name), Step::Key(_), Step::Key(_), ..]) => {
+                call = name;
+                4
+            }
             (Step::Key("requestBody"), _) => {
                 "body".clone_into(&mut part);
                 1
@@ -70,6 +78,7 @@ fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> S
         at.extend(rest.iter().take(taken));
         rest = rest.get(taken..).unwrap_or_default();
     }
+    let part = [call, part.as_str()].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     match (part.is_empty(), name.is_empty()) {
         (true, _) => name,
         (false, true) => part,
@@ -135,6 +144,11 @@ mod tests {
         );
         assert_eq!(read("paths /a get parameters 0 schema"), "GET /a | limit (query)");
         assert_eq!(read("paths /a get requestBody content json schema"), "GET /a | body");
+        assert_eq!(
+            read("paths /a get callbacks done {url} post requestBody content json schema properties id"),
+            "GET /a | done body: id"
+        );
+        assert_eq!(read("webhooks done post responses 200"), "POST done | 200");
         assert_eq!(read("components responses Bad headers X-Id"), "response Bad | ");
         assert_eq!(read("servers 0"), "the API | ");
     }

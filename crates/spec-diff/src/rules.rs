@@ -157,6 +157,14 @@ impl Rule {
         rule
     }
 
+    /// Whether the rule is about what stands in a request or an answer, schemas aside.
+    pub(crate) const fn is_about_messages(&self) -> bool {
+        matches!(
+            self.group,
+            Group::Parameters | Group::RequestBody | Group::Responses | Group::MediaTypes | Group::Headers
+        )
+    }
+
     const fn ids(mut self, request: &'static str, response: &'static str) -> Self {
         self.request_id = Some(request);
         self.response_id = Some(response);

@@ -40,6 +40,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "base")]
     revision: Option<String>,
 
+    /// Compare what callers send and receive, and do not generate the crates: in a document of megabytes this is most of the work.
+    #[arg(long)]
+    wire_only: bool,
+
     /// How the findings are written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -57,7 +61,7 @@ pub(crate) struct Arguments {
     fail_on: FailOn,
 
     /// List what the documents in the working tree announce to go, with the days left, instead. Fails on what has less than 30.
-    #[arg(long, conflicts_with_all = ["since", "base", "revision", "level"])]
+    #[arg(long, conflicts_with_all = ["since", "base", "revision", "level", "wire_only"])]
     sunsets: bool,
 }
 
@@ -94,6 +98,10 @@ impl Surroundings {
 pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
     if arguments.sunsets {
         return goes(root, arguments, here, out);
+    }
+    if arguments.wire_only && arguments.fail_on == FailOn::Bump {
+        writeln!(out, "error: --fail-on bump is about the crates, which --wire-only leaves out; give one of the two")?;
+        return Ok(ExitCode::from(2));
     }
     let (base, pairs) = match pairs(root, arguments) {
         Ok(found) => found,
@@ -138,7 +146,7 @@ fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Pai
 fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate) -> Comparison {
     let mut comparison = Comparison { base, apis: Vec::new(), problems: Vec::new(), failures: Vec::new() };
     for pair in pairs {
-        match pair.and_then(|pair| compare(pair, today)) {
+        match pair.and_then(|pair| compare(pair, today, arguments.wire_only)) {
             Ok(mut api) => {
                 comparison.failures.extend(gate::failures(&api, arguments.fail_on));
                 let all = api.report.changes.len();

@@ -1,5 +1,7 @@
 //! One API before and after: what changed on the wire, and what that makes of its crate.
 
+use std::{panic::resume_unwind, thread};
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use spec_diff::{Bump, Change, Location, Member, Options, Report, Side, diff};
@@ -7,6 +9,7 @@ use spec_diff::{Bump, Change, Location, Member, Options, Report, Side, diff};
 use super::{
     accept::{self, Notice},
     gate::{Counts, counts},
+    lines::Lines,
     sources::{Own, Pair, Source},
 };
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
         self, CrateChange,
         version::{Declared, declared, next},
     },
-    document::{Document, positions::Positions},
+    document::Document,
     lint::{self, Level},
 };
 
@@ -57,7 +60,8 @@ pub(super) struct Api {
     pub(super) counts: Counts,
     /// How many findings are below the level that the caller wants to see.
     pub(super) hidden: usize,
-    positions: Positions,
+    /// Of the document now.
+    lines: Lines,
 }
 
 /// What the change means for the crate.
@@ -71,8 +75,8 @@ pub(super) struct Generated {
 /// Documentation for people: no client can depend on it.
 const IGNORED: [&str; 1] = ["x-source"];
 
-/// Compares one API. The error is a line: what cannot be read, and where.
-pub(super) fn compare(pair: Pair, today: NaiveDate) -> Result<Api, String> {
+/// Compares one API, on the wire alone or with its crate. The error is a line: what cannot be read, and where.
+pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<Api, String> {
     let (state, base, revision) = match (pair.base, pair.revision) {
         (Some(base), Some(revision)) => (State::Kept, base, revision),
         (Some(base), None) => (State::Gone, twin(&base), base),
@@ -82,7 +86,8 @@ pub(super) fn compare(pair: Pair, today: NaiveDate) -> Result<Api, String> {
     let read = |source: &Source, when: &str| {
         Document::parse(&source.name, &source.text).map_err(|error| format!("{error}{when}"))
     };
-    let mut before = read(&base, if pair.own.is_some() { " (in the base)" } else { "" })?;
+    let of_base = if pair.own.is_some() { " (in the base)" } else { "" };
+    let mut before = read(&base, of_base)?;
     let mut now = read(&revision, "")?;
     match state {
         State::Kept => {}
@@ -95,38 +100,36 @@ pub(super) fn compare(pair: Pair, today: NaiveDate) -> Result<Api, String> {
         today: Some(today.to_string()),
         ..Options::default()
     };
-    let mut report = diff(&before.root, &now.root, &options).map_err(|error| format!("{}: {error}", revision.name))?;
-    let positions = [&base, &revision].map(|source| Positions::of(&source.text));
-    report.locate(|side, pointer| Some(line(&positions[usize::from(side == Side::Revision)], pointer)));
+    // Generating takes longer than comparing.
+    let (report, needed) = thread::scope(|threads| {
+        let needed = (state == State::Kept && !wire_only).then(|| threads.spawn(|| needed(&before, &now)));
+        let report = diff(&before.root, &now.root, &options);
+        (report, needed.map(|needed| needed.join().unwrap_or_else(|panic| resume_unwind(panic))))
+    });
+    let mut report = report.map_err(|error| match error.side {
+        Side::Base => format!("{}: no OpenAPI 3 document{of_base}: {}", base.name, error.found),
+        Side::Revision => format!("{}: no OpenAPI 3 document: {}", revision.name, error.found),
+    })?;
+    let lines = [&base, &revision].map(|source| Lines::of(source, &pointers(&report)));
+    report.locate(|side, pointer| Some(lines[usize::from(side == Side::Revision)].at(pointer)));
     let notices = match pair.own.as_ref().and_then(|own| own.accept.as_ref()) {
         Some(source) => accept::apply(source, &mut report, today),
         None => Vec::new(),
     };
-    let generated = (state == State::Kept)
-        .then(|| Generated { needed: needed(&before, &now), declared: pair.own.as_ref().map(manifests) });
+    let generated = needed.map(|needed| Generated { needed, declared: pair.own.as_ref().map(manifests) });
     if let Some(generated) = &generated {
         report.crate_needed = generated.needed.as_ref().ok().map(|change| change.needed);
         report.crate_declared = generated.declared.as_ref().and_then(|step| Some(step.as_ref().ok()?.bump));
     }
     let counts = counts(&report.changes);
-    let [_, positions] = positions;
-    Ok(Api {
-        report,
-        state,
-        is_ours: pair.own.is_some(),
-        base,
-        revision,
-        generated,
-        notices,
-        counts,
-        hidden: 0,
-        positions,
-    })
+    let [_, lines] = lines;
+    Ok(Api { report, state, is_ours: pair.own.is_some(), base, revision, generated, notices, counts, hidden: 0, lines })
 }
 
 /// What lint refuses, `generate` would: the generator's own search for what it trips over takes minutes in a large document.
 fn needed(before: &Document, now: &Document) -> Result<CrateChange, String> {
-    for document in [before, now] {
+    // That of today first: it is the one to be mended, and two of ten megabytes take seconds.
+    for document in [now, before] {
         let findings = lint::lint(document);
         let mut errors =
             findings.iter().filter(|finding| finding.level() == Level::Error && !finding.rule.is_curation());
@@ -139,6 +142,13 @@ fn needed(before: &Document, now: &Document) -> Result<CrateChange, String> {
         }
     }
     crate_diff::needed(before, now)
+}
+
+/// The places of both sides: what was removed is shown at what it was in.
+fn pointers(report: &Report) -> Vec<&str> {
+    let members = report.changes.iter().flat_map(|change| &change.members);
+    let places = members.flat_map(|member| [&member.base, &member.revision]).flatten();
+    places.map(|location| location.pointer.as_str()).collect()
 }
 
 fn twin(source: &Source) -> Source {
@@ -159,16 +169,12 @@ fn manifests(own: &Own) -> Result<Declared, String> {
     }
 }
 
-fn line(positions: &Positions, pointer: &str) -> u32 {
-    u32::try_from(positions.at(pointer).line).unwrap_or(u32::MAX)
-}
-
 impl Api {
     /// The line of the revision to look at: of what was removed, that of what it was in.
     pub(super) fn line(&self, member: &Member) -> u32 {
         match (&member.revision, &member.base) {
             (Some(Location { line: Some(line), .. }), _) => *line,
-            (_, Some(base)) => line(&self.positions, &base.pointer),
+            (_, Some(base)) => self.lines.at(&base.pointer),
             _ => 1,
         }
     }
@@ -237,7 +243,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::diff) fn compared(pair: Pair) -> Api {
-        compare(pair, "2026-11-22".parse().expect("a day")).expect("both are documents")
+        compare(pair, "2026-11-22".parse().expect("a day"), false).expect("both are documents")
     }
 
     /// The small document with a number in place of a text.
@@ -270,13 +276,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_document_that_cannot_be_read_is_a_line() {
-        let broken = |pair| compare(pair, NaiveDate::MIN).err().expect("it is broken");
+        let broken = |pair| compare(pair, NaiveDate::MIN, false).err().expect("it is broken");
         let head = broken(pair("openapi: [", ["0.1.0", "0.1.0"]));
         assert!(head.starts_with("openapi/mini.yaml:") && head.lines().count() == 1, "{head}");
         let swagger = broken(pair("swagger: '2.0'", ["0.1.0", "0.1.0"]));
-        assert_eq!(
-            swagger,
-            "openapi/mini.yaml: the revision is no OpenAPI 3 document: it is Swagger 2.0; convert it first"
-        );
+        assert_eq!(swagger, "openapi/mini.yaml: no OpenAPI 3 document: it is Swagger 2.0; convert it first");
     }
 }

@@ -4,10 +4,10 @@
 const LINES: usize = 14;
 
 /// The line and what is indented below it, without the common indentation. Holds for YAML, and for JSON that is not on one line.
-pub(super) fn block(text: &str, line: u32) -> String {
+pub(super) fn block(text: &[&str], line: u32) -> Vec<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut lines = text.lines().skip((line as usize).saturating_sub(1));
-    let Some(first) = lines.next() else { return String::new() };
+    let mut lines = text.iter().copied().skip((line as usize).saturating_sub(1));
+    let Some(first) = lines.next() else { return Vec::new() };
     let depth = indent(first);
     let cut = |line: &str| {
         let line = line.get(depth..).unwrap_or_default();
@@ -29,12 +29,17 @@ pub(super) fn block(text: &str, line: u32) -> String {
         block.truncate(LINES);
         block.push("…".to_owned());
     }
-    block.join("\n").trim_end().to_owned()
+    while block.last().is_some_and(|line| line.trim().is_empty()) {
+        block.pop();
+    }
+    block
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn block(text: &str, line: u32) -> String {
+        super::block(&text.lines().collect::<Vec<_>>(), line).join("\n")
+    }
 
     #[test]
     fn a_block_is_a_line_with_what_is_below_it() {

@@ -9,7 +9,6 @@ use crate::{
     document::{Document, Node},
     pointer::Step,
     rules,
-    schema::Usage,
 };
 
 /// The name of the schema component that the node is, if it is one.
@@ -22,15 +21,18 @@ pub(super) fn component<'a>(node: &Node<'a>) -> Option<&'a str> {
 
 impl<'a> Comparison<'a> {
     /// Remembers that two components stand in each other's place.
-    pub(super) fn pair_up(&mut self, old: &Usage<'a>, new: &Usage<'a>) {
-        let ([old], [new]) = (old.core.as_slice(), new.core.as_slice()) else { return };
+    pub(super) fn pair_up(&mut self, old: &[Node<'a>], new: &[Node<'a>]) {
+        let ([old], [new]) = (old, new) else { return };
         if let (Some(old), Some(new)) = (component(old), component(new))
-            && old != new
-            && !has(&self.revision, old)
-            && !has(&self.base, new)
+            && self.is_renamed(old, new)
         {
             self.pairs.entry(old).or_insert(new);
         }
+    }
+
+    /// Whether one name may have taken the other's place: neither is there on the other side.
+    pub(super) fn is_renamed(&self, old: &str, new: &str) -> bool {
+        old != new && !has(&self.revision, old) && !has(&self.base, new)
     }
 
     /// Names that came, went or were replaced.

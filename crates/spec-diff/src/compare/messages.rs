@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Comparison, Context, Finding, ScopeId, paths::Operation};
 use crate::{
     document::Node,
-    report::{Direction, Role},
+    report::{Direction, Level, Role},
     rules::{self, Place},
 };
 
@@ -38,7 +38,7 @@ impl<'a> Comparison<'a> {
                 }
                 let context = Context {
                     scope,
-                    direction: Direction::Request,
+                    direction: self.direction(scope, Direction::Request),
                     place: Place::Body,
                     text: false,
                     absent: false,
@@ -69,17 +69,27 @@ impl<'a> Comparison<'a> {
                         status if is_success(status) => &rules::SUCCESS_REMOVED,
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
-                    self.note(scope(status), Finding::new(rule).removed(&node.at).named(*status));
+                    let mut finding = Finding::new(rule).removed(&node.at);
+                    // What was a range is now one of its statuses: nobody has to expect more than before.
+                    let narrowed = news.keys().any(|new| range(new) == *status);
+                    finding.level = narrowed.then_some(Level::Info);
+                    self.note(scope(status), finding);
                 }
             }
         }
         for (status, node) in news.iter().filter(|(status, _)| !olds.contains_key(*status)) {
+            let known = olds.get(range(status));
+            if let Some(old) = known {
+                let (before, after) = (self.base.resolve(old.clone()), self.revision.resolve(node.clone()));
+                self.response(new, &before, &after, scope(status));
+            }
             let rule = match *status {
                 "default" => &rules::DEFAULT_ADDED,
                 status if is_success(status) => &rules::SUCCESS_ADDED,
                 _ => &rules::NON_SUCCESS_ADDED,
             };
-            self.note(scope(status), Finding::new(rule).added(&node.at).named(*status));
+            let level = known.map(|_| Level::Info);
+            self.note(scope(status), Finding { level, ..Finding::new(rule).added(&node.at) });
         }
     }
 
@@ -87,8 +97,8 @@ impl<'a> Comparison<'a> {
         self.words(scope, old, new);
         self.headers(operation, old, new);
         self.unknown(scope, old, new, &["links"]);
-        let context =
-            Context { scope, direction: Direction::Response, place: Place::Body, text: false, absent: false, depth: 0 };
+        let direction = self.direction(scope, Direction::Response);
+        let context = Context { scope, direction, place: Place::Body, text: false, absent: false, depth: 0 };
         let has_content = |node: &Node<'a>| node.get("content").is_some_and(|content| content.named().next().is_some());
         match (has_content(old), has_content(new)) {
             (false, false) => {}
@@ -140,7 +150,7 @@ impl<'a> Comparison<'a> {
         }
         let context = Context {
             scope,
-            direction: Direction::Response,
+            direction: self.direction(scope, Direction::Response),
             place: Place::Header,
             text: true,
             absent: false,

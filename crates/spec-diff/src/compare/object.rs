@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, are_equal_leaves};
+use super::{Comparison, Context, Finding};
 use crate::{
     document::Node,
     report::{Direction, Level},
@@ -36,7 +36,7 @@ impl<'a> Comparison<'a> {
         context: Context,
     ) {
         let (was_required, is_required) = (old.required.contains(name), new.required.contains(name));
-        if was_required == is_required && are_equal_leaves(parts, others) {
+        if was_required == is_required && self.is_unchanged(parts, others) {
             return;
         }
         let before = Usage::of(&self.base, parts);
@@ -49,7 +49,8 @@ impl<'a> Comparison<'a> {
             (true, false) => Some(&rules::BECAME_OPTIONAL),
             _ => None,
         };
-        self.attributes(&before, &after, inside);
+        // What comes to be read-only, or no longer is, counts as what it was.
+        self.attributes(&before, &after, Context { absent: inside.absent || (was_absent && absent), ..inside });
         let inside = Context { absent: inside.absent || was_absent || absent, ..inside };
         if let Some(rule) = rule {
             self.note_data(inside, Finding::new(rule).at(&before.at, &after.at));

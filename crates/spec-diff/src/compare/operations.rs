@@ -1,6 +1,6 @@
 //! Operations: which are there, and what they say beside their messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -47,10 +47,13 @@ impl<'a> Comparison<'a> {
     /// A scope of its own for an operation in one role.
     pub(super) fn operation_scope(&mut self, operation: &Operation<'a>, role: Role) -> ScopeId {
         let known = self.operations.last().is_some_and(|last| last.node.address() == operation.node.address());
-        if !known {
-            self.operations.push(operation.clone());
-        }
-        self.scope(Scope { operation: Some((self.operations.len() - 1, role)), users: Vec::new() })
+        let number = operation.within.unwrap_or_else(|| {
+            if !known {
+                self.operations.push(operation.clone());
+            }
+            self.operations.len() - 1
+        });
+        self.scope(Scope { operation: Some((number, role)), users: Vec::new(), incoming: operation.incoming })
     }
 
     fn operation_removed(&mut self, operation: &Operation<'a>, path_is_left: bool) {
@@ -78,13 +81,18 @@ impl<'a> Comparison<'a> {
         }
         self.operation_lifecycle(old, new, scope);
         self.stability(old, new, scope);
-        self.unknown(scope, &old.node, &new.node, &["callbacks"]);
         self.security(old, new, scope);
         self.servers(old, new, scope);
+        self.exchange(old, new);
+        self.callbacks(old, new, scope);
+        scope
+    }
+
+    /// What is sent and what is answered.
+    pub(super) fn exchange(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
         self.parameters(old, new);
         self.request_body(old, new);
         self.responses(old, new);
-        scope
     }
 
     fn stability(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
@@ -101,23 +109,5 @@ impl<'a> Comparison<'a> {
         };
         let finding = Finding::new(rule).at(&old.node.at, &new.node.at);
         self.note(scope, finding.values(value(&old.node), value(&new.node)));
-    }
-
-    /// Webhooks: their names; differences inside are for a reader.
-    fn webhooks(&mut self) {
-        let hooks = |root: Option<Node<'a>>| root.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
-        let (olds, news) = (hooks(self.base.at(&["webhooks"])), hooks(self.revision.at(&["webhooks"])));
-        for (name, old) in &olds {
-            match news.get(name) {
-                None => self.note(0, Finding::new(&rules::WEBHOOK_REMOVED).removed(&old.at).named(*name)),
-                Some(new) if old.value != new.value => {
-                    self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).at(&old.at, &new.at).named(*name));
-                }
-                Some(_) => {}
-            }
-        }
-        for (name, new) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
-            self.note(0, Finding::new(&rules::WEBHOOK_ADDED).added(&new.at).named(*name));
-        }
     }
 }

@@ -87,13 +87,16 @@ impl<'a> Comparison<'a> {
     fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let context = Context {
             scope,
-            direction: Direction::Request,
+            direction: self.direction(scope, Direction::Request),
             place: Place::Parameter,
             text: true,
             absent: false,
             depth: 0,
         };
         self.words(scope, old, new);
+        if old.flag("allowEmptyValue") != new.flag("allowEmptyValue") {
+            self.unknown(scope, old, new, &["allowEmptyValue"]);
+        }
         let is_path = new.text("in") == Some("path");
         let finding = |rule| Finding::new(rule).at(&old.at, &new.at).named(title(new));
         if is_path && old.text("name") != new.text("name") {

@@ -19,6 +19,10 @@ pub(crate) struct Operation<'a> {
     pub(crate) node: Node<'a>,
     /// The base itself said that nobody should rely on the operation.
     pub(crate) unstable: bool,
+    /// The vendor calls, and the client answers.
+    pub(crate) incoming: bool,
+    /// The number of the operation that asks for the call.
+    pub(crate) within: Option<usize>,
 }
 
 impl<'a> Operation<'a> {
@@ -27,11 +31,22 @@ impl<'a> Operation<'a> {
         let mut all = Vec::new();
         for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::named) {
             let item = document.resolve(entry);
-            for (method, node) in item.entries().filter(|(key, _)| METHODS.contains(key)) {
-                all.push(Self { method, path, item: item.clone(), node, unstable: false });
+            for (method, node) in calls(&item) {
+                let item = item.clone();
+                all.push(Self { method, path, item, node, unstable: false, incoming: false, within: None });
             }
         }
         all
+    }
+
+    /// A call that the vendor makes.
+    pub(crate) fn incoming(
+        (method, path): (&'a str, &'a str),
+        item: &Node<'a>,
+        node: Node<'a>,
+        within: Option<usize>,
+    ) -> Self {
+        Self { method, path, item: item.clone(), node, unstable: false, incoming: true, within }
     }
 
     pub(crate) fn id(&self) -> Option<&'a str> {
@@ -52,6 +67,11 @@ impl<'a> Operation<'a> {
         let unstable = matches!(base.node.text("x-stability-level"), Some("draft" | "alpha"));
         Self { unstable, ..self.clone() }
     }
+}
+
+/// The operations of a path item, by method.
+pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
+    item.entries().filter(|(key, _)| METHODS.contains(key))
 }
 
 /// A path without the names of its parameters: `/books/{}`.

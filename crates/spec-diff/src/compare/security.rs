@@ -105,7 +105,7 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             let users = self.scheme_users.get(name).cloned().unwrap_or_default();
-            let scope = self.scope(super::Scope { operation: None, users });
+            let scope = self.scope(super::Scope { users, ..super::Scope::default() });
             let (old, new) = (self.base.resolve(node.clone()), self.revision.resolve(other.clone()));
             self.security_scheme(&old, &new, scope);
         }

@@ -1,5 +1,7 @@
 //! Servers: the first one is a client's default.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, paths::Operation};
@@ -38,6 +40,8 @@ impl<'a> Comparison<'a> {
         let (first, second) = (olds.first(), news.first());
         let urls = (first.map_or("", url), second.map_or("", url));
         let replaced = urls.0 != urls.1;
+        // Without servers the URL is `/`, where the document itself is from.
+        let told = |url: &'a str| Value::from(if url.is_empty() { "/" } else { url });
         if replaced {
             let at = |server: Option<&Node<'a>>, holder: &Node<'a>| {
                 server.map_or_else(|| holder.at.clone(), |node| node.at.clone())
@@ -46,16 +50,14 @@ impl<'a> Comparison<'a> {
             // The old one is still there for those who name it, or there was none to rely on.
             let is_left = first.is_none_or(|first| listed(&news, first));
             finding.level = is_left.then_some(Level::Warning);
-            self.note(scope, finding.values(Value::from(urls.0), Value::from(urls.1)));
+            self.note(scope, finding.values(told(urls.0), told(urls.1)));
         }
         for (index, server) in olds.iter().enumerate() {
-            match news.iter().find(|other| url(other) == url(server)) {
-                Some(other) => self.server_variables(server, other, scope),
-                None if index == 0 && replaced => {}
-                None => {
-                    let finding = Finding::new(&rules::SERVER_REMOVED).removed(&server.at);
-                    self.note(scope, finding.values(Value::from(url(server)), None));
-                }
+            if listed(&news, server) {
+                self.server_variables(server, &news, scope);
+            } else if index > 0 || !replaced {
+                let finding = Finding::new(&rules::SERVER_REMOVED).removed(&server.at);
+                self.note(scope, finding.values(Value::from(url(server)), None));
             }
         }
         for (index, server) in news.iter().enumerate().filter(|(_, server)| !listed(&olds, server)) {
@@ -66,13 +68,20 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn server_variables(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+    /// The variables of servers with one URL; a list may have several.
+    fn server_variables(&mut self, old: &Node<'a>, news: &[Node<'a>], scope: ScopeId) {
         let settings = |server: &Node<'a>| {
-            let variables = server.get("variables");
-            let settings = variables.iter().flat_map(Node::entries);
-            settings.map(|(name, node)| (name, node.value.get("default"), node.value.get("enum"))).collect::<Vec<_>>()
+            let setting = |(name, node): (&'a str, Node<'a>)| {
+                let values = node.get("enum");
+                let values = values.iter().flat_map(Node::items).map(|item| item.value.to_string());
+                (name, node.value.get("default"), values.collect::<BTreeSet<_>>())
+            };
+            server.get("variables").iter().flat_map(Node::entries).map(setting).collect::<Vec<_>>()
         };
-        if settings(old) != settings(new) {
+        let mut same_url = news.iter().filter(|new| url(new) == url(old));
+        if let Some(new) = same_url.clone().next()
+            && !same_url.any(|new| settings(new) == settings(old))
+        {
             self.note(scope, Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at));
         }
     }

@@ -3,6 +3,7 @@
 mod discriminator;
 mod matching;
 
+pub(super) use discriminator::{Subtypes, subtypes};
 use matching::likeness;
 use serde_json::Value;
 

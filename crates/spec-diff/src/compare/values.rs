@@ -1,5 +1,7 @@
 //! Lists of values, limits and patterns.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
@@ -12,9 +14,17 @@ use crate::{
 impl<'a> Comparison<'a> {
     /// Compares `enum`, `const` and `x-extensible-enum`.
     pub(super) fn values(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        if let (Some(before), Some(after)) = (&old.extensible, &new.extensible) {
-            let rules = (&rules::EXTENSIBLE_VALUE_ADDED, &rules::EXTENSIBLE_VALUE_REMOVED);
-            self.value_lists((before, old), (after, new), rules, context);
+        match (&old.extensible, &new.extensible) {
+            (Some(before), Some(after)) => {
+                let rules = (&rules::EXTENSIBLE_VALUE_ADDED, &rules::EXTENSIBLE_VALUE_REMOVED);
+                self.value_lists((before, old), (after, new), rules, context);
+            }
+            (None, None) => {}
+            // A list that is open at its end says nothing of what else may come.
+            _ => {
+                let finding = Finding::new(&rules::EXTENSION_CHANGED).named("x-extensible-enum");
+                self.note(context.scope, finding.at(&old.at, &new.at));
+            }
         }
         let list =
             |values: &[&Value]| Value::from(values.iter().take(8).map(|value| (*value).clone()).collect::<Vec<_>>());
@@ -47,11 +57,17 @@ impl<'a> Comparison<'a> {
         (added, removed): (&'static Rule, &'static Rule),
         context: Context,
     ) {
-        for value in before.iter().filter(|value| !after.contains(value)) {
+        if before == after {
+            return;
+        }
+        // Of thousands of values each is looked for once.
+        let texts = |values: &[&Value]| values.iter().map(ToString::to_string).collect::<HashSet<_>>();
+        let (olds, news) = (texts(before), texts(after));
+        for value in before.iter().filter(|value| !news.contains(&value.to_string())) {
             let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
         }
-        for value in after.iter().filter(|value| !before.contains(value)) {
+        for value in after.iter().filter(|value| !olds.contains(&value.to_string())) {
             let finding = Finding::new(added).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values(None, (*value).clone()));
         }

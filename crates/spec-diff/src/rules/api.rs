@@ -32,6 +32,9 @@ rules! { API:
     WEBHOOK_ADDED = Rule::api("webhook-added", Operations, Info, Minor, "webhook-removed", "a new webhook");
     WEBHOOK_REMOVED = Rule::api("webhook-removed", Operations, Breaking, Major, "webhook-added",
         "the vendor no longer sends this webhook");
+    CALLBACK_ADDED = Rule::api("callback-added", Operations, Info, Minor, "callback-removed", "the vendor may call back");
+    CALLBACK_REMOVED = Rule::api("callback-removed", Operations, Breaking, Major, "callback-added",
+        "the vendor no longer calls back in this way");
     EXTENSION_CHANGED = Rule::api("extension-changed", Unknown, Level::None, Patch, "extension-changed",
         "an x- field differs; generators may read it");
     UNKNOWN_CHANGE = Rule::api("unknown-change", Unknown, Warning, Major, "unknown-change",

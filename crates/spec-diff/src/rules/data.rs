@@ -31,7 +31,7 @@ rules! { DATA:
 
     // --- types and formats ---
     TYPE_CHANGED = Rule::data("type-changed", TypeFormat, (Breaking, Breaking), Major, "type-changed",
-        "another type or format, which neither contains the other");
+        "a different type or format; values of the one do not fit the other");
     TYPE_GENERALIZED = Rule::data("type-generalized", TypeFormat, (Info, Breaking), Major, "type-specialized",
         "more values are allowed: another type too, or a wider format");
     TYPE_SPECIALIZED = Rule::data("type-specialized", TypeFormat, (Breaking, Info), Major, "type-generalized",

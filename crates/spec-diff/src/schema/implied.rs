@@ -37,7 +37,20 @@ pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     }
     let values = node.value.get("enum").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let values = values.iter().chain(node.value.get("const")).filter(|value| !value.is_null());
-    Types(values.map(|value| (type_of(value), None)).collect())
+    let types: BTreeMap<_, _> = values.map(|value| (type_of(value), None)).collect();
+    match format {
+        Some(format) if types.is_empty() => Types([(type_of_format(format), Some(format))].into()),
+        _ => Types(types),
+    }
+}
+
+/// The type that a format is of, where none is named.
+fn type_of_format(format: &str) -> &'static str {
+    match format {
+        "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64" => "integer",
+        "float" | "double" | "decimal" => "number",
+        _ => "string",
+    }
 }
 
 pub(super) fn type_of(value: &Value) -> &'static str {

@@ -153,6 +153,9 @@ impl<'a> Schema<'a> {
                 key => self.merge_rest(key, node, value),
             }
         }
+        if self.types.contradicts(&types) {
+            self.unknown.extend(node.get("type").map(|named| ("type", named)));
+        }
         self.types = std::mem::take(&mut self.types).intersect(types);
         includes
     }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::DOCS;
 use crate::document::{Document, Node};
 
-/// How many values are looked at before the answer is "no": the question is asked to pair things up, not to judge.
+/// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
+/// up, not to judge.
 const BUDGET: usize = 2_000;
 
 /// How many wrappers are taken off.
@@ -15,21 +16,21 @@ const WRAPPERS: usize = 16;
 
 /// Whether both nodes are equal, also through references. Circles that look alike are equal.
 pub(crate) fn same<'a>(base: (&Document<'a>, &Node<'a>), revision: (&Document<'a>, &Node<'a>)) -> bool {
-    Same { base: *base.0, revision: *revision.0, seen: HashSet::new(), left: BUDGET }.nodes(base.1, revision.1)
+    Same { base: base.0, revision: revision.0, seen: HashSet::new(), left: BUDGET }.nodes(base.1, revision.1)
 }
 
-struct Same<'a> {
-    base: Document<'a>,
-    revision: Document<'a>,
+struct Same<'d, 'a> {
+    base: &'d Document<'a>,
+    revision: &'d Document<'a>,
     seen: HashSet<(usize, usize)>,
     left: usize,
 }
 
-impl<'a> Same<'a> {
+impl<'a> Same<'_, 'a> {
     fn nodes(&mut self, old: &Node<'a>, new: &Node<'a>) -> bool {
-        let Some(left) = self.left.checked_sub(1) else { return false };
+        let Some(left) = self.left.checked_sub(1) else { return old.value == new.value };
         self.left = left;
-        let (old, new) = (unwrap(&self.base, old), unwrap(&self.revision, new));
+        let (old, new) = (unwrap(self.base, old), unwrap(self.revision, new));
         match (old.value, new.value) {
             (Value::Object(_), Value::Object(_)) => {
                 if !self.seen.insert((old.address(), new.address())) {

@@ -49,6 +49,13 @@ impl<'a> Types<'a> {
         !self.is_any() && !self.0.contains_key("array") && !self.0.contains_key("object")
     }
 
+    /// Whether nothing is of both.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let either =
+            |name: &str| other.0.contains_key(name) || (is_number(name) && other.0.keys().any(|name| is_number(name)));
+        !self.is_any() && !other.is_any() && !self.0.keys().any(|name| either(name))
+    }
+
     /// What both allow. Two sets with nothing in common are kept together: nobody means the empty set.
     pub(crate) fn intersect(self, other: Self) -> Self {
         if self.is_any() {
@@ -105,6 +112,10 @@ impl<'a> Types<'a> {
         });
         Value::from(words.collect::<Vec<_>>().join(" or "))
     }
+}
+
+fn is_number(name: &str) -> bool {
+    matches!(name, "integer" | "number")
 }
 
 /// A float of 32 bits does not hold every integer that documents mean.

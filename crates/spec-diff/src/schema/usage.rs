@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::is_annotation;
+use super::{is_annotation, same};
 use crate::{
     document::{Document, Node},
     pointer::Pointer,
@@ -95,8 +95,8 @@ impl<'a> Usage<'a> {
 
     /// What the node wraps, if it does nothing but wrap.
     fn inner(&mut self, document: &Document<'a>, node: &Node<'a>) -> Option<Node<'a>> {
-        let siblings =
-            || node.value.as_object().into_iter().flat_map(|map| map.keys()).filter(|key| !is_annotation(key));
+        let says = |member: &(&'a str, &'a Value)| !is_annotation(member.0) && same::speaks(member);
+        let siblings = || node.members().filter(says).map(|(key, _)| key);
         if let Some(target) = document.target(node) {
             // 3.0 says that siblings of a reference count for nothing.
             if document.siblings && siblings().any(|key| key != "$ref") {
@@ -105,7 +105,7 @@ impl<'a> Usage<'a> {
             self.shared = true;
             return Some(target);
         }
-        let keyword = siblings().find(|key| matches!(key.as_str(), "allOf" | "oneOf" | "anyOf"))?;
+        let keyword = siblings().find(|key| matches!(*key, "allOf" | "oneOf" | "anyOf"))?;
         let parts: Vec<_> = node.get(keyword)?.items().collect();
         let mut meant = parts.iter().filter(|part| keyword == "allOf" || !is_null(part.value));
         let (Some(inner), None) = (meant.next(), meant.next()) else { return None };

@@ -76,7 +76,6 @@ fn deprecation_and_stability_of_operations() {
         ("{x-stability-level: beta}", "{x-stability-level: draft}", &["info api-stability-decreased"]),
         ("{x-owner: a}", "{x-owner: b}", &["none extension-changed x-owner"]),
         ("{tags: [a], summary: x}", "{tags: [b], summary: y}", &[]),
-        ("{}", "{callbacks: {done: {}}}", &["warning unknown-change"]),
     ]);
 }
 
@@ -189,6 +188,20 @@ fn request_bodies_and_media_types() {
 fn responses_and_headers() {
     check(&[
         (
+            "{responses: {2XX: {description: ok, content: {text/csv: {}}}}}",
+            "{responses: {200: {description: ok}}}",
+            &[
+                "breaking response-body-removed 200",
+                "info response-success-status-added 200",
+                "info response-success-status-removed 2XX",
+            ],
+        ),
+        (
+            "{responses: {200: {description: ok}}}",
+            "{responses: {2XX: {description: ok}}}",
+            &["warning response-success-status-added 2XX"],
+        ),
+        (
             "{responses: {200: {description: ok}}}",
             "{responses: {202: {description: ok}}}",
             &["breaking response-success-status-removed 200", "warning response-success-status-added 202"],
@@ -295,6 +308,47 @@ fn security_schemes() {
     );
 }
 
+/// What the vendor sends may not widen, and what it takes as an answer may not narrow.
+#[test]
+fn in_callbacks_and_webhooks_data_goes_the_other_way() {
+    let call = |request: &str, answer: &str| {
+        let body = |schema: &str| format!("content: {{application/json: {{schema: {schema}}}}}");
+        format!("{{post: {{requestBody: {{{}}}, responses: {{200: {{{}}}}}}}}}", body(request), body(answer))
+    };
+    let (event, reply) = ("{properties: {n: {type: integer}}}", "{properties: {ok: {type: boolean}}}");
+    let rows = [
+        (call(event, reply), vec![]),
+        (call("{description: It., properties: {n: {type: integer}}}", reply), vec![]),
+        (
+            call("{properties: {n: {type: number}}}", reply),
+            vec!["breaking response-property-type-generalized done body: n"],
+        ),
+        (
+            call(event, "{required: [ok], properties: {ok: {type: boolean}}}"),
+            vec!["breaking request-property-became-required done 200: ok"],
+        ),
+        (
+            call(event, reply).replace("200", "204"),
+            vec!["warning response-success-status-added done 204", "warning response-success-status-removed done 200"],
+        ),
+        ("{}".to_owned(), vec!["breaking callback-removed done"]),
+    ];
+    for (revision, expected) in rows {
+        let callback = |call: &str| operation(&format!("{{callbacks: {{done: {{'{{$url}}': {call}}}}}}}"), "{}");
+        let report = compare(&callback(&call(event, reply)), &callback(&revision));
+        assert_eq!(lines(&report), expected, "{revision}");
+        // Who reads the finding opens the operation that asks for the call.
+        let reached = report.changes.iter().flat_map(|change| &change.operations);
+        assert!(reached.clone().all(|operation| operation.to_string() == "GET /a"), "{reached:?}");
+
+        let webhook = |call: &str| operation("{}", &format!("{{webhooks: {{done: {call}}}}}"));
+        let found = lines(&compare(&webhook(&call(event, reply)), &webhook(&revision)));
+        let expected: Vec<_> =
+            expected.iter().map(|line| line.replace(" done ", " ").replace("callback-", "webhook-")).collect();
+        assert_eq!(found, expected, "{revision}");
+    }
+}
+
 #[test]
 fn servers() {
     let servers = |text: &str| operation("{}", &format!("{{servers: {text}}}"));
@@ -312,10 +366,22 @@ fn servers() {
             "[{url: 'https://{r}', variables: {r: {default: b}}}]",
             &["warning server-variable-changed"],
         ),
+        (
+            "[{url: 'https://{r}', variables: {r: {default: a, enum: [a, b]}}}]",
+            "[{url: 'https://{r}', variables: {r: {default: a, enum: [b, a]}}}]",
+            &[],
+        ),
+        (
+            "[{url: 'https://{r}', variables: {r: {default: a}}}, {url: 'https://{r}', variables: {r: {default: b}}}]",
+            "[{url: 'https://{r}', variables: {r: {default: b}}}, {url: 'https://{r}', variables: {r: {default: a}}}]",
+            &[],
+        ),
     ];
     for (base, revision, expected) in rows {
         assert_eq!(lines(&compare(&servers(base), &servers(revision))), *expected, "{base} -> {revision}");
     }
+    let gone = compare(&servers("[{url: 'https://a'}]"), &operation("{}", "{}"));
+    assert!(gone.changes[0].message.starts_with("the API: https://a → /: "), "{}", gone.changes[0].message);
 }
 
 #[test]
@@ -393,7 +459,20 @@ fn what_cannot_be_followed_is_said() {
     assert_eq!(lines(&report), ["warning unknown-change $ref"]);
     let hook = |text: &str| operation("{}", &format!("{{webhooks: {text}}}"));
     assert_eq!(
-        lines(&compare(&hook("{a: {post: {}}, b: {}}"), &hook("{a: {put: {}}, c: {}}"))),
-        ["breaking webhook-removed b", "warning unknown-change a", "info webhook-added c",]
+        lines(&compare(&hook("{a: {post: {}}, b: {put: {}}}"), &hook("{a: {put: {}}, b: {put: {}}}"))),
+        ["breaking webhook-removed a", "info webhook-added a"]
     );
+    for (base, revision, expected) in [
+        ("{$ref: 'a.yaml'}", "{$ref: 'b.yaml'}", vec!["warning unknown-change $ref a.yaml, $ref b.yaml"]),
+        ("{$ref: 'a.yaml'}", "{get: {DONE}}", vec!["warning unknown-change $ref a.yaml", "info endpoint-added"]),
+        (
+            "{get: {parameters: [{$ref: 'p.yaml'}], DONE}}",
+            "{get: {parameters: [{name: p, in: query}, {$ref: 'p.yaml'}], DONE}}",
+            vec!["info new-optional-request-parameter p (query)"],
+        ),
+        ("{get: {parameters: [{$ref: 'p.yaml'}], DONE}}", "{get: {DONE}}", vec!["warning unknown-change $ref p.yaml"]),
+    ] {
+        let path = |text: &str| paths(&format!("{{/a: {}}}", text.replace("DONE", DONE)));
+        assert_eq!(lines(&compare(&path(base), &path(revision))), expected, "{base} -> {revision}");
+    }
 }

@@ -144,6 +144,16 @@ fn types_formats_and_null() {
 }
 
 #[test]
+fn what_contradicts_itself_is_not_passed_over() {
+    check(&[(
+        "{allOf: [{type: object, properties: {a: {type: string}}}, {type: object}]}",
+        "{allOf: [{type: string, properties: {a: {type: string}}}, {type: object}]}",
+        &["warning =unknown-change type", "info body-type-generalized"],
+        &["breaking body-type-generalized", "warning =unknown-change type"],
+    )]);
+}
+
+#[test]
 fn enums_and_constants() {
     check(&[
         ("{enum: [a]}", "{enum: [b, a]}", &["info body-enum-value-added"], &["warning body-enum-value-added"]),
@@ -300,6 +310,36 @@ fn discriminators() {
         let found = lines(&compare(&in_response(&shape(base), &pets), &in_response(&shape(revision), &pets)));
         assert_eq!(found.first().map(String::as_str), expected, "{base} -> {revision}");
     }
+}
+
+#[test]
+fn what_a_discriminator_leads_to_is_compared_where_its_parent_is_used() {
+    let pets = |child: &str, mapping: &str, kind: &str| {
+        let parent = format!(
+            "{{type: object, properties: {{kind: {{type: string}}}}, discriminator: {{propertyName: kind{mapping}}}}}"
+        );
+        let others = json!({
+            "Pet": yaml(&parent),
+            child: {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"meows": {"type": kind}}}]},
+        });
+        in_response(&yaml("{$ref: '#/components/schemas/Pet'}"), &others)
+    };
+    let to = |child: &str| format!(", mapping: {{cat: '#/components/schemas/{child}'}}");
+    let rows = [
+        (("Cat", to("Cat"), "integer"), vec![]),
+        (("Cat", to("Cat"), "number"), vec!["breaking response-property-type-generalized meows"]),
+        // The value on the wire is the mapping's, whatever the component is called.
+        (("Lynx", to("Lynx"), "integer"), vec![]),
+        (("Cat", String::new(), "integer"), vec!["breaking response-body-discriminator-mapping-deleted cat"]),
+    ];
+    for ((child, mapping, kind), expected) in rows {
+        let report = compare(&pets("Cat", &to("Cat"), "integer"), &pets(child, &mapping, kind));
+        let found: Vec<_> = lines(&report).into_iter().filter(|line| !line.starts_with("info")).collect();
+        assert_eq!(found, expected, "{child} {mapping} {kind}");
+    }
+    // Without a mapping the names of the components are on the wire.
+    let report = compare(&pets("Cat", "", "integer"), &pets("Lynx", "", "integer"));
+    assert!(lines(&report).contains(&"breaking response-body-discriminator-mapping-deleted Cat".to_owned()));
 }
 
 #[test]

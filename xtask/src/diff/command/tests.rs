@@ -150,6 +150,40 @@ fn what_cannot_be_read_is_named_and_the_others_are_told() -> std::io::Result<()>
 }
 
 #[test]
+fn a_file_that_is_no_document_is_one_line_with_its_name() -> std::io::Result<()> {
+    let root = repository(MINI)?;
+    with(&root, "word.yaml", "hello\n");
+    for (arguments, told) in [
+        (
+            "--base ROOT/word.yaml --revision ROOT/openapi/mini.yaml",
+            "ROOT/word.yaml: no OpenAPI 3 document: it is not an object",
+        ),
+        (
+            "--base ROOT/openapi/mini.yaml --revision ROOT/word.yaml",
+            "ROOT/word.yaml: no OpenAPI 3 document: it is not an object",
+        ),
+        ("--base ROOT/nowhere.yaml --revision ROOT/word.yaml", "ROOT/nowhere.yaml: no such file"),
+        (
+            "--wire-only --fail-on bump",
+            "--fail-on bump is about the crates, which --wire-only leaves out; give one of the two",
+        ),
+    ] {
+        assert_eq!(ran(&root, arguments), (2, format!("error: {told}\n")), "{arguments}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_wire_can_be_compared_alone() -> std::io::Result<()> {
+    let root = repository(MINI)?;
+    with(&root, "openapi/mini.yaml", &edited());
+    let (code, out) = ran(&root, "--wire-only");
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("mini: breaking on the wire\n") && !out.contains("crate"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn two_files_are_compared_without_a_manifest() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "after.yaml", &edited());

@@ -24,6 +24,12 @@ const OPERATIONS: usize = 12;
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
+/// The lines of both documents.
+struct Texts<'a> {
+    before: Vec<&'a str>,
+    after: Vec<&'a str>,
+}
+
 pub(super) fn page(comparison: &Comparison) -> String {
     let base = escaped(&comparison.base);
     let mut page = format!(
@@ -117,8 +123,9 @@ fn section(api: &Api, page: &mut String) {
         let place = format!("{}:{}", notice.file, notice.line);
         _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));
     }
+    let texts = Texts { before: api.base.text.lines().collect(), after: api.revision.text.lines().collect() };
     for change in &api.report.changes {
-        finding(api, change, page);
+        finding(api, &texts, change, page);
     }
     if api.hidden > 0 {
         _ = writeln!(page, "<p>{} below the level that was asked for.</p>", counted(api.hidden, "finding"));
@@ -139,7 +146,7 @@ fn section(api: &Api, page: &mut String) {
     page.push_str("</section>\n");
 }
 
-fn finding(api: &Api, change: &Change, page: &mut String) {
+fn finding(api: &Api, texts: &Texts<'_>, change: &Change, page: &mut String) {
     let is_accepted = change.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
     let operations = change.operations.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -163,7 +170,7 @@ fn finding(api: &Api, change: &Change, page: &mut String) {
         _ = writeln!(page, "<p class=\"reach\">Reaches {}.</p>", escaped(&reach(&change.operations, OPERATIONS)));
     }
     for member in change.members.iter().take(MEMBERS) {
-        sides(api, member, page);
+        sides(api, texts, member, page);
     }
     if api.is_ours && is_open(change) {
         accept(change, page);
@@ -188,28 +195,40 @@ fn accept(change: &Change, page: &mut String) {
     page.push_str("</pre></details>\n");
 }
 
-/// Before and after, side by side.
-fn sides(api: &Api, member: &Member, page: &mut String) {
+/// Before and after, side by side; lines that only one side has are marked.
+fn sides(api: &Api, texts: &Texts<'_>, member: &Member, page: &mut String) {
     if !member.name.is_empty() {
         _ = writeln!(page, "<h3>{}</h3>", escaped(&member.name));
     }
+    let block = |lines: &[&str], location: &Option<Location>| match location {
+        Some(Location { line, .. }) => excerpt::block(lines, line.unwrap_or(1)),
+        None => Vec::new(),
+    };
+    let (before, after) = (block(&texts.before, &member.base), block(&texts.after, &member.revision));
     page.push_str("<div class=\"sides\">\n");
-    side("before", &api.base, member.base.as_ref(), page);
-    side("after", &api.revision, member.revision.as_ref(), page);
+    side("before", &api.base, member.base.as_ref(), [&before, &after], page);
+    side("after", &api.revision, member.revision.as_ref(), [&after, &before], page);
     page.push_str("</div>\n");
 }
 
-fn side(when: &str, source: &Source, location: Option<&Location>, page: &mut String) {
+fn side(when: &str, source: &Source, location: Option<&Location>, [own, other]: [&Vec<String>; 2], page: &mut String) {
     let Some(Location { pointer, line }) = location else {
         _ = writeln!(page, "<figure class=\"{when}\"><figcaption>{when}: not there</figcaption></figure>");
         return;
     };
-    let line = line.unwrap_or(1);
+    // The comma behind an entry of JSON comes and goes with the next entry.
+    let says = |line: &str| line.trim().trim_end_matches(',').to_owned();
+    let known = other.iter().map(|line| says(line)).collect::<BTreeSet<_>>();
+    let marked = |line: &String| match !other.is_empty() && !known.contains(&says(line)) {
+        true => format!("<mark>{}</mark>", escaped(line)),
+        false => escaped(line),
+    };
     _ = writeln!(
         page,
-        "<figure class=\"{when}\"><figcaption title=\"{}\">{when}: {}:{line}</figcaption><pre>{}</pre></figure>",
+        "<figure class=\"{when}\"><figcaption title=\"{}\">{when}: {}:{}</figcaption><pre>{}</pre></figure>",
         escaped(pointer),
         escaped(&source.name),
-        escaped(&excerpt::block(&source.text, line)),
+        line.unwrap_or(1),
+        own.iter().map(marked).collect::<Vec<_>>().join("\n"),
     );
 }

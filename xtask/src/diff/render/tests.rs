@@ -141,10 +141,11 @@ fn the_page_is_alone_and_escaped() {
     }
     // Before and after of a member stand side by side.
     assert!(
-        page.contains("before: openapi/mini.yaml:126</figcaption>") || page.contains("<pre>sku: {type: string"),
+        page.contains("before: openapi/mini.yaml:126</figcaption>") || page.contains("<pre><mark>sku: {type: string"),
         "{page}"
     );
-    assert!(page.contains("<pre>sku: {type: integer, format: int64, description: What.}</pre>"), "{page}");
+    // What the other side has not is marked.
+    assert!(page.contains("<pre><mark>sku: {type: integer, format: int64, description: What.}</mark></pre>"), "{page}");
 }
 
 #[test]

@@ -18,7 +18,9 @@ use crate::{
 const ITEMS: usize = 8;
 
 pub(in crate::diff) fn write(comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
-    writeln!(out, "compared with {}", one_line(&comparison.base))?;
+    if !comparison.apis.is_empty() {
+        writeln!(out, "compared with {}", one_line(&comparison.base))?;
+    }
     for api in &comparison.apis {
         one(api, colour, out)?;
     }
@@ -32,6 +34,9 @@ pub(in crate::diff) fn closing(comparison: &Comparison, out: &mut impl Write) ->
     }
     for failure in &comparison.failures {
         writeln!(out, "failed: {}", one_line(failure))?;
+    }
+    if comparison.apis.is_empty() && !comparison.problems.is_empty() {
+        return Ok(());
     }
     let all = comparison.apis.iter().map(|api| api.counts).sum::<Counts>();
     let hidden = comparison.apis.iter().map(|api| api.hidden).sum::<usize>();

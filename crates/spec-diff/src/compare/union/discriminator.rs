@@ -1,13 +1,14 @@
 //! Discriminators: which property tells alternatives apart, and by which values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use super::name;
 use crate::{
     compare::{Comparison, Context, Finding},
-    document::Node,
+    document::{Document, Node},
+    pointer::Step,
     rules,
     schema::{Schema, Union},
 };
@@ -31,8 +32,16 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(&rules::DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
             self.note_data(context, finding.values(properties.0.map(Value::from), properties.1.map(Value::from)));
         }
-        let olds = mapping(before, &old.unions);
-        let news = mapping(after, &new.unions);
+        // What includes the parent has its discriminator too, but is not what stands in for it.
+        let inherits = |schema: &Schema<'a>, at: &Node<'a>| {
+            schema.unions.is_empty() && schema.at.key("discriminator").steps() != at.at.steps()
+        };
+        if inherits(old, before) && inherits(new, after) {
+            return;
+        }
+        let subtypes = self.subtypes.clone();
+        let olds = mapping(before, &old.unions, &subtypes[0]);
+        let news = mapping(after, &new.unions, &subtypes[1]);
         let names = |schema: &Schema<'a>| {
             schema.unions.iter().flat_map(|union| &union.variants).filter_map(name).collect::<BTreeSet<_>>()
         };
@@ -40,7 +49,12 @@ impl<'a> Comparison<'a> {
         for (value, target) in &olds {
             let finding = |rule| Finding::new(rule).at(&before.at, &after.at).named(*value);
             match news.get(value) {
-                Some(other) if other == target || self.pairs.get(target) == Some(other) => {}
+                Some(other) if other == target || self.is_renamed(target, other) => {
+                    // Alternatives are compared as such.
+                    if !had.contains(target) {
+                        self.subtype(target, other, context);
+                    }
+                }
                 Some(other) => {
                     let finding = finding(&rules::MAPPING_CHANGED).values(Value::from(*target), Value::from(*other));
                     self.note_data(context, finding);
@@ -57,17 +71,51 @@ impl<'a> Comparison<'a> {
             }
         }
     }
+
+    /// Compares what stands in the place of its parent wherever the discriminator's value says so.
+    fn subtype(&mut self, old: &str, new: &str, context: Context) {
+        let section = ["components", "schemas"];
+        let find = |document: &Document<'a>, name: &str| document.at(&section).and_then(|schemas| schemas.get(name));
+        if let (Some(old), Some(new)) = (find(&self.base, old), find(&self.revision, new)) {
+            self.later(vec![old], vec![new], context);
+        }
+    }
 }
 
-/// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves.
-fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>]) -> BTreeMap<&'a str, &'a str> {
+/// Components by the component that they include with `allOf`: those that may stand in its place, if it has a discriminator.
+pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+/// The subtypes of a document's components.
+pub(in crate::compare) fn subtypes<'a>(document: &Document<'a>) -> Subtypes<'a> {
+    let mut subtypes = Subtypes::new();
+    for (name, schema) in document.components("schemas").into_iter().flatten() {
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            let reference = part.get("$ref").and_then(Value::as_str);
+            if let Some(parent) = reference.and_then(|reference| reference.strip_prefix(Document::SCHEMAS)) {
+                subtypes.entry(parent).or_default().push(name.as_str());
+            }
+        }
+    }
+    subtypes
+}
+
+/// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves, or of
+/// the subtypes of the component that has it.
+fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>], subtypes: &Subtypes<'a>) -> BTreeMap<&'a str, &'a str> {
     let last = |reference: &'a str| reference.rsplit('/').next().unwrap_or(reference);
     let written = discriminator.get("mapping");
     let written =
         written.iter().flat_map(Node::entries).filter_map(|(value, node)| Some((value, last(node.value.as_str()?))));
     let mut mapping: BTreeMap<_, _> = written.collect();
     let named: BTreeSet<_> = mapping.values().copied().collect();
-    let implied = unions.iter().flat_map(|union| &union.variants).filter_map(name).filter(|name| !named.contains(name));
+    let alternatives = unions.iter().flat_map(|union| &union.variants).filter_map(name);
+    let children = match discriminator.at.steps().as_slice() {
+        [Step::Key("components"), Step::Key("schemas"), Step::Key(parent), _] if unions.is_empty() => {
+            subtypes.get(parent)
+        }
+        _ => None,
+    };
+    let implied = alternatives.chain(children.into_iter().flatten().copied()).filter(|name| !named.contains(name));
     mapping.extend(implied.map(|name| (name, name)));
     mapping
 }

@@ -1,0 +1,93 @@
+//! Callbacks and webhooks: here the vendor calls and the client answers, so data goes the other way.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Comparison, Finding, ScopeId,
+    paths::{Operation, calls},
+};
+use crate::{
+    document::{Document, Node},
+    report::{Direction, Role},
+    rules::{self, Rule},
+};
+
+/// Calls that the vendor makes, by what they are called.
+type Calls<'a, K> = BTreeMap<K, Operation<'a>>;
+
+impl<'a> Comparison<'a> {
+    /// The calls that an operation asks for.
+    pub(super) fn callbacks(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
+        if new.incoming {
+            // Callbacks of callbacks.
+            return self.unknown(scope, &old.node, &new.node, &["callbacks"]);
+        }
+        let within = self.scopes[scope].operation.map(|(number, _)| number);
+        let list = |document: &Document<'a>, operation: &Operation<'a>| {
+            let mut all = Calls::new();
+            for (name, callback) in operation.node.get("callbacks").iter().flat_map(Node::named) {
+                for (expression, item) in document.resolve(callback).named() {
+                    for (method, call) in calls(&item) {
+                        all.insert(
+                            (name, expression, method),
+                            Operation::incoming((method, new.path), &item, call, within),
+                        );
+                    }
+                }
+            }
+            all
+        };
+        let (olds, news) = (list(&self.base, old), list(&self.revision, new));
+        self.calls(&olds, &news, scope, [&rules::CALLBACK_ADDED, &rules::CALLBACK_REMOVED], |(name, ..)| name);
+    }
+
+    /// The calls that the document announces by itself.
+    pub(super) fn webhooks(&mut self) {
+        let list = |document: &Document<'a>| {
+            let mut all = Calls::new();
+            for (name, hook) in document.at(&["webhooks"]).iter().flat_map(Node::named) {
+                let item = document.resolve(hook);
+                for (method, call) in calls(&item) {
+                    all.insert((name, method), Operation::incoming((method, name), &item, call, None));
+                }
+            }
+            all
+        };
+        let (olds, news) = (list(&self.base), list(&self.revision));
+        self.calls(&olds, &news, 0, [&rules::WEBHOOK_ADDED, &rules::WEBHOOK_REMOVED], |(name, _)| name);
+    }
+
+    fn calls<K: Ord + Copy>(
+        &mut self,
+        olds: &Calls<'a, K>,
+        news: &Calls<'a, K>,
+        scope: ScopeId,
+        [added, removed]: [&'static Rule; 2],
+        name: impl Fn(K) -> &'a str,
+    ) {
+        for (key, old) in olds {
+            match news.get(key) {
+                Some(new) => {
+                    let scope = self.operation_scope(new, Role::Operation);
+                    self.words(scope, &old.node, &new.node);
+                    self.operation_lifecycle(old, new, scope);
+                    self.exchange(old, new);
+                    self.callbacks(old, new, scope);
+                }
+                None => self.note(scope, Finding::new(removed).removed(&old.node.at).named(name(*key))),
+            }
+        }
+        for (key, new) in news.iter().filter(|(key, _)| !olds.contains_key(key)) {
+            self.note(scope, Finding::new(added).added(&new.node.at).named(name(*key)));
+        }
+    }
+
+    /// Which way data goes for the client that goes this way where the client calls.
+    pub(super) fn direction(&self, scope: ScopeId, direction: Direction) -> Direction {
+        match direction {
+            Direction::Request if self.scopes[scope].incoming => Direction::Response,
+            Direction::Response if self.scopes[scope].incoming => Direction::Request,
+            direction => direction,
+        }
+    }
+}
