@@ -67,20 +67,23 @@ pub(super) fn in_requests(root: &Value) -> BTreeSet<String> {
     found
 }
 
-/// Adds the components that a node refers to, and those that they refer to.
+/// Adds the components that a node refers to, and those that they refer to. By a list of what is still to be seen: references
+/// may lead on over more steps than the stack has room for.
 fn reach(root: &Value, node: &Value, found: &mut BTreeSet<String>) {
-    match node {
-        Value::Object(map) => {
-            if let Some(place) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
-                && found.insert(place.to_owned())
-                && let Some(target) = root.pointer(place)
-            {
-                reach(root, target, found);
+    let mut next = vec![node];
+    while let Some(node) = next.pop() {
+        match node {
+            Value::Object(map) => {
+                if let Some(place) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
+                    && found.insert(place.to_owned())
+                {
+                    next.extend(root.pointer(place));
+                }
+                next.extend(map.values());
             }
-            map.values().for_each(|value| reach(root, value, found));
+            Value::Array(list) => next.extend(list),
+            _ => {}
         }
-        Value::Array(list) => list.iter().for_each(|value| reach(root, value, found)),
-        _ => {}
     }
 }
 

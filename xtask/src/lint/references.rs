@@ -128,26 +128,30 @@ fn circles(root: &Value, findings: &mut Findings) {
         let target = schema.get("$ref").or_else(|| part?.get("$ref"))?.as_str()?;
         target.strip_prefix("#/components/schemas/").map(str::to_owned)
     };
-    for (name, schema) in schemas(root) {
-        let mut seen = BTreeSet::from([name.to_owned()]);
-        let mut at = next(schema);
-        while let Some(target) = at {
-            if target == name {
-                let place = child("/components/schemas", name);
-                findings.add(Rule::Reference, &place, "it refers to itself", "say what it is");
+    // Each component is walked through once, however long the chains are.
+    let mut done = BTreeSet::new();
+    for (name, _) in schemas(root) {
+        let (mut path, mut on_path) = (Vec::<String>::new(), BTreeMap::<String, usize>::new());
+        let mut at = Some(name.to_owned());
+        while let Some(target) = at.take_if(|target| !done.contains(target)) {
+            if let Some(start) = on_path.get(&target) {
+                for name in &path[*start..] {
+                    let place = child("/components/schemas", name);
+                    findings.add(Rule::Reference, &place, "it refers to itself", "say what it is");
+                }
+                break;
             }
-            at = if seen.insert(target.clone()) {
-                root.pointer(&child("/components/schemas", &target)).and_then(next)
-            } else {
-                None
-            };
+            at = root.pointer(&child("/components/schemas", &target)).and_then(next);
+            on_path.insert(target.clone(), path.len());
+            path.push(target);
         }
+        done.extend(path);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::lint::tests::broken;
 
@@ -176,6 +180,21 @@ mod tests {
         assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
         let schema = json!({"description": "d", "allOf": [{"$ref": "#/components/schemas/Line"}]});
         assert_eq!(broken("/components/schemas/Line", schema), ["reference"]);
+    }
+
+    #[test]
+    fn long_chains_of_references_end_neither_the_stack_nor_the_patience() {
+        const LAST: usize = 20_000;
+        let mut schemas = serde_json::Map::new();
+        for index in 0..LAST {
+            let target = json!({"$ref": format!("#/components/schemas/S{}", index + 1)});
+            schemas.insert(format!("S{index}"), json!({"type": "object", "properties": {"next": target}}));
+            schemas.insert(format!("A{index}"), json!({"$ref": format!("#/components/schemas/A{}", index + 1)}));
+        }
+        let mut document = crate::testing::changed("/components/schemas", Value::Object(schemas));
+        document.root["paths"]["/orders"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
+            json!({"$ref": "#/components/schemas/S0"});
+        assert!(!crate::lint::lint(&document).is_empty());
     }
 
     #[test]

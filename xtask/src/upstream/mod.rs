@@ -30,8 +30,9 @@ pub(crate) struct Arguments {
     /// The vendor, by the name of its document.
     vendor: String,
 
-    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML. Several files are one specification that was cut.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML. Given more than once, the files are one
+    /// specification that was cut.
+    #[arg(long, value_name = "FILE", required = true)]
     from: Vec<PathBuf>,
 
     /// What to print.
