@@ -205,9 +205,13 @@ fn sides(api: &Api, texts: &Texts<'_>, member: &Member, page: &mut String) {
         None => Vec::new(),
     };
     let (before, after) = (block(&texts.before, &member.base), block(&texts.after, &member.revision));
+    // Two things with different names differ as a whole.
+    let key = |block: &[String]| block.first().and_then(|line| Some(line.split_once(':')?.0.to_owned()));
+    let unmarked = Vec::new();
+    let others = if key(&before) == key(&after) { [&after, &before] } else { [&unmarked; 2] };
     page.push_str("<div class=\"sides\">\n");
-    side("before", &api.base, member.base.as_ref(), [&before, &after], page);
-    side("after", &api.revision, member.revision.as_ref(), [&after, &before], page);
+    side("before", &api.base, member.base.as_ref(), [&before, others[0]], page);
+    side("after", &api.revision, member.revision.as_ref(), [&after, others[1]], page);
     page.push_str("</div>\n");
 }
 
@@ -219,7 +223,8 @@ fn side(when: &str, source: &Source, location: Option<&Location>, [own, other]: 
     // The comma behind an entry of JSON comes and goes with the next entry.
     let says = |line: &str| line.trim().trim_end_matches(',').to_owned();
     let known = other.iter().map(|line| says(line)).collect::<BTreeSet<_>>();
-    let marked = |line: &String| match !other.is_empty() && !known.contains(&says(line)) {
+    let speaks = |line: &str| line.contains(char::is_alphanumeric);
+    let marked = |line: &String| match !other.is_empty() && speaks(line) && !known.contains(&says(line)) {
         true => format!("<mark>{}</mark>", escaped(line)),
         false => escaped(line),
     };
