@@ -71,7 +71,8 @@ impl Parse for Below {
 }
 
 fn without_version(block: &mut Block) {
-    block.stmts.retain(|statement| !mentions(statement, "\"api-version\""));
+    // A request that is made with a query parameter of this name stays.
+    block.stmts.retain(|statement| matches!(statement, Stmt::Local(_)) || !mentions(statement, "\"api-version\""));
     let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
     // One statement makes the map, one sends it: nothing is in it.
     if used == 2 {
@@ -135,6 +136,18 @@ mod tests {
         );
         assert!(code.contains(r#"let url = client.inner.url("/reports");"#), "{code}");
         assert!(code.contains(r#".url(&format!("/reports/{}", encode_path(& id.to_string()),))"#), "{code}");
+    }
+
+    #[test]
+    fn a_query_parameter_of_that_name_stays() {
+        let code = rewritten(
+            r#"impl Call { fn send() {
+                let mut header_map = HeaderMap::with_capacity(1);
+                header_map.append(name("api-version"), value);
+                let request = client.get(url).query(&param("api-version", &version)).headers(header_map).build()?;
+            } }"#,
+        );
+        assert!(code.contains("param(\"api-version\", &version)") && !code.contains("header_map"), "{code}");
     }
 
     #[test]

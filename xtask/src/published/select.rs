@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::files;
 use crate::{
+    counted,
     document::{METHODS, Operation, resolve},
     names::value_name,
     pointer::child,
@@ -29,6 +30,9 @@ impl Choice {
     /// The chosen ones, in the document's order. The error names what chose nothing.
     pub(crate) fn of<'a>(&self, root: &'a Value) -> Result<Vec<Operation<'a>>, String> {
         let all = operations(root);
+        if all.is_empty() {
+            return Err("the specification has no operations".to_owned());
+        }
         let unused =
             |what: &str, name: &String| Err(format!("no operation has the {what} {name:?}; `--list` shows them"));
         let any = |fits: &dyn Fn(&Operation<'a>) -> bool| all.iter().any(fits);
@@ -80,7 +84,11 @@ pub(super) fn lost(root: &Value) -> Vec<String> {
         [(path.clone(), item)].into_iter().chain(methods)
     });
     let lost = places.filter_map(|(what, node)| Some((what, files::dangling(node)?)));
-    lost.map(|(what, reference)| format!("{what}: is not read: {reference:?} leads nowhere")).collect()
+    let lost = lost.map(|(what, reference)| format!("{what}: is not read: {reference:?} leads nowhere"));
+    // Azure's, for operations that differ in the query only.
+    let overloads = root.get("x-ms-paths").and_then(Value::as_object).map_or(0, Map::len);
+    let overloads = (overloads > 0).then(|| format!("x-ms-paths: {} not read", counted(overloads, "path")));
+    lost.chain(overloads).collect()
 }
 
 /// The tags with the number of their operations; those without a tag count under "".
@@ -166,12 +174,16 @@ mod tests {
         let root = json!({"paths": {
             "/a": {"$ref": "#/x-files/a.yaml/b"},
             "/b": {"get": {"$ref": "#/gone"}, "put": {"operationId": "b"}},
-        }});
+        }, "x-ms-paths": {"/b?kind=c": {}}});
         let names = operations(&root).into_iter().map(|operation| operation.id().to_owned()).collect::<Vec<_>>();
         assert_eq!(names, ["b"]);
         assert_eq!(
             lost(&root),
-            ["/a: is not read: \"a.yaml#/b\" leads nowhere", "GET /b: is not read: \"#/gone\" leads nowhere",]
+            [
+                "/a: is not read: \"a.yaml#/b\" leads nowhere",
+                "GET /b: is not read: \"#/gone\" leads nowhere",
+                "x-ms-paths: 1 path not read",
+            ]
         );
     }
 
@@ -179,5 +191,7 @@ mod tests {
     fn a_choice_that_chooses_nothing_is_named() {
         let choice = Choice { tags: words(&["Usage", "Billing"]), ..Choice::default() };
         assert_eq!(chosen(choice), Err("no operation has the tag \"Billing\"; `--list` shows them".to_owned()));
+        let any = Choice { paths: words(&["/**"]), ..Choice::default() };
+        assert_eq!(any.of(&json!({})).map(|all| all.len()), Err("the specification has no operations".to_owned()));
     }
 }
