@@ -11,7 +11,7 @@ use cpu_time::ProcessTime;
 use crate::workload::{Result, Side};
 
 const USAGE: &str = "usage-billing-bench [--by-hand] WORKLOAD BASE_URL N
-workloads: list, report-bB-cC, poll, download, small-cC, single-cC (batches of B, C at a time)";
+workloads: list, list-t1, report-bB-cC, poll, download, small-cC, single-cC (batches of B, C at a time)";
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -21,7 +21,8 @@ pub(crate) enum Side {
     ByHand,
 }
 
-/// What a program with this work would choose: a second thread, where there is something to decode while the next page comes.
+/// What a program with this work would choose: a second thread, where there is something to decode while the next page comes. `list-t1` does
+/// the same on one: the time that a second one saves is not free.
 pub(crate) fn runtime(side: Side, workload: &str) -> std::io::Result<Runtime> {
     let mut builder = if matches!((side, workload), (Side::Ours, "list")) {
         let mut builder = Builder::new_multi_thread();
