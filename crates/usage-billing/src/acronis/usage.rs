@@ -16,6 +16,8 @@ use crate::{Period, Report, UsageRow, Vendor};
 const OPERATION: &str = "download_stored_report";
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
 const PLATFORM: &str = "platform";
+/// Its id, the same in all accounts; in files without names it stands in the place of the name.
+const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 
 impl Client {
     /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it.
@@ -150,7 +152,7 @@ impl<'a> Sums<'a> {
     }
 
     fn add(&mut self, mut row: ReportRow) -> Result<()> {
-        if row.application == PLATFORM {
+        if row.application == PLATFORM || row.application == PLATFORM_ID {
             return Ok(());
         }
         if self.customers_only && row.tenant_kind != "customer" {
