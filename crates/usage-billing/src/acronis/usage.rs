@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::download::Reader;
+use super::download::Arriving;
 use super::quantity::in_billing_unit;
 use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`].
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.read_whole(file, |arriving| add_up(file, arriving.plain())).await
+        self.read_whole(file, |arriving| add_up(file, arriving)).await
     }
 }
 
@@ -70,9 +70,9 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {
+async fn add_up(file: &StoredFile, arriving: Arriving) -> Result<Vec<UsageRow>> {
     let mut sums = Sums::new(file)?;
-    let mut rows = rows::read(&file.format, reader)?;
+    let mut rows = rows::read(&file.format, arriving)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::groups::{events, name_of, too_long, used_at};
@@ -85,9 +85,11 @@ impl Client {
     }
 }
 
-/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented.
+/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented: from a day
+/// before, for the clock of whoever reported may have been ahead of the vendor's.
 fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
-    (period.start().date_naive(), now.max(period.end() + LATE).date_naive())
+    let first = period.start().date_naive();
+    (first.checked_sub_days(Days::new(1)).unwrap_or(first), now.max(period.end() + LATE).date_naive())
 }
 
 /// What groups do not say of themselves.
