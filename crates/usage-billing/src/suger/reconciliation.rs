@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result};
 
 use super::UsageReport;
-use super::groups::{events, name_of, too_long, used_at};
+use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// Where the reports that were sent and the groups that Suger has are not the same. Sorted by entitlement, window and dimension.
@@ -82,7 +82,7 @@ impl fmt::Display for Reconciliation {
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
 pub fn reconcile(org_id: &str, sent: &[UsageReport], vendor: &[Group]) -> Result<Reconciliation> {
-    let by_id: BTreeMap<&str, &Group> = vendor.iter().filter_map(|group| Some((group.id.as_deref()?, group))).collect();
+    let by_id: BTreeMap<&str, &Group> = vendor.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let (mut found, mut lonely, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let reports: BTreeMap<_, _> =
         sent.iter().map(|report| ((report.id(org_id).to_string(), report.quantities()), report)).collect();
@@ -95,7 +95,7 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], vendor: &[Group]) -> Result
         paired.insert(id);
     }
     let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
-    let nameless = vendor.iter().filter(|group| group.id.is_none());
+    let nameless = vendor.iter().filter(|group| id_in(&group.id).is_none());
     found.extend(by_place(&lonely, others.chain(nameless))?);
     found.sort_by_cached_key(|one| (one.entitlement_id.clone(), one.window, one.dimension.clone()));
     let mut all = Reconciliation::default();
@@ -305,6 +305,13 @@ mod tests {
             let error = reconcile("acme", &[], &groups).unwrap_err();
             assert!(error.message().ends_with("the sum has more than 28 digits"), "{error}");
         }
+    }
+
+    #[test]
+    fn groups_without_ids_do_not_stand_for_one_another() {
+        let without = |dimension: &str| group("", "REPORTED", json!({dimension: 1}));
+        let all = reconcile("acme", &[], &[without("gb"), without("calls")]).unwrap();
+        assert_eq!(told(&all.extra), ["calls 0/1 REPORTED", "gb 0/1 REPORTED"]);
     }
 
     #[test]
