@@ -46,9 +46,13 @@ fn table(rows: &[UsageRow]) -> String {
         let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
         table.add_row([
             row.vendor.to_string(),
-            customer.clone(),
+            on_one_line(customer),
             // The metric tells apart rows of one SKU: storage at different clouds.
-            if row.sku.contains(&row.metric) { row.sku.clone() } else { format!("{} ({})", row.sku, row.metric) },
+            on_one_line(&if row.sku.contains(&row.metric) {
+                row.sku.clone()
+            } else {
+                format!("{} ({})", row.sku, row.metric)
+            }),
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
             instant(row.start),
@@ -67,6 +71,11 @@ fn table(rows: &[UsageRow]) -> String {
         "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor bills by it\n",
         counted(rows.len())
     )
+}
+
+/// Customers name themselves: a line break or a terminal's escape sequence would make other rows of a table.
+fn on_one_line(name: &str) -> String {
+    name.replace(char::is_control, " ")
 }
 
 fn yes_or_no(it_is: bool) -> String {
@@ -128,6 +137,17 @@ mod tests {
         assert!(json(&rows).unwrap().contains(r#""quantity":"12345678901234567.123456789""#));
         assert!(table(&rows).contains(" 12345678901234567.123456… "));
         assert!(table(&[row("-0.5")]).contains(" -0.5 "));
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_a_table_and_as_it_is_in_files() {
+        let mut row = row("1");
+        row.customer_name = Some("Birch\n\u{1b}[2K, Inc.".to_owned());
+        let text = table(std::slice::from_ref(&row));
+        assert!(text.contains(" Birch  [2K, Inc. ") && text.lines().count() == 3, "{text}");
+        let file = csv(std::slice::from_ref(&row)).unwrap();
+        let read: Vec<UsageRow> = csv::Reader::from_reader(file.as_bytes()).deserialize().map(Result::unwrap).collect();
+        assert_eq!(read, [row]);
     }
 
     #[test]

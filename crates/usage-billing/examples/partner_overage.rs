@@ -2,36 +2,37 @@
 //!
 //! `cargo run --example partner_overage -- ORGANIZATION_ID…`, with `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET` set.
 
-use usage_billing::genesys::{Client, overview_rows};
-use usage_billing::{Result, UsageRow};
-
-/// The last finished billing period.
-const LAST: u16 = 1;
+use usage_billing::{Result, UsageRow, genesys::Client};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> Result<std::process::ExitCode> {
     let client = Client::builder_from_env()?.build()?;
-    lines(&client, std::env::args().skip(1)).await.iter().for_each(|line| println!("{line}"));
-    Ok(())
+    let (charges, failures) = overage(&client, std::env::args().skip(1)).await;
+    charges.iter().for_each(|line| println!("{line}"));
+    failures.iter().for_each(|line| eprintln!("{line}"));
+    Ok(std::process::ExitCode::from(u8::from(!failures.is_empty())))
 }
 
-pub(crate) async fn lines(client: &Client, organizations: impl Iterator<Item = String>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (organization, overview) in client.billing_overviews(organizations, LAST).await {
-        match overview.and_then(|overview| overview_rows(&overview, client.account(), LAST)) {
-            Ok(rows) => lines.extend(rows.iter().map(line)),
-            Err(error) => lines.push(format!("{organization}: {error}")),
+/// A line for each charge of the last finished billing period, and one for each organization without.
+pub(crate) async fn overage(client: &Client, asked: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let (mut charges, mut failures) = (Vec::new(), Vec::new());
+    for organization in asked {
+        match client.client_usage(&organization, 1).await {
+            Ok(rows) if rows.iter().any(|row| !row.is_final) => failures.push(format!("{organization}: not final yet")),
+            Ok(rows) => charges.extend(rows.iter().map(line)),
+            Err(error) => failures.push(format!("{organization}: {error}")),
         }
     }
-    lines
+    if charges.is_empty() && failures.is_empty() {
+        failures.push("no charges: name the ids of client organizations".to_owned());
+    }
+    (charges, failures)
 }
 
 fn line(row: &UsageRow) -> String {
-    let (name, sku) = (row.customer_name.as_deref().unwrap_or("?"), &row.sku);
-    match (row.overage_quantity, row.unit_price, &row.currency) {
-        (Some(overage), Some(price), Some(currency)) => {
-            format!("{name}: {sku} {overage} x {price} = {} {currency}", overage * price)
-        }
-        _ => format!("{name}: {sku} {} {}: see the invoice", row.quantity, row.unit),
-    }
+    let charge = row.overage_quantity.zip(row.unit_price).and_then(|(overage, price)| {
+        Some(format!("{overage} x {price} = {} {}", overage.checked_mul(price)?, row.currency.as_ref()?))
+    });
+    let charge = charge.unwrap_or_else(|| format!("{} {}: see the invoice", row.quantity, row.unit));
+    format!("{}: {} {charge}", row.customer_name.as_deref().unwrap_or("?"), row.sku)
 }

@@ -23,6 +23,8 @@ pub struct Report<T> {
     id: String,
     what: &'static str,
     pause: Option<Duration>,
+    /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
+    answered: bool,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
 }
 
@@ -47,7 +49,7 @@ impl<T> Report<T> {
     where
         F: Future<Output = Result<Progress<T>>> + Send + 'static,
     {
-        Self { id, what, pause: None, poll: Box::new(move || poll().boxed()) }
+        Self { id, what, pause: None, answered: false, poll: Box::new(move || poll().boxed()) }
     }
 
     /// What to keep to take the report up again, in this process or another.
@@ -60,26 +62,45 @@ impl<T> Report<T> {
         Self { pause: Some(pause), ..self }
     }
 
+    /// A report that the vendor has answered for, when it was created or looked up.
+    #[cfg(any(feature = "acronis", feature = "genesys"))]
+    pub(crate) fn answered(self) -> Self {
+        Self { answered: true, ..self }
+    }
+
     /// Asks once.
     ///
     /// # Errors
     /// [`ErrorKind::Failed`] if the vendor has given the report up; else those of the call.
     pub async fn poll(&mut self) -> Result<Progress<T>> {
-        (self.poll)().await
+        let outcome = (self.poll)().await;
+        self.answered |= outcome.is_ok();
+        outcome
     }
 
     /// Asks until the report is done, for no longer than `timeout`.
     ///
+    /// The vendor goes on with the report while it cannot be asked: a lost connection, a 429 or a 5xx that outlasts the call's own retries is
+    /// waited out as well, once the vendor has answered for this report at all.
+    ///
     /// # Errors
-    /// [`ErrorKind::WaitTimeout`], naming the id: the report may still come, and can be waited for again. Else as [`poll`](Self::poll).
+    /// [`ErrorKind::WaitTimeout`], naming the id and the last such failure: the report may still come, and can be waited for again. Else as
+    /// [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         let mut polls = 0u32;
         let mut state = String::new();
+        let mut failure = None;
         let waited = tokio::time::timeout(timeout, async {
             loop {
-                let asked_for = match self.poll().await? {
-                    Progress::Ready(done) => return Ok(done),
-                    Progress::Pending { status, retry_after } => {
+                let asked_for = match self.poll().await {
+                    Ok(Progress::Ready(done)) => return Ok(done),
+                    Err(error) if self.answered && may_pass(&error) => {
+                        state = format!(" (it could not be asked for: {error})");
+                        failure.insert(error).retry_after().map(|pause| pause.max(SHORTEST_PAUSE))
+                    }
+                    Err(error) => return Err(error),
+                    Ok(Progress::Pending { status, retry_after }) => {
+                        failure = None;
                         state = match status.filter(|status| !status.is_empty()) {
                             Some(status) => format!(" (the vendor says {status})"),
                             None => " (the vendor does not say how far it is)".to_owned(),
@@ -98,9 +119,19 @@ impl<T> Report<T> {
                 self.id,
                 timeout.as_secs()
             );
-            Err(Error::new(ErrorKind::WaitTimeout, message))
+            let error = Error::new(ErrorKind::WaitTimeout, message);
+            Err(match failure {
+                Some(failure) => error.with_source(failure),
+                None => error,
+            })
         })
     }
+}
+
+/// Whether asking later may do: the connection, or the vendor's servers, and not what was asked.
+fn may_pass(error: &Error) -> bool {
+    let is_theirs = |status: u16| matches!(status, 408 | 429 | 500 | 502..=504);
+    error.kind() == ErrorKind::Connection || error.status().is_some_and(|status| is_theirs(status.as_u16()))
 }
 
 impl<T> Progress<T> {
@@ -200,5 +231,76 @@ mod tests {
         let error =
             Report::<()>::new("report", "r-8".to_owned(), failing).wait(Duration::from_secs(9)).await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::Failed, "csv_v2_0 failed"));
+    }
+
+    fn lost() -> Error {
+        Error::new(ErrorKind::Connection, "connection lost")
+    }
+
+    /// Polls end in this order, and the last one again and again.
+    fn scripted(mut outcomes: Vec<fn() -> Result<Progress<&'static str>>>) -> Report<&'static str> {
+        Report::new("report", "r-7".to_owned(), move || {
+            let outcome = if outcomes.len() > 1 { outcomes.remove(0)() } else { outcomes[0]() };
+            async move { outcome }
+        })
+    }
+
+    fn running() -> Result<Progress<&'static str>> {
+        Ok(Progress::Pending { status: Some("Running".to_owned()), retry_after: None })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answered() {
+        let done = || Ok(Progress::Ready("rows"));
+        let start = Instant::now();
+        let mut report = scripted(vec![running, || Err(lost()), || Err(lost()), running, done]);
+        assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
+        assert_eq!(start.elapsed().as_secs(), 2 + 4 + 8 + 15, "the pauses are those of any other poll");
+
+        let start = Instant::now();
+        let asked = || Err(lost().with_retry_after(Some(Duration::from_secs(90))));
+        let report = scripted(vec![running, asked, done]);
+        assert_eq!(report.poll_every(Duration::from_secs(1)).wait(Duration::from_secs(600)).await.unwrap(), "rows");
+        assert_eq!(start.elapsed().as_secs(), 1 + 90);
+
+        let mut report = scripted(vec![|| Err(lost()), done]);
+        assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().message(), "connection lost");
+        assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    }
+
+    #[cfg(any(feature = "acronis", feature = "genesys"))]
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_was_answered_for_when_it_was_created_is_waited_for_from_the_first_poll() {
+        let report = scripted(vec![|| Err(lost()), || Ok(Progress::Ready("rows"))]);
+        assert_eq!(report.answered().wait(Duration::from_secs(600)).await.unwrap(), "rows");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_lasts_is_told_when_the_wait_times_out() {
+        let mut report = scripted(vec![running, || Err(lost())]);
+        let error = report.wait(Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WaitTimeout);
+        let told = "report r-7 is not done after 60 s (it could not be asked for: connection lost);";
+        assert!(error.message().starts_with(told), "{error}");
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
+        assert_eq!(source.map(Error::kind), Some(ErrorKind::Connection));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_waiting_mends_ends_the_wait_at_once() {
+        use ErrorKind::{Auth, Config, Decode, Failed, Permission, Request};
+        for kind in [Failed, Permission, Auth, Decode, Request, Config, ErrorKind::Api] {
+            let mut first = true;
+            let mut report = Report::<()>::new("report", "r-7".to_owned(), move || {
+                let outcome = match std::mem::take(&mut first) {
+                    true => Ok(Progress::Pending { status: None, retry_after: None }),
+                    false => Err(Error::new(kind, "no")),
+                };
+                async move { outcome }
+            });
+            let start = Instant::now();
+            assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap_err().kind(), kind);
+            assert_eq!(start.elapsed().as_secs(), 2, "{kind:?}");
+        }
     }
 }

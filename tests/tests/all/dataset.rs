@@ -71,9 +71,11 @@ async fn the_partner_example_prints_overage_of_each_client_and_tells_failures_ap
     let today = "2026-11-21".parse().unwrap();
     let sandbox = Sandbox::builder().today(today).start().await.expect("a free port");
     let asked = [demo::GENESYS_TRUSTOR_ORG_ID, "no-such-organization"].map(str::to_owned);
-    let lines = partner_overage::lines(&genesys(&sandbox), asked.into_iter()).await;
-    let (failed, charged) = lines.split_last().unwrap();
+    let (charged, failed) = partner_overage::overage(&genesys(&sandbox), asked.into_iter()).await;
+    let [failed] = &failed[..] else { panic!("one failure: {failed:?}") };
     assert!(failed.starts_with("no-such-organization: ") && failed.contains("404 Not Found"), "{failed}");
-    assert!(charged.iter().any(|line| line.contains(" x ") && line.ends_with(" EUR")), "{lines:#?}");
-    assert!(charged.iter().any(|line| line.ends_with("message: see the invoice")), "bundles: {lines:#?}");
+    assert!(charged.iter().any(|line| line.contains(" x ") && line.ends_with(" EUR")), "{charged:#?}");
+    assert!(charged.iter().any(|line| line.ends_with("message: see the invoice")), "bundles: {charged:#?}");
+    let (charged, failed) = partner_overage::overage(&genesys(&sandbox), std::iter::empty()).await;
+    assert!(charged.is_empty() && failed == ["no charges: name the ids of client organizations"], "{failed:?}");
 }

@@ -1,20 +1,34 @@
 //! `csv_v2_0`: a header of dotted names, then a line for each row.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use csv_async::{AsyncReader, AsyncReaderBuilder, StringRecord};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use usage_billing_core::{Error, Result};
+use tokio_util::io::InspectReader;
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::ReportRow;
 use super::columns::Columns;
-use super::download::{Reader, unreadable};
+use super::download::{Arriving, Reader, unreadable};
 
 /// Bytes that are unpacked at a time: with csv-async's own 8 KiB more time goes into asking than into reading.
 const BUFFER: usize = 64 * 1024;
 
-pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
+pub(super) fn rows(arriving: Arriving) -> BoxStream<'static, Result<ReportRow>> {
+    // gzip tells by its checksum.
+    let is_line_end = |byte: u8| matches!(byte, b'\n' | b'\r');
+    let (mut whole, cut_off) = (true, Arc::new(AtomicBool::new(false)));
+    let (tells_its_end, found) = (arriving.tells_its_end(), cut_off.clone());
+    let note = move |piece: &[u8]| match piece.last() {
+        Some(last) => whole = tells_its_end || is_line_end(*last),
+        None => found.store(!whole, Relaxed),
+    };
+    let reader: Reader = Box::pin(InspectReader::new(arriving.plain(), note));
     // Boxed: it is moved in and out for each row.
     let lines = Box::new(Lines {
         reader: AsyncReaderBuilder::new().buffer_capacity(BUFFER).create_reader(reader),
+        cut_off,
         columns: None,
         record: StringRecord::new(),
         number: 0,
@@ -24,6 +38,8 @@ pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
 
 struct Lines {
     reader: AsyncReader<Reader>,
+    /// Whether it ended in the middle of a line, and `-600` may be read as `-6`.
+    cut_off: Arc<AtomicBool>,
     columns: Option<Columns>,
     /// Used again for each line.
     record: StringRecord,
@@ -36,7 +52,12 @@ impl Lines {
             Some(columns) => columns,
             None => self.columns.insert(Columns::new(self.reader.headers().await.map_err(broken)?)?),
         };
-        if !self.reader.read_record(&mut self.record).await.map_err(broken)? {
+        let more = self.reader.read_record(&mut self.record).await.map_err(broken)?;
+        if self.cut_off.load(Relaxed) {
+            let message = "the report's file ends in the middle of a line, as if it were cut off: download it again";
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        if !more {
             return Ok(None);
         }
         self.number += 1;
@@ -62,7 +83,38 @@ mod tests {
     const REST: &str = ",backup,1,2,3,4,5,-6";
 
     async fn read(text: String) -> Result<Vec<ReportRow>> {
-        rows(Box::pin(std::io::Cursor::new(text))).try_collect().await
+        read_bytes(text.into_bytes()).await
+    }
+
+    async fn read_bytes(bytes: Vec<u8>) -> Result<Vec<ReportRow>> {
+        let chunks = bytes.chunks(7).map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk))).collect::<Vec<_>>();
+        rows(Arriving::new(stream::iter(chunks)).await.unwrap()).try_collect().await
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_before_a_quoted_name_hides_no_column() {
+        let (name, rest) = HEADER.split_once(',').unwrap();
+        let line = format!("2026-10-31,True,,seats,t-1,customer,Birch{REST}\n");
+        for header in [format!("\u{feff}\"{name}\",{rest}\n"), format!("\u{feff}{name},{rest}\n")] {
+            let rows = read(header + &line).await.unwrap();
+            assert_eq!((rows[0].date, rows[0].is_range), ("2026-10-31".parse().ok(), true));
+            assert!(rows[0].other.is_empty(), "{:?}", rows[0].other);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_cut_off_in_a_number_is_no_smaller_number() {
+        let whole = format!("{HEADER}\n2026-10-31,False,,seats,t-1,customer,Birch,backup,1,2,3,4,5,-600\n");
+        assert_eq!(read(whole.clone()).await.unwrap()[0].delta.total, (-600).into());
+        for cut in 1..4 {
+            let error = read(whole[..whole.len() - cut].to_owned()).await.unwrap_err();
+            assert!(error.kind() == ErrorKind::Decode && error.message().contains("cut off"), "{cut}: {error}");
+        }
+        assert!(read(HEADER.to_owned()).await.unwrap_err().message().contains("cut off"), "no usage at all");
+        // Packed, its checksum says that it is whole.
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut packed, whole.trim_end().as_bytes()).unwrap();
+        assert_eq!(read_bytes(packed.finish().unwrap()).await.unwrap()[0].delta.total, (-600).into());
     }
 
     #[tokio::test]
@@ -82,7 +134,7 @@ mod tests {
     async fn a_call_that_breaks_off_is_told_as_it_is() {
         let lost = Error::new(usage_billing_core::ErrorKind::Connection, "connection lost");
         let chunks = [Ok(bytes::Bytes::from(format!("{HEADER}\n2026"))), Err(lost)];
-        let reader = super::super::download::Arriving::new(stream::iter(chunks)).await.unwrap().plain();
+        let reader = super::super::download::Arriving::new(stream::iter(chunks)).await.unwrap();
         let error = rows(reader).try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (usage_billing_core::ErrorKind::Connection, "connection lost"));
     }

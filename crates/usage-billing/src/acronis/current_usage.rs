@@ -1,6 +1,6 @@
 //! Usage of the running period, without a report.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
@@ -27,7 +27,10 @@ impl Client {
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = Utc::now();
         let own = self.own_tenant().await?;
-        let tenants = self.children(own).collect_all().await?;
+        let mut tenants = self.children(own).collect_all().await?;
+        // Tenants come and go while pages are read: one may come again on the next page.
+        let mut seen = HashSet::new();
+        tenants.retain(|tenant| seen.insert(tenant.id));
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
         let services = services.into_iter().map(|service| (service.id, service.type_.to_string())).collect();
         let mut rows = Vec::new();
@@ -40,7 +43,7 @@ impl Client {
     }
 }
 
-/// The components of a thing added up. The period is that in which the vendor counts, up to the end of the month that `now` is in.
+/// The components of a thing added up.
 fn current_rows(
     account: Uuid,
     tenants: &[types::Tenant],
@@ -68,7 +71,6 @@ fn current_rows(
         }
         for ((service, name, unit, edition, start), raw) in sums {
             let (quantity, unit) = in_billing_unit(raw, Some(&unit));
-            let month = Period::month_of(now.date_naive());
             let identity = RowIdentity {
                 vendor: Vendor::Acronis,
                 operation: OPERATION,
@@ -77,7 +79,7 @@ fn current_rows(
                 sku: &format!("{service}/{name}"),
                 metric: name,
                 unit,
-                period: Period::new(start, month.end()).unwrap_or(month),
+                period: counted(start, now)?,
                 apart: &[&service, edition.unwrap_or_default()],
             };
             rows.push(UsageRow {
@@ -88,6 +90,15 @@ fn current_rows(
         }
     }
     Ok(rows)
+}
+
+/// The period in which the vendor counts, which says only its start: up to the end of that month, for figures that are hours old are still
+/// those of last month when this one has begun. What was begun in the middle of an earlier month goes on in the month that `now` is in.
+fn counted(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<Period> {
+    let month = Period::month_of(start.date_naive());
+    let is_whole = month.start() == start || month.contains(now);
+    let end = if is_whole { month.end() } else { Period::month_of(now.date_naive()).end() };
+    Period::new(start, end)
 }
 
 #[cfg(test)]
@@ -138,6 +149,20 @@ mod tests {
         let november: Period = "2026-11".parse().unwrap();
         assert!(rows.iter().all(|row| !row.is_final && !row.billable && row.end == november.end()));
         assert!(rows.iter().all(|row| row.customer_name.as_deref() == Some("Birch") && row.start == november.start()));
+    }
+
+    #[test]
+    fn the_first_hours_of_a_month_still_show_the_last_one() {
+        for (start, now, end) in [
+            ("2026-10-01T00:00:00Z", "2026-11-01T03:00:00Z", "2026-11-01T00:00:00Z"),
+            ("2026-11-01T00:00:00Z", "2026-11-01T03:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2026-11-15T08:00:00Z", "2026-11-21T12:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2026-10-15T00:00:00Z", "2026-11-03T12:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2026-12-01T00:00:00Z", "2026-11-30T23:59:59Z", "2027-01-01T00:00:00Z"),
+        ] {
+            let period = counted(start.parse().unwrap(), now.parse().unwrap()).unwrap();
+            assert_eq!(period.end(), end.parse::<DateTime<Utc>>().unwrap(), "{start} {now}");
+        }
     }
 
     #[test]

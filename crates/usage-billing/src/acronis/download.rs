@@ -80,6 +80,11 @@ impl Arriving {
         Ok(Self { packed, bytes: StreamReader::new(whole.boxed()) })
     }
 
+    /// Whether bytes that are missing at the end would be noticed: gzip ends with a checksum.
+    pub(super) fn tells_its_end(&self) -> bool {
+        self.packed
+    }
+
     pub(super) fn plain(self) -> Reader {
         if !self.packed {
             return Box::pin(self.bytes);

@@ -61,9 +61,19 @@ impl Objects {
                 _ => return Err(unexpected("a row is no object")),
             }
         }
-        // To the end: a file that is cut off is an error even if all rows seem to be there.
-        while self.parser.parse_next().await.map_err(unreadable)? != JsonEvent::Eof {}
-        Ok(None)
+        // To the end: a file that is cut off is an error even if all rows seem to be there, and so is one with more rows.
+        let mut depth = 1u32;
+        loop {
+            match self.parser.parse_next().await.map_err(unreadable)? {
+                JsonEvent::StartObject | JsonEvent::StartArray => depth += 1,
+                JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
+                JsonEvent::ObjectKey(name) if depth == 1 && name == ROWS => {
+                    return Err(unexpected("it has two lists `tenants`"));
+                }
+                JsonEvent::Eof => return Ok(None),
+                _ => {}
+            }
+        }
     }
 
     /// Up to the beginning of the list.
@@ -211,6 +221,7 @@ mod tests {
             (r#"{"tenants": null}"#.to_owned(), "it has no list `tenants`"),
             (r#"{"tenants": [7]}"#.to_owned(), "a row is no object"),
             (json!({"tenants": [without]}).to_string(), "the report lacks tenant.id"),
+            (r#"{"tenants": [], "params": {"tenants": []}, "tenants": []}"#.to_owned(), "it has two lists `tenants`"),
             ("<html>".to_owned(), "the report's file cannot be read: "),
         ] {
             let error = read(text.clone()).await.unwrap_err();

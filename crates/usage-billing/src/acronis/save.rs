@@ -1,7 +1,9 @@
 //! A report's file kept on disk.
 
+use std::io::Write;
 use std::path::Path;
 
+use flate2::write::MultiGzDecoder;
 use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,13 +22,16 @@ impl Client {
     /// with the future if that is dropped. A file that was there before is replaced. A download that is cut off is begun anew, twice at most.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is no whole gzip; those of the call.
+    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is empty or no whole gzip; those of the call.
     pub async fn save_to(&self, file: &StoredFile, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
-        let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-        let form = |arriving: Arriving| if packed { arriving.gzip() } else { arriving.plain() };
+        let form = |arriving: Arriving| if is_packed(path) { arriving.gzip() } else { arriving.plain() };
         self.read_whole(file, |arriving| write(form(arriving), path)).await
     }
+}
+
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
 async fn write(mut from: Reader, path: &Path) -> Result<u64> {
@@ -36,6 +41,8 @@ async fn write(mut from: Reader, path: &Path) -> Result<u64> {
     // Opening and renaming block for no longer than a write that tokio would hand to a thread.
     let (to, place) = temporary(path).map_err(failed)?.into_parts();
     let mut to = File::from_std(to);
+    // Nothing else has looked at gzip that is kept as it came.
+    let mut unpacked = is_packed(path).then(|| MultiGzDecoder::new(std::io::sink()));
     let mut piece = vec![0; PIECE];
     let mut written = 0;
     loop {
@@ -43,8 +50,17 @@ async fn write(mut from: Reader, path: &Path) -> Result<u64> {
         if read == 0 {
             break;
         }
+        if let Some(unpacked) = &mut unpacked {
+            unpacked.write_all(&piece[..read]).map_err(unreadable)?;
+        }
         to.write_all(&piece[..read]).await.map_err(failed)?;
         written += read as u64;
+    }
+    if let Some(mut unpacked) = unpacked {
+        unpacked.try_finish().map_err(unreadable)?;
+    }
+    if written == 0 {
+        return Err(Error::new(ErrorKind::Decode, "the report's file is empty"));
     }
     to.flush().await.map_err(failed)?;
     to.sync_all().await.map_err(failed)?;
@@ -90,6 +106,37 @@ mod tests {
         assert_eq!(write(cut, &path).await.unwrap_err().kind(), ErrorKind::Connection);
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(left(folder.path()), ["report.csv"], "no temporary file is left");
+    }
+
+    #[tokio::test]
+    async fn gzip_that_is_kept_as_it_came_is_kept_only_if_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv.gz");
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(b"a,b\n1,2\n").unwrap();
+        let whole = encoder.finish().unwrap();
+        let save = async |bytes: Vec<u8>| {
+            let chunks = [Ok(bytes::Bytes::from(bytes))];
+            write(Arriving::new(futures_util::stream::iter(chunks)).await.unwrap().gzip(), &path).await
+        };
+        for length in 2..whole.len() {
+            assert_eq!(save(whole[..length].to_vec()).await.unwrap_err().kind(), ErrorKind::Decode, "{length}");
+        }
+        let mut spoilt = whole.clone();
+        spoilt[12] ^= 1;
+        assert_eq!(save(spoilt).await.unwrap_err().kind(), ErrorKind::Decode);
+        assert!(left(folder.path()).is_empty());
+        assert_eq!(save(whole.clone()).await.unwrap(), whole.len() as u64);
+        assert_eq!(save(whole.repeat(2)).await.unwrap(), 2 * whole.len() as u64);
+        assert_eq!(std::fs::read(&path).unwrap(), whole.repeat(2));
+    }
+
+    #[tokio::test]
+    async fn an_empty_file_is_no_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(reader(&b""[..]), &folder.path().join("report.csv")).await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, "the report's file is empty"));
+        assert!(left(folder.path()).is_empty());
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::download::Reader;
+use super::download::Arriving;
 use super::quantity::in_billing_unit;
 use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
@@ -16,6 +16,8 @@ use crate::{Period, Report, UsageRow, Vendor};
 const OPERATION: &str = "download_stored_report";
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
 const PLATFORM: &str = "platform";
+/// Its id, the same in all accounts; in files without names it stands in the place of the name.
+const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 
 impl Client {
     /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it.
@@ -50,7 +52,7 @@ impl Client {
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`].
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.read_whole(file, |arriving| add_up(file, arriving.plain())).await
+        self.read_whole(file, |arriving| add_up(file, arriving)).await
     }
 }
 
@@ -68,9 +70,9 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, reader: Reader) -> Result<Vec<UsageRow>> {
+async fn add_up(file: &StoredFile, arriving: Arriving) -> Result<Vec<UsageRow>> {
     let mut sums = Sums::new(file)?;
-    let mut rows = rows::read(&file.format, reader)?;
+    let mut rows = rows::read(&file.format, arriving)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
     }
@@ -150,7 +152,7 @@ impl<'a> Sums<'a> {
     }
 
     fn add(&mut self, mut row: ReportRow) -> Result<()> {
-        if row.application == PLATFORM {
+        if row.application == PLATFORM || row.application == PLATFORM_ID {
             return Ok(());
         }
         if self.customers_only && row.tenant_kind != "customer" {

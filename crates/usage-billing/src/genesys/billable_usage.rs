@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use usage_billing_core::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, LAG, types};
+use crate::period::instant;
 use crate::row_identity::{RowIdentity, UNITS, tell_apart};
 use crate::{Period, Progress, Report, UsageRow, Vendor};
 
@@ -38,6 +39,7 @@ impl Client {
                 match &report.status {
                     Some(types::BillingUsageReportStatus::Complete) => {
                         let mut report = report.into_inner();
+                        check_period(&report, period)?;
                         if !resources {
                             report.usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
                         }
@@ -59,6 +61,24 @@ impl Client {
         let report = self.billable_usage(period).wait(timeout).await?;
         Ok(usage_rows(&report, &self.account, period, now))
     }
+}
+
+/// Genesys bills by periods of its own: rows of another period than was asked for would be billed in the wrong one. Whether the end is
+/// included, and how times of a day are taken, is not documented.
+fn check_period(report: &types::BillingUsageReport, asked: Period) -> Result<()> {
+    let far = |told: Option<DateTime<Utc>>, asked: DateTime<Utc>| {
+        told.is_some_and(|told| (told - asked).abs() > TimeDelta::days(1))
+    };
+    if !far(report.start_date, asked.start()) && !far(report.end_date, asked.end()) {
+        return Ok(());
+    }
+    let told = |end: Option<DateTime<Utc>>| end.map_or_else(|| "?".to_owned(), instant);
+    let message = format!(
+        "asked for the billable usage of {asked}, Genesys answers with that of {} to {}: ask for a period that it bills by",
+        told(report.start_date),
+        told(report.end_date)
+    );
+    Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION))
 }
 
 /// One row per usage, never of its resources. Final a day after the period, if the report is complete.
@@ -119,6 +139,25 @@ mod tests {
         assert_eq!(read, [("CX 3", "2".to_owned()), ("IVR Minutes", "20451.50".to_owned()), ("CX 3", "3".to_owned())]);
         assert!(rows.iter().all(|row| row.billable && row.customer_id.is_none() && row.unit_price.is_none()));
         assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
+    }
+
+    #[test]
+    fn a_report_of_another_period_is_refused_however_its_ends_are_written() {
+        let asked = "2026-10-15/2026-11-15".parse().unwrap();
+        for (start, end, is_right) in [
+            ("2026-10-15T00:00:00Z", "2026-11-14T23:59:59.999Z", true),
+            ("2026-10-15T00:00:00Z", "2026-11-15T00:00:00Z", true),
+            ("2026-10-15T00:00:00Z", "2026-11-14T00:00:00Z", true),
+            ("2026-10-14T22:00:00Z", "2026-11-14T22:00:00Z", true),
+            ("2026-10-01T00:00:00Z", "2026-11-15T00:00:00Z", false),
+            ("2026-10-15T00:00:00Z", "2026-11-30T23:59:59Z", false),
+        ] {
+            let report = serde_json::json!({"status": "Complete", "startDate": start, "endDate": end, "usages": []});
+            let checked = check_period(&serde_json::from_value(report).unwrap(), asked);
+            assert_eq!(checked.is_ok(), is_right, "{start} {end} {checked:?}");
+        }
+        let silent = serde_json::from_value(serde_json::json!({"status": "Complete", "usages": []})).unwrap();
+        assert!(check_period(&silent, asked).is_ok());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The partner's view of a client organization's bill: usage, what is prepaid of it, and prices.
 
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::{Client, types};
+use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, tell_apart};
 use crate::{Period, UsageRow, Vendor};
 
@@ -58,19 +59,26 @@ impl Client {
     /// # Errors
     /// Those of [`billing_overview`](Self::billing_overview) and of [`overview_rows`].
     pub async fn client_usage(&self, organization: &str, index: u16) -> Result<Vec<UsageRow>> {
-        overview_rows(&self.billing_overview(organization, index).await?, &self.account, index)
+        // Before the answer: its figures are of then.
+        let now = Utc::now();
+        overview_rows(&self.billing_overview(organization, index).await?, &self.account, index, now)
     }
 }
 
 /// One row per charge: `quantity` is what was used, beside it the prepaid quantity and what goes beyond it, with their prices. Final only if
-/// `index`, which the overview was asked for with, is not 0.
+/// `index`, which the overview was asked for with, is not 0, and the period has been over for a day at `now`, because the figures lag.
 ///
 /// A month's bill before tax is, of each row, `prepaid_quantity` by `prepaid_price` and `overage_quantity` by `unit_price`, but at least the
 /// overview's `minimum_monthly_amount`, which is in no row.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for an overview without a billing period or an organization.
-pub fn overview_rows(overview: &types::TrusteeBillingOverview, account: &str, index: u16) -> Result<Vec<UsageRow>> {
+pub fn overview_rows(
+    overview: &types::TrusteeBillingOverview,
+    account: &str,
+    index: u16,
+    now: DateTime<Utc>,
+) -> Result<Vec<UsageRow>> {
     let wrong = |message: &str| Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
     let (Some(start), Some(last)) = (overview.billing_period_start_date, overview.billing_period_end_date) else {
         return Err(wrong("the overview does not say which billing period it is of"));
@@ -94,12 +102,12 @@ pub fn overview_rows(overview: &types::TrusteeBillingOverview, account: &str, in
         UsageRow {
             customer_name: overview.organization.name.clone(),
             customer_kind: Some("trustor".to_owned()),
-            is_final: index > 0,
+            is_final: index > 0 && period.is_closed(now - LAG),
             billable: true,
             prepaid_quantity: Some(usage.prepay_quantity.0),
             bundle_quantity: bundle,
             overage_quantity: overage(usage.usage_quantity.0, usage.prepay_quantity.0, bundle),
-            currency: Some(overview.currency.clone()),
+            currency: Some(overview.currency.clone()).filter(|currency| !currency.is_empty()),
             unit_price: usage.overage_price.map(Decimal::from),
             prepaid_price: usage.prepay_price.map(Decimal::from),
             report_row: Some(place),
@@ -141,9 +149,30 @@ mod tests {
         .unwrap()
     }
 
+    fn later() -> DateTime<Utc> {
+        "2026-11-21T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_row_is_final_a_day_after_the_period_because_the_figures_lag() {
+        for (now, expected) in
+            [("2026-11-14T12:00:00Z", false), ("2026-11-15T23:59:59Z", false), ("2026-11-16T00:00:00Z", true)]
+        {
+            let rows = overview_rows(&overview(), "partner", 1, now.parse().unwrap()).unwrap();
+            assert!(rows.iter().all(|row| row.is_final == expected), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_currency_that_is_not_told_is_none() {
+        let silent = types::TrusteeBillingOverview { currency: String::new(), ..overview() };
+        let rows = overview_rows(&silent, "partner", 1, later()).unwrap();
+        assert!(rows.iter().all(|row| row.currency.is_none()));
+    }
+
     #[test]
     fn a_charge_becomes_a_row_with_every_number_exact() {
-        let rows = overview_rows(&overview(), "partner", 1).unwrap();
+        let rows = overview_rows(&overview(), "partner", 1, later()).unwrap();
         let text = |number: Option<Decimal>| number.map(|number| number.to_string());
         let read: Vec<_> = rows
             .iter()
@@ -173,7 +202,7 @@ mod tests {
 
     #[test]
     fn only_a_finished_billing_period_is_final_and_its_keys_do_not_change_with_the_index() {
-        let rows = |index| overview_rows(&overview(), "partner", index).unwrap();
+        let rows = |index| overview_rows(&overview(), "partner", index, later()).unwrap();
         assert!(rows(0).iter().all(|row| !row.is_final));
         assert!(rows(1).iter().all(|row| row.is_final));
         let keys = |index| rows(index).iter().map(|row| row.key).collect::<Vec<_>>();
@@ -201,16 +230,16 @@ mod tests {
     #[test]
     fn an_overview_without_a_billing_period_or_an_organization_is_an_error() {
         let without = types::TrusteeBillingOverview { billing_period_end_date: None, ..overview() };
-        assert_eq!(overview_rows(&without, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
+        assert_eq!(overview_rows(&without, "partner", 1, later()).unwrap_err().kind(), ErrorKind::Decode);
         let mut nobodys = overview();
         nobodys.organization.id = None;
-        assert_eq!(overview_rows(&nobodys, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
+        assert_eq!(overview_rows(&nobodys, "partner", 1, later()).unwrap_err().kind(), ErrorKind::Decode);
         let start = overview().billing_period_start_date;
         let turned = types::TrusteeBillingOverview {
             billing_period_end_date: start.map(|start| start - chrono::TimeDelta::days(3)),
             ..overview()
         };
-        assert_eq!(overview_rows(&turned, "partner", 1).unwrap_err().kind(), ErrorKind::Decode);
+        assert_eq!(overview_rows(&turned, "partner", 1, later()).unwrap_err().kind(), ErrorKind::Decode);
     }
 
     proptest::proptest! {

@@ -50,7 +50,7 @@ impl Client {
         let interval = interval(period, Utc::now())?;
         let request = self.api.post_usage_aggregates_query_jobs();
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
-        Ok(self.usage_job(job.id))
+        Ok(self.usage_job(job.id).answered())
     }
 
     /// Takes up a job of the organization by its id.
@@ -79,7 +79,7 @@ impl Client {
         let interval = interval(period, Utc::now())?;
         let request = self.api.post_usage_client_client_id_aggregates_query_jobs().client_id(client_id);
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
-        Ok(self.client_usage_job(client_id, job.id))
+        Ok(self.client_usage_job(client_id, job.id).answered())
     }
 
     /// Takes up a job over one OAuth client by its id.

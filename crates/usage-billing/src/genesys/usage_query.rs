@@ -28,7 +28,7 @@ impl Client {
             let message = "the query was started, but the answer does not say its executionId";
             Error::new(ErrorKind::Decode, message).with_operation("postUsageQuery")
         })?;
-        Ok(self.usage_query(id))
+        Ok(self.usage_query(id).answered())
     }
 
     /// Takes up a query by its execution id.

@@ -110,7 +110,10 @@ pub(super) fn objection(report: &UsageReport, group: &Group) -> Option<Error> {
         }
         _ => {}
     }
-    let there = quantities_of(group);
+    let there = match quantities_of(group) {
+        Ok(there) => there,
+        Err(error) => return Some(error),
+    };
     let (dimension, sent, has) = differences(report.quantities(), &there).next()?;
     let message = format!("Suger has {} with other quantities: {dimension} is {has} there, not {sent}", name_of(group));
     Some(Error::new(ErrorKind::Failed, message).with_hint(MISSING))

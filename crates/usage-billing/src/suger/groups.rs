@@ -85,6 +85,11 @@ pub(super) fn events(group: &types::MeteringUsageRecordGroup) -> impl Iterator<I
     info.flat_map(|info| &info.billable_records)
 }
 
+/// Go's empty text stands for "not set": what has no id of its own is not the same as another without.
+pub(super) fn id_in(id: &Option<String>) -> Option<&str> {
+    id.as_deref().filter(|id| !id.is_empty())
+}
+
 /// Go's zero time stands for "not set".
 pub(super) fn is_set(time: &DateTime<Utc>) -> bool {
     time.timestamp() > 0

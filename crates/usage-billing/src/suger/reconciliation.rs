@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result};
 
 use super::UsageReport;
-use super::groups::{events, name_of, too_long, used_at};
+use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// Where the reports that were sent and the groups that Suger has are not the same. Sorted by entitlement, window and dimension.
@@ -82,7 +82,7 @@ impl fmt::Display for Reconciliation {
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
 pub fn reconcile(org_id: &str, sent: &[UsageReport], vendor: &[Group]) -> Result<Reconciliation> {
-    let by_id: BTreeMap<&str, &Group> = vendor.iter().filter_map(|group| Some((group.id.as_deref()?, group))).collect();
+    let by_id: BTreeMap<&str, &Group> = vendor.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let (mut found, mut lonely, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
     let reports: BTreeMap<_, _> =
         sent.iter().map(|report| ((report.id(org_id).to_string(), report.quantities()), report)).collect();
@@ -91,11 +91,11 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], vendor: &[Group]) -> Result
             lonely.push(report);
             continue;
         };
-        found.extend(pair(report, group));
+        found.extend(pair(report, group)?);
         paired.insert(id);
     }
     let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
-    let nameless = vendor.iter().filter(|group| group.id.is_none());
+    let nameless = vendor.iter().filter(|group| id_in(&group.id).is_none());
     found.extend(by_place(&lonely, others.chain(nameless))?);
     found.sort_by_cached_key(|one| (one.entitlement_id.clone(), one.window, one.dimension.clone()));
     let mut all = Reconciliation::default();
@@ -104,8 +104,8 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], vendor: &[Group]) -> Result
 }
 
 /// A report and the group that has its id.
-fn pair(report: &UsageReport, group: &Group) -> Vec<Discrepancy> {
-    let there = billed(group);
+fn pair(report: &UsageReport, group: &Group) -> Result<Vec<Discrepancy>> {
+    let there = billed(group)?;
     let one = |dimension: &String| Discrepancy {
         entitlement_id: report.entitlement_id().to_owned(),
         window: report.window(),
@@ -115,7 +115,7 @@ fn pair(report: &UsageReport, group: &Group) -> Vec<Discrepancy> {
         group_id: group.id.clone(),
         status: group.status.clone(),
     };
-    dimensions(report.quantities(), &there).map(one).collect()
+    Ok(dimensions(report.quantities(), &there).map(one).collect())
 }
 
 /// Reports and groups that have no partner by id.
@@ -129,9 +129,9 @@ fn by_place<'a>(reports: &[&UsageReport], groups: impl Iterator<Item = &'a Group
         }
     }
     for group in groups {
-        let there = billed(group);
+        let there = billed(group)?;
         let window = used_at(group)?.trunc_subsecs(0);
-        for dimension in quantities_of(group).into_keys() {
+        for dimension in quantities_of(group)?.into_keys() {
             let quantity = quantity(&there, &dimension);
             let place = (group.entitlement_id.as_deref().unwrap_or_default(), window, dimension);
             let sums = sums.entry(place).or_default();
@@ -162,7 +162,10 @@ struct Sums<'a> {
 }
 
 /// Quantities of a group as they were reported; of events the sum by metric, to have something to name.
-pub(super) fn quantities_of(group: &Group) -> BTreeMap<String, Decimal> {
+///
+/// # Errors
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a sum of more than 28 digits.
+pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> {
     let info = group.meta_info.as_ref();
     let origin = info.map(|info| &info.origin_records).filter(|records| !records.is_empty());
     let records = origin.unwrap_or(&group.records).iter();
@@ -170,15 +173,16 @@ pub(super) fn quantities_of(group: &Group) -> BTreeMap<String, Decimal> {
         records.map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
     for event in events(group) {
         let sum = all.entry(event.key.clone().unwrap_or_default()).or_default();
-        *sum = sum.saturating_add(event.quantity.unwrap_or_default().0);
+        let quantity = event.quantity.unwrap_or_default().0;
+        *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
     }
-    all
+    Ok(all)
 }
 
 /// Quantities that will be billed.
-fn billed(group: &Group) -> BTreeMap<String, Decimal> {
+fn billed(group: &Group) -> Result<BTreeMap<String, Decimal>> {
     match group.status {
-        Some(Status::Invalid | Status::Deleted) => BTreeMap::new(),
+        Some(Status::Invalid | Status::Deleted) => Ok(BTreeMap::new()),
         _ => quantities_of(group),
     }
 }
@@ -289,6 +293,28 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_that_does_not_fit_is_an_error_and_no_other_number() {
+        let most = Decimal::MAX.to_string();
+        let events = json!({
+            "id": "x", "entitlementID": "e-2",
+            "metaInfo": {"timestamp": SEVEN, "billableRecords": [{"key": "gpu", "quantity": most}, {"key": "gpu", "quantity": most}]},
+        });
+        let records = |id: &str| json!({"id": id, "entitlementID": "e-2", "metaInfo": {"timestamp": SEVEN}, "records": {"gb": Decimal::MAX.to_string()}});
+        for groups in [vec![events], vec![records("y"), records("z")]] {
+            let groups: Vec<Group> = groups.into_iter().map(|group| serde_json::from_value(group).unwrap()).collect();
+            let error = reconcile("acme", &[], &groups).unwrap_err();
+            assert!(error.message().ends_with("the sum has more than 28 digits"), "{error}");
+        }
+    }
+
+    #[test]
+    fn groups_without_ids_do_not_stand_for_one_another() {
+        let without = |dimension: &str| group("", "REPORTED", json!({dimension: 1}));
+        let all = reconcile("acme", &[], &[without("gb"), without("calls")]).unwrap();
+        assert_eq!(told(&all.extra), ["calls 0/1 REPORTED", "gb 0/1 REPORTED"]);
+    }
+
+    #[test]
     fn the_same_id_with_two_quantities_is_told() {
         let there = group(&id(&sent(5)), "CREATED", json!({"gb": 5, "calls": 3}));
         let all = reconcile("acme", &[sent(5), sent(6)], &[there]).unwrap();
@@ -325,7 +351,7 @@ mod tests {
             let sum = |quantities: &mut dyn Iterator<Item = Decimal>| quantities.sum::<Decimal>();
             let told = all.missing.iter().chain(&all.extra).chain(&all.different).map(|one| one.sent - one.vendor);
             let sent = sum(&mut sent.iter().flat_map(|it| it.quantities().values().copied()));
-            let there = sum(&mut vendor.iter().flat_map(|it| quantities_of(it).into_values()));
+            let there = sum(&mut vendor.iter().flat_map(|it| quantities_of(it).unwrap().into_values()));
             prop_assert_eq!(sum(&mut told.into_iter()), sent - there);
             if vendor.is_empty() {
                 prop_assert_eq!(all.agreed, 0);

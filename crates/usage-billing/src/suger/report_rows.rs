@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
 
-use super::groups::is_set;
+use super::groups::{id_in, is_set};
 use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
@@ -60,7 +60,7 @@ fn rows(
     let mut seen = BTreeSet::new();
     for report in reports {
         let Some(info) = &report.info else { continue };
-        let again = report.id.as_ref().is_some_and(|id| !seen.insert(id));
+        let again = id_in(&report.id).is_some_and(|id| !seen.insert(id));
         if again || is_void(info) {
             continue;
         }

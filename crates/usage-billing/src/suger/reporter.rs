@@ -1,6 +1,6 @@
 //! Many reports: queued, sent several at a time, each to an end that is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
@@ -147,6 +147,7 @@ impl Reporter {
     /// that is dropped before its end leaves everything that is not settled in the queue; what it had settled is in the receipt of
     /// the next flush.
     pub async fn flush(&mut self) -> Receipt {
+        self.forget_what_was_pushed_again();
         let mut reasons = HashMap::new();
         let mut claimed = if self.validates { self.validate(&mut reasons).await } else { Vec::new() };
         claimed.extend(self.send(&mut reasons).await);
@@ -160,6 +161,17 @@ impl Reporter {
             })
             .collect();
         receipt
+    }
+
+    /// A report that a flush settled before it was dropped, and that was pushed again, is told by what becomes of it now, and not twice.
+    fn forget_what_was_pushed_again(&mut self) {
+        if self.settled.total() == 0 {
+            return;
+        }
+        let queued: HashSet<Uuid> = self.queue.keys().map(|(_, id)| *id).collect();
+        self.settled.delivered.retain(|id| !queued.contains(id));
+        self.settled.already_delivered.retain(|id| !queued.contains(id));
+        self.settled.rejected.retain(|it| !queued.contains(&it.id));
     }
 
     /// Rejects what Suger calls invalid; what has a reason afterwards is not to be sent. Returns what is yet to be looked at: an earlier copy

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::groups::{events, name_of, too_long, used_at};
+use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
 use crate::row_identity::{RowIdentity, UNITS};
@@ -85,9 +85,11 @@ impl Client {
     }
 }
 
-/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented.
+/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented: from a day
+/// before, for the clock of whoever reported may have been ahead of the vendor's.
 fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
-    (period.start().date_naive(), now.max(period.end() + LATE).date_naive())
+    let first = period.start().date_naive();
+    (first.checked_sub_days(Days::new(1)).unwrap_or(first), now.max(period.end() + LATE).date_naive())
 }
 
 /// What groups do not say of themselves.
@@ -156,7 +158,7 @@ impl Sums {
 
     fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
         use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
-        if group.id.as_ref().is_some_and(|id| !self.seen.insert(id.clone())) {
+        if id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
             return Ok(());
         }
         let used_at = used_at(group)?;
@@ -310,6 +312,18 @@ mod tests {
         let [row] = &rows[..] else { panic!("one row: {rows:?}") };
         assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str(), row.is_final), ("0.3", "e-1/calls", true));
         assert_eq!(row.customer_name.as_deref(), Some("Birch, Inc."));
+    }
+
+    #[test]
+    fn groups_without_ids_are_groups_of_their_own() {
+        let without = |id: serde_json::Value| {
+            group(serde_json::json!({
+                "id": id, "status": "REPORTED", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
+            }))
+        };
+        let (empty, none) = (without("".into()), without(serde_json::Value::Null));
+        let rows = october(&[empty.clone(), empty, none.clone(), none, without("g-1".into()), without("g-1".into())]);
+        assert_eq!(rows.unwrap()[0].quantity, Decimal::from(5));
     }
 
     #[test]

@@ -37,7 +37,7 @@ async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be
     let client = client(&sandbox);
     let undisturbed = told(&client.usage(september(), PATIENCE).await.unwrap());
     for (fault, words) in [
-        ("500; operation=list_stored_reports", "500"),
+        ("404; operation=list_stored_reports", "404"),
         ("cut_body; operation=download_stored_report", ""),
         ("403; operation=download_stored_report", "needs one of the permissions"),
     ] {
@@ -50,6 +50,19 @@ async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be
         let again = client.usage_by(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
         assert_eq!(told(&again), undisturbed, "{fault}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    inject(&sandbox, "500; operation=list_stored_reports");
+    let error = client.usage(september(), PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), usage_billing::ErrorKind::WaitTimeout);
+    assert!(error.message().contains("could not be asked for: list_stored_reports: 500 Internal"), "{error}");
+    sandbox.clear_faults();
+    let id = error.message().split(' ').nth(2).unwrap().parse().unwrap();
+    assert!(!client.usage_by(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

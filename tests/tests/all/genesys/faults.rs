@@ -50,6 +50,24 @@ async fn faults_on_the_way_change_no_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failures_that_outlast_a_calls_retries_do_not_end_the_wait_for_what_the_vendor_is_making() {
+    for fault in ["500; times=3", "503; times=9", "reset_after; times=9"] {
+        for (operation, skip) in [("getUsageAggregatesQueryJob", 0), ("getBillingReportsBillableusage", 1)] {
+            let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
+            sandbox.inject(format!("{fault}; skip={skip}; operation={operation}").parse().unwrap()).unwrap();
+            let rows = match skip {
+                0 => client.api_usage(last_month(), PATIENCE).await,
+                _ => client.usage(last_month(), PATIENCE).await,
+            };
+            assert!(!rows.unwrap_or_else(|error| panic!("{fault} {operation}: {error}")).is_empty());
+        }
+    }
+    // An address that never answers is told at once.
+    let error = client_at("http://127.0.0.1:9", "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_ends_between_polls_is_replaced() {
     let builder = Sandbox::builder().polls_before_ready(6).token_lifetime(Duration::from_secs(20));
     let (sandbox, client) = start(builder).await;

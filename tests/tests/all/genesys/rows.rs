@@ -1,5 +1,6 @@
 //! Bills of client organizations, billable usage and licences as rows.
 
+use chrono::Utc;
 use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::genesys::overview_rows;
@@ -24,7 +25,7 @@ async fn a_partner_sees_overage_and_prices_of_each_client_and_one_failure_stops_
             continue;
         }
         let overview = outcome.unwrap();
-        let rows = overview_rows(&overview, "org-1", 1).unwrap();
+        let rows = overview_rows(&overview, "org-1", 1, Utc::now()).unwrap();
         assert_eq!(rows.len(), overview.usages.len());
         assert!(rows.iter().all(|row| row.is_final && row.billable && row.customer_id.as_ref() == Some(&organization)));
         for (row, charge) in rows.iter().zip(&overview.usages) {

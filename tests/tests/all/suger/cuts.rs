@@ -269,3 +269,21 @@ async fn the_hourly_report_survives_a_crash() {
     );
     assert_eq!(stored(&client).await.len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pushed_again_after_a_flush_was_dropped_is_in_the_next_receipt_once() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let mut settled_before = 0;
+    for polls in 1..40 {
+        let reports = reports(polls.into());
+        let mut reporter = client.reporter().concurrency(1);
+        let all = queue(&mut reporter, &reports);
+        let ended = dropped_after(polls, reporter.flush()).await;
+        settled_before += usize::from(ended.is_none() && reporter.pending() < reports.len());
+        queue(&mut reporter, &reports);
+        let receipt = reporter.flush().await;
+        assert_eq!((receipt.total(), receipt.is_complete()), (all.len(), true), "{polls} polls: {receipt}");
+    }
+    assert!(settled_before > 0, "no flush was dropped after it had settled something");
+}

@@ -102,6 +102,7 @@ fn skus_editions_and_tenants_are_kept_apart_and_platform_counters_left_out() {
         with(None, Some("advanced"), "backup"),
         ReportRow { tenant_id: "t-2".to_owned(), ..with(Some("S-1"), None, "backup") },
         with(None, None, "platform"),
+        with(None, None, "7459244f-68f3-3bf4-9f53-5f63ecc1d91f"),
     ]);
     let skus: Vec<_> = rows.iter().map(|(sku, ..)| sku.as_str()).collect();
     assert_eq!(skus, ["S-1", "S-2", "backup/seats", "backup/seats", "S-1"]);
