@@ -16,7 +16,6 @@ use super::download::{Arriving, Reader, unreadable};
 const BUFFER: usize = 64 * 1024;
 
 pub(super) fn rows(arriving: Arriving) -> BoxStream<'static, Result<ReportRow>> {
-    // gzip tells by its checksum.
     let is_line_end = |byte: u8| matches!(byte, b'\n' | b'\r');
     let (mut whole, cut_off) = (true, Arc::new(AtomicBool::new(false)));
     let (tells_its_end, found) = (arriving.tells_its_end(), cut_off.clone());

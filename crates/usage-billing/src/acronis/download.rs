@@ -47,7 +47,7 @@ impl Client {
         let mut cut_off = 0;
         loop {
             let bytes = self.download(file).await?;
-            let outcome = async { read(Arriving::new(bytes).await?).await }.await;
+            let outcome = async { read(Arriving::by_call(bytes).await?).await }.await;
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Connection && cut_off < BEGUN_ANEW => cut_off += 1,
                 done => return done,
@@ -59,6 +59,7 @@ impl Client {
 /// Bytes of which it is known whether they are packed.
 pub(super) struct Arriving {
     packed: bool,
+    tells_its_end: bool,
     bytes: StreamReader<BoxStream<'static, std::io::Result<Bytes>>, Bytes>,
 }
 
@@ -77,12 +78,21 @@ impl Arriving {
         }
         let packed = beginning.starts_with(&GZIP);
         let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes).map_err(std::io::Error::other);
-        Ok(Self { packed, bytes: StreamReader::new(whole.boxed()) })
+        // gzip ends with a checksum.
+        Ok(Self { packed, tells_its_end: packed, bytes: StreamReader::new(whole.boxed()) })
     }
 
-    /// Whether bytes that are missing at the end would be noticed: gzip ends with a checksum.
+    /// Of a download: HTTP says where its body ends, and it fails if it ends before.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub(super) async fn by_call(bytes: ByteStream) -> Result<Self> {
+        Ok(Self { tells_its_end: true, ..Self::new(bytes).await? })
+    }
+
+    /// Whether bytes that are missing at the end are noticed before rows are made of the rest.
     pub(super) fn tells_its_end(&self) -> bool {
-        self.packed
+        self.tells_its_end
     }
 
     pub(super) fn plain(self) -> Reader {

@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        read_rows(&file.format, self.download(file).await?).await
+        read(&file.format, Arriving::by_call(self.download(file).await?).await?)
     }
 }
 
