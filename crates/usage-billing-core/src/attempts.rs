@@ -62,7 +62,6 @@ impl Attempts<'_> {
     }
 
     async fn send_all(&self, request: Request) -> Result<Answer> {
-        let repeatable = self.operation.is_repeatable(request.body().and_then(|body| body.as_bytes()));
         // The budget runs from the first copy: a queue before it is not the vendor's fault.
         let mut started = None;
         let mut attempts = 0;
@@ -91,6 +90,7 @@ impl Attempts<'_> {
                 reauthorised = true;
                 continue;
             }
+            let repeatable = self.operation.is_repeatable(current.body().and_then(|body| body.as_bytes()));
             let roll = fastrand::u64(..);
             let counted = attempts - u32::from(reauthorised);
             let Some(pause) = self.retry.pause(&failure, repeatable, counted, started.elapsed(), roll) else {

@@ -47,6 +47,8 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                 let body = Body {
                     // The same work; another id than ours, which the sandbox may know from the run before.
                     id: Uuid::new_v5(&report.id(&org), b"by hand"),
+                    organization_id: &org,
+                    entitlement_id: ENTITLEMENT,
                     timestamp: start + TimeDelta::milliseconds(index.cast_signed()),
                     records: [(DIMENSION, quantity(index))].into(),
                 };
@@ -70,8 +72,12 @@ fn quantity(index: u64) -> DecimalNumber {
 }
 
 #[derive(Serialize)]
-struct Body {
+struct Body<'a> {
     id: Uuid,
+    #[serde(rename = "organizationID")]
+    organization_id: &'a str,
+    #[serde(rename = "entitlementID")]
+    entitlement_id: &'a str,
     timestamp: DateTime<Utc>,
     records: std::collections::BTreeMap<&'static str, DecimalNumber>,
 }
