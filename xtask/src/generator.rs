@@ -191,7 +191,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 
 /// A message in a line. Some print whole schemas as Rust has them: their beginning says what is wrong.
 fn line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = crate::prose::one_line(text);
     match line.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

@@ -79,9 +79,14 @@ fn url(text: &str) -> Option<&str> {
     (url.len() > scheme.len()).then_some(url)
 }
 
+/// A text in one line, whatever breaks and indents it had.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A text as one sentence: in one line, with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
     if line.is_empty() || line.ends_with(['.', '!', '?', ':']) { line } else { format!("{line}.") }
 }
 

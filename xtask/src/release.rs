@@ -1,16 +1,25 @@
 //! Crates' versions: the build metadata says which state of the vendor's sources a crate is made of.
 
+/// The text of a manifest's `package.version`, if it has one of its own.
+///
+/// # Errors
+/// Why the manifest cannot be read.
+pub(crate) fn version(manifest: &str) -> Result<Option<String>, String> {
+    let manifest = manifest.parse::<toml::Table>().map_err(|error| format!("not TOML: {}", error.message()))?;
+    let version = manifest.get("package").and_then(|package| package.get("version"));
+    Ok(version.and_then(toml::Value::as_str).map(str::to_owned))
+}
+
 /// What is wrong with a crate's manifest, if its version does not carry the document's.
 pub(crate) fn mismatch(manifest: &str, wanted: &str) -> Option<String> {
-    let manifest = match manifest.parse::<toml::Table>() {
-        Ok(manifest) => manifest,
-        Err(error) => return Some(format!("not TOML: {}", error.message())),
+    let version = match version(manifest) {
+        Ok(Some(version)) => version,
+        Ok(None) => {
+            return Some(format!("package.version is not a text; set it to the workspace's version with `+{wanted}`"));
+        }
+        Err(error) => return Some(error),
     };
-    let version = manifest.get("package").and_then(|package| package.get("version"));
-    let Some(version) = version.and_then(toml::Value::as_str) else {
-        return Some(format!("package.version is not a text; set it to the workspace's version with `+{wanted}`"));
-    };
-    let (number, metadata) = version.split_once('+').unwrap_or((version, ""));
+    let (number, metadata) = version.split_once('+').unwrap_or((&version, ""));
     (metadata != wanted).then(|| {
         format!(
             "version {version:?} does not say that the document is of {wanted}; set version = \"{number}+{wanted}\""

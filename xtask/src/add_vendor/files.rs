@@ -40,7 +40,7 @@ pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
 pub(super) fn title(plan: &Plan<'_>) -> String {
     let title = plan.draft.head()["info"]["title"].as_str().unwrap_or_default();
     let title = title.replace(|letter: char| letter.is_control() || "\"\\`<>[]{}*_".contains(letter), " ");
-    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title = crate::prose::one_line(&title);
     if title.is_empty() { plan.name.to_owned() } else { title }
 }
 

@@ -21,10 +21,8 @@ pub(crate) fn declared(base: &str, head: &str) -> Result<Declared, String> {
 }
 
 fn version(manifest: &str) -> Result<Version, String> {
-    let manifest = manifest.parse::<toml::Table>().map_err(|error| format!("not TOML: {}", error.message()))?;
-    let version = manifest.get("package").and_then(|package| package.get("version"));
-    let text = version.and_then(toml::Value::as_str).ok_or("package.version is not a text")?;
-    Version::parse(text).map_err(|error| format!("package.version {text:?} is no version: {error}"))
+    let text = crate::release::version(manifest)?.ok_or("package.version is not a text")?;
+    Version::parse(&text).map_err(|error| format!("package.version {text:?} is no version: {error}"))
 }
 
 /// As Cargo sees compatibility: the first number that is not zero makes the major step. Build metadata is no step.

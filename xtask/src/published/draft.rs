@@ -26,7 +26,7 @@ use super::{
     security::{self, Credential},
     server,
 };
-use crate::document::Operation;
+use crate::{document::Operation, prose::one_line};
 use names::Names;
 
 /// The rewritten specification.
@@ -152,10 +152,6 @@ fn source(published: &Published) -> String {
         version => format!(" {version}"),
     };
     format!("{}{version} ({}, sha256 {hash})", one_line(text("/info/title")), published.file)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a reference to a schema turned out to be.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::read::{self, Published};
-use crate::pointer::child;
+use crate::pointer::{child, key};
 
 /// Under this key the other files stand.
 const FILES: &str = "x-files";
@@ -90,7 +90,7 @@ pub(crate) fn shown(pointer: &str) -> String {
     let inside = pointer.trim_start_matches('#').strip_prefix(&format!("{}/", child("", FILES)));
     let Some(inside) = inside else { return pointer.to_owned() };
     let (file, rest) = inside.split_at(inside.find('/').unwrap_or(inside.len()));
-    format!("{}#{rest}", file.replace("~1", "/").replace("~0", "~"))
+    format!("{}#{rest}", key(file))
 }
 
 /// The reference that a node is still, although it was followed: one that leads nowhere, as the vendor has it.

@@ -189,12 +189,21 @@ fn other_flow(scheme: &Value) -> Option<String> {
     flow.or(openid)
 }
 
+impl Credential {
+    /// What goes over the wire with a request; how a token is got is not part of it.
+    pub(crate) fn sent(&self) -> String {
+        match self {
+            Self::Bearer | Self::OAuthClient { .. } => "a bearer token".to_owned(),
+            Self::Basic => "user name and password".to_owned(),
+            Self::Header(name) => format!("a key in the header {name}"),
+        }
+    }
+}
+
 fn shown(credential: &Credential) -> String {
     match credential {
-        Credential::Bearer => "a bearer token".to_owned(),
-        Credential::Basic => "user name and password".to_owned(),
-        Credential::Header(name) => format!("a key in the header {name}"),
         Credential::OAuthClient { token_url } => format!("OAuth client credentials at {token_url}"),
+        other => other.sent(),
     }
 }
 

@@ -26,12 +26,11 @@ pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Draft) -> Ve
     found
 }
 
-/// What goes over the wire with each request. How a token is got is not part of it.
+/// Headers are the same whatever letters they are written with.
 fn shown(credentials: &[Credential]) -> String {
     let one = |credential: &Credential| match credential {
-        Credential::Bearer | Credential::OAuthClient { .. } => "a bearer token".to_owned(),
-        Credential::Basic => "user name and password".to_owned(),
-        Credential::Header(name) => format!("a key in the header {}", name.to_lowercase()),
+        Credential::Header(name) => Credential::Header(name.to_lowercase()).sent(),
+        other => other.sent(),
     };
     let mut all = credentials.iter().map(one).collect::<Vec<_>>();
     all.sort();

@@ -93,7 +93,7 @@ fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
 
 /// A text as a cell of a table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").split_whitespace().collect::<Vec<_>>().join(" ")
+    crate::prose::one_line(&text.replace('|', "\\|").replace('<', "&lt;"))
 }
 
 /// For programs.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     names::type_name,
-    pointer::child,
+    pointer::{child, key},
     published::{
         files::shown,
         losses::{Kind, Owner},
@@ -146,7 +146,7 @@ fn reference_to(name: &str) -> Value {
 
 /// The name of a component, from where it stands.
 fn component_name(pointer: &str) -> String {
-    let parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>();
+    let parts = pointer.split('/').skip(1).map(key).collect::<Vec<_>>();
     let file = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or_default();
         type_name(name.split('.').next().unwrap_or_default())

@@ -123,7 +123,7 @@ impl Drafter<'_> {
 
 /// A line of summary, and the description.
 fn texts(operation: &Operation<'_>) -> (String, String) {
-    let summary = operation.text("summary").split_whitespace().collect::<Vec<_>>().join(" ");
+    let summary = crate::prose::one_line(operation.text("summary"));
     let description = operation.text("description").trim();
     if !summary.is_empty() {
         let description = if description == summary { "" } else { description };
