@@ -19,7 +19,7 @@ pub struct Transport(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) service: Service,
-    /// That all operations' paths stand below; its own path ends without a slash.
+    /// That all operations' paths stand below.
     pub(crate) base: Url,
     pub(crate) auth: Auth,
     pub(crate) retry: RetryPolicy,

@@ -88,31 +88,35 @@ impl<T> Report<T> {
     /// [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
         let mut polls = 0u32;
-        let mut state = String::new();
-        let mut failure = None;
+        // What the last poll found: the vendor's word, or why it could not be asked.
+        let mut last = None;
         let waited = tokio::time::timeout(timeout, async {
             loop {
                 let asked_for = match self.poll().await {
                     Ok(Progress::Ready(done)) => return Ok(done),
+                    Ok(Progress::Pending { status, retry_after }) => {
+                        last = Some(Ok(status.filter(|status| !status.is_empty())));
+                        retry_after
+                    }
                     Err(error) if self.answered && may_pass(&error) => {
-                        state = format!(" (it could not be asked for: {error})");
-                        failure.insert(error).retry_after().map(|pause| pause.max(SHORTEST_PAUSE))
+                        let retry_after = error.retry_after();
+                        last = Some(Err(error));
+                        retry_after
                     }
                     Err(error) => return Err(error),
-                    Ok(Progress::Pending { status, retry_after }) => {
-                        failure = None;
-                        state = match status.filter(|status| !status.is_empty()) {
-                            Some(status) => format!(" (the vendor says {status})"),
-                            None => " (the vendor does not say how far it is)".to_owned(),
-                        };
-                        retry_after.map(|pause| pause.max(SHORTEST_PAUSE))
-                    }
                 };
+                let asked_for = asked_for.map(|pause| pause.max(SHORTEST_PAUSE));
                 tokio::time::sleep(asked_for.or(self.pause).unwrap_or_else(|| pause(polls))).await;
                 polls = polls.saturating_add(1);
             }
         });
         waited.await.unwrap_or_else(|_| {
+            let state = match &last {
+                None => String::new(),
+                Some(Ok(Some(status))) => format!(" (the vendor says {status})"),
+                Some(Ok(None)) => " (the vendor does not say how far it is)".to_owned(),
+                Some(Err(failure)) => format!(" (it could not be asked for: {failure})"),
+            };
             let message = format!(
                 "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
                 self.what,
@@ -120,9 +124,9 @@ impl<T> Report<T> {
                 timeout.as_secs()
             );
             let error = Error::new(ErrorKind::WaitTimeout, message);
-            Err(match failure {
-                Some(failure) => error.with_source(failure),
-                None => error,
+            Err(match last {
+                Some(Err(failure)) => error.with_source(failure),
+                _ => error,
             })
         })
     }
