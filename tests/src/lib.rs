@@ -3,6 +3,8 @@
 mod calls;
 mod clients;
 mod document;
+#[cfg(target_os = "linux")]
+mod limited_process;
 pub mod robustness;
 mod scripted;
 mod variations;
@@ -11,6 +13,8 @@ mod vendors;
 pub use calls::{Call, Sent, same};
 pub use clients::{acronis, genesys, http, suger};
 pub use document::{Document, Operation};
+#[cfg(target_os = "linux")]
+pub use limited_process::limited_process;
 pub use scripted::{Reply, Request, ScriptedServer};
 pub use variations::{Variation, nameless_nulls, variations};
 pub use vendors::{Acronis, Genesys, Said, Stage, Suger, Vendor};

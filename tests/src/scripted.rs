@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What the server got.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ impl Request {
 #[derive(Clone, Debug)]
 pub struct Reply {
     bytes: Vec<u8>,
+    /// Sent again and again after `bytes`, with a delay before each, until the client closes the connection.
+    repeated: Option<(Vec<u8>, Duration)>,
 }
 
 impl Reply {
@@ -52,7 +55,17 @@ impl Reply {
 
     /// The connection closes without an answer.
     pub fn dropped() -> Self {
-        Self { bytes: Vec::new() }
+        Self { bytes: Vec::new(), repeated: None }
+    }
+
+    /// `head` byte for byte (status line, headers and the beginning of a body), then `chunk` until the client closes the connection.
+    pub fn endless(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>) -> Self {
+        Self::trickled(head, chunk, Duration::ZERO)
+    }
+
+    /// The same with a delay before each chunk; the delay is real time.
+    pub fn trickled(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>, delay: Duration) -> Self {
+        Self { bytes: head.as_ref().to_vec(), repeated: Some((chunk.as_ref().to_vec(), delay)) }
     }
 
     fn announced(status: u16, headers: &[(&str, &str)], body: &[u8], length: usize) -> Self {
@@ -61,7 +74,16 @@ impl Reply {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        Self { bytes: [head.as_bytes(), body].concat() }
+        Self { bytes: [head.as_bytes(), body].concat(), repeated: None }
+    }
+
+    fn send(&self, mut stream: &TcpStream) -> std::io::Result<()> {
+        stream.write_all(&self.bytes)?;
+        while let Some((chunk, delay)) = &self.repeated {
+            thread::sleep(*delay);
+            stream.write_all(chunk)?;
+        }
+        Ok(())
     }
 }
 
@@ -84,7 +106,7 @@ impl ScriptedServer {
                 thread::spawn(move || {
                     if let Some(request) = read(&stream) {
                         log.lock().expect("no test panics under the lock").push(request.clone());
-                        let _ = (&stream).write_all(&script(&request).bytes);
+                        let _ = script(&request).send(&stream);
                     }
                 });
             }
