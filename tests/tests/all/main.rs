@@ -10,6 +10,10 @@ mod examples;
 mod expected;
 mod genesys;
 mod genesys_operations;
+#[cfg(target_os = "linux")]
+mod killed_save;
+#[cfg(target_os = "linux")]
+mod memory_files;
 mod rate_limit;
 mod readme;
 mod redaction;

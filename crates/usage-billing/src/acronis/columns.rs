@@ -1,11 +1,12 @@
 //! The columns of a report's file, found by their names.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use csv_async::StringRecord;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
 
+use super::record::Record;
 use super::row::{Amounts, Price, ReportRow};
 
 /// Where each column stands in a record. Order and number differ between files; only names say what columns are.
@@ -43,45 +44,45 @@ pub(super) struct Columns {
 impl Columns {
     /// # Errors
     /// [`ErrorKind::Decode`], naming all columns without which usage cannot be billed, or one that is there twice.
-    pub(super) fn new(header: &StringRecord) -> Result<Self> {
+    pub(super) fn new(header: Record<'_>) -> Result<Self> {
         let names: Vec<Arc<str>> = header.iter().map(|name| name.trim_start_matches('\u{feff}').into()).collect();
-        let mut finder = Finder { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
+        let mut resolver = ColumnResolver { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
         let mut columns = Self {
-            tenant_id: finder.needed("tenant.id"),
-            tenant_name: finder.find("tenant.name"),
-            tenant_kind: finder.needed("tenant.kind"),
-            customer_id: finder.find("tenant.customer_id"),
-            application: finder.needed_as("application.name", "application.id"),
-            application_id: finder.find("application.id"),
-            name: finder.needed("name"),
-            edition: finder.find("edition"),
-            sku: finder.find("sku"),
-            infra_id: finder.find("infra.id"),
-            infra_name: finder.find("infra.name"),
-            infra_owner_id: finder.find("infra.owner_id"),
-            infra_backend: finder.find("infra.backend_type"),
-            date: finder.find("date"),
-            is_range: finder.find("is_range"),
+            tenant_id: resolver.required("tenant.id"),
+            tenant_name: resolver.find("tenant.name"),
+            tenant_kind: resolver.required("tenant.kind"),
+            customer_id: resolver.find("tenant.customer_id"),
+            application: resolver.required_or_id("application.name", "application.id"),
+            application_id: resolver.find("application.id"),
+            name: resolver.required("name"),
+            edition: resolver.find("edition"),
+            sku: resolver.find("sku"),
+            infra_id: resolver.find("infra.id"),
+            infra_name: resolver.find("infra.name"),
+            infra_owner_id: resolver.find("infra.owner_id"),
+            infra_backend: resolver.find("infra.backend_type"),
+            date: resolver.find("date"),
+            is_range: resolver.find("is_range"),
             // Without it, bytes would be billed as pieces.
-            measurement_unit: finder.needed("measurement_unit"),
-            absolute: MODES.map(|mode| finder.needed(&format!("usage.absolute.{mode}"))),
-            delta: MODES.map(|mode| finder.needed(&format!("usage.delta.{mode}"))),
+            measurement_unit: resolver.required("measurement_unit"),
+            absolute: MODES.map(|mode| resolver.required(&format!("usage.absolute.{mode}"))),
+            delta: MODES.map(|mode| resolver.required(&format!("usage.delta.{mode}"))),
             effective: None,
-            quota: finder.find("quota.value"),
-            pricing_mode: finder.find("pricing.mode"),
-            currency: finder.find("pricing.currency"),
-            unit_price: finder.find("pricing.price"),
-            total_cost: finder.find("pricing.total_cost"),
+            quota: resolver.find("quota.value"),
+            pricing_mode: resolver.find("pricing.mode"),
+            currency: resolver.find("pricing.currency"),
+            unit_price: resolver.find("pricing.price"),
+            total_cost: resolver.find("pricing.total_cost"),
             other: Vec::new(),
             names: Vec::new(),
         };
         // All of them or none.
         if names.iter().any(|name| name.starts_with("usage.effective.")) {
-            columns.effective = Some(MODES.map(|mode| finder.needed(&format!("usage.effective.{mode}"))));
+            columns.effective = Some(MODES.map(|mode| resolver.required(&format!("usage.effective.{mode}"))));
         }
-        let Finder { left, missing, .. } = finder;
-        let twice =
-            left.iter().map(|at| &names[*at]).find(|name| names.iter().filter(|other| other == name).count() > 1);
+        let ColumnResolver { left, missing, .. } = resolver;
+        let mut seen = HashSet::new();
+        let twice = names.iter().find(|name| !seen.insert(&***name));
         let wrong = match (missing.is_empty(), twice) {
             (true, None) => return Ok(Self { other: left, names, ..columns }),
             (false, _) => format!("the report lacks {}: is it csv_v2_0 or json_v2_0?", missing.join(", ")),
@@ -90,35 +91,40 @@ impl Columns {
         Err(Error::new(ErrorKind::Decode, wrong))
     }
 
+    /// How many there are, unknown ones included.
+    pub(super) fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// # Errors
     /// [`ErrorKind::Decode`] with row and column.
-    pub(super) fn row(&self, number: u64, record: &StringRecord) -> Result<ReportRow> {
+    pub(super) fn row(&self, number: u64, record: Record<'_>) -> Result<ReportRow> {
         let cells = Cells { columns: self, number, record };
         let (unit, total) = (cells.decimal(self.unit_price)?, cells.decimal(self.total_cost)?);
         Ok(ReportRow {
             number,
-            tenant_id: cells.needed(self.tenant_id)?,
-            tenant_name: cells.filled(self.tenant_name).unwrap_or_default(),
-            tenant_kind: cells.needed(self.tenant_kind)?,
-            customer_id: cells.filled(self.customer_id),
-            application: cells.needed(self.application)?,
-            application_id: cells.filled(self.application_id),
-            name: cells.needed(self.name)?,
-            edition: cells.filled(self.edition),
-            sku: cells.filled(self.sku),
-            infra_id: cells.filled(self.infra_id),
-            infra_name: cells.filled(self.infra_name),
-            infra_owner_id: cells.filled(self.infra_owner_id),
-            infra_backend: cells.filled(self.infra_backend),
+            tenant_id: cells.required(self.tenant_id)?,
+            tenant_name: cells.optional(self.tenant_name).unwrap_or_default(),
+            tenant_kind: cells.required(self.tenant_kind)?,
+            customer_id: cells.optional(self.customer_id),
+            application: cells.required(self.application)?,
+            application_id: cells.optional(self.application_id),
+            name: cells.required(self.name)?,
+            edition: cells.optional(self.edition),
+            sku: cells.optional(self.sku),
+            infra_id: cells.optional(self.infra_id),
+            infra_name: cells.optional(self.infra_name),
+            infra_owner_id: cells.optional(self.infra_owner_id),
+            infra_backend: cells.optional(self.infra_backend),
             date: self.date.map(|at| cells.read(at)).transpose()?,
             is_range: self.is_range.map(|at| cells.flag(at)).transpose()?.unwrap_or_default(),
-            measurement_unit: cells.filled(Some(self.measurement_unit)),
+            measurement_unit: cells.optional(Some(self.measurement_unit)),
             absolute: cells.amounts(self.absolute)?,
             delta: cells.amounts(self.delta)?,
             effective: self.effective.map(|places| cells.amounts(places)).transpose()?,
             quota: cells.decimal(self.quota)?,
-            pricing_mode: cells.filled(self.pricing_mode),
-            price: cells.filled(self.currency).map(|currency| Price { currency, unit, total }),
+            pricing_mode: cells.optional(self.pricing_mode),
+            price: cells.optional(self.currency).map(|currency| Price { currency, unit, total }),
             other: self.other.iter().map(|at| (self.names[*at].clone(), cells.text(*at).to_owned())).collect(),
         })
     }
@@ -128,27 +134,27 @@ impl Columns {
 const MODES: [&str; 3] = ["production", "trial", "total"];
 
 /// Columns that nobody has asked for yet, and those that were asked for in vain.
-struct Finder<'a> {
+struct ColumnResolver<'a> {
     names: &'a [Arc<str>],
     left: Vec<usize>,
     missing: Vec<String>,
 }
 
-impl Finder<'_> {
+impl ColumnResolver<'_> {
     fn find(&mut self, name: &str) -> Option<usize> {
         let found = self.left.iter().position(|at| &*self.names[*at] == name)?;
         Some(self.left.remove(found))
     }
 
     /// The id stays to be found: it is a column of its own beside the name.
-    fn needed_as(&mut self, name: &str, id: &str) -> usize {
+    fn required_or_id(&mut self, name: &str, id: &str) -> usize {
         self.find(name)
             .or_else(|| self.names.iter().position(|other| &**other == id))
-            .unwrap_or_else(|| self.needed(name))
+            .unwrap_or_else(|| self.required(name))
     }
 
     /// Any place will do for one that is missing: it is told before a row is read.
-    fn needed(&mut self, name: &str) -> usize {
+    fn required(&mut self, name: &str) -> usize {
         self.find(name).unwrap_or_else(|| {
             self.missing.push(name.to_owned());
             0
@@ -160,7 +166,7 @@ impl Finder<'_> {
 struct Cells<'a> {
     columns: &'a Columns,
     number: u64,
-    record: &'a StringRecord,
+    record: Record<'a>,
 }
 
 impl<'a> Cells<'a> {
@@ -168,13 +174,13 @@ impl<'a> Cells<'a> {
         self.record.get(at).unwrap_or_default()
     }
 
-    fn filled(&self, at: Option<usize>) -> Option<String> {
+    fn optional(&self, at: Option<usize>) -> Option<String> {
         at.map(|at| self.text(at)).filter(|cell| !cell.is_empty()).map(str::to_owned)
     }
 
     /// What says who used what: an empty one would be added up under no name.
-    fn needed(&self, at: usize) -> Result<String> {
-        self.filled(Some(at)).ok_or_else(|| self.unreadable(at))
+    fn required(&self, at: usize) -> Result<String> {
+        self.optional(Some(at)).ok_or_else(|| self.unreadable(at))
     }
 
     fn read<T: FromStr>(&self, at: usize) -> Result<T> {
@@ -214,11 +220,13 @@ impl<'a> Cells<'a> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::record::RecordBuf;
     use super::*;
 
     fn read(cells: &[(&str, &str)]) -> Result<ReportRow> {
-        let columns = Columns::new(&cells.iter().map(|(name, _)| *name).collect())?;
-        columns.row(7, &cells.iter().map(|(_, cell)| *cell).collect())
+        let names: RecordBuf = cells.iter().map(|(name, _)| *name).collect();
+        let cells: RecordBuf = cells.iter().map(|(_, cell)| *cell).collect();
+        Columns::new(names.as_record())?.row(7, cells.as_record())
     }
 
     fn cells() -> Vec<(&'static str, &'static str)> {

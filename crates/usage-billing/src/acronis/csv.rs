@@ -1,76 +1,174 @@
 //! `csv_v2_0`: a header of dotted names, then a line for each row.
+//!
+//! On `csv-core`, and not on a reader that returns records: such a reader keeps a record in memory however long it is.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-use csv_async::{AsyncReader, AsyncReaderBuilder, StringRecord};
+use csv_core::{ReadRecordResult, Reader as Parser};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio_util::io::InspectReader;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::ReportRow;
 use super::columns::Columns;
-use super::download::{Arriving, Reader, unreadable};
+use super::download::{Reader, ReportBody, unreadable};
+use super::limits::{COLUMNS, RECORD_BYTES, exceeded};
+use super::record::Record;
 
-/// Bytes that are unpacked at a time: with csv-async's own 8 KiB more time goes into asking than into reading.
+/// Bytes that are unpacked at a time: with 8 KiB more time goes into asking than into reading.
 const BUFFER: usize = 64 * 1024;
+/// U+FEFF. csv-core skips it only if it arrives in one piece.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-pub(super) fn rows(arriving: Arriving) -> BoxStream<'static, Result<ReportRow>> {
-    let is_line_end = |byte: u8| matches!(byte, b'\n' | b'\r');
-    let (mut whole, cut_off) = (true, Arc::new(AtomicBool::new(false)));
-    let (tells_its_end, found) = (arriving.tells_its_end(), cut_off.clone());
-    let note = move |piece: &[u8]| match piece.last() {
-        Some(last) => whole = tells_its_end || is_line_end(*last),
-        None => found.store(!whole, Relaxed),
-    };
-    let reader: Reader = Box::pin(InspectReader::new(arriving.plain(), note));
+/// Its number among the rows.
+const HEADER: u64 = 0;
+
+pub(super) fn rows(body: ReportBody) -> BoxStream<'static, Result<ReportRow>> {
+    let detects_truncation = body.detects_truncation();
+    let rows = Rows { records: Records::new(body.decompressed(), detects_truncation), columns: None, number: 0 };
     // Boxed: it is moved in and out for each row.
-    let lines = Box::new(Lines {
-        reader: AsyncReaderBuilder::new().buffer_capacity(BUFFER).create_reader(reader),
-        cut_off,
-        columns: None,
-        record: StringRecord::new(),
-        number: 0,
-    });
-    stream::try_unfold(lines, |mut lines| async move { Ok(lines.next().await?.map(|row| (row, lines))) }).boxed()
+    stream::try_unfold(Box::new(rows), |mut rows| async move { Ok(rows.next().await?.map(|row| (row, rows))) }).boxed()
 }
 
-struct Lines {
-    reader: AsyncReader<Reader>,
-    /// Whether it ended in the middle of a line, and `-600` may be read as `-6`.
-    cut_off: Arc<AtomicBool>,
+struct Rows {
+    records: Records,
     columns: Option<Columns>,
-    /// Used again for each line.
-    record: StringRecord,
+    /// Of the present row, from 1.
     number: u64,
 }
 
-impl Lines {
+impl Rows {
     async fn next(&mut self) -> Result<Option<ReportRow>> {
         let columns = match &self.columns {
             Some(columns) => columns,
-            None => self.columns.insert(Columns::new(self.reader.headers().await.map_err(broken)?)?),
+            None => {
+                self.records.skip_byte_order_mark().await?;
+                self.records.read(HEADER).await?;
+                self.columns.insert(Columns::new(self.records.record(HEADER)?)?)
+            }
         };
-        let more = self.reader.read_record(&mut self.record).await.map_err(broken)?;
-        if self.cut_off.load(Relaxed) {
-            let message = "the report's file ends in the middle of a line, as if it were cut off: download it again";
-            return Err(Error::new(ErrorKind::Decode, message));
-        }
-        if !more {
+        self.number += 1;
+        if !self.records.read(self.number).await? {
             return Ok(None);
         }
-        self.number += 1;
-        columns.row(self.number, &self.record).map(Some)
+        if self.records.columns != columns.count() {
+            let message = format!(
+                "row {} of the report (line {}) has {} columns, but the header has {}",
+                self.number,
+                self.records.line,
+                self.records.columns,
+                columns.count()
+            );
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        columns.row(self.number, self.records.record(self.number)?).map(Some)
     }
 }
 
-/// csv-async hands a cause on by its kind only, not as a source.
-fn broken(error: csv_async::Error) -> Error {
-    let message = error.to_string();
-    match error.into_kind() {
-        csv_async::ErrorKind::Io(cause) => unreadable(cause),
-        _ => unreadable(std::io::Error::other(message)),
+/// The records of a file, one at a time in the same buffers.
+struct Records {
+    reader: BufReader<Reader>,
+    parser: Parser,
+    /// Of the present record, with room for more.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// How much of `bytes` and `ends` the record has.
+    size: usize,
+    columns: usize,
+    /// The line on which it begins, blank lines before it included.
+    line: u64,
+    last_byte: Option<u8>,
+    detects_truncation: bool,
+}
+
+impl Records {
+    fn new(reader: Reader, detects_truncation: bool) -> Self {
+        Self {
+            reader: BufReader::with_capacity(BUFFER, reader),
+            parser: Parser::new(),
+            bytes: vec![0; 1024],
+            ends: vec![0; 64],
+            size: 0,
+            columns: 0,
+            line: 1,
+            last_byte: None,
+            detects_truncation,
+        }
     }
+
+    async fn skip_byte_order_mark(&mut self) -> Result<()> {
+        let mut beginning = [0; 3];
+        let mut length = 0;
+        while length < beginning.len() {
+            match self.reader.read(&mut beginning[length..]).await.map_err(unreadable)? {
+                0 => break,
+                read => length += read,
+            }
+        }
+        if beginning[..length] != BYTE_ORDER_MARK {
+            let rest = std::mem::replace(&mut self.reader, BufReader::new(Box::pin(tokio::io::empty())));
+            let whole: Reader = Box::pin(std::io::Cursor::new(beginning).take(length as u64).chain(rest));
+            self.reader = BufReader::with_capacity(BUFFER, whole);
+        }
+        Ok(())
+    }
+
+    /// Reads the next record, which is row `number`; `false` at the end of the file.
+    async fn read(&mut self, number: u64) -> Result<bool> {
+        (self.size, self.columns, self.line) = (0, 0, self.parser.line());
+        let mut consumed = 0;
+        loop {
+            let input = self.reader.fill_buf().await.map_err(unreadable)?;
+            let is_end = input.is_empty();
+            let (bytes, ends) = (&mut self.bytes[self.size..], &mut self.ends[self.columns..]);
+            let (result, read, written, ended) = self.parser.read_record(input, bytes, ends);
+            self.last_byte = input[..read].last().copied().or(self.last_byte);
+            self.reader.consume(read);
+            consumed += read as u64;
+            self.size += written;
+            self.columns += ended;
+            if consumed > RECORD_BYTES {
+                return Err(exceeded(&place(number), "1 MiB for one row"));
+            }
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                // No longer than what was consumed.
+                ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull if self.ends.len() >= COLUMNS => {
+                    return Err(exceeded(&place(number), &format!("{COLUMNS} columns")));
+                }
+                ReadRecordResult::OutputEndsFull => self.ends.resize((self.ends.len() * 2).min(COLUMNS), 0),
+                ReadRecordResult::Record if is_end => return self.check_end().map(|()| true),
+                ReadRecordResult::Record => return Ok(true),
+                ReadRecordResult::End => return Ok(false),
+            }
+        }
+    }
+
+    /// Whether the last record, which no line end closed, is complete.
+    fn check_end(&self) -> Result<()> {
+        // A line end would have closed it outside of quotes.
+        let is_quoted = matches!(self.last_byte, Some(b'\n' | b'\r'));
+        let message = match (is_quoted, self.detects_truncation) {
+            (true, _) => "the report's file ends within quotes: download it again",
+            // `-600` may be read as `-6`.
+            (false, false) => {
+                "the report's file ends in the middle of a line, as if it were cut off: download it again"
+            }
+            (false, true) => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Decode, message))
+    }
+
+    /// The record that was read.
+    fn record(&self, number: u64) -> Result<Record<'_>> {
+        Record::from_utf8(&self.bytes[..self.size], &self.ends[..self.columns]).ok_or_else(|| {
+            let message = format!("{} of the report (line {}) is not valid UTF-8", place(number), self.line);
+            Error::new(ErrorKind::Decode, message)
+        })
+    }
+}
+
+fn place(number: u64) -> String {
+    if number == HEADER { "the header".to_owned() } else { format!("row {number}") }
 }
 
 #[cfg(test)]
@@ -87,7 +185,7 @@ mod tests {
 
     async fn read_bytes(bytes: Vec<u8>) -> Result<Vec<ReportRow>> {
         let chunks = bytes.chunks(7).map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk))).collect::<Vec<_>>();
-        rows(Arriving::new(stream::iter(chunks)).await.unwrap()).try_collect().await
+        rows(ReportBody::new(stream::iter(chunks)).await.unwrap()).try_collect().await
     }
 
     #[tokio::test]
@@ -133,7 +231,7 @@ mod tests {
     async fn a_call_that_breaks_off_is_told_as_it_is() {
         let lost = Error::new(usage_billing_core::ErrorKind::Connection, "connection lost");
         let chunks = [Ok(bytes::Bytes::from(format!("{HEADER}\n2026"))), Err(lost)];
-        let reader = super::super::download::Arriving::new(stream::iter(chunks)).await.unwrap();
+        let reader = ReportBody::new(stream::iter(chunks)).await.unwrap();
         let error = rows(reader).try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (usage_billing_core::ErrorKind::Connection, "connection lost"));
     }
@@ -141,7 +239,7 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_is_too_short_is_told_and_ends_the_rows() {
         let error = read(format!("{HEADER}\n2026-10-31,False\n")).await.unwrap_err().to_string();
-        assert!(error.starts_with("the report's file cannot be read: ") && error.contains("line: 2"), "{error}");
+        assert_eq!(error, "row 1 of the report (line 2) has 2 columns, but the header has 14");
         let error = read(String::new()).await.unwrap_err().to_string();
         assert!(error.starts_with("the report lacks tenant.id"), "{error}");
     }

@@ -1,6 +1,7 @@
 //! A report's file while it arrives: gzip or not, as the vendor stores it.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 
 use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder};
@@ -9,17 +10,18 @@ use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncRead;
-use tokio_util::io::StreamReader;
+use tokio_util::io::{InspectReader, StreamReader};
 use usage_billing_core::{ByteStream, Error, ErrorKind, Result};
 
 use super::hints::hinted;
+use super::limits::{IDLE_GZIP_BYTES, Meter, exceeded};
 use super::{Client, StoredFile};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// How often a download that was cut off is begun anew. The call itself has its retries.
-const BEGUN_ANEW: u32 = 2;
+/// How often a truncated download is restarted. The call itself has its retries.
+const MAX_RESTARTS: u32 = 2;
 
 /// Bytes as they are read.
 pub(super) type Reader = Pin<Box<dyn AsyncRead + Send>>;
@@ -35,35 +37,46 @@ impl Client {
         Ok(request.send().await.map_err(hinted)?.into_inner())
     }
 
-    /// Has a file read by `read`, and from the beginning again if it was cut off on the way: what is half read is nothing yet.
+    /// Downloads a file, hands its body to `read`, and restarts both if the body was truncated.
     ///
     /// # Errors
     /// Those of the call and of `read`.
-    pub(super) async fn read_whole<T, F: Future<Output = Result<T>>>(
+    pub(super) async fn read_with_restart<T, F: Future<Output = Result<T>>>(
         &self,
         file: &StoredFile,
-        read: impl Fn(Arriving) -> F,
+        read: impl Fn(ReportBody) -> F,
     ) -> Result<T> {
         let mut cut_off = 0;
         loop {
             let bytes = self.download(file).await?;
-            let outcome = async { read(Arriving::by_call(bytes).await?).await }.await;
+            let outcome = async { read(ReportBody::from_download(bytes).await?).await }.await;
             match outcome {
-                Err(error) if error.kind() == ErrorKind::Connection && cut_off < BEGUN_ANEW => cut_off += 1,
-                done => return done,
+                Err(error) if error.kind() == ErrorKind::Connection && cut_off < MAX_RESTARTS => cut_off += 1,
+                done => return done.map_err(|error| naming_file(file, error)),
             }
         }
     }
 }
 
-/// Bytes of which it is known whether they are packed.
-pub(super) struct Arriving {
-    packed: bool,
-    tells_its_end: bool,
-    bytes: StreamReader<BoxStream<'static, std::io::Result<Bytes>>, Bytes>,
+/// Adds which file it was that could not be read.
+pub(super) fn naming_file(file: &StoredFile, error: Error) -> Error {
+    if error.kind() != ErrorKind::Decode {
+        return error;
+    }
+    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+    error.with_hint(format!("{hint}this is file {} of report {}", file.id, file.report_id))
 }
 
-impl Arriving {
+/// The body of a report's file; whether it is packed is known.
+pub(super) struct ReportBody {
+    packed: bool,
+    detects_truncation: bool,
+    /// Bytes since the last that unpacked to something.
+    idle: Meter,
+    bytes: StreamReader<BoxStream<'static, io::Result<Bytes>>, Bytes>,
+}
+
+impl ReportBody {
     /// Looks at the first bytes: neither the content type nor the encoding header says it reliably.
     ///
     /// # Errors
@@ -77,36 +90,62 @@ impl Arriving {
             }
         }
         let packed = beginning.starts_with(&GZIP);
-        let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes).map_err(std::io::Error::other);
+        let whole = stream::iter([Ok(Bytes::from(beginning))]).chain(bytes);
+        let idle = Meter::default();
         // gzip ends with a checksum.
-        Ok(Self { packed, tells_its_end: packed, bytes: StreamReader::new(whole.boxed()) })
+        let bytes = if packed { metered(whole, idle.clone()).boxed() } else { whole.map_err(io::Error::other).boxed() };
+        Ok(Self { packed, detects_truncation: packed, idle, bytes: StreamReader::new(bytes) })
     }
 
     /// Of a download: HTTP says where its body ends, and it fails if it ends before.
     ///
     /// # Errors
     /// Those of the stream.
-    pub(super) async fn by_call(bytes: ByteStream) -> Result<Self> {
-        Ok(Self { tells_its_end: true, ..Self::new(bytes).await? })
+    pub(super) async fn from_download(bytes: ByteStream) -> Result<Self> {
+        Ok(Self { detects_truncation: true, ..Self::new(bytes).await? })
     }
 
     /// Whether bytes that are missing at the end are noticed before rows are made of the rest.
-    pub(super) fn tells_its_end(&self) -> bool {
-        self.tells_its_end
+    pub(super) fn detects_truncation(&self) -> bool {
+        self.detects_truncation
     }
 
-    pub(super) fn plain(self) -> Reader {
+    /// Returns the file unpacked.
+    pub(super) fn decompressed(self) -> Reader {
         if !self.packed {
             return Box::pin(self.bytes);
         }
         let mut decoder = GzipDecoder::new(self.bytes);
         decoder.multiple_members(true);
-        Box::pin(decoder)
+        let idle = self.idle;
+        Box::pin(InspectReader::new(decoder, move |unpacked: &[u8]| {
+            if !unpacked.is_empty() {
+                idle.reset();
+            }
+        }))
     }
 
-    pub(super) fn gzip(self) -> Reader {
-        if self.packed { Box::pin(self.bytes) } else { Box::pin(GzipEncoder::new(self.bytes)) }
+    /// Returns the file as gzip.
+    pub(super) fn compressed(self) -> Reader {
+        if self.packed {
+            // Nothing unpacks it here.
+            let idle = self.idle;
+            return Box::pin(InspectReader::new(self.bytes, move |_: &[u8]| idle.reset()));
+        }
+        Box::pin(GzipEncoder::new(self.bytes))
     }
+}
+
+/// Fails once more gzip arrives than may unpack to nothing: an endless header or endless empty members would be read for ever.
+fn metered(bytes: impl Stream<Item = Result<Bytes>>, idle: Meter) -> impl Stream<Item = io::Result<Bytes>> {
+    bytes.map(move |chunk| {
+        let chunk = chunk.map_err(io::Error::other)?;
+        if idle.bytes() > IDLE_GZIP_BYTES {
+            return Err(io::Error::other(exceeded("gzip without content", "1 MiB")));
+        }
+        idle.add(chunk.len());
+        Ok(chunk)
+    })
 }
 
 /// The reason is below layers of readers: a call's own error, or a fault of the file.
@@ -116,7 +155,7 @@ pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) 
         if let Some(ours) = cause.downcast_ref::<Error>() {
             return ours.clone();
         }
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).map(|inner| inner as _);
+        let inner = cause.downcast_ref::<io::Error>().and_then(|io| io.get_ref()).map(|inner| inner as _);
         match inner.or_else(|| cause.source()) {
             Some(source) => cause = source,
             None => break,
@@ -130,11 +169,11 @@ mod tests {
     use super::*;
     use tokio::io::AsyncReadExt;
 
-    async fn arriving(chunks: Vec<Result<Bytes>>) -> Result<Arriving> {
-        Arriving::new(stream::iter(chunks)).await
+    async fn body(chunks: Vec<Result<Bytes>>) -> Result<ReportBody> {
+        ReportBody::new(stream::iter(chunks)).await
     }
 
-    async fn all(mut reader: Reader) -> std::io::Result<Vec<u8>> {
+    async fn all(mut reader: Reader) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).await.map(|_| bytes)
     }
@@ -146,12 +185,12 @@ mod tests {
     #[tokio::test]
     async fn both_forms_come_out_of_either_form_however_the_bytes_are_cut() {
         for text in ["a,b\n1,2\n", "x", ""] {
-            let packed = all(arriving(bytewise(text.as_bytes())).await.unwrap().gzip()).await.unwrap();
+            let packed = all(body(bytewise(text.as_bytes())).await.unwrap().compressed()).await.unwrap();
             assert!(packed.starts_with(&GZIP));
-            let again = all(arriving(bytewise(&packed)).await.unwrap().gzip()).await.unwrap();
+            let again = all(body(bytewise(&packed)).await.unwrap().compressed()).await.unwrap();
             assert_eq!(again, packed, "packed once");
             for stored in [text.as_bytes(), &packed, &[packed.as_slice(), &packed].concat()] {
-                let plain = all(arriving(bytewise(stored)).await.unwrap().plain()).await.unwrap();
+                let plain = all(body(bytewise(stored)).await.unwrap().decompressed()).await.unwrap();
                 let times = stored.len() / packed.len().max(1);
                 let expected = if stored.starts_with(&GZIP) { text.repeat(times) } else { text.to_owned() };
                 assert_eq!(String::from_utf8(plain).unwrap(), expected);
@@ -161,9 +200,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_in_the_packed_bytes_is_an_error_and_no_end() {
-        let packed = all(arriving(bytewise(b"a,b\n1,2\n")).await.unwrap().gzip()).await.unwrap();
+        let packed = all(body(bytewise(b"a,b\n1,2\n")).await.unwrap().compressed()).await.unwrap();
         for length in 2..packed.len() {
-            let read = all(arriving(bytewise(&packed[..length])).await.unwrap().plain()).await;
+            let read = all(body(bytewise(&packed[..length])).await.unwrap().decompressed()).await;
             assert_eq!(unreadable(read.unwrap_err()).kind(), ErrorKind::Decode, "{length}");
         }
     }
@@ -175,8 +214,8 @@ mod tests {
         let [mut before, mut within] = [Vec::new(), bytewise(b"a,b")];
         before.push(lost());
         within.push(lost());
-        assert_eq!(arriving(before).await.err().map(|error| error.kind()), Some(ErrorKind::Connection));
-        let error = unreadable(all(arriving(within).await.unwrap().plain()).await.unwrap_err());
+        assert_eq!(body(before).await.err().map(|error| error.kind()), Some(ErrorKind::Connection));
+        let error = unreadable(all(body(within).await.unwrap().decompressed()).await.unwrap_err());
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Connection, Some("download_stored_report")));
     }
 }

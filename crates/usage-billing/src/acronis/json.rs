@@ -3,69 +3,88 @@
 //! The form of a row is inferred (Acronis says that both formats hold the same data): it is folded back into columns, so that both are
 //! read by the same rules.
 
-use csv_async::StringRecord;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
 use futures_util::stream::{self, BoxStream, StreamExt};
-use json_event_parser::{JsonEvent, TokioAsyncReaderJsonParser};
+use json_event_parser::{JsonEvent, JsonParseError, TokioAsyncReaderJsonParser};
+use tokio::io::{AsyncRead, ReadBuf};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::ReportRow;
 use super::columns::Columns;
 use super::download::{Reader, unreadable};
+use super::limits::{COLUMNS, DEPTH, Meter, RECORD_BYTES, exceeded};
+use super::record::RecordBuf;
 
 /// Name of the list of rows.
 const ROWS: &str = "tenants";
-/// The longest single name, text or number.
-const LONGEST_TOKEN: usize = 1 << 20;
 
 pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
+    let meter = Meter::default();
+    let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
     let objects = Objects {
-        parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(LONGEST_TOKEN),
-        stage: Stage::Before,
-        names: StringRecord::new(),
-        cells: StringRecord::new(),
+        // The meter comes first: it counts from the end of the last row.
+        parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
+        meter,
+        state: State::BeforeRows,
+        names: RecordBuf::default(),
+        cells: RecordBuf::default(),
         columns: None,
         number: 0,
     };
-    stream::try_unfold(objects, |mut objects| async move { Ok(objects.next().await?.map(|row| (row, objects))) })
-        .boxed()
+    stream::try_unfold(
+        Box::new(objects),
+        |mut objects| async move { Ok(objects.next().await?.map(|row| (row, objects))) },
+    )
+    .boxed()
 }
 
 struct Objects {
     parser: TokioAsyncReaderJsonParser<Reader>,
-    stage: Stage,
-    /// Dotted names of the present row, and what they hold; used again for each row.
-    names: StringRecord,
-    cells: StringRecord,
+    /// Bytes since the end of the last row.
+    meter: Meter,
+    state: State,
+    /// Dotted names of the present row, and their values; used again for each row.
+    names: RecordBuf,
+    cells: RecordBuf,
     /// Of the last row: nearly always the next one has the same.
-    columns: Option<(StringRecord, Columns)>,
+    columns: Option<(RecordBuf, Columns)>,
+    /// Rows so far.
     number: u64,
 }
 
 #[derive(Clone, Copy)]
-enum Stage {
-    Before,
-    Within,
-    After,
+enum State {
+    BeforeRows,
+    WithinRows,
+    AfterRows,
 }
 
 impl Objects {
     async fn next(&mut self) -> Result<Option<ReportRow>> {
-        if let Stage::Before = self.stage {
+        if let State::BeforeRows = self.state {
             self.find_rows().await?;
-            self.stage = Stage::Within;
+            self.meter.reset();
+            self.state = State::WithinRows;
         }
-        if let Stage::Within = self.stage {
-            match self.parser.parse_next().await.map_err(unreadable)? {
-                JsonEvent::StartObject => return self.row().await.map(Some),
-                JsonEvent::EndArray => self.stage = Stage::After,
-                _ => return Err(unexpected("a row is no object")),
+        if let State::WithinRows = self.state {
+            match self.event().await? {
+                JsonEvent::StartObject => {
+                    let row = self.row().await?;
+                    self.meter.reset();
+                    return Ok(Some(row));
+                }
+                JsonEvent::EndArray => self.state = State::AfterRows,
+                _ => return Err(unexpected(&format!("row {} is not an object", self.number + 1))),
             }
         }
-        // To the end: a file that is cut off is an error even if all rows seem to be there, and so is one with more rows.
-        let mut depth = 1u32;
+        // To the end: a truncated file is an error even if all rows seem to be there, and so is one with more rows.
+        let mut depth = 1;
         loop {
-            match self.parser.parse_next().await.map_err(unreadable)? {
-                JsonEvent::StartObject | JsonEvent::StartArray => depth += 1,
+            match self.event().await? {
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
                 JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
                 JsonEvent::ObjectKey(name) if depth == 1 && name == ROWS => {
                     return Err(unexpected("it has two lists `tenants`"));
@@ -78,12 +97,12 @@ impl Objects {
 
     /// Up to the beginning of the list.
     async fn find_rows(&mut self) -> Result<()> {
-        let mut depth = 0u32;
+        let mut depth = 0;
         let mut found = false;
         loop {
-            match self.parser.parse_next().await.map_err(unreadable)? {
+            match self.event().await? {
                 JsonEvent::StartArray if found => return Ok(()),
-                JsonEvent::StartObject | JsonEvent::StartArray => depth += 1,
+                JsonEvent::StartObject | JsonEvent::StartArray => depth = self.deeper(depth)?,
                 JsonEvent::EndObject | JsonEvent::EndArray => depth = depth.saturating_sub(1),
                 JsonEvent::ObjectKey(name) => {
                     found = depth == 1 && name == ROWS;
@@ -102,9 +121,10 @@ impl Objects {
         self.cells.clear();
         // Dotted name of what is read, and where it ends for each object or list around.
         let mut name = String::new();
-        let mut around = vec![Around { end: 0, entries: None }];
+        let place = self.place();
+        let mut around = vec![Container { end: 0, entries: None }];
         while let Some(innermost) = around.last_mut() {
-            let event = self.parser.parse_next().await.map_err(unreadable)?;
+            let event = event(&mut self.parser, &place).await?;
             if let JsonEvent::ObjectKey(key) = event {
                 name.truncate(innermost.end);
                 name.push_str(&key);
@@ -126,29 +146,92 @@ impl Objects {
                 JsonEvent::StartObject | JsonEvent::StartArray => {
                     name.push('.');
                     let entries = (event == JsonEvent::StartArray).then_some(0);
-                    around.push(Around { end: name.len(), entries });
+                    // One more is the file's object, another the list of rows.
+                    if around.len() + 2 >= DEPTH {
+                        return Err(too_deep(&place));
+                    }
+                    around.push(Container { end: name.len(), entries });
                     continue;
                 }
                 _ => "",
             };
-            self.names.push_field(&name);
-            self.cells.push_field(cell);
+            self.names.push(&name);
+            self.cells.push(cell);
+            if self.names.len() > COLUMNS {
+                return Err(exceeded(&place, &format!("{COLUMNS} values for one row")));
+            }
+            // Names repeat those of the objects around them, so their sum is not bounded by the bytes that were read.
+            if (self.names.size() + self.cells.size()) as u64 > RECORD_BYTES {
+                return Err(too_long(&place));
+            }
         }
         self.number += 1;
         let columns = match self.columns.take() {
             Some((names, columns)) if names == self.names => (names, columns),
-            _ => (self.names.clone(), Columns::new(&self.names)?),
+            _ => (self.names.clone(), Columns::new(self.names.as_record())?),
         };
-        self.columns.insert(columns).1.row(self.number, &self.cells)
+        self.columns.insert(columns).1.row(self.number, self.cells.as_record())
+    }
+
+    async fn event(&mut self) -> Result<JsonEvent<'_>> {
+        let place = self.place();
+        event(&mut self.parser, &place).await
+    }
+
+    /// What is being read.
+    fn place(&self) -> String {
+        match self.state {
+            State::BeforeRows => "the file before its first row".to_owned(),
+            State::WithinRows => format!("row {}", self.number + 1),
+            State::AfterRows => "the file after its last row".to_owned(),
+        }
+    }
+
+    fn deeper(&self, depth: usize) -> Result<usize> {
+        if depth >= DEPTH { Err(too_deep(&self.place())) } else { Ok(depth + 1) }
+    }
+}
+
+async fn event<'a>(parser: &'a mut TokioAsyncReaderJsonParser<Reader>, place: &str) -> Result<JsonEvent<'a>> {
+    parser.parse_next().await.map_err(|error| match &error {
+        // Of the parser's buffer, or of the meter.
+        JsonParseError::Io(cause) if cause.kind() == io::ErrorKind::OutOfMemory => too_long(place),
+        _ => unreadable(error),
+    })
+}
+
+/// Rejects reading on once so many bytes went by without a row that one row cannot have them.
+struct Metered {
+    reader: Reader,
+    meter: Meter,
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.meter.bytes() >= RECORD_BYTES {
+            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+        }
+        let before = to.filled().len();
+        ready!(self.reader.as_mut().poll_read(context, to))?;
+        self.meter.add(to.filled().len() - before);
+        Poll::Ready(Ok(()))
     }
 }
 
 /// An object or a list that is not read to its end.
-struct Around {
+struct Container {
     /// Where the name of each entry begins.
     end: usize,
     /// Of a list: entries so far. They are named by their place.
     entries: Option<u64>,
+}
+
+fn too_long(place: &str) -> Error {
+    exceeded(place, "1 MiB for one row")
+}
+
+fn too_deep(place: &str) -> Error {
+    exceeded(place, &format!("{DEPTH} nested objects and arrays"))
 }
 
 fn unexpected(what: &str) -> Error {
@@ -219,7 +302,7 @@ mod tests {
             ("{}".to_owned(), "it has no list `tenants`"),
             ("[]".to_owned(), "it has no list `tenants`"),
             (r#"{"tenants": null}"#.to_owned(), "it has no list `tenants`"),
-            (r#"{"tenants": [7]}"#.to_owned(), "a row is no object"),
+            (r#"{"tenants": [7]}"#.to_owned(), "row 1 is not an object"),
             (json!({"tenants": [without]}).to_string(), "the report lacks tenant.id"),
             (r#"{"tenants": [], "params": {"tenants": []}, "tenants": []}"#.to_owned(), "it has two lists `tenants`"),
             ("<html>".to_owned(), "the report's file cannot be read: "),

@@ -6,12 +6,16 @@ mod current_usage;
 mod download;
 mod hints;
 mod json;
+mod limits;
 mod quantity;
+mod record;
 mod report;
 mod request;
 mod row;
 mod rows;
 mod save;
+mod save_target;
+mod saved_content;
 mod tenants;
 mod usage;
 

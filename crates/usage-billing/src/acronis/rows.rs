@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::download::Arriving;
+use super::download::{ReportBody, naming_file};
 use super::{Client, ReportRow, StoredFile, csv, json, types};
 
 /// Rows of a report in the file's order; the file is never in memory as a whole.
@@ -30,7 +30,9 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        read(&file.format, Arriving::by_call(self.download(file).await?).await?)
+        let Rows(rows) = read(&file.format, ReportBody::from_download(self.download(file).await?).await?)?;
+        let file = file.clone();
+        Ok(Rows(rows.map_err(move |error| naming_file(&file, error)).boxed()))
     }
 }
 
@@ -43,7 +45,7 @@ pub async fn read_rows(
     format: &types::ReportFormat,
     bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static,
 ) -> Result<Rows> {
-    read(format, Arriving::new(bytes).await?)
+    read(format, ReportBody::new(bytes).await?)
 }
 
 /// Whether a file of this format is read as rows.
@@ -53,10 +55,10 @@ pub(super) fn are_in(format: &types::ReportFormat) -> bool {
 
 /// # Errors
 /// [`ErrorKind::Request`] for a format that is not read as rows.
-pub(super) fn read(format: &types::ReportFormat, arriving: Arriving) -> Result<Rows> {
+pub(super) fn read(format: &types::ReportFormat, body: ReportBody) -> Result<Rows> {
     match format {
-        types::ReportFormat::CsvV20 => Ok(Rows(csv::rows(arriving))),
-        types::ReportFormat::JsonV20 => Ok(Rows(json::rows(arriving.plain()))),
+        types::ReportFormat::CsvV20 => Ok(Rows(csv::rows(body))),
+        types::ReportFormat::JsonV20 => Ok(Rows(json::rows(body.decompressed()))),
         // `csv` and `html` are in other units as well: compute points are no seconds there.
         other => {
             let message =
@@ -115,7 +117,7 @@ mod tests {
                 count.fetch_add(text.len(), Relaxed);
                 Ok(Bytes::from(text))
             });
-            let mut rows = read(&format, Arriving::new(bytes).await.unwrap()).unwrap();
+            let mut rows = read(&format, ReportBody::new(bytes).await.unwrap()).unwrap();
             let mut number = 0;
             while let Some(row) = rows.next().await {
                 number += 1;

@@ -1,32 +1,45 @@
 //! A report's file kept on disk.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use flate2::write::MultiGzDecoder;
-use tempfile::NamedTempFile;
-use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::download::{Arriving, Reader, unreadable};
-use super::{Client, StoredFile};
+use super::download::{Reader, ReportBody, unreadable};
+use super::limits::{IDLE_GZIP_BYTES, exceeded};
+use super::save_target::{PartFile, SaveTarget};
+use super::saved_content::SavedContent;
+use super::{Client, StoredFile, types};
 
 /// Bytes that are written at a time.
 const PIECE: usize = 64 * 1024;
 
 impl Client {
-    /// Downloads a file of any format to `path`, unpacked, or as gzip if the path ends with `.gz`. Gives the bytes written.
+    /// Downloads a file of any format to `path`, unpacked, or as gzip if the path ends with `.gz`. Returns the number of bytes written.
     ///
-    /// The file is there as a whole or not at all: a temporary one beside it takes its place once it is complete and on disk. It goes
-    /// with the future if that is dropped. A file that was there before is replaced. A download that is cut off is begun anew, twice at most.
+    /// The file is there as a whole or not at all: a partial file beside it takes its place once it is complete and on disk. The partial
+    /// file is removed with the future if that is dropped, and by the next save to the same path if the process was killed; that save
+    /// leaves those of running processes alone. A truncated download is restarted, twice at most.
+    ///
+    /// - A file that was there before is replaced, and keeps its mode. Its owner becomes the user of this process; access control lists,
+    ///   extended attributes and other hard links stay with the old content.
+    /// - A symbolic link is followed, and stays a link: the file that it names is replaced, or created if it does not exist.
+    /// - A path that ends in a slash, and directories, devices, pipes and sockets are rejected before anything is downloaded, and so is
+    ///   a directory in which no file can be created.
+    /// - A body that is empty or whitespace, or that cannot be of the file's format (a proxy's login page, an error message), is not
+    ///   saved. HTML reports are saved unless they have a form or a redirect.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is empty or no whole gzip; those of the call.
+    /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is not a report or not complete gzip; those of the call.
     pub async fn save_to(&self, file: &StoredFile, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
-        let form = |arriving: Arriving| if is_packed(path) { arriving.gzip() } else { arriving.plain() };
-        self.read_whole(file, |arriving| write(form(arriving), path)).await
+        let part = open_part(path)?;
+        let form = |body: ReportBody| if is_packed(path) { body.compressed() } else { body.decompressed() };
+        let written = self.read_with_restart(file, |body| write(form(body), &part, path, &file.format)).await?;
+        part.persist().map_err(|error| unwritable(path, error))?;
+        Ok(written)
     }
 }
 
@@ -34,15 +47,25 @@ fn is_packed(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
-async fn write(mut from: Reader, path: &Path) -> Result<u64> {
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::File, format!("{} cannot be written: {error}", path.display())).with_source(error)
+/// Blocks for no longer than a write that tokio would move to a thread.
+fn open_part(path: &Path) -> Result<PartFile> {
+    let open = || {
+        let target = SaveTarget::new(path)?;
+        target.remove_abandoned_parts();
+        target.create_part()
     };
-    // Opening and renaming block for no longer than a write that tokio would hand to a thread.
-    let (to, place) = temporary(path).map_err(failed)?.into_parts();
-    let mut to = File::from_std(to);
-    // Nothing else has looked at gzip that is kept as it came.
-    let mut unpacked = is_packed(path).then(|| MultiGzDecoder::new(std::io::sink()));
+    open().map_err(|error| unwritable(path, error))
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::File, format!("{} cannot be written: {error}", path.display())).with_source(error)
+}
+
+/// Writes all of `from` into the partial file, and checks that it is a report.
+async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::ReportFormat) -> Result<u64> {
+    let failed = |error| unwritable(path, error);
+    let mut to = part.restart().map_err(failed)?;
+    let mut content = Examined::new(is_packed(path), format);
     let mut piece = vec![0; PIECE];
     let mut written = 0;
     loop {
@@ -50,121 +73,202 @@ async fn write(mut from: Reader, path: &Path) -> Result<u64> {
         if read == 0 {
             break;
         }
-        if let Some(unpacked) = &mut unpacked {
-            unpacked.write_all(&piece[..read]).map_err(unreadable)?;
-        }
+        content.add(&piece[..read])?;
         to.write_all(&piece[..read]).await.map_err(failed)?;
         written += read as u64;
     }
-    if let Some(mut unpacked) = unpacked {
-        unpacked.try_finish().map_err(unreadable)?;
-    }
-    if written == 0 {
-        return Err(Error::new(ErrorKind::Decode, "the report's file is empty"));
-    }
+    content.finish()?;
     to.flush().await.map_err(failed)?;
     to.sync_all().await.map_err(failed)?;
-    place.persist(path).map_err(|error| failed(error.error))?;
     Ok(written)
 }
 
-/// Beside the place, for a rename works within one file system only; with the rights of any new file, not the narrow ones of a temporary one.
-fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".usage-billing-").suffix(".part");
-    #[cfg(unix)]
-    let everyone: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(everyone);
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => builder.tempfile_in(folder),
-        _ => builder.tempfile_in("."),
+/// What is written, unpacked: nothing else has looked at gzip that is kept as it came.
+enum Examined {
+    Packed { unpacked: MultiGzDecoder<SavedContent>, is_empty: bool, idle: u64 },
+    Plain(SavedContent),
+}
+
+impl Examined {
+    fn new(is_packed: bool, format: &types::ReportFormat) -> Self {
+        let content = SavedContent::new(format.clone());
+        if is_packed {
+            Self::Packed { unpacked: MultiGzDecoder::new(content), is_empty: true, idle: 0 }
+        } else {
+            Self::Plain(content)
+        }
+    }
+
+    /// Fails once it is clear that this is not a report.
+    fn add(&mut self, piece: &[u8]) -> Result<()> {
+        match self {
+            Self::Plain(content) => {
+                content.write_all(piece).map_err(unreadable)?;
+                content.check_early()
+            }
+            Self::Packed { unpacked, is_empty, idle } => {
+                let before = unpacked.get_ref().length();
+                unpacked.write_all(piece).map_err(unreadable)?;
+                *is_empty = false;
+                *idle = if unpacked.get_ref().length() > before { 0 } else { *idle + piece.len() as u64 };
+                if *idle > IDLE_GZIP_BYTES {
+                    return Err(exceeded("gzip without content", "1 MiB"));
+                }
+                unpacked.get_mut().check_early()
+            }
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::Packed { mut unpacked, is_empty: false, .. } => {
+                unpacked.try_finish().map_err(unreadable)?;
+                unpacked.get_ref().check()
+            }
+            Self::Packed { unpacked, .. } => unpacked.get_ref().check(),
+            Self::Plain(content) => content.check(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
     use super::*;
+    use types::ReportFormat::{self, CsvV20};
 
     fn reader(bytes: impl tokio::io::AsyncRead + Send + 'static) -> Reader {
         Box::pin(bytes)
     }
 
+    async fn save(from: Reader, path: &Path) -> Result<u64> {
+        save_as(&CsvV20, from, path).await
+    }
+
+    async fn save_as(format: &ReportFormat, from: Reader, path: &Path) -> Result<u64> {
+        let part = open_part(path)?;
+        let written = write(from, &part, path, format).await?;
+        part.persist().map_err(|error| unwritable(path, error))?;
+        Ok(written)
+    }
+
+    async fn body(chunks: Vec<Result<Bytes>>) -> ReportBody {
+        ReportBody::new(stream::iter(chunks)).await.unwrap()
+    }
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn left(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     #[tokio::test]
-    async fn a_file_is_replaced_only_by_a_whole_one() {
+    async fn a_file_is_replaced_only_by_a_complete_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
-        assert_eq!(write(reader(&b"first"[..]), &path).await.unwrap(), 5);
+        assert_eq!(save(reader(&b"first"[..]), &path).await.unwrap(), 5);
         let lost = Error::new(ErrorKind::Connection, "connection lost");
-        let chunks = [Ok(bytes::Bytes::from("second")), Err(lost)];
-        let cut = Arriving::new(futures_util::stream::iter(chunks)).await.unwrap().plain();
-        assert_eq!(write(cut, &path).await.unwrap_err().kind(), ErrorKind::Connection);
+        let truncated = body(vec![Ok(Bytes::from("second")), Err(lost)]).await.decompressed();
+        assert_eq!(save(truncated, &path).await.unwrap_err().kind(), ErrorKind::Connection);
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
-        assert_eq!(left(folder.path()), ["report.csv"], "no temporary file is left");
+        assert_eq!(left(folder.path()), ["report.csv"], "no partial file is left");
     }
 
     #[tokio::test]
-    async fn gzip_that_is_kept_as_it_came_is_kept_only_if_it_is_whole() {
+    async fn a_restarted_attempt_leaves_nothing_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        let part = open_part(&path).unwrap();
+        write(reader(&b"a longer first attempt"[..]), &part, &path, &CsvV20).await.unwrap();
+        write(reader(&b"second"[..]), &part, &path, &CsvV20).await.unwrap();
+        part.persist().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+    }
+
+    #[tokio::test]
+    async fn gzip_that_is_kept_as_received_is_kept_only_if_complete() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv.gz");
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(b"a,b\n1,2\n").unwrap();
-        let whole = encoder.finish().unwrap();
-        let save = async |bytes: Vec<u8>| {
-            let chunks = [Ok(bytes::Bytes::from(bytes))];
-            write(Arriving::new(futures_util::stream::iter(chunks)).await.unwrap().gzip(), &path).await
-        };
-        for length in 2..whole.len() {
-            assert_eq!(save(whole[..length].to_vec()).await.unwrap_err().kind(), ErrorKind::Decode, "{length}");
+        let packed = gzip(b"a,b\n1,2\n");
+        let save = async |bytes: Vec<u8>| save(body(vec![Ok(Bytes::from(bytes))]).await.compressed(), &path).await;
+        for length in 2..packed.len() {
+            assert_eq!(save(packed[..length].to_vec()).await.unwrap_err().kind(), ErrorKind::Decode, "{length}");
         }
-        let mut spoilt = whole.clone();
-        spoilt[12] ^= 1;
-        assert_eq!(save(spoilt).await.unwrap_err().kind(), ErrorKind::Decode);
+        let mut corrupt = packed.clone();
+        corrupt[12] ^= 1;
+        assert_eq!(save(corrupt).await.unwrap_err().kind(), ErrorKind::Decode);
         assert!(left(folder.path()).is_empty());
-        assert_eq!(save(whole.clone()).await.unwrap(), whole.len() as u64);
-        assert_eq!(save(whole.repeat(2)).await.unwrap(), 2 * whole.len() as u64);
-        assert_eq!(std::fs::read(&path).unwrap(), whole.repeat(2));
+        assert_eq!(save(packed.clone()).await.unwrap(), packed.len() as u64);
+        assert_eq!(save(packed.repeat(2)).await.unwrap(), 2 * packed.len() as u64);
+        assert_eq!(std::fs::read(&path).unwrap(), packed.repeat(2));
     }
 
     #[tokio::test]
-    async fn an_empty_file_is_no_report() {
+    async fn an_empty_or_blank_body_or_a_web_page_is_not_saved_in_any_form() {
         let folder = tempfile::tempdir().unwrap();
-        let error = write(reader(&b""[..]), &folder.path().join("report.csv")).await.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, "the report's file is empty"));
+        for (content, message) in [
+            ("", "the report's file is empty"),
+            (" \n", "the report's file has nothing but whitespace"),
+            ("<html>Sign in</html>", "the report's file is a web page, not a report in the format csv_v2_0"),
+        ] {
+            for stored in [content.as_bytes().to_vec(), gzip(content.as_bytes())] {
+                let body = async || body(vec![Ok(Bytes::from(stored.clone()))]).await;
+                let plain = save(body().await.decompressed(), &folder.path().join("report.csv")).await;
+                let packed = save(body().await.compressed(), &folder.path().join("report.csv.gz")).await;
+                for error in [plain.unwrap_err(), packed.unwrap_err()] {
+                    assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, message));
+                }
+            }
+        }
         assert!(left(folder.path()).is_empty());
+        let path = folder.path().join("report.html");
+        let html = save_as(&ReportFormat::Html, reader(&b"<html>Usage</html>"[..]), &path);
+        assert_eq!(html.await.unwrap(), 18);
     }
 
     #[tokio::test]
-    async fn a_save_that_is_given_up_leaves_nothing() {
+    async fn gzip_without_content_is_not_saved_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv.gz");
+        let member = Bytes::from(gzip(b"").repeat(1000));
+        let endless = stream::iter(std::iter::repeat_with(move || Ok(member.clone())));
+        let error = save(ReportBody::new(endless).await.unwrap().compressed(), &path).await.unwrap_err();
+        assert!(error.message().ends_with("gzip without content exceeds the limit of 1 MiB"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_save_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
         let (never, _held) = tokio::io::simplex(16);
-        let save = write(reader(never), &path);
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), save).await.is_err());
+        tokio::select! {
+            biased;
+            _ = save(reader(never), &path) => unreachable!("it never ends"),
+            () = tokio::task::yield_now() => {}
+        }
         assert!(left(folder.path()).is_empty());
     }
 
     #[tokio::test]
-    async fn a_place_that_cannot_be_written_is_named() {
-        let error = write(reader(&b"x"[..]), Path::new("/nowhere/at all/report.csv")).await.unwrap_err();
+    async fn a_missing_directory_is_named() {
+        let error = save(reader(&b"x"[..]), Path::new("/nowhere/at all/report.csv")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
-        assert!(error.message().starts_with("/nowhere/at all/report.csv cannot be written: "), "{error}");
+        let message = "/nowhere/at all/report.csv cannot be written: the directory /nowhere/at all does not exist";
+        assert_eq!(error.message(), message);
     }
 
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn others_may_read_the_file_as_they_may_any_other() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let (ours, usual) = (folder.path().join("a"), folder.path().join("b"));
-        write(reader(&b"x"[..]), &ours).await.unwrap();
-        std::fs::write(&usual, "x").unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode(&ours), mode(&usual));
+    #[test]
+    fn a_full_disk_is_one_line_that_names_the_path() {
+        let error = unwritable(Path::new("/data/report.csv"), io::ErrorKind::StorageFull.into());
+        assert_eq!(error.to_string(), "/data/report.csv cannot be written: no storage space");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
-use super::download::Arriving;
+use super::download::ReportBody;
 use super::quantity::in_billing_unit;
 use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
@@ -52,13 +52,13 @@ impl Client {
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`].
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.read_whole(file, |arriving| add_up(file, arriving)).await
+        self.read_with_restart(file, |body| add_up(file, body)).await
     }
 }
 
 /// A report that was made can be read later, if it was the call that failed.
 fn naming(id: &str, error: Error) -> Error {
-    if error.message().contains(id) {
+    if error.message().contains(id) || error.hint().is_some_and(|hint| hint.contains(id)) {
         return error;
     }
     use ErrorKind::{Api, Auth, Connection, Permission};
@@ -70,9 +70,9 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, arriving: Arriving) -> Result<Vec<UsageRow>> {
+async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
     let mut sums = Sums::new(file)?;
-    let mut rows = rows::read(&file.format, arriving)?;
+    let mut rows = rows::read(&file.format, body)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
     }

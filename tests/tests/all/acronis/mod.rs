@@ -1,6 +1,7 @@
 //! Acronis' wrappers against the sandbox and against answers that no sandbox gives.
 
 mod faults;
+mod files;
 mod reports;
 mod taken_up;
 

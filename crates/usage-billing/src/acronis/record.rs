@@ -1,0 +1,93 @@
+//! A record of a report's file: cells in the order of the columns.
+
+/// One record, borrowed from the reader that reuses its buffers for each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record<'a> {
+    /// All cells, one directly after the other.
+    text: &'a str,
+    /// Where each cell ends in `text`.
+    ends: &'a [usize],
+}
+
+impl<'a> Record<'a> {
+    /// `None` if `bytes` is not UTF-8 or a cell ends within a character.
+    pub(super) fn from_utf8(bytes: &'a [u8], ends: &'a [usize]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let is_split = !text.is_ascii() && !ends.iter().all(|end| text.is_char_boundary(*end));
+        (!is_split).then_some(Self { text, ends })
+    }
+
+    pub(super) fn get(&self, at: usize) -> Option<&'a str> {
+        let end = *self.ends.get(at)?;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        self.text.get(start..end)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let record = *self;
+        (0..self.ends.len()).map(move |at| record.get(at).unwrap_or_default())
+    }
+}
+
+/// A record that is put together cell by cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RecordBuf {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl RecordBuf {
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    pub(super) fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
+    }
+
+    /// Bytes of all cells.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Number of cells.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn as_record(&self) -> Record<'_> {
+        Record { text: &self.text, ends: &self.ends }
+    }
+}
+
+#[cfg(test)]
+impl<'a> FromIterator<&'a str> for RecordBuf {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(cells: I) -> Self {
+        let mut record = Self::default();
+        cells.into_iter().for_each(|cell| record.push(cell));
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_come_out_as_they_went_in() {
+        let cells = ["", "a", "株式会社", "", "b"];
+        let record: RecordBuf = cells.into_iter().collect();
+        assert_eq!(record.as_record().iter().collect::<Vec<_>>(), cells);
+        assert_eq!((record.len(), record.as_record().get(5)), (5, None));
+    }
+
+    #[test]
+    fn a_character_split_between_two_cells_is_rejected() {
+        let bytes = "é".as_bytes();
+        assert!(Record::from_utf8(bytes, &[2]).is_some());
+        assert_eq!(Record::from_utf8(bytes, &[1, 2]), None);
+        assert_eq!(Record::from_utf8(&[0xff], &[1]), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! A process that is killed while it saves a file.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use usage_billing_tests::Reply;
+
+use super::memory_files::{Endless, run, server};
+
+const TEST: &str = "killed_save::the_next_save_removes_what_a_killed_process_left";
+/// Set in the child: the URL of its server and the path that it saves to.
+const URL: &str = "USAGE_BILLING_KILLED_URL";
+const PATH: &str = "USAGE_BILLING_KILLED_PATH";
+
+#[test]
+fn the_next_save_removes_what_a_killed_process_left() {
+    if let (Ok(url), Ok(path)) = (env::var(URL), env::var(PATH)) {
+        let error = run(&url, async |client, file| client.save_to(&file, path).await.unwrap_err());
+        unreachable!("it is killed before: {error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.csv");
+    let endless = Endless::csv("a,b\n", "1,2\n").server();
+    let child = || {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", TEST]).env(URL, endless.url()).env(PATH, &path);
+        command.spawn().unwrap()
+    };
+    let mut killed = child();
+    let left = wait_for_part(folder.path(), None);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(left.exists(), "what it leaves");
+
+    let mut live = child();
+    let lives = wait_for_part(folder.path(), Some(&left));
+    assert!(!left.exists(), "the next save removed it");
+    let empty = server("csv_v2_0", Reply::new(200, &[], ""));
+    let save = || run(empty.url(), async |client, file| client.save_to(&file, &path).await.unwrap_err());
+    assert_eq!(save().message(), "the report's file is empty");
+    assert!(lives.exists(), "its process lives");
+    live.kill().unwrap();
+    live.wait().unwrap();
+    save();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Waits until there is a partial file with content, another than `left`.
+fn wait_for_part(folder: &Path, left: Option<&Path>) -> PathBuf {
+    loop {
+        let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+        let mut parts = entries.filter(|path| Some(path.as_path()) != left);
+        if let Some(part) = parts.find(|path| fs::metadata(path).is_ok_and(|part| part.len() > 0)) {
+            return part;
+        }
+        std::thread::yield_now();
+    }
+}
