@@ -28,7 +28,7 @@ pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
         // The meter comes first: it counts from the end of the last row.
         parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
         meter,
-        state: State::BeforeRows,
+        state: State::Before,
         names: RecordBuf::default(),
         cells: RecordBuf::default(),
         columns: None,
@@ -55,28 +55,29 @@ struct Objects {
     number: u64,
 }
 
+/// Where the parser is, as seen from the list of rows.
 #[derive(Clone, Copy)]
 enum State {
-    BeforeRows,
-    WithinRows,
-    AfterRows,
+    Before,
+    Within,
+    After,
 }
 
 impl Objects {
     async fn next(&mut self) -> Result<Option<ReportRow>> {
-        if let State::BeforeRows = self.state {
+        if let State::Before = self.state {
             self.find_rows().await?;
             self.meter.reset();
-            self.state = State::WithinRows;
+            self.state = State::Within;
         }
-        if let State::WithinRows = self.state {
+        if let State::Within = self.state {
             match self.event().await? {
                 JsonEvent::StartObject => {
                     let row = self.row().await?;
                     self.meter.reset();
                     return Ok(Some(row));
                 }
-                JsonEvent::EndArray => self.state = State::AfterRows,
+                JsonEvent::EndArray => self.state = State::After,
                 _ => return Err(unexpected(&format!("row {} is not an object", self.number + 1))),
             }
         }
@@ -181,9 +182,9 @@ impl Objects {
     /// What is being read.
     fn place(&self) -> String {
         match self.state {
-            State::BeforeRows => "the file before its first row".to_owned(),
-            State::WithinRows => format!("row {}", self.number + 1),
-            State::AfterRows => "the file after its last row".to_owned(),
+            State::Before => "the file before its first row".to_owned(),
+            State::Within => format!("row {}", self.number + 1),
+            State::After => "the file after its last row".to_owned(),
         }
     }
 

@@ -85,15 +85,23 @@ async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::R
 
 /// What is written, unpacked: nothing else has looked at gzip that is kept as it came.
 enum Examined {
-    Packed { unpacked: MultiGzDecoder<SavedContent>, is_empty: bool, idle: u64 },
+    Packed(Box<Packed>),
     Plain(SavedContent),
+}
+
+struct Packed {
+    unpacked: MultiGzDecoder<SavedContent>,
+    is_empty: bool,
+    /// Bytes since the last that unpacked to something.
+    idle: u64,
 }
 
 impl Examined {
     fn new(is_packed: bool, format: &types::ReportFormat) -> Self {
         let content = SavedContent::new(format.clone());
         if is_packed {
-            Self::Packed { unpacked: MultiGzDecoder::new(content), is_empty: true, idle: 0 }
+            let unpacked = MultiGzDecoder::new(content);
+            Self::Packed(Box::new(Packed { unpacked, is_empty: true, idle: 0 }))
         } else {
             Self::Plain(content)
         }
@@ -106,28 +114,36 @@ impl Examined {
                 content.write_all(piece).map_err(unreadable)?;
                 content.check_early()
             }
-            Self::Packed { unpacked, is_empty, idle } => {
-                let before = unpacked.get_ref().length();
-                unpacked.write_all(piece).map_err(unreadable)?;
-                *is_empty = false;
-                *idle = if unpacked.get_ref().length() > before { 0 } else { *idle + piece.len() as u64 };
-                if *idle > IDLE_GZIP_BYTES {
-                    return Err(exceeded("gzip without content", "1 MiB"));
-                }
-                unpacked.get_mut().check_early()
-            }
+            Self::Packed(packed) => packed.add(piece),
         }
     }
 
     fn finish(self) -> Result<()> {
         match self {
-            Self::Packed { mut unpacked, is_empty: false, .. } => {
-                unpacked.try_finish().map_err(unreadable)?;
-                unpacked.get_ref().check()
-            }
-            Self::Packed { unpacked, .. } => unpacked.get_ref().check(),
             Self::Plain(content) => content.check(),
+            Self::Packed(packed) => packed.finish(),
         }
+    }
+}
+
+impl Packed {
+    fn add(&mut self, piece: &[u8]) -> Result<()> {
+        let before = self.unpacked.get_ref().length();
+        self.unpacked.write_all(piece).map_err(unreadable)?;
+        self.is_empty = false;
+        self.idle = if self.unpacked.get_ref().length() > before { 0 } else { self.idle + piece.len() as u64 };
+        if self.idle > IDLE_GZIP_BYTES {
+            return Err(exceeded("gzip without content", "1 MiB"));
+        }
+        self.unpacked.get_mut().check_early()
+    }
+
+    fn finish(mut self) -> Result<()> {
+        // Nothing at all is not even gzip; it is reported as empty.
+        if !self.is_empty {
+            self.unpacked.try_finish().map_err(unreadable)?;
+        }
+        self.unpacked.get_ref().check()
     }
 }
 
