@@ -3,8 +3,8 @@
 use heck::{ToPascalCase as _, ToSnakeCase as _};
 
 /// Methods that a generated client has without any operation.
-pub(crate) const CLIENT_METHODS: [&str; 9] =
-    ["new", "new_with_client", "api_version", "baseurl", "client", "inner", "pre", "post", "exec"];
+pub(crate) const CLIENT_METHODS: [&str; 10] =
+    ["new", "new_with_client", "with_call_options", "api_version", "baseurl", "client", "inner", "pre", "post", "exec"];
 
 /// A type's name.
 pub(crate) fn type_name(name: &str) -> String {

@@ -32,6 +32,8 @@ fn row(operation: &document::Operation<'_>) -> TokenStream {
         field => quote!(Some(#field)),
     };
     let download = operation.is("x-download");
+    let statuses = operation.value.get("x-final-statuses").and_then(Value::as_array).into_iter().flatten();
+    let final_statuses = statuses.filter_map(|status| u16::try_from(status.as_u64()?).ok()).collect::<Vec<_>>();
     let permissions = operation.texts("x-permissions").collect::<Vec<_>>();
     quote! {
         progenitor_client::Operation {
@@ -42,6 +44,7 @@ fn row(operation: &document::Operation<'_>) -> TokenStream {
             idempotent: #idempotent,
             idempotent_with: #idempotent_with,
             download: #download,
+            final_statuses: &[#(#final_statuses),*],
             permissions: &[#(#permissions),*],
         }
     }
@@ -56,7 +59,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_leaves_out_what_core_sends() {
         let code = table(&json!({"paths": {
-            "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-permissions": ["z:read", "z:all"]}},
+            "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-final-statuses": [500], "x-permissions": ["z:read", "z:all"]}},
             "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true}},
             "/t": {"post": {"operationId": "token", "x-client": "core"}},
         }}))
@@ -66,6 +69,7 @@ mod tests {
         assert!(code.contains("\"aOperation\"") && code.contains("\"/a/{b}\"") && code.contains("\"GET\""), "{code}");
         assert!(code.contains("Some (\"id\")") && code.contains("download : true"), "{code}");
         assert!(code.contains(r#"permissions : & ["z:read" , "z:all"]"#), "{code}");
+        assert!(code.contains("final_statuses : & [500u16]") && code.contains("final_statuses : & []"), "{code}");
         assert!(!code.contains("token"), "{code}");
     }
 }

@@ -4,10 +4,11 @@ use progenitor_client::{Auth, Credentials, Result, Service, required_env};
 
 use crate::{Client, ClientBuilder, DataCenter, OPERATIONS};
 
-// No header that names a request is documented.
+// No header that names a request or the end of a rate limit is documented.
 const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &[],
+    limit_reset_headers: &[],
     credential_hint: "check the API client's id and secret, and that it is of this data centre",
 };
 

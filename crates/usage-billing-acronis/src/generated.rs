@@ -1955,6 +1955,14 @@ impl Client {
             inner,
         }
     }
+    /// Returns a handle whose calls have other settings, such as a deadline of their own. It shares the token, the rate limit and the
+    /// connections with this client.
+    pub fn with_call_options(&self, options: progenitor_client::CallOptions) -> Self {
+        Self {
+            inner: self.inner.with_call_options(options),
+            ..self.clone()
+        }
+    }
 }
 impl ClientInfo<progenitor_client::Transport> for Client {
     fn api_version() -> &'static str {
@@ -5104,6 +5112,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5119,6 +5128,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5134,6 +5144,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: true,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5150,6 +5161,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5160,6 +5172,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5170,6 +5183,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[],
     },
     progenitor_client::Operation {
@@ -5180,6 +5194,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5190,6 +5205,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5206,6 +5222,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5216,6 +5233,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5226,6 +5244,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5236,6 +5255,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5246,6 +5266,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5256,6 +5277,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5266,6 +5288,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5276,6 +5299,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5292,6 +5316,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5302,6 +5327,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5312,6 +5338,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",
@@ -5328,6 +5355,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5338,6 +5366,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5348,6 +5377,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["urn:acronis.com::account-server::tenant_viewer"],
     },
     progenitor_client::Operation {
@@ -5358,6 +5388,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[
             "urn:acronis.com::account-server::root_admin",
             "urn:acronis.com::account-server::partner_admin",

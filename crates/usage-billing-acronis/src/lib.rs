@@ -14,8 +14,8 @@ mod data_center;
 pub use data_center::DataCenter;
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
-    RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
+    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };
 
 /// Crates whose types stand in this one's.

@@ -1,12 +1,18 @@
 //! A success on its way from the transport to the value that is made of it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Response, Url};
 
+use crate::call_options::CallSettings;
 use crate::error::innermost;
+use crate::transfer_rate::Paced;
 use crate::{Error, ErrorKind, Result};
 
 /// How much of an answer's body an error keeps.
@@ -20,6 +26,7 @@ pub struct Answer {
     pub(crate) operation: &'static str,
     pub(crate) request_id_headers: &'static [&'static str],
     pub(crate) attempts: u32,
+    pub(crate) settings: CallSettings,
     pub(crate) response: Response,
     /// `None` while it is still to come, as it is of a download.
     pub(crate) body: Option<Bytes>,
@@ -37,16 +44,25 @@ impl Answer {
 
     /// All of the body.
     pub(crate) async fn take_body(&mut self) -> Result<Bytes> {
+        let limit = self.settings.max_response_bytes;
         match self.body.take() {
             Some(body) => Ok(body),
-            None => whole(&mut self.response).await.map_err(|error| broken(error, self.operation, self.attempts)),
+            None => read_body(&mut self.response, limit).await.map_err(|error| match error {
+                BodyError::Lost(error) => broken(error, self.operation, self.attempts),
+                BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
+            }),
         }
     }
 
     /// The body as it arrives.
-    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
-        let Self { operation, attempts, response, .. } = self;
-        response.bytes_stream().map(move |chunk| chunk.map_err(|error| broken(error, operation, attempts)))
+    pub(crate) fn into_stream(self) -> Download {
+        let Self { operation, attempts, settings, response, .. } = self;
+        let chunks = response.bytes_stream().boxed();
+        let chunks = match settings.min_transfer_rate {
+            Some(rate) => Chunks::Paced(Paced::new(chunks, rate)),
+            None => Chunks::Unpaced(chunks),
+        };
+        Download { operation, attempts, chunks: Some(chunks) }
     }
 
     /// The error of an answer that is not what the document says, with the body if that is the reason.
@@ -57,24 +73,107 @@ impl Answer {
     }
 }
 
-/// All of an answer's body.
-pub(crate) async fn whole(response: &mut Response) -> reqwest::Result<Bytes> {
-    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
-    // Most answers come in one piece.
-    let Some(second) = response.chunk().await? else { return Ok(first) };
-    let stated = response.content_length().and_then(|rest| usize::try_from(rest).ok()).unwrap_or_default();
-    let mut body = BytesMut::with_capacity(first.len() + second.len() + stated.min(LARGEST_GUESS));
-    body.extend_from_slice(&first);
-    body.extend_from_slice(&second);
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+/// A body as it arrives, at the minimum transfer rate. Ends after an error.
+pub(crate) struct Download {
+    operation: &'static str,
+    attempts: u32,
+    chunks: Option<Chunks>,
 }
 
-/// As much of an error answer as comes and is kept: the status says enough if the rest does not.
-pub(crate) async fn beginning(response: Response) -> Bytes {
-    let mut body = BytesMut::new();
+enum Chunks {
+    Paced(Paced<BoxStream<'static, reqwest::Result<Bytes>>>),
+    Unpaced(BoxStream<'static, reqwest::Result<Bytes>>),
+}
+
+impl Stream for Download {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let (operation, attempts) = (self.operation, self.attempts);
+        let chunk = match &mut self.chunks {
+            None => return Poll::Ready(None),
+            Some(Chunks::Paced(chunks)) => ready!(chunks.poll_chunk(context)),
+            Some(Chunks::Unpaced(chunks)) => ready!(chunks.poll_next_unpin(context)).map(Ok),
+        };
+        let chunk = chunk.map(|chunk| match chunk {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(error)) => Err(broken(error, operation, attempts)),
+            Err(slow) => Err(Error::new(ErrorKind::Connection, slow.to_string())
+                .with_operation(operation)
+                .with_attempts(attempts)
+                .with_setting("min_transfer_rate")),
+        });
+        if !matches!(chunk, Some(Ok(_))) {
+            // Closes the connection of a download that failed.
+            self.chunks = None;
+        }
+        Poll::Ready(chunk)
+    }
+}
+
+/// Why a body was not read to its end.
+pub(crate) enum BodyError {
+    Lost(reqwest::Error),
+    TooLarge,
+}
+
+impl From<reqwest::Error> for BodyError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+/// Reads a body of at most `limit` bytes. A larger stated length fails before anything is read.
+pub(crate) async fn read_body(response: &mut Response, limit: usize) -> Result<Bytes, BodyError> {
+    let stated = response.content_length().map_or(Some(0), |length| usize::try_from(length).ok());
+    let stated = stated.filter(|stated| *stated <= limit).ok_or(BodyError::TooLarge)?;
+    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
+    // Most answers come in one piece.
+    let Some(second) = response.chunk().await? else {
+        return if first.len() <= limit { Ok(first) } else { Err(BodyError::TooLarge) };
+    };
+    let mut body = Vec::with_capacity(stated.min(LARGEST_GUESS));
+    append(&mut body, &first, limit)?;
+    append(&mut body, &second, limit)?;
+    while let Some(chunk) = response.chunk().await? {
+        append(&mut body, &chunk, limit)?;
+    }
+    Ok(body.into())
+}
+
+fn append(body: &mut Vec<u8>, chunk: &[u8], limit: usize) -> Result<(), BodyError> {
+    let length = body.len() + chunk.len();
+    if length > limit {
+        return Err(BodyError::TooLarge);
+    }
+    if length > body.capacity() {
+        body.reserve_exact(grown(body.capacity(), length, limit) - body.len());
+    }
+    body.extend_from_slice(chunk);
+    Ok(())
+}
+
+/// The next capacity of a buffer: twice the last one, but never more than the limit, which doubling would exceed by up to a half.
+fn grown(capacity: usize, needed: usize, limit: usize) -> usize {
+    capacity.saturating_mul(2).min(limit).max(needed)
+}
+
+/// The response is larger than the client allows. Not sent again: the next response would be as large.
+pub(crate) fn too_large(limit: usize, operation: &'static str, attempts: u32) -> Error {
+    let message = format!("the response body is larger than the limit of {}", size(limit));
+    Error::new(ErrorKind::Limit, message)
+        .with_operation(operation)
+        .with_attempts(attempts)
+        .with_setting("max_response_bytes")
+}
+
+fn size(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    if bytes > 0 && bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
+}
+
+/// Reads as much of an error answer as comes and is kept: the status says enough if the rest does not.
+pub(crate) async fn read_prefix(response: Response, body: &mut BytesMut) {
     let mut chunks = response.bytes_stream();
     while let Some(Ok(chunk)) = chunks.next().await {
         let room = KEPT_BODY - body.len();
@@ -83,7 +182,6 @@ pub(crate) async fn beginning(response: Response) -> Bytes {
             break;
         }
     }
-    body.freeze()
 }
 
 /// The name that the vendor's logs have for a request.
@@ -107,4 +205,37 @@ pub(crate) fn broken(error: reqwest::Error, operation: &'static str, attempts: u
         .with_source(error.without_url())
         .with_operation(operation)
         .with_attempts(attempts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_grows_by_doubling_up_to_the_limit() {
+        for (capacity, needed, limit, expected) in [
+            (0, 10, 100, 10),
+            (10, 11, 100, 20),
+            (10, 50, 100, 50),
+            (60, 61, 100, 100),
+            (100, 100, 100, 100),
+            (usize::MAX / 2 + 1, 10, usize::MAX, usize::MAX),
+        ] {
+            assert_eq!(grown(capacity, needed, limit), expected, "{capacity} {needed} {limit}");
+        }
+    }
+
+    #[test]
+    fn body_over_the_limit_is_an_error_at_its_first_byte_too_many() {
+        let mut body = Vec::new();
+        assert!(append(&mut body, &[0; 60], 100).is_ok() && append(&mut body, &[0; 40], 100).is_ok());
+        assert_eq!((body.len(), body.capacity()), (100, 100));
+        assert!(append(&mut body, &[], 100).is_ok());
+        assert!(append(&mut body, &[0], 100).is_err());
+        assert_eq!(
+            too_large(64 * 1024 * 1024, "listBuyers", 1).to_string(),
+            "listBuyers: the response body is larger than the limit of 64 MiB -> to allow more, set the client's `max_response_bytes`"
+        );
+        assert_eq!(size(1000), "1000 bytes");
+    }
 }

@@ -1,4 +1,4 @@
-//! One call: as many copies of a request as are needed and allowed.
+//! One call: as many attempts as are needed and allowed, until its deadline.
 
 use std::time::SystemTime;
 
@@ -7,22 +7,47 @@ use reqwest::{Request, Response};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::answer::{Answer, beginning, broken, request_id, whole};
+use crate::answer::{Answer, BodyError, broken, read_body, read_prefix, too_large};
 use crate::auth::Auth;
-use crate::error_body::describe;
+use crate::call_options::{CallSettings, Deadline};
 use crate::operation::{Operation, Service};
+use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::retry::{self, Cause, Failure, RetryPolicy};
+use crate::rejection::Rejection;
+use crate::retry::{Cause, Failure};
 use crate::{Error, ErrorKind, Result};
 
 pub(crate) struct Attempts<'a> {
     pub(crate) http: &'a reqwest::Client,
     pub(crate) operation: Operation,
     pub(crate) service: &'a Service,
-    pub(crate) retry: &'a RetryPolicy,
-    pub(crate) auth: Option<&'a Auth>,
-    pub(crate) limiter: Option<&'a Limiter>,
+    pub(crate) settings: CallSettings,
+    /// `None` for the requests for tokens themselves.
+    pub(crate) client: Option<ClientWide<'a>>,
 }
+
+/// What all calls of a client share.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientWide<'a> {
+    pub(crate) auth: &'a Auth,
+    /// Those that the client was built with: of requests for tokens, whose outcome is shared.
+    pub(crate) settings: &'a CallSettings,
+    pub(crate) limiter: Option<&'a Limiter>,
+    pub(crate) pause: &'a Pause,
+}
+
+/// How far a call has come: what its error states if the deadline ends it.
+#[derive(Default)]
+struct Progress {
+    attempts: u32,
+    /// Why the attempt before failed.
+    last: Option<Error>,
+    /// The error response that is being read.
+    rejection: Option<Rejection>,
+}
+
+/// An attempt that failed, as the retry policy and as the caller have to know it. The policy has nothing to decide about a permanent failure.
+type Failed = (Option<Failure>, Error);
 
 impl Attempts<'_> {
     /// A success, with its body already here unless the operation is a download.
@@ -41,7 +66,7 @@ impl Attempts<'_> {
             http.request.resend_count = field::Empty,
             error.type = field::Empty,
         );
-        let outcome = self.send_all(request).instrument(span.clone()).await.map_err(|error| self.advised(error));
+        let outcome = self.send_in_time(request).instrument(span.clone()).await.map_err(|error| self.advised(error));
         record(&span, &outcome);
         outcome
     }
@@ -61,29 +86,55 @@ impl Attempts<'_> {
         }
     }
 
-    async fn send_all(&self, request: Request) -> Result<Answer> {
-        // The budget runs from the first copy: a queue before it is not the vendor's fault.
+    async fn send_in_time(&self, request: Request) -> Result<Answer> {
+        let mut progress = Progress::default();
+        let Some(deadline) = self.settings.deadline.and_then(Deadline::after) else {
+            return self.send_all(request, None, &mut progress).await;
+        };
+        let sent = tokio::time::timeout_at(deadline.end, self.send_all(request, Some(deadline), &mut progress)).await;
+        sent.unwrap_or_else(|_| Err(self.too_late(deadline, progress)))
+    }
+
+    /// The error of a call that its deadline ended.
+    fn too_late(&self, deadline: Deadline, progress: Progress) -> Error {
+        let Progress { attempts, last, rejection } = progress;
+        if let Some(mut rejection) = rejection {
+            return rejection.take_error(&self.operation, attempts);
+        }
+        let before = last.as_ref().map_or_else(String::new, |last| format!("; the attempt before: {last}"));
+        let message = format!("no complete response within the deadline of {:?}{before}", deadline.limit);
+        let error = Error::new(ErrorKind::Connection, message)
+            .with_operation(self.operation.name)
+            .with_attempts(attempts)
+            .with_setting("deadline");
+        match last {
+            Some(last) => error.with_source(last),
+            None => error,
+        }
+    }
+
+    async fn send_all(&self, request: Request, deadline: Option<Deadline>, progress: &mut Progress) -> Result<Answer> {
+        // The budget runs from the first attempt: a queue before it is not the vendor's fault.
         let mut started = None;
-        let mut attempts = 0;
         let mut reauthorised = false;
         let mut current = request;
         loop {
             // A streamed body cannot be cloned: such a request goes out once.
             let copy = current.try_clone();
-            if let Some(limiter) = self.limiter {
-                limiter.ready().await;
-            }
-            let lease = match self.auth {
-                Some(auth) => Some(auth.authorise(self.http, self.retry, &mut current).await?),
+            let lease = match &self.client {
+                Some(client) => {
+                    self.turn(client, deadline, progress).await?;
+                    Some(client.auth.authorise(self.http, client.settings, &mut current).await?)
+                }
                 None => None,
             };
-            attempts += 1;
+            progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
-            let (failure, error) = match self.attempt(current, attempts).await {
+            let (failure, error) = match self.attempt(current, progress).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let Some(next) = copy else { return Err(error) };
+            let (Some(next), Some(failure)) = (copy, failure) else { return Err(error) };
             current = next;
             let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
             if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
@@ -91,55 +142,88 @@ impl Attempts<'_> {
                 continue;
             }
             let repeatable = self.operation.is_repeatable(current.body().and_then(|body| body.as_bytes()));
-            let roll = fastrand::u64(..);
-            let counted = attempts - u32::from(reauthorised);
-            let Some(pause) = self.retry.pause(&failure, repeatable, counted, started.elapsed(), roll) else {
+            let counted = progress.attempts - u32::from(reauthorised);
+            let remaining = deadline.map(|deadline| deadline.remaining());
+            let retry = &self.settings.retry;
+            let random = fastrand::u64(..);
+            let Some(delay) = retry.delay(&failure, repeatable, counted, started.elapsed(), remaining, random) else {
                 return Err(error);
             };
-            tracing::debug!(%error, attempts, ?pause, "sending again");
-            tokio::time::sleep(pause).await;
+            tracing::debug!(%error, progress.attempts, ?delay, "sending again");
+            progress.last = Some(error);
+            tokio::time::sleep(delay).await;
         }
     }
 
-    async fn attempt(&self, request: Request, attempts: u32) -> Result<Answer, (Failure, Error)> {
+    /// Returns when the client may send the next request.
+    async fn turn(&self, client: &ClientWide<'_>, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        self.end_of_pause(client.pause, deadline, progress).await?;
+        if let Some(limiter) = client.limiter {
+            limiter.ready().await;
+            // It may have begun meanwhile.
+            self.end_of_pause(client.pause, deadline, progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the client's pause is over.
+    ///
+    /// # Errors
+    /// At once, if the pause outlasts the deadline; without a deadline, the retry budget.
+    async fn end_of_pause(&self, pause: &Pause, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        while let Some(left) = pause.remaining() {
+            let allowed = deadline.map_or(self.settings.retry.longest_wait(), |deadline| deadline.remaining());
+            if left >= allowed {
+                let message =
+                    "not sent: an earlier call was rejected with 429, and the client waits as the vendor asked";
+                let error = Error::new(ErrorKind::Api, message).with_operation(self.operation.name);
+                let error = error.with_answer(StatusCode::TOO_MANY_REQUESTS, None, bytes::Bytes::new());
+                return Err(error.with_retry_after(Some(left)).with_attempts(progress.attempts));
+            }
+            tokio::time::sleep(left).await;
+        }
+        Ok(())
+    }
+
+    async fn attempt(&self, request: Request, progress: &mut Progress) -> Result<Answer, Failed> {
+        let attempts = progress.attempts;
         let lost = |error: reqwest::Error| {
             let cause = if error.is_connect() { Cause::NotConnected } else { Cause::Lost };
-            (Failure { cause, retry_after: None }, broken(error, self.operation.name, attempts))
+            (Some(Failure { cause, retry_after: None }), broken(error, self.operation.name, attempts))
         };
         let mut response = self.http.execute(request).await.map_err(lost)?;
         if !response.status().is_success() {
-            return Err(self.refused(response, attempts).await);
+            return Err(self.rejected(response, progress).await);
         }
+        let settings = self.settings;
         let body = if self.operation.download {
             None
         } else {
             // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-            Some(whole(&mut response).await.map_err(|error| lost(error.with_url(response.url().clone())))?)
+            let read = read_body(&mut response, settings.max_response_bytes).await;
+            Some(read.map_err(|error| match error {
+                BodyError::Lost(error) => lost(error.with_url(response.url().clone())),
+                BodyError::TooLarge => (None, too_large(settings.max_response_bytes, self.operation.name, attempts)),
+            })?)
         };
         let Service { request_id_headers, .. } = *self.service;
-        Ok(Answer { operation: self.operation.name, request_id_headers, attempts, response, body })
+        Ok(Answer { operation: self.operation.name, request_id_headers, attempts, settings, response, body })
     }
 
-    async fn refused(&self, response: Response, attempts: u32) -> (Failure, Error) {
+    async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
         let status = response.status();
-        let retry_after = retry::retry_after(response.headers(), SystemTime::now());
-        let request_id = request_id(response.headers(), self.service.request_id_headers);
-        let body = beginning(response).await;
-        let said = describe(&body);
-        let kind = match status {
-            StatusCode::UNAUTHORIZED => ErrorKind::Auth,
-            StatusCode::FORBIDDEN => ErrorKind::Permission,
-            _ => ErrorKind::Api,
-        };
-        let unsaid =
-            if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
-        let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
-            .with_operation(self.operation.name)
-            .with_answer(status, request_id, body)
-            .with_code(said.code)
-            .with_retry_after(retry_after)
-            .with_attempts(attempts);
-        (Failure { cause: Cause::Status(status), retry_after }, error)
+        let rejection = Rejection::new(status, response.headers(), self.service, SystemTime::now());
+        let retry_after = rejection.retry_after;
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(delay), Some(client)) = (status, retry_after, &self.client) {
+            client.pause.extend(delay);
+        }
+        let reading = progress.rejection.insert(rejection);
+        read_prefix(response, &mut reading.body).await;
+        let error = reading.take_error(&self.operation, progress.attempts);
+        progress.rejection = None;
+        let is_final = self.operation.final_statuses.contains(&status.as_u16());
+        let failure = Failure { cause: Cause::Status(status), retry_after };
+        ((!is_final).then_some(failure), error)
     }
 }
 

@@ -10,8 +10,9 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::call_options::CallSettings;
 use crate::token::{Token, TokenCache, TokenEndpoint};
-use crate::{Error, ErrorKind, Result, RetryPolicy};
+use crate::{Error, ErrorKind, Result};
 
 /// An OAuth client's id and secret.
 #[derive(Clone)]
@@ -100,7 +101,7 @@ impl Auth {
     pub(crate) async fn authorise(
         &self,
         http: &reqwest::Client,
-        retry: &RetryPolicy,
+        settings: &CallSettings,
         request: &mut Request,
     ) -> Result<Lease<'_>> {
         for header in &self.headers {
@@ -108,7 +109,7 @@ impl Auth {
             request.headers_mut().insert(name, value);
         }
         let Some(cache) = &self.token else { return Ok(Lease(None)) };
-        let token = cache.token(http, retry).await?;
+        let token = cache.token(http, settings).await?;
         request.headers_mut().insert(AUTHORIZATION, token.header.clone());
         Ok(Lease(Some((cache, token))))
     }
@@ -167,7 +168,7 @@ mod tests {
     async fn sent(auth: &Auth) -> Result<http::HeaderMap> {
         let client = crate::http_client()?.build().expect("a client without settings");
         let mut request = Request::new(reqwest::Method::GET, "http://x".parse().expect("a URL"));
-        auth.authorise(&client, &RetryPolicy::none(), &mut request).await?;
+        auth.authorise(&client, &CallSettings::default(), &mut request).await?;
         Ok(request.headers().clone())
     }
 

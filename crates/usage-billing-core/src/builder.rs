@@ -5,10 +5,12 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::auth::Auth;
+use crate::call_options::CallSettings;
 use crate::operation::Service;
+use crate::pause::Pause;
 use crate::rate_limit::Limiter;
 use crate::transport::Parts;
-use crate::{Error, ErrorKind, RateLimit, Result, RetryPolicy, Transport, http_client};
+use crate::{Error, ErrorKind, MinTransferRate, RateLimit, Result, RetryPolicy, Transport, http_client};
 
 type Finish<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
 
@@ -23,7 +25,7 @@ struct Settings {
     service: Service,
     base_url: String,
     auth: Auth,
-    retry: RetryPolicy,
+    calls: CallSettings,
     rate_limit: Option<RateLimit>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<Duration>,
@@ -43,7 +45,7 @@ impl<C> ClientBuilder<C> {
             service,
             base_url: base_url.into(),
             auth,
-            retry: RetryPolicy::default(),
+            calls: CallSettings::default(),
             rate_limit: None,
             connect_timeout: None,
             read_timeout: None,
@@ -61,7 +63,32 @@ impl<C> ClientBuilder<C> {
 
     /// When failed requests are sent again, those for tokens included.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry = policy;
+        self.settings.calls.retry = policy;
+        self
+    }
+
+    /// Sets the longest time of a call, `None` for no limit: the wait for a token and for the rate limit, all attempts with the delays between
+    /// them, and the response body. Of a download, everything up to the response headers; then [`min_transfer_rate`](Self::min_transfer_rate)
+    /// applies. 5 minutes unless set. A call that is ended is an error of the kind [`Connection`](ErrorKind::Connection), because whether the
+    /// vendor acted on the request is unknown. [`CallOptions::deadline`](crate::CallOptions::deadline) sets it for single calls.
+    pub fn deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.settings.calls.deadline = limit.into();
+        self
+    }
+
+    /// Sets the largest response body that is buffered, in bytes; 64 MiB unless set. A larger one is an error of the kind
+    /// [`Limit`](ErrorKind::Limit). So is one with more JSON objects and arrays than one for each 256 bytes of this limit, or more values
+    /// than one for each 16 bytes (but 65,536 and 1,048,576 are always accepted): decoded, they would take many times the size of the body.
+    /// Downloads are streams and have no such limit.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.settings.calls.max_response_bytes = bytes;
+        self
+    }
+
+    /// Sets how much a download has to bring in a span of waiting for the vendor; `None` for no limit. 64 KiB a minute unless set. A slower
+    /// one ends with an error of the kind [`Connection`](ErrorKind::Connection).
+    pub fn min_transfer_rate(mut self, rate: impl Into<Option<MinTransferRate>>) -> Self {
+        self.settings.calls.min_transfer_rate = rate.into();
         self
     }
 
@@ -77,8 +104,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Longest silence while an answer is awaited or read; 60 s unless set. There is no limit on the whole, which would cut long
-    /// downloads. Not with [`http_client`](Self::http_client).
+    /// Longest silence while a response is awaited or read; 60 s unless set. [`deadline`](Self::deadline) limits the whole call. Not with [`http_client`](Self::http_client).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.read_timeout = Some(timeout);
         self
@@ -134,8 +160,9 @@ impl<C> ClientBuilder<C> {
             service: settings.service,
             base: base.clone(),
             auth: settings.auth,
-            retry: settings.retry,
+            settings: settings.calls,
             limiter,
+            pause: Pause::default(),
         });
         Ok(finish(base.as_str().trim_end_matches('/'), http, transport))
     }
@@ -197,7 +224,8 @@ mod tests {
     use super::*;
 
     fn build(base_url: &str, auth: Auth) -> Result<String> {
-        let service = Service { operations: &[], request_id_headers: &[], credential_hint: "" };
+        let service =
+            Service { operations: &[], request_id_headers: &[], limit_reset_headers: &[], credential_hint: "" };
         ClientBuilder::new(service, base_url, auth, |url, _, _| url.to_owned()).map(|url| url).build()
     }
 

@@ -30,6 +30,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     hint: Option<String>,
+    setting: Option<&'static str>,
     body: Bytes,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -52,6 +53,8 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
+    /// The response is larger than the client allows.
+    Limit,
     /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
     NotReady,
     /// Waiting took longer than allowed; what was waited for may still come.
@@ -75,6 +78,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             hint: None,
+            setting: None,
             body: Bytes::new(),
             source: None,
         }))
@@ -125,6 +129,12 @@ impl Error {
         self.0.hint.as_deref()
     }
 
+    /// The setting of the client that raises the limit that was exceeded, if it was one: `deadline`, `max_response_bytes` or
+    /// `min_transfer_rate`. It is named at the end of the line.
+    pub fn setting(&self) -> Option<&'static str> {
+        self.0.setting
+    }
+
     /// At most the first 64 KiB of the answer's body.
     pub fn body(&self) -> &[u8] {
         &self.0.body
@@ -139,6 +149,12 @@ impl Error {
     /// Says what can be done about it; stands at the end of the line, after ` -> `.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the setting that raises the limit; `None` for a caller that has no access to the client's settings, such as a program's user.
+    pub fn with_setting(mut self, setting: impl Into<Option<&'static str>>) -> Self {
+        self.0.setting = setting.into();
         self
     }
 
@@ -212,9 +228,11 @@ impl fmt::Display for Error {
         if !details.is_empty() {
             write!(f, " ({})", details.join(", "))?;
         }
-        match &inner.hint {
-            Some(hint) => write!(f, " -> {hint}"),
-            None => Ok(()),
+        let more = inner.setting.map(|setting| format!("to allow more, set the client's `{setting}`"));
+        match (inner.hint.as_ref(), more.as_ref()) {
+            (Some(hint), Some(more)) => write!(f, " -> {hint}; {more}"),
+            (Some(advice), None) | (None, Some(advice)) => write!(f, " -> {advice}"),
+            (None, None) => Ok(()),
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Operation {
     pub idempotent_with: Option<&'static str>,
     /// `x-download`: the body is handed on as it arrives.
     pub download: bool,
+    /// `x-final-statuses`: error statuses that are this operation's response and no failure of the server: not sent again after them.
+    pub final_statuses: &'static [u16],
     /// `x-permissions`: the caller needs any one of them; stand in the error if it has none.
     pub permissions: &'static [&'static str],
 }
@@ -69,6 +71,8 @@ pub struct Service {
     pub operations: &'static [Operation],
     /// Response headers that name the request in the vendor's logs, best first.
     pub request_id_headers: &'static [&'static str],
+    /// Headers of a 429 with the seconds until the vendor's limit is reset, for when there is no `Retry-After`; best first.
+    pub limit_reset_headers: &'static [&'static str],
     /// What to look at if the vendor does not take the credential; stands in the error.
     pub credential_hint: &'static str,
 }
@@ -85,6 +89,7 @@ impl Service {
                 idempotent: false,
                 idempotent_with: None,
                 download: false,
+                final_statuses: &[],
                 permissions: &[],
             },
         }
@@ -103,6 +108,7 @@ mod tests {
         idempotent: false,
         idempotent_with: Some("id"),
         download: false,
+        final_statuses: &[],
         permissions: &[],
     };
 

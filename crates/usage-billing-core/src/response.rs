@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::error_body::describe;
+use crate::json_shape;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result};
 
@@ -54,10 +55,15 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// Named by generated code.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] with the place in the body, or [`ErrorKind::Connection`] if the body was cut off.
+    /// [`ErrorKind::Decode`] with the place in the body, [`ErrorKind::Limit`] if it would take far more memory than the body, or
+    /// [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
     pub async fn from_response(mut answer: Answer) -> Result<Self> {
         let body = answer.take_body().await?;
+        if let Err(reason) = json_shape::check(&body, answer.settings.max_response_bytes) {
+            let error = Error::new(ErrorKind::Limit, reason.to_string()).with_setting("max_response_bytes");
+            return Err(answer.unexpected(error, &Bytes::new()));
+        }
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if body.is_empty() { &b"\"\""[..] } else { &body };
         match from_json(json) {

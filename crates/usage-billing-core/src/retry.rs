@@ -1,4 +1,4 @@
-//! When a request is sent again, and after how long. Decisions only: no clock, no I/O, no dice.
+//! When a request is sent again, and after how long. Pure functions: time and randomness are parameters.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,16 +6,18 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 
 /// When a failed request is sent again.
 ///
-/// - 429: any request; the vendor has done nothing.
-/// - 408, 502, 503, 504 and a connection lost after sending: only requests that may be repeated, which are GET, HEAD, OPTIONS, PUT
-///   and DELETE (RFC 9110, 9.2.2) and operations that the curated document marks as idempotent.
+/// - 429: any request; the vendor has done nothing. If the vendor names the end of its limit (`Retry-After`, or a header that the vendor's
+///   crate declares), all calls of the client and its clones wait until then.
+/// - 408, 500, 502, 503, 504 and a connection lost after sending: only requests that may be repeated, which are GET, HEAD, OPTIONS, PUT
+///   and DELETE (RFC 9110, 9.2.2) and operations that the curated document marks as idempotent. Statuses that the document marks as the
+///   final response of an operation are excepted.
 /// - A connection that never came about: any request.
 /// - 401: once and at once, with a new token, if there is a token to renew. Does not count here.
 /// - Anything else: never.
 ///
-/// The vendor's `Retry-After` (seconds or date) is waited for as it stands. Without one, the pause is random between nothing and a
-/// ceiling that doubles from 0.5 s to 30 s. No pause begins that would end after the budget: the error is returned at once and tells
-/// [`retry_after`](crate::Error::retry_after).
+/// The vendor's `Retry-After` (seconds or date) is waited for as it stands. Without one, the delay is random between nothing and a
+/// ceiling that doubles from 0.5 s to 30 s. No delay begins that would end after the budget or the call's deadline: the error is returned
+/// at once and states [`retry_after`](crate::Error::retry_after).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
@@ -42,43 +44,51 @@ impl RetryPolicy {
         Self { max_attempts: 1, ..Self::default() }
     }
 
-    /// At most so many copies of a request, the first included; 0 is taken as 1.
+    /// Sets the largest number of attempts, the first included; 0 is taken as 1.
     pub fn max_attempts(self, attempts: u32) -> Self {
         Self { max_attempts: attempts, ..self }
     }
 
-    /// First ceiling of the random pause, and the ceiling that doubling stops at.
+    /// Sets the first ceiling of the random delay, and the ceiling at which doubling stops.
     pub fn backoff(self, base: Duration, ceiling: Duration) -> Self {
         Self { base, ceiling, ..self }
     }
 
-    /// Time from the first copy within which the last pause has to end.
+    /// Sets the time from the first attempt within which the last delay has to end.
     pub fn budget(self, total: Duration) -> Self {
         Self { budget: total, ..self }
     }
 
-    /// The pause before the next copy; `None` if there is none. `roll` is any random number.
-    pub(crate) fn pause(
+    /// Returns the longest wait for the end of a client's pause if the call has no deadline.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.budget
+    }
+
+    /// Returns the delay before the next attempt, or `None` if there is none. `elapsed` counts from the first attempt, `remaining` to the
+    /// call's deadline; `random` is any number.
+    pub(crate) fn delay(
         &self,
         failure: &Failure,
         repeatable: bool,
         attempts: u32,
         elapsed: Duration,
-        roll: u64,
+        remaining: Option<Duration>,
+        random: u64,
     ) -> Option<Duration> {
         if attempts >= self.max_attempts || !(failure.is_harmless() || repeatable && failure.is_passing()) {
             return None;
         }
-        let pause = failure.retry_after.unwrap_or_else(|| {
+        let delay = failure.retry_after.unwrap_or_else(|| {
             let ceiling = self.base.saturating_mul(1 << (attempts - 1).min(20)).min(self.ceiling);
             let span = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX - 1);
-            Duration::from_nanos(roll % (span + 1))
+            Duration::from_nanos(random % (span + 1))
         });
-        (elapsed.checked_add(pause)? <= self.budget).then_some(pause)
+        let in_time = remaining.is_none_or(|remaining| delay < remaining);
+        (in_time && elapsed.checked_add(delay)? <= self.budget).then_some(delay)
     }
 }
 
-/// Why an attempt brought no success.
+/// Why an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) cause: Cause,
@@ -105,14 +115,14 @@ impl Failure {
     fn is_passing(&self) -> bool {
         match self.cause {
             Cause::Lost | Cause::NotConnected => true,
-            Cause::Status(status) => matches!(status.as_u16(), 408 | 502 | 503 | 504),
+            Cause::Status(status) => matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504),
         }
     }
 }
 
-/// `Retry-After` as a pause from `now`; both forms of RFC 9110, 10.2.3.
+/// Returns `Retry-After` as a delay from `now`; both forms of RFC 9110, 10.2.3.
 ///
-/// A date is held against the answer's own `Date` if there is one, so that a wrong clock on either side does not matter.
+/// A date is compared with the response's own `Date` if there is one, so that a wrong clock on either side does not matter.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
@@ -121,6 +131,12 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     let until = httpdate::parse_http_date(value).ok()?;
     let from = date(headers).unwrap_or(now);
     Some(until.duration_since(from).unwrap_or_default())
+}
+
+/// Returns when a vendor's rate limit is reset, as a delay: the first of `names` that is a whole number of seconds.
+pub(crate) fn limit_reset(headers: &HeaderMap, names: &[&str]) -> Option<Duration> {
+    let seconds = |name: &&str| headers.get(*name)?.to_str().ok()?.trim().parse().ok();
+    names.iter().find_map(seconds).map(Duration::from_secs)
 }
 
 /// When the answer was made, by the vendor's clock.
@@ -138,16 +154,16 @@ mod tests {
     }
 
     fn resent(failure: Failure, repeatable: bool) -> bool {
-        RetryPolicy::default().pause(&failure, repeatable, 1, Duration::ZERO, 7).is_some()
+        RetryPolicy::default().delay(&failure, repeatable, 1, Duration::ZERO, None, 7).is_some()
     }
 
     #[test]
     fn what_is_resent_depends_on_cause_and_repeatability() {
         assert!(resent(status(429), true) && resent(status(429), false));
-        for code in [408, 502, 503, 504] {
+        for code in [408, 500, 502, 503, 504] {
             assert!(resent(status(code), true) && !resent(status(code), false), "{code}");
         }
-        for code in [301, 400, 401, 403, 404, 409, 410, 422, 500, 501, 505] {
+        for code in [301, 400, 401, 403, 404, 407, 409, 410, 422, 501, 505, 507, 599] {
             assert!(!resent(status(code), true) && !resent(status(code), false), "{code}");
         }
         let lost = Failure { cause: Cause::Lost, retry_after: None };
@@ -157,16 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn attempts_and_budget_end_it() {
+    fn attempts_budget_and_deadline_end_the_retries() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.pause(&status(429), true, 4, Duration::ZERO, 0), None);
-        assert_eq!(RetryPolicy::none().pause(&status(429), true, 1, Duration::ZERO, 0), None);
-        assert_eq!(policy.max_attempts(0).pause(&status(429), true, 1, Duration::ZERO, 0), None);
+        assert_eq!(policy.delay(&status(429), true, 4, Duration::ZERO, None, 0), None);
+        assert_eq!(RetryPolicy::none().delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
+        assert_eq!(policy.max_attempts(0).delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
         let hinted = |seconds| Failure { retry_after: Some(Duration::from_secs(seconds)), ..status(429) };
         let spent = Duration::from_secs(60);
-        assert_eq!(policy.pause(&hinted(60), false, 1, spent, 0), Some(spent));
-        assert_eq!(policy.pause(&hinted(61), false, 1, spent, 0), None);
-        assert_eq!(policy.pause(&hinted(u64::MAX), false, 1, spent, 0), None);
+        assert_eq!(policy.delay(&hinted(60), false, 1, spent, None, 0), Some(spent));
+        assert_eq!(policy.delay(&hinted(61), false, 1, spent, None, 0), None);
+        assert_eq!(policy.delay(&hinted(u64::MAX), false, 1, spent, None, 0), None);
+        // A delay up to the deadline would leave no time for the attempt.
+        for (remaining, expected) in [(61, Some(spent)), (60, None), (0, None)] {
+            let remaining = Some(Duration::from_secs(remaining));
+            assert_eq!(policy.delay(&hinted(60), false, 1, spent, remaining, 0), expected, "{remaining:?}");
+        }
     }
 
     #[test]
@@ -194,20 +215,33 @@ mod tests {
     }
 
     #[test]
+    fn limit_reset_is_read_in_whole_seconds() {
+        let read = |value: &'static str| {
+            let headers = HeaderMap::from_iter([("x-reset".parse().unwrap(), value.parse().unwrap())]);
+            limit_reset(&headers, &["x-missing", "x-reset"]).map(|delay| delay.as_secs())
+        };
+        assert_eq!(
+            [read("13"), read(" 0 "), read("soon"), read("-1"), read("")],
+            [Some(13), Some(0), None, None, None]
+        );
+        assert_eq!(limit_reset(&HeaderMap::new(), &["x-reset"]), None);
+    }
+
+    #[test]
     fn absurd_settings_do_not_overflow() {
         let longest = Duration::from_nanos(u64::MAX);
         let policy = RetryPolicy::default().backoff(longest, longest).budget(Duration::MAX);
-        assert!(policy.pause(&status(503), true, 1, Duration::ZERO, u64::MAX).is_some());
+        assert!(policy.delay(&status(503), true, 1, Duration::ZERO, None, u64::MAX).is_some());
     }
 
     proptest! {
         #[test]
-        fn a_pause_never_exceeds_its_ceiling_and_the_budget(attempts in 1u32..40, elapsed in 0u64..200, roll: u64) {
+        fn a_delay_never_exceeds_its_ceiling_and_the_budget(attempts in 1u32..40, elapsed in 0u64..200, random: u64) {
             let policy = RetryPolicy::default().max_attempts(99);
-            if let Some(pause) = policy.pause(&status(503), true, attempts, Duration::from_secs(elapsed), roll) {
-                prop_assert!(pause <= Duration::from_secs(30));
-                prop_assert!(pause <= Duration::from_millis(500) * 2u32.saturating_pow(attempts - 1));
-                prop_assert!(Duration::from_secs(elapsed) + pause <= Duration::from_secs(120));
+            if let Some(delay) = policy.delay(&status(503), true, attempts, Duration::from_secs(elapsed), None, random) {
+                prop_assert!(delay <= Duration::from_secs(30));
+                prop_assert!(delay <= Duration::from_millis(500) * 2u32.saturating_pow(attempts - 1));
+                prop_assert!(Duration::from_secs(elapsed) + delay <= Duration::from_secs(120));
             }
         }
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::attempts::Attempts;
+use crate::call_options::CallSettings;
 use crate::operation::{Operation, Service};
 use crate::response::ResponseValue;
 use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
@@ -26,7 +27,11 @@ const RENEWAL_PATIENCE: Duration = Duration::from_secs(5);
 /// After an early renewal has failed, the token that is still good is used for so long before the next try.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-static SERVICE: Service = Service { operations: &[], request_id_headers: &[], credential_hint: "" };
+/// Largest response of a token endpoint; tokens have a few KiB.
+const MAX_TOKEN_RESPONSE: usize = 1024 * 1024;
+
+static SERVICE: Service =
+    Service { operations: &[], request_id_headers: &[], limit_reset_headers: &[], credential_hint: "" };
 static ISSUE_TOKEN: Operation = Operation {
     id: "issue_token",
     name: "issue token",
@@ -36,6 +41,7 @@ static ISSUE_TOKEN: Operation = Operation {
     idempotent: true,
     idempotent_with: None,
     download: false,
+    final_statuses: &[],
     permissions: &[],
 };
 
@@ -92,7 +98,7 @@ impl TokenCache {
     }
 
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
-    pub(crate) async fn token(&self, http: &reqwest::Client, retry: &RetryPolicy) -> Result<Arc<Token>> {
+    pub(crate) async fn token(&self, http: &reqwest::Client, settings: &CallSettings) -> Result<Arc<Token>> {
         let now = Instant::now();
         let (flight, usable) = {
             let mut state = self.state();
@@ -108,8 +114,11 @@ impl TokenCache {
                 }
             }
             // An early renewal is tried once: there is time for another.
-            let retry = if usable.is_some() { RetryPolicy::none() } else { *retry };
-            let flight = state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone(), retry).shared());
+            let retry = if usable.is_some() { RetryPolicy::none() } else { settings.retry };
+            // Its own deadline: the calls that wait for it end, each at its own, but always new ones may wait.
+            let settings = CallSettings { retry, max_response_bytes: MAX_TOKEN_RESPONSE, ..*settings };
+            let flight =
+                state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone(), settings).shared());
             (flight.clone(), usable)
         };
         let issued = match &usable {
@@ -190,7 +199,7 @@ impl Issued {
 fn issue(
     endpoint: Arc<TokenEndpoint>,
     http: reqwest::Client,
-    retry: RetryPolicy,
+    settings: CallSettings,
 ) -> BoxFuture<'static, Result<Arc<Token>>> {
     Box::pin(async move {
         let Credentials { client_id, client_secret } = &endpoint.credentials;
@@ -201,14 +210,16 @@ fn issue(
             .form(&[("grant_type", "client_credentials")])
             .build()
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-        fetch(&http, request, &retry).await
+        fetch(&http, request, settings).await
     })
 }
 
-async fn fetch(http: &reqwest::Client, request: Request, retry: &RetryPolicy) -> Result<Arc<Token>> {
-    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, retry, auth: None, limiter: None };
-    let response = attempts.send(request).await.map_err(|error| match error.status() {
-        Some(status) if status.is_client_error() && status != 429 => error.with_kind(ErrorKind::Auth),
+async fn fetch(http: &reqwest::Client, request: Request, settings: CallSettings) -> Result<Arc<Token>> {
+    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None };
+    let response = attempts.send(request).await.map_err(|error| match (error.kind(), error.status()) {
+        // No setting raises this limit: no token is so large.
+        (ErrorKind::Limit, _) => error.with_setting(None).with_hint("check that the token URL is the vendor's"),
+        (_, Some(status)) if status.is_client_error() && status != 429 => error.with_kind(ErrorKind::Auth),
         _ => error,
     })?;
     let answered = Instant::now();

@@ -6,35 +6,48 @@ use std::sync::Arc;
 use reqwest::{Request, Url};
 
 use crate::answer::Answer;
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
+use crate::call_options::CallSettings;
 use crate::operation::Service;
+use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::{Error, ErrorKind, Result, RetryPolicy};
+use crate::{CallOptions, Error, ErrorKind, Result};
 
 /// Authorises, limits, sends, repeats and traces the requests of one client. Made by [`ClientBuilder`](crate::ClientBuilder);
 /// cheap to clone, clones share the token and the rate limit.
 #[derive(Clone)]
-pub struct Transport(Arc<Parts>);
+pub struct Transport {
+    parts: Arc<Parts>,
+    /// Of the calls of this handle.
+    settings: CallSettings,
+}
 
 pub(crate) struct Parts {
     pub(crate) service: Service,
     /// That all operations' paths stand below.
     pub(crate) base: Url,
     pub(crate) auth: Auth,
-    pub(crate) retry: RetryPolicy,
+    /// That the client was built with.
+    pub(crate) settings: CallSettings,
     pub(crate) limiter: Option<Limiter>,
+    pub(crate) pause: Pause,
 }
 
 impl Transport {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self { settings: parts.settings, parts: Arc::new(parts) }
+    }
+
+    /// Returns a handle whose calls have other settings, with the same token, rate limit and pause.
+    pub fn with_call_options(&self, options: CallOptions) -> Self {
+        Self { settings: self.settings.with(options), parts: self.parts.clone() }
     }
 
     /// Named by generated code: where the operation with this filled-in path is, whose values are encoded already.
     #[doc(hidden)]
     pub fn url(&self, path: &str) -> Url {
-        let mut url = self.0.base.clone();
+        let mut url = self.parts.base.clone();
         let base = url.path().trim_end_matches('/');
         if base.is_empty() {
             url.set_path(path);
@@ -57,19 +70,20 @@ impl Transport {
             } else {
                 format!("the parameter {name} is wrong: {reason}")
             };
-            Error::new(ErrorKind::Request, message).with_operation(self.0.service.operation(id).name)
+            Error::new(ErrorKind::Request, message).with_operation(self.parts.service.operation(id).name)
         })
     }
 
     pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {
-        let parts = &*self.0;
+        let parts = &*self.parts;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
             let message = format!("a path value is empty, `.` or `..`: {} became another path", operation.path);
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
-        let Parts { service, auth, retry, limiter, .. } = parts;
-        let attempts = Attempts { http, operation, service, retry, auth: Some(auth), limiter: limiter.as_ref() };
+        let Parts { service, auth, settings, limiter, pause, .. } = parts;
+        let client = ClientWide { auth, settings, limiter: limiter.as_ref(), pause };
+        let attempts = Attempts { http, operation, service, settings: self.settings, client: Some(client) };
         // In a box: callers move a call's future about before they await it, and this is nearly all of its size.
         Box::pin(attempts.send(request)).await
     }
@@ -77,6 +91,10 @@ impl Transport {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transport").field("auth", &self.0.auth).field("retry", &self.0.retry).finish_non_exhaustive()
+        f.debug_struct("Transport")
+            .field("auth", &self.parts.auth)
+            .field("retry", &self.settings.retry)
+            .field("deadline", &self.settings.deadline)
+            .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use crate::{Client, ClientBuilder, OPERATIONS, Region};
 const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &["inin-correlation-id"],
+    limit_reset_headers: &["inin-ratelimit-reset"],
     credential_hint: "check the OAuth client's id, secret and type (client credentials), and that it is of this region",
 };
 

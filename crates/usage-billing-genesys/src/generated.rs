@@ -3277,6 +3277,14 @@ impl Client {
             inner,
         }
     }
+    /// Returns a handle whose calls have other settings, such as a deadline of their own. It shares the token, the rate limit and the
+    /// connections with this client.
+    pub fn with_call_options(&self, options: progenitor_client::CallOptions) -> Self {
+        Self {
+            inner: self.inner.with_call_options(options),
+            ..self.clone()
+        }
+    }
 }
 impl ClientInfo<progenitor_client::Transport> for Client {
     fn api_version() -> &'static str {
@@ -6690,6 +6698,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6700,6 +6709,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6710,6 +6720,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6720,6 +6731,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6730,6 +6742,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6740,6 +6753,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6750,6 +6764,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["billing:subscription:read", "billing:subscription:view"],
     },
     progenitor_client::Operation {
@@ -6760,6 +6775,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["affiliateOrganization:clientBilling:view"],
     },
     progenitor_client::Operation {
@@ -6770,6 +6786,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
@@ -6780,6 +6797,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
@@ -6790,6 +6808,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[],
     },
     progenitor_client::Operation {
@@ -6800,6 +6819,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["authorization:grant:add", "authorization:license:view"],
     },
     progenitor_client::Operation {
@@ -6810,6 +6830,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &[],
     },
     progenitor_client::Operation {
@@ -6820,6 +6841,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
@@ -6830,6 +6852,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
@@ -6840,6 +6863,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view"],
     },
     progenitor_client::Operation {
@@ -6850,6 +6874,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
@@ -6860,6 +6885,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
@@ -6870,6 +6896,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
@@ -6880,6 +6907,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: false,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
     progenitor_client::Operation {
@@ -6890,6 +6918,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:client:view"],
     },
     progenitor_client::Operation {
@@ -6900,6 +6929,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["usage:organization:view"],
     },
     progenitor_client::Operation {
@@ -6910,6 +6940,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["usage:client:view"],
     },
     progenitor_client::Operation {
@@ -6920,6 +6951,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:organization:view"],
     },
     progenitor_client::Operation {
@@ -6930,6 +6962,7 @@ pub static OPERATIONS: &[progenitor_client::Operation] = &[
         idempotent: true,
         idempotent_with: None,
         download: false,
+        final_statuses: &[],
         permissions: &["oauth:client:view", "usage:simpleSearch:view"],
     },
 ];

@@ -13,8 +13,8 @@ mod region;
 
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
-    RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
+    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };
 pub use region::Region;
 

@@ -39,6 +39,7 @@ const fn token_endpoint(name: &'static str, path: &'static str) -> Operation {
         idempotent: false,
         idempotent_with,
         download: false,
+        final_statuses: &[],
         permissions: &[],
     }
 }

@@ -7,6 +7,7 @@ use crate::{Client, ClientBuilder, OPERATIONS};
 const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &["x-correlation-id"],
+    limit_reset_headers: &[],
     credential_hint: "check the API key, and that it is of this organization",
 };
 

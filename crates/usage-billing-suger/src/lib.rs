@@ -12,8 +12,8 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime, RateLimit,
-    RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
+    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
 };
 
 /// Crates whose types stand in this one's.

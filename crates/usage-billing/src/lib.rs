@@ -23,8 +23,9 @@ pub use pager::Pager;
 pub use period::Period;
 pub use report::{Progress, Report};
 pub use usage_billing_core::{
-    ByteStream, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, Error, ErrorKind, LenientDateTime,
-    RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText, http_client,
+    ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, Error, ErrorKind,
+    LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText,
+    http_client,
 };
 pub use usage_row::{UsageRow, Vendor};
 

@@ -107,6 +107,8 @@ fn the_table_of_operations_says_what_the_document_says() {
             assert_eq!((row.method, row.path), (operation.method.as_str(), operation.path), "{}", row.name);
             assert_eq!(row.idempotent, operation.mark("x-idempotent") == true, "{}", row.name);
             assert_eq!(row.idempotent_with, operation.mark("x-idempotent-with").as_str(), "{}", row.name);
+            let statuses = operation.mark("x-final-statuses").as_array().into_iter().flatten();
+            assert!(statuses.eq(row.final_statuses.iter()), "{}", row.name);
             assert_eq!(row.download, operation.mark("x-download") == true, "{}", row.name);
         }
     }

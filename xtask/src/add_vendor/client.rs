@@ -143,8 +143,9 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     };
     let source = format!(
         "//! Setting up a client.\n\nuse progenitor_client::{{{}}};\n\nuse crate::{{Client, ClientBuilder, OPERATIONS}};\n\n\
-         // Add the header that names a request in the vendor's answers, if there is one.\n\
-         const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\
+         // Add the header that names a request in the vendor's answers, if there is one; and that of a 429 with the seconds until the limit is\n\
+         // reset, if the vendor sends no `Retry-After`.\n\
+         const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], limit_reset_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\
          impl Client {{\n    /// A client, by {words}.\n    ///\n    /// No rate limit is set; [`rate_limit`](ClientBuilder::rate_limit) sets one.\n    \
          pub fn builder({parameters}) -> ClientBuilder<Self> {{\n        {made}\n    }}\n\n    \
          /// From {named}{also}.\n    ///\n    /// # Errors\n    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.\n    \

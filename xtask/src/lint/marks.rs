@@ -8,12 +8,13 @@ use crate::{
     pointer::child,
 };
 
-const ON_OPERATIONS: [&str; 11] = [
+const ON_OPERATIONS: [&str; 12] = [
     "x-source",
     "x-permissions",
     "x-rate-limit",
     "x-idempotent",
     "x-idempotent-with",
+    "x-final-statuses",
     "x-pagination",
     "x-long-running",
     "x-download",
@@ -57,6 +58,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
             );
         }
         idempotency(root, operation, findings);
+        final_statuses(operation, findings);
     }
     for node in tree::schemas(root) {
         known(node.schema, &ON_SCHEMAS, &node.pointer, findings);
@@ -110,6 +112,24 @@ fn idempotency(root: &Value, operation: &Operation<'_>, findings: &mut Findings)
     }
 }
 
+/// Statuses that are a response and no failure are error statuses that the operation documents.
+fn final_statuses(operation: &Operation<'_>, findings: &mut Findings) {
+    let Some(statuses) = operation.value.get("x-final-statuses") else { return };
+    let responses = operation.value.get("responses");
+    let is_documented = |status: &Value| {
+        let number = status.as_u64().filter(|number| (400..600).contains(number));
+        number.is_some_and(|number| responses.and_then(|all| all.get(number.to_string())).is_some())
+    };
+    if !statuses.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_documented)) {
+        findings.add(
+            Rule::Mark,
+            &child(&operation.pointer, "x-final-statuses"),
+            "not a list of error statuses that the operation documents",
+            "list numbers such as 500 that are keys of `responses`, or leave it out",
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -131,6 +151,9 @@ mod tests {
         assert_eq!(broken(&format!("{CREATE}/x-client"), json!("facade")), ["mark"]);
         assert_eq!(broken(&format!("{CREATE}/x-permissions"), json!("orders")), ["mark"]);
         assert_eq!(broken(&format!("{CREATE}/x-rate-limit"), json!(10)), ["mark"]);
+        for statuses in [json!(500), json!([]), json!(["500"]), json!([200]), json!([599])] {
+            assert_eq!(broken(&format!("{CREATE}/x-final-statuses"), statuses), ["mark"]);
+        }
     }
 
     #[test]

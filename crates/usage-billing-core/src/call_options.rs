@@ -1,0 +1,112 @@
+//! Settings of single calls, and the limits that every call has.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{MinTransferRate, RetryPolicy};
+
+/// Longest time of one call unless set otherwise: room for the default retries (2 minutes) and a large response after the last of them.
+const DEADLINE: Duration = Duration::from_secs(300);
+/// Largest buffered response body unless set otherwise. The largest pages of the vendors are a few MiB.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Settings that differ from the client's for some calls. Pass them to `with_call_options` of a client: the handle that it returns shares
+/// the token, the rate limit and the connections with the client.
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::{CallOptions, RetryPolicy};
+///
+/// // One attempt, for no longer than 2 s: for a health check.
+/// let options = CallOptions::new().retry(RetryPolicy::none()).deadline(Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "options have no effect until a client takes them"]
+pub struct CallOptions {
+    retry: Option<RetryPolicy>,
+    deadline: Option<Option<Duration>>,
+}
+
+impl CallOptions {
+    /// Changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets when failed requests are sent again. Requests for tokens keep the client's policy: their outcome is shared.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        Self { retry: Some(policy), ..self }
+    }
+
+    /// Sets the longest time of a call, as [`ClientBuilder::deadline`](crate::ClientBuilder::deadline) does; `None` for no limit.
+    pub fn deadline(self, limit: impl Into<Option<Duration>>) -> Self {
+        Self { deadline: Some(limit.into()), ..self }
+    }
+}
+
+/// The settings that apply to a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallSettings {
+    pub(crate) retry: RetryPolicy,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) min_transfer_rate: Option<MinTransferRate>,
+}
+
+impl CallSettings {
+    pub(crate) fn with(self, options: CallOptions) -> Self {
+        Self { retry: options.retry.unwrap_or(self.retry), deadline: options.deadline.unwrap_or(self.deadline), ..self }
+    }
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            deadline: Some(DEADLINE),
+            max_response_bytes: MAX_RESPONSE_BYTES,
+            min_transfer_rate: Some(MinTransferRate::default()),
+        }
+    }
+}
+
+/// When a call has to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) end: Instant,
+    pub(crate) limit: Duration,
+}
+
+impl Deadline {
+    /// `None` for a limit that no clock reaches.
+    pub(crate) fn after(limit: Duration) -> Option<Self> {
+        Some(Self { end: Instant::now().checked_add(limit)?, limit })
+    }
+
+    pub(crate) fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_override_only_what_they_set() {
+        let client = CallSettings { deadline: Some(Duration::from_secs(7)), ..CallSettings::default() };
+        let short = CallOptions::new().deadline(Duration::from_secs(1));
+        assert_eq!(client.with(CallOptions::new()).deadline, Some(Duration::from_secs(7)));
+        assert_eq!(client.with(short).deadline, Some(Duration::from_secs(1)));
+        assert_eq!(client.with(CallOptions::new().deadline(None)).deadline, None);
+        assert_eq!(client.with(short).retry, client.retry);
+        assert_eq!(client.with(CallOptions::new().retry(RetryPolicy::none())).retry, RetryPolicy::none());
+    }
+
+    #[test]
+    fn deadline_beyond_the_clock_is_no_deadline() {
+        assert!(Deadline::after(Duration::MAX).is_none());
+        assert!(Deadline::after(Duration::ZERO).is_some());
+    }
+}

@@ -1,0 +1,83 @@
+//! An error response, as far as it has arrived.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{HeaderMap, StatusCode};
+
+use crate::answer::request_id;
+use crate::error_body::describe;
+use crate::operation::{Operation, Service};
+use crate::retry;
+use crate::{Error, ErrorKind};
+
+/// The status of an error response, with what has arrived of its body. Kept outside of the attempt that reads it: at the deadline, the status
+/// is the better error.
+pub(crate) struct Rejection {
+    status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+    request_id: Option<String>,
+    pub(crate) body: BytesMut,
+}
+
+impl Rejection {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, service: &Service, now: std::time::SystemTime) -> Self {
+        let reset = || retry::limit_reset(headers, service.limit_reset_headers);
+        let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            status,
+            retry_after: retry::retry_after(headers, now).or_else(|| reset().filter(|_| is_limit)),
+            request_id: request_id(headers, service.request_id_headers),
+            body: BytesMut::new(),
+        }
+    }
+
+    /// Makes the error of what has arrived, and leaves nothing of it here.
+    pub(crate) fn take_error(&mut self, operation: &Operation, attempts: u32) -> Error {
+        let Self { status, retry_after, .. } = *self;
+        let body = self.body.split().freeze();
+        let said = describe(&body);
+        let kind = match status {
+            StatusCode::UNAUTHORIZED => ErrorKind::Auth,
+            StatusCode::FORBIDDEN => ErrorKind::Permission,
+            _ => ErrorKind::Api,
+        };
+        let unsaid =
+            if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
+        Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
+            .with_operation(operation.name)
+            .with_answer(status, self.request_id.take(), body)
+            .with_code(said.code)
+            .with_retry_after(retry_after)
+            .with_attempts(attempts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn reset_header_counts_only_for_429_without_retry_after() {
+        let service = Service {
+            operations: &[],
+            request_id_headers: &[],
+            limit_reset_headers: &["x-reset"],
+            credential_hint: "",
+        };
+        let read = |status: StatusCode, headers: &[(&'static str, &'static str)]| {
+            let named = |(name, value): &(&'static str, &'static str)| (name.parse().unwrap(), value.parse().unwrap());
+            let headers = HeaderMap::from_iter(headers.iter().map(named));
+            let rejection = Rejection::new(status, &headers, &service, SystemTime::UNIX_EPOCH);
+            rejection.retry_after.map(|delay| delay.as_secs())
+        };
+        let limit = StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(read(limit, &[("x-reset", "13")]), Some(13));
+        assert_eq!(read(limit, &[("x-reset", "13"), ("retry-after", "7")]), Some(7));
+        assert_eq!(read(limit, &[("x-reset", "13"), ("retry-after", "soon")]), Some(13));
+        assert_eq!(read(limit, &[]), None);
+        assert_eq!(read(StatusCode::SERVICE_UNAVAILABLE, &[("x-reset", "13")]), None);
+    }
+}

@@ -1,0 +1,279 @@
+//! The minimum transfer rate of downloads.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::time::{Instant, Sleep};
+
+/// How much a download has to bring in a span of waiting. Only the time counts in which the reader waits for the vendor: a slow reader is
+/// never taken for a slow vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinTransferRate {
+    bytes: u64,
+    window: Duration,
+}
+
+impl MinTransferRate {
+    /// At least `bytes` in every `window` of waiting. A window of 0 is taken as 1 ms.
+    pub const fn new(bytes: u64, window: Duration) -> Self {
+        Self { bytes, window: if window.is_zero() { Duration::from_millis(1) } else { window } }
+    }
+
+    /// Whether a window that is over brought too little.
+    fn is_missed_by(&self, window: &Window) -> bool {
+        window.waited >= self.window && window.bytes < self.bytes
+    }
+
+    /// How much longer to wait before the window is over.
+    fn left(&self, window: &Window) -> Duration {
+        self.window.saturating_sub(window.waited)
+    }
+}
+
+impl Default for MinTransferRate {
+    /// 64 KiB a minute: the slowest modem of the 1990s was faster.
+    fn default() -> Self {
+        Self::new(64 * 1024, Duration::from_secs(60))
+    }
+}
+
+/// What the present window has brought so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Window {
+    bytes: u64,
+    waited: Duration,
+}
+
+impl Window {
+    /// Adds time and bytes; a window that is over is replaced by the next one.
+    fn add(&mut self, rate: &MinTransferRate, waited: Duration, bytes: usize) {
+        self.waited += waited;
+        self.bytes += bytes as u64;
+        if self.waited >= rate.window && !rate.is_missed_by(self) {
+            *self = Self::default();
+        }
+    }
+}
+
+/// A download was slower than the minimum rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooSlow {
+    pub(crate) bytes: u64,
+    pub(crate) rate: MinTransferRate,
+}
+
+impl std::fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MinTransferRate { bytes, window } = self.rate;
+        let brought = if self.bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", self.bytes) };
+        write!(f, "the download is too slow: {brought} in {window:?} of waiting, the minimum is {bytes}")
+    }
+}
+
+/// A stream of chunks with a minimum rate.
+pub(crate) struct Paced<S> {
+    chunks: S,
+    rate: MinTransferRate,
+    window: Window,
+    waiting: Option<Waiting>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// The reader waits for the vendor since `since`.
+struct Waiting {
+    since: Instant,
+    arrival: Arc<Arrival>,
+}
+
+impl<S> Paced<S> {
+    pub(crate) fn new(chunks: S, rate: MinTransferRate) -> Self {
+        Self { chunks, rate, window: Window::default(), waiting: None, timer: None }
+    }
+}
+
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Paced<S> {
+    /// The next chunk, or the error of a rate that was missed.
+    pub(crate) fn poll_chunk(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<reqwest::Result<Bytes>, TooSlow>>> {
+        let arrival = Arc::new(Arrival { reader: context.waker().clone(), at: Mutex::new(None) });
+        let polled = Pin::new(&mut self.chunks).poll_next(&mut Context::from_waker(&Waker::from(arrival.clone())));
+        let now = Instant::now();
+        let waited = self.waiting.take().map_or(Duration::ZERO, |waiting| {
+            // From the moment at which data arrived, it is the reader who lets it wait.
+            let until = waiting.arrival.at().unwrap_or(now);
+            until.saturating_duration_since(waiting.since)
+        });
+        let chunk = match polled {
+            Poll::Ready(Some(Ok(chunk))) => chunk,
+            Poll::Ready(other) => return Poll::Ready(other.map(Ok)),
+            Poll::Pending => {
+                self.window.add(&self.rate, waited, 0);
+                if self.rate.is_missed_by(&self.window) {
+                    return Poll::Ready(Some(Err(self.too_slow())));
+                }
+                self.waiting = Some(Waiting { since: now, arrival });
+                return self.poll_timer(now, context);
+            }
+        };
+        self.window.add(&self.rate, waited, chunk.len());
+        if self.rate.is_missed_by(&self.window) {
+            return Poll::Ready(Some(Err(self.too_slow())));
+        }
+        Poll::Ready(Some(Ok(Ok(chunk))))
+    }
+
+    /// Wakes the reader when the window is over, if nothing arrives before.
+    fn poll_timer(
+        &mut self,
+        now: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<reqwest::Result<Bytes>, TooSlow>>> {
+        let Some(end) = now.checked_add(self.rate.left(&self.window)) else { return Poll::Pending };
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                timer.as_mut().reset(end);
+                timer
+            }
+            None => self.timer.insert(Box::pin(tokio::time::sleep_until(end))),
+        };
+        match std::future::Future::poll(timer.as_mut(), context) {
+            // The window ends only with the clock's next tick: ask again then.
+            Poll::Ready(()) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn too_slow(&self) -> TooSlow {
+        TooSlow { bytes: self.window.bytes, rate: self.rate }
+    }
+}
+
+/// Notes when data arrived for a reader that may be busy with something else.
+struct Arrival {
+    reader: Waker,
+    at: Mutex<Option<Instant>>,
+}
+
+impl Arrival {
+    fn at(&self) -> Option<Instant> {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Arrival {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        self.reader.wake_by_ref();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::poll_fn;
+    use futures_util::{FutureExt, StreamExt};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    const RATE: MinTransferRate = MinTransferRate::new(100, Duration::from_secs(10));
+
+    #[test]
+    fn window_is_missed_only_when_it_is_over() {
+        for (waited, bytes, missed) in [
+            (0, 0, false),
+            (9, 0, false),
+            (10, 0, true),
+            (10, 99, true),
+            (10, 100, false),
+            (11, 100, false),
+            (u64::MAX, 99, true),
+        ] {
+            let window = Window { bytes, waited: Duration::from_secs(waited) };
+            assert_eq!(RATE.is_missed_by(&window), missed, "{waited} s, {bytes} bytes");
+        }
+    }
+
+    type Chunks = futures_util::stream::BoxStream<'static, reqwest::Result<Bytes>>;
+
+    fn paced() -> (mpsc::UnboundedSender<usize>, Paced<Chunks>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let chunks = futures_util::stream::unfold(receiver, |mut receiver| async {
+            let size: usize = receiver.recv().await?;
+            Some((Ok(Bytes::from(vec![0; size])), receiver))
+        });
+        (sender, Paced::new(chunks.boxed(), RATE))
+    }
+
+    async fn next(paced: &mut Paced<Chunks>) -> Option<Result<usize, TooSlow>> {
+        let chunk = poll_fn(|context| paced.poll_chunk(context)).await?;
+        Some(chunk.map(|chunk| chunk.expect("chunks without errors").len()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trickled_download_ends_after_one_window() {
+        let (sender, mut paced) = paced();
+        tokio::spawn(async move {
+            while sender.send(1).is_ok() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+        let start = Instant::now();
+        let error = loop {
+            if let Err(error) = next(&mut paced).await.expect("an endless stream") {
+                break error;
+            }
+        };
+        assert_eq!(start.elapsed().as_millis() / 100, 100);
+        let expected = "the download is too slow: 20 bytes in 10s of waiting, the minimum is 100";
+        assert!((19..=21).contains(&error.bytes), "{error}");
+        assert_eq!(TooSlow { bytes: 20, ..error }.to_string(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silent_download_ends_after_one_window() {
+        let (_sender, mut paced) = paced();
+        let start = Instant::now();
+        assert_eq!(next(&mut paced).await, Some(Err(TooSlow { bytes: 0, rate: RATE })));
+        assert_eq!(start.elapsed().as_millis() / 100, 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn download_at_the_minimum_rate_goes_on_for_ever() {
+        let (sender, mut paced) = paced();
+        tokio::spawn(async move {
+            for _ in 0..100 {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                let _ = sender.send(50);
+            }
+        });
+        while let Some(chunk) = next(&mut paced).await {
+            assert_eq!(chunk, Ok(50));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_reader_is_not_taken_for_a_slow_vendor() {
+        let (sender, mut paced) = paced();
+        for _ in 0..20 {
+            // The reader has asked once, and does other work while the data arrives.
+            assert!(next(&mut paced).now_or_never().is_none());
+            sender.send(1).unwrap();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(next(&mut paced).await, Some(Ok(1)));
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+    }
+}
