@@ -124,6 +124,13 @@ impl Error {
         self.0.attempts
     }
 
+    /// Whether a deadline or a timeout ended the call: the vendor may still act on the request.
+    pub fn is_timeout(&self) -> bool {
+        let source =
+            self.0.source.as_deref().and_then(|source| (source as &dyn StdError).downcast_ref::<reqwest::Error>());
+        self.0.setting == Some("deadline") || source.is_some_and(reqwest::Error::is_timeout)
+    }
+
     /// What can be done about it, in a few words.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()

@@ -25,7 +25,11 @@ pub(crate) async fn dataset(
     suger: &suger::Client,
     period: Period,
 ) -> Result<Vec<UsageRow>> {
-    let usage = tokio::try_join!(acronis.usage(period, PATIENCE), genesys.usage(period, PATIENCE), suger.usage(period));
+    let usage = tokio::try_join!(
+        acronis.usage(period, PATIENCE),
+        genesys.usage(period, PATIENCE),
+        suger.usage(period, PATIENCE)
+    );
     usage.map(|(acronis, genesys, suger)| [acronis, genesys, suger].concat())
 }
 

@@ -7,6 +7,7 @@ mod period;
 mod report;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod row_identity;
+mod time_limit;
 mod usage_row;
 
 #[cfg(feature = "acronis")]

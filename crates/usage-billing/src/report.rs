@@ -8,6 +8,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
 
+use crate::time_limit::TimeLimit;
+
 /// Pauses between two polls grow from the first to the last of these.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -78,7 +80,7 @@ impl<T> Report<T> {
         outcome
     }
 
-    /// Asks until the report is done, for no longer than `timeout`.
+    /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit.
     ///
     /// The vendor goes on with the report while it cannot be asked: a lost connection, a 429 or a 5xx that outlasts the call's own retries is
     /// waited out as well, once the vendor has answered for this report at all.
@@ -87,10 +89,15 @@ impl<T> Report<T> {
     /// [`ErrorKind::WaitTimeout`], naming the id and the last such failure: the report may still come, and can be waited for again. Else as
     /// [`poll`](Self::poll).
     pub async fn wait(&mut self, timeout: Duration) -> Result<T> {
+        self.wait_within(TimeLimit::new(timeout)).await
+    }
+
+    /// As [`wait`](Self::wait), within what is left of a limit.
+    pub(crate) async fn wait_within(&mut self, limit: TimeLimit) -> Result<T> {
         let mut polls = 0u32;
         // What the last poll found: the vendor's word, or why it could not be asked.
         let mut last = None;
-        let waited = tokio::time::timeout(timeout, async {
+        let waited = limit.run(async {
             loop {
                 let asked_for = match self.poll().await {
                     Ok(Progress::Ready(done)) => return Ok(done),
@@ -110,7 +117,7 @@ impl<T> Report<T> {
                 polls = polls.saturating_add(1);
             }
         });
-        waited.await.unwrap_or_else(|_| {
+        waited.await.unwrap_or_else(|| {
             let state = match &last {
                 None => String::new(),
                 Some(Ok(Some(status))) => format!(" (the vendor says {status})"),
@@ -121,7 +128,7 @@ impl<T> Report<T> {
                 "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
                 self.what,
                 self.id,
-                timeout.as_secs()
+                limit.seconds()
             );
             let error = Error::new(ErrorKind::WaitTimeout, message);
             Err(match last {

@@ -13,6 +13,9 @@ const LATER: Duration = Duration::from_secs(3600);
 
 const CREATE_REPORT: &str = "create_report";
 
+pub(super) const PERHAPS_CREATED: &str =
+    "the report may exist nevertheless: look for it among the tenant's reports before creating another one";
+
 /// With a hint at what is most likely wrong; core has one for credentials and permissions.
 pub(super) fn hinted(error: Error) -> Error {
     let not_found = error.status().is_some_and(|status| status.as_u16() == 404);
@@ -47,9 +50,7 @@ pub(super) fn of_creation(error: Error, period: Option<Period>, now: DateTime<Ut
         Refusal::NotRight => error.with_hint(
             "if the request is right, the usage history may not be ready (Acronis makes it between 1 and 6 am): create the report later",
         ),
-        Refusal::Unknown => error.with_hint(
-            "the report may have been created all the same: look for it (find_report) before you create another one",
-        ),
+        Refusal::Unknown => error.with_hint(PERHAPS_CREATED),
         Refusal::Other => hinted(error),
     }
 }
@@ -88,8 +89,23 @@ pub(super) fn may_be_made(error: &Error) -> bool {
     is_creation && is_unsettled(error.kind(), error.status().map(|status| status.as_u16()))
 }
 
+/// Whether the vendor's work on the request that brought this error is over, so that a report that it does not list will not appear later.
+/// After a timeout, the vendor's or ours, the work may go on.
+pub(super) fn is_over(error: &Error) -> bool {
+    ended(error.kind(), error.status().map(|status| status.as_u16()), error.is_timeout())
+}
+
+fn ended(kind: ErrorKind, status: Option<u16>, timed_out: bool) -> bool {
+    match status {
+        // 504 is a gateway's: its server may still be at work. A success was decoded in vain, and did create a report.
+        Some(status) => matches!(status, 408 | 502 | 503),
+        None => kind == ErrorKind::Connection && !timed_out,
+    }
+}
+
 fn is_unsettled(kind: ErrorKind, status: Option<u16>) -> bool {
-    matches!((kind, status), (ErrorKind::Connection | ErrorKind::Decode, _) | (_, Some(408 | 502..=504)))
+    use ErrorKind::{Connection, Decode, Limit};
+    matches!((kind, status), (Connection | Decode | Limit, _) | (_, Some(408 | 502..=504)))
 }
 
 #[cfg(test)]
@@ -109,6 +125,7 @@ mod tests {
             (Api, Some(504), "", Refusal::Unknown),
             (Connection, None, "connection lost", Refusal::Unknown),
             (Decode, Some(200), "missing field `id`", Refusal::Unknown),
+            (ErrorKind::Limit, None, "the response body is larger", Refusal::Unknown),
             (Permission, Some(403), "", Refusal::Other),
             (Api, Some(429), "", Refusal::Other),
             (Request, None, "not ready", Refusal::Other),
@@ -122,6 +139,23 @@ mod tests {
             ("2026-10-15/2026-11-02", Refusal::NotRight),
         ] {
             assert_eq!(refusal(Api, Some(400), "", period.parse().ok(), night), expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn work_on_a_request_is_over_unless_something_timed_out_or_succeeded() {
+        use ErrorKind::{Api, Connection, Decode, Limit};
+        for (kind, status, timed_out, over) in [
+            (Api, Some(503), false, true),
+            (Api, Some(502), false, true),
+            (Api, Some(408), false, true),
+            (Api, Some(504), false, false),
+            (Connection, None, false, true),
+            (Connection, None, true, false),
+            (Decode, Some(200), false, false),
+            (Limit, None, false, false),
+        ] {
+            assert_eq!(ended(kind, status, timed_out), over, "{kind:?} {status:?} {timed_out}");
         }
     }
 }

@@ -21,7 +21,7 @@ mod usage;
 
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
-use usage_billing_core::{ClientBuilder, Credentials, Error, ErrorKind, Result};
+use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKind, Result};
 
 use self::hints::hinted;
 pub use quantity::in_billing_unit;
@@ -52,6 +52,21 @@ impl Client {
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let (data_center, credentials) = Api::settings_from_env()?;
         Ok(Self::builder(&data_center, credentials))
+    }
+
+    /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use usage_billing::{CallOptions, Result, RetryPolicy, acronis::Client};
+    /// # async fn check(client: Client) -> Result<()> {
+    /// let quick = client.with_call_options(CallOptions::new().retry(RetryPolicy::none()).deadline(Duration::from_secs(5)));
+    /// println!("{}", quick.own_tenant().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_call_options(&self, options: CallOptions) -> Self {
+        Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -1,12 +1,19 @@
 //! Creating a report and waiting for its files.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
 use uuid::Uuid;
 
-use super::hints::{hinted, may_be_made, of_creation};
+use super::hints::{hinted, is_over, may_be_made, of_creation};
 use super::{Api, Client, ReportRequest, types};
 use crate::{Progress, Report};
+
+/// How often a report is created that does not come into being.
+const MAX_CREATIONS: u32 = 3;
+/// How long a report that was created may take until it is listed, and the delay before it is created again.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// A file of a report, ready for download.
 #[derive(Clone, Debug)]
@@ -45,18 +52,47 @@ impl Client {
         Ok(self.waiting_for(report))
     }
 
-    /// As [`create_report`](Self::create_report), and takes up the report that was made today (UTC) if the answer got lost: by
-    /// [`find_report`](Self::find_report), so that none is made twice.
+    /// As [`create_report`](Self::create_report), but settles a failure after which the report may exist: looks for a report that was created
+    /// today (UTC) by [`find_report`](Self::find_report) and takes it up. If the vendor's work on the request is over (it rejected the request
+    /// with 408, 502 or 503, or the connection was lost) and the report is not listed, now and 2 s later, it is created again, up to 3 times
+    /// in all.
     ///
     /// # Errors
-    /// As [`create_report`](Self::create_report); also if the answer got lost and no report is found, which does not prove that there is none.
+    /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
     pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
         // Before it is made: the day may end meanwhile.
         let today = Utc::now().date_naive();
-        match self.create_report(request).await {
-            Err(lost) if may_be_made(&lost) => self.find_report(request, today).await.ok().flatten().ok_or(lost),
-            answered => answered,
+        let mut creations = 1;
+        loop {
+            let failure = match self.create_report(request).await {
+                Err(failure) if may_be_made(&failure) => failure,
+                settled => return settled,
+            };
+            if let Some(report) = self.look_for(request, today, &failure).await? {
+                return Ok(report);
+            }
+            if creations == MAX_CREATIONS || !is_over(&failure) {
+                return Err(failure);
+            }
+            tokio::time::sleep(SETTLING).await;
+            if let Some(report) = self.look_for(request, today, &failure).await? {
+                return Ok(report);
+            }
+            creations += 1;
         }
+    }
+
+    /// Looks for a report that may exist although its creation failed.
+    ///
+    /// # Errors
+    /// That failure, if it is not known whether the report exists.
+    async fn look_for(
+        &self,
+        request: &ReportRequest,
+        since: NaiveDate,
+        failure: &Error,
+    ) -> Result<Option<Report<Vec<StoredFile>>>> {
+        self.find_report(request, since).await.map_err(|_| failure.clone())
     }
 
     /// Takes up a report that was created before, by its id, in this process or another.

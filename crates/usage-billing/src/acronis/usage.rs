@@ -8,9 +8,11 @@ use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::download::ReportBody;
+use super::hints::PERHAPS_CREATED;
 use super::quantity::in_billing_unit;
 use super::{Amounts, Client, Price, ReportRequest, ReportRow, StoredFile, rows, types};
 use crate::row_identity::RowIdentity;
+use crate::time_limit::TimeLimit;
 use crate::{Period, Report, UsageRow, Vendor};
 
 const OPERATION: &str = "download_stored_report";
@@ -20,28 +22,42 @@ const PLATFORM: &str = "platform";
 const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 
 impl Client {
-    /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it.
+    /// Usage of the direct children of the API client's tenant: creates a `usage_summary`, waits for it and reads it, all within `timeout`.
     ///
     /// The report stays with the vendor; rows and errors name it, so that [`report`](Self::report) can take it up again and
     /// [`delete_report`](Self::delete_report) clean up.
     ///
     /// # Errors
-    /// As [`create_report_once`](Self::create_report_once) and [`usage_by`](Self::usage_by).
+    /// As [`create_report_once`](Self::create_report_once) and [`usage_by`](Self::usage_by). [`ErrorKind::WaitTimeout`] without the id of a
+    /// report if none was created in time.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
-        let request = ReportRequest::usage_summary(self.own_tenant().await?, period);
-        self.usage_by(&mut self.create_report_once(&request).await?, timeout).await
+        let limit = TimeLimit::new(timeout);
+        let tenant = limit.run(self.own_tenant()).await;
+        let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
+        let request = ReportRequest::usage_summary(tenant, period);
+        let created = limit.run(self.create_report_once(&request)).await;
+        let mut report = created.unwrap_or_else(|| {
+            Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
+        })?;
+        self.usage_within(limit, &mut report).await
     }
 
-    /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it, for no longer than `timeout`,
-    /// and reads the first of its files that can be read as rows.
+    /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it and reads the first of its
+    /// files that can be read as rows, all within `timeout`.
     ///
     /// # Errors
     /// As [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of), always naming the report's id.
     pub async fn usage_by(&self, report: &mut Report<Vec<StoredFile>>, timeout: Duration) -> Result<Vec<UsageRow>> {
+        self.usage_within(TimeLimit::new(timeout), report).await
+    }
+
+    async fn usage_within(&self, limit: TimeLimit, report: &mut Report<Vec<StoredFile>>) -> Result<Vec<UsageRow>> {
         let usage = async {
-            let files = report.wait(timeout).await?;
+            let files = report.wait_within(limit).await?;
             let file = files.iter().find(|file| rows::are_in(&file.format)).or(files.first());
-            self.usage_of(file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?).await
+            let file = file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
+            let read = limit.run(self.usage_of(file)).await;
+            read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))
         };
         usage.await.map_err(|error| naming(report.id(), error))
     }
@@ -61,9 +77,11 @@ fn naming(id: &str, error: Error) -> Error {
     if error.message().contains(id) || error.hint().is_some_and(|hint| hint.contains(id)) {
         return error;
     }
-    use ErrorKind::{Api, Auth, Connection, Permission};
+    use ErrorKind::{Api, Auth, Connection, Permission, WaitTimeout};
     let done = match error.kind() {
-        Connection | Api | Auth | Permission => format!("report {id} is at Acronis: take it up again by its id"),
+        Connection | Api | Auth | Permission | WaitTimeout => {
+            format!("report {id} is at Acronis: take it up again by its id")
+        }
         _ => format!("this is report {id}"),
     };
     let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));

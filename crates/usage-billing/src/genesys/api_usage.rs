@@ -7,6 +7,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result};
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, tell_apart};
+use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow, Vendor};
 
 /// What was asked for, as far as rows do not repeat it.
@@ -24,7 +25,7 @@ pub struct ApiUsage<'a> {
 }
 
 impl Client {
-    /// API requests of the organization as rows, by day, OAuth client, platform, method and path template. Not billable.
+    /// API requests of the organization as rows, by day, OAuth client, platform, method and path template, within `timeout`. Not billable.
     ///
     /// # Errors
     /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait).
@@ -33,8 +34,15 @@ impl Client {
         let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
         let now = Utc::now();
-        let mut job = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by)).await?;
-        let rows = job.wait(timeout).await?.collect_all().await?;
+        let limit = TimeLimit::new(timeout);
+        let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by));
+        let job = limit.run(start).await;
+        let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;
+        let pages = job.wait_within(limit).await?;
+        let rows = limit.run(pages.collect_all()).await;
+        let rows = rows.unwrap_or_else(|| {
+            Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
+        })?;
         let asked = ApiUsage::new(job.id(), &self.account, period, granularity);
         asked.job_rows(&rows, now)
     }

@@ -8,7 +8,7 @@ mod usage_job;
 mod usage_query;
 
 use chrono::TimeDelta;
-use usage_billing_core::{ClientBuilder, Credentials, Result};
+use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
 
 pub use api_usage::ApiUsage;
@@ -53,6 +53,11 @@ impl Client {
     /// What rows name as account, and their keys are made of.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
+    pub fn with_call_options(&self, options: CallOptions) -> Self {
+        Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -13,7 +13,7 @@ mod rows;
 mod usage_report;
 mod validation;
 
-use usage_billing_core::{ClientBuilder, Result, SecretString};
+use usage_billing_core::{CallOptions, ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
 pub use changes::GroupChanges;
@@ -51,6 +51,11 @@ impl Client {
     /// The organization's id, which ids of reports and keys of rows are made of.
     pub fn org_id(&self) -> &str {
         &self.org_id
+    }
+
+    /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
+    pub fn with_call_options(&self, options: CallOptions) -> Self {
+        Self { api: self.api.with_call_options(options), ..self.clone() }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

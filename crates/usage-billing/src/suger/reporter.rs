@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
@@ -13,9 +14,13 @@ use super::delivery::{MISSING, is_refusal, is_there_already, objection, since, u
 use super::patience::Patience;
 use super::validation::{self, Verdict};
 use super::{Client, Receipt, Undelivered, UsageReport};
+use crate::time_limit::TimeLimit;
 
 /// Requests at a time unless set otherwise. Suger publishes no limit.
 const CONCURRENCY: usize = 8;
+
+/// Longest time of a flush unless set otherwise: usage is reported by the hour, so the next flush is due.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Where a report stands in the queue: oldest window first.
 pub(super) type Place = (DateTime<Utc>, Uuid);
@@ -34,6 +39,7 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 pub struct Reporter {
     client: Client,
     concurrency: usize,
+    flush_timeout: Option<Duration>,
     validates: bool,
     confirms: bool,
     queue: BTreeMap<Place, UsageReport>,
@@ -76,6 +82,7 @@ impl Client {
         Reporter {
             client: self.clone(),
             concurrency: CONCURRENCY,
+            flush_timeout: Some(FLUSH_TIMEOUT),
             validates: false,
             confirms: false,
             queue: BTreeMap::new(),
@@ -89,6 +96,11 @@ impl Reporter {
     /// So many requests at a time, in place of 8; 0 is taken as 1.
     pub fn concurrency(self, requests: usize) -> Self {
         Self { concurrency: requests.max(1), ..self }
+    }
+
+    /// Sets the longest time of a flush, in place of an hour; `None` for no limit. What is not confirmed by then stays queued.
+    pub fn flush_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        Self { flush_timeout: limit.into(), ..self }
     }
 
     /// Asks Suger to check all reports before any is sent: one with an unknown dimension or an inactive entitlement is then rejected, where
@@ -145,13 +157,18 @@ impl Reporter {
     ///
     /// Answers that got lost are asked for again with the same id and the same bytes: by the client's retries, and by the next flush. A future
     /// that is dropped before its end leaves everything that is not settled in the queue; what it had settled is in the receipt of
-    /// the next flush.
+    /// the next flush. At the end of [`flush_timeout`](Self::flush_timeout) the receipt lists what is not settled as unsent: it stays queued,
+    /// and the next flush finds out what arrived.
     pub async fn flush(&mut self) -> Receipt {
         self.forget_what_was_pushed_again();
         let mut reasons = HashMap::new();
-        let mut claimed = if self.validates { self.validate(&mut reasons).await } else { Vec::new() };
-        claimed.extend(self.send(&mut reasons).await);
-        self.confirm(claimed, &mut reasons).await;
+        let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
+        if limit.run(self.settle(&mut reasons)).await.is_none() {
+            let error = limit.exceeded("not confirmed").with_hint("it is still queued: flush again later");
+            for (_, id) in self.queue.keys() {
+                reasons.entry(*id).or_insert_with(|| error.clone());
+            }
+        }
         let mut receipt = std::mem::take(&mut self.settled);
         receipt.unsent = self
             .queue
@@ -161,6 +178,12 @@ impl Reporter {
             })
             .collect();
         receipt
+    }
+
+    async fn settle(&mut self, reasons: &mut HashMap<Uuid, Error>) {
+        let mut claimed = if self.validates { self.validate(reasons).await } else { Vec::new() };
+        claimed.extend(self.send(reasons).await);
+        self.confirm(claimed, reasons).await;
     }
 
     /// A report that a flush settled before it was dropped, and that was pushed again, is told by what becomes of it now, and not twice.

@@ -1,6 +1,7 @@
 //! Usage as rows: added up from usage record groups, or as the marketplaces were told.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result};
@@ -9,13 +10,15 @@ use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
 use crate::row_identity::{RowIdentity, UNITS};
+use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow, Vendor};
 
 /// How long after a period usage of it may still come in and be reported: marketplaces take it for up to 24 hours.
 const LATE: TimeDelta = TimeDelta::days(1);
 
 impl Client {
-    /// Usage of a period as rows, one for each buyer, entitlement and dimension, added up from the usage record groups by the time of use.
+    /// Usage of a period as rows, one for each buyer, entitlement and dimension, added up from the usage record groups by the time of use;
+    /// all lists are read within `timeout`.
     ///
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
     /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
@@ -23,8 +26,14 @@ impl Client {
     /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory.
     ///
     /// # Errors
-    /// Those of the calls, and of [`usage_rows`].
-    pub async fn usage(&self, period: Period) -> Result<Vec<UsageRow>> {
+    /// Those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time.
+    pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        let limit = TimeLimit::new(timeout);
+        let usage = limit.run(self.usage_in(period)).await;
+        usage.unwrap_or_else(|| Err(limit.exceeded("the lists of usage were not read to their end")))
+    }
+
+    async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
         // Before the lists: what is final has to have been so when they were read.
         let now = Utc::now();
         let (first, last) = days(period, now);

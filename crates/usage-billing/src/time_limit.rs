@@ -1,0 +1,61 @@
+//! A time limit over several calls.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use usage_billing_core::{Error, ErrorKind};
+
+/// A limit that began to run when it was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeLimit {
+    /// `None` for a limit that no clock reaches.
+    end: Option<Instant>,
+    limit: Duration,
+}
+
+impl TimeLimit {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { end: Instant::now().checked_add(limit), limit }
+    }
+
+    /// Runs `work` until the limit; `None` if the limit ended it.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.end {
+            Some(end) => tokio::time::timeout_at(end, work).await.ok(),
+            None => Some(work.await),
+        }
+    }
+
+    /// Returns the limit in whole seconds, rounded up.
+    pub(crate) fn seconds(&self) -> u128 {
+        self.limit.as_millis().div_ceil(1000)
+    }
+
+    /// Returns the error of what was not done in time, such as "the lists were not read to their end".
+    pub(crate) fn exceeded(&self, what: impl std::fmt::Display) -> Error {
+        Error::new(ErrorKind::WaitTimeout, format!("{what} within {} s", self.seconds()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_ends_at_the_limit_however_it_is_divided() {
+        let start = Instant::now();
+        let limit = TimeLimit::new(Duration::from_millis(2500));
+        assert_eq!(limit.run(tokio::time::sleep(Duration::from_secs(2))).await, Some(()));
+        assert_eq!(limit.run(std::future::pending::<()>()).await, None);
+        assert_eq!(start.elapsed().as_millis() / 100, 25);
+        let error = limit.exceeded("the lists were not read");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::WaitTimeout, "the lists were not read within 3 s"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limit_beyond_the_clock_is_no_limit() {
+        let work = async { tokio::time::sleep(Duration::from_secs(1 << 32)).await };
+        assert_eq!(TimeLimit::new(Duration::MAX).run(work).await, Some(()));
+    }
+}
