@@ -11,19 +11,24 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().expect("a client without settings")
 }
 
+/// A client without any time limit, for tests that pause tokio's clock while a real socket is waited for.
+pub fn untimed<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+    builder.http_client(http()).deadline(None).min_transfer_rate(None)
+}
+
 /// Genesys Cloud at `url`, login included.
 pub fn genesys(url: &str) -> ClientBuilder<usage_billing_genesys::Client> {
     let region: Region = url.parse().expect("a URL");
-    usage_billing_genesys::Client::builder(&region, Credentials::new("id", "hush-secret")).http_client(http())
+    untimed(usage_billing_genesys::Client::builder(&region, Credentials::new("id", "hush-secret")))
 }
 
 /// Suger at `url`.
 pub fn suger(url: &str) -> ClientBuilder<usage_billing_suger::Client> {
-    usage_billing_suger::Client::builder("hush-key".to_owned()).base_url(url).http_client(http())
+    untimed(usage_billing_suger::Client::builder("hush-key".to_owned()).base_url(url))
 }
 
 /// Acronis at `url`, token endpoint included.
 pub fn acronis(url: &str) -> ClientBuilder<usage_billing_acronis::Client> {
     let data_center: DataCenter = url.parse().expect("a URL");
-    usage_billing_acronis::Client::builder(&data_center, Credentials::new("id", "hush-secret")).http_client(http())
+    untimed(usage_billing_acronis::Client::builder(&data_center, Credentials::new("id", "hush-secret")))
 }

@@ -119,6 +119,11 @@ impl<'a> Operation<'a> {
             || id.is_some_and(|field| sent[field].is_string())
     }
 
+    /// Whether the document marks an error status as a response of the operation, after which it is not sent again.
+    pub fn is_final(&self, status: u16) -> bool {
+        self.mark("x-final-statuses").as_array().is_some_and(|all| all.iter().any(|one| *one == status))
+    }
+
     /// Names of its query parameters.
     pub fn query(&self) -> Vec<&'a str> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten();

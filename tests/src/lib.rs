@@ -11,7 +11,7 @@ mod variations;
 mod vendors;
 
 pub use calls::{Call, Sent, same};
-pub use clients::{acronis, genesys, http, suger};
+pub use clients::{acronis, genesys, http, suger, untimed};
 pub use document::{Document, Operation};
 #[cfg(target_os = "linux")]
 pub use limited_process::limited_process;

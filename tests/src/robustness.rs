@@ -21,6 +21,9 @@ pub async fn documented_errors_are_told<V: Vendor>() {
             if status == 429 {
                 headers.push(("retry-after", "7"));
             }
+            // A 429 pauses its client: each has one of its own.
+            let paused = (status == 429).then(|| Stage::<V>::new(RetryPolicy::none()));
+            let stage = paused.as_ref().unwrap_or(&stage);
             stage.answer(Reply::new(status, &headers, &said.body));
             let error = stage.call(&call).await.expect_err(call.operation);
             let kind = match status {
@@ -50,6 +53,16 @@ pub async fn a_proxys_page_keeps_its_status<V: Vendor>() {
         |_, _| Some(Reply::new(503, &[("content-type", "text/html")], PAGE)),
         |operation, sent| if operation.is_repeatable(sent) { 2 } else { 1 },
         |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 503),
+    )
+    .await;
+}
+
+/// A 500 is transient, unless the document marks it as a response of the operation.
+pub async fn a_500_is_sent_again_where_that_is_safe<V: Vendor>() {
+    fails_alike::<V>(
+        |_, _| Some(Reply::json(500, "\"out of order\"")),
+        |operation, sent| if operation.is_repeatable(sent) && !operation.is_final(500) { 2 } else { 1 },
+        |error| error.kind() == ErrorKind::Api && error.status().is_some_and(|status| status == 500),
     )
     .await;
 }

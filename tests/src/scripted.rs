@@ -58,6 +58,11 @@ impl Reply {
         Self { bytes: Vec::new(), repeated: None }
     }
 
+    /// `bytes` as they are, status line and headers included; then the connection closes.
+    pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
+        Self { bytes: bytes.as_ref().to_vec(), repeated: None }
+    }
+
     /// `head` byte for byte (status line, headers and the beginning of a body), then `chunk` until the client closes the connection.
     pub fn endless(head: impl AsRef<[u8]>, chunk: impl AsRef<[u8]>) -> Self {
         Self::trickled(head, chunk, Duration::ZERO)

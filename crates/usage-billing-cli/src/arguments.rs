@@ -77,8 +77,9 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// How long to wait for a vendor's report or lists, in seconds. (Each call makes a new report in the Acronis tenant, unless --report names one.)
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    /// Longest time for each vendor, for all that it does: 90s, 10m, 1h30m, or a number of seconds. (Each call makes a new report in the
+    /// Acronis tenant, unless --report names one.)
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
 }
 
@@ -119,8 +120,10 @@ pub(crate) enum Format {
     Csv,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse().map(Duration::from_secs).map_err(|_| "a whole number of seconds is needed".to_owned())
+fn time(text: &str) -> Result<Duration, String> {
+    let expected = "expected a time such as 90s, 10m or 1h30m, or a whole number of seconds";
+    let seconds = text.parse().map(Duration::from_secs);
+    seconds.or_else(|_| humantime::parse_duration(text)).map_err(|_| expected.to_owned())
 }
 
 #[cfg(test)]
@@ -130,5 +133,27 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn time_is_read_with_units_and_as_seconds() {
+        for (text, seconds) in [
+            ("0", 0),
+            ("90", 90),
+            ("90s", 90),
+            ("10m", 600),
+            ("2h", 7_200),
+            ("1h30m", 5_400),
+            ("1h 30m", 5_400),
+            ("1d", 86_400),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", " ", "-1", "soon", "1.5", "10x", "s", "99999999999999999999", "99999999999999999999h", "5 m s"]
+        {
+            let error = time(text).unwrap_err();
+            assert!(error.starts_with("expected a time such as 90s"), "{text}: {error}");
+        }
     }
 }

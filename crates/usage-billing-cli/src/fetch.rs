@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::Sandbox;
 
@@ -92,21 +93,52 @@ async fn fetch(client: &Client, wanted: Wanted, timeout: Duration) -> usage_bill
     let outcome = client.usage(wanted, timeout).await;
     match &outcome {
         Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
-        Err(error) => {
-            output::tell(&format!("{vendor}: {error}{}", in_terms_of_the_program(client.vendor(), error.kind())))
-        }
+        Err(error) => output::tell(&format!("{vendor}: {}", line(client.vendor(), error))),
     }
     outcome
 }
 
-/// What an error of the library cannot know: where the credential came from, and how to wait longer.
-fn in_terms_of_the_program(vendor: Vendor, kind: ErrorKind) -> String {
-    match kind {
+/// Returns the line of an error in terms of the program: with what the library cannot know (where the credential came from, which options
+/// help), and without the settings of the library, to which the program's user has no access.
+fn line(vendor: Vendor, error: &Error) -> String {
+    let advice = match error.kind() {
         ErrorKind::Auth => format!(" ({})", vendor.settings().join(", ")),
-        ErrorKind::WaitTimeout if vendor == Vendor::Acronis => {
+        ErrorKind::WaitTimeout if names_a_report(error) => {
             " (--report with its id takes it up again, --timeout waits longer)".to_owned()
         }
         ErrorKind::WaitTimeout => " (--timeout waits longer)".to_owned(),
+        ErrorKind::Limit => " (a shorter --period may have a smaller response)".to_owned(),
         _ => String::new(),
+    };
+    format!("{}{advice}", error.clone().with_setting(None))
+}
+
+fn names_a_report(error: &Error) -> bool {
+    let words = |text: &str| text.split_whitespace().any(|word| word.parse::<Uuid>().is_ok());
+    words(error.message()) || error.hint().is_some_and(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_of_an_error_names_options_and_no_settings_of_the_library() {
+        let id = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
+        let error = |kind, message: &str| Error::new(kind, message);
+        let report = error(ErrorKind::WaitTimeout, &format!("Acronis report {id} is not done after 5 s"));
+        for (error, expected) in [
+            (report, " (--report with its id takes it up again, --timeout waits longer)"),
+            (error(ErrorKind::WaitTimeout, "no report within 5s"), "no report within 5s (--timeout waits longer)"),
+            (error(ErrorKind::Auth, "no"), "no (ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET)"),
+            (
+                error(ErrorKind::Limit, "too large").with_setting("max_response_bytes"),
+                "too large (a shorter --period may have a smaller response)",
+            ),
+            (error(ErrorKind::Connection, "too slow").with_setting("min_transfer_rate"), "too slow"),
+        ] {
+            let line = line(Vendor::Acronis, &error);
+            assert!(line.ends_with(expected) && !line.contains('_') | line.contains("ACRONIS_"), "{line}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Clients of the vendors, from the environment or of a sandbox.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use usage_billing::acronis::ReportRequest;
@@ -34,25 +35,26 @@ impl Client {
         }
     }
 
-    /// Usage, however the vendor gives it. `timeout` is for the vendor's work: what waits for a report names it if it gives up.
+    /// Fetches usage, however the vendor gives it, within `timeout`. An error names the report if there is one.
     pub(crate) async fn usage(&self, wanted: Wanted, timeout: Duration) -> Result<Vec<UsageRow>> {
         match (self, wanted) {
             (Self::Acronis(client), Wanted::Period(period)) => {
-                let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
-                let mut report = client.create_report_once(&request).await?;
+                let start = Instant::now();
+                let mut report = in_time(timeout, "no report was confirmed to be created", async {
+                    let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
+                    client.create_report_once(&request).await
+                })
+                .await?;
                 output::tell(&format!("acronis: report {} is being made (--report takes it up again)", report.id()));
-                client.usage_by(&mut report, timeout).await
+                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await
             }
             (Self::Acronis(client), Wanted::Report(id)) => {
-                client.usage_by(&mut client.report(id).await?, timeout).await
+                let start = Instant::now();
+                let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
+                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await
             }
             (Self::Genesys(client), Wanted::Period(period)) => client.usage(period, timeout).await,
-            (Self::Suger(client), Wanted::Period(period)) => {
-                tokio::time::timeout(timeout, client.usage(period)).await.unwrap_or_else(|_| {
-                    let message = format!("the lists are not read to their end after {} s", timeout.as_secs());
-                    Err(Error::new(ErrorKind::WaitTimeout, message))
-                })
-            }
+            (Self::Suger(client), Wanted::Period(period)) => client.usage(period, timeout).await,
             (Self::Genesys(_) | Self::Suger(_), Wanted::Report(_)) => {
                 Err(Error::new(ErrorKind::Request, "this vendor's usage is no report with an id: give a --period"))
             }
@@ -87,6 +89,14 @@ impl Client {
             }
         }
     }
+}
+
+/// Runs the first part of a fetch; `not_done` is the error's text if it does not end in time.
+async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| {
+        let message = format!("{not_done} within {}", humantime::format_duration(timeout));
+        Err(Error::new(ErrorKind::WaitTimeout, message))
+    })
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.

@@ -161,11 +161,38 @@ fn a_wait_that_is_too_short_is_code_5() {
     // Every vendor; that of a report names it.
     let (_, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--timeout", "0"]));
     let told =
-        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("--timeout waits longer)"));
-    assert!(told("acronis: Acronis report ") && told("genesys: billable usage of ") && told("suger: "), "{stderr}");
+        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("(--timeout waits longer)"));
+    assert!(told("acronis: no report was confirmed to be created within 0s"), "{stderr}");
+    assert!(told("genesys: billable usage of ") && told("suger: the lists of usage were not read"), "{stderr}");
     let (code, _, stderr) =
         run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+/// Starts a fetch of Acronis' usage and ends it when it has named its report. Returns the id.
+fn interrupted(sandbox: &RunningSandbox, arguments: &[&str]) -> String {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
+    command.args(["usage", "fetch", "acronis"]).args(arguments).env_clear().envs(sandbox.1.clone());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.find(|line| line.starts_with("acronis: report ")).unwrap();
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(line.contains("(--report takes it up again)"), "{line}");
+    line.split(' ').nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn timeouts_are_read_with_units_and_a_wrong_one_is_one_line() {
+    for time in ["90s", "10m", "2h", "600"] {
+        let (code, _, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", time]));
+        assert_eq!(code, Some(0), "{time}: {stderr}");
+    }
+    for time in ["soon", "-1", "10x", "1.5"] {
+        let (code, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", &format!("--timeout={time}")]));
+        let expected = "'--timeout <TIME>': expected a time such as 90s, 10m or 1h30m, or a whole number of seconds";
+        assert!(code == Some(2) && stderr.lines().next().unwrap().contains(expected), "{stderr}");
+    }
 }
 
 #[test]
@@ -175,10 +202,12 @@ fn a_report_that_was_interrupted_is_taken_up_again_by_its_id() {
         let mut command = program(&["usage", "fetch", "--format", "csv"]);
         run(command.args(arguments).envs(sandbox.1.clone()))
     };
-    let (code, stdout, stderr) = fetch(&["acronis", "--timeout", "0"]);
-    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
-    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
-    assert!(stderr.contains("(--report with its id takes it up again, --timeout waits longer)"), "{stderr}");
+    let id = &interrupted(&sandbox, &[]);
+    let (code, _, stderr) = fetch(&["--report", id, "--timeout", "0"]);
+    assert_eq!(code, Some(5), "{stderr}");
+    let told =
+        format!("acronis: report {id} was not found within 0s (--report with its id takes it up again, --timeout");
+    assert!(stderr.contains(&told), "{stderr}");
 
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!(code, Some(0), "{stderr}");
@@ -209,8 +238,7 @@ fn a_report_of_a_period_that_is_not_over_is_printed_only_if_that_is_asked_for() 
     };
     let today = chrono::Utc::now().date_naive();
     let open = format!("{today}/{}", today + chrono::Days::new(1));
-    let (_, _, stderr) = fetch(&["--period", &open, "--allow-open", "--timeout", "0"]);
-    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
+    let id = &interrupted(&sandbox, &["--period", &open, "--allow-open"]);
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");

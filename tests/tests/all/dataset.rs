@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use usage_billing::{Credentials, Period, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::http;
+use usage_billing_tests::untimed;
 
 #[allow(dead_code, reason = "a program of its own: main is not called here")]
 #[path = "../../../crates/usage-billing/examples/one_dataset.rs"]
@@ -17,7 +17,7 @@ mod partner_overage;
 fn genesys(sandbox: &Sandbox) -> genesys::Client {
     let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
-    builder.http_client(http()).build().expect("a client")
+    untimed(builder).build().expect("a client")
 }
 
 /// Of a sandbox that is started for this: everything that becomes rows.
@@ -26,9 +26,9 @@ async fn fetched(now: DateTime<Utc>, polls: u32) -> Vec<UsageRow> {
         Sandbox::builder().today(now.date_naive()).polls_before_ready(polls).start().await.expect("a free port");
     let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
     let acronis = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
-    let acronis = acronis.http_client(http()).build().expect("a client");
+    let acronis = untimed(acronis).build().expect("a client");
     let suger = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
-    let suger = suger.http_client(http()).build().expect("a client");
+    let suger = untimed(suger).build().expect("a client");
     let genesys = genesys(&sandbox);
     let period = Period::last_month(now);
     let mut rows = one_dataset::dataset(&acronis, &genesys, &suger, period).await.unwrap();

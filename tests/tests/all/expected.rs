@@ -41,7 +41,7 @@ async fn what_is_fetched_is_what_was_used_in_every_world() {
                 let level = usage_billing::acronis::types::ReportLevel::DirectPartners;
                 let of_acronis = acronis(&sandbox).usage(period, PATIENCE).await.unwrap();
                 let of_genesys = genesys(&sandbox).usage(period, PATIENCE).await.unwrap();
-                let of_suger = suger(&sandbox).usage(period).await.unwrap();
+                let of_suger = suger(&sandbox).usage(period, PATIENCE).await.unwrap();
                 assert!(of_acronis.len() > 5 && of_genesys.len() > 5 && of_suger.len() > 5);
                 assert_eq!(fetched(of_acronis), expected(Bill::Acronis(level)), "{seed} {size:?} {period}");
                 assert_eq!(fetched(of_genesys), expected(Bill::Genesys), "{seed} {size:?} {period}");

@@ -6,12 +6,15 @@ mod acronis;
 mod acronis_operations;
 mod auth;
 mod dataset;
+mod deadlines;
 mod examples;
 mod expected;
 mod genesys;
 mod genesys_operations;
 #[cfg(target_os = "linux")]
 mod killed_save;
+#[cfg(target_os = "linux")]
+mod memory;
 #[cfg(target_os = "linux")]
 mod memory_files;
 mod rate_limit;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use usage_billing_core::{ErrorKind, RateLimit, RetryPolicy};
-use usage_billing_tests::{Reply, ScriptedServer, suger};
+use usage_billing_core::{CallOptions, ErrorKind, RateLimit, RetryPolicy};
+use usage_billing_tests::{Reply, ScriptedServer, genesys, suger};
 
 #[tokio::test(start_paused = true)]
 async fn clones_share_one_limit_and_no_request_is_lost() {
@@ -39,6 +39,64 @@ async fn waiting_for_a_turn_does_not_use_up_the_budget() {
     client.list_billable_metrics().org_id("acme").send().await.unwrap();
     client.list_billable_metrics().org_id("acme").send().await.unwrap();
     assert_eq!(server.requests().len(), 3);
+}
+
+/// One 429 that names 30 s, and successes from then on.
+fn limited() -> ScriptedServer {
+    ScriptedServer::in_turn(vec![Reply::new(429, &[("retry-after", "30")], "{}"), Reply::json(200, "[]")])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_pauses_all_clones_until_the_time_that_the_vendor_names() {
+    let server = limited();
+    let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
+    let start = Instant::now();
+    let error = client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
+    assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(30))));
+    assert_eq!(start.elapsed().as_secs(), 0);
+    let waiting = (0..5).map(|_| {
+        let client = client.clone();
+        async move { client.list_billable_metrics().org_id("acme").send().await }
+    });
+    for outcome in futures_util::future::join_all(waiting).await {
+        outcome.unwrap();
+    }
+    assert_eq!((server.requests().len(), start.elapsed().as_secs()), (6, 30));
+    client.list_billable_metrics().org_id("acme").send().await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 30, "the pause is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_deadline_is_before_the_end_of_the_pause_fails_at_once() {
+    let server = limited();
+    let client = suger(server.url()).retry(RetryPolicy::none()).build().unwrap();
+    client.list_billable_metrics().org_id("acme").send().await.unwrap_err();
+    let start = Instant::now();
+    let hurried = client.with_call_options(CallOptions::new().deadline(Duration::from_secs(29)));
+    let error = hurried.list_billable_metrics().org_id("acme").send().await.unwrap_err();
+    assert_eq!((start.elapsed(), server.requests().len()), (Duration::ZERO, 1));
+    assert_eq!((error.attempts(), error.retry_after()), (0, Some(Duration::from_secs(30))));
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
+    let expected = "listBillableMetrics: 429 Too Many Requests: not sent: an earlier call was rejected with 429, and the client \
+                    waits as the vendor asked (retry after 30 s)";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_without_retry_after_pauses_until_the_reset_that_the_vendors_crate_declares() {
+    let limit = Reply::new(429, &[("inin-ratelimit-reset", "13")], "{}");
+    let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+    let server = ScriptedServer::in_turn(vec![token, limit.clone(), Reply::json(200, "{}")]);
+    let client = genesys(server.url()).build().unwrap();
+    let start = Instant::now();
+    client.get_license_definitions().send().await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((server.requests().len(), start.elapsed().as_secs()), (3, 13));
+
+    // Another vendor's header says nothing: the usual backoff.
+    let server = ScriptedServer::in_turn(vec![limit, Reply::json(200, "[]")]);
+    let start = Instant::now();
+    suger(server.url()).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1));
 }
 
 #[test]

@@ -76,9 +76,12 @@ async fn what_is_resent_depends_on_method_status_and_mark() {
         for status in [408, 502, 503, 504] {
             assert_eq!(attempts(kind, Reply::json(status, "{}")).await, repeatable, "{kind:?} {status}");
         }
+        // A 500 of this operation is its verdict.
+        let after_500 = if kind == Call::Validate { 1 } else { repeatable };
+        assert_eq!(attempts(kind, Reply::json(500, "{}")).await, after_500, "{kind:?} 500");
         assert_eq!(attempts(kind, Reply::dropped()).await, repeatable, "{kind:?} dropped");
         assert_eq!(attempts(kind, Reply::json(429, "{}")).await, 4, "{kind:?} 429");
-        for status in [301, 400, 403, 404, 409, 500, 501] {
+        for status in [301, 400, 403, 404, 407, 409, 501] {
             assert_eq!(attempts(kind, Reply::json(status, "{}")).await, 1, "{kind:?} {status}");
         }
     }

@@ -328,6 +328,11 @@ async fn a_proxys_page_keeps_its_status() {
 }
 
 #[tokio::test]
+async fn a_500_is_sent_again_where_that_is_safe() {
+    robustness::a_500_is_sent_again_where_that_is_safe::<Suger>().await;
+}
+
+#[tokio::test]
 async fn a_body_that_is_cut_off_is_a_lost_connection() {
     robustness::a_body_that_is_cut_off_is_a_lost_connection::<Suger>().await;
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use usage_billing::acronis::{Client, ReportRequest, StoredFile};
 use usage_billing::{Credentials, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::http;
+use usage_billing_tests::untimed;
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -26,7 +26,7 @@ async fn sandbox() -> Sandbox {
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
-    builder.http_client(http()).build().expect("a client")
+    untimed(builder).build().expect("a client")
 }
 
 fn client(sandbox: &Sandbox) -> Client {

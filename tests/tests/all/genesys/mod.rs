@@ -12,13 +12,13 @@ use chrono::Utc;
 use usage_billing::genesys::Client;
 use usage_billing::{Credentials, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox, SandboxBuilder};
-use usage_billing_tests::http;
+use usage_billing_tests::untimed;
 
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
-    builder.http_client(http()).rate_limit(None).build().expect("a client").with_account("org-1")
+    untimed(builder).rate_limit(None).build().expect("a client").with_account("org-1")
 }
 
 async fn start(builder: SandboxBuilder) -> (Sandbox, Client) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageReport};
-use usage_billing_tests::{Reply, ScriptedServer, http};
+use usage_billing_tests::{Reply, ScriptedServer, untimed};
 
 use super::{scripted, window};
 
@@ -23,7 +23,7 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
         UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
         Reply::json(200, "{}")
     });
-    let mut reporter = scripted(&server).reporter().concurrency(3);
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(3);
     for number in 0..9 {
         reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
     }
@@ -37,9 +37,9 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
 #[tokio::test(start_paused = true)]
 async fn a_flush_keeps_to_the_clients_rate_limit() {
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
-    let builder = Client::builder("acme", "hush").base_url(server.url()).http_client(http());
+    let builder = untimed(Client::builder("acme", "hush").base_url(server.url()));
     let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
-    let mut reporter = client.reporter();
+    let mut reporter = client.reporter().flush_timeout(None);
     for number in 0..6 {
         reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
     }

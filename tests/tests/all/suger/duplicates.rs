@@ -12,7 +12,7 @@ use super::{ORG, client, queue, reports, sandbox, window};
 #[tokio::test(start_paused = true)]
 async fn the_same_id_with_other_quantities_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
-    let mut reporter = client(&sandbox).reporter();
+    let mut reporter = client(&sandbox).reporter().flush_timeout(None);
     let report = UsageReport::new("ent-aws01", window(0)).quantity("ingest_gb", 5);
     let id = reporter.push(report.clone()).unwrap();
     assert_eq!(reporter.push(report.clone().quantity("ingest_gb", Decimal::new(500, 2))).unwrap(), id);
@@ -42,7 +42,7 @@ async fn duplicates_are_read_back_where_that_is_asked_for() {
             assert_eq!(client.delete_group(&group).await.unwrap().status, Some(Status::Deleted));
         }
     }
-    let mut reporter = client.reporter().confirm_duplicates();
+    let mut reporter = client.reporter().flush_timeout(None).confirm_duplicates();
     let all = queue(&mut reporter, &reports(0));
     let receipt = reporter.flush().await;
     assert_eq!(receipt.to_string(), "0 delivered, 1 already delivered, 2 rejected, 0 unsent");
@@ -59,11 +59,11 @@ async fn duplicates_are_read_back_where_that_is_asked_for() {
 
     // What cannot be read back now is not settled.
     sandbox.inject("503; operation=listUsageRecordGroups".parse().unwrap()).unwrap();
-    let mut reporter = client.reporter().confirm_duplicates();
+    let mut reporter = client.reporter().flush_timeout(None).confirm_duplicates();
     assert_eq!(queue(&mut reporter, &reports(0)), all);
     assert_eq!(reporter.flush().await.unsent.len(), 3);
     // Nor is it asked for without need.
-    let mut reporter = client.reporter();
+    let mut reporter = client.reporter().flush_timeout(None);
     queue(&mut reporter, &reports(0));
     assert_eq!(reporter.flush().await.already_delivered.len(), 3);
 }

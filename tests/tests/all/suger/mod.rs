@@ -15,7 +15,7 @@ use usage_billing::RetryPolicy;
 use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
 use usage_billing::suger::{Client, Reporter, UsageReport, reconcile};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{ScriptedServer, http};
+use usage_billing_tests::{ScriptedServer, untimed};
 use uuid::Uuid;
 
 const ORG: &str = demo::SUGER_ORG_ID;
@@ -28,7 +28,7 @@ async fn sandbox() -> Sandbox {
 
 fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
     let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
-    builder.http_client(http()).retry(retry).build().expect("a client")
+    untimed(builder).retry(retry).build().expect("a client")
 }
 
 fn client(sandbox: &Sandbox) -> Client {
@@ -36,7 +36,7 @@ fn client(sandbox: &Sandbox) -> Client {
 }
 
 fn scripted(server: &ScriptedServer) -> Client {
-    Client::builder("acme", "hush").base_url(server.url()).http_client(http()).build().expect("a client")
+    untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client")
 }
 
 /// Windows that no group of the sandbox's world has: those are whole minutes.

@@ -1,6 +1,7 @@
 //! Usage as rows: added up from groups, and as the marketplaces were told.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -25,7 +26,7 @@ async fn what_the_marketplaces_were_told_comes_as_rows_with_keys_of_their_own() 
     let sum = |rows: &[UsageRow], sku: &str| -> Decimal {
         rows.iter().filter(|row| row.sku == sku).map(|row| row.quantity).sum()
     };
-    let usage = client.usage(october).await.unwrap();
+    let usage = client.usage(october, Duration::MAX).await.unwrap();
     for sku in ["ent-aws01/ingest_gb", "ent-azu01/seats", "ent-gcp01/node_hours"] {
         let (told, used) = (sum(&rows, sku), sum(&usage, sku));
         assert!(
@@ -67,14 +68,14 @@ async fn events_of_a_metric_that_does_not_add_up_are_read_from_the_reports() {
     }
     let today = "2026-11-21/2026-11-22".parse().unwrap();
     let peaks = async || {
-        let rows = client.usage(today).await.unwrap();
+        let rows = client.usage(today, Duration::MAX).await.unwrap();
         rows.into_iter()
             .filter(|row| row.metric == "peak_users")
             .map(|row| (row.quantity, row.is_final))
             .collect::<Vec<_>>()
     };
     assert_eq!(peaks().await, [(Decimal::ZERO, false)], "open until the hourly run");
-    sandbox.advance(std::time::Duration::from_secs(2 * 3600));
+    sandbox.advance(Duration::from_secs(2 * 3600));
     assert_eq!(peaks().await, [(Decimal::from(8), true)]);
 }
 
@@ -85,7 +86,7 @@ async fn faults_on_the_way_change_no_row() {
     let client = client(&sandbox);
     let days = "2026-10-28/2026-11-01".parse().unwrap();
     let all = async || {
-        let mut rows = client.usage(days).await?;
+        let mut rows = client.usage(days, Duration::MAX).await?;
         rows.extend(client.reported_usage(days).await?);
         Ok::<_, usage_billing::Error>(rows)
     };
@@ -159,7 +160,7 @@ async fn what_comes_in_or_is_reported_long_after_the_period_is_not_lost() {
     put_back["info"]["reportedRecords"] = json!({"gb": 5});
     let server = vendor_with(vec![late_group], vec![put_back]);
     let client = scripted(&server);
-    for rows in [client.usage(month).await.unwrap(), client.reported_usage(month).await.unwrap()] {
+    for rows in [client.usage(month, Duration::MAX).await.unwrap(), client.reported_usage(month).await.unwrap()] {
         let told: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity)).collect();
         assert_eq!(told, [("e-1/gb", Decimal::from(5))], "{rows:?}");
     }
@@ -181,7 +182,7 @@ async fn the_last_hour_of_a_metric_that_does_not_add_up_counts_where_its_report_
     let server = vendor_with(vec![group], vec![report]);
     let client = scripted(&server);
     let quantities = async |period| {
-        let rows = client.usage(period).await.unwrap();
+        let rows = client.usage(period, Duration::MAX).await.unwrap();
         rows.iter().map(|row| row.quantity).collect::<Vec<_>>()
     };
     assert_eq!((quantities(before).await, quantities(month).await), (vec![], vec![Decimal::from(7)]));

@@ -1,0 +1,245 @@
+//! Whatever a server does, every call, wait and flush ends in time. Servers trickle for real, so limits are some hundredths of a second; a test
+//! fails if something takes 20 s, which no slow machine needs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use usage_billing::suger::UsageReport;
+use usage_billing::{CallOptions, Error, ErrorKind, MinTransferRate, Period, Result, RetryPolicy, acronis, suger};
+use usage_billing_core::Credentials;
+use usage_billing_sandbox as demo;
+use usage_billing_tests::{Reply, ScriptedServer, untimed};
+use uuid::Uuid;
+
+const SHORT: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(5);
+
+async fn ends<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), work).await.expect("the work ends in time")
+}
+
+fn trickled(head: &str) -> Reply {
+    Reply::trickled(head, " ", TICK)
+}
+
+/// A reply that never comes to an end, by what is endless about it.
+fn endless() -> [(&'static str, Reply); 6] {
+    [
+        ("a JSON body", trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n[")),
+        ("a body to the end of the connection", trickled("HTTP/1.1 200 X\r\n\r\n[")),
+        ("a body of which nothing comes", Reply::trickled("HTTP/1.1 200 X\r\ncontent-length: 1000\r\n\r\n", "", TICK)),
+        ("the head", Reply::trickled("HTTP/1.1 200 X\r\n", "x-more: 1\r\n", TICK)),
+        ("no reply at all", Reply::trickled("", "", TICK)),
+        ("100 Continue", Reply::trickled("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(50), Duration::from_millis(1))),
+    ]
+}
+
+async fn list(client: &usage_billing_suger::Client) -> Result<()> {
+    ends(client.list_billable_metrics().org_id("acme").send()).await.map(drop)
+}
+
+fn assert_deadline(error: &Error, what: &str) {
+    assert_eq!((error.kind(), error.setting()), (ErrorKind::Connection, Some("deadline")), "{what}: {error}");
+    assert!(error.is_timeout(), "{what}: {error}");
+    let text = error.to_string();
+    assert!(text.contains(": no complete response within the deadline of 100ms"), "{what}: {text}");
+    assert!(text.ends_with(" -> to allow more, set the client's `deadline`"), "{what}: {text}");
+}
+
+#[tokio::test]
+async fn call_ends_at_its_deadline_whatever_is_endless() {
+    for (what, reply) in endless() {
+        let server = ScriptedServer::in_turn(vec![reply]);
+        // The HTTP client has no timeouts.
+        let client = usage_billing_tests::suger(server.url()).deadline(SHORT).build().unwrap();
+        let error = list(&client).await.unwrap_err();
+        assert_deadline(&error, what);
+        assert_eq!((error.attempts(), error.operation()), (1, Some("listBillableMetrics")), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn error_response_that_is_trickled_keeps_its_status() {
+    for status in [400, 503] {
+        let server = ScriptedServer::in_turn(vec![trickled(&format!("HTTP/1.1 {status} X\r\n\r\n\"out of order"))]);
+        let client = usage_billing_tests::suger(server.url()).deadline(SHORT).build().unwrap();
+        let error = list(&client).await.unwrap_err();
+        assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Api, Some(status)));
+        assert!(error.message().contains("out of order"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn token_that_is_trickled_ends_the_calls_that_wait_for_it() {
+    for (what, reply) in endless() {
+        let server = ScriptedServer::in_turn(vec![reply]);
+        let client = usage_billing_tests::genesys(server.url()).deadline(SHORT).build().unwrap();
+        let calls = (0..3).map(|_| async { client.get_license_definitions().send().await.unwrap_err() });
+        for error in ends(futures_util::future::join_all(calls)).await {
+            assert_deadline(&error, what);
+        }
+        assert_eq!(server.requests().len(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn deadline_of_single_calls_shares_the_token_and_leaves_the_client_as_it_is() {
+    let slow = Arc::new(AtomicBool::new(true));
+    let is_slow = slow.clone();
+    let server = ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n["),
+        _ => Reply::json(200, "[]"),
+    });
+    let client = usage_billing_tests::genesys(server.url()).build().unwrap();
+    let hurried = client.with_call_options(CallOptions::new().deadline(SHORT).retry(RetryPolicy::none()));
+    assert_deadline(&ends(hurried.get_license_definitions().send()).await.unwrap_err(), "a handle with a deadline");
+    slow.store(false, Ordering::SeqCst);
+    ends(client.get_license_definitions().send()).await.unwrap();
+    let tokens = server.requests().iter().filter(|request| request.target == "/oauth/token").count();
+    assert_eq!((tokens, server.requests().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn last_failure_stands_in_the_error_of_the_deadline() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
+    let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+    let client = usage_billing_tests::suger(server.url()).deadline(SHORT).retry(policy).build().unwrap();
+    let error = list(&client).await.unwrap_err();
+    assert_eq!(error.attempts(), 2);
+    assert!(error.message().contains("; the attempt before: listBillableMetrics: 503"), "{error}");
+}
+
+#[tokio::test]
+async fn download_ends_below_the_minimum_rate_and_at_the_deadline_before_its_headers() {
+    let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+    let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
+    let rate = MinTransferRate::new(1_000_000, SHORT);
+    for (what, reply) in [("trickled", trickled(head)), ("silent", Reply::trickled(head, "", TICK))] {
+        let server = ScriptedServer::in_turn(vec![token.clone(), reply]);
+        let client = usage_billing_tests::acronis(server.url()).min_transfer_rate(rate).build().unwrap();
+        let call = client.download_stored_report().report_id(Uuid::nil()).stored_report_id(Uuid::nil());
+        let mut chunks = ends(call.send()).await.unwrap().into_inner();
+        let error = loop {
+            match ends(chunks.next()).await.expect("an error before the end") {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((error.kind(), error.setting()), (ErrorKind::Connection, Some("min_transfer_rate")), "{error}");
+        assert!(error.message().starts_with("the download is too slow: "), "{what}: {error}");
+        assert!(ends(chunks.next()).await.is_none(), "{what}");
+    }
+    let server = ScriptedServer::in_turn(vec![token, Reply::trickled("", "", TICK)]);
+    let client = usage_billing_tests::acronis(server.url()).deadline(SHORT).build().unwrap();
+    let call = client.download_stored_report().report_id(Uuid::nil()).stored_report_id(Uuid::nil());
+    assert_deadline(&ends(call.send()).await.unwrap_err(), "headers of a download");
+}
+
+fn suger_at(server: &ScriptedServer) -> suger::Client {
+    untimed(suger::Client::builder("acme", "hush").base_url(server.url())).build().unwrap()
+}
+
+#[tokio::test]
+async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what_is_queued() {
+    let report = UsageReport::new("ent-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
+    let group = format!(
+        r#"{{"usageRecordGroups":[{{"id":"{}","entitlementID":"ent-1","status":"CREATED","records":{{"gb":5}}}}]}}"#,
+        report.id("acme")
+    );
+    let slow = Arc::new(AtomicBool::new(true));
+    let is_slow = slow.clone();
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "POST" => Reply::json(409, "\"it is there\""),
+        _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
+        _ => Reply::json(200, &group),
+    });
+    let mut reporter = suger_at(&server).reporter().confirm_duplicates().flush_timeout(SHORT);
+    let id = reporter.push(report).unwrap();
+    let receipt = ends(reporter.flush()).await;
+    assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
+    let error = &receipt.unsent[0].error;
+    let expected = "not confirmed within 1 s -> it is still queued: flush again later";
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::WaitTimeout, expected));
+    assert_eq!(reporter.pending(), 1);
+
+    slow.store(false, Ordering::SeqCst);
+    let mut reporter = reporter.flush_timeout(None);
+    let receipt = ends(reporter.flush()).await;
+    assert_eq!((receipt.already_delivered.as_slice(), receipt.total()), (&[id][..], 1), "{receipt:?}");
+    let bodies: Vec<_> =
+        server.requests().into_iter().filter(|sent| sent.method == "POST").map(|sent| sent.body).collect();
+    assert_eq!(bodies.len(), 2);
+    assert_eq!(bodies[0], bodies[1], "the same bytes with the same id");
+}
+
+#[tokio::test]
+async fn usage_of_suger_ends_in_time_behind_a_trickled_list() {
+    let server = ScriptedServer::in_turn(vec![trickled("HTTP/1.1 200 X\r\n\r\n[")]);
+    let error = ends(suger_at(&server).usage("2026-10".parse().unwrap(), SHORT)).await.unwrap_err();
+    let expected = (ErrorKind::WaitTimeout, "the lists of usage were not read to their end within 1 s");
+    assert_eq!((error.kind(), error.message()), expected);
+}
+
+const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
+
+/// Acronis up to a step, which is trickled.
+fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
+    ScriptedServer::start(move |request| {
+        let path = request.target.as_str();
+        let step = match (request.method.as_str(), path) {
+            (_, path) if path.ends_with("/idp/token") => "token",
+            (_, path) if path.contains("/clients/") => "tenant",
+            ("POST", _) => "creation",
+            (_, path) if path.ends_with("/stored") => "poll",
+            _ => "file",
+        };
+        let (tenant, file) = (Uuid::nil(), "51b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73");
+        match step {
+            _ if step == trickled_step => trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n"),
+            "token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "tenant" => Reply::json(200, &format!(r#"{{"client_id":"{REPORT}","tenant_id":"{tenant}"}}"#)),
+            "creation" => Reply::json(
+                200,
+                &format!(
+                    r#"{{"id":"{REPORT}","version":1,"generation_date":"2026-11-01","result_action":"save","parameters":{{
+                        "kind":"usage_summary","tenant_id":"{tenant}","level":"direct_partners",
+                        "period":{{"start":"2026-10-01","end":"2026-10-31"}},"formats":["csv_v2_0"]}}}}"#
+                ),
+            ),
+            _ => Reply::json(
+                200,
+                &format!(
+                    r#"{{"items":[{{"id":"{file}","report_format":"csv_v2_0","status":"saved",
+                        "created_at":"2026-11-01T00:00:00Z"}}]}}"#
+                ),
+            ),
+        }
+    })
+}
+
+#[tokio::test]
+async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_report() {
+    let october: Period = "2026-10".parse().unwrap();
+    for (step, expected) in [
+        ("token", "the tenant of the API client was not looked up within 1 s"),
+        ("tenant", "the tenant of the API client was not looked up within 1 s"),
+        ("creation", "the creation of the report was not confirmed within 1 s -> the report may exist nevertheless"),
+        ("poll", "Acronis report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 is not done after 1 s"),
+        (
+            "file",
+            "the file of the report was not read to its end within 1 s -> report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
+        ),
+    ] {
+        let server = acronis_until(step);
+        let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, "x");
+        let client = untimed(acronis::Client::builder(&server.url().parse().unwrap(), credentials)).build().unwrap();
+        let error = ends(client.usage(october, Duration::from_millis(300))).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{step}: {error}");
+        assert!(error.to_string().starts_with(expected), "{step}: {error}");
+        let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/reports")).count();
+        assert!(creations <= 1, "{step}: {creations}");
+    }
+}

@@ -1,0 +1,187 @@
+//! The client's memory is bounded, whatever a server sends: each input is read by a process of its own whose memory is limited.
+
+use std::future::Future;
+
+use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_tests::{Reply, ScriptedServer, limited_process};
+
+/// The most that a client may use, the program and its runtime included.
+const PEAK_MIB: u64 = 95;
+const MIB: usize = 1024 * 1024;
+
+/// Makes a call in a limited process, and checks its error there.
+fn call<F: Future<Output = Result<usize>>>(
+    test: &str,
+    server: impl FnOnce() -> ScriptedServer,
+    call: impl FnOnce(String) -> F,
+    check: impl FnOnce(Result<usize>),
+) {
+    let input = || {
+        let server = server();
+        (server.url().to_owned(), server)
+    };
+    limited_process(test, PEAK_MIB, input, |url| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        check(runtime.block_on(call(url)));
+    });
+}
+
+/// A list that is all of the body: a bare array.
+async fn metrics(url: String) -> Result<usize> {
+    let client = usage_billing_tests::suger(&url).build()?;
+    Ok(client.list_billable_metrics().org_id("acme").send().await?.len())
+}
+
+/// A list in an object.
+async fn groups(url: String) -> Result<usize> {
+    let client = usage_billing_tests::suger(&url).build()?;
+    Ok(client.list_usage_record_groups().org_id("acme").send().await?.usage_record_groups.len())
+}
+
+async fn token(url: String) -> Result<usize> {
+    let client = usage_billing_tests::genesys(&url).build()?;
+    client.get_license_definitions().send().await.map(|all| all.len())
+}
+
+const CHUNKED: &str = "HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// A body of `content`, again and again for ever.
+fn endless(start: &str, content: &[u8]) -> ScriptedServer {
+    let chunk = |content: &[u8]| [format!("{:x}\r\n", content.len()).as_bytes(), content, b"\r\n"].concat();
+    let head = [CHUNKED.as_bytes(), &chunk(start.as_bytes())].concat();
+    ScriptedServer::in_turn(vec![Reply::endless(head, chunk(content))])
+}
+
+fn assert_limit(outcome: Result<usize>, message: &str) {
+    let error: Error = outcome.unwrap_err();
+    assert_eq!((error.kind(), error.setting(), error.attempts()), (ErrorKind::Limit, Some("max_response_bytes"), 1));
+    assert_eq!(error.message(), message);
+    assert!(error.to_string().ends_with(" -> to allow more, set the client's `max_response_bytes`"), "{error}");
+}
+
+const TOO_LARGE: &str = "the response body is larger than the limit of 64 MiB";
+
+#[test]
+fn endless_chunked_body_is_an_error_at_the_limit() {
+    let record = br#"{"id":"0123456789","entitlementID":"ent-1","records":{"gb":12.5}},"#.repeat(1000);
+    let server = || endless(r#"{"usageRecordGroups":["#, &record);
+    call("memory::endless_chunked_body_is_an_error_at_the_limit", server, groups, |outcome| {
+        assert_limit(outcome, TOO_LARGE);
+    });
+}
+
+#[test]
+fn endless_body_without_a_length_is_an_error_at_the_limit() {
+    let server = || ScriptedServer::in_turn(vec![Reply::endless("HTTP/1.1 200 X\r\n\r\n[\"", "x".repeat(MIB))]);
+    call("memory::endless_body_without_a_length_is_an_error_at_the_limit", server, metrics, |outcome| {
+        assert_limit(outcome, TOO_LARGE);
+    });
+}
+
+#[test]
+fn stated_length_over_the_limit_is_an_error_before_the_body() {
+    // Nothing of it comes.
+    let head = "HTTP/1.1 200 X\r\ncontent-length: 10000000000\r\n\r\n";
+    let server = || ScriptedServer::in_turn(vec![Reply::new(200, &[], ""), Reply::endless(head, "[")]);
+    let two = async |url: String| {
+        let client = usage_billing_tests::suger(&url).build()?;
+        let _ = client.list_billable_metrics().org_id("acme").send().await;
+        metrics(url).await
+    };
+    call("memory::stated_length_over_the_limit_is_an_error_before_the_body", server, two, |outcome| {
+        assert_limit(outcome, TOO_LARGE);
+    });
+}
+
+/// A list of one group of so many bytes.
+fn padded(bytes: usize) -> String {
+    let (start, end) = (r#"{"usageRecordGroups":[{"id":"g-1"}],"new field":""#, r#""}"#);
+    format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+}
+
+#[test]
+fn body_just_under_the_limit_is_read() {
+    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &padded(64 * MIB))]);
+    call("memory::body_just_under_the_limit_is_read", server, groups, |outcome| assert_eq!(outcome.unwrap(), 1));
+}
+
+#[test]
+fn chunked_body_just_under_the_limit_is_read() {
+    let server = || {
+        let body = padded(64 * MIB);
+        let body = format!("{CHUNKED}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        ScriptedServer::in_turn(vec![Reply::raw(body)])
+    };
+    call("memory::chunked_body_just_under_the_limit_is_read", server, groups, |outcome| {
+        assert_eq!(outcome.unwrap(), 1)
+    });
+}
+
+#[test]
+fn chunked_body_just_over_the_limit_is_an_error() {
+    let server = || {
+        let body = padded(64 * MIB + 1);
+        let body = format!("{CHUNKED}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        ScriptedServer::in_turn(vec![Reply::raw(body)])
+    };
+    call("memory::chunked_body_just_over_the_limit_is_an_error", server, groups, |outcome| {
+        assert_limit(outcome, TOO_LARGE);
+    });
+}
+
+#[test]
+fn body_of_empty_objects_is_an_error_before_it_is_decoded() {
+    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &format!("[{}{{}}]", "{},".repeat(20 * MIB)))]);
+    call("memory::body_of_empty_objects_is_an_error_before_it_is_decoded", server, metrics, |outcome| {
+        assert_limit(outcome, "the response body has more than 262144 objects and arrays");
+    });
+}
+
+#[test]
+fn body_of_small_map_entries_is_an_error_before_it_is_decoded() {
+    let server = || {
+        let entries: String = (0..6_000_000).map(|number| format!("\"{number:x}\":1,")).collect();
+        let body = format!(r#"{{"usageRecordGroups":[{{"records":{{{entries}"z":1}}}}]}}"#);
+        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+    };
+    call("memory::body_of_small_map_entries_is_an_error_before_it_is_decoded", server, groups, |outcome| {
+        assert_limit(outcome, "the response body has more than 4194304 values");
+    });
+}
+
+#[test]
+fn deeply_nested_body_is_an_error() {
+    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &"[".repeat(200_000))]);
+    call("memory::deeply_nested_body_is_an_error", server, metrics, |outcome| {
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Decode);
+    });
+}
+
+#[test]
+fn endless_error_body_is_cut_to_what_an_error_keeps() {
+    let server = || ScriptedServer::in_turn(vec![Reply::endless("HTTP/1.1 400 X\r\n\r\n\"", "x".repeat(MIB))]);
+    call("memory::endless_error_body_is_cut_to_what_an_error_keeps", server, metrics, |outcome| {
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.body().len()), (ErrorKind::Api, 64 * 1024));
+    });
+}
+
+fn assert_token_limit(outcome: Result<usize>) {
+    let error = outcome.unwrap_err();
+    let expected =
+        "issue token: the response body is larger than the limit of 1 MiB -> check that the token URL is the vendor's";
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Limit, expected));
+}
+
+#[test]
+fn token_of_400_mib_with_a_length_is_an_error() {
+    let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{{\"access_token\":\"", 400 * MIB);
+    let server = || ScriptedServer::in_turn(vec![Reply::endless(head, "x".repeat(MIB))]);
+    call("memory::token_of_400_mib_with_a_length_is_an_error", server, token, assert_token_limit);
+}
+
+#[test]
+fn endless_chunked_token_is_an_error() {
+    let server = || endless(r#"{"access_token":""#, &b"x".repeat(64 * 1024));
+    call("memory::endless_chunked_token_is_an_error", server, token, assert_token_limit);
+}
