@@ -93,10 +93,14 @@ impl Client {
 
 /// Runs the first part of a fetch; `not_done` is the error's text if it does not end in time.
 async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| {
+    let too_late = || {
         let message = format!("{not_done} within {}", humantime::format_duration(timeout));
         Err(Error::new(ErrorKind::WaitTimeout, message))
-    })
+    };
+    match timeout.is_zero() {
+        true => too_late(),
+        false => tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| too_late()),
+    }
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.

@@ -80,7 +80,8 @@ impl<T> Report<T> {
         outcome
     }
 
-    /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit.
+    /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit, and a
+    /// timeout of 0 asks nothing: that is [`poll`](Self::poll).
     ///
     /// The vendor goes on with the report while it cannot be asked: a lost connection, a 429 or a 5xx that outlasts the call's own retries is
     /// waited out as well, once the vendor has answered for this report at all.

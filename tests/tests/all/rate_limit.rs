@@ -86,7 +86,7 @@ async fn a_call_whose_deadline_is_before_the_end_of_the_pause_fails_at_once() {
 async fn a_429_without_retry_after_pauses_until_the_reset_that_the_vendors_crate_declares() {
     let limit = Reply::new(429, &[("inin-ratelimit-reset", "13")], "{}");
     let token = Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
-    let server = ScriptedServer::in_turn(vec![token, limit.clone(), Reply::json(200, "{}")]);
+    let server = ScriptedServer::in_turn(vec![token, limit.clone(), Reply::json(200, "[]")]);
     let client = genesys(server.url()).build().unwrap();
     let start = Instant::now();
     client.get_license_definitions().send().await.unwrap_or_else(|error| panic!("{error}"));

@@ -63,9 +63,8 @@ async fn all_pages_of_a_job_come_in_order() {
 #[tokio::test]
 async fn a_list_that_breaks_in_the_middle_goes_on_at_its_position_without_loss() {
     for broken in 0..3 {
-        let server = three_pages(move |asked| {
-            (asked == broken).then(|| Reply::json(500, r#"{"code":"internal.server.error"}"#))
-        });
+        let server =
+            three_pages(move |asked| (asked == broken).then(|| Reply::json(501, r#"{"code":"not.implemented"}"#)));
         let client = client_at(server.url(), "id", "hush-secret");
         let (read, error, position) = until_error(rows_of(&client).await).await;
         assert_eq!((read, error.kind()), (1000 * broken, ErrorKind::Api), "{error}");
