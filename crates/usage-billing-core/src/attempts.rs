@@ -102,7 +102,9 @@ impl Attempts<'_> {
             return rejection.take_error(&self.operation, attempts);
         }
         let before = last.as_ref().map_or_else(String::new, |last| format!("; the attempt before: {last}"));
-        let message = format!("no complete response within the deadline of {:?}{before}", deadline.limit);
+        // Without an attempt, the call waited for a token or for the client's rate limit.
+        let what = if attempts == 0 { "not sent" } else { "no complete response" };
+        let message = format!("{what} within the deadline of {:?}{before}", deadline.limit);
         let error = Error::new(ErrorKind::Connection, message)
             .with_operation(self.operation.name)
             .with_attempts(attempts)

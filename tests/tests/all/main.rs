@@ -11,6 +11,7 @@ mod examples;
 mod expected;
 mod genesys;
 mod genesys_operations;
+mod hints;
 #[cfg(target_os = "linux")]
 mod killed_save;
 #[cfg(target_os = "linux")]
