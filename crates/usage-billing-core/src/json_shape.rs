@@ -33,8 +33,16 @@ pub(crate) fn check(body: &[u8], limit: usize) -> Result<(), TooMany> {
     if body.len() <= 2 * ALWAYS_CONTAINERS {
         return Ok(());
     }
-    let most_containers = (limit / BYTES_PER_CONTAINER).max(ALWAYS_CONTAINERS);
-    let most_values = (limit / BYTES_PER_VALUE).max(ALWAYS_VALUES);
+    let (most_containers, most_values) = most(limit);
+    count(body, most_containers, most_values)
+}
+
+/// The most objects and arrays, and the most values, under a limit on the size of a body.
+fn most(limit: usize) -> (usize, usize) {
+    ((limit / BYTES_PER_CONTAINER).max(ALWAYS_CONTAINERS), (limit / BYTES_PER_VALUE).max(ALWAYS_VALUES))
+}
+
+fn count(body: &[u8], most_containers: usize, most_values: usize) -> Result<(), TooMany> {
     let (mut containers, mut values) = (0, 0);
     let mut rest = body;
     while let Some((first, others)) = rest.split_first() {
@@ -71,14 +79,11 @@ fn after_string(mut rest: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    const LIMIT: usize = 20 * 1024 * 1024;
-
     #[test]
     fn body_of_many_small_values_is_too_many() {
         let repeated = |item: &str, count: usize| format!("[{}]", vec![item; count].join(",")).into_bytes();
-        let containers = LIMIT / BYTES_PER_CONTAINER;
-        let values = LIMIT / BYTES_PER_VALUE;
-        for (item, count, expected) in [
+        let (containers, values) = (10, 50);
+        for (item, times, expected) in [
             ("{}", containers - 1, Ok(())),
             ("{}", containers, Err(TooMany::Containers(containers))),
             ("[]", containers, Err(TooMany::Containers(containers))),
@@ -88,17 +93,23 @@ mod tests {
             (r#""\"{\\""#, values + 1, Err(TooMany::Values(values))),
             (r#""{[,\",\\""#, values - 1, Ok(())),
         ] {
-            assert_eq!(check(&repeated(item, count), LIMIT), expected, "{count} times {item}");
+            assert_eq!(count(&repeated(item, times), containers, values), expected, "{times} times {item}");
         }
-        assert_eq!(check(&repeated("{}", ALWAYS_CONTAINERS - 1), 10), Ok(()));
-        assert_eq!(check(&repeated("{}", ALWAYS_CONTAINERS), 10), Err(TooMany::Containers(ALWAYS_CONTAINERS)));
-        assert_eq!(check(&b"[".repeat(LIMIT / 2), LIMIT), Err(TooMany::Containers(containers)));
+        assert_eq!(count(&b"[".repeat(11), containers, values), Err(TooMany::Containers(containers)));
+    }
+
+    #[test]
+    fn bounds_grow_with_the_limit_and_small_bodies_always_pass() {
+        assert_eq!(most(64 * 1024 * 1024), (262_144, 4_194_304));
+        assert_eq!(most(0), (ALWAYS_CONTAINERS, ALWAYS_VALUES));
+        assert_eq!(check(&b"[".repeat(2 * ALWAYS_CONTAINERS), 0), Ok(()));
+        assert_eq!(check(&b"[".repeat(2 * ALWAYS_CONTAINERS + 1), 0), Err(TooMany::Containers(ALWAYS_CONTAINERS)));
     }
 
     #[test]
     fn bytes_that_are_not_json_pass() {
         for bytes in [&b"\""[..], b"\"\\", b"\\\"", b"\xff\xfe", b"<html>,,,"] {
-            assert_eq!(check(&bytes.repeat(100_000), LIMIT), Ok(()), "{bytes:?}");
+            assert_eq!(count(&bytes.repeat(10), 10, 50), Ok(()), "{bytes:?}");
         }
     }
 
