@@ -35,7 +35,7 @@ impl MinTransferRate {
 }
 
 impl Default for MinTransferRate {
-    /// 64 KiB a minute: the slowest modem of the 1990s was faster.
+    /// 64 KiB a minute, about 9 kbit/s.
     fn default() -> Self {
         Self::new(64 * 1024, Duration::from_secs(60))
     }
