@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
+use crate::connections::ConnectionLimits;
 use crate::faults::Fault;
 use crate::limits::Allowed;
 use crate::vendor::Vendor;
@@ -21,7 +22,8 @@ pub struct SandboxBuilder {
     pub(crate) token_lifetime: Option<Duration>,
     pub(crate) gzip_header: bool,
     pub(crate) strict: bool,
-    pub(crate) max_connections: usize,
+    pub(crate) connections: ConnectionLimits,
+    pub(crate) allowed_hosts: Vec<String>,
     pub(crate) requests_per_minute: Allowed,
     pub(crate) faults: Vec<Fault>,
     pub(crate) fault_seed: u64,
@@ -38,7 +40,8 @@ impl Default for SandboxBuilder {
             token_lifetime: None,
             gzip_header: true,
             strict: false,
-            max_connections: 1024,
+            connections: ConnectionLimits::default(),
+            allowed_hosts: Vec::new(),
             requests_per_minute: Allowed::default(),
             faults: Vec::new(),
             fault_seed: 0,
@@ -107,10 +110,25 @@ impl SandboxBuilder {
         self
     }
 
-    /// Connections at once, 1024 by default; others wait. At least one.
+    /// A host name under which the sandbox is reached, as `Host` has it without the port. IP addresses, `localhost` and names that nobody can
+    /// register in the public DNS (without a dot, below `.localhost` or `.internal`) are always accepted; requests for other names are rejected,
+    /// so that no web page can use the sandbox under a name of its own (DNS rebinding). The start fails if it is not a valid name.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// Connections at once, 1024 by default; at least one. A new one takes the place of the one that has been without a request for the longest
+    /// time; others wait.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        // The semaphore's own limit is above any number of sockets.
-        self.max_connections = connections.clamp(1, 1 << 20);
+        self.connections.max = connections.max(1);
+        self
+    }
+
+    /// Connections at once of one address, 256 by default; at least one. Loopback addresses are limited by
+    /// [`max_connections`](Self::max_connections) alone.
+    pub fn max_connections_per_peer(mut self, connections: usize) -> Self {
+        self.connections.max_per_peer = connections.max(1);
         self
     }
 

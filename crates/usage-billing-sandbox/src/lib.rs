@@ -20,6 +20,7 @@ mod page;
 mod permissions;
 #[cfg(feature = "program")]
 pub mod program;
+mod same_origin;
 mod server;
 mod suger;
 mod vendor;

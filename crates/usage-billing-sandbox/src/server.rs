@@ -1,6 +1,7 @@
 //! Start and stop, and the order of what a request passes.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use crate::limits::{self, Limits};
 use crate::log::{Log, LoggedRequest};
 use crate::page::{self, Page};
 use crate::permissions::{self, Permissions};
+use crate::same_origin::{self, HostName};
 use crate::suger::Suger;
 use crate::world::{self, Seed, World};
 
@@ -65,7 +67,8 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    /// Where it answers, all vendors under one address: `http://127.0.0.1:` and the port, without a slash at the end.
+    /// Where it answers, all vendors under one address: `http://127.0.0.1:` and the port, without a slash at the end. If it listens on all
+    /// addresses (`0.0.0.0`, `::`), this is the loopback address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -112,6 +115,16 @@ impl Sandbox {
     }
 }
 
+/// An address to connect to: 0.0.0.0 and :: are addresses to listen on.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
@@ -124,27 +137,30 @@ impl SandboxBuilder {
     /// Has to be called within a Tokio runtime, which then runs the server.
     ///
     /// # Errors
-    /// When the address cannot be bound, and [`InvalidInput`](std::io::ErrorKind::InvalidInput) when a fault is none or the size is out of
-    /// range.
+    /// When the address cannot be bound, and [`InvalidInput`](std::io::ErrorKind::InvalidInput) when a fault or an allowed host is not valid or the size is
+    /// out of range.
     pub async fn start(self) -> std::io::Result<Sandbox> {
         let invalid = |reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason);
         self.size.check().map_err(invalid)?;
         let faults = Faults::new(self.fault_seed, self.faults.clone()).map_err(invalid)?;
         let faults = Arc::new(faults);
+        let allowed_hosts = self.allowed_hosts.iter().map(|name| name.parse()).collect::<Result<Vec<HostName>, _>>();
+        let allowed_hosts: Arc<[HostName]> = allowed_hosts.map_err(invalid)?.into();
         let listener = TcpListener::bind(self.address).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let url = format!("http://{}", reachable(listener.local_addr()?));
         let log = Arc::new(Log::default());
         let clock = Clock::start(self.today);
         let world = Arc::new(World::new(Seed::new(self.seed), &self.size, clock.clone()));
         let router = self.router(&url, &clock, &world, &log, &faults);
+        let router = router.layer(from_fn_with_state(allowed_hosts, same_origin::check));
         let (stop, stopped) = oneshot::channel::<()>();
-        let most = self.max_connections;
+        let limits = self.connections;
         let server = tokio::spawn(async move {
             let stopped = async {
                 // The sender is never used, only dropped.
                 let _ = stopped.await;
             };
-            connections::serve(listener, router, most, stopped).await;
+            connections::serve(listener, router, limits, stopped).await;
         });
         Ok(Sandbox { url, clock, world, log, faults, stop, server })
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
 use uuid::Uuid;
 
 use super::Acronis;
-use crate::answer::{BadBody, Sent, Values, json};
+use crate::answer::{BadBody, Sent, Values, http_date, json};
 use crate::auth::{self, ACRONIS_CLIENTS, Grant};
 use crate::world::acronis::Tree;
 
@@ -49,15 +49,18 @@ pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMa
             return json(status, &OAuthError { error: TokenErrorCode::from(error), error_description });
         }
     };
+    // The real time, which callers compare `expires_on` with; the sandbox's day may be another. Callers that go by `Date` get the same life.
+    let now = Utc::now();
     let life = i64::try_from(acronis.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
     let token = Token {
         id_token: format!("id-{access_token}"),
         access_token,
         token_type: "bearer",
-        // By the caller's clock, which knows nothing of the sandbox's day.
-        expires_on: Utc::now().timestamp().saturating_add(life),
+        expires_on: now.timestamp().saturating_add(life),
     };
-    json(StatusCode::OK, &token)
+    let mut response = json(StatusCode::OK, &token);
+    response.headers_mut().insert(header::DATE, http_date(now));
+    response
 }
 
 fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant, Refusal> {

@@ -1,6 +1,7 @@
 //! Requests are held against the curated documents before a handler sees them.
 
 mod document;
+mod field_names;
 mod refusal;
 mod request;
 mod schema;
@@ -87,12 +88,16 @@ pub(crate) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, n
     let document = Document::of(vendor);
     let Some(operation) = document.operation(operation.name) else { return next.run(request).await };
     let mut body = Bytes::new();
-    if operation.body.is_some() && is_for_us(vendor, request.headers()) {
+    if let Some(schema) = operation.body.as_ref().filter(|_| is_for_us(vendor, request.headers())) {
         let taken = std::mem::take(request.body_mut());
         *request.body_mut() = match whole(taken, largest_body(vendor)).await {
             Ok(bytes) => {
-                body = bytes.clone();
-                Body::from(bytes)
+                // Its servers are written in Go, the others' are not.
+                body = match vendor {
+                    Vendor::Suger => field_names::as_documented(document, schema, &bytes),
+                    Vendor::Genesys | Vendor::Acronis => bytes,
+                };
+                Body::from(body.clone())
             }
             Err(body) => body,
         };

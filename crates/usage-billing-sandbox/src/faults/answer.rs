@@ -28,6 +28,10 @@ pub(super) async fn harm(
     now: DateTime<Utc>,
 ) -> (Response, Option<String>) {
     if let FaultKind::ClockSkew { seconds } = kind {
+        // A token that ends by a clock of its own is sent with the date of that clock.
+        let sent = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+        let sent = sent.and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::<Utc>::from);
+        let now = sent.unwrap_or(now);
         let date = now.checked_add_signed(TimeDelta::seconds((*seconds).into())).unwrap_or(now);
         response.headers_mut().insert(header::DATE, http_date(date));
     }

@@ -1,6 +1,7 @@
 //! The sandbox as a program: its options, and the run until Ctrl-C. `usage-billing-sandbox` is this and nothing else, and
 //! `usage-billing sandbox` has it as a verb. Not meant for others: it may change with any version.
 
+mod env_file;
 mod options;
 mod world;
 
@@ -8,10 +9,11 @@ use std::io::{self, ErrorKind, Write};
 
 use usage_billing_acronis::types::ReportLevel;
 
+use self::env_file::{EnvFile, Shell, settings};
 use self::options::Command;
 pub use self::options::Options;
+use crate::Bill;
 use crate::expected::last_month;
-use crate::{Bill, demo};
 
 /// Starts a sandbox, prints the settings that point a shell at it, and serves until Ctrl-C; or prints what its world's true usage is.
 ///
@@ -21,6 +23,8 @@ use crate::{Bill, demo};
 pub async fn run(mut options: Options) -> io::Result<()> {
     let address = options.address();
     let command = options.command.take();
+    let env_file = options.env_file.take().filter(|_| command.is_none());
+    env_file.as_deref().map_or(Ok(()), EnvFile::clear)?;
     let sandbox = options.builder().start().await.map_err(|error| {
         let hint = if address.port() == 0 { "" } else { "; try another --port" };
         match error.kind() {
@@ -34,33 +38,47 @@ pub async fn run(mut options: Options) -> io::Result<()> {
         let rows: Vec<_> = bills.iter().flat_map(|bill| sandbox.expected_usage(bill, period.clone())).collect();
         return print(&format!("{:#}\n", serde_json::to_value(rows)?));
     }
-    print(&settings(sandbox.url()))?;
-    let warning = if address.ip().is_loopback() { "" } else { "; others can reach it" };
     let url = sandbox.url();
-    // That nobody reads it is no reason to stop.
-    let _ = writeln!(
-        io::stderr(),
-        "the sandbox runs at {url} until Ctrl-C{warning}; the lines above point a shell at it (demo credentials)"
-    );
-    tokio::signal::ctrl_c().await
+    // Before anything is announced: a script may send the signal right after.
+    let stopped = stop_signal()?;
+    let env_file = env_file.map(|path| EnvFile::write(&path, url).map(|file| (file, path))).transpose()?;
+    let how = match &env_file {
+        Some((_, path)) => format!("{} has its settings: read it with `.` in another shell", path.display()),
+        None => {
+            print(&settings(url, Shell::Posix))?;
+            "the lines above are its settings, for another shell (--env-file PATH writes them to a file)".to_owned()
+        }
+    };
+    let reach = match address.ip() {
+        ip if ip.is_loopback() => String::new(),
+        ip if ip.is_unspecified() => {
+            let port = url.rsplit(':').next().unwrap_or_default();
+            format!("\nother machines and containers reach it at an address of this machine, port {port}")
+        }
+        _ => "\nother machines can reach it".to_owned(),
+    };
+    // A closed stderr is no reason to stop.
+    let _ = writeln!(io::stderr(), "the sandbox runs at {url} until Ctrl-C; {how}{reach}");
+    stopped.await
 }
 
-/// For a shell. The names are those that the crates of this workspace read.
-fn settings(url: &str) -> String {
-    [
-        ("GENESYS_REGION", url),
-        ("GENESYS_CLIENT_ID", demo::GENESYS_CLIENT_ID),
-        ("GENESYS_CLIENT_SECRET", demo::GENESYS_CLIENT_SECRET),
-        ("SUGER_BASE_URL", url),
-        ("SUGER_ORG_ID", demo::SUGER_ORG_ID),
-        ("SUGER_API_KEY", demo::SUGER_API_KEY),
-        ("ACRONIS_DATA_CENTER", url),
-        ("ACRONIS_CLIENT_ID", demo::ACRONIS_CLIENT_ID),
-        ("ACRONIS_CLIENT_SECRET", demo::ACRONIS_CLIENT_SECRET),
-    ]
-    .iter()
-    .map(|(name, value)| format!("export {name}={value}\n"))
-    .collect()
+/// The wait for Ctrl-C; on Unix also for SIGTERM, which `kill` and containers send. From the call on, neither ends the program at once.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => Ok(()),
+            _ = terminated.recv() => Ok(()),
+        }
+    })
+}
+
+/// The wait for Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::world::WorldOptions;
 use crate::expected::read_period;
+use crate::same_origin::HostName;
 use crate::{Fault, Sandbox, SandboxBuilder, Vendor};
 
 /// The options of the program `usage-billing-sandbox`, and of any verb that runs a sandbox: flatten them into your own.
@@ -21,6 +23,16 @@ pub struct Options {
     /// Address to listen on. Any but a loopback address lets others in: the demo credentials are public.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
+
+    /// A host name under which programs reach the sandbox. IP addresses, localhost and names without a dot need none; requests for other
+    /// names are rejected, so that no web page can use the sandbox. May be repeated.
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    allow_host: Vec<String>,
+
+    /// Write the settings to this file once the sandbox is ready, and remove it at the end, in place of printing them: for PowerShell if it
+    /// ends with .ps1, else for sh. In a script: `usage-billing sandbox --env-file sandbox.env &`, wait for the file, then `. ./sandbox.env`.
+    #[arg(long, value_name = "PATH")]
+    pub(super) env_file: Option<PathBuf>,
 
     #[command(flatten)]
     world: WorldOptions,
@@ -83,6 +95,7 @@ impl Options {
         }
         let rated = |builder: SandboxBuilder, (vendor, requests)| builder.requests_per_minute(vendor, requests);
         let builder = self.requests_per_minute.into_iter().fold(builder, rated);
+        let builder = self.allow_host.into_iter().fold(builder, SandboxBuilder::allow_host);
         self.fault.into_iter().fold(builder, SandboxBuilder::fault)
     }
 }
@@ -95,6 +108,10 @@ fn rate(text: &str) -> Result<(Vendor, Option<u32>), String> {
         number => Some(number.parse().map_err(|_| "behind `=`, a whole number or `none` is needed")?),
     };
     Ok((vendor, requests))
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    text.parse::<HostName>().map(|_| text.to_owned())
 }
 
 fn fault(text: &str) -> Result<Fault, String> {

@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use usage_billing_genesys::types;
 use usage_billing_sandbox::{
-    GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID, Sandbox,
+    GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID,
 };
 
 use crate::{Caller, ask_token, builder, read};
@@ -33,7 +33,7 @@ async fn billable_usage_is_polled_by_the_same_request() {
 
 #[tokio::test]
 async fn bad_dates_are_told_from_missing_ones() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     for (query, code) in [
         ("", "bad.request"),
@@ -124,7 +124,7 @@ async fn nothing_has_to_be_polled_if_all_is_ready_at_once() {
 
 #[tokio::test]
 async fn a_refused_token_is_said_in_the_vendor_s_own_way() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let ask = async |id, secret, grant| {
         let (status, body) = ask_token(&sandbox, "/oauth/token", id, secret, grant).await;
         assert_eq!(body["description"], body["error_description"]);
@@ -141,7 +141,7 @@ async fn a_refused_token_is_said_in_the_vendor_s_own_way() {
 
 #[tokio::test]
 async fn every_answer_has_a_correlation_id_and_errors_repeat_it() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let stranger = Caller::new(&sandbox, "Bearer made-up".to_owned());
     let mut seen = std::collections::HashSet::new();
@@ -167,7 +167,7 @@ async fn every_answer_has_a_correlation_id_and_errors_repeat_it() {
 
 #[tokio::test]
 async fn strangers_get_401_with_the_code_for_what_they_lack() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     for (authorization, code) in [
         ("", "authentication.required"),
         ("Basic eDp5", "authentication.required"),

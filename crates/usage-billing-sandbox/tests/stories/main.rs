@@ -6,6 +6,7 @@ mod acronis_reports;
 mod acronis_tokens;
 mod acronis_tree;
 mod clients;
+mod connections;
 mod contract;
 mod faults;
 mod faults_clients;
@@ -22,6 +23,7 @@ mod server;
 mod server_limits;
 mod suger;
 mod suger_life;
+mod web_pages;
 mod worlds;
 
 use chrono::NaiveDate;

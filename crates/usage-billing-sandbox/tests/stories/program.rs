@@ -43,6 +43,7 @@ fn what_cannot_be_is_told_in_a_line() {
         (["--port", &port], 1, "try another --port"),
         (["--port", "x"], 2, "invalid value 'x' for '--port"),
         (["--fault", "200"], 2, "'--fault <FAULT>'"),
+        (["--allow-host", "http://x"], 2, "invalid host name"),
         (["--tenants", "1"], 2, "but must be from 12 to 10000"),
         (["--requests-per-minute", "sugar=1"], 2, "the vendors are genesys, suger and acronis"),
     ] {
@@ -52,4 +53,40 @@ fn what_cannot_be_is_told_in_a_line() {
         assert!(line.starts_with("error: ") && line.contains(says), "{line}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn env_file_is_written_when_ready_and_removed_at_the_end() {
+    let folder = std::env::temp_dir().join(format!("usage-billing-sandbox-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, line) in [("sandbox.env", "export SUGER_API_KEY="), ("sandbox.ps1", "$env:SUGER_API_KEY = '")] {
+        let file = folder.join(name);
+        let mut command = Command::new(PROGRAM);
+        command.args(["--listen", "0.0.0.0", "--env-file"]).arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // The second run replaces what the first one left when it was killed.
+        for is_last in [false, true] {
+            let mut program = Running(command.spawn().unwrap());
+            let mut said = BufReader::new(program.0.stderr.take().unwrap());
+            let mut first = String::new();
+            said.read_line(&mut first).unwrap();
+            assert!(first.contains("http://127.0.0.1:") && first.contains(name), "{first}");
+            let settings = std::fs::read_to_string(&file).unwrap();
+            assert!(settings.contains(line) && settings.contains("http://127.0.0.1:"), "{settings}");
+            if is_last && cfg!(unix) {
+                let id = program.0.id().to_string();
+                assert!(Command::new("kill").arg(id).status().unwrap().success());
+                assert!(program.0.wait().unwrap().success());
+                assert!(!file.exists());
+            }
+        }
+    }
+    let own = folder.join("own.env");
+    std::fs::write(&own, "SECRET=1\n").unwrap();
+    for path in [&own, &folder] {
+        let output = Command::new(PROGRAM).arg("--env-file").arg(path).output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && line.contains("is not a file of sandbox settings"), "{line}");
+    }
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "SECRET=1\n");
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpStream;
-use usage_billing_sandbox::Sandbox;
 
 use crate::{Caller, builder};
 
@@ -11,7 +10,7 @@ const QUERIES: &str = "/api/v2/usage/query/x/results";
 
 #[tokio::test]
 async fn tokens_expire() {
-    let sandbox = Sandbox::builder().token_lifetime(Duration::from_secs(3600)).start().await.unwrap();
+    let sandbox = builder().token_lifetime(Duration::from_secs(3600)).start().await.unwrap();
     let acronis = Caller::acronis(&sandbox).await;
     let genesys = Caller::genesys(&sandbox).await;
     assert_eq!((acronis.get(TENANTS).await.0.as_u16(), genesys.get(QUERIES).await.0.as_u16()), (404, 404));
@@ -48,7 +47,7 @@ async fn two_sandboxes_at_once_share_nothing() {
 
 #[tokio::test]
 async fn requests_are_logged_and_only_the_last_thousand_of_them() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     caller.get("/org/sgr-demo1/buyer?limit=1").await;
     let log = sandbox.requests();
@@ -68,7 +67,7 @@ async fn requests_are_logged_and_only_the_last_thousand_of_them() {
 
 #[tokio::test]
 async fn a_path_of_no_vendor_says_where_the_vendors_are() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for path in ["/api", "/api/v1/x", "/%FF"] {
         let (status, body) = caller.get(path).await;
@@ -81,7 +80,7 @@ async fn a_path_of_no_vendor_says_where_the_vendors_are() {
 #[tokio::test]
 async fn it_stops_when_told_and_when_dropped() {
     for told in [true, false] {
-        let sandbox = Sandbox::start().await.unwrap();
+        let sandbox = builder().start().await.unwrap();
         let address = sandbox.url().trim_start_matches("http://").to_owned();
         assert!(TcpStream::connect(&address).await.is_ok());
         if told {
@@ -100,7 +99,7 @@ async fn it_stops_when_told_and_when_dropped() {
 
 #[tokio::test]
 async fn a_port_in_use_is_an_error() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let port = sandbox.url().rsplit(':').next().unwrap().parse().unwrap();
-    assert!(Sandbox::builder().port(port).start().await.is_err());
+    assert!(builder().port(port).start().await.is_err());
 }

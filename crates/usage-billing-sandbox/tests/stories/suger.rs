@@ -1,6 +1,6 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use usage_billing_sandbox::{SUGER_ORG_ID, Sandbox};
+use usage_billing_sandbox::SUGER_ORG_ID;
 use usage_billing_suger::types;
 
 use crate::{Caller, builder, read};
@@ -52,8 +52,27 @@ async fn a_report_with_an_id_is_stored_once() {
 }
 
 #[tokio::test]
+async fn field_names_of_another_case_are_read_as_go_reads_them() {
+    let sandbox = builder().start().await.unwrap();
+    let caller = Caller::suger(&sandbox);
+    let body = r#"{"ID":"lost","Id":"mine-2","organizationId":"sgr-demo1","ENTITLEMENTID":"ent-aws01","Records":{"ingest_gb":2}}"#;
+    for strict in ["false", "true"] {
+        let body = body.replace("mine-2", &format!("mine-{strict}"));
+        let request = caller.request(Method::POST, &org(REPORT)).header("x-sandbox-strict", strict).body(body);
+        let (status, group) = read(request.send().await.unwrap()).await;
+        assert_eq!((status.as_u16(), &group["id"]), (200, &json!(format!("mine-{strict}"))), "{group}");
+    }
+    // A key of a map is no field.
+    let body = json!({"organizationID": "sgr-demo1", "entitlementID": "ent-aws01", "records": {"Ingest_GB": 2}});
+    assert_ne!(caller.post(&org(REPORT), &body).await.1["status"], "CREATED");
+    let (_, error) = caller.post(&org(REPORT), &json!({"RECORDS": {"seats": "two"}})).await;
+    assert!(error.is_string(), "{error}");
+    assert!(sandbox.requests().last().unwrap().misfits.iter().any(|place| place.starts_with("body#/records")));
+}
+
+#[tokio::test]
 async fn wrong_reports_are_refused_with_a_bare_string() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let with = |change: Value| {
         let mut body = report("r", json!({"ingest_gb": 1}));
@@ -87,7 +106,7 @@ async fn wrong_reports_are_refused_with_a_bare_string() {
 
 #[tokio::test]
 async fn a_batch_is_checked_first_and_then_stored_whole_or_not_at_all() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let good = json!([
         {"entitlementID": "ent-aws01", "records": {"ingest_gb": 1.5, "api_calls": 0}},
@@ -221,7 +240,7 @@ async fn only_some_states_can_be_deleted_or_retried() {
 
 #[tokio::test]
 async fn a_billable_metric_is_created_changed_and_retired() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let metric = json!({"id": "users", "name": "Active users", "aggregationType": "UNIQUE_COUNT", "info": {"propertyUniqueOn": "user_id"}});
     let (status, created) = caller.post(&org("billableMetric"), &metric).await;
@@ -254,7 +273,7 @@ async fn a_billable_metric_is_created_changed_and_retired() {
 
 #[tokio::test]
 async fn the_metering_config_is_replaced() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let (_, config) = caller.get(&org("usageMeteringConfigInfo")).await;
     assert_eq!(config["partnerUsageMeteringConfigs"].as_array().unwrap().len(), 3);
@@ -267,7 +286,7 @@ async fn the_metering_config_is_replaced() {
 
 #[tokio::test]
 async fn customers_can_be_listed_and_read() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for (kind, count, filter, found) in [
         ("buyer", 3, "emailDomain=nordwind.example", 1),
@@ -301,7 +320,7 @@ async fn customers_can_be_listed_and_read() {
 
 #[tokio::test]
 async fn the_key_and_the_organization_have_to_be_right() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = builder().start().await.unwrap();
     for authorization in ["", "Key", "Key wrong", "Bearer demo-suger-key", "demo-suger-key"] {
         let (status, error) = Caller::new(&sandbox, authorization.to_owned()).get(&org("buyer")).await;
         assert_eq!((status.as_u16(), error), (401, json!("unauthorized")), "{authorization}");

@@ -1,0 +1,207 @@
+//! Connections: how many there may be, how long they may be silent, how much of a head is read, and how one is hung up on.
+
+mod body;
+mod table;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_io_timeout::TimeoutStream;
+
+use self::body::{RequestBody, ResponseBody};
+use self::table::{Admission, Table, Ticket};
+
+/// Lines of a head; more are answered 431.
+const MOST_HEADERS: usize = 100;
+/// Bytes of a head, the request line among them. More are answered 431, but for what one last read brings beyond it.
+const LONGEST_HEAD: usize = 64 * 1024;
+/// Between two tries to accept when there is no file handle left.
+const BREATH: Duration = Duration::from_millis(100);
+/// An evicted connection has this time to send the rest of its last response.
+const EVICTION_GRACE: Duration = Duration::from_secs(1);
+
+/// How many connections there are, and how long each may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) max: usize,
+    /// Of one address that is not a loopback address.
+    pub(crate) max_per_peer: usize,
+    /// From the start, or the last response, to the end of a request's head.
+    pub(crate) head: Duration,
+    /// From the head of a request to the end of its body.
+    pub(crate) body: Duration,
+    /// Without a byte of the response taken.
+    pub(crate) write: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max: 1024,
+            max_per_peer: 256,
+            head: Duration::from_secs(25),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An answer with this extension is not sent: the connection is reset in its place.
+#[derive(Clone, Copy)]
+pub(crate) struct HangUp;
+
+/// What a middleware gives back to have the connection reset.
+pub(crate) fn hang_up() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(HangUp);
+    response
+}
+
+/// Serves until told to stop, and then until the open requests are answered. Dropping it drops all connections.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stopped: impl Future<Output = ()>,
+) {
+    let table = Table::new(limits.max, limits.max_per_peer);
+    // Dropping the sender tells all connections.
+    let (stop, stopping) = watch::channel(());
+    let mut open = JoinSet::new();
+    let mut stopped = pin!(stopped);
+    let mut waiting = None;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopped => break,
+            Some(_) = open.join_next() => {}
+            (stream, ticket, evicted) = admit(&listener, &table, &mut waiting) => {
+                let signals = Signals { stopping: stopping.clone(), evicted };
+                open.spawn(talk(stream, router.clone(), limits, Arc::new(ticket), signals));
+            }
+        }
+    }
+    drop((listener, stop));
+    while open.join_next().await.is_some() {}
+}
+
+/// The next connection for which there is room; the others wait in the system's queue. May be dropped between two polls: an accepted
+/// connection stays in `waiting`.
+async fn admit(
+    listener: &TcpListener,
+    table: &Arc<Table>,
+    waiting: &mut Option<(TcpStream, IpAddr)>,
+) -> (TcpStream, Ticket, oneshot::Receiver<()>) {
+    loop {
+        let (stream, peer) = match waiting.take() {
+            Some(accepted) => accepted,
+            None => accept(listener).await,
+        };
+        let mut changed = pin!(table.changed());
+        match table.admit(peer, Instant::now()) {
+            Admission::Admitted(ticket, evicted) => return (stream, ticket, evicted),
+            Admission::PeerFull => {}
+            Admission::Full(until) => {
+                *waiting = Some((stream, peer));
+                match until {
+                    Some(until) => {
+                        let _ = tokio::time::timeout_at(until, changed.as_mut()).await;
+                    }
+                    None => changed.as_mut().await,
+                }
+            }
+        }
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => return (stream, address.ip()),
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
+
+/// What ends a connection from outside.
+struct Signals {
+    stopping: watch::Receiver<()>,
+    evicted: oneshot::Receiver<()>,
+}
+
+enum Signal {
+    Stop,
+    Evict,
+}
+
+async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticket: Arc<Ticket>, mut signals: Signals) {
+    // Small answers must not wait for an acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(limits.write));
+    let is_reset = Arc::new(AtomicBool::new(false));
+    let was_used = AtomicBool::new(false);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request: Request<Incoming>| {
+        was_used.store(true, Ordering::Relaxed);
+        let busy = ticket.busy();
+        let request = request.map(|body| RequestBody::new(body, limits.body));
+        let (answer, is_reset) = (router.call(request), is_reset.clone());
+        async move {
+            let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
+            if response.extensions().get::<HangUp>().is_none() {
+                return Ok(response.map(|body| ResponseBody { body, _busy: busy }));
+            }
+            is_reset.store(true, Ordering::Relaxed);
+            Err(io::Error::from(io::ErrorKind::ConnectionReset))
+        }
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(LONGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    // What goes wrong is between the two ends.
+    let signal = tokio::select! {
+        _ = &mut connection => None,
+        _ = signals.stopping.changed() => Some(Signal::Stop),
+        _ = &mut signals.evicted => Some(Signal::Evict),
+    };
+    match signal {
+        None => {}
+        Some(Signal::Stop) => {
+            Pin::new(&mut connection).graceful_shutdown();
+            let _ = (&mut connection).await;
+        }
+        // The end of its last response may still be under way; without one, there is nothing to wait for.
+        Some(Signal::Evict) if was_used.load(Ordering::Relaxed) => {
+            Pin::new(&mut connection).graceful_shutdown();
+            let _ = tokio::time::timeout(EVICTION_GRACE, &mut connection).await;
+        }
+        Some(Signal::Evict) => {}
+    }
+    if is_reset.load(Ordering::Relaxed) {
+        // Without a last byte waiting to be sent, closing is a reset.
+        let _ = connection.into_parts().io.into_inner().get_ref().set_zero_linger();
+    }
+}

@@ -1,0 +1,174 @@
+//! Field names as Go reads them: Suger's `encoding/json` takes `organizationId` for `organizationID`.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Document;
+
+/// A JSON body with the documented spelling of each field, so that checks and handlers read the same. As in Go, an exact name comes before one
+/// that differs in case only, the last of several values counts, and keys of maps stay as they are. All values keep their digits. A body that
+/// is not JSON stays as it is.
+pub(super) fn as_documented(document: &Document, schema: &Value, body: &Bytes) -> Bytes {
+    match serde_json::from_slice::<&RawValue>(body) {
+        Ok(json) => {
+            let mut out = Vec::with_capacity(body.len());
+            write(document, schema, json.get(), &mut out);
+            out.into()
+        }
+        Err(_) => body.clone(),
+    }
+}
+
+fn write(document: &Document, schema: &Value, json: &str, out: &mut Vec<u8>) {
+    let schema = document.resolved(schema);
+    let first = json.as_bytes().first();
+    if first == Some(&b'{')
+        && let Ok(Members(members)) = serde_json::from_str(json)
+    {
+        write_object(document, schema, members, out);
+    } else if first == Some(&b'[')
+        && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json)
+    {
+        let schema = schema.get("items").unwrap_or(&Value::Null);
+        out.push(b'[');
+        for (item, index) in items.into_iter().zip(0..) {
+            if index > 0 {
+                out.push(b',');
+            }
+            write(document, schema, item.get(), out);
+        }
+        out.push(b']');
+    } else {
+        out.extend_from_slice(json.as_bytes());
+    }
+}
+
+fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawValue)>, out: &mut Vec<u8>) {
+    let fields = fields(document, schema);
+    let others = schema.get("additionalProperties").unwrap_or(&Value::Null);
+    let mut places = HashMap::new();
+    let mut named: Vec<(String, &RawValue, &Value)> = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        let exact = fields.iter().find(|(field, _)| *field == name);
+        let field = exact.or_else(|| fields.iter().find(|(field, _)| folded(field).eq(folded(&name))));
+        let (name, schema) = field.map_or((name, others), |(field, schema)| ((*field).to_owned(), *schema));
+        let place = *places.entry(name.clone()).or_insert(named.len());
+        match named.get_mut(place) {
+            Some(before) => before.1 = value,
+            None => named.push((name, value, schema)),
+        }
+    }
+    out.push(b'{');
+    for ((name, value, schema), index) in named.into_iter().zip(0..) {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(Value::from(name).to_string().as_bytes());
+        out.push(b':');
+        write(document, schema, value.get(), out);
+    }
+    out.push(b'}');
+}
+
+/// The properties of a schema and of all that it consists of.
+fn fields<'a>(document: &'a Document, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let schema = document.resolved(schema);
+    let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let own = own.map(|(name, schema)| (name.as_str(), schema));
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    own.chain(parts.flat_map(|part| fields(document, part))).collect()
+}
+
+/// As Go folds the letters of field names: ASCII, and the two other letters whose lower case is ASCII.
+fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|letter| match letter {
+        '\u{212A}' => 'k',
+        '\u{017F}' => 's',
+        letter => letter.to_ascii_lowercase(),
+    })
+}
+
+/// The members of an object in their order, duplicates included.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendor::Vendor;
+
+    fn rewritten(operation: &str, body: &str) -> String {
+        let document = Document::of(Vendor::Suger);
+        let schema = document.operation(operation).unwrap().body.as_ref().unwrap();
+        let bytes = as_documented(document, schema, &Bytes::copy_from_slice(body.as_bytes()));
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    fn report(body: &str) -> String {
+        rewritten("reportUsageRecordGroup", body)
+    }
+
+    #[test]
+    fn field_names_of_another_case_are_documented_ones() {
+        assert_eq!(
+            report(r#" {"ID": "a", "organizationId":"o", "ENTITLEMENTID" :"e", "Records":{"GB": 1.10}} "#),
+            r#"{"id":"a","organizationID":"o","entitlementID":"e","records":{"GB":1.10}}"#
+        );
+        assert_eq!(report("{\"record\u{17f}\":{}, \"RECORD\\u017f\":{\"a\":1}}"), r#"{"records":{"a":1}}"#);
+    }
+
+    #[test]
+    fn last_value_counts_and_keys_of_maps_keep_their_case() {
+        assert_eq!(report(r#"{"id":"a","ID":"b"}"#), r#"{"id":"b"}"#);
+        assert_eq!(report(r#"{"Id":"b","id":"a"}"#), r#"{"id":"a"}"#);
+        assert_eq!(
+            report(r#"{"records":{"gb":1,"GB":2,"id":3,"ID":4}}"#),
+            r#"{"records":{"gb":1,"GB":2,"id":3,"ID":4}}"#
+        );
+    }
+
+    #[test]
+    fn nested_fields_are_renamed() {
+        let body = r#"{"BillableRecords":[{"KEY":"m","Quantity":1.0000000000000000000000001}]}"#;
+        assert_eq!(report(body), r#"{"billableRecords":[{"key":"m","quantity":1.0000000000000000000000001}]}"#);
+        let batch = rewritten("batchReportUsageRecordGroups", r#"[ {"EntitlementId":"a"}, 7,null]"#);
+        assert_eq!(batch, r#"[{"entitlementID":"a"},7,null]"#);
+    }
+
+    #[test]
+    fn unknown_fields_and_invalid_bodies_stay_as_they_are() {
+        assert_eq!(report(r#"{"Colour":"ä\n\u0000"}"#), "{\"Colour\":\"ä\\n\\u0000\"}");
+        for body in ["", "{", "[1,", r#"{"a":1}x"#, "\u{feff}{}", "nul"] {
+            assert_eq!(report(body), body);
+        }
+        assert_eq!((report("7"), report("null"), report(r#""ID""#)), ("7".into(), "null".into(), r#""ID""#.into()));
+    }
+}

@@ -1,0 +1,118 @@
+//! The settings that point a shell at a sandbox, printed or in a file.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::demo;
+
+/// The first line of every file, by which a later run knows that it may replace it.
+const MARK: &str = "# Settings of a usage-billing sandbox (demo credentials).";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shell {
+    Posix,
+    PowerShell,
+}
+
+/// The settings of a sandbox at `url`. The names are those that the crates of this workspace read.
+pub(super) fn settings(url: &str, shell: Shell) -> String {
+    [
+        ("GENESYS_REGION", url),
+        ("GENESYS_CLIENT_ID", demo::GENESYS_CLIENT_ID),
+        ("GENESYS_CLIENT_SECRET", demo::GENESYS_CLIENT_SECRET),
+        ("SUGER_BASE_URL", url),
+        ("SUGER_ORG_ID", demo::SUGER_ORG_ID),
+        ("SUGER_API_KEY", demo::SUGER_API_KEY),
+        ("ACRONIS_DATA_CENTER", url),
+        ("ACRONIS_CLIENT_ID", demo::ACRONIS_CLIENT_ID),
+        ("ACRONIS_CLIENT_SECRET", demo::ACRONIS_CLIENT_SECRET),
+    ]
+    .iter()
+    .map(|(name, value)| match shell {
+        Shell::Posix => format!("export {name}={value}\n"),
+        Shell::PowerShell => format!("$env:{name} = '{value}'\n"),
+    })
+    .collect()
+}
+
+/// A file of settings; dropping it removes it.
+pub(super) struct EnvFile(PathBuf);
+
+impl EnvFile {
+    /// Removes what an earlier run left, so that the file is there only when the sandbox is ready.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if something else has the name.
+    pub(super) fn clear(path: &Path) -> io::Result<()> {
+        let failed = |error: io::Error| in_words(path, &error);
+        let file = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+            Ok(found) if found.is_file() => fs::File::open(path).map_err(failed)?,
+            Ok(_) => return Err(not_ours(path)),
+        };
+        let mut first = String::new();
+        // Bounded: the file may be anything.
+        let read = BufReader::new(file.take(MARK.len() as u64 + 2)).read_line(&mut first);
+        match read {
+            Ok(_) if first.trim_end() == MARK => fs::remove_file(path).map_err(failed),
+            _ => Err(not_ours(path)),
+        }
+    }
+
+    /// Writes the file in one step: a shell that waits for it reads all of it.
+    ///
+    /// # Errors
+    /// When it cannot be written, in words.
+    pub(super) fn write(path: &Path, url: &str) -> io::Result<Self> {
+        let is_power_shell = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ps1"));
+        let shell = if is_power_shell { Shell::PowerShell } else { Shell::Posix };
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(format!(".{}.partial", std::process::id()));
+        let partial = PathBuf::from(partial);
+        let written = fs::write(&partial, format!("{MARK}\n{}", settings(url, shell)));
+        match written.and_then(|()| fs::rename(&partial, path)) {
+            Ok(()) => Ok(Self(path.to_owned())),
+            Err(error) => {
+                let _ = fs::remove_file(&partial);
+                Err(in_words(path, &error))
+            }
+        }
+    }
+}
+
+impl Drop for EnvFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn not_ours(path: &Path) -> io::Error {
+    let message = format!(
+        "{} exists and is not a file of sandbox settings: remove it or choose another --env-file",
+        path.display()
+    );
+    io::Error::new(ErrorKind::InvalidInput, message)
+}
+
+fn in_words(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the file {} cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_written_for_the_shell() {
+        let url = "http://127.0.0.1:8080";
+        let posix = settings(url, Shell::Posix);
+        assert!(posix.starts_with("export GENESYS_REGION=http://127.0.0.1:8080\n"), "{posix}");
+        let power_shell = settings(url, Shell::PowerShell);
+        assert!(power_shell.ends_with("$env:ACRONIS_CLIENT_SECRET = 'demo-acronis-secret'\n"), "{power_shell}");
+        // No value needs quotes.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_=-.:/ \n".contains(&byte);
+        assert!(posix.bytes().all(is_plain) && power_shell.lines().all(|line| line.matches('\'').count() == 2));
+    }
+}

@@ -1,0 +1,86 @@
+//! What web pages may not do: see `same_origin`.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use usage_billing_sandbox::Sandbox;
+
+use crate::{Caller, builder, http, read};
+
+fn send(sandbox: &Sandbox, method: Method, path: &str) -> RequestBuilder {
+    http().request(method, format!("{}{path}", sandbox.url())).header("authorization", "Key demo-suger-key")
+}
+
+/// Requests that change something, by any means that a page has.
+fn changes(sandbox: &Sandbox) -> Vec<RequestBuilder> {
+    let post = |path: &str| send(sandbox, Method::POST, path);
+    let report = "/org/sgr-demo1/entitlement/ent-azu01/usageRecordGroup";
+    let group = r#"{"id":"evil","organizationID":"sgr-demo1","entitlementID":"ent-azu01","records":{"seats":2}}"#;
+    vec![
+        post("/_sandbox/clock").json(&json!({"advance_seconds": 86_400})),
+        post("/_sandbox/clock").header("content-type", "text/plain").body(r#"{"advance_seconds":86400}"#),
+        post("/_sandbox/faults").header("content-type", "application/x-www-form-urlencoded").body(r#""500""#),
+        send(sandbox, Method::DELETE, "/_sandbox/faults"),
+        post(report).header("content-type", "text/plain").body(group),
+        post("/oauth/token").basic_auth("x", Some("y")).form(&[("grant_type", "client_credentials")]),
+        send(sandbox, Method::GET, "/org/sgr-demo1/buyer"),
+        send(sandbox, Method::GET, "/_sandbox/log"),
+    ]
+}
+
+#[tokio::test]
+async fn pages_of_others_neither_change_nor_read_the_sandbox() {
+    let sandbox = builder().fault("503; operation=listBuyers; times=1".parse().unwrap()).start().await.unwrap();
+    let port = sandbox.url().rsplit(':').next().unwrap();
+    let before = sandbox.now();
+    let rebound = format!("attacker.example:{port}");
+    let as_page: [&[(&str, &str)]; 5] = [
+        &[("origin", "https://attacker.example")],
+        &[("origin", "null")],
+        &[("origin", "http://localhost:1")],
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")],
+        // DNS rebinding: the page and the sandbox have the same name.
+        &[("host", &rebound), ("origin", &format!("http://{rebound}")), ("sec-fetch-site", "same-origin")],
+    ];
+    for headers in as_page {
+        for request in changes(&sandbox) {
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let (status, body) = read(request.send().await.unwrap()).await;
+            assert_eq!(status, 403, "{headers:?} {body}");
+            assert!(body["message"].as_str().unwrap().starts_with("The sandbox does not accept requests"), "{body}");
+        }
+    }
+    // Nothing was logged, and the fault has met nothing.
+    assert!(sandbox.requests().is_empty());
+    assert!((sandbox.now() - before).num_seconds() < 86_400);
+    assert_eq!(Caller::suger(&sandbox).get("/org/sgr-demo1/buyer").await.0, 503);
+    assert_eq!(Caller::suger(&sandbox).get("/org/sgr-demo1/usageRecordGroup?metaInfo=evil").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_sandbox_s_own_page_and_programs_are_answered() {
+    let sandbox = builder().start().await.unwrap();
+    let state = send(&sandbox, Method::GET, "/_sandbox/state").header("sec-fetch-site", "same-origin");
+    assert_eq!(state.send().await.unwrap().status(), 200);
+    for request in changes(&sandbox).into_iter().take(2) {
+        assert_eq!(request.header("origin", sandbox.url()).send().await.unwrap().status(), 200);
+    }
+    let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    let page =
+        link.iter().fold(send(&sandbox, Method::GET, "/"), |request, (name, value)| request.header(*name, *value));
+    assert_eq!(page.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn other_host_names_are_accepted_where_that_is_set() {
+    let get = async |sandbox: &Sandbox, host: &str| {
+        send(sandbox, Method::GET, "/org/sgr-demo1/buyer").header("host", host).send().await.unwrap().status()
+    };
+    let sandbox = builder().listen(([0, 0, 0, 0], 0)).allow_host("Sandbox.example.com").start().await.unwrap();
+    for host in ["sandbox.example.com:8080", "sandbox", "192.168.1.7:8080", "host.docker.internal"] {
+        assert_eq!(get(&sandbox, host).await, 200, "{host}");
+    }
+    assert_eq!(get(&sandbox, "example.com").await, 403);
+    let sandbox = builder().start().await.unwrap();
+    assert_eq!(get(&sandbox, "sandbox.example.com").await, 403);
+    assert!(builder().allow_host("http://sandbox").start().await.is_err());
+}
