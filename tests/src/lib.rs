@@ -2,9 +2,11 @@
 
 mod calls;
 mod clients;
+mod closed_port;
 mod document;
 #[cfg(target_os = "linux")]
 mod limited_process;
+mod now;
 pub mod robustness;
 mod scripted;
 mod variations;
@@ -12,9 +14,11 @@ mod vendors;
 
 pub use calls::{Call, Sent, same};
 pub use clients::{acronis, genesys, http, suger, untimed};
+pub use closed_port::ClosedPort;
 pub use document::{Document, Operation};
 #[cfg(target_os = "linux")]
 pub use limited_process::limited_process;
+pub use now::now;
 pub use scripted::{Reply, Request, ScriptedServer};
 pub use variations::{Variation, nameless_nulls, variations};
 pub use vendors::{Acronis, Genesys, Said, Stage, Suger, Vendor};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use usage_billing::Period;
 use usage_billing::uuid::Uuid;
@@ -65,6 +66,10 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) period: Option<Period>,
 
+    /// Take this day (2026-11-21; noon, UTC) as the current time, also in the sandbox of --sandbox: the same rows on any day [default: now].
+    #[arg(long, value_name = "DAY")]
+    pub(crate) today: Option<NaiveDate>,
+
     /// Also fetch a period that is not over: its quantities will still change.
     #[arg(long)]
     pub(crate) allow_open: bool,
@@ -81,6 +86,13 @@ pub(crate) struct FetchArguments {
     /// Acronis tenant, unless --report names one.)
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
+}
+
+impl FetchArguments {
+    /// The current time: the only place where the program reads the clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
+    }
 }
 
 /// In the order in which rows are printed.

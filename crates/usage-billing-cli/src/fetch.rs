@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use usage_billing::uuid::Uuid;
 use usage_billing::{Error, ErrorKind, Period, UsageRow};
-use usage_billing_sandbox::Sandbox;
+use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 
 use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
@@ -15,7 +15,7 @@ use crate::output;
 use crate::vendors::{self, Client, Wanted};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
-    let now = Utc::now();
+    let now = arguments.now();
     let (wanted, vendors) = match arguments.report {
         Some(id) => (Wanted::Report(id), vec![Vendor::Acronis]),
         None => {
@@ -34,7 +34,9 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     let sandbox = match arguments.sandbox {
         true => {
             let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
-            Some(Sandbox::builder().polls_before_ready(1).start().await.map_err(failed)?)
+            let builder = Sandbox::builder().polls_before_ready(1);
+            let builder = arguments.today.into_iter().fold(builder, SandboxBuilder::today);
+            Some(builder.start().await.map_err(failed)?)
         }
         false => None,
     };
@@ -46,6 +48,10 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         None => vendors::from_env(&vendors),
     };
     let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
+    let clients: Vec<_> = match arguments.today {
+        Some(_) => clients.into_iter().map(|client| client.with_now(now)).collect(),
+        None => clients,
+    };
     if clients.is_empty() {
         let message = "no vendor is set up: try --sandbox, or set the variables that --help lists";
         return Err(Failure::Usage(message.to_owned()));

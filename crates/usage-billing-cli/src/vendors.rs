@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use usage_billing::acronis::ReportRequest;
 use usage_billing::uuid::Uuid;
@@ -32,6 +33,15 @@ impl Client {
             Self::Acronis(_) => Vendor::Acronis,
             Self::Genesys(_) => Vendor::Genesys,
             Self::Suger(_) => Vendor::Suger,
+        }
+    }
+
+    /// Takes `now` as the current time.
+    pub(crate) fn with_now(self, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Acronis(client) => Self::Acronis(client.with_now(now)),
+            Self::Genesys(client) => Self::Genesys(client.with_now(now)),
+            Self::Suger(client) => Self::Suger(client.with_now(now)),
         }
     }
 

@@ -1,9 +1,15 @@
 //! The program as a person runs it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use assert_cmd::Command;
+
+/// Given to the program and to its sandbox, so that no test depends on the day on which it runs.
+const TODAY: &str = "2026-11-21";
+/// More polls than any test sends: reports stay in progress.
+const NEVER: &str = "4000000000";
 
 /// Without the settings of whoever runs the tests.
 fn program(arguments: &[&str]) -> Command {
@@ -21,7 +27,7 @@ fn run(command: &mut Command) -> (Option<i32>, String, String) {
 #[test]
 fn the_main_command_prints_usage_of_all_vendors() {
     let (code, stdout, stderr) =
-        run(&mut program(&["usage", "fetch", "--sandbox", "--period", "2026-10", "--allow-open"]));
+        run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-10"]));
     assert_eq!(code, Some(0), "{stderr}");
     for vendor in ["acronis", "genesys", "suger"] {
         assert!(stdout.lines().any(|line| line.starts_with(vendor)), "{stdout}");
@@ -33,7 +39,8 @@ fn the_main_command_prints_usage_of_all_vendors() {
 #[test]
 fn json_and_csv_hold_the_same_exact_rows() {
     let fetch = |format: &str| {
-        let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--format", format]));
+        let arguments = ["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--format", format];
+        let (code, stdout, stderr) = run(&mut program(&arguments));
         assert_eq!(code, Some(0), "{stderr}");
         stdout
     };
@@ -49,7 +56,7 @@ fn json_and_csv_hold_the_same_exact_rows() {
 #[test]
 fn the_true_usage_of_a_world_is_printed_without_a_server() {
     let expected = |seed: &str| {
-        let world = ["sandbox", "--today", "2026-11-21", "--seed", seed, "expected", "--period", "2026-10"];
+        let world = ["sandbox", "--today", TODAY, "--seed", seed, "expected", "--period", "2026-10"];
         let (code, stdout, stderr) = run(&mut program(&world));
         assert_eq!(code, Some(0), "{stderr}");
         serde_json::from_str::<Vec<serde_json::Value>>(&stdout).unwrap()
@@ -101,10 +108,11 @@ fn wrong_input_is_one_line_and_code_2() {
 struct RunningSandbox(std::process::Child, Vec<(String, String)>);
 
 impl RunningSandbox {
-    fn start() -> Self {
+    /// `polls` find a report in progress.
+    fn start(polls: &str) -> Self {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-        let mut child =
-            command.args(["sandbox", "--polls", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command.args(["sandbox", "--today", TODAY, "--polls", polls]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(9);
         let setting = |line: String| {
             let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
@@ -112,6 +120,31 @@ impl RunningSandbox {
         };
         let settings = lines.map(|line| setting(line.unwrap())).collect();
         Self(child, settings)
+    }
+
+    /// Moves the sandbox's clock on.
+    fn advance(&self, seconds: u64) {
+        let (_, url) = self.1.iter().find(|(name, _)| name == "SUGER_BASE_URL").unwrap();
+        let host = url.strip_prefix("http://").unwrap();
+        let body = format!(r#"{{"advance_seconds":{seconds}}}"#);
+        let mut stream = TcpStream::connect(host).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /_sandbox/clock HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    }
+
+    /// A call of the program with the settings of this sandbox, on its day.
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = program(&["usage", "fetch", "--today", TODAY]);
+        command.args(arguments).envs(self.1.clone());
+        command
     }
 }
 
@@ -124,10 +157,10 @@ impl Drop for RunningSandbox {
 
 #[test]
 fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
-    let sandbox = RunningSandbox::start();
+    let sandbox = RunningSandbox::start("0");
     let fetch = |vendors: &[&str], wrong: &str| {
-        let mut command = program(&["usage", "fetch", "--period", "2026-10", "--allow-open"]);
-        command.args(vendors).envs(sandbox.1.clone());
+        let mut command = sandbox.program(&["--period", "2026-10"]);
+        command.args(vendors);
         if !wrong.is_empty() {
             command.env(wrong, "hush");
         }
@@ -156,30 +189,35 @@ fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
 
 #[test]
 fn a_wait_that_is_too_short_is_code_5() {
-    let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "genesys", "--sandbox", "--timeout", "0"]));
+    // No poll finds a report ready, so that no machine is fast enough.
+    let sandbox = RunningSandbox::start(NEVER);
+    let (code, stdout, stderr) = run(&mut sandbox.program(&["genesys", "--timeout", "0"]));
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
-    // Every vendor; that of a report names it.
-    let (_, _, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--timeout", "0"]));
-    let told =
-        |line: &str| stderr.lines().any(|told| told.starts_with(line) && told.ends_with("(--timeout waits longer)"));
-    assert!(told("acronis: no report was confirmed to be created within 0s"), "{stderr}");
-    assert!(told("genesys: billable usage of ") && told("suger: the lists of usage were not read"), "{stderr}");
-    let (code, _, stderr) =
-        run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", &u64::MAX.to_string()]));
+    let (code, _, stderr) = run(&mut sandbox.program(&["--timeout", "0"]));
+    assert_eq!(code, Some(5), "{stderr}");
+    for vendor in ["acronis: ", "genesys: ", "suger: "] {
+        let is_hint = |line: &str| line.starts_with(vendor) && line.ends_with("--timeout waits longer)");
+        assert!(stderr.lines().any(is_hint), "{vendor}{stderr}");
+    }
+    let (code, _, stderr) = run(&mut sandbox.program(&["suger", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");
 }
 
-/// Starts a fetch of Acronis' usage and ends it when it has named its report. Returns the id.
-fn interrupted(sandbox: &RunningSandbox, arguments: &[&str]) -> String {
+/// Orders an Acronis report, and ends the program while it waits; returns the id that it printed.
+fn interrupted(sandbox: &RunningSandbox) -> String {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-    command.args(["usage", "fetch", "acronis"]).args(arguments).env_clear().envs(sandbox.1.clone());
+    command.args(["usage", "fetch", "acronis", "--today", TODAY]).env_clear().envs(sandbox.1.clone());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.find(|line| line.starts_with("acronis: report ")).unwrap();
-    let _ = child.kill();
+    let mut seen = Vec::new();
+    let id = BufReader::new(child.stderr.take().unwrap()).lines().find_map(|line| {
+        let line = line.unwrap();
+        let id = line.strip_prefix("acronis: report ").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
+        seen.push(line);
+        id
+    });
+    child.kill().unwrap();
     child.wait().unwrap();
-    assert!(line.contains("(--report takes it up again)"), "{line}");
-    line.split(' ').nth(2).unwrap().to_owned()
+    id.unwrap_or_else(|| panic!("no id: {seen:?}"))
 }
 
 #[test]
@@ -196,19 +234,16 @@ fn timeouts_are_read_with_units_and_a_wrong_one_is_one_line() {
 }
 
 #[test]
-fn a_report_that_was_interrupted_is_taken_up_again_by_its_id() {
-    let sandbox = RunningSandbox::start();
-    let fetch = |arguments: &[&str]| {
-        let mut command = program(&["usage", "fetch", "--format", "csv"]);
-        run(command.args(arguments).envs(sandbox.1.clone()))
-    };
-    let id = &interrupted(&sandbox, &[]);
-    let (code, _, stderr) = fetch(&["--report", id, "--timeout", "0"]);
-    assert_eq!(code, Some(5), "{stderr}");
-    let told =
-        format!("acronis: report {id} was not found within 0s (--report with its id takes it up again, --timeout");
-    assert!(stderr.contains(&told), "{stderr}");
+fn an_interrupted_report_is_resumed_by_its_id() {
+    let sandbox = RunningSandbox::start(NEVER);
+    let fetch = |arguments: &[&str]| run(sandbox.program(&["--format", "csv"]).args(arguments));
+    let id = &*interrupted(&sandbox);
+    let (code, stdout, stderr) = fetch(&["--report", id, "--timeout", "0"]);
+    assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
+    assert!(stderr.contains("(--report with its id takes it up again, --timeout waits longer)"), "{stderr}");
 
+    // No report takes longer than ten minutes of the sandbox's clock.
+    sandbox.advance(3600);
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stdout.lines().count() > 5 && stdout.lines().skip(1).all(|line| line.contains(id)), "{stdout}");
@@ -230,15 +265,15 @@ fn a_report_that_was_interrupted_is_taken_up_again_by_its_id() {
 }
 
 #[test]
-fn a_report_of_a_period_that_is_not_over_is_printed_only_if_that_is_asked_for() {
-    let sandbox = RunningSandbox::start();
-    let fetch = |arguments: &[&str]| {
-        let mut command = program(&["usage", "fetch", "acronis"]);
-        run(command.args(arguments).envs(sandbox.1.clone()))
-    };
-    let today = chrono::Utc::now().date_naive();
-    let open = format!("{today}/{}", today + chrono::Days::new(1));
-    let id = &interrupted(&sandbox, &["--period", &open, "--allow-open"]);
+fn a_report_of_an_open_period_is_printed_only_with_allow_open() {
+    let sandbox = RunningSandbox::start("0");
+    let fetch = |arguments: &[&str]| run(sandbox.program(&["acronis"]).args(arguments));
+    let open = "2026-11-21/2026-11-22";
+    let (code, _, stderr) = fetch(&["--period", open]);
+    assert_eq!(code, Some(2), "{stderr}");
+    let (code, _, stderr) = fetch(&["--period", open, "--allow-open"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, RetryPolicy};
 use usage_billing_suger::{Client, types};
-use usage_billing_tests::{Reply, ScriptedServer, suger};
+use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, suger};
 
 /// Calls with each kind of promise; all answer a JSON that fits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,11 +109,12 @@ async fn a_body_that_is_cut_off_is_a_lost_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_not_there_is_asked_again_whatever_the_method() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let client = suger(&format!("http://127.0.0.1:{port}")).build().unwrap();
+    let closed = ClosedPort::reserve();
+    let client = suger(closed.url()).build().unwrap();
     let error = call(&client, Call::Batch).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 4));
-    let expected = format!("batchReportUsageRecordGroups: no connection to 127.0.0.1:{port}: ");
+    let expected =
+        format!("batchReportUsageRecordGroups: no connection to {}: ", closed.url().trim_start_matches("http://"));
     assert!(error.to_string().starts_with(&expected), "{error}");
 }
 

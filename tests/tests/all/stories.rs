@@ -9,7 +9,7 @@ use usage_billing::acronis::{self, ReportRequest};
 use usage_billing::suger::{self, Delivery, UsageReport, types::UsageRecordGroupStatus};
 use usage_billing::{Credentials, ErrorKind, Period, genesys};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::untimed;
+use usage_billing_tests::{now, untimed};
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -18,25 +18,24 @@ fn september() -> Period {
 }
 
 async fn sandbox() -> Sandbox {
-    let today = "2026-11-21".parse().expect("a day");
-    Sandbox::builder().today(today).polls_before_ready(3).start().await.expect("a free port")
+    Sandbox::builder().today(now().date_naive()).polls_before_ready(3).start().await.expect("a free port")
 }
 
 pub(crate) fn acronis(sandbox: &Sandbox) -> acronis::Client {
     let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
     let builder = acronis::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
-    untimed(builder).build().expect("a client")
+    untimed(builder).build().expect("a client").with_now(now())
 }
 
 pub(crate) fn genesys(sandbox: &Sandbox) -> genesys::Client {
     let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = genesys::Client::builder(&sandbox.url().parse().expect("a URL"), credentials);
-    untimed(builder).build().expect("a client")
+    untimed(builder).build().expect("a client").with_now(now())
 }
 
 pub(crate) fn suger(sandbox: &Sandbox) -> suger::Client {
     let builder = suger::Client::builder(demo::SUGER_ORG_ID, demo::SUGER_API_KEY.to_owned());
-    untimed(builder.base_url(sandbox.url())).build().expect("a client")
+    untimed(builder.base_url(sandbox.url())).build().expect("a client").with_now(now())
 }
 
 #[tokio::test(start_paused = true)]

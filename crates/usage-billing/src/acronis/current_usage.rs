@@ -25,7 +25,7 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
-        let now = Utc::now();
+        let now = self.clock.now();
         let own = self.own_tenant().await?;
         let mut tenants = self.children(own).collect_all().await?;
         // Tenants come and go while pages are read: one may come again on the next page.

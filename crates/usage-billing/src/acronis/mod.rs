@@ -24,6 +24,7 @@ pub use usage_billing_acronis::{DataCenter, builder, types};
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKind, Result};
 
 use self::hints::hinted;
+use crate::clock::Clock;
 pub use quantity::in_billing_unit;
 pub use report::StoredFile;
 pub use request::ReportRequest;
@@ -36,13 +37,14 @@ pub use usage::usage_rows;
 pub struct Client {
     api: Api,
     client_id: String,
+    clock: Clock,
 }
 
 impl Client {
     /// By an API client of the tenant's console.
     pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
         let client_id = credentials.client_id().to_owned();
-        Api::builder(data_center, credentials).map(|api| Self { api, client_id })
+        Api::builder(data_center, credentials).map(|api| Self { api, client_id, clock: Clock::default() })
     }
 
     /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
@@ -67,6 +69,12 @@ impl Client {
     /// ```
     pub fn with_call_options(&self, options: CallOptions) -> Self {
         Self { api: self.api.with_call_options(options), ..self.clone() }
+    }
+
+    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
+    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
+        Self { clock: Clock::fixed(now), ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -46,7 +46,7 @@ impl Client {
         let body = request.body()?;
         let formats = body.parameters.formats.clone();
         let sent = self.api.create_report().body(body).send().await;
-        let mut report = sent.map_err(|error| of_creation(error, request.period(), Utc::now()))?.into_inner();
+        let mut report = sent.map_err(|error| of_creation(error, request.period(), self.clock.now()))?.into_inner();
         // Those in the answer may not be all: the vendor's own document knows no json_v2_0 there (seen 2026-10-04).
         report.parameters.formats = formats;
         Ok(self.waiting_for(report))
@@ -61,7 +61,7 @@ impl Client {
     /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
     pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
         // Before it is made: the day may end meanwhile.
-        let today = Utc::now().date_naive();
+        let today = self.clock.now().date_naive();
         let mut creations = 1;
         loop {
             let failure = match self.create_report(request).await {

@@ -33,7 +33,7 @@ impl Client {
         use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
         let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
-        let now = Utc::now();
+        let now = self.clock.now();
         let limit = TimeLimit::new(timeout);
         let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by));
         let job = limit.run(start).await;

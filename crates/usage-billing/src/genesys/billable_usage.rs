@@ -57,7 +57,7 @@ impl Client {
     /// As [`Report::wait`].
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
-        let now = Utc::now();
+        let now = self.clock.now();
         let report = self.billable_usage(period).wait(timeout).await?;
         Ok(usage_rows(&report, &self.account, period, now))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use usage_billing_core::Result;
 
 use super::{Client, types};
@@ -35,7 +35,7 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
-        licence_rows(&self.licence_holders().collect_all().await?, &self.account, Utc::now().date_naive())
+        licence_rows(&self.licence_holders().collect_all().await?, &self.account, self.clock.now().date_naive())
     }
 }
 

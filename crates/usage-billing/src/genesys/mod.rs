@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
 
+use crate::clock::Clock;
 pub use api_usage::ApiUsage;
 pub use billable_usage::usage_rows;
 pub use licences::licence_rows;
@@ -26,13 +27,18 @@ const LAG: TimeDelta = TimeDelta::days(1);
 pub struct Client {
     api: usage_billing_genesys::Client,
     account: String,
+    clock: Clock,
 }
 
 impl Client {
     /// By an OAuth client of the type "client credentials".
     pub fn builder(region: &Region, credentials: Credentials) -> ClientBuilder<Self> {
         let account = credentials.client_id().to_owned();
-        usage_billing_genesys::Client::builder(region, credentials).map(|api| Self { api, account })
+        usage_billing_genesys::Client::builder(region, credentials).map(|api| Self {
+            api,
+            account,
+            clock: Clock::default(),
+        })
     }
 
     /// From `GENESYS_REGION` (a region's name, domain or a URL), `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`.
@@ -58,6 +64,12 @@ impl Client {
     /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
     pub fn with_call_options(&self, options: CallOptions) -> Self {
         Self { api: self.api.with_call_options(options), ..self.clone() }
+    }
+
+    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
+    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
+        Self { clock: Clock::fixed(now), ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -60,7 +60,7 @@ impl Client {
     /// Those of [`billing_overview`](Self::billing_overview) and of [`overview_rows`].
     pub async fn client_usage(&self, organization: &str, index: u16) -> Result<Vec<UsageRow>> {
         // Before the answer: its figures are of then.
-        let now = Utc::now();
+        let now = self.clock.now();
         overview_rows(&self.billing_overview(organization, index).await?, &self.account, index, now)
     }
 }

@@ -47,7 +47,7 @@ impl Client {
         period: Period,
         query: impl FnOnce(JobQuery) -> JobQuery,
     ) -> Result<Report<Pager<types::OrganizationPublicApiUsage>>> {
-        let interval = interval(period, Utc::now())?;
+        let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_aggregates_query_jobs();
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
         Ok(self.usage_job(job.id).answered())
@@ -76,7 +76,7 @@ impl Client {
         period: Period,
         query: impl FnOnce(ClientJobQuery) -> ClientJobQuery,
     ) -> Result<Report<Pager<types::ClientPublicApiUsage>>> {
-        let interval = interval(period, Utc::now())?;
+        let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_client_client_id_aggregates_query_jobs().client_id(client_id);
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
         Ok(self.client_usage_job(client_id, job.id).answered())

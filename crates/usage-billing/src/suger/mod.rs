@@ -16,6 +16,7 @@ mod validation;
 use usage_billing_core::{CallOptions, ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
+use crate::clock::Clock;
 pub use changes::GroupChanges;
 pub use delivery::Delivery;
 pub use receipt::{Receipt, Undelivered};
@@ -30,13 +31,14 @@ pub use usage_report::UsageReport;
 pub struct Client {
     api: usage_billing_suger::Client,
     org_id: String,
+    clock: Clock,
 }
 
 impl Client {
     /// By the organization's id and an API key of its console.
     pub fn builder(org_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
         let org_id = org_id.into();
-        usage_billing_suger::Client::builder(api_key).map(|api| Self { api, org_id })
+        usage_billing_suger::Client::builder(api_key).map(|api| Self { api, org_id, clock: Clock::default() })
     }
 
     /// From `SUGER_ORG_ID`, `SUGER_API_KEY`, and `SUGER_BASE_URL` if another address is meant.
@@ -45,7 +47,7 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [org_id, _] = usage_billing_core::required_env(["SUGER_ORG_ID", "SUGER_API_KEY"])?;
-        Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self { api, org_id }))
+        Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self { api, org_id, clock: Clock::default() }))
     }
 
     /// The organization's id, which ids of reports and keys of rows are made of.
@@ -56,6 +58,12 @@ impl Client {
     /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.
     pub fn with_call_options(&self, options: CallOptions) -> Self {
         Self { api: self.api.with_call_options(options), ..self.clone() }
+    }
+
+    /// Takes `now` as the current time, in place of the system's clock: for tests, and for a sandbox whose day is fixed. What is final, which
+    /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
+    pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
+        Self { clock: Clock::fixed(now), ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -35,7 +35,7 @@ impl Client {
 
     async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
         // Before the lists: what is final has to have been so when they were read.
-        let now = Utc::now();
+        let now = self.clock.now();
         let (first, last) = days(period, now);
         let names = Names { buyers: self.buyer_names().await?, metrics: self.metrics().await? };
         let mut sums = Sums::new(period);
@@ -59,7 +59,7 @@ impl Client {
     /// # Errors
     /// Those of the calls, and of [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
-        let reports = self.reports_of(period, Utc::now(), |_| false).await?;
+        let reports = self.reports_of(period, self.clock.now(), |_| false).await?;
         report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
     }
 

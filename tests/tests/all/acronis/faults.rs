@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use usage_billing::ErrorKind;
 use usage_billing::acronis::{ReportRequest, StoredFile};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{ClosedPort, Reply, ScriptedServer};
 
 use super::{PATIENCE, client, client_at, files, inject, reports, sandbox, september, summary, tenant, told};
 
@@ -158,7 +158,8 @@ async fn who_may_not_order_reports_is_told_which_roles_may() {
     let error = client_at(sandbox.url(), demo::ACRONIS_CLIENT_ID, "wrong").own_tenant().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.to_string().contains("data centre"), "{error}");
-    let nowhere = client_at("http://127.0.0.1:9", demo::ACRONIS_CLIENT_ID, "x");
+    let closed = ClosedPort::reserve();
+    let nowhere = client_at(closed.url(), demo::ACRONIS_CLIENT_ID, "x");
     let error = nowhere.own_tenant().await.unwrap_err();
     assert!(error.to_string().contains("check the data centre's address"), "{error}");
 }

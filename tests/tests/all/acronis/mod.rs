@@ -10,7 +10,7 @@ use std::time::Duration;
 use usage_billing::acronis::{Client, ReportRequest, StoredFile};
 use usage_billing::{Credentials, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::untimed;
+use usage_billing_tests::{now, untimed};
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -20,13 +20,12 @@ fn september() -> Period {
 }
 
 async fn sandbox() -> Sandbox {
-    let today = "2026-11-21".parse().expect("a day");
-    Sandbox::builder().today(today).polls_before_ready(1).start().await.expect("a free port")
+    Sandbox::builder().today(now().date_naive()).polls_before_ready(1).start().await.expect("a free port")
 }
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
-    untimed(builder).build().expect("a client")
+    untimed(builder).build().expect("a client").with_now(now())
 }
 
 fn client(sandbox: &Sandbox) -> Client {

@@ -3,7 +3,6 @@
 use usage_billing::acronis::StoredFile;
 use usage_billing::acronis::types::ReportFormat;
 use usage_billing::{Progress, Report};
-use usage_billing_sandbox::Sandbox;
 
 use super::{PATIENCE, client, files, inject, reports, sandbox, september, summary, tenant, told};
 
@@ -90,10 +89,9 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
 
 #[tokio::test(start_paused = true)]
 async fn usage_goes_on_with_the_report_whose_creation_was_not_answered_and_makes_no_other() {
-    // The report that is looked for is of today, by the clock of whoever asks.
-    let sandbox = Sandbox::builder().polls_before_ready(1).start().await.unwrap();
+    let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let month = usage_billing::Period::last_month(chrono::Utc::now());
+    let month = usage_billing::Period::last_month(usage_billing_tests::now());
     let undisturbed = told(&client.usage(month, PATIENCE).await.unwrap());
     for old in client.api().list_tenant_reports().tenant_id(tenant()).send().await.unwrap().items.clone() {
         client.delete_report(old).await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use usage_billing::{ErrorKind, Progress};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{ClosedPort, Reply, ScriptedServer};
 
 use usage_billing::genesys::Client;
 
@@ -63,7 +63,8 @@ async fn failures_that_outlast_a_calls_retries_do_not_end_the_wait_for_what_the_
         }
     }
     // An address that never answers is told at once.
-    let error = client_at("http://127.0.0.1:9", "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
+    let closed = ClosedPort::reserve();
+    let error = client_at(closed.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
 }
 

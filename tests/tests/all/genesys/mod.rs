@@ -8,28 +8,26 @@ mod rows;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::Utc;
 use usage_billing::genesys::Client;
 use usage_billing::{Credentials, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox, SandboxBuilder};
-use usage_billing_tests::untimed;
+use usage_billing_tests::{now, untimed};
 
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn client_at(url: &str, id: &str, secret: &str) -> Client {
     let builder = Client::builder(&url.parse().expect("a URL"), Credentials::new(id, secret));
-    untimed(builder).rate_limit(None).build().expect("a client").with_account("org-1")
+    untimed(builder).rate_limit(None).build().expect("a client").with_account("org-1").with_now(now())
 }
 
 async fn start(builder: SandboxBuilder) -> (Sandbox, Client) {
-    let sandbox = builder.start().await.expect("a free port");
+    let sandbox = builder.today(now().date_naive()).start().await.expect("a free port");
     let client = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     (sandbox, client)
 }
 
-/// By the real clock, as the limits of jobs are.
 fn last_month() -> Period {
-    Period::last_month(Utc::now())
+    Period::last_month(now())
 }
 
 fn calls(sandbox: &Sandbox, operation: &str) -> usize {

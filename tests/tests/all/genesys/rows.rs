@@ -1,11 +1,10 @@
 //! Bills of client organizations, billable usage and licences as rows.
 
-use chrono::Utc;
 use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::genesys::overview_rows;
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{Reply, ScriptedServer, now};
 
 use super::{PATIENCE, client_at, keys, last_month, start};
 
@@ -25,7 +24,7 @@ async fn a_partner_sees_overage_and_prices_of_each_client_and_one_failure_stops_
             continue;
         }
         let overview = outcome.unwrap();
-        let rows = overview_rows(&overview, "org-1", 1, Utc::now()).unwrap();
+        let rows = overview_rows(&overview, "org-1", 1, now()).unwrap();
         assert_eq!(rows.len(), overview.usages.len());
         assert!(rows.iter().all(|row| row.is_final && row.billable && row.customer_id.as_ref() == Some(&organization)));
         for (row, charge) in rows.iter().zip(&overview.usages) {

@@ -15,7 +15,7 @@ use usage_billing::RetryPolicy;
 use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
 use usage_billing::suger::{Client, Reporter, UsageReport, reconcile};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{ScriptedServer, untimed};
+use usage_billing_tests::{ScriptedServer, now, untimed};
 use uuid::Uuid;
 
 const ORG: &str = demo::SUGER_ORG_ID;
@@ -23,12 +23,12 @@ const ORG: &str = demo::SUGER_ORG_ID;
 const DEALS: [(&str, &str); 3] = [("ent-aws01", "ingest_gb"), ("ent-azu01", "seats"), ("ent-gcp01", "node_hours")];
 
 async fn sandbox() -> Sandbox {
-    Sandbox::builder().today("2026-11-21".parse().expect("a day")).start().await.expect("a free port")
+    Sandbox::builder().today(now().date_naive()).start().await.expect("a free port")
 }
 
 fn with_retries(sandbox: &Sandbox, retry: RetryPolicy) -> Client {
     let builder = Client::builder(ORG, demo::SUGER_API_KEY.to_owned()).base_url(sandbox.url());
-    untimed(builder).retry(retry).build().expect("a client")
+    untimed(builder).retry(retry).build().expect("a client").with_now(now())
 }
 
 fn client(sandbox: &Sandbox) -> Client {
@@ -36,7 +36,7 @@ fn client(sandbox: &Sandbox) -> Client {
 }
 
 fn scripted(server: &ScriptedServer) -> Client {
-    untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client")
+    untimed(Client::builder("acme", "hush").base_url(server.url())).build().expect("a client").with_now(now())
 }
 
 /// Windows that no group of the sandbox's world has: those are whole minutes.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use usage_billing::suger::types;
 use usage_billing::{Period, UsageRow};
 use usage_billing_sandbox::Sandbox;
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{Reply, ScriptedServer, now};
 
 use super::{ORG, client, sandbox, scripted};
 
@@ -149,7 +149,7 @@ fn hour_before(end: DateTime<Utc>) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_in_or_is_reported_long_after_the_period_is_not_lost() {
-    let now = Utc::now();
+    let now = now();
     let month = Period::last_month(now);
     let late_group = json!({
         "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"gb": 5}, "creationTime": now,
@@ -168,7 +168,7 @@ async fn what_comes_in_or_is_reported_long_after_the_period_is_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_hour_of_a_metric_that_does_not_add_up_counts_where_its_report_does_and_nowhere_else() {
-    let month = Period::last_month(Utc::now());
+    let month = Period::last_month(now());
     // Used in the last minutes of the month before, and reported with the first hour of this one; nothing was used since.
     let before = Period::last_month(month.start());
     let reported = month.start() + TimeDelta::hours(1);
