@@ -5,10 +5,12 @@
 //! finding reaches.
 
 mod components;
+mod conditions;
 mod elsewhere;
 mod finding;
 mod incoming;
 mod lifecycle;
+mod lists;
 mod messages;
 mod object;
 mod operations;
@@ -76,7 +78,12 @@ struct Context {
 
 impl Context {
     fn inside(self) -> Self {
-        Self { place: self.place.inside(), depth: self.depth.saturating_add(1), ..self }
+        Self { place: self.place.inside(), ..self.deeper() }
+    }
+
+    /// One step further on the same part of the message.
+    fn deeper(self) -> Self {
+        Self { depth: self.depth.saturating_add(1), ..self }
     }
 }
 
@@ -229,6 +236,16 @@ impl<'a> Comparison<'a> {
         let new = Usage::of(&self.revision, new);
         self.attributes(&old, &new, context);
         self.cores(old, new, context);
+    }
+
+    /// Compares two alternatives.
+    fn variants(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        let (olds, news) = (std::slice::from_ref(old), std::slice::from_ref(new));
+        if !self.is_unchanged(olds, news) {
+            let (old, new) = (Usage::of(&self.base, olds), Usage::of(&self.revision, news));
+            self.attributes_but_null(&old, &new, context);
+            self.cores(old, new, context);
+        }
     }
 
     /// Whether both are the same small schema that leads to nothing but the same: most are.

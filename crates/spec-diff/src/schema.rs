@@ -1,5 +1,6 @@
 //! Schemas in normal form: two ways to write the same set of values look the same here.
 
+mod fits;
 mod implied;
 mod limits;
 mod normal;
@@ -7,8 +8,10 @@ mod same;
 mod types;
 mod usage;
 
-pub(crate) use limits::{Bound, Limit, is_tighter};
-pub(crate) use normal::{Additional, Schema, Union};
+pub(crate) use fits::{From, excludes, fits, fits_schema, fits_union};
+pub(crate) use implied::is_never;
+pub(crate) use limits::{Bound, Limit, equal, is_tighter};
+pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
 pub(crate) use same::same;
 pub(crate) use types::{Relation, Types};
 pub(crate) use usage::Usage;

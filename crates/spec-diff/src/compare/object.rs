@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    document::Node,
+    document::{Document, Node},
     report::{Direction, Level},
     rules,
-    schema::{Additional, Schema, Usage},
+    schema::{Additional, Schema, Usage, is_never},
 };
 
 impl<'a> Comparison<'a> {
@@ -18,7 +18,10 @@ impl<'a> Comparison<'a> {
         for name in names {
             match (old.properties.get(name), new.properties.get(name)) {
                 (Some(parts), Some(others)) => self.property((name, old, parts), (name, new, others), context),
-                (Some(parts), None) => self.property_removed((name, old, parts), new, context),
+                (Some(parts), None) => {
+                    let is_refused = matches!(new.additional, Additional::Closed);
+                    self.property_removed((name, old, parts), is_refused, context);
+                }
                 (None, Some(parts)) => self.property_added(old, (name, new, parts), context),
                 (None, None) => {}
             }
@@ -35,6 +38,16 @@ impl<'a> Comparison<'a> {
         (_, new, others): (&str, &Schema<'a>, &[Node<'a>]),
         context: Context,
     ) {
+        // A member whose schema is `false` is one that may not be there.
+        let never = |document: &Document<'a>, parts: &[Node<'a>]| {
+            parts.iter().any(|part| is_never(document.resolve(part.clone()).value))
+        };
+        match (never(&self.base, parts), never(&self.revision, others)) {
+            (false, false) => {}
+            (true, true) => return,
+            (false, true) => return self.property_removed((name, old, parts), true, context),
+            (true, false) => return self.property_added(old, (name, new, others), context),
+        }
         let (was_required, is_required) = (old.required.contains(name), new.required.contains(name));
         if was_required == is_required && self.is_unchanged(parts, others) {
             return;
@@ -61,7 +74,7 @@ impl<'a> Comparison<'a> {
     fn property_removed(
         &mut self,
         (name, old, parts): (&str, &Schema<'a>, &[Node<'a>]),
-        new: &Schema<'a>,
+        is_refused: bool,
         context: Context,
     ) {
         let usage = Usage::of(&self.base, parts);
@@ -70,7 +83,7 @@ impl<'a> Comparison<'a> {
         let mut finding = Finding::new(rule).removed(&usage.at);
         finding.before = describe(&Schema::of(&self.base, &usage.core));
         let absent = context.absent || is_absent(&usage, context.direction);
-        if context.direction == Direction::Request && matches!(new.additional, Additional::Closed) {
+        if context.direction == Direction::Request && is_refused {
             // Requests that still have it are refused.
             finding.level = Some(Level::Breaking);
         }

@@ -4,18 +4,21 @@ use serde_json::Value;
 
 use super::{Comparison, Context, Finding, components::component, excerpt};
 use crate::{
-    document::Node,
-    report::Level,
-    rules::{self, Rule},
-    schema::{DOCS, Relation, Schema, Usage, same},
+    document::{Document, Node},
+    report::{Direction, Level},
+    rules,
+    schema::{DOCS, Relation, Schema, Usage, equal, fits_schema, same},
 };
 
-/// A schema that everything fits, for what is not said.
-static ANYTHING: Value = Value::Bool(true);
-
 impl<'a> Comparison<'a> {
-    /// Compares two schemas in normal form.
+    /// Compares two schemas, each of one or several parts.
     pub(super) fn schemas(&mut self, old: &[Node<'a>], new: &[Node<'a>], context: Context) {
+        let (old, new) = (Schema::of(&self.base, old), Schema::of(&self.revision, new));
+        self.normal_forms(&old, &new, context);
+    }
+
+    /// Compares two schemas in normal form.
+    pub(super) fn normal_forms(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let Some(left) = self.left.checked_sub(1) else { return };
         self.left = left;
         if left == 0 {
@@ -24,32 +27,41 @@ impl<'a> Comparison<'a> {
             self.note(0, finding);
             return;
         }
-        let single = old.len() == 1 && new.len() == 1;
-        let old = Schema::of(&self.base, old);
-        let new = Schema::of(&self.revision, new);
-        self.schema_words(&old, &new, context);
-        self.unresolved(&old, &new, context);
+        self.schema_words(old, new, context);
+        self.unresolved(old, new, context);
+        if old.never || new.never {
+            return self.never(old, new, context);
+        }
+        let single = old.core.len() == 1 && new.core.len() == 1;
         if single && old.leaves.len() + new.leaves.len() > 2 {
-            self.parts(&old, &new, context);
+            self.parts(old, new, context);
         }
-        if self.unions(&old, &new, context) {
+        if self.unions(old, new, context) || self.types(old, new, context) == Relation::Other {
             return;
         }
-        if self.types(&old, &new, context) == Relation::Other {
-            return;
-        }
-        self.values(&old, &new, context);
-        self.limits(&old, &new, context);
-        self.conditions(&old, &new, context);
+        self.values(old, new, context);
+        self.limits(old, new, context);
+        self.conditions(old, new, context);
         // Also where properties stand beside a type that has none: somebody may read them.
         let is_object = |schema: &Schema<'a>| schema.types.0.contains_key("object") || !schema.properties.is_empty();
-        if is_object(&old) && is_object(&new) {
-            self.objects(&old, &new, context);
+        let untyped = old.types.is_any() && new.types.is_any();
+        if untyped || (is_object(old) && is_object(new)) {
+            self.objects(old, new, context);
         }
-        let is_array = |schema: &Schema<'a>| schema.types.0.contains_key("array") || !schema.items.is_empty();
-        if is_array(&old) && is_array(&new) {
-            self.lists(&old, &new, context);
+        let is_array = |schema: &Schema<'a>| schema.types.0.contains_key("array") || schema.says_items();
+        if is_array(old) && is_array(new) {
+            self.lists(old, new, context);
         }
+    }
+
+    /// Schemas of which at least one is `false`.
+    fn never(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let rule = match (old.never, new.never) {
+            (false, true) => &rules::BECAME_NEVER,
+            (true, false) => &rules::NO_LONGER_NEVER,
+            _ => return,
+        };
+        self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
     }
 
     /// Documentation and extensions, where a schema is written in one piece on both sides.
@@ -81,7 +93,14 @@ impl<'a> Comparison<'a> {
             let kept = !few.leaves.iter().any(is_gone);
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };
+        let adds_nothing = |schema: (&Document<'a>, &Schema<'a>), document: &Document<'a>, part: &Node<'a>| {
+            let part = Schema::of(document, std::slice::from_ref(part));
+            fits_schema(schema, (document, &part), true)
+        };
         for part in surplus(old, new) {
+            if adds_nothing((&self.base, old), &self.revision, &part) {
+                continue;
+            }
             let mut finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
             // New optional properties are all that it brings: harmless, and reported by themselves.
             let is_mixin = part.get("properties").is_some()
@@ -95,6 +114,9 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.named(part_name(&part)));
         }
         for part in surplus(new, old) {
+            if adds_nothing((&self.revision, new), &self.base, &part) {
+                continue;
+            }
             let finding = Finding::new(&rules::ALL_OF_REMOVED).at(&part.at, &new.at);
             self.note_data(context, finding.named(part_name(&part)));
         }
@@ -115,32 +137,55 @@ impl<'a> Comparison<'a> {
     }
 
     fn types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) -> Relation {
-        let relation = old.types.relation(&new.types, context.text);
+        let before = if new.types.is_any() { old.types.clone() } else { old.types_with_alternatives(&self.base) };
+        let after = if old.types.is_any() { new.types.clone() } else { new.types_with_alternatives(&self.revision) };
+        let relation = before.relation(&after, context.text);
+        let values = (before.describe(), after.describe());
         let rule = match relation {
-            Relation::Same => return relation,
+            Relation::Same => {
+                if let Some(checked) = before.renamed_format(&after) {
+                    let mut finding = Finding::new(&rules::FORMAT_CHANGED).at(&old.at, &new.at);
+                    finding.level = (checked && context.direction == Direction::Request).then_some(Level::Warning);
+                    self.note_data(context, finding.values(values.0, values.1));
+                }
+                return relation;
+            }
             Relation::Wider => &rules::TYPE_GENERALIZED,
             Relation::Narrower => &rules::TYPE_SPECIALIZED,
             Relation::Other => &rules::TYPE_CHANGED,
         };
         let finding = Finding::new(rule).at(&old.at, &new.at);
-        self.note_data(context, finding.values(old.types.describe(), new.types.describe()));
+        self.note_data(context, finding.values(values.0, values.1));
         relation
     }
 
     /// What a use says beside its schema: null, default, deprecation, and who may send it.
     pub(super) fn attributes(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
+        self.null(old, new, context);
+        self.attributes_but_null(old, new, context);
+    }
+
+    fn null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
+        let core = |usage: &Usage<'a>| usage.core.first().map_or_else(|| usage.at.clone(), |node| node.at.clone());
+        // Where no type is named, null is one of the values, and a change of types is reported as that.
+        let is_untyped =
+            |document: &Document<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
+        let finding = match (&old.nullable, &new.nullable) {
+            (None, Some(at)) if !is_untyped(&self.base, old) => {
+                Finding::new(&rules::BECAME_NULLABLE).at(&core(old), at)
+            }
+            (Some(at), None) if !is_untyped(&self.revision, new) => {
+                Finding::new(&rules::BECAME_NOT_NULLABLE).at(at, &core(new))
+            }
+            _ => return,
+        };
+        self.note_data(context, finding);
+    }
+
+    /// What an alternative says beside its schema. Whether null is one of the alternatives was asked of all of them together.
+    pub(super) fn attributes_but_null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         for (old, new) in old.wrappers.iter().zip(&new.wrappers) {
             self.words(context.scope, old, new);
-        }
-        let core = |usage: &Usage<'a>| usage.core.first().map_or_else(|| usage.at.clone(), |node| node.at.clone());
-        match (&old.nullable, &new.nullable) {
-            (None, Some(at)) => {
-                self.note_data(context, Finding::new(&rules::BECAME_NULLABLE).at(&core(old), at));
-            }
-            (Some(at), None) => {
-                self.note_data(context, Finding::new(&rules::BECAME_NOT_NULLABLE).at(at, &core(new)));
-            }
-            _ => {}
         }
         self.defaults(old, new, context);
         let deprecation = |usage: &Usage<'a>| usage.deprecated.clone();
@@ -160,7 +205,7 @@ impl<'a> Comparison<'a> {
     fn defaults(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         let value = |node: &Node<'a>| excerpt(node.value);
         let finding = match (&old.default, &new.default) {
-            (Some(old), Some(new)) if old.value != new.value => {
+            (Some(old), Some(new)) if !equal(old.value, new.value) => {
                 Finding::new(&rules::DEFAULT_VALUE_CHANGED).at(&old.at, &new.at).values(value(old), value(new))
             }
             (Some(node), None) => {
@@ -173,70 +218,11 @@ impl<'a> Comparison<'a> {
         };
         self.note_data(context, finding);
     }
-
-    /// `not`, `if`, `contains` and their like.
-    fn conditions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        for (word, condition) in &old.conditions {
-            let Some(other) = new.conditions.get(word) else {
-                let finding = Finding::new(&rules::CONDITION_REMOVED).what(word).at(&condition.at, &new.at);
-                self.note_data(context, finding.values(excerpt(condition.value), None));
-                continue;
-            };
-            if same((&self.base, condition), (&self.revision, other)) {
-                continue;
-            }
-            let finding = |rule: &'static Rule| Finding::new(rule).at(&condition.at, &other.at);
-            match *word {
-                // Each part must hold, as the schema itself.
-                "contains"
-                | "content-schema"
-                | "else"
-                | "property-names"
-                | "then"
-                | "unevaluated-items"
-                | "unevaluated-properties" => {
-                    self.usages(std::slice::from_ref(condition), std::slice::from_ref(other), context.inside());
-                }
-                "dependent-required" => {
-                    self.note_data(context, finding(&rules::CONDITION_CHANGED).what("dependent-required"));
-                }
-                _ => {
-                    let values = (excerpt(condition.value), excerpt(other.value));
-                    self.note(context.scope, finding(&rules::UNKNOWN_CHANGE).named(*word).values(values.0, values.1));
-                }
-            }
-        }
-        for (word, condition) in new.conditions.iter().filter(|(word, _)| !old.conditions.contains_key(*word)) {
-            let finding = Finding::new(&rules::CONDITION_ADDED).what(word).at(&old.at, &condition.at);
-            self.note_data(context, finding.values(None, excerpt(condition.value)));
-        }
-    }
-
-    fn lists(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let inside = context.inside();
-        let or_anything = |items: &[Node<'a>], schema: &Schema<'a>| match items {
-            [] => vec![Node { value: &ANYTHING, at: schema.at.clone() }],
-            items => items.to_vec(),
-        };
-        if !(old.items.is_empty() && new.items.is_empty()) {
-            self.usages(&or_anything(&old.items, old), &or_anything(&new.items, new), inside);
-        }
-        for (old, new) in old.prefix_items.iter().zip(&new.prefix_items) {
-            self.usages(std::slice::from_ref(old), std::slice::from_ref(new), inside);
-        }
-        let rule = match old.prefix_items.len().cmp(&new.prefix_items.len()) {
-            std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Less => &rules::PREFIX_ITEMS_ADDED,
-            std::cmp::Ordering::Greater => &rules::PREFIX_ITEMS_REMOVED,
-        };
-        let count = |schema: &Schema<'a>| Value::from(schema.prefix_items.len());
-        self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(count(old), count(new)));
-    }
 }
 
 /// What a part says itself; what it includes are parts too.
 fn own<'a>(part: &Node<'a>) -> Vec<(&'a str, &'a Value)> {
-    part.members().filter(|(key, _)| *key != "allOf" && !DOCS.contains(key)).collect()
+    part.members().filter(|(key, _)| !matches!(*key, "allOf" | "$ref") && !DOCS.contains(key)).collect()
 }
 
 /// Whether two parts of an `allOf` are the same: they say the same, and not as two components.

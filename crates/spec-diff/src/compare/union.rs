@@ -12,7 +12,7 @@ use crate::{
     document::{Document, Node},
     report::{Direction, Level},
     rules::{self, Rule},
-    schema::{Schema, Types, Union, Usage, same},
+    schema::{From, Schema, Types, Union, Usage, excludes, fits, fits_schema, fits_union, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -22,8 +22,8 @@ impl<'a> Comparison<'a> {
             ([], []) => return false,
             ([], [union, ..]) => return self.became_union(old, new, union, context),
             ([union, ..], []) => return self.was_union(old, union, new, context),
-            ([old], [new]) => self.alternatives(old, new, context),
-            (olds, news) => self.several_unions(olds, news, context),
+            ([before], [after]) => self.alternatives(before, after, context),
+            _ => self.several_unions(old, new, context),
         }
         self.discriminators(old, new, context);
         false
@@ -31,57 +31,74 @@ impl<'a> Comparison<'a> {
 
     fn alternatives(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
         let matching = self.matching(&old.variants, &new.variants);
-        for (old, new) in matching.pairs {
-            self.usages(&[old], &[new], context.inside());
+        for (old, new) in &matching.pairs {
+            self.variants(old, new, context.inside());
         }
-        let known = self.types_of(&old.variants);
-        self.came_and_went(&known, &matching.removed, &matching.added, new, context);
+        let known = types_of(&self.base, &old.variants);
+        self.came_and_went((old, &known, &matching.removed), (new, &matching.added), context);
+        if old.any != new.any {
+            self.kind(old, new, context);
+        }
+    }
+
+    /// `anyOf` in the place of `oneOf` or the other way round: they differ for values that fit several alternatives.
+    fn kind(&mut self, old: &Union<'a>, new: &Union<'a>, context: Context) {
+        let (document, one) = if new.any { (&self.base, old) } else { (&self.revision, new) };
+        let variants: Vec<_> = one.variants.iter().map(|variant| normal(document, variant)).collect();
+        let exclude = |(index, variant): (usize, &Schema<'a>)| {
+            let mut others = variants.iter().skip(index + 1);
+            others.all(|other| excludes((document, variant), (document, other), true))
+        };
+        if variants.iter().enumerate().all(exclude) {
+            return;
+        }
+        let rule = if new.any { &rules::ONE_OF_TO_ANY_OF } else { &rules::ANY_OF_TO_ONE_OF };
+        self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
     }
 
     fn came_and_went(
         &mut self,
-        known: &Types<'a>,
-        removed: &[Node<'a>],
-        added: &[Node<'a>],
-        union: &Union<'a>,
+        (old, known, removed): (&Union<'a>, &Types<'a>, &[Node<'a>]),
+        (new, added): (&Union<'a>, &[Node<'a>]),
         context: Context,
     ) {
-        let (gain, loss) = if union.any {
-            (&rules::ANY_OF_ADDED, &rules::ANY_OF_REMOVED)
-        } else {
-            (&rules::ONE_OF_ADDED, &rules::ONE_OF_REMOVED)
+        let rules = |any: bool| match any {
+            true => (&rules::ANY_OF_ADDED, &rules::ANY_OF_REMOVED),
+            false => (&rules::ONE_OF_ADDED, &rules::ONE_OF_REMOVED),
         };
         for variant in removed {
-            self.note_data(context, Finding::new(loss).removed(&variant.at).values(label(variant), None));
+            let mut finding = Finding::new(rules(old.any).1).removed(&variant.at).values(label(variant), None);
+            // What fitted it fits another one.
+            let is_left = self.is_covered((&self.base, variant), (&self.revision, &new.variants));
+            finding.level = is_left.then_some(Level::None);
+            self.note_data(context, finding);
         }
         for variant in added {
-            let mut finding = Finding::new(gain).added(&variant.at).values(None, label(variant));
+            let mut finding = Finding::new(rules(new.any).0).added(&variant.at).values(None, label(variant));
+            let is_known = self.is_covered((&self.revision, variant), (&self.base, &old.variants));
             // What comes need not be new under `anyOf`; a type that no alternative had before is.
-            let new_type =
-                union.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
-            finding.level = (new_type && context.direction == Direction::Response).then_some(Level::Breaking);
+            let new_type = new.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
+            finding.level = match (is_known, context.direction) {
+                (true, Direction::Request) if !new.any => Some(Level::Warning),
+                (true, _) => Some(Level::None),
+                (false, Direction::Response) if new_type => Some(Level::Breaking),
+                _ => None,
+            };
             self.note_data(context, finding);
         }
     }
 
-    /// The types of all alternatives of the base.
-    fn types_of(&self, variants: &[Node<'a>]) -> Types<'a> {
-        let mut all = Types::default();
-        for variant in variants {
-            let types = normal(&self.base, variant).types;
-            if types.is_any() {
-                return Types::default();
-            }
-            all.0.extend(types.0);
-        }
-        all
+    /// Whether all that fits an alternative fits one of the other side.
+    fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
+        let one = std::slice::from_ref(variant.1);
+        others.1.iter().any(|other| fits((variant.0, one), (others.0, std::slice::from_ref(other)), false))
     }
 
     /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.
-    fn several_unions(&mut self, olds: &[Union<'a>], news: &[Union<'a>], context: Context) {
-        let mut left: Vec<_> = news.iter().collect();
+    fn several_unions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let mut left: Vec<_> = new.unions.iter().collect();
         let mut rest = Vec::new();
-        for old in olds {
+        for old in &old.unions {
             match left.iter().position(|new| old.is_like(new)) {
                 Some(index) => self.alternatives(old, left.remove(index), context),
                 None => rest.push(old),
@@ -90,37 +107,56 @@ impl<'a> Comparison<'a> {
         for (old, new) in rest.iter().zip(&left) {
             self.alternatives(old, new, context);
         }
-        let (olds, news) = (rest, left);
-        for union in olds.iter().skip(news.len()) {
-            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("union").removed(&union.at));
+        for union in rest.iter().skip(left.len()) {
+            self.union_removed(union, new, context);
         }
-        for union in news.iter().skip(olds.len()) {
-            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("union").added(&union.at));
+        for union in left.iter().skip(rest.len()) {
+            self.union_added(union, old, context);
         }
+    }
+
+    /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
+    fn union_added(&mut self, union: &Union<'a>, old: &Schema<'a>, context: Context) {
+        let mut finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
+        let is_met = fits_union((&self.base, old), (&self.revision, union));
+        finding.level = is_met.then_some(Level::Info);
+        self.note_data(context, finding);
+    }
+
+    fn union_removed(&mut self, union: &Union<'a>, new: &Schema<'a>, context: Context) {
+        let mut finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
+        let is_met = fits_union((&self.revision, new), (&self.base, union));
+        finding.level = is_met.then_some(Level::Info);
+        self.note_data(context, finding);
     }
 
     fn became_union(&mut self, old: &Schema<'a>, new: &Schema<'a>, union: &Union<'a>, context: Context) -> bool {
         if !new.properties.is_empty() {
-            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at));
+            new.unions.iter().for_each(|union| self.union_added(union, old, context));
             return false;
         }
-        if is_reshaped((&self.base, old), (&self.revision, union)) {
+        let (accepts, stays) = self.fit_both_ways(old, new);
+        let harmless = if context.direction == Direction::Request { accepts } else { stays };
+        if !harmless && is_reshaped((&self.base, old), (&self.revision, union)) {
             let finding = Finding::new(&rules::WRAPPED_IN_ONE_OF).at(&old.at, &union.at);
             self.note_data(context, finding.values(None, labels(&union.variants)));
             return true;
         }
-        let kept = self.likest(old, &union.variants, Side::Revision);
+        let fitting = |variant: &Node<'a>| fits_schema((&self.base, old), (&self.revision, &normal(&self.revision, variant)), false);
+        let kept = union.variants.iter().position(fitting).or_else(|| self.likest(old, &union.variants, Side::Revision));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&old.at, &union.at).values(old.types.describe(), labels(&union.variants))
         };
-        match kept {
-            Some(kept) => {
-                let variant = &union.variants[kept];
-                self.usages(&old.leaves, std::slice::from_ref(variant), context);
+        match kept.and_then(|kept| Some((kept, union.variants.get(kept)?))) {
+            Some((kept, variant)) => {
+                let own = Union { any: union.any, at: union.at.clone(), variants: vec![old.core_node()] };
+                self.with_variant((old, &[]), (new, &[(union, variant)]), context);
                 let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
-                self.came_and_went(&old.types, &[], &others, union, context);
+                self.came_and_went((&own, &old.types, &[]), (union, &others), context);
             }
+            None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
+            None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
             None if old.types.is_any() => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
         }
@@ -129,30 +165,64 @@ impl<'a> Comparison<'a> {
 
     fn was_union(&mut self, old: &Schema<'a>, union: &Union<'a>, new: &Schema<'a>, context: Context) -> bool {
         if !old.properties.is_empty() {
-            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at));
+            old.unions.iter().for_each(|union| self.union_removed(union, new, context));
             return false;
         }
-        if is_reshaped((&self.revision, new), (&self.base, union)) {
+        let (accepts, stays) = self.fit_both_ways(old, new);
+        let harmless = if context.direction == Direction::Request { accepts } else { stays };
+        if !harmless && is_reshaped((&self.revision, new), (&self.base, union)) {
             let finding = Finding::new(&rules::UNWRAPPED_FROM_ONE_OF).at(&union.at, &new.at);
             self.note_data(context, finding.values(labels(&union.variants), None));
             return true;
         }
-        let kept = self.likest(new, &union.variants, Side::Base);
+        let fitting = |variant: &Node<'a>| fits_schema((&self.revision, new), (&self.base, &normal(&self.base, variant)), false);
+        let kept = union.variants.iter().position(fitting).or_else(|| self.likest(new, &union.variants, Side::Base));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&union.at, &new.at).values(labels(&union.variants), new.types.describe())
         };
-        match kept {
-            Some(kept) => {
-                let variant = &union.variants[kept];
-                self.usages(std::slice::from_ref(variant), &new.leaves, context);
+        match kept.and_then(|kept| Some((kept, union.variants.get(kept)?))) {
+            Some((kept, variant)) => {
+                let own = Union { any: union.any, at: union.at.clone(), variants: vec![new.core_node()] };
+                self.with_variant((old, &[(union, variant)]), (new, &[]), context);
                 let others = union.variants.iter().enumerate().filter(|(index, _)| *index != kept);
                 let others: Vec<_> = others.map(|(_, variant)| variant.clone()).collect();
-                self.came_and_went(&new.types, &others, &[], union, context);
+                self.came_and_went((union, &new.types, &others), (&own, &[]), context);
             }
+            None if accepts => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
+            None if stays => self.note_data(context, finding(&rules::TYPE_SPECIALIZED)),
             None if new.types.is_any() => self.note_data(context, finding(&rules::TYPE_GENERALIZED)),
             None => self.note_data(context, finding(&rules::TYPE_CHANGED)),
         }
         true
+    }
+
+    /// Whether the revision takes all that the base took, and whether the base had all that the revision has.
+    fn fit_both_ways(&self, old: &Schema<'a>, new: &Schema<'a>) -> (bool, bool) {
+        let (base, revision) = ((&self.base, old), (&self.revision, new));
+        (fits_schema(base, revision, false), fits_schema(revision, base, false))
+    }
+
+    /// Compares one alternative, with all that stands beside the alternatives, with the other side's schema.
+    fn with_variant(&mut self, old: Chosen<'_, 'a>, new: Chosen<'_, 'a>, context: Context) {
+        let bare = |(schema, chosen): Chosen<'_, 'a>| match chosen {
+            [] => schema.leaves.len() == 1,
+            _ => schema.is_bare_union(),
+        };
+        let node = |(schema, chosen): Chosen<'_, 'a>| match chosen {
+            [(_, variant)] => (*variant).clone(),
+            _ => schema.core_node(),
+        };
+        if (bare(old) && bare(new)) || context.depth >= super::DEPTH {
+            let (old, new) = (node(old), node(new));
+            let (old, new) = (Usage::of(&self.base, &[old]), Usage::of(&self.revision, &[new]));
+            return self.cores(old, new, context.deeper());
+        }
+        let form = |document: &Document<'a>, (schema, chosen): Chosen<'_, 'a>| match chosen {
+            [(union, variant)] => schema.with(document, union, variant),
+            _ => schema.clone(),
+        };
+        let (old, new) = (form(&self.base, old), form(&self.revision, new));
+        self.normal_forms(&old, &new, context.deeper());
     }
 
     /// The alternative of the other side that is most like the schema.
@@ -177,6 +247,14 @@ fn is_reshaped<'a>(object: (&Document<'a>, &Schema<'a>), union: (&Document<'a>, 
     let [leaf] = object.1.leaves.as_slice() else { return false };
     let equal = |variant: &Node<'a>| same((object.0, leaf), (union.0, variant));
     !union.1.any && !object.1.properties.is_empty() && !union.1.variants.iter().any(equal)
+}
+
+/// A schema, and the alternative that stands for all of its list if one was chosen.
+type Chosen<'s, 'a> = (&'s Schema<'a>, &'s [(&'s Union<'a>, &'s Node<'a>)]);
+
+/// The types of all alternatives.
+fn types_of<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Types<'a> {
+    Types::union(variants.iter().map(|variant| normal(document, variant).types)).unwrap_or_default()
 }
 
 /// Which document a list of alternatives is from.

@@ -1,14 +1,15 @@
 //! Lists of values, limits and patterns.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
     pointer::Pointer,
+    report::Level,
     rules::{self, Rule},
-    schema::{Bound, Schema, is_tighter},
+    schema::{Bound, Schema, equal, is_tighter},
 };
 
 impl<'a> Comparison<'a> {
@@ -31,7 +32,7 @@ impl<'a> Comparison<'a> {
         let (base, revision) = (listed_at(old), listed_at(new));
         let whole = |rule: &'static Rule| Finding::new(rule).at(base, revision);
         match (&old.values, &new.values) {
-            (Some(before), Some(after)) if old.constant && new.constant && before != after => {
+            (Some(before), Some(after)) if old.constant && new.constant && !is_same_list(before, after) => {
                 self.note_data(context, whole(&rules::CONST_CHANGED).values(list(before), list(after)));
             }
             (Some(before), Some(after)) => {
@@ -61,13 +62,13 @@ impl<'a> Comparison<'a> {
             return;
         }
         // Of thousands of values each is looked for once.
-        let texts = |values: &[&Value]| values.iter().map(ToString::to_string).collect::<HashSet<_>>();
+        let texts = |values: &[&Value]| values.iter().map(|value| key(value)).collect::<HashSet<_>>();
         let (olds, news) = (texts(before), texts(after));
-        for value in before.iter().filter(|value| !news.contains(&value.to_string())) {
+        for value in before.iter().filter(|value| !news.contains(&key(value))) {
             let finding = Finding::new(removed).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values((*value).clone(), None));
         }
-        for value in after.iter().filter(|value| !olds.contains(&value.to_string())) {
+        for value in after.iter().filter(|value| !olds.contains(&key(value))) {
             let finding = Finding::new(added).at(listed_at(old), listed_at(new));
             self.note_data(context, finding.values(None, (*value).clone()));
         }
@@ -101,49 +102,137 @@ impl<'a> Comparison<'a> {
             let rule = if new.unique { &rules::UNIQUE_ADDED } else { &rules::UNIQUE_REMOVED };
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at));
         }
-        for word in ["content-encoding", "content-media-type"] {
-            let (before, after) = (old.content.get(word).copied(), new.content.get(word).copied());
-            if before != after {
-                let finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
-                self.note_data(context, finding.values(before.map(Value::from), after.map(Value::from)));
-            }
+        let words: BTreeSet<_> = old.content.keys().chain(new.content.keys()).copied().collect();
+        for word in words {
+            self.content_of_text(word, old, new, context);
         }
     }
 
-    fn multiples(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let whole = |node: &crate::document::Node<'a>| node.value.as_i64().filter(|number| *number > 0);
-        let finding = match (&old.multiple_of, &new.multiple_of) {
-            (Some(old), Some(new)) if old.value != new.value => {
-                // All multiples of 6 are multiples of 3.
-                let relaxed = matches!((whole(old), whole(new)), (Some(old), Some(new)) if old % new == 0);
-                let rule = if relaxed { &rules::MULTIPLE_RELAXED } else { &rules::MULTIPLE_CHANGED };
-                Finding::new(rule).at(&old.at, &new.at).values(old.value.clone(), new.value.clone())
-            }
-            (Some(node), None) => Finding::new(&rules::LIMIT_UNSET)
-                .what("multiple-of")
-                .at(&node.at, &new.at)
-                .values(node.value.clone(), None),
-            (None, Some(node)) => Finding::new(&rules::LIMIT_SET)
-                .what("multiple-of")
-                .at(&old.at, &node.at)
-                .values(None, node.value.clone()),
-            _ => return,
+    fn content_of_text(&mut self, word: &'static str, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let texts = |schema: &Schema<'a>| schema.content.get(word).cloned().unwrap_or_default();
+        let (before, after) = (texts(old), texts(new));
+        if before == after {
+            return;
+        }
+        let value = |texts: &BTreeSet<&str>| {
+            (!texts.is_empty()).then(|| Value::from(texts.iter().copied().collect::<Vec<_>>().join(", ")))
         };
+        let mut finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
+        // Bytes of any kind are bytes of one kind too, and a string that holds bytes is no other string.
+        let is_any = |texts: &BTreeSet<&str>| texts.is_empty() || texts.contains("application/octet-stream");
+        let of_bytes = before.contains("application/octet-stream") || after.contains("application/octet-stream");
+        finding.level = (of_bytes && is_any(&before) && is_any(&after)).then_some(Level::Info);
+        self.note_data(context, finding.values(value(&before), value(&after)));
+    }
+
+    fn multiples(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let values = |schema: &Schema<'a>| schema.multiples.iter().map(|node| node.value).collect::<Vec<_>>();
+        let (before, after) = (values(old), values(new));
+        let (was, is) = (common_multiple(&before), common_multiple(&after));
+        let at = |schema: &Schema<'a>| schema.multiples.first().map_or_else(|| schema.at.clone(), |node| node.at.clone());
+        let shown = |values: &[&Value]| match values {
+            [] => None,
+            [only] => Some((*only).clone()),
+            all => Some(all.iter().map(|value| (*value).clone()).collect()),
+        };
+        let rule = match (before.is_empty(), after.is_empty()) {
+            (true, true) => return,
+            (false, true) => &rules::LIMIT_UNSET,
+            (true, false) => &rules::LIMIT_SET,
+            _ if (was.is_some() && was == is) || is_same_list(&before, &after) => return,
+            // All multiples of 6 are multiples of 3.
+            _ if matches!((was, is), (Some(was), Some(is)) if is.divides(was)) => &rules::MULTIPLE_RELAXED,
+            _ => &rules::MULTIPLE_CHANGED,
+        };
+        let mut finding = Finding::new(rule).at(&at(old), &at(new)).values(shown(&before), shown(&after));
+        if before.is_empty() != after.is_empty() {
+            finding = finding.what("multiple-of");
+        }
         self.note_data(context, finding);
     }
 
+    /// Patterns that came or went. Where one stands in another's place, which strings match is for a reader to decide.
     fn patterns(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let rule = match (old.pattern, new.pattern) {
-            (Some(before), Some(after)) if before == after => return,
-            (Some(_), Some(".*" | "^.*$" | "" | "^")) => &rules::PATTERN_GENERALIZED,
-            (Some(_), Some(_)) => &rules::PATTERN_CHANGED,
-            (Some(_), None) => &rules::PATTERN_REMOVED,
-            (None, Some(_)) => &rules::PATTERN_ADDED,
-            (None, None) => return,
+        let matches_all = |pattern: &str| matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$");
+        let own = |one: &Schema<'a>, other: &Schema<'a>| {
+            one.patterns.difference(&other.patterns).copied().collect::<Vec<_>>()
         };
-        let value = |pattern: Option<&str>| pattern.map(Value::from);
-        self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(old.pattern), value(new.pattern)));
+        let (gone, come) = (own(old, new), own(new, old));
+        let value = |pattern: Option<&&str>| pattern.map(|pattern| Value::from(*pattern));
+        for index in 0..gone.len().max(come.len()) {
+            let (before, after) = (gone.get(index), come.get(index));
+            let rule = match (before, after) {
+                (Some(_), Some(pattern)) if matches_all(pattern) => &rules::PATTERN_GENERALIZED,
+                (Some(_), Some(_)) => &rules::PATTERN_CHANGED,
+                (Some(_), None) => &rules::PATTERN_REMOVED,
+                (None, Some(pattern)) if matches_all(pattern) => continue,
+                _ => &rules::PATTERN_ADDED,
+            };
+            self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));
+        }
     }
+}
+
+/// A decimal number as a fraction of a power of ten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Decimal {
+    digits: u128,
+    places: u32,
+}
+
+impl Decimal {
+    fn of(value: &Value) -> Option<Self> {
+        let text = value.as_number()?.to_string();
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let digits = format!("{whole}{fraction}").parse().ok().filter(|digits| *digits > 0)?;
+        Some(Self { digits, places: u32::try_from(fraction.len()).ok()? })
+    }
+
+    /// Both in units of the smaller place.
+    fn aligned(self, other: Self) -> Option<(u128, u128)> {
+        let places = self.places.max(other.places);
+        let scale = |number: Self| number.digits.checked_mul(10_u128.checked_pow(places - number.places)?);
+        Some((scale(self)?, scale(other)?))
+    }
+
+    /// Whether the other is a multiple of this one.
+    fn divides(self, other: Self) -> bool {
+        self.aligned(other).is_some_and(|(own, other)| other % own == 0)
+    }
+
+    fn common_multiple(self, other: Self) -> Option<Self> {
+        let (own, other_digits) = self.aligned(other)?;
+        let (mut divisor, mut rest) = (own, other_digits);
+        while rest > 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        let mut digits = (own / divisor).checked_mul(other_digits)?;
+        let mut places = self.places.max(other.places);
+        while places > 0 && digits % 10 == 0 {
+            (digits, places) = (digits / 10, places - 1);
+        }
+        Some(Self { digits, places })
+    }
+}
+
+/// The number of which all have to be multiples that are multiples of each, if it can be told.
+fn common_multiple(values: &[&Value]) -> Option<Decimal> {
+    let mut numbers = values.iter().map(|value| Decimal::of(value));
+    let first = numbers.next()??;
+    numbers.try_fold(first, |product, number| product.common_multiple(number?))
+}
+
+/// What equal values have in common: `1` and `1.0` are one value.
+fn key(value: &Value) -> String {
+    match value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0) {
+        Some(number) => format!("{number:.0}"),
+        None => value.to_string(),
+    }
+}
+
+fn is_same_list(olds: &[&Value], news: &[&Value]) -> bool {
+    olds.len() == news.len() && olds.iter().zip(news).all(|(old, new)| equal(old, new))
 }
 
 /// Where a schema's values are listed.

@@ -41,6 +41,12 @@ rules! { DATA:
     CONTENT_CHANGED = Rule::data("content-changed", TypeFormat, (Breaking, Breaking), Major, "content-changed",
         "a string holds something else (contentEncoding, contentMediaType)")
         .written("{what}-changed");
+    FORMAT_CHANGED = Rule::data("format-changed", TypeFormat, (Info, Info), Major, "format-changed",
+        "another format, which by itself changes no value");
+    BECAME_NEVER = Rule::data("became-never", TypeFormat, (Breaking, Info), Major, "no-longer-never",
+        "no value is allowed any more");
+    NO_LONGER_NEVER = Rule::data("no-longer-never", TypeFormat, (Info, Breaking), Major, "became-never",
+        "values are allowed where none was");
     BECAME_NULLABLE = Rule::data("became-nullable", Nullable, (Info, Breaking), Major, "became-not-nullable",
         "null is allowed");
     BECAME_NOT_NULLABLE = Rule::data("became-not-nullable", Nullable, (Breaking, Info), Major, "became-nullable",
@@ -112,9 +118,21 @@ rules! { DATA:
     CONDITION_CHANGED = Rule::data("condition-changed", Composition, (Breaking, Breaking), Major, "condition-changed",
         "values must meet another condition")
         .written("{what}-changed");
-    PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Info, Breaking), Major, "prefix-items-removed",
+    NOT_WIDENED = Rule::data("not-widened", Composition, (Breaking, Info), Major, "not-narrowed",
+        "more values are forbidden");
+    NOT_NARROWED = Rule::data("not-narrowed", Composition, (Info, Breaking), Major, "not-widened",
+        "fewer values are forbidden");
+    ANY_OF_TO_ONE_OF = Rule::data("any-of-became-one-of", Composition, (Warning, Info), Major, "one-of-became-any-of",
+        "values that fit several alternatives are no longer allowed");
+    ONE_OF_TO_ANY_OF = Rule::data("one-of-became-any-of", Composition, (Info, Warning), Major, "any-of-became-one-of",
+        "values that fit several alternatives are allowed");
+    ITEMS_CLOSED = Rule::data("items-closed", Composition, (Breaking, Info), Major, "items-opened",
+        "a list has no more items than those that are listed");
+    ITEMS_OPENED = Rule::data("items-opened", Composition, (Info, Breaking), Major, "items-closed",
+        "a list may have more items than those that are listed");
+    PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Breaking, Info), Major, "prefix-items-removed",
         "a list's first items have types of their own");
-    PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Breaking, Info), Major,
+    PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Info, Breaking), Major,
         "prefix-items-added", "a list's first items have no types of their own any more");
 
     // --- defaults, deprecation, direction of properties ---

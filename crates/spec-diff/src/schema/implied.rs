@@ -2,19 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Types, is_annotation, same};
 use crate::document::{Document, Node};
 
 /// A schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
-    schema == &Value::Bool(true) || schema.as_object().is_some_and(serde_json::Map::is_empty)
+    schema == &Value::Bool(true) || schema.as_object().is_some_and(Map::is_empty)
+}
+
+/// A schema that nothing fits: `false`, or `not` of everything.
+pub(crate) fn is_never(schema: &Value) -> bool {
+    let only = |map: &Map<String, Value>| map.get("not").is_some_and(|not| map.len() == 1 && is_open(not));
+    schema == &Value::Bool(false) || schema.as_object().is_some_and(only)
+}
+
+/// What 3.0 wrote as a format and 3.1 writes as a content keyword, with its word in ids.
+pub(super) fn content_of_format(format: &str) -> Option<(&'static str, &'static str)> {
+    match format {
+        "byte" => Some(("content-encoding", "base64")),
+        "base64url" => Some(("content-encoding", "base64url")),
+        "binary" => Some(("content-media-type", "application/octet-stream")),
+        _ => None,
+    }
 }
 
 /// The types that a schema names, or that its keywords imply.
 pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
-    let format = node.text("format");
+    let format = node.text("format").filter(|format| content_of_format(format).is_none());
     let known = |name: &&str| *name != "null";
     let named = match node.value.get("type") {
         Some(Value::String(name)) => {
@@ -40,6 +56,7 @@ pub(super) fn types<'a>(node: &Node<'a>) -> Types<'a> {
     let types: BTreeMap<_, _> = values.map(|value| (type_of(value), None)).collect();
     match format {
         Some(format) if types.is_empty() => Types([(type_of_format(format), Some(format))].into()),
+        None if types.is_empty() && node.value.get("format").is_some() => Types::one("string"),
         _ => Types(types),
     }
 }
@@ -57,7 +74,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => "number",
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",
@@ -67,12 +84,15 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 
 /// Whether a member changes nothing about which values fit.
 fn says_nothing(member: (&str, &Value)) -> bool {
-    !same::speaks(&member) || (is_annotation(member.0) && member.0 != "nullable")
+    !same::speaks(&member) || is_annotation(member.0)
 }
 
 /// The set of types, if the variants are nothing but types.
 pub(super) fn bare_types<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Option<Types<'a>> {
-    let says_type = |member: (&str, &Value)| matches!(member.0, "type" | "format") || says_nothing(member);
+    let says_type = |member: (&str, &Value)| match member {
+        ("format", value) => value.as_str().is_none_or(|format| content_of_format(format).is_none()),
+        member => member.0 == "type" || says_nothing(member),
+    };
     let mut all = BTreeMap::new();
     for variant in variants {
         let variant = same::unwrap(document, variant);
@@ -105,7 +125,7 @@ pub(super) fn same_enums<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> 
         if values.is_empty() || !variant.members().all(says_values) {
             return None;
         }
-        all.extend(values);
+        all.extend(values.into_iter().filter(|value| !value.is_null()));
     }
     Some(all)
 }

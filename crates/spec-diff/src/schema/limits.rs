@@ -61,6 +61,21 @@ pub(crate) fn compare(left: &Number, right: &Number) -> Ordering {
     }
 }
 
+/// Whether two values are the same to JSON Schema: `1` and `1.0` are.
+pub(crate) fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => compare(left, right) == Ordering::Equal,
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
+        }
+        _ => left == right,
+    }
+}
+
 /// Whether the new limit lets less through.
 pub(crate) fn is_tighter(bound: Bound, old: &Value, new: &Value) -> Option<bool> {
     let order = compare(old.as_number()?, new.as_number()?);
@@ -97,5 +112,7 @@ mod tests {
             Some(true)
         );
         assert_eq!(is_tighter(Bound::Lower, &json!(1), &json!(1.0)), None);
+        assert!(equal(&json!({"a": [1, "x"]}), &json!({"a": [1.0, "x"]})));
+        assert!(!equal(&json!([1]), &json!(["1"])));
     }
 }

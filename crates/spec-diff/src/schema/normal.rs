@@ -5,30 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Limit, Types,
-    implied::{bare_types, is_open, same_enums, type_of, types},
-    is_annotation, limits, usage,
+    Limit, Types, equal,
+    implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
+    is_annotation, limits, same, usage,
 };
 use crate::{
     document::{Document, Node},
-    pointer::Pointer,
+    pointer::{Pointer, Step},
 };
 
 /// How many parts an `allOf` may come to, nested ones included.
 const PARTS: usize = 1_000;
 
+/// How deep alternatives within alternatives are asked for their types.
+const UNION_DEPTH: u8 = 4;
+
 /// Keywords whose values are conditions of their own.
 const CONDITIONS: &[(&str, &str)] = &[
     ("contains", "contains"),
     ("contentSchema", "content-schema"),
-    ("dependencies", "dependencies"),
-    ("dependentRequired", "dependent-required"),
-    ("dependentSchemas", "dependent-schema"),
-    ("else", "else"),
-    ("if", "if"),
     ("not", "not"),
     ("propertyNames", "property-names"),
-    ("then", "then"),
     ("unevaluatedItems", "unevaluated-items"),
     ("unevaluatedProperties", "unevaluated-properties"),
 ];
@@ -43,6 +40,35 @@ pub(crate) enum Additional<'a> {
     Closed,
     /// Values of a schema.
     Typed(Vec<Node<'a>>),
+}
+
+/// `if`, `then` and `else` of one schema: each means something only with the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch<'a> {
+    /// The schema that has them.
+    pub(crate) node: Node<'a>,
+}
+
+impl<'a> Branch<'a> {
+    /// Whether both ask for the same under the same condition.
+    pub(crate) fn is_same(&self, document: &Document<'a>, other: &Self, others: &Document<'a>) -> bool {
+        ["if", "then", "else"].iter().all(|key| match (self.node.get(key), other.node.get(key)) {
+            (None, None) => true,
+            (Some(own), Some(other)) => same((document, &own), (others, &other)),
+            _ => false,
+        })
+    }
+}
+
+/// What an item of a list must be.
+#[derive(Debug, Clone)]
+pub(crate) enum Item<'a> {
+    /// Nothing is said of it.
+    Any,
+    /// There is no such item.
+    Never,
+    /// A schema in parts.
+    Of(Vec<Node<'a>>),
 }
 
 /// Alternatives.
@@ -80,18 +106,30 @@ pub(crate) struct Schema<'a> {
     pub(crate) additional: Additional<'a>,
     pub(crate) pattern_properties: BTreeMap<&'a str, Node<'a>>,
     pub(crate) items: Vec<Node<'a>>,
+    /// No item may follow the first ones.
+    pub(crate) closed_items: bool,
     pub(crate) prefix_items: Vec<Node<'a>>,
     pub(crate) unions: Vec<Union<'a>>,
     pub(crate) discriminator: Option<Node<'a>>,
     pub(crate) limits: BTreeMap<&'static str, (Limit, Node<'a>)>,
-    pub(crate) multiple_of: Option<Node<'a>>,
+    pub(crate) multiples: Vec<Node<'a>>,
     pub(crate) unique: bool,
-    pub(crate) pattern: Option<&'a str>,
-    /// `contentEncoding`, `contentMediaType`.
-    pub(crate) content: BTreeMap<&'static str, &'a str>,
-    pub(crate) conditions: BTreeMap<&'static str, Node<'a>>,
+    pub(crate) patterns: BTreeSet<&'a str>,
+    /// `contentEncoding`, `contentMediaType`, and the formats that 3.0 had instead.
+    pub(crate) content: BTreeMap<&'static str, BTreeSet<&'a str>>,
+    pub(crate) conditions: BTreeMap<&'static str, Vec<Node<'a>>>,
+    pub(crate) branches: Vec<Branch<'a>>,
+    /// Members that must be there if the one named is.
+    pub(crate) dependent_required: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    pub(crate) dependent_schemas: BTreeMap<&'a str, Vec<Node<'a>>>,
+    /// No value fits.
+    pub(crate) never: bool,
     /// Keywords that are unknown here: their differences are reported as such.
     pub(crate) unknown: BTreeMap<&'a str, Node<'a>>,
+    /// What was merged, before parts and references were followed.
+    pub(crate) core: Vec<Node<'a>>,
+    /// The lists of alternatives that were left out.
+    left_out: Vec<Pointer<'a>>,
     /// All that was merged.
     pub(crate) leaves: Vec<Node<'a>>,
 }
@@ -99,14 +137,21 @@ pub(crate) struct Schema<'a> {
 impl<'a> Schema<'a> {
     /// Merges schemas that hold together.
     pub(crate) fn of(document: &Document<'a>, core: &[Node<'a>]) -> Self {
-        let mut schema = Self { at: core.first().map(|node| node.at.clone()).unwrap_or_default(), ..Self::default() };
+        Self::without(document, core, &[])
+    }
+
+    /// Merges schemas that hold together, leaving out alternatives by the places of their lists.
+    pub(crate) fn without(document: &Document<'a>, core: &[Node<'a>], unions: &[Pointer<'a>]) -> Self {
+        let left_out: Vec<_> = unions.iter().map(Pointer::steps).collect();
+        let at = core.first().map(|node| node.at.clone()).unwrap_or_default();
+        let mut schema = Self { at, core: core.to_vec(), left_out: unions.to_vec(), ..Self::default() };
         let mut seen = BTreeSet::new();
         let mut parts: Vec<_> = core.iter().rev().cloned().collect();
         while let Some(part) = parts.pop() {
             if seen.len() >= PARTS || !seen.insert(part.address()) {
                 continue;
             }
-            let mut inner = schema.merge(document, &part);
+            let mut inner = schema.merge(document, &part, &left_out);
             inner.reverse();
             parts.extend(inner);
             schema.leaves.push(part);
@@ -114,12 +159,69 @@ impl<'a> Schema<'a> {
         schema
     }
 
-    /// Adds what one schema says itself; gives back the schemas that it includes whole.
-    fn merge(&mut self, document: &Document<'a>, node: &Node<'a>) -> Vec<Node<'a>> {
-        let mut includes: Vec<_> = document.target(node).into_iter().collect();
-        if node.value == &Value::Bool(false) {
-            self.unknown.insert("false", node.clone());
+    /// The schema with one of its alternatives for all of them.
+    pub(crate) fn with(&self, document: &Document<'a>, union: &Union<'a>, variant: &Node<'a>) -> Self {
+        let mut core = self.core.clone();
+        core.extend(usage::Usage::of(document, std::slice::from_ref(variant)).core);
+        let left_out: Vec<_> = self.left_out.iter().chain([&union.at]).cloned().collect();
+        Self::without(document, &core, &left_out)
+    }
+
+    /// What was merged, if it was one schema; else the first part.
+    pub(crate) fn core_node(&self) -> Node<'a> {
+        let none = || Node { value: &Value::Null, at: self.at.clone() };
+        self.core.first().cloned().unwrap_or_else(none)
+    }
+
+    /// Whether it is nothing but alternatives.
+    pub(crate) fn is_bare_union(&self) -> bool {
+        let says = |(key, _): (&str, &Value)| !is_annotation(key) && !matches!(key, "oneOf" | "anyOf" | "discriminator");
+        self.left_out.is_empty()
+            && matches!((self.leaves.as_slice(), self.unions.as_slice()), ([leaf], [_]) if !leaf.members().any(says))
+    }
+
+    /// Whether nothing limits the type, so that null is allowed too.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.types.is_any() && self.values.is_none() && self.unions.is_empty() && !self.never
+    }
+
+    /// Whether anything is said of an object's members.
+    pub(crate) fn says_members(&self) -> bool {
+        !self.properties.is_empty()
+            || !self.required.is_empty()
+            || !self.pattern_properties.is_empty()
+            || !matches!(self.additional, Additional::Open)
+    }
+
+    /// Whether anything is said of a list's items.
+    pub(crate) fn says_items(&self) -> bool {
+        !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items
+    }
+
+    /// The types that are named; where none is, those of the alternatives.
+    pub(crate) fn types_with_alternatives(&self, document: &Document<'a>) -> Types<'a> {
+        self.union_types(document, UNION_DEPTH)
+    }
+
+    fn union_types(&self, document: &Document<'a>, depth: u8) -> Types<'a> {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.types.is_any()) else { return self.types.clone() };
+        let mut types = Types::default();
+        for union in &self.unions {
+            let of = |variant: &Node<'a>| {
+                let core = usage::Usage::of(document, std::slice::from_ref(variant)).core;
+                Self::of(document, &core).union_types(document, depth)
+            };
+            if let Some(all) = Types::union(union.variants.iter().map(of)) {
+                types = types.intersect(all);
+            }
         }
+        types
+    }
+
+    /// Adds what one schema says itself; gives back the schemas that it includes whole.
+    fn merge(&mut self, document: &Document<'a>, node: &Node<'a>, left_out: &[Vec<Step<'a>>]) -> Vec<Node<'a>> {
+        let mut includes: Vec<_> = document.target(node).into_iter().collect();
+        self.never |= is_never(node.value);
         // 3.0 says that siblings of a reference count for nothing.
         if !includes.is_empty() && !document.siblings {
             return includes;
@@ -129,6 +231,7 @@ impl<'a> Schema<'a> {
             let child = || Node { value, at: node.at.key(key) };
             match key {
                 "allOf" => includes.extend(child().items()),
+                "oneOf" | "anyOf" if !left_out.is_empty() && left_out.contains(&child().at.steps()) => {}
                 "oneOf" | "anyOf" => {
                     let (include, alternatives) = self.alternatives(document, &child(), key == "anyOf");
                     includes.extend(include);
@@ -140,15 +243,24 @@ impl<'a> Schema<'a> {
                 }
                 // A list of schemas is how prefixItems was written before 2020-12.
                 "items" if value.is_array() => self.prefix_items.extend(child().items()),
+                "items" | "additionalItems" if is_never(value) => self.closed_items = true,
                 "items" if !is_open(value) => self.items.push(child()),
+                // It counts only beside a list of schemas.
+                "additionalItems" => self.items.extend(node.get("items").filter(|items| items.value.is_array() && !is_open(value)).map(|_| child())),
                 "prefixItems" => self.prefix_items.extend(child().items()),
                 "uniqueItems" => self.unique |= value == &Value::Bool(true),
-                "multipleOf" => self.multiple_of = self.multiple_of.take().or_else(|| Some(child())),
-                // Of several patterns always the same one.
-                "pattern" => self.pattern = self.pattern.max(value.as_str()),
-                "contentEncoding" => self.content.extend(value.as_str().map(|text| ("content-encoding", text))),
-                "contentMediaType" => self.content.extend(value.as_str().map(|text| ("content-media-type", text))),
-                "$ref" | "$defs" | "definitions" | "format" | "items" | "type" => {}
+                "multipleOf" if !self.multiples.iter().any(|known| equal(known.value, value)) => self.multiples.push(child()),
+                "pattern" => self.patterns.extend(value.as_str()),
+                "contentEncoding" => self.content("content-encoding", value.as_str()),
+                "contentMediaType" => self.content("content-media-type", value.as_str()),
+                "format" => {
+                    let content = value.as_str().and_then(content_of_format);
+                    content.into_iter().for_each(|(word, text)| self.content(word, Some(text)));
+                }
+                "if" => self.branches.push(Branch { node: node.clone() }),
+                "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
+                "not" if is_never(node.value) => {}
+                "$ref" | "$dynamicRef" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then" | "type" => {}
                 key if is_annotation(key) => {}
                 key => self.merge_rest(key, node, value),
             }
@@ -158,6 +270,33 @@ impl<'a> Schema<'a> {
         }
         self.types = std::mem::take(&mut self.types).intersect(types);
         includes
+    }
+
+    fn content(&mut self, word: &'static str, text: Option<&'a str>) {
+        self.content.entry(word).or_default().extend(text);
+    }
+
+    /// `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
+    fn merge_dependencies(&mut self, child: &Node<'a>) {
+        for (name, dependency) in child.entries() {
+            match dependency.value {
+                Value::Array(names) => {
+                    let names = names.iter().filter_map(Value::as_str);
+                    self.dependent_required.entry(name).or_default().extend(names);
+                }
+                _ => self.dependent_schemas.entry(name).or_default().push(dependency),
+            }
+        }
+    }
+
+    /// What the item at this place of a list must be.
+    pub(crate) fn item(&self, index: usize) -> Item<'a> {
+        match self.prefix_items.get(index) {
+            Some(item) => Item::Of(vec![item.clone()]),
+            None if self.closed_items => Item::Never,
+            None if self.items.is_empty() => Item::Any,
+            None => Item::Of(self.items.clone()),
+        }
     }
 
     /// Reads a list of alternatives: what it includes whole, and the types that it comes to.
@@ -204,7 +343,8 @@ impl<'a> Schema<'a> {
         self.values = Some(match self.values.take() {
             None => values,
             Some(known) => {
-                let both: Vec<_> = known.iter().copied().filter(|value| values.contains(value)).collect();
+                let both: Vec<_> =
+                    known.iter().copied().filter(|value| values.iter().any(|other| equal(value, other))).collect();
                 if both.is_empty() { known.into_iter().chain(values).collect() } else { both }
             }
         });
@@ -218,7 +358,7 @@ impl<'a> Schema<'a> {
                 }
             }
             ("required", Value::Array(names)) => self.required.extend(names.iter().filter_map(Value::as_str)),
-            ("additionalProperties", Value::Bool(false)) => self.additional = Additional::Closed,
+            ("additionalProperties", closed) if is_never(closed) => self.additional = Additional::Closed,
             ("additionalProperties", Value::Object(schema)) if !schema.is_empty() => match &mut self.additional {
                 Additional::Typed(parts) => parts.push(child),
                 Additional::Open => self.additional = Additional::Typed(vec![child]),
@@ -243,7 +383,7 @@ impl<'a> Schema<'a> {
         let child = Node { value, at: node.at.key(key) };
         match CONDITIONS.iter().find(|(keyword, _)| *keyword == key) {
             Some(_) if is_open(value) => {}
-            Some((_, word)) => drop(self.conditions.insert(word, child)),
+            Some((_, word)) => self.conditions.entry(word).or_default().push(child),
             None => drop(self.unknown.insert(key, child)),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::DOCS;
+use super::{DOCS, equal};
 use crate::document::{Document, Node};
 
 /// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
@@ -48,7 +48,7 @@ impl<'a> Same<'_, 'a> {
             (Value::Array(olds), Value::Array(news)) => {
                 olds.len() == news.len() && old.items().zip(new.items()).all(|(old, new)| self.nodes(&old, &new))
             }
-            (old, new) => old == new,
+            (old, new) => equal(old, new),
         }
     }
 }

@@ -56,6 +56,24 @@ impl<'a> Types<'a> {
         !self.is_any() && !other.is_any() && !self.0.keys().any(|name| either(name))
     }
 
+    /// What one of several allows; none if one of them allows anything.
+    pub(crate) fn union(all: impl Iterator<Item = Self>) -> Option<Self> {
+        let mut sum = BTreeMap::new();
+        for types in all {
+            if types.is_any() {
+                return None;
+            }
+            for (name, format) in types.0 {
+                let known = sum.entry(name).or_insert(format);
+                // The wider of two formats, or none.
+                if !format_covers(name, *known, format) {
+                    *known = if format_covers(name, format, *known) { format } else { None };
+                }
+            }
+        }
+        Some(Self(sum))
+    }
+
     /// What both allow. Two sets with nothing in common are kept together: nobody means the empty set.
     pub(crate) fn intersect(self, other: Self) -> Self {
         if self.is_any() {
@@ -96,9 +114,20 @@ impl<'a> Types<'a> {
             // Where both name strings, what they name beside is meant.
             let string = text
                 && !other.0.contains_key("string")
-                && self.0.get("string").is_some_and(|own| own.is_none() || own == format);
+                && self.0.get("string").is_some_and(|own| value_format("string", *own).is_none() || own == format);
             own || number || string
         })
+    }
+
+    /// Whether a type that both sides have goes by another format, which changes no value; `Some(true)` if servers may now
+    /// check one that they did not.
+    pub(crate) fn renamed_format(&self, new: &Self) -> Option<bool> {
+        let differing = self.0.iter().filter_map(|(name, old)| {
+            let spoken = |format: Option<&'a str>| format.filter(|format| !says_nothing(name, format));
+            let (old, new) = (spoken(*old), spoken(*new.0.get(name)?));
+            (old != new).then(|| new.is_some_and(is_checked))
+        });
+        differing.reduce(|one, other| one || other)
     }
 
     /// `integer/int32`, `string or null`, `any`, for people.
@@ -125,13 +154,12 @@ fn is_small_float(format: Option<&str>) -> bool {
 
 /// Whether values of the format `narrow` are all of the format `wide`.
 fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
-    let (wide, narrow) = (meaningful(wide), meaningful(narrow));
+    let (wide, narrow) = (value_format(name, wide), value_format(name, narrow));
     if wide.is_none() || wide == narrow {
         return true;
     }
     let ladder: &[&str] = match name {
-        "integer" => &["int8", "int16", "int32", "int64"],
-        "number" => &["float", "double", "decimal"],
+        "integer" => &["int8", "int16", "int32"],
         _ => return false,
     };
     let rung = |format: Option<&str>| ladder.iter().position(|step| Some(*step) == format);
@@ -147,9 +175,33 @@ fn narrower<'a>(name: &str, one: Option<&'a str>, other: Option<&'a str>) -> Opt
     }
 }
 
-/// Formats that say how to show or to handle a value, not which values there are.
-fn meaningful(format: Option<&str>) -> Option<&str> {
-    format.filter(|format| !matches!(*format, "" | "password" | "string" | "text"))
+/// The formats that change which values of a type there are. All others name the type's own range (`int64`, `double`), say how to
+/// show a value (`password`), or are names that only their vendor knows (`unixtime`).
+fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
+    let formats: &[&str] = match name {
+        "integer" => &["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"],
+        "number" => &["float"],
+        "string" => &[
+            "date", "date-time", "lenient-date-time", "date-time-local", "time", "duration", "uuid", "ipv4", "ipv6", "ip",
+            "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double", "decimal",
+        ],
+        _ => &[],
+    };
+    format.filter(|format| formats.contains(format))
+}
+
+/// Formats that change no value by themselves, but that servers commonly check.
+fn is_checked(format: &str) -> bool {
+    matches!(format, "email" | "idn-email" | "hostname" | "idn-hostname" | "regex" | "json-pointer")
+}
+
+/// Formats that say no more than the type does.
+fn says_nothing(name: &str, format: &str) -> bool {
+    match name {
+        "integer" => matches!(format, "" | "int64" | "integer"),
+        "number" => matches!(format, "" | "double" | "number"),
+        _ => matches!(format, "" | "password" | "string" | "text"),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use crate::{
 /// How many wrappers and references may lie around a schema.
 const WRAPPERS: usize = 64;
 
+/// How deep alternatives are looked through for one that is null.
+const NULL_DEPTH: u8 = 6;
+
 /// A use of a schema. What a reference, a single `allOf` or an "or null" adds stands here, so that the core is the same
 /// node however it is wrapped.
 #[derive(Debug, Clone)]
@@ -21,7 +24,7 @@ pub(crate) struct Usage<'a> {
     pub(crate) core: Vec<Node<'a>>,
     /// A reference led to the core.
     pub(crate) shared: bool,
-    /// Where null is allowed.
+    /// Where null is allowed: by the use itself, or by one of its alternatives.
     pub(crate) nullable: Option<Pointer<'a>>,
     /// Where it is deprecated, and until when it stays.
     pub(crate) deprecated: Option<Node<'a>>,
@@ -69,7 +72,7 @@ impl<'a> Usage<'a> {
     fn unwrap(&mut self, document: &Document<'a>, node: Node<'a>) -> Node<'a> {
         let mut node = node;
         for _ in 0..WRAPPERS {
-            self.absorb(&node);
+            self.absorb(document, &node);
             let Some(inner) = self.inner(document, &node) else { break };
             self.wrappers.push(std::mem::replace(&mut node, inner));
         }
@@ -77,13 +80,17 @@ impl<'a> Usage<'a> {
     }
 
     /// Notes what a node says of the use; the outermost word counts.
-    fn absorb(&mut self, node: &Node<'a>) {
+    fn absorb(&mut self, document: &Document<'a>, node: &Node<'a>) {
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
             let at = || node.at.clone();
             match key {
                 "nullable" if on => set(&mut self.nullable, at),
                 "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
+                "oneOf" | "anyOf" if self.nullable.is_none() => {
+                    let list = Node { value, at: node.at.key(key) };
+                    self.nullable = list.items().find_map(|item| null_at(document, item, NULL_DEPTH));
+                }
                 "deprecated" if on => set(&mut self.deprecated, || node.clone()),
                 "readOnly" if on => set(&mut self.read_only, at),
                 "writeOnly" if on => set(&mut self.write_only, at),
@@ -114,11 +121,25 @@ impl<'a> Usage<'a> {
         if !siblings().all(|key| key == keyword || redundant(key)) {
             return None;
         }
-        if parts.len() > 1 && self.nullable.is_none() {
-            self.nullable = Some(node.at.clone());
-        }
         Some(inner.clone())
     }
+}
+
+/// Where a schema allows null, if it does.
+fn null_at<'a>(document: &Document<'a>, node: Node<'a>, depth: u8) -> Option<Pointer<'a>> {
+    let node = document.resolve(node);
+    if is_null(node.value)
+        || node.flag("nullable")
+        || ["type", "enum"].iter().any(|key| node.value.get(key).is_some_and(|value| allows_null(key, value, &node)))
+    {
+        return Some(node.at);
+    }
+    let depth = depth.checked_sub(1)?;
+    let list = ["oneOf", "anyOf"].iter().find_map(|key| node.get(key)).or_else(|| {
+        let parts = node.get("allOf")?;
+        (parts.value.as_array()?.len() == 1).then_some(parts)
+    });
+    list?.items().find_map(|item| null_at(document, item, depth))
 }
 
 /// Whether what is wrapped says what the wrapper's `type` says, or better.
@@ -145,7 +166,8 @@ fn allows_null(key: &str, value: &Value, node: &Node<'_>) -> bool {
 
 /// The schema of null alone.
 pub(super) fn is_null(schema: &Value) -> bool {
-    schema.get("type").is_some_and(|name| name == "null")
+    schema.get("type").is_some_and(|name| name == "null" || *name == Value::from(vec!["null"]))
+        || schema.get("const").is_some_and(Value::is_null)
         || schema
             .get("enum")
             .and_then(Value::as_array)

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{name, normal};
 use crate::{
     compare::Comparison,
     document::{Document, Node},
-    schema::{Relation, Schema, same},
+    schema::{Relation, Schema, equal, fits_schema, same},
 };
 
 /// How many alternatives without a name are paired by what they hold.
@@ -53,7 +55,7 @@ impl<'a> Comparison<'a> {
         let mut likings = Vec::new();
         for (i, (old, old_node)) in olds.iter().zip(&left).enumerate() {
             for (j, (new, new_node)) in news.iter().zip(&matching.added).enumerate() {
-                let liking = if self.may_pair(old_node, new_node) { likeness(old, new) } else { 0 };
+                let liking = if self.may_pair(old_node, new_node) { self.liking(old, new) } else { 0 };
                 if liking > 0 {
                     likings.push((std::cmp::Reverse(liking), i.abs_diff(j), i + j, i, j));
                 }
@@ -72,6 +74,18 @@ impl<'a> Comparison<'a> {
         }
         matching.removed.extend(olds_left.into_iter().flatten());
         matching.added.extend(news_left.into_iter().flatten());
+    }
+
+    /// How much two alternatives have in common; of those with little, whether one is all of the other and more.
+    fn liking(&self, old: &Schema<'a>, new: &Schema<'a>) -> usize {
+        match likeness(old, new) {
+            0 if tag(old, new) != Some(false) => {
+                let (base, revision) = ((&self.base, old), (&self.revision, new));
+                let grew = fits_schema(base, revision, false) || fits_schema(revision, base, false);
+                usize::from(grew) * 40
+            }
+            liking => liking,
+        }
     }
 
     /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
@@ -97,9 +111,18 @@ pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     if old.types.is_any() || new.types.is_any() || old.types.relation(&new.types, false) == Relation::Other {
         return 0;
     }
+    let titles = [old, new].map(|schema| schema.leaves.iter().find_map(|leaf| leaf.text("title")));
     let constants = |schema: &Schema<'_>| schema.values.as_ref().map(|values| values.len()) == Some(1);
     if constants(old) && constants(new) && old.values != new.values {
         return 0;
+    }
+    match tag(old, new) {
+        Some(true) => return 95,
+        Some(false) => return 0,
+        None => {}
+    }
+    if titles[0].is_some() && titles[0] == titles[1] {
+        return 90;
     }
     let names = |schema: &Schema<'_>| schema.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let (olds, news) = (names(old), names(new));
@@ -107,7 +130,19 @@ pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     let common = olds.intersection(&news).count();
     match all {
         0 => 100,
-        _ if common * 2 < all => 0,
-        _ => common * 100 / all,
+        // Few common members, but those that must be there: it has grown or shrunk.
+        _ if common * 2 < all && (old.required.is_empty() || old.required != new.required) => 0,
+        _ => (common * 100 / all).max(50),
     }
+}
+
+/// Whether a member with a single value, by which callers tell alternatives apart, has the same value on both sides.
+fn tag(old: &Schema<'_>, new: &Schema<'_>) -> Option<bool> {
+    let single = |schema: &Schema<'_>, name: &str| {
+        let [part] = schema.properties.get(name)?.as_slice() else { return None };
+        let listed = part.value.get("enum").and_then(Value::as_array).filter(|values| values.len() == 1);
+        part.value.get("const").or_else(|| listed?.first()).cloned()
+    };
+    let tags = old.properties.keys().filter_map(|name| Some((single(old, name)?, single(new, name)?)));
+    tags.map(|(old, new)| equal(&old, &new)).reduce(|one, other| one && other)
 }

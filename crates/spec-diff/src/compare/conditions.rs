@@ -1,0 +1,139 @@
+//! Conditions: `not`, `if`, `contains` and their like. A schema may have several of each, one from every part of an `allOf`.
+
+use std::collections::BTreeSet;
+
+use super::{Comparison, Context, Finding, excerpt, lists::ANYTHING};
+use crate::{
+    document::Node,
+    rules::{self, Rule},
+    schema::{Branch, Schema, fits, same},
+};
+
+impl<'a> Comparison<'a> {
+    pub(super) fn conditions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let words: BTreeSet<_> = old.conditions.keys().chain(new.conditions.keys()).copied().collect();
+        for word in words {
+            let list = |schema: &Schema<'a>| schema.conditions.get(word).cloned().unwrap_or_default();
+            self.condition(word, (old, list(old)), (new, list(new)), context);
+        }
+        self.branches(old, new, context);
+        self.dependent_required(old, new, context);
+        let names: BTreeSet<_> = old.dependent_schemas.keys().chain(new.dependent_schemas.keys()).copied().collect();
+        for name in names {
+            let list = |schema: &Schema<'a>| schema.dependent_schemas.get(name).cloned().unwrap_or_default();
+            self.condition("dependent-schema", (old, list(old)), (new, list(new)), context);
+        }
+    }
+
+    /// The conditions of one keyword: equal ones first, then in order; more on one side came or went.
+    fn condition(
+        &mut self,
+        word: &'static str,
+        (old, olds): (&Schema<'a>, Vec<Node<'a>>),
+        (new, mut news): (&Schema<'a>, Vec<Node<'a>>),
+        context: Context,
+    ) {
+        let mut rest = Vec::new();
+        for condition in olds {
+            match news.iter().position(|other| same((&self.base, &condition), (&self.revision, other))) {
+                Some(index) => drop(news.remove(index)),
+                None => rest.push(condition),
+            }
+        }
+        for (condition, other) in rest.iter().zip(&news) {
+            match word {
+                "not" => self.negation(condition, other, context),
+                // Each must hold, as the schema itself.
+                _ => self.usages(std::slice::from_ref(condition), std::slice::from_ref(other), context.inside()),
+            }
+        }
+        for condition in rest.iter().skip(news.len()) {
+            let finding = Finding::new(&rules::CONDITION_REMOVED).what(word).at(&condition.at, &new.at);
+            self.note_data(context, finding.values(excerpt(condition.value), None));
+        }
+        for condition in news.iter().skip(rest.len()) {
+            let finding = Finding::new(&rules::CONDITION_ADDED).what(word).at(&old.at, &condition.at);
+            self.note_data(context, finding.values(None, excerpt(condition.value)));
+        }
+    }
+
+    /// What is forbidden: the more, the less is allowed.
+    fn negation(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
+        let (olds, news) = (std::slice::from_ref(old), std::slice::from_ref(new));
+        let wider = fits((&self.base, olds), (&self.revision, news), true);
+        let narrower = fits((&self.revision, news), (&self.base, olds), true);
+        let rule = match (wider, narrower) {
+            (true, true) => return,
+            (true, false) => &rules::NOT_WIDENED,
+            (false, true) => &rules::NOT_NARROWED,
+            (false, false) => {
+                let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("not").at(&old.at, &new.at);
+                return self.note(context.scope, finding.values(excerpt(old.value), excerpt(new.value)));
+            }
+        };
+        let finding = Finding::new(rule).at(&old.at, &new.at);
+        self.note_data(context, finding.values(excerpt(old.value), excerpt(new.value)));
+    }
+
+    /// `if`, `then`, `else`: equal ones first, then those under the same condition, then in order.
+    fn branches(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let (mut olds, mut news): (Vec<&Branch<'a>>, Vec<_>) = (old.branches.iter().collect(), new.branches.iter().collect());
+        olds.retain(|branch| match news.iter().position(|other| branch.is_same(&self.base, other, &self.revision)) {
+            Some(index) => {
+                news.remove(index);
+                false
+            }
+            None => true,
+        });
+        let mut rest = Vec::new();
+        for branch in olds {
+            let has_same_condition = |other: &&Branch<'a>| match (branch.node.get("if"), other.node.get("if")) {
+                (Some(own), Some(other)) => same((&self.base, &own), (&self.revision, &other)),
+                _ => false,
+            };
+            match news.iter().position(has_same_condition) {
+                Some(index) => self.outcomes(branch, news.remove(index), context),
+                None => rest.push(branch),
+            }
+        }
+        for (branch, other) in rest.iter().zip(&news) {
+            let finding = Finding::new(&rules::UNKNOWN_CHANGE).named("if").at(&branch.node.at, &other.node.at);
+            self.note(context.scope, finding.values(excerpt(branch.node.value), excerpt(other.node.value)));
+        }
+        for branch in rest.iter().skip(news.len()) {
+            self.note_data(context, Finding::new(&rules::CONDITION_REMOVED).what("if").at(&branch.node.at, &new.at));
+        }
+        for branch in news.iter().skip(rest.len()) {
+            self.note_data(context, Finding::new(&rules::CONDITION_ADDED).what("if").at(&old.at, &branch.node.at));
+        }
+    }
+
+    /// What follows under the same condition.
+    fn outcomes(&mut self, old: &Branch<'a>, new: &Branch<'a>, context: Context) {
+        for key in ["then", "else"] {
+            let outcome = |branch: &Branch<'a>| {
+                let anything = || Node { value: &ANYTHING, at: branch.node.at.clone() };
+                branch.node.get(key).unwrap_or_else(anything)
+            };
+            self.usages(&[outcome(old)], &[outcome(new)], context.inside());
+        }
+    }
+
+    fn dependent_required(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let names: BTreeSet<_> = old.dependent_required.keys().chain(new.dependent_required.keys()).copied().collect();
+        let none = BTreeSet::new();
+        for name in names {
+            let before = old.dependent_required.get(name).unwrap_or(&none);
+            let after = new.dependent_required.get(name).unwrap_or(&none);
+            let rule: &'static Rule = match (before.is_subset(after), after.is_subset(before)) {
+                (true, true) => continue,
+                (true, false) => &rules::CONDITION_ADDED,
+                (false, true) => &rules::CONDITION_REMOVED,
+                (false, false) => &rules::CONDITION_CHANGED,
+            };
+            let value = |names: &BTreeSet<&str>| Some(names.iter().copied().collect());
+            let finding = Finding::new(rule).what("dependent-required").at(&old.at, &new.at).named(name);
+            self.note_data(context, finding.values(value(before), value(after)));
+        }
+    }
+}

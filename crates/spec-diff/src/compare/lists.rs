@@ -1,0 +1,64 @@
+//! Lists: their first items, and all others.
+
+use serde_json::Value;
+
+use super::{Comparison, Context, Finding};
+use crate::{
+    document::Node,
+    report::{Direction, Level},
+    rules,
+    schema::{Item, Schema, same},
+};
+
+/// A schema that everything fits, for what is not said.
+pub(super) static ANYTHING: Value = Value::Bool(true);
+
+impl<'a> Comparison<'a> {
+    pub(super) fn lists(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
+        for index in 0..=before.max(after) {
+            let anything = |schema: &Schema<'a>| vec![Node { value: &ANYTHING, at: schema.at.clone() }];
+            match (old.item(index), new.item(index)) {
+                (Item::Of(parts), Item::Of(others)) => self.usages(&parts, &others, context.inside()),
+                (Item::Any, Item::Of(others)) => self.usages(&anything(old), &others, context.inside()),
+                (Item::Of(parts), Item::Any) => self.usages(&parts, &anything(new), context.inside()),
+                // Only what follows the first items on both sides: that there are more or fewer of them is reported below.
+                (Item::Any | Item::Of(_), Item::Never) if index >= before => {
+                    self.note_data(context, Finding::new(&rules::ITEMS_CLOSED).at(&old.at, &new.at));
+                }
+                (Item::Never, Item::Any | Item::Of(_)) if index >= after => {
+                    self.note_data(context, Finding::new(&rules::ITEMS_OPENED).at(&old.at, &new.at));
+                }
+                _ => {}
+            }
+        }
+        self.first_items(old, new, context);
+    }
+
+    /// Whether more or fewer items have a schema of their own.
+    fn first_items(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
+        let (rule, was_closed) = match before.cmp(&after) {
+            std::cmp::Ordering::Equal => return,
+            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.closed_items),
+            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.closed_items),
+        };
+        let is_same = |index: usize| match (old.item(index), new.item(index)) {
+            (Item::Of(parts), Item::Of(others)) => matches!((parts.as_slice(), others.as_slice()), ([part], [other])
+                if same((&self.base, part), (&self.revision, other))),
+            (Item::Any, Item::Any) => true,
+            _ => false,
+        };
+        if (before.min(after)..before.max(after)).all(is_same) {
+            return;
+        }
+        let count = |count: usize| Some(Value::from(count));
+        let mut finding = Finding::new(rule).at(&old.at, &new.at).values(count(before), count(after));
+        // Where no item may follow the first ones, one more of them is one more value that fits, and one less is one less.
+        if was_closed {
+            let widens = (before < after) == (context.direction == Direction::Request);
+            finding.level = Some(if widens { Level::Info } else { Level::Breaking });
+        }
+        self.note_data(context, finding);
+    }
+}

@@ -1,0 +1,261 @@
+//! Whether all values of one schema are values of another.
+//!
+//! Used where a comparison member by member cannot tell: alternatives that come and go, parts that add nothing, conditions. "Yes" is
+//! certain within the habit of this crate that nobody sends members that no schema declares; "no" may mean that it cannot tell.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Additional, Item, Schema, Types, Union, Usage, equal, is_tighter, same};
+use crate::document::{Document, Node};
+
+/// How many pairs of schemas one question may come to.
+const BUDGET: usize = 400;
+
+/// How many alternatives are tried.
+const ALTERNATIVES: usize = 60;
+
+/// A schema and the document that it is from.
+pub(crate) type From<'d, 'a, T> = (&'d Document<'a>, T);
+
+/// Whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
+pub(crate) fn fits<'a>(narrow: From<'_, 'a, &[Node<'a>]>, wide: From<'_, 'a, &[Node<'a>]>, strict: bool) -> bool {
+    Walk::new(narrow.0, wide.0, strict).nodes(narrow.1, wide.1)
+}
+
+/// The same for schemas in normal form; whether null is allowed is not asked.
+pub(crate) fn fits_schema<'a>(narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+    Walk::new(narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
+}
+
+/// Whether all values of a schema fit alternatives.
+pub(crate) fn fits_union<'a>(narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Union<'a>>) -> bool {
+    Walk::new(narrow.0, wide.0, false).union(narrow.1, wide.1)
+}
+
+/// Whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
+pub(crate) fn excludes<'a>(one: From<'_, 'a, &Schema<'a>>, other: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+    Walk::new(one.0, other.0, strict).excludes(one.1, other.1)
+}
+
+struct Walk<'d, 'a> {
+    narrow: &'d Document<'a>,
+    wide: &'d Document<'a>,
+    strict: bool,
+    /// Pairs that are being asked about, of which a circle holds if everything else does, and those that do not fit.
+    seen: HashMap<(Vec<usize>, Vec<usize>), bool>,
+    left: usize,
+}
+
+impl<'d, 'a> Walk<'d, 'a> {
+    fn new(narrow: &'d Document<'a>, wide: &'d Document<'a>, strict: bool) -> Self {
+        Self { narrow, wide, strict, seen: HashMap::new(), left: BUDGET }
+    }
+
+    fn nodes(&mut self, narrow: &[Node<'a>], wide: &[Node<'a>]) -> bool {
+        let (narrow, wide) = (Usage::of(self.narrow, narrow), Usage::of(self.wide, wide));
+        let addresses = |usage: &Usage<'a>| usage.core.iter().map(Node::address).collect::<Vec<_>>();
+        let key = (addresses(&narrow), addresses(&wide));
+        if let Some(known) = self.seen.get(&key) {
+            return *known && (narrow.nullable.is_none() || wide.nullable.is_some());
+        }
+        let (old, new) = (Schema::of(self.narrow, &narrow.core), Schema::of(self.wide, &wide.core));
+        let null = narrow.nullable.is_none() || wide.nullable.is_some() || new.is_untyped();
+        if !null {
+            return false;
+        }
+        self.seen.insert(key.clone(), true);
+        let fits = self.schemas(&old, &new);
+        match fits {
+            // It may rest on a circle that does not hold after all.
+            true => self.seen.remove(&key),
+            false => self.seen.insert(key, false),
+        };
+        fits
+    }
+
+    fn schemas(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        if narrow.never || wide.never {
+            return narrow.never;
+        }
+        if self.base(narrow, wide) && wide.unions.iter().all(|union| self.union(narrow, union)) {
+            return true;
+        }
+        // Each alternative may fit where the whole, of which less is known, does not.
+        narrow.unions.iter().any(|union| {
+            union.variants.len() <= ALTERNATIVES
+                && union.variants.iter().all(|variant| {
+                    let alone = narrow.with(self.narrow, union, variant);
+                    self.schemas(&alone, wide)
+                })
+        })
+    }
+
+    /// Whether what fits `narrow` fits the alternatives: one of `anyOf`, and of `oneOf` no other.
+    fn union(&mut self, narrow: &Schema<'a>, union: &Union<'a>) -> bool {
+        if narrow.unions.iter().any(|own| self.is_same_union(own, union)) {
+            return true;
+        }
+        if union.variants.len() > ALTERNATIVES {
+            return false;
+        }
+        let variants: Vec<_> = union
+            .variants
+            .iter()
+            .map(|variant| Schema::of(self.wide, &Usage::of(self.wide, std::slice::from_ref(variant)).core))
+            .collect();
+        (0..variants.len()).any(|index| {
+            let others = || variants.iter().enumerate().filter(|(other, _)| *other != index);
+            (union.any || others().all(|(_, other)| self.excludes(narrow, other)))
+                && variants.get(index).is_some_and(|variant| self.schemas(narrow, variant))
+        })
+    }
+
+    fn is_same_union(&self, one: &Union<'a>, other: &Union<'a>) -> bool {
+        let equal = |one: &Node<'a>, other: &Node<'a>| same((self.narrow, one), (self.wide, other));
+        one.any == other.any
+            && one.variants.len() == other.variants.len()
+            && one.variants.iter().all(|variant| other.variants.iter().any(|other| equal(variant, other)))
+    }
+
+    /// All but the alternatives.
+    fn base(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let own_types = narrow.types_with_alternatives(self.narrow);
+        wide.types.relation(&own_types, false).is_within()
+            && Self::values(narrow, wide)
+            && Self::limits(narrow, wide)
+            && self.conditions(narrow, wide)
+            && (!may_be(&own_types, "object") || !wide.says_members() || self.objects(narrow, wide))
+            && (!may_be(&own_types, "array") || !wide.says_items() || self.lists(narrow, wide))
+    }
+
+    fn values(narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let Some(allowed) = &wide.values else { return true };
+        let is_allowed = |value: &&serde_json::Value| allowed.iter().any(|known| equal(known, value));
+        narrow.values.as_ref().is_some_and(|values| values.iter().all(is_allowed))
+    }
+
+    fn limits(narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let within = |(word, (limit, number)): (&&'static str, &(super::Limit, Node<'a>))| {
+            let own = narrow.limits.get(*word);
+            own.is_some_and(|(_, own)| is_tighter(limit.2, own.value, number.value) != Some(true))
+        };
+        let has_multiple = |node: &Node<'a>| narrow.multiples.iter().any(|own| equal(own.value, node.value));
+        wide.limits.iter().all(within)
+            && wide.multiples.iter().all(has_multiple)
+            && wide.patterns.is_subset(&narrow.patterns)
+            && (!wide.unique || narrow.unique)
+            && wide.content.iter().all(|(word, texts)| narrow.content.get(word).is_some_and(|own| texts.is_subset(own)))
+    }
+
+    /// Conditions are only looked for, not weighed.
+    fn conditions(&self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let has = |list: Option<&Vec<Node<'a>>>, node: &Node<'a>| {
+            list.into_iter().flatten().any(|own| same((self.narrow, own), (self.wide, node)))
+        };
+        let branch = |wide: &super::Branch<'a>| {
+            narrow.branches.iter().any(|own| own.is_same(self.narrow, wide, self.wide))
+        };
+        let dangles = |node: &Node<'a>| {
+            let text = node.text("$ref").filter(|_| self.wide.target(node).is_none());
+            text.is_some_and(|text| !narrow.leaves.iter().any(|own| own.text("$ref") == Some(text)))
+        };
+        wide.conditions.iter().all(|(word, list)| list.iter().all(|node| has(narrow.conditions.get(word), node)))
+            && wide.branches.iter().all(branch)
+            && wide.dependent_required.iter().all(|(name, names)| {
+                narrow.dependent_required.get(name).is_some_and(|own| names.is_subset(own))
+            })
+            && wide.dependent_schemas.iter().all(|(name, list)| {
+                list.iter().all(|node| has(narrow.dependent_schemas.get(name), node))
+            })
+            && wide.unknown.iter().all(|(key, node)| {
+                narrow.unknown.get(key).is_some_and(|own| same((self.narrow, own), (self.wide, node)))
+            })
+            && !wide.leaves.iter().any(dangles)
+    }
+
+    fn objects(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        // A free-form object may have anything, one that lists members has those.
+        let lists_members = narrow.leaves.iter().any(|leaf| leaf.get("properties").is_some());
+        wide.required.is_subset(&narrow.required)
+            && narrow.properties.iter().all(|(name, parts)| match (wide.properties.get(name), &wide.additional) {
+                (Some(others), _) => self.nodes(parts, others),
+                (None, Additional::Closed) => false,
+                (None, Additional::Typed(others)) => self.nodes(parts, others),
+                (None, Additional::Open) => self.strict || wide.properties.is_empty(),
+            })
+            && wide.properties.iter().filter(|(name, _)| !narrow.properties.contains_key(*name)).all(|(_, others)| {
+                match &narrow.additional {
+                    Additional::Closed => true,
+                    Additional::Typed(parts) => self.nodes(parts, others),
+                    Additional::Open => !self.strict && lists_members,
+                }
+            })
+            && match (&narrow.additional, &wide.additional) {
+                (_, Additional::Open) | (Additional::Closed, _) => true,
+                (Additional::Typed(parts), Additional::Typed(others)) => self.nodes(parts, others),
+                _ => false,
+            }
+            && wide.pattern_properties.iter().all(|(pattern, node)| {
+                let own = narrow.pattern_properties.get(pattern);
+                own.is_some_and(|own| self.nodes(std::slice::from_ref(own), std::slice::from_ref(node)))
+            })
+    }
+
+    fn lists(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
+        let count = narrow.prefix_items.len().max(wide.prefix_items.len()) + 1;
+        (0..count).all(|index| match (narrow.item(index), wide.item(index)) {
+            (Item::Never, _) | (_, Item::Any) => true,
+            (Item::Of(parts), Item::Of(others)) => self.nodes(&parts, &others),
+            _ => false,
+        })
+    }
+
+    fn excludes(&self, one: &Schema<'a>, other: &Schema<'a>) -> bool {
+        let (types, others) = (one.types_with_alternatives(self.narrow), other.types_with_alternatives(self.wide));
+        if one.never || other.never || types.contradicts(&others) {
+            return true;
+        }
+        if let (Some(values), Some(others)) = (&one.values, &other.values) {
+            return !values.iter().any(|value| others.iter().any(|other| equal(value, other)));
+        }
+        let is_object = types == Types::one("object") && others == Types::one("object");
+        is_object && (self.lacks(one, other) || self.differs(one, other))
+    }
+
+    /// Whether the other requires a member that this one cannot have, or is closed to one that this one requires.
+    fn lacks(&self, one: &Schema<'a>, other: &Schema<'a>) -> bool {
+        let cannot_have = |name: &&&str| match one.additional {
+            Additional::Closed => !one.properties.contains_key(**name),
+            Additional::Open => !self.strict && !one.properties.is_empty() && !one.properties.contains_key(**name),
+            Additional::Typed(_) => false,
+        };
+        let is_refused =
+            |name: &&&str| matches!(other.additional, Additional::Closed) && !other.properties.contains_key(**name);
+        other.required.iter().any(|name| cannot_have(&name)) || one.required.iter().any(|name| is_refused(&name))
+    }
+
+    /// Whether a member that one of both requires has no value in common.
+    fn differs(&self, one: &Schema<'a>, other: &Schema<'a>) -> bool {
+        let required: BTreeSet<_> = match self.strict {
+            true => one.required.intersection(&other.required).copied().collect(),
+            false => one.required.union(&other.required).copied().collect(),
+        };
+        required.into_iter().any(|name| {
+            let (Some(parts), Some(others)) = (one.properties.get(name), other.properties.get(name)) else { return false };
+            let (parts, others) = (Usage::of(self.narrow, parts), Usage::of(self.wide, others));
+            let (part, other) = (Schema::of(self.narrow, &parts.core), Schema::of(self.wide, &others.core));
+            let values = part.values.as_ref().zip(other.values.as_ref()).is_some_and(|(values, others)| {
+                !values.iter().any(|value| others.iter().any(|other| equal(value, other)))
+            });
+            let null = parts.nullable.is_some() && others.nullable.is_some();
+            !null && (values || part.types.contradicts(&other.types))
+        })
+    }
+}
+
+/// Whether values may be of the type.
+fn may_be(types: &Types<'_>, name: &str) -> bool {
+    types.is_any() || types.0.contains_key(name)
+}
