@@ -24,7 +24,7 @@ mod union;
 mod values;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     rc::Rc,
 };
 
@@ -48,6 +48,9 @@ const BUDGET: usize = 100_000;
 
 /// How deep a walk goes before it goes on from the queue.
 const DEPTH: u8 = 40;
+
+/// The members of a document that are compared, or that say nothing of calls.
+const ROOT: &[&str] = &["$self", "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"];
 
 /// The number of a scope.
 pub(crate) type ScopeId = usize;
@@ -119,6 +122,10 @@ pub(crate) struct Comparison<'a> {
     /// Which operations a security scheme lets in.
     scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,
     left: usize,
+    /// No operation uses the components.
+    is_alone: bool,
+    /// What stands for the same credential on both sides.
+    scheme_keys: Rc<[security::Keys<'a>; 2]>,
 }
 
 impl<'a> Comparison<'a> {
@@ -126,6 +133,7 @@ impl<'a> Comparison<'a> {
     pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
         let left = BUDGET + base.objects() + revision.objects();
         let unchanged = Unchanged::of(&base, &revision);
+        let scheme_keys = Rc::new(security::keys(&base, &revision));
         let subtypes = Rc::new([&base, &revision].map(union::subtypes));
         let mut comparison = Self {
             base,
@@ -142,17 +150,52 @@ impl<'a> Comparison<'a> {
             pairs: HashMap::new(),
             scheme_users: BTreeMap::new(),
             left,
+            is_alone: false,
+            scheme_keys,
         };
         let (old, new) = (comparison.base.root(), comparison.revision.root());
         comparison.words(0, &old, &new);
+        comparison.others(0, &old, &new, ROOT);
         comparison.operations();
         comparison.elsewhere();
         comparison.security_schemes();
+        comparison.is_alone = comparison.operations.is_empty();
+        if comparison.is_alone {
+            comparison.alone();
+        }
         while let Some(Task { base, revision, context }) = comparison.queue.pop_front() {
             comparison.schemas(&base, &revision, context);
         }
         comparison.components();
         comparison
+    }
+
+    /// The components by themselves, where no operation says how they are used: in both directions.
+    fn alone(&mut self) {
+        for direction in [Direction::Request, Direction::Response] {
+            let place = Place::Body;
+            let context = Context { scope: 0, direction, place, text: false, absent: false, depth: 0 };
+            self.component_pairs("schemas", |comparison, old, new| comparison.later(vec![old], vec![new], context));
+            let content = match direction {
+                Direction::Request => "requestBodies",
+                _ => "responses",
+            };
+            self.component_pairs(content, |comparison, old, new| comparison.content(&old, &new, context));
+        }
+        self.component_pairs("parameters", |comparison, old, new| comparison.parameter(&old, &new, 0));
+        self.component_pairs("headers", |comparison, old, new| comparison.header("", &old, &new, 0));
+    }
+
+    /// The components of a section that both documents have.
+    fn component_pairs(&mut self, section: &str, compare: impl Fn(&mut Self, Node<'a>, Node<'a>)) {
+        let list = |document: &Document<'a>| document.at(&["components", section]);
+        let (Some(olds), Some(news)) = (list(&self.base), list(&self.revision)) else { return };
+        for (name, old) in olds.entries() {
+            if let Some(new) = news.get(name) {
+                let (old, new) = (self.base.resolve(old), self.revision.resolve(new));
+                compare(self, old, new);
+            }
+        }
     }
 
     fn scope(&mut self, scope: Scope) -> ScopeId {
@@ -211,8 +254,16 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// Reports members that are not known here, where they differ. Words and extensions are compared as such.
+    fn others(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, known: &[&str]) {
+        let is_other = |key: &&str| !known.contains(key) && !DOCS.contains(key) && !key.starts_with("x-");
+        let keys = old.members().chain(new.members()).map(|(key, _)| key).filter(is_other);
+        let keys: BTreeSet<_> = keys.collect();
+        self.unknown(scope, old, new, &keys.into_iter().collect::<Vec<_>>());
+    }
+
     /// Reports members that the comparison does not understand, where they differ.
-    fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&'static str]) {
+    fn unknown(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, keys: &[&str]) {
         for key in keys {
             let finding = Finding::new(&rules::UNKNOWN_CHANGE);
             let cut = |node: &Node<'a>| excerpt(node.value);

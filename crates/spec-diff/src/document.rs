@@ -1,6 +1,9 @@
 //! A document: what is where, and what a reference points to.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use serde_json::{Map, Value};
 
@@ -84,10 +87,56 @@ impl<'a> Node<'a> {
     }
 }
 
+/// What one walk over a document finds.
+#[derive(Debug, Clone, Default)]
+struct Index<'a> {
+    /// How many objects it has.
+    objects: usize,
+    /// References that do not begin at its root.
+    outside: BTreeSet<&'a str>,
+    /// Some schema has a name of its own: `$id`, `$anchor`.
+    has_names: bool,
+}
+
+impl<'a> Index<'a> {
+    /// `names`: the keys are names that the document gives, not keywords.
+    fn read(&mut self, value: &'a Value, names: bool) {
+        match value {
+            Value::Object(members) => {
+                self.objects += 1;
+                for (key, value) in members {
+                    match key.as_str() {
+                        "$ref" if !names => {
+                            self.outside.extend(value.as_str().filter(|text| !text.starts_with('#')));
+                        }
+                        "$id" | "$anchor" | "$dynamicAnchor" if !names => self.has_names |= value.is_string(),
+                        "example" | "examples" | "default" | "enum" | "const" if !names => continue,
+                        key if key.starts_with("x-") && !names => continue,
+                        _ => {}
+                    }
+                    self.read(value, !names && NAMED.contains(&key.as_str()));
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.read(item, false)),
+            _ => {}
+        }
+    }
+}
+
+/// Members whose own members have names that the document gives.
+const NAMED: &[&str] = &[
+    "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "responses", "parameters",
+    "requestBodies", "headers", "securitySchemes", "callbacks", "pathItems", "mediaTypes", "paths", "webhooks", "content",
+    "encoding", "variables", "scopes", "mapping",
+];
+
 /// One side of the comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct Document<'a> {
     root: &'a Value,
+    index: Index<'a>,
+    /// Schemas by the names that they have themselves: `https://example.com/car`, `#car`.
+    names: HashMap<String, Node<'a>>,
     /// `components.schemas`, which most references lead into.
     schemas: Option<Node<'a>>,
     /// Siblings of `$ref` count, which they do from 3.1.
@@ -111,8 +160,15 @@ impl<'a> Document<'a> {
         // Documents that forget their version are read as 3.0, if they look like one.
         let looks = root.get("swagger").is_none() && (root.get("paths").is_some() || root.get("components").is_some());
         let read = |siblings| {
-            let document = Self { root, schemas: None, siblings };
-            Self { schemas: document.at(&["components", "schemas"]), ..document }
+            let mut index = Index::default();
+            index.read(root, false);
+            let mut document = Self { root, names: HashMap::new(), index, schemas: None, siblings };
+            document.schemas = document.at(&["components", "schemas"]);
+            if document.index.has_names {
+                let root = document.root();
+                document.name(&root, "", false);
+            }
+            document
         };
         match root.get("openapi").and_then(Value::as_str) {
             None | Some("") if looks => Ok(read(false)),
@@ -132,22 +188,59 @@ impl<'a> Document<'a> {
         keys.iter().try_fold(self.root(), |node, key| node.get(key))
     }
 
+    /// Collects the schemas that have names of their own.
+    fn name(&mut self, node: &Node<'a>, within: &str, names: bool) {
+        let mut within = Cow::Borrowed(within);
+        if !names {
+            if let Some(id) = node.text("$id") {
+                self.names.entry(id.to_owned()).or_insert_with(|| node.clone());
+                within = Cow::Owned(id.trim_end_matches('#').to_owned());
+            }
+            for anchor in ["$anchor", "$dynamicAnchor"].iter().filter_map(|key| node.text(key)) {
+                self.names.entry(format!("#{anchor}")).or_insert_with(|| node.clone());
+                self.names.entry(format!("{within}#{anchor}")).or_insert_with(|| node.clone());
+            }
+        }
+        for (key, child) in node.entries() {
+            self.name(&child, &within, !names && NAMED.contains(&key));
+        }
+        node.items().for_each(|item| self.name(&item, &within, false));
+    }
+
+    /// What a reference by a schema's own name points to.
+    fn named(&self, reference: &str) -> Option<Node<'a>> {
+        if let Some(node) = self.names.get(reference) {
+            return Some(node.clone());
+        }
+        let (id, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let own = self.root.get("$self").and_then(Value::as_str);
+        let start = match own == Some(id) {
+            true => self.root(),
+            // A reference may leave out what the name of the referring schema begins with.
+            false => self.names.get(id).or_else(|| {
+                let end = format!("/{}", id.trim_start_matches("./").trim_start_matches('/'));
+                let mut ends = self.names.iter().filter(|(name, _)| !id.is_empty() && name.ends_with(&end));
+                ends.next().filter(|_| ends.next().is_none()).map(|(_, node)| node)
+            })?.clone(),
+        };
+        walk(start, fragment)
+    }
+
+    /// References into other files, each once: what they lead to is not compared.
+    pub(crate) fn outside(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.index.outside.iter().copied().filter(|reference| self.named(reference).is_none())
+    }
+
     /// What the node's `$ref` points to, one step; none if it is no reference or points nowhere in this document.
     pub(crate) fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
-        let reference = node.text("$ref")?;
+        let reference = node.text("$ref").or_else(|| node.text("$dynamicRef"))?;
         if let Some(name) = reference.strip_prefix(Self::SCHEMAS).filter(|name| Self::is_plain(name)) {
             return self.schemas.as_ref()?.get(name);
         }
-        let path = reference.strip_prefix('#')?;
-        let mut target = self.root();
-        for token in path.split('/').skip(1) {
-            let token = unescape(token);
-            target = match target.value {
-                Value::Array(_) => target.items().nth(token.parse().ok()?)?,
-                _ => target.get(&token)?,
-            };
+        match reference.strip_prefix('#') {
+            Some(path) if path.is_empty() || path.starts_with('/') => walk(self.root(), path),
+            _ => self.named(reference),
         }
-        (path.is_empty() || path.starts_with('/')).then_some(target)
     }
 
     /// The node itself, or what its references lead to as far as they lead.
@@ -164,20 +257,24 @@ impl<'a> Document<'a> {
 
     /// How many objects the document has.
     pub(crate) fn objects(&self) -> usize {
-        fn count(value: &Value) -> usize {
-            match value {
-                Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
-                Value::Array(items) => items.iter().map(count).sum(),
-                _ => 0,
-            }
-        }
-        count(self.root)
+        self.index.objects
     }
 
     /// The components of a section.
     pub(crate) fn components(&self, section: &str) -> Option<&'a Map<String, Value>> {
         self.root.get("components")?.get(section)?.as_object()
     }
+}
+
+/// What a JSON pointer leads to from a node.
+fn walk<'a>(start: Node<'a>, path: &str) -> Option<Node<'a>> {
+    path.split('/').skip(1).try_fold(start, |target, token| {
+        let token = unescape(token);
+        match target.value {
+            Value::Array(_) => target.items().nth(token.parse().ok()?),
+            _ => target.get(&token),
+        }
+    })
 }
 
 /// A token of a reference: percent-encoded as in URLs, then escaped as in JSON pointers.

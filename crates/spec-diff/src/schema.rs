@@ -10,7 +10,7 @@ mod usage;
 
 pub(crate) use fits::{From, excludes, fits, fits_schema, fits_union};
 pub(crate) use implied::is_never;
-pub(crate) use limits::{Bound, Limit, equal, is_tighter};
+pub(crate) use limits::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
 pub(crate) use same::same;
 pub(crate) use types::{Relation, Types};

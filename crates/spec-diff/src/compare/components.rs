@@ -8,6 +8,7 @@ use super::{Comparison, Finding};
 use crate::{
     document::{Document, Node},
     pointer::Step,
+    report::Level,
     rules,
 };
 
@@ -49,7 +50,12 @@ impl<'a> Comparison<'a> {
                     let finding = Finding::new(&rules::COMPONENT_RENAMED).at(&node.at, &other.at);
                     self.note(0, finding.values(Value::from(*name), Value::from(new)));
                 }
-                _ => self.note(0, Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name)),
+                _ => {
+                    let mut finding = Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name);
+                    // Other documents may refer to it.
+                    finding.level = self.is_alone.then_some(Level::Warning);
+                    self.note(0, finding);
+                }
             }
         }
         for (name, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !replaced.contains(*name)) {

@@ -18,6 +18,12 @@ impl<'a> Comparison<'a> {
     pub(super) fn elsewhere(&mut self) {
         let (olds, news) = (references(&self.base), references(&self.revision));
         let finding = |text: &str| Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {text}"));
+        for reference in self.base.outside().collect::<Vec<_>>() {
+            // Unchanged here, whatever may have changed there.
+            if self.revision.outside().any(|other| other == reference) {
+                self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {reference}, which was not followed")));
+            }
+        }
         for ((_, text), at) in olds.iter().filter(|(key, _)| !news.contains_key(*key)) {
             self.note(0, finding(text).removed(at));
         }

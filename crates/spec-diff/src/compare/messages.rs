@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, ScopeId, paths::Operation};
+use super::{Comparison, Context, Finding, ScopeId, parameters::PARAMETER, paths::Operation};
 use crate::{
-    document::Node,
+    document::{Document, Node},
     report::{Direction, Level, Role},
     rules::{self, Place},
 };
@@ -28,6 +28,7 @@ impl<'a> Comparison<'a> {
             }
             (Some(before), Some(after)) => {
                 self.words(scope, &before, &after);
+                self.others(scope, &before, &after, &["$ref", "content", "required"]);
                 let rule = match (before.flag("required"), after.flag("required")) {
                     (false, true) => Some(&rules::BODY_REQUIRED),
                     (true, false) => Some(&rules::BODY_OPTIONAL),
@@ -51,27 +52,32 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn responses(&mut self, old: &Operation<'a>, new: &Operation<'a>) {
         let list = |operation: &Operation<'a>| operation.node.get("responses");
+        // Ranges are written `4XX` and `4xx`.
+        let status = |(name, node): (&'a str, Node<'a>)| match name {
+            "default" => (name.to_owned(), node),
+            name => (name.to_uppercase(), node),
+        };
         let statuses =
-            |responses: &Option<Node<'a>>| responses.iter().flat_map(Node::named).collect::<BTreeMap<_, _>>();
+            |responses: &Option<Node<'a>>| responses.iter().flat_map(Node::named).map(status).collect::<BTreeMap<_, _>>();
         let (olds, news) = (statuses(&list(old)), statuses(&list(new)));
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
         let scope = |status: &str| if is_success(status) { success } else { failure };
         for (status, node) in &olds {
             let before = self.base.resolve(node.clone());
-            match news.get(status).or_else(|| news.get(range(status))) {
+            match news.get(status.as_str()).or_else(|| news.get(range(status))) {
                 Some(other) => {
                     let after = self.revision.resolve(other.clone());
                     self.response(new, &before, &after, scope(status));
                 }
                 None => {
-                    let rule = match *status {
+                    let rule = match status.as_str() {
                         "default" => &rules::DEFAULT_REMOVED,
                         status if is_success(status) => &rules::SUCCESS_REMOVED,
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
                     let mut finding = Finding::new(rule).removed(&node.at);
                     // What was a range is now one of its statuses: nobody has to expect more than before.
-                    let narrowed = news.keys().any(|new| range(new) == *status);
+                    let narrowed = news.keys().any(|new| range(new) == status);
                     finding.level = narrowed.then_some(Level::Info);
                     self.note(scope(status), finding);
                 }
@@ -83,7 +89,7 @@ impl<'a> Comparison<'a> {
                 let (before, after) = (self.base.resolve(old.clone()), self.revision.resolve(node.clone()));
                 self.response(new, &before, &after, scope(status));
             }
-            let rule = match *status {
+            let rule = match status.as_str() {
                 "default" => &rules::DEFAULT_ADDED,
                 status if is_success(status) => &rules::SUCCESS_ADDED,
                 _ => &rules::NON_SUCCESS_ADDED,
@@ -95,6 +101,7 @@ impl<'a> Comparison<'a> {
 
     fn response(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         self.words(scope, old, new);
+        self.others(scope, old, new, &["$ref", "content", "headers", "links"]);
         self.headers(operation, old, new);
         self.unknown(scope, old, new, &["links"]);
         let direction = self.direction(scope, Direction::Response);
@@ -138,8 +145,9 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn header(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+    pub(super) fn header(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         self.words(scope, old, new);
+        self.others(scope, old, new, PARAMETER);
         let rule = match (old.flag("required"), new.flag("required")) {
             (true, false) => Some(&rules::HEADER_OPTIONAL),
             (false, true) => Some(&rules::HEADER_REQUIRED),
@@ -169,17 +177,24 @@ impl<'a> Comparison<'a> {
     fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let context = Context { text: !media::is_typed(name), ..context };
         self.words(context.scope, old, new);
+        self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
         let [added, removed] = match context.direction {
             Direction::Request => [&rules::REQUEST_SCHEMA_ADDED, &rules::REQUEST_SCHEMA_REMOVED],
             _ => [&rules::RESPONSE_SCHEMA_ADDED, &rules::RESPONSE_SCHEMA_REMOVED],
         };
         match (old.get("schema"), new.get("schema")) {
             (Some(old), Some(new)) => self.usages(&[old], &[new], context),
+            (Some(schema), None) if is_bytes(&self.base, name, &schema) => {}
+            (None, Some(schema)) if is_bytes(&self.revision, name, &schema) => {}
             (Some(schema), None) => self.note(context.scope, Finding::new(removed).at(&schema.at, &new.at)),
             (None, Some(schema)) => self.note(context.scope, Finding::new(added).at(&old.at, &schema.at)),
             (None, None) => {}
         }
-        if context.direction == Direction::Request && old.value.get("encoding") != new.value.get("encoding") {
+        match (old.get("itemSchema"), new.get("itemSchema")) {
+            (Some(old), Some(new)) => self.usages(&[old], &[new], context.inside()),
+            _ => self.unknown(context.scope, old, new, &["itemSchema"]),
+        }
+        if context.direction == Direction::Request && encodings(old) != encodings(new) {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
             self.note(context.scope, finding.values(value(old), value(new)));
@@ -187,7 +202,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The media types of a body.
-    fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
+    pub(super) fn content(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let list = |node: &Node<'a>| {
             let content = node.get("content");
             content.iter().flat_map(Node::named).collect::<Vec<_>>()
@@ -221,6 +236,29 @@ impl<'a> Comparison<'a> {
             self.note(context.scope, Finding::new(added).added(&node.at).values(None, Value::from(*name)));
         }
     }
+}
+
+/// The encodings of a form's parts, without what is so anyway.
+fn encodings<'a>(media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
+    let is_usual = |style: &str, key: &str, value: &Value| match key {
+        "style" => value == "form",
+        "explode" => value.as_bool() == Some(style == "form"),
+        "allowReserved" => value == &Value::Bool(false),
+        "headers" => value.as_object().is_some_and(serde_json::Map::is_empty),
+        key => key.starts_with("x-"),
+    };
+    let part = |(name, part): (&'a str, Node<'a>)| {
+        let style = part.text("style").unwrap_or("form");
+        (name, part.members().filter(|(key, value)| !is_usual(style, key, value)).collect::<BTreeMap<_, _>>())
+    };
+    media.get("encoding").iter().flat_map(Node::entries).map(part).filter(|(_, part)| !part.is_empty()).collect()
+}
+
+/// Whether a schema says no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such schemas out.
+fn is_bytes<'a>(document: &Document<'a>, media: &str, schema: &Node<'a>) -> bool {
+    let schema = document.resolve(schema.clone());
+    let is_binary = schema.text("format") == Some("binary") || schema.value.get("contentMediaType").is_some();
+    !media.contains("json") && !media.contains("form") && schema.text("type") == Some("string") && is_binary
 }
 
 /// The range that a status is in, as documents write it.

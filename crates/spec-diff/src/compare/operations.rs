@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Comparison, Finding, Scope, ScopeId,
     lifecycle::Sunset,
-    paths::{Operation, Pairing},
+    paths::{ITEM, Operation, Pairing, is_method},
 };
 use crate::{
     document::Node,
@@ -15,13 +15,24 @@ use crate::{
     rules,
 };
 
+/// The members of an operation that are compared.
+const OPERATION: &[&str] = &[
+    "callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers",
+];
+
 impl<'a> Comparison<'a> {
     /// Compares all operations.
     pub(super) fn operations(&mut self) {
         let (olds, news) = (Operation::all(&self.base), Operation::all(&self.revision));
         let paths_left: BTreeSet<_> = news.iter().map(|operation| super::paths::template(operation.path)).collect();
-        let pairing = Pairing::of(olds, news);
+        let prefixes = self.server_prefixes();
+        let texts = prefixes.as_ref().map(|[before, after]| [before.as_str(), after.as_str()]);
+        let pairing = Pairing::of(olds, news, texts);
+        let mut items = BTreeSet::new();
         for (old, new) in &pairing.kept {
+            if items.insert(old.item.address()) {
+                self.others_of_item(&old.item, &new.item);
+            }
             self.operation(old, &new.known_as(old));
         }
         for (old, new) in &pairing.moved {
@@ -41,7 +52,20 @@ impl<'a> Comparison<'a> {
             self.note(scope, Finding::new(&rules::ENDPOINT_ADDED).added(&operation.node.at).named(""));
         }
         self.webhooks();
-        self.default_server();
+        // All calls go to the URLs that they went to: only the cut between server and path is another.
+        let is_same_url = |(old, new): &(Operation<'a>, Operation<'a>)| {
+            texts.is_some_and(|[before, after]| {
+                let url = |prefix: &str, path: &str| super::paths::template(&format!("{prefix}{path}"));
+                url(before, old.path) == url(after, new.path)
+            })
+        };
+        let kept = !pairing.kept.is_empty() && pairing.kept.iter().all(is_same_url);
+        self.default_server(kept);
+    }
+
+    fn others_of_item(&mut self, old: &Node<'a>, new: &Node<'a>) {
+        let keys: Vec<_> = ITEM.iter().copied().chain(old.members().chain(new.members()).map(|(key, _)| key).filter(|key| is_method(key))).collect();
+        self.others(0, old, new, &keys);
     }
 
     /// A scope of its own for an operation in one role.
@@ -75,6 +99,7 @@ impl<'a> Comparison<'a> {
     fn operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> ScopeId {
         let scope = self.operation_scope(new, Role::Operation);
         self.words(scope, &old.node, &new.node);
+        self.others(scope, &old.node, &new.node, OPERATION);
         if old.id() != new.id() {
             let finding = Finding::new(&rules::OPERATION_ID_CHANGED).at(&old.node.at, &new.node.at);
             self.note(scope, finding.values(old.id().map(Value::from), new.id().map(Value::from)));

@@ -42,6 +42,11 @@ fn slots<'a>(document: &Document<'a>, operation: &Operation<'a>) -> BTreeMap<Slo
     slots
 }
 
+/// Whether the path has the parameter's part, declared or not.
+fn is_in_path(slot: &Slot<'_>, operation: &Operation<'_>) -> bool {
+    matches!(slot, Slot::Path(index) if *index < operation.path_names().len())
+}
+
 /// `limit (query)`
 fn title(node: &Node<'_>) -> String {
     format!("{} ({})", node.text("name").unwrap_or_default(), node.text("in").unwrap_or_default())
@@ -54,11 +59,21 @@ impl<'a> Comparison<'a> {
         for (slot, node) in &olds {
             match news.get(slot) {
                 Some(other) => self.parameter(node, other, scope),
+                // A part of the path that is there as before.
+                None if is_in_path(slot, new) => {
+                    let finding = Finding::new(&rules::PATH_PARAMETER_UNDECLARED).removed(&node.at);
+                    self.note(scope, finding.named(title(node)));
+                }
                 None => self.parameter_removed(node, scope),
             }
         }
-        for (_, node) in news.iter().filter(|(slot, _)| !olds.contains_key(slot)) {
-            self.parameter_added(node, scope);
+        for (slot, node) in news.iter().filter(|(slot, _)| !olds.contains_key(slot)) {
+            if is_in_path(slot, old) {
+                let finding = Finding::new(&rules::PATH_PARAMETER_DECLARED).added(&node.at);
+                self.note(scope, finding.named(title(node)));
+            } else {
+                self.parameter_added(node, scope);
+            }
         }
     }
 
@@ -84,7 +99,7 @@ impl<'a> Comparison<'a> {
         self.note(scope, Finding::new(rule).added(&node.at).named(title(node)));
     }
 
-    fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+    pub(super) fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let context = Context {
             scope,
             direction: self.direction(scope, Direction::Request),
@@ -94,6 +109,7 @@ impl<'a> Comparison<'a> {
             depth: 0,
         };
         self.words(scope, old, new);
+        self.others(scope, old, new, PARAMETER);
         if old.flag("allowEmptyValue") != new.flag("allowEmptyValue") {
             self.unknown(scope, old, new, &["allowEmptyValue"]);
         }
@@ -140,12 +156,13 @@ impl<'a> Comparison<'a> {
         let differs =
             if scalar { old_style.0 != new_style.0 && new.text("in") == Some("path") } else { old_style != new_style };
         if differs {
-            let value = |(style, explode, _): (&str, bool, bool)| Value::from(format!("{style}, explode {explode}"));
+            let value = |(style, explode): (&str, bool)| Value::from(format!("{style}, explode {explode}"));
             let finding = Finding::new(&rules::PARAMETER_STYLE).at(&old.at, &new.at).named(title(new));
             self.note(context.scope, finding.values(value(old_style), value(new_style)));
         }
+        self.reserved((old, &old_normal), (new, &new_normal), context.scope);
         // `?tag=a` is also a list of one where each item stands for itself; of `?tag=a&tag=b` a single value keeps one.
-        let repeats = |(style, explode, _): (&str, bool, bool)| style == "form" && explode;
+        let repeats = |(style, explode): (&str, bool)| style == "form" && explode;
         let is_list = |schema: &Schema<'a>| schema.types == Types::one("array") && !schema.items.is_empty();
         let finding = |rule| {
             Finding::new(rule)
@@ -162,19 +179,39 @@ impl<'a> Comparison<'a> {
         }
         self.usages(&[before], &[after], context);
     }
+
+    /// Whether `/` and `?` stay as they are in a query's texts; numbers have none.
+    fn reserved(&mut self, (old, before): (&Node<'a>, &Schema<'a>), (new, after): (&Node<'a>, &Schema<'a>), scope: ScopeId) {
+        let has_text = |schema: &Schema<'a>| {
+            !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number")) || schema.types.is_any()
+        };
+        let rule = match (old.flag("allowReserved"), new.flag("allowReserved")) {
+            (true, false) => &rules::RESERVED_ENCODED,
+            (false, true) => &rules::RESERVED_ALLOWED,
+            _ => return,
+        };
+        if has_text(before) || has_text(after) {
+            self.note(scope, Finding::new(rule).at(&old.at, &new.at).named(title(new)));
+        }
+    }
 }
+
+/// The members of a parameter or a header that are compared.
+pub(super) const PARAMETER: &[&str] = &[
+    "$ref", "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
+];
 
 /// The one media type of a parameter that is written as such.
 fn media<'a>(node: &Node<'a>) -> Option<(&'a str, Node<'a>)> {
     node.get("content")?.named().next()
 }
 
-/// Style, explode, and whether reserved letters stay as they are; with OpenAPI's defaults.
-fn style<'a>(node: &Node<'a>) -> (&'a str, bool, bool) {
+/// Style and explode, with OpenAPI's defaults.
+fn style<'a>(node: &Node<'a>) -> (&'a str, bool) {
     let style = node.text("style").unwrap_or(match node.text("in") {
         Some("query" | "cookie") => "form",
         _ => "simple",
     });
     let explode = node.value.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
-    (style, explode, node.flag("allowReserved"))
+    (style, explode)
 }

@@ -69,9 +69,19 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// The operations of a path item, by method.
+/// The operations of a path item, by method; also those of methods that OpenAPI has no word for.
 pub(crate) fn calls<'a>(item: &Node<'a>) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
-    item.entries().filter(|(key, _)| METHODS.contains(key))
+    let other = item.get("additionalOperations");
+    let other = other.into_iter().flat_map(|list| list.named().collect::<Vec<_>>());
+    item.entries().filter(|(key, _)| METHODS.contains(key)).chain(other)
+}
+
+/// Members of a path item that are no operations and are compared, or that say nothing of calls.
+pub(crate) const ITEM: &[&str] = &["$ref", "additionalOperations", "parameters", "servers"];
+
+/// Whether a member of a path item is one of its operations.
+pub(crate) fn is_method(key: &str) -> bool {
+    METHODS.contains(&key)
 }
 
 /// A path without the names of its parameters: `/books/{}`.
@@ -102,9 +112,20 @@ pub(crate) struct Pairing<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    pub(crate) fn of(olds: Vec<Operation<'a>>, news: Vec<Operation<'a>>) -> Self {
+    /// `prefixes`: what the servers of each side put before its paths, if that differs.
+    pub(crate) fn of(olds: Vec<Operation<'a>>, news: Vec<Operation<'a>>, prefixes: Option<[&str; 2]>) -> Self {
         let mut pairing = Self::default();
         let mut news: Vec<_> = news.into_iter().map(Some).collect();
+        let olds = match prefixes {
+            None => olds,
+            Some([before, after]) => {
+                let full = |prefix: &str, operation: &Operation<'a>| {
+                    Some((template(&format!("{prefix}{}", operation.path)), operation.method))
+                };
+                let sides = (|old: &Operation<'a>| full(before, old), |new: &Operation<'a>| full(after, new));
+                pair_by(olds, &mut news, &mut pairing.kept, sides.0, sides.1)
+            }
+        };
         let left =
             pair(olds, &mut news, &mut pairing.kept, |operation| Some((operation.path.to_owned(), operation.method)));
         let left =
@@ -122,15 +143,26 @@ fn pair<'a, K: Eq + std::hash::Hash>(
     pairs: &mut Vec<(Operation<'a>, Operation<'a>)>,
     key: impl Fn(&Operation<'a>) -> Option<K>,
 ) -> Vec<Operation<'a>> {
+    pair_by(olds, news, pairs, &key, &key)
+}
+
+/// The same with a key of its own for each side.
+fn pair_by<'a, K: Eq + std::hash::Hash>(
+    olds: Vec<Operation<'a>>,
+    news: &mut [Option<Operation<'a>>],
+    pairs: &mut Vec<(Operation<'a>, Operation<'a>)>,
+    old_key: impl Fn(&Operation<'a>) -> Option<K>,
+    new_key: impl Fn(&Operation<'a>) -> Option<K>,
+) -> Vec<Operation<'a>> {
     let mut places = HashMap::new();
     for (index, new) in news.iter().enumerate() {
-        if let Some(key) = new.as_ref().and_then(&key) {
+        if let Some(key) = new.as_ref().and_then(&new_key) {
             places.entry(key).or_insert(index);
         }
     }
     let mut left = Vec::new();
     for old in olds {
-        let place = key(&old).and_then(|key| places.remove(&key));
+        let place = old_key(&old).and_then(|key| places.remove(&key));
         match place.and_then(|index| news.get_mut(index)?.take()) {
             Some(new) => pairs.push((old, new)),
             None => left.push(old),

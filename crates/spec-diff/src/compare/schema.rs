@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Comparison, Context, Finding, components::component, excerpt};
 use crate::{
     document::{Document, Node},
-    report::{Direction, Level},
+    report::Level,
     rules,
     schema::{DOCS, Relation, Schema, Usage, equal, fits_schema, same},
 };
@@ -143,9 +143,8 @@ impl<'a> Comparison<'a> {
         let values = (before.describe(), after.describe());
         let rule = match relation {
             Relation::Same => {
-                if let Some(checked) = before.renamed_format(&after) {
-                    let mut finding = Finding::new(&rules::FORMAT_CHANGED).at(&old.at, &new.at);
-                    finding.level = (checked && context.direction == Direction::Request).then_some(Level::Warning);
+                if before.has_other_formats(&after) {
+                    let finding = Finding::new(&rules::FORMAT_CHANGED).at(&old.at, &new.at);
                     self.note_data(context, finding.values(values.0, values.1));
                 }
                 return relation;

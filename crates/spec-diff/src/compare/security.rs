@@ -1,23 +1,68 @@
 //! Security: is every way in that the base offered still a way in?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, paths::Operation};
-use crate::{document::Node, report::Level, rules};
+use crate::{
+    document::{Document, Node},
+    report::Level,
+    rules,
+};
 
-/// A way in: the schemes that are needed together, each with its scopes. Empty: anonymous.
-type Way<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+/// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
+type Way<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
+
+/// What stands for a scheme's credential on both sides, by the scheme's name.
+pub(super) type Keys<'a> = HashMap<&'a str, Rc<str>>;
+
+/// What a client sends for a scheme, and where it gets that.
+fn credential(scheme: &Node<'_>) -> String {
+    let text = |key| scheme.text(key).unwrap_or_default();
+    match text("type") {
+        "apiKey" if text("in") == "header" => format!("header {}", text("name").to_lowercase()),
+        "apiKey" => format!("{} {}", text("in"), text("name")),
+        "http" => format!("http {}", text("scheme").to_lowercase()),
+        "oauth2" => {
+            let url = |(name, flow): (&str, Node<'_>)| {
+                let urls = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"].map(|key| flow.text(key).unwrap_or_default());
+                format!("{name} {}", urls.join(" "))
+            };
+            let flows: BTreeSet<_> = scheme.get("flows").iter().flat_map(Node::named).map(url).collect();
+            format!("oauth2 {}", flows.into_iter().collect::<Vec<_>>().join(", "))
+        }
+        kind => format!("{kind} {}", text("openIdConnectUrl")),
+    }
+}
+
+/// The keys of both sides' schemes. A scheme keeps its key under another name as long as clients send the same; one that both sides
+/// have under one name keeps it whatever else changed, which is a finding of its own.
+pub(super) fn keys<'a>(base: &Document<'a>, revision: &Document<'a>) -> [Keys<'a>; 2] {
+    let credentials = |document: &Document<'a>| {
+        let schemes = document.at(&["components", "securitySchemes"]);
+        let schemes = schemes.iter().flat_map(Node::entries);
+        schemes.map(|(name, scheme)| (name, credential(&document.resolve(scheme)))).collect::<HashMap<_, _>>()
+    };
+    let (olds, news) = (credentials(base), credentials(revision));
+    let key = |old: &str, new: &str| Rc::from(format!("{old} → {new}"));
+    let old_key = |(name, own): (&&'a str, &String)| (*name, key(own, news.get(name).unwrap_or(own)));
+    let new_key = |(name, own): (&&'a str, &String)| (*name, key(olds.get(name).unwrap_or(own), own));
+    [olds.iter().map(old_key).collect(), news.iter().map(new_key).collect()]
+}
 
 /// The ways into an operation, each once: its own or the document's. None stated means anonymous.
-fn ways<'a>(root: &Node<'a>, operation: &Operation<'a>) -> (Vec<Way<'a>>, Node<'a>) {
+fn ways<'a>(root: &Node<'a>, operation: &Operation<'a>, keys: &Keys<'a>) -> (Vec<Way<'a>>, Node<'a>) {
     let stated = operation.node.get("security").or_else(|| root.get("security"));
     let scopes = |node: Node<'a>| node.value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let way = |node: Node<'a>| node.entries().map(|(name, list)| (name, scopes(list))).collect::<Way<'a>>();
-    let mut ways = Vec::new();
+    let key = |name: &'a str| keys.get(name).cloned().unwrap_or_else(|| Rc::from(name));
+    let way = |node: Node<'a>| node.entries().map(|(name, list)| (key(name), (name, scopes(list)))).collect::<Way<'a>>();
+    let mut ways: Vec<Way<'a>> = Vec::new();
     for way in stated.iter().flat_map(Node::items).map(way) {
-        if !ways.contains(&way) {
+        if !ways.iter().any(|known| is_same(known, &way)) {
             ways.push(way);
         }
     }
@@ -27,20 +72,29 @@ fn ways<'a>(root: &Node<'a>, operation: &Operation<'a>) -> (Vec<Way<'a>>, Node<'
     (ways, stated.unwrap_or_else(|| operation.node.clone()))
 }
 
+/// Whether both ask for the same, whatever the schemes are called.
+fn is_same(one: &Way<'_>, other: &Way<'_>) -> bool {
+    is_open_to(one, other) && is_open_to(other, one)
+}
+
+fn has(ways: &[Way<'_>], way: &Way<'_>) -> bool {
+    ways.iter().any(|other| is_same(other, way))
+}
+
 /// Whether a client that goes the old way may go on as it is: the new way asks for nothing that it lacks.
 fn is_open_to(old: &Way<'_>, new: &Way<'_>) -> bool {
-    new.iter().all(|(scheme, scopes)| old.get(scheme).is_some_and(|had| scopes.is_subset(had)))
+    new.iter().all(|(scheme, (_, scopes))| old.get(scheme).is_some_and(|(_, had)| scopes.is_subset(had)))
 }
 
 /// `apiKey and oauth (read, write)`
 fn describe(way: &Way<'_>) -> String {
-    let scheme = |(name, scopes): (&&str, &BTreeSet<&str>)| match scopes.len() {
+    let scheme = |(name, scopes): &(&str, BTreeSet<&str>)| match scopes.len() {
         0 => (*name).to_owned(),
         _ => format!("{name} ({})", scopes.iter().copied().collect::<Vec<_>>().join(", ")),
     };
     match way.len() {
         0 => "anonymous".to_owned(),
-        _ => way.iter().map(scheme).collect::<Vec<_>>().join(" and "),
+        _ => way.values().map(scheme).collect::<Vec<_>>().join(" and "),
     }
 }
 
@@ -48,14 +102,27 @@ fn describe_all(ways: &[Way<'_>]) -> Value {
     Value::from(ways.iter().map(describe).collect::<Vec<_>>().join(", or "))
 }
 
+/// The members of a scheme that are compared, or that say nothing of what is sent.
+const SCHEME: &[&str] = &["bearerFormat", "deprecated", "flows", "in", "name", "openIdConnectUrl", "scheme", "type"];
+
+/// Whether `Authorization: Bearer` is what clients send.
+fn is_bearer(scheme: &Node<'_>) -> bool {
+    match scheme.text("type") {
+        Some("oauth2" | "openIdConnect") => true,
+        Some("http") => scheme.text("scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")),
+        _ => false,
+    }
+}
+
 impl<'a> Comparison<'a> {
     pub(super) fn security(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
-        let (olds, old_node) = ways(&self.base.root(), old);
-        let (news, new_node) = ways(&self.revision.root(), new);
+        let keys = self.scheme_keys.clone();
+        let (olds, old_node) = ways(&self.base.root(), old, &keys[0]);
+        let (news, new_node) = ways(&self.revision.root(), new, &keys[1]);
         for list in [&olds, &news] {
             self.mark_schemes(list, scope);
         }
-        if olds.iter().all(|way| news.contains(way)) && news.iter().all(|way| olds.contains(way)) {
+        if olds.iter().all(|way| has(&news, way)) && news.iter().all(|way| has(&olds, way)) {
             return;
         }
         let anonymous = Way::new();
@@ -64,9 +131,9 @@ impl<'a> Comparison<'a> {
             // Every way is open. What is new?
             let fewer_scopes =
                 |new: &&Way<'a>| olds.iter().any(|old| old.keys().eq(new.keys()) && is_open_to(old, new));
-            if news.contains(&anonymous) && !olds.contains(&anonymous) {
+            if has(&news, &anonymous) && !has(&olds, &anonymous) {
                 &rules::SECURITY_REQUIREMENT_REMOVED
-            } else if news.iter().filter(|new| !olds.contains(new)).all(|new| fewer_scopes(&new)) {
+            } else if news.iter().filter(|new| !has(&olds, new)).all(|new| fewer_scopes(&new)) {
                 &rules::SECURITY_SCOPE_REMOVED
             } else {
                 &rules::SECURITY_ALTERNATIVE_ADDED
@@ -87,7 +154,7 @@ impl<'a> Comparison<'a> {
 
     /// Notes which operations use a scheme, for the schemes' own findings.
     fn mark_schemes(&mut self, ways: &[Way<'a>], scope: ScopeId) {
-        for name in ways.iter().flat_map(BTreeMap::keys) {
+        for (name, _) in ways.iter().flat_map(BTreeMap::values) {
             let users = self.scheme_users.entry(name).or_default();
             if users.last() != Some(&scope) {
                 users.push(scope);
@@ -99,9 +166,21 @@ impl<'a> Comparison<'a> {
         let section = ["components", "securitySchemes"];
         let list = |node: Option<Node<'a>>| node.iter().flat_map(Node::entries).collect::<BTreeMap<_, _>>();
         let (olds, news) = (list(self.base.at(&section)), list(self.revision.at(&section)));
+        let keys = self.scheme_keys.clone();
+        let mut renamed = BTreeSet::new();
         for (name, node) in &olds {
             let Some(other) = news.get(name) else {
-                self.note(0, Finding::new(&rules::SCHEME_REMOVED).removed(&node.at));
+                let is_it = |(new, _): &(&&'a str, &Node<'a>)| {
+                    !olds.contains_key(*new) && !renamed.contains(*new) && keys[1].get(*new) == keys[0].get(name)
+                };
+                match news.iter().find(is_it) {
+                    Some((new, other)) => {
+                        renamed.insert(*new);
+                        let finding = Finding::new(&rules::SCHEME_RENAMED).at(&node.at, &other.at);
+                        self.note(0, finding.values(Value::from(*name), Value::from(*new)));
+                    }
+                    None => self.note(0, Finding::new(&rules::SCHEME_REMOVED).removed(&node.at)),
+                }
                 continue;
             };
             let users = self.scheme_users.get(name).cloned().unwrap_or_default();
@@ -109,16 +188,19 @@ impl<'a> Comparison<'a> {
             let (old, new) = (self.base.resolve(node.clone()), self.revision.resolve(other.clone()));
             self.security_scheme(&old, &new, scope);
         }
-        for (_, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
+        for (_, node) in news.iter().filter(|(name, _)| !olds.contains_key(*name) && !renamed.contains(*name)) {
             self.note(0, Finding::new(&rules::SCHEME_ADDED).added(&node.at));
         }
     }
 
     fn security_scheme(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         self.words(scope, old, new);
+        self.others(scope, old, new, SCHEME);
         let value = |node: &Node<'a>, key: &str| node.value.get(key).cloned();
         if old.text("type") != new.text("type") {
-            let finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
+            let mut finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
+            // The same header carries the token, however clients get it.
+            finding.level = (is_bearer(old) && is_bearer(new)).then_some(Level::Warning);
             return self.note(scope, finding.values(value(old, "type"), value(new, "type")));
         }
         for (key, ignores_case) in [("in", false), ("name", new.text("in") == Some("header")), ("scheme", true)] {
@@ -152,7 +234,7 @@ impl<'a> Comparison<'a> {
                     self.note(scope, finding.values(before.map(Value::from), after.map(Value::from)));
                 }
             }
-            self.unknown(scope, flow, other, &["refreshUrl"]);
+            self.others(scope, flow, other, &["authorizationUrl", "tokenUrl", "scopes"]);
             self.scopes_of(flow, other, scope);
         }
         for (name, flow) in news.iter().filter(|(name, _)| !olds.contains_key(*name)) {
@@ -182,7 +264,10 @@ mod tests {
     #[test]
     fn a_way_is_open_to_those_who_bring_at_least_what_it_asks_for() {
         let way = |parts: &[(&'static str, &[&'static str])]| {
-            parts.iter().map(|(scheme, scopes)| (*scheme, scopes.iter().copied().collect())).collect::<Way<'_>>()
+            let part = |(scheme, scopes): &(&'static str, &[&'static str])| {
+                (Rc::from(*scheme), (*scheme, scopes.iter().copied().collect()))
+            };
+            parts.iter().map(part).collect::<Way<'_>>()
         };
         let (key, both) = (way(&[("key", &[])]), way(&[("key", &[]), ("oauth", &["read"])]));
         assert!(is_open_to(&both, &key));

@@ -1,4 +1,4 @@
-//! Servers: the first one is a client's default.
+//! Servers: the first one is a client's default. They are compared by the URLs that they come to.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,54 @@ fn url<'a>(server: &Node<'a>) -> &'a str {
     server.text("url").unwrap_or("/").trim_end_matches('/')
 }
 
+/// The URL that a client calls unless it sets variables: each at its default, scheme and host in lower case, without a port that the
+/// scheme implies.
+fn resolved(server: &Node<'_>) -> String {
+    let mut text = url(server).to_owned();
+    for (name, variable) in server.get("variables").iter().flat_map(Node::entries) {
+        if let Some(default) = variable.text("default") {
+            text = text.replace(&format!("{{{name}}}"), default);
+        }
+    }
+    let text = text.trim_end_matches('/');
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, host) = (scheme.to_lowercase(), host.to_lowercase());
+    let port = match scheme.as_str() {
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    format!("{scheme}://{}{path}", host.strip_suffix(port).unwrap_or(&host))
+}
+
+/// Scheme with host, and path. A URL without them is relative to where the document is from.
+fn parts(resolved: &str) -> (&str, &str) {
+    let start = resolved.find("://").map_or(0, |at| at + 3);
+    let rest = resolved.get(start..).unwrap_or_default();
+    resolved.split_at(start + rest.find('/').unwrap_or(if start == 0 { 0 } else { rest.len() }))
+}
+
+fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
+    url(one) == url(other) || resolved(one) == resolved(other)
+}
+
 impl<'a> Comparison<'a> {
-    /// The document's servers.
-    pub(super) fn default_server(&mut self) {
+    /// What the first servers put before the paths, if they are on one host and differ in that only.
+    pub(super) fn server_prefixes(&self) -> Option<[String; 2]> {
+        let first = |root: Node<'a>| {
+            let server = root.get("servers").and_then(|list| list.items().next());
+            server.map_or_else(String::new, |server| resolved(&server))
+        };
+        let (old, new) = (first(self.base.root()), first(self.revision.root()));
+        let ((old_host, old_path), (new_host, new_path)) = (parts(&old), parts(&new));
+        (old_host == new_host && old_path != new_path).then(|| [old_path.to_owned(), new_path.to_owned()])
+    }
+
+    /// The document's servers. `kept`: calls go to the same URLs all the same.
+    pub(super) fn default_server(&mut self, kept: bool) {
         let (old, new) = (self.base.root(), self.revision.root());
-        self.server_lists(&old, &new, 0);
+        self.server_lists(&old, &new, kept, 0);
     }
 
     /// The servers of an operation or of its path, where it has its own.
@@ -29,19 +72,22 @@ impl<'a> Comparison<'a> {
         let (old_own, old) = own(old, self.base.root());
         let (new_own, new) = own(new, self.revision.root());
         if old_own || new_own {
-            self.server_lists(&old, &new, scope);
+            self.server_lists(&old, &new, false, scope);
         }
     }
 
-    fn server_lists(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
+    fn server_lists(&mut self, old: &Node<'a>, new: &Node<'a>, kept: bool, scope: ScopeId) {
         let list = |node: &Node<'a>| node.get("servers").iter().flat_map(Node::items).collect::<Vec<_>>();
         let (olds, news) = (list(old), list(new));
-        let listed = |list: &[Node<'a>], server: &Node<'a>| list.iter().any(|other| url(other) == url(server));
+        let listed = |list: &[Node<'a>], server: &Node<'a>| list.iter().any(|other| is_same(other, server));
         let (first, second) = (olds.first(), news.first());
         let urls = (first.map_or("", url), second.map_or("", url));
-        let replaced = urls.0 != urls.1;
+        let replaced = match (first, second) {
+            (Some(first), Some(second)) => !is_same(first, second),
+            _ => urls.0 != urls.1,
+        };
         // Without servers the URL is `/`, where the document itself is from.
-        let told = |url: &'a str| Value::from(if url.is_empty() { "/" } else { url });
+        let shown = |url: &'a str| Value::from(if url.is_empty() { "/" } else { url });
         if replaced {
             let at = |server: Option<&Node<'a>>, holder: &Node<'a>| {
                 server.map_or_else(|| holder.at.clone(), |node| node.at.clone())
@@ -49,8 +95,8 @@ impl<'a> Comparison<'a> {
             let mut finding = Finding::new(&rules::SERVER_DEFAULT).at(&at(first, old), &at(second, new));
             // The old one is still there for those who name it, or there was none to rely on.
             let is_left = first.is_none_or(|first| listed(&news, first));
-            finding.level = is_left.then_some(Level::Warning);
-            self.note(scope, finding.values(told(urls.0), told(urls.1)));
+            finding.level = if kept { Some(Level::Info) } else { is_left.then_some(Level::Warning) };
+            self.note(scope, finding.values(shown(urls.0), shown(urls.1)));
         }
         for (index, server) in olds.iter().enumerate() {
             if listed(&news, server) {
@@ -73,16 +119,46 @@ impl<'a> Comparison<'a> {
         let settings = |server: &Node<'a>| {
             let setting = |(name, node): (&'a str, Node<'a>)| {
                 let values = node.get("enum");
-                let values = values.iter().flat_map(Node::items).map(|item| item.value.to_string());
-                (name, node.value.get("default"), values.collect::<BTreeSet<_>>())
+                let values: BTreeSet<_> = values.iter().flat_map(Node::items).map(|item| item.value.to_string()).collect();
+                (name, node.value.get("default"), values)
             };
             server.get("variables").iter().flat_map(Node::entries).map(setting).collect::<Vec<_>>()
         };
-        let mut same_url = news.iter().filter(|new| url(new) == url(old));
+        // A variable of one value is not a choice.
+        let choices = |server: &Node<'a>| {
+            settings(server).into_iter().filter(|(.., values)| values.len() != 1).collect::<Vec<_>>()
+        };
+        let is_like = |new: &Node<'a>| {
+            settings(new) == settings(old) || (resolved(new) == resolved(old) && choices(new) == choices(old))
+        };
+        let mut same_url = news.iter().filter(|new| is_same(new, old));
         if let Some(new) = same_url.clone().next()
-            && !same_url.any(|new| settings(new) == settings(old))
+            && !same_url.any(is_like)
         {
             self.note(scope, Finding::new(&rules::SERVER_VARIABLE).at(&old.at, &new.at));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pointer::Pointer;
+
+    #[test]
+    fn servers_are_what_they_resolve_to() {
+        for (server, expected) in [
+            (json!({"url": "HTTPS://Example.com:443/V1/"}), "https://example.com/V1"),
+            (json!({"url": "https://{r}.example.com", "variables": {"r": {"default": "eu"}}}), "https://eu.example.com"),
+            (json!({"url": "/v1"}), "/v1"),
+            (json!({}), ""),
+        ] {
+            assert_eq!(resolved(&Node { value: &server, at: Pointer::default() }), expected);
+        }
+        assert_eq!(parts("https://a.example/v1"), ("https://a.example", "/v1"));
+        assert_eq!(parts("https://a.example"), ("https://a.example", ""));
+        assert_eq!(parts("/v1"), ("", "/v1"));
     }
 }

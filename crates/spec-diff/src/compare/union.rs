@@ -7,7 +7,7 @@ pub(super) use discriminator::{Subtypes, subtypes};
 use matching::likeness;
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{Comparison, Context, Finding, components::component};
 use crate::{
     document::{Document, Node},
     report::{Direction, Level},
@@ -88,10 +88,18 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether all that fits an alternative fits one of the other side.
+    /// Whether all that fits an alternative fits one of the other side. Two objects with names of their own are two things, also
+    /// where they list the same members.
     fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
         let one = std::slice::from_ref(variant.1);
-        others.1.iter().any(|other| fits((variant.0, one), (others.0, std::slice::from_ref(other)), false))
+        let name = |document: &Document<'a>, node: &Node<'a>| {
+            component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
+        };
+        let own = name(variant.0, variant.1);
+        others.1.iter().any(|other| {
+            let is_another = own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
+            !is_another && fits((variant.0, one), (others.0, std::slice::from_ref(other)), false)
+        })
     }
 
     /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.

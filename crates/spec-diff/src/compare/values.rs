@@ -1,15 +1,19 @@
 //! Lists of values, limits and patterns.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashSet},
+};
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{Comparison, Context, Finding};
 use crate::{
+    document::Node,
     pointer::Pointer,
     report::Level,
     rules::{self, Rule},
-    schema::{Bound, Schema, equal, is_tighter},
+    schema::{Bound, Schema, compare, equal, is_tighter},
 };
 
 impl<'a> Comparison<'a> {
@@ -76,7 +80,8 @@ impl<'a> Comparison<'a> {
 
     /// Compares lengths, bounds, counts and patterns.
     pub(super) fn limits(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        for (word, (limit, number)) in &old.limits {
+        self.edges(old, new, context);
+        for (word, (limit, number)) in old.limits.iter().filter(|(word, _)| !is_edge(word)) {
             let Some((_, other)) = new.limits.get(word) else {
                 let finding = Finding::new(&rules::LIMIT_UNSET).what(word).at(&number.at, &new.at);
                 self.note_data(context, finding.values(number.value.clone(), None));
@@ -92,7 +97,8 @@ impl<'a> Comparison<'a> {
             let finding = Finding::new(rule).what(word).at(&number.at, &other.at);
             self.note_data(context, finding.values(number.value.clone(), other.value.clone()));
         }
-        for (word, (_, number)) in new.limits.iter().filter(|(word, _)| !old.limits.contains_key(*word)) {
+        let is_new = |(word, _): &(&&'static str, _)| !is_edge(word) && !old.limits.contains_key(*word);
+        for (word, (_, number)) in new.limits.iter().filter(is_new) {
             let finding = Finding::new(&rules::LIMIT_SET).what(word).at(&old.at, &number.at);
             self.note_data(context, finding.values(None, number.value.clone()));
         }
@@ -105,6 +111,32 @@ impl<'a> Comparison<'a> {
         let words: BTreeSet<_> = old.content.keys().chain(new.content.keys()).copied().collect();
         for word in words {
             self.content_of_text(word, old, new, context);
+        }
+    }
+
+    /// Compares bounds, of which a schema may have one that belongs to the range and one that does not.
+    fn edges(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
+        for words in [["min", "exclusive-min"], ["max", "exclusive-max"]] {
+            let bound = if words.contains(&"min") { Bound::Lower } else { Bound::Upper };
+            let (before, after) = (edge(old, words, bound), edge(new, words, bound));
+            let (rule, what) = match (&before, &after) {
+                (None, None) => continue,
+                (Some(edge), None) => (&rules::LIMIT_UNSET, edge.word),
+                (None, Some(edge)) => (&rules::LIMIT_SET, edge.word),
+                (Some(before), Some(after)) => match (bound, after.order(before, bound)) {
+                    (_, Ordering::Equal) => continue,
+                    (Bound::Upper, Ordering::Greater) => (&rules::MAX_DECREASED, after.word),
+                    (Bound::Upper, Ordering::Less) => (&rules::MAX_INCREASED, after.word),
+                    (Bound::Lower, Ordering::Greater) => (&rules::MIN_INCREASED, after.word),
+                    (Bound::Lower, Ordering::Less) => (&rules::MIN_DECREASED, after.word),
+                },
+            };
+            let at = |edge: &Option<Edge<'a>>, schema: &Schema<'a>| {
+                edge.as_ref().map_or_else(|| schema.at.clone(), |edge| edge.node.at.clone())
+            };
+            let value = |edge: &Option<Edge<'a>>| edge.as_ref().map(|edge| edge.node.value.clone());
+            let finding = Finding::new(rule).what(what).at(&at(&before, old), &at(&after, new));
+            self.note_data(context, finding.values(value(&before), value(&after)));
         }
     }
 
@@ -171,6 +203,44 @@ impl<'a> Comparison<'a> {
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));
         }
     }
+}
+
+/// A bound of a range of numbers.
+struct Edge<'a> {
+    word: &'static str,
+    node: Node<'a>,
+    number: Number,
+    /// The number itself does not belong to the range.
+    exclusive: bool,
+}
+
+impl Edge<'_> {
+    /// `Greater` if it lets less through than the other.
+    fn order(&self, other: &Self, bound: Bound) -> Ordering {
+        let order = compare(&self.number, &other.number);
+        let order = if bound == Bound::Upper { order.reverse() } else { order };
+        order.then(self.exclusive.cmp(&other.exclusive))
+    }
+}
+
+fn is_edge(word: &str) -> bool {
+    matches!(word, "min" | "exclusive-min" | "max" | "exclusive-max")
+}
+
+/// The tighter of a schema's two bounds on one side. Integers above 0 are those from 1.
+fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Option<Edge<'a>> {
+    let integers = schema.types.0.keys().all(|name| *name == "integer") && !schema.types.is_any();
+    let step = if bound == Bound::Lower { 1 } else { -1 };
+    let edges = words.into_iter().filter_map(|word| {
+        let (_, node) = schema.limits.get(word)?;
+        let number = node.value.as_number()?.clone();
+        let exclusive = word.starts_with("exclusive");
+        let next = number.as_i128().filter(|_| exclusive && integers);
+        let next = next.and_then(|number| Number::from_i128(number.checked_add(step)?));
+        let exclusive = exclusive && next.is_none();
+        Some(Edge { word, node: node.clone(), number: next.unwrap_or(number), exclusive })
+    });
+    edges.reduce(|one, other| if other.order(&one, bound) == Ordering::Greater { other } else { one })
 }
 
 /// A decimal number as a fraction of a power of ten.

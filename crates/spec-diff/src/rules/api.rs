@@ -65,6 +65,8 @@ rules! { API:
         "a new security scheme");
     SCHEME_REMOVED = Rule::api("api-security-component-removed", Security, Info, Patch, "api-security-component-added",
         "a security scheme is gone; operations that used it are reported by themselves");
+    SCHEME_RENAMED = Rule::api("api-security-component-renamed", Security, Level::None, Patch,
+        "api-security-component-renamed", "the same scheme has another name in the document");
     SCHEME_TYPE = Rule::api("api-security-component-type-changed", Security, Breaking, Patch,
         "api-security-component-type-changed", "the scheme is of another type");
     SCHEME_WIRE = Rule::api("api-security-component-wire-changed", Security, Breaking, Patch,
@@ -113,6 +115,14 @@ rules! { API:
         "request-parameter-became-required", "calls may leave the parameter out");
     PARAMETER_STYLE = Rule::api("request-parameter-style-changed", Parameters, Breaking, Patch,
         "request-parameter-style-changed", "lists or objects are written in another way");
+    RESERVED_ALLOWED = Rule::api("request-parameter-reserved-allowed", Parameters, Info, Patch,
+        "request-parameter-reserved-encoded", "reserved letters such as / may stand in the value as they are");
+    RESERVED_ENCODED = Rule::api("request-parameter-reserved-encoded", Parameters, Warning, Patch,
+        "request-parameter-reserved-allowed", "reserved letters such as / must be percent-encoded in the value");
+    PATH_PARAMETER_DECLARED = Rule::api("request-path-parameter-declared", Parameters, Info, Major,
+        "request-path-parameter-undeclared", "a part of the path that was there is now declared as a parameter");
+    PATH_PARAMETER_UNDECLARED = Rule::api("request-path-parameter-undeclared", Parameters, Info, Major,
+        "request-path-parameter-declared", "a part of the path is no longer declared as a parameter");
     PARAMETER_CONTENT = Rule::api("request-parameter-content-changed", Parameters, Breaking, Major,
         "request-parameter-content-changed", "the parameter is now, or no longer, text of a media type");
     PATH_PARAMETER_RENAMED = Rule::api("request-path-parameter-renamed", Parameters, Level::None, Major,

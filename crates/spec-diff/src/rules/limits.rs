@@ -17,8 +17,8 @@ rules! { LIMITS:
     MIN_DECREASED = Rule::data("lower-limit-decreased", Constraints, (Info, Warning), Patch, "lower-limit-increased",
         "a lower limit is lower: answers may be smaller than ever")
         .written("{what}-decreased");
-    LIMIT_SET = Rule::data("limit-set", Constraints, (Warning, Level::None), Patch, "limit-unset",
-        "a limit is stated where none was; the vendor may have had it before")
+    LIMIT_SET = Rule::data("limit-set", Constraints, (Breaking, Level::None), Patch, "limit-unset",
+        "a limit is stated where none was: values that were accepted may be refused")
         .written("{what}-set");
     LIMIT_UNSET = Rule::data("limit-unset", Constraints, (Level::None, Warning), Patch, "limit-set",
         "a limit is no longer stated, which does not say that it is no longer kept")

@@ -119,15 +119,12 @@ impl<'a> Types<'a> {
         })
     }
 
-    /// Whether a type that both sides have goes by another format, which changes no value; `Some(true)` if servers may now
-    /// check one that they did not.
-    pub(crate) fn renamed_format(&self, new: &Self) -> Option<bool> {
-        let differing = self.0.iter().filter_map(|(name, old)| {
+    /// Whether a type that both sides have goes by another format.
+    pub(crate) fn has_other_formats(&self, new: &Self) -> bool {
+        self.0.iter().any(|(name, old)| {
             let spoken = |format: Option<&'a str>| format.filter(|format| !says_nothing(name, format));
-            let (old, new) = (spoken(*old), spoken(*new.0.get(name)?));
-            (old != new).then(|| new.is_some_and(is_checked))
-        });
-        differing.reduce(|one, other| one || other)
+            new.0.get(name).is_some_and(|new| spoken(*old) != spoken(*new))
+        })
     }
 
     /// `integer/int32`, `string or null`, `any`, for people.
@@ -154,8 +151,9 @@ fn is_small_float(format: Option<&str>) -> bool {
 
 /// Whether values of the format `narrow` are all of the format `wide`.
 fn format_covers(name: &str, wide: Option<&str>, narrow: Option<&str>) -> bool {
+    let of_reference = is_reference(wide);
     let (wide, narrow) = (value_format(name, wide), value_format(name, narrow));
-    if wide.is_none() || wide == narrow {
+    if (wide.is_none() && !(of_reference && narrow.is_some())) || wide == narrow {
         return true;
     }
     let ladder: &[&str] = match name {
@@ -183,6 +181,7 @@ fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
         "number" => &["float"],
         "string" => &[
             "date", "date-time", "lenient-date-time", "date-time-local", "time", "duration", "uuid", "ipv4", "ipv6", "ip",
+            "email", "idn-email", "hostname", "idn-hostname", "regex", "json-pointer", "relative-json-pointer",
             "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double", "decimal",
         ],
         _ => &[],
@@ -190,9 +189,9 @@ fn value_format<'a>(name: &str, format: Option<&'a str>) -> Option<&'a str> {
     format.filter(|format| formats.contains(format))
 }
 
-/// Formats that change no value by themselves, but that servers commonly check.
-fn is_checked(format: &str) -> bool {
-    matches!(format, "email" | "idn-email" | "hostname" | "idn-hostname" | "regex" | "json-pointer")
+/// Formats that no other format's values have: by itself `uri` changes little, but a URL in the place of a UUID does.
+fn is_reference(format: Option<&str>) -> bool {
+    matches!(format, Some("uri" | "url" | "uri-reference" | "uri-template" | "iri" | "iri-reference"))
 }
 
 /// Formats that say no more than the type does.

@@ -27,6 +27,7 @@ impl<'a> Comparison<'a> {
             }
             (Some(before), Some(after)) => (before, after),
         };
+        self.others(context.scope, before, after, &["mapping", "propertyName"]);
         let properties = (before.text("propertyName"), after.text("propertyName"));
         if properties.0 != properties.1 {
             let finding = Finding::new(&rules::DISCRIMINATOR_PROPERTY).at(&before.at, &after.at);
@@ -40,8 +41,8 @@ impl<'a> Comparison<'a> {
             return;
         }
         let subtypes = self.subtypes.clone();
-        let olds = mapping(before, &old.unions, &subtypes[0]);
-        let news = mapping(after, &new.unions, &subtypes[1]);
+        let olds = mapping(&self.base, before, &old.unions, &subtypes[0]);
+        let news = mapping(&self.revision, after, &new.unions, &subtypes[1]);
         let names = |schema: &Schema<'a>| {
             schema.unions.iter().flat_map(|union| &union.variants).filter_map(name).collect::<BTreeSet<_>>()
         };
@@ -101,7 +102,12 @@ pub(in crate::compare) fn subtypes<'a>(document: &Document<'a>) -> Subtypes<'a> 
 
 /// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves, or of
 /// the subtypes of the component that has it.
-fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>], subtypes: &Subtypes<'a>) -> BTreeMap<&'a str, &'a str> {
+fn mapping<'a>(
+    document: &Document<'a>,
+    discriminator: &Node<'a>,
+    unions: &[Union<'a>],
+    subtypes: &Subtypes<'a>,
+) -> BTreeMap<&'a str, &'a str> {
     let last = |reference: &'a str| reference.rsplit('/').next().unwrap_or(reference);
     let written = discriminator.get("mapping");
     let written =
@@ -116,6 +122,11 @@ fn mapping<'a>(discriminator: &Node<'a>, unions: &[Union<'a>], subtypes: &Subtyp
         _ => None,
     };
     let implied = alternatives.chain(children.into_iter().flatten().copied()).filter(|name| !named.contains(name));
-    mapping.extend(implied.map(|name| (name, name)));
+    // Azure's generators read the value from the subtype.
+    let value = |name: &'a str| {
+        let schema = document.components("schemas").and_then(|schemas| schemas.get(name));
+        schema.and_then(|schema| schema.get("x-ms-discriminator-value")?.as_str()).unwrap_or(name)
+    };
+    mapping.extend(implied.map(|name| (value(name), name)));
     mapping
 }
