@@ -40,11 +40,14 @@ use crate::{
     options::Options,
     report::{Direction, Level, Role},
     rules::{self, Place},
-    schema::{DOCS, Usage, same},
+    schema::{DOCS, Effort, Usage, same},
 };
 
 /// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.
 const BUDGET: usize = 100_000;
+
+/// How many more pairs of schemas than the documents have objects are asked about whether the one fits the other.
+const PROOFS: usize = 20_000;
 
 /// How deep a walk goes before it goes on from the queue.
 const DEPTH: u8 = 40;
@@ -122,6 +125,7 @@ pub(crate) struct Comparison<'a> {
     /// Which operations a security scheme lets in.
     scheme_users: BTreeMap<&'a str, Vec<ScopeId>>,
     left: usize,
+    effort: Effort,
     /// No operation uses the components.
     is_alone: bool,
     /// What stands for the same credential on both sides.
@@ -133,6 +137,7 @@ impl<'a> Comparison<'a> {
     pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
         let left = BUDGET + base.objects() + revision.objects();
         let unchanged = Unchanged::of(&base, &revision);
+        let effort = Effort::new(PROOFS + base.objects() + revision.objects());
         let scheme_keys = Rc::new(security::keys(&base, &revision));
         let subtypes = Rc::new([&base, &revision].map(union::subtypes));
         let mut comparison = Self {
@@ -150,6 +155,7 @@ impl<'a> Comparison<'a> {
             pairs: HashMap::new(),
             scheme_users: BTreeMap::new(),
             left,
+            effort,
             is_alone: false,
             scheme_keys,
         };

@@ -60,8 +60,8 @@ impl<'a> Comparison<'a> {
     /// What is forbidden: the more, the less is allowed.
     fn negation(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let (olds, news) = (std::slice::from_ref(old), std::slice::from_ref(new));
-        let wider = fits((&self.base, olds), (&self.revision, news), true);
-        let narrower = fits((&self.revision, news), (&self.base, olds), true);
+        let wider = fits(&self.effort, (&self.base, olds), (&self.revision, news), true);
+        let narrower = fits(&self.effort, (&self.revision, news), (&self.base, olds), true);
         let rule = match (wider, narrower) {
             (true, true) => return,
             (true, false) => &rules::NOT_WIDENED,

@@ -194,7 +194,7 @@ impl<'a> Comparison<'a> {
             (Some(old), Some(new)) => self.usages(&[old], &[new], context.inside()),
             _ => self.unknown(context.scope, old, new, &["itemSchema"]),
         }
-        if context.direction == Direction::Request && encodings(old) != encodings(new) {
+        if context.direction == Direction::Request && encodings(name, old) != encodings(name, new) {
             let finding = Finding::new(&rules::BODY_ENCODING).at(&old.at, &new.at);
             let value = |node: &Node<'a>| node.value.get("encoding").and_then(super::excerpt);
             self.note(context.scope, finding.values(value(old), value(new)));
@@ -239,9 +239,10 @@ impl<'a> Comparison<'a> {
 }
 
 /// The encodings of a form's parts, without what is so anyway.
-fn encodings<'a>(media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
+fn encodings<'a>(name: &str, media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>> {
     let is_usual = |style: &str, key: &str, value: &Value| match key {
-        "style" => value == "form",
+        // In `multipart`, a style of any kind says that the part is not written as its media type is.
+        "style" => value == "form" && name.contains("urlencoded"),
         "explode" => value.as_bool() == Some(style == "form"),
         "allowReserved" => value == &Value::Bool(false),
         "headers" => value.as_object().is_some_and(serde_json::Map::is_empty),

@@ -47,6 +47,15 @@ fn is_in_path(slot: &Slot<'_>, operation: &Operation<'_>) -> bool {
     matches!(slot, Slot::Path(index) if *index < operation.path_names().len())
 }
 
+fn normal<'a>(document: &Document<'a>, schema: &Node<'a>) -> Schema<'a> {
+    Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
+}
+
+/// What a part of a path takes of which nothing is said but that it is there: any text of the type.
+fn any_text<'a>(schema: &Schema<'a>, operation: &Operation<'a>) -> Schema<'a> {
+    Schema { at: operation.node.at.clone(), types: schema.types.clone(), ..Schema::default() }
+}
+
 /// `limit (query)`
 fn title(node: &Node<'_>) -> String {
     format!("{} ({})", node.text("name").unwrap_or_default(), node.text("in").unwrap_or_default())
@@ -63,6 +72,10 @@ impl<'a> Comparison<'a> {
                 None if is_in_path(slot, new) => {
                     let finding = Finding::new(&rules::PATH_PARAMETER_UNDECLARED).removed(&node.at);
                     self.note(scope, finding.named(title(node)));
+                    if let Some(schema) = node.get("schema") {
+                        let schema = normal(&self.base, &schema);
+                        self.normal_forms(&schema, &any_text(&schema, new), self.of_parameter(scope));
+                    }
                 }
                 None => self.parameter_removed(node, scope),
             }
@@ -71,10 +84,20 @@ impl<'a> Comparison<'a> {
             if is_in_path(slot, old) {
                 let finding = Finding::new(&rules::PATH_PARAMETER_DECLARED).added(&node.at);
                 self.note(scope, finding.named(title(node)));
+                if let Some(schema) = node.get("schema") {
+                    let schema = normal(&self.revision, &schema);
+                    self.normal_forms(&any_text(&schema, old), &schema, self.of_parameter(scope));
+                }
             } else {
                 self.parameter_added(node, scope);
             }
         }
+    }
+
+    /// Where the walk over a parameter's schema begins.
+    fn of_parameter(&self, scope: ScopeId) -> Context {
+        let direction = self.direction(scope, Direction::Request);
+        Context { scope, direction, place: Place::Parameter, text: true, absent: false, depth: 0 }
     }
 
     fn parameter_removed(&mut self, node: &Node<'a>, scope: ScopeId) {
@@ -100,14 +123,7 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        let context = Context {
-            scope,
-            direction: self.direction(scope, Direction::Request),
-            place: Place::Parameter,
-            text: true,
-            absent: false,
-            depth: 0,
-        };
+        let context = self.of_parameter(scope);
         self.words(scope, old, new);
         self.others(scope, old, new, PARAMETER);
         if old.flag("allowEmptyValue") != new.flag("allowEmptyValue") {
@@ -145,9 +161,6 @@ impl<'a> Comparison<'a> {
     fn parameter_schema(&mut self, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let (Some(before), Some(after)) = (old.get("schema"), new.get("schema")) else {
             return self.unknown(context.scope, old, new, &["schema"]);
-        };
-        let normal = |document: &Document<'a>, schema: &Node<'a>| {
-            Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
         };
         let (old_normal, new_normal) = (normal(&self.base, &before), normal(&self.revision, &after));
         let scalar = old_normal.types.is_scalar() && new_normal.types.is_scalar();

@@ -7,7 +7,7 @@ use crate::{
     document::{Document, Node},
     report::Level,
     rules,
-    schema::{DOCS, Relation, Schema, Usage, equal, fits_schema, same},
+    schema::{DOCS, From, Relation, Schema, Usage, equal, fits_schema, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -93,12 +93,13 @@ impl<'a> Comparison<'a> {
             let kept = !few.leaves.iter().any(is_gone);
             if kept { many.leaves.iter().filter(is_extra).cloned().collect() } else { Vec::new() }
         };
-        let adds_nothing = |schema: (&Document<'a>, &Schema<'a>), document: &Document<'a>, part: &Node<'a>| {
-            let part = Schema::of(document, std::slice::from_ref(part));
-            fits_schema(schema, (document, &part), true)
+        // Parts that say what the others say already.
+        let says_nothing = |comparison: &Self, schema: From<'_, 'a, &Schema<'a>>, part: From<'_, 'a, &Node<'a>>| {
+            let form = Schema::of(part.0, std::slice::from_ref(part.1));
+            fits_schema(&comparison.effort, schema, (part.0, &form), true)
         };
         for part in surplus(old, new) {
-            if adds_nothing((&self.base, old), &self.revision, &part) {
+            if says_nothing(self, (&self.base, old), (&self.revision, &part)) {
                 continue;
             }
             let mut finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
@@ -114,7 +115,7 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.named(part_name(&part)));
         }
         for part in surplus(new, old) {
-            if adds_nothing((&self.revision, new), &self.base, &part) {
+            if says_nothing(self, (&self.revision, new), (&self.base, &part)) {
                 continue;
             }
             let finding = Finding::new(&rules::ALL_OF_REMOVED).at(&part.at, &new.at);

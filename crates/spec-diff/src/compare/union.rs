@@ -47,7 +47,7 @@ impl<'a> Comparison<'a> {
         let variants: Vec<_> = one.variants.iter().map(|variant| normal(document, variant)).collect();
         let exclude = |(index, variant): (usize, &Schema<'a>)| {
             let mut others = variants.iter().skip(index + 1);
-            others.all(|other| excludes((document, variant), (document, other), true))
+            others.all(|other| excludes(&self.effort, (document, variant), (document, other), true))
         };
         if variants.iter().enumerate().all(exclude) {
             return;
@@ -98,7 +98,7 @@ impl<'a> Comparison<'a> {
         let own = name(variant.0, variant.1);
         others.1.iter().any(|other| {
             let is_another = own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
-            !is_another && fits((variant.0, one), (others.0, std::slice::from_ref(other)), false)
+            !is_another && fits(&self.effort, (variant.0, one), (others.0, std::slice::from_ref(other)), false)
         })
     }
 
@@ -126,14 +126,14 @@ impl<'a> Comparison<'a> {
     /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
     fn union_added(&mut self, union: &Union<'a>, old: &Schema<'a>, context: Context) {
         let mut finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
-        let is_met = fits_union((&self.base, old), (&self.revision, union));
+        let is_met = fits_union(&self.effort, (&self.base, old), (&self.revision, union));
         finding.level = is_met.then_some(Level::Info);
         self.note_data(context, finding);
     }
 
     fn union_removed(&mut self, union: &Union<'a>, new: &Schema<'a>, context: Context) {
         let mut finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
-        let is_met = fits_union((&self.revision, new), (&self.base, union));
+        let is_met = fits_union(&self.effort, (&self.revision, new), (&self.base, union));
         finding.level = is_met.then_some(Level::Info);
         self.note_data(context, finding);
     }
@@ -144,13 +144,12 @@ impl<'a> Comparison<'a> {
             return false;
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
-        let harmless = if context.direction == Direction::Request { accepts } else { stays };
-        if !harmless && is_reshaped((&self.base, old), (&self.revision, union)) {
+        if !accepts && !stays && is_reshaped((&self.base, old), (&self.revision, union)) {
             let finding = Finding::new(&rules::WRAPPED_IN_ONE_OF).at(&old.at, &union.at);
             self.note_data(context, finding.values(None, labels(&union.variants)));
             return true;
         }
-        let fitting = |variant: &Node<'a>| fits_schema((&self.base, old), (&self.revision, &normal(&self.revision, variant)), false);
+        let fitting = |variant: &Node<'a>| fits_schema(&self.effort, (&self.base, old), (&self.revision, &normal(&self.revision, variant)), false);
         let kept = union.variants.iter().position(fitting).or_else(|| self.likest(old, &union.variants, Side::Revision));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&old.at, &union.at).values(old.types.describe(), labels(&union.variants))
@@ -177,13 +176,12 @@ impl<'a> Comparison<'a> {
             return false;
         }
         let (accepts, stays) = self.fit_both_ways(old, new);
-        let harmless = if context.direction == Direction::Request { accepts } else { stays };
-        if !harmless && is_reshaped((&self.revision, new), (&self.base, union)) {
+        if !accepts && !stays && is_reshaped((&self.revision, new), (&self.base, union)) {
             let finding = Finding::new(&rules::UNWRAPPED_FROM_ONE_OF).at(&union.at, &new.at);
             self.note_data(context, finding.values(labels(&union.variants), None));
             return true;
         }
-        let fitting = |variant: &Node<'a>| fits_schema((&self.revision, new), (&self.base, &normal(&self.base, variant)), false);
+        let fitting = |variant: &Node<'a>| fits_schema(&self.effort, (&self.revision, new), (&self.base, &normal(&self.base, variant)), false);
         let kept = union.variants.iter().position(fitting).or_else(|| self.likest(new, &union.variants, Side::Base));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&union.at, &new.at).values(labels(&union.variants), new.types.describe())
@@ -207,7 +205,7 @@ impl<'a> Comparison<'a> {
     /// Whether the revision takes all that the base took, and whether the base had all that the revision has.
     fn fit_both_ways(&self, old: &Schema<'a>, new: &Schema<'a>) -> (bool, bool) {
         let (base, revision) = ((&self.base, old), (&self.revision, new));
-        (fits_schema(base, revision, false), fits_schema(revision, base, false))
+        (fits_schema(&self.effort, base, revision, false), fits_schema(&self.effort, revision, base, false))
     }
 
     /// Compares one alternative, with all that stands beside the alternatives, with the other side's schema.

@@ -3,41 +3,55 @@
 //! Used where a comparison member by member cannot tell: alternatives that come and go, parts that add nothing, conditions. "Yes" is
 //! certain within the habit of this crate that nobody sends members that no schema declares; "no" may mean that it cannot tell.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap},
+};
 
 use super::{Additional, Item, Schema, Types, Union, Usage, equal, is_tighter, same};
 use crate::document::{Document, Node};
 
 /// How many pairs of schemas one question may come to.
-const BUDGET: usize = 400;
+const BUDGET: usize = 200;
 
 /// How many alternatives are tried.
 const ALTERNATIVES: usize = 60;
+
+/// How many pairs of schemas all questions of a comparison may come to; once it is spent, every answer is "cannot tell".
+#[derive(Debug)]
+pub(crate) struct Effort(Cell<usize>);
+
+impl Effort {
+    pub(crate) fn new(pairs: usize) -> Self {
+        Self(Cell::new(pairs))
+    }
+}
 
 /// A schema and the document that it is from.
 pub(crate) type From<'d, 'a, T> = (&'d Document<'a>, T);
 
 /// Whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
-pub(crate) fn fits<'a>(narrow: From<'_, 'a, &[Node<'a>]>, wide: From<'_, 'a, &[Node<'a>]>, strict: bool) -> bool {
-    Walk::new(narrow.0, wide.0, strict).nodes(narrow.1, wide.1)
+pub(crate) fn fits<'a>(effort: &Effort, narrow: From<'_, 'a, &[Node<'a>]>, wide: From<'_, 'a, &[Node<'a>]>, strict: bool) -> bool {
+    Walk::new(effort, narrow.0, wide.0, strict).nodes(narrow.1, wide.1)
 }
 
 /// The same for schemas in normal form; whether null is allowed is not asked.
-pub(crate) fn fits_schema<'a>(narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
-    Walk::new(narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
+pub(crate) fn fits_schema<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+    Walk::new(effort, narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
 }
 
 /// Whether all values of a schema fit alternatives.
-pub(crate) fn fits_union<'a>(narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Union<'a>>) -> bool {
-    Walk::new(narrow.0, wide.0, false).union(narrow.1, wide.1)
+pub(crate) fn fits_union<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Union<'a>>) -> bool {
+    Walk::new(effort, narrow.0, wide.0, false).union(narrow.1, wide.1)
 }
 
 /// Whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
-pub(crate) fn excludes<'a>(one: From<'_, 'a, &Schema<'a>>, other: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
-    Walk::new(one.0, other.0, strict).excludes(one.1, other.1)
+pub(crate) fn excludes<'a>(effort: &Effort, one: From<'_, 'a, &Schema<'a>>, other: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+    Walk::new(effort, one.0, other.0, strict).excludes(one.1, other.1)
 }
 
 struct Walk<'d, 'a> {
+    effort: &'d Effort,
     narrow: &'d Document<'a>,
     wide: &'d Document<'a>,
     strict: bool,
@@ -47,8 +61,8 @@ struct Walk<'d, 'a> {
 }
 
 impl<'d, 'a> Walk<'d, 'a> {
-    fn new(narrow: &'d Document<'a>, wide: &'d Document<'a>, strict: bool) -> Self {
-        Self { narrow, wide, strict, seen: HashMap::new(), left: BUDGET }
+    fn new(effort: &'d Effort, narrow: &'d Document<'a>, wide: &'d Document<'a>, strict: bool) -> Self {
+        Self { effort, narrow, wide, strict, seen: HashMap::new(), left: BUDGET }
     }
 
     fn nodes(&mut self, narrow: &[Node<'a>], wide: &[Node<'a>]) -> bool {
@@ -74,8 +88,9 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn schemas(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
-        let Some(left) = self.left.checked_sub(1) else { return false };
+        let (Some(left), Some(all)) = (self.left.checked_sub(1), self.effort.0.get().checked_sub(1)) else { return false };
         self.left = left;
+        self.effort.0.set(all);
         if narrow.never || wide.never {
             return narrow.never;
         }

@@ -18,7 +18,7 @@ use crate::{
 const PARTS: usize = 1_000;
 
 /// How deep alternatives within alternatives are asked for their types.
-const UNION_DEPTH: u8 = 4;
+const UNION_DEPTH: u8 = 2;
 
 /// Keywords whose values are conditions of their own.
 const CONDITIONS: &[(&str, &str)] = &[
@@ -129,7 +129,7 @@ pub(crate) struct Schema<'a> {
     /// What was merged, before parts and references were followed.
     pub(crate) core: Vec<Node<'a>>,
     /// The lists of alternatives that were left out.
-    left_out: Vec<Pointer<'a>>,
+    pub(crate) left_out: Vec<Pointer<'a>>,
     /// All that was merged.
     pub(crate) leaves: Vec<Node<'a>>,
 }
@@ -259,7 +259,7 @@ impl<'a> Schema<'a> {
                 }
                 "if" => self.branches.push(Branch { node: node.clone() }),
                 "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
-                "not" if is_never(node.value) => {}
+                "not" if is_open(value) => self.never = true,
                 "$ref" | "$dynamicRef" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then" | "type" => {}
                 key if is_annotation(key) => {}
                 key => self.merge_rest(key, node, value),

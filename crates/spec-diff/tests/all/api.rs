@@ -468,7 +468,10 @@ fn what_cannot_be_followed_is_said() {
         (
             "{get: {parameters: [{$ref: 'p.yaml'}], DONE}}",
             "{get: {parameters: [{name: p, in: query}, {$ref: 'p.yaml'}], DONE}}",
-            vec!["info new-optional-request-parameter p (query)"],
+            vec![
+                "warning unknown-change $ref p.yaml, which was not followed",
+                "info new-optional-request-parameter p (query)",
+            ],
         ),
         ("{get: {parameters: [{$ref: 'p.yaml'}], DONE}}", "{get: {DONE}}", vec!["warning unknown-change $ref p.yaml"]),
     ] {

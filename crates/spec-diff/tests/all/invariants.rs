@@ -2,7 +2,7 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
-use spec_diff::{Level, rules};
+use spec_diff::{Change, Level, rules};
 
 use crate::support::{compare, document, line};
 
@@ -302,8 +302,10 @@ proptest! {
     #[test]
     fn no_document_makes_it_panic(base in wild(), revision in wild()) {
         compare(&base, &revision);
-        let report = compare(&base, &base);
-        prop_assert!(report.changes.is_empty(), "{:#?}\n{base:#}", report.changes);
+        // References into other files may lead to something else by now.
+        let is_followed = |change: &&Change| !change.members.iter().all(|member| member.name.starts_with("$ref "));
+        let found: Vec<_> = compare(&base, &base).changes.iter().filter(is_followed).map(line).collect();
+        prop_assert!(found.is_empty(), "{found:#?}\n{base:#}");
     }
 
     #[test]

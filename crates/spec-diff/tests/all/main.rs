@@ -1,7 +1,9 @@
 //! What the comparison finds, by table; what it must never do, by property.
 
 mod api;
+mod cases;
 mod invariants;
 mod report;
+mod rewrites;
 mod schemas;
 mod support;

@@ -197,7 +197,7 @@ fn limits() {
         (
             "{type: integer}",
             "{type: integer, exclusiveMaximum: 9}",
-            &["warning body-exclusive-max-set"],
+            &["breaking body-exclusive-max-set"],
             &["none body-exclusive-max-set"],
         ),
         (
@@ -276,10 +276,24 @@ fn parts_of_an_all_of_that_come_and_go() {
     const A: &str = "{type: object, title: A, properties: {a: {type: string}}}";
     const B: &str = "{type: object, title: B, properties: {b: {type: string}}}";
     const OTHER_A: &str = "{type: object, title: O, properties: {a: {type: string, minLength: 0}}}";
+    const LONG_A: &str = "{type: object, title: L, properties: {a: {type: string, minLength: 2}}}";
     let all = |parts: &[&str]| format!("{{allOf: [{}]}}", parts.join(", ")).leak() as &'static str;
     check(&[
-        (all(&[A, B]), all(&[A, B, OTHER_A]), &["breaking body-all-of-added O"], &["info body-all-of-added O"]),
-        (all(&[A, B, OTHER_A]), all(&[A, B]), &["warning body-all-of-removed O"], &["info body-all-of-removed O"]),
+        // What says nothing new adds nothing.
+        (all(&[A, B]), all(&[A, B, OTHER_A]), &[], &[]),
+        (all(&[A, B, OTHER_A]), all(&[A, B]), &[], &[]),
+        (
+            all(&[A, B]),
+            all(&[A, B, LONG_A]),
+            &["breaking body-all-of-added L", "breaking property-min-length-set a"],
+            &["info body-all-of-added L", "none property-min-length-set a"],
+        ),
+        (
+            all(&[A, B, LONG_A]),
+            all(&[A, B]),
+            &["warning body-all-of-removed L", "none property-min-length-unset a"],
+            &["warning property-min-length-unset a", "info body-all-of-removed L"],
+        ),
         // A part of new optional properties is no condition on what callers send.
         (
             all(&[A, OTHER_A]),
@@ -379,14 +393,14 @@ fn conditions_of_3_1() {
         (
             "{type: object}",
             "{type: object, dependentRequired: {a: [b]}}",
-            &["breaking body-dependent-required-added"],
-            &["info body-dependent-required-added"],
+            &["breaking body-dependent-required-added a"],
+            &["info body-dependent-required-added a"],
         ),
         (
             "{type: object, dependentRequired: {a: [b]}}",
             "{type: object, dependentRequired: {a: [c]}}",
-            &["breaking body-dependent-required-changed"],
-            &["breaking body-dependent-required-changed"],
+            &["breaking body-dependent-required-changed a"],
+            &["breaking body-dependent-required-changed a"],
         ),
         (
             "{type: array, contains: {type: string}}",
@@ -409,10 +423,247 @@ fn conditions_of_3_1() {
         (
             "{type: array, prefixItems: [{type: string}]}",
             "{type: array, prefixItems: [{type: string}, {type: string}]}",
+            &["breaking body-prefix-items-added", "breaking property-type-specialized []"],
+            &["info body-prefix-items-added", "info property-type-specialized []"],
+        ),
+        // After the last item of a closed list came nothing, after that of an open one anything.
+        (
+            "{type: array, prefixItems: [{type: string}], items: false}",
+            "{type: array, prefixItems: [{type: string}, {type: string}], items: false}",
             &["info body-prefix-items-added"],
             &["breaking body-prefix-items-added"],
         ),
+        (
+            "{type: array, prefixItems: [{type: string}]}",
+            "{type: array, prefixItems: [{type: string}], items: false}",
+            &["breaking body-items-closed"],
+            &["info body-items-closed"],
+        ),
+        (
+            "{type: array, items: false}",
+            "{type: array, items: {type: string}}",
+            &["info body-items-opened"],
+            &["breaking body-items-opened"],
+        ),
+        (
+            "{not: {enum: [a]}}",
+            "{not: {enum: [a, b]}}",
+            &["breaking body-not-widened"],
+            &["info body-not-widened"],
+        ),
+        (
+            "{not: {type: number}}",
+            "{not: {type: integer}}",
+            &["info body-not-narrowed"],
+            &["breaking body-not-narrowed"],
+        ),
+        ("{type: string}", "{type: string, not: {}}", &["breaking body-became-never"], &["info body-became-never"]),
+        (
+            "{properties: {a: {type: string}}}",
+            "{properties: {a: false}}",
+            &["breaking property-removed a"],
+            &["warning optional-property-removed a"],
+        ),
+        (
+            "{properties: {a: {not: {}}}}",
+            "{properties: {a: {type: string}}}",
+            &["info =new-optional-request-property a"],
+            &["info optional-property-added a"],
+        ),
     ]);
+}
+
+/// Each part of an `allOf` may have one of its own, and the last one is not the only one.
+#[test]
+fn several_conditions_of_one_keyword_are_all_compared() {
+    let all = |parts: &str| format!("{{allOf: [{parts}]}}").leak() as &'static str;
+    let when = |kind: &str, then: &str| {
+        format!("{{if: {{properties: {{k: {{const: {kind}}}}}}}, then: {{required: [{then}]}}}}")
+    };
+    check(&[
+        (
+            all(&format!("{}, {}", when("bank", "iban"), when("card", "pan"))),
+            all(&format!("{}, {}", when("card", "pan"), when("bank", "bic"))),
+            &["warning property-became-required bic", "info property-became-optional iban"],
+            &["warning property-became-optional iban", "info property-became-required bic"],
+        ),
+        (
+            all(&when("bank", "iban")),
+            all(&format!("{}, {}", when("card", "pan"), when("bank", "iban"))),
+            &["breaking body-all-of-added an unnamed part", "breaking body-if-added"],
+            &["info body-all-of-added an unnamed part", "info body-if-added"],
+        ),
+        (
+            all("{not: {const: a}}, {not: {const: b}}"),
+            all("{not: {const: c}}, {not: {const: b}}"),
+            &["warning =unknown-change not"],
+            &["warning =unknown-change not"],
+        ),
+        (
+            all("{pattern: a}, {pattern: b}"),
+            all("{pattern: c}, {pattern: b}"),
+            &["warning body-pattern-changed"],
+            &["info body-pattern-changed"],
+        ),
+        (all("{pattern: a}, {pattern: b}"), all("{pattern: b}"), &["info body-pattern-removed"], &["info body-pattern-removed"]),
+        (
+            all("{multipleOf: 2}, {multipleOf: 3}"),
+            all("{multipleOf: 2}, {multipleOf: 9}"),
+            &["breaking body-multiple-of-changed"],
+            &["warning body-multiple-of-changed"],
+        ),
+        (all("{multipleOf: 0.2}, {multipleOf: 0.3}"), "{multipleOf: 0.6}", &[], &[]),
+        (
+            all("{dependentRequired: {a: [b]}}, {dependentRequired: {a: [c]}}"),
+            all("{dependentRequired: {a: [b]}}, {dependentRequired: {a: [c, d]}}"),
+            &["breaking body-dependent-required-added a"],
+            &["info body-dependent-required-added a"],
+        ),
+        (
+            all("{contentEncoding: base64}, {contentMediaType: image/png}"),
+            all("{contentEncoding: base64}, {contentMediaType: image/gif}"),
+            &["breaking body-content-media-type-changed"],
+            &["breaking body-content-media-type-changed"],
+        ),
+    ]);
+}
+
+/// Whether null is one of the alternatives is asked of all of them together.
+#[test]
+fn null_among_alternatives() {
+    const NULL: &str = "{anyOf: [{type: string}, {type: array, items: {type: string}}, {type: 'null'}]}";
+    const TWO: &str = "{anyOf: [{type: string}, {type: array, items: {type: string}}]}";
+    for null in [
+        NULL,
+        "{anyOf: [{type: string}, {type: array, items: {type: string}}], nullable: true}",
+        "{anyOf: [{type: string}, {type: array, items: {type: string}, nullable: true}]}",
+        "{anyOf: [{type: string}, {type: [array, 'null'], items: {type: string}}]}",
+        "{anyOf: [{type: string}, {type: array, items: {type: string}}, {const: null}]}",
+        "{anyOf: [{type: string}, {type: array, items: {type: string}}, {enum: [null]}]}",
+        "{anyOf: [{type: string}, {anyOf: [{type: array, items: {type: string}}, {type: 'null'}]}]}",
+    ] {
+        check(&[
+            (TWO, null, &["info body-became-nullable"], &["breaking body-became-nullable"]),
+            (null, TWO, &["breaking body-became-not-nullable"], &["info body-became-not-nullable"]),
+            (NULL, null, &[], &[]),
+            (null, NULL, &[], &[]),
+        ]);
+    }
+    check(&[
+        (
+            NULL,
+            "{type: [string, 'null']}",
+            &["breaking body-any-of-removed"],
+            &["info body-any-of-removed"],
+        ),
+        ("{type: [string, 'null']}", NULL, &["info body-any-of-added"], &["breaking body-any-of-added"]),
+        ("{type: [string, 'null']}", "{}", &["info body-type-generalized"], &["breaking body-type-generalized"]),
+        ("{}", "{type: [string, 'null']}", &["breaking body-type-specialized"], &["info body-type-specialized"]),
+    ]);
+}
+
+#[test]
+fn formats_that_change_no_value_break_nothing() {
+    check(&[
+        ("{type: integer}", "{type: integer, format: int64}", &[], &[]),
+        ("{type: number, format: double}", "{type: number}", &[], &[]),
+        (
+            "{type: integer, format: int64}",
+            "{type: integer, format: unixtime}",
+            &["info body-format-changed"],
+            &["info body-format-changed"],
+        ),
+        ("{type: string}", "{type: string, format: uri}", &["info body-format-changed"], &["info body-format-changed"]),
+        ("{type: string, format: iban}", "{type: string}", &["info body-format-changed"], &["info body-format-changed"]),
+        // These have values of their own.
+        (
+            "{type: string}",
+            "{type: string, format: uuid}",
+            &["breaking body-type-specialized"],
+            &["info body-type-specialized"],
+        ),
+        (
+            "{type: string, format: uuid}",
+            "{type: string, format: uri}",
+            &["breaking body-type-changed"],
+            &["breaking body-type-changed"],
+        ),
+        (
+            "{type: integer}",
+            "{type: integer, format: int32}",
+            &["breaking body-type-specialized"],
+            &["info body-type-specialized"],
+        ),
+    ]);
+}
+
+#[test]
+fn bounds_are_compared_by_what_they_let_through() {
+    check(&[
+        ("{type: integer, exclusiveMinimum: 0}", "{type: integer, minimum: 1}", &[], &[]),
+        (
+            "{type: number, exclusiveMinimum: 0}",
+            "{type: number, minimum: 1}",
+            &["breaking body-min-increased"],
+            &["none body-min-increased"],
+        ),
+        (
+            "{type: number, maximum: 5}",
+            "{type: number, exclusiveMaximum: 5}",
+            &["breaking body-exclusive-max-decreased"],
+            &["none body-exclusive-max-decreased"],
+        ),
+        ("{type: number, maximum: 5, exclusiveMaximum: 9}", "{type: number, maximum: 5.0}", &[], &[]),
+    ]);
+}
+
+/// A value that the one form takes and the other does not decides, not how many alternatives there are.
+#[test]
+fn alternatives_are_compared_by_what_fits_them() {
+    const AB: &str = "{type: object, properties: {a: {type: string}, b: {type: string}}, required: [a, b]}";
+    const A: &str = "{type: object, properties: {a: {type: string}, b: {type: string}}, required: [a]}";
+    const B: &str = "{type: object, properties: {a: {type: string}, b: {type: string}}, required: [b]}";
+    let one = |parts: &[&str]| format!("{{oneOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    let any = |parts: &[&str]| format!("{{anyOf: [{}]}}", parts.join(", ")).leak() as &'static str;
+    let rows: &[(&str, &str, &str, &str)] = &[
+        // Values with both members fit both.
+        (AB, one(&[A, B]), "breaking", "breaking"),
+        (any(&[A, B]), one(&[A, B]), "warning", "info"),
+        (one(&[A, B]), any(&[A, B]), "info", "warning"),
+        (any(&["{type: string, maxLength: 3}", A]), one(&["{type: string, maxLength: 3}", A]), "none", "none"),
+        (any(&["{type: string}", "{type: string, enum: [a]}"]), "{type: string}", "none", "none"),
+        ("{type: string}", any(&["{type: string}", "{type: string, enum: [a]}"]), "none", "none"),
+        ("{type: object}", one(&[A, "{type: object, required: [c], properties: {c: {type: string}}}"]), "breaking", "info"),
+        (
+            "{type: object, properties: {a: {type: string}}, required: [a]}",
+            "{type: object, properties: {a: {type: string}, c: {type: string}}, anyOf: [{required: [a]}, {required: [c]}]}",
+            "info",
+            "breaking",
+        ),
+        (one(&[A, "{type: integer, maximum: 5}"]), &format!("{{type: [object, integer], {}", &one(&[A, "{type: integer, maximum: 5}"])[1..]), "none", "none"),
+        // Of the same title, or with all that the other has, it is the same alternative that grew.
+        (any(&["{type: object, title: O, properties: {}}", "{enum: ['']}"]), any(&["{type: object, title: O, properties: {a: {type: string}}}", "{enum: ['']}"]), "info", "info"),
+        (
+            any(&["{type: object, properties: {a: {type: string}}}", "{enum: ['']}"]),
+            any(&["{type: object, properties: {a: {type: string}, b: {type: string}, c: {type: string}}}", "{enum: ['']}"]),
+            "info",
+            "info",
+        ),
+        // A member with one value tells alternatives apart, whatever else they have in common.
+        (
+            one(&["{properties: {k: {const: a}, x: {type: string}}, required: [k]}", "{type: string, maxLength: 3}"]),
+            one(&["{properties: {k: {const: b}, x: {type: string}}, required: [k]}", "{type: string, maxLength: 3}"]),
+            "breaking",
+            "breaking",
+        ),
+    ];
+    for (base, revision, request, response) in rows {
+        let (old, new, none) = (yaml(base), yaml(revision), json!({}));
+        let sent = compare(&in_request(&old, &none), &in_request(&new, &none));
+        assert_eq!(sent.wire.to_string(), *request, "in requests: {base} -> {revision}: {:?}", lines(&sent));
+        let received = compare(&in_response(&old, &none), &in_response(&new, &none));
+        assert_eq!(received.wire.to_string(), *response, "in responses: {base} -> {revision}: {:?}", lines(&received));
+    }
 }
 
 #[test]
@@ -475,6 +726,12 @@ fn what_is_written_differently_but_says_the_same_is_no_change() {
         ("{type: integer, maximum: 5, exclusiveMaximum: true}", "{type: integer, exclusiveMaximum: 5}"),
         ("{type: string, example: a}", "{type: string, examples: [a]}"),
         ("{type: string, minLength: 0, nullable: false, deprecated: false}", "{type: string}"),
+        ("{type: number, enum: [1, 2.5], default: 1}", "{type: number, enum: [1.0, 2.5], default: 1.0}"),
+        ("{type: string, format: byte}", "{type: string, contentEncoding: base64}"),
+        ("{type: string, format: binary}", "{type: string, contentMediaType: application/octet-stream}"),
+        ("{type: array, items: {type: string}}", "{type: array, items: {type: string}, prefixItems: [{type: string}]}"),
+        ("{not: {}}", "false"),
+        ("{type: object, additionalProperties: {not: {}}}", "{type: object, additionalProperties: false}"),
         (
             "{allOf: [{properties: {a: {type: string}}}, {properties: {b: {type: string}}, required: [a]}]}",
             "{properties: {a: {type: string}, b: {type: string}}, required: [a]}",

@@ -81,7 +81,7 @@ impl<'a> Comparison<'a> {
         match likeness(old, new) {
             0 if tag(old, new) != Some(false) => {
                 let (base, revision) = ((&self.base, old), (&self.revision, new));
-                let grew = fits_schema(base, revision, false) || fits_schema(revision, base, false);
+                let grew = fits_schema(&self.effort, base, revision, false) || fits_schema(&self.effort, revision, base, false);
                 usize::from(grew) * 40
             }
             liking => liking,
