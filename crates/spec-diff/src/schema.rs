@@ -8,7 +8,7 @@ mod same;
 mod types;
 mod usage;
 
-pub(crate) use fits::{Effort, From, excludes, fits, fits_schema, fits_union};
+pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
 pub(crate) use limits::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use normal::{Additional, Branch, Item, Schema, Union};

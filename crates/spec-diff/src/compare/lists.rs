@@ -40,8 +40,8 @@ impl<'a> Comparison<'a> {
         let (before, after) = (old.prefix_items.len(), new.prefix_items.len());
         let (rule, was_closed) = match before.cmp(&after) {
             std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.closed_items),
-            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.closed_items),
+            std::cmp::Ordering::Less => (&rules::PREFIX_ITEMS_ADDED, old.closed_items.is_some()),
+            std::cmp::Ordering::Greater => (&rules::PREFIX_ITEMS_REMOVED, new.closed_items.is_some()),
         };
         let is_same = |index: usize| match (old.item(index), new.item(index)) {
             (Item::Of(parts), Item::Of(others)) => matches!((parts.as_slice(), others.as_slice()), ([part], [other])

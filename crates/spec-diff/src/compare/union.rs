@@ -12,7 +12,7 @@ use crate::{
     document::{Document, Node},
     report::{Direction, Level},
     rules::{self, Rule},
-    schema::{From, Schema, Types, Union, Usage, excludes, fits, fits_schema, fits_union, same},
+    schema::{From, Schema, Types, Union, Usage, excludes, fits_any, fits_schema, fits_union, same},
 };
 
 impl<'a> Comparison<'a> {
@@ -90,16 +90,14 @@ impl<'a> Comparison<'a> {
 
     /// Whether all that fits an alternative fits one of the other side. Two objects with names of their own are two things, also
     /// where they list the same members.
-    fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
-        let one = std::slice::from_ref(variant.1);
+    pub(super) fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
         let name = |document: &Document<'a>, node: &Node<'a>| {
             component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
         };
         let own = name(variant.0, variant.1);
-        others.1.iter().any(|other| {
-            let is_another = own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
-            !is_another && fits(&self.effort, (variant.0, one), (others.0, std::slice::from_ref(other)), false)
-        })
+        let is_another = |other: &Node<'a>| own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
+        let variants: Vec<_> = others.1.iter().filter(|other| !is_another(other)).cloned().collect();
+        !variants.is_empty() && fits_any(&self.effort, variant, (others.0, variants))
     }
 
     /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.

@@ -227,6 +227,13 @@ fn is_edge(word: &str) -> bool {
     matches!(word, "min" | "exclusive-min" | "max" | "exclusive-max")
 }
 
+/// The integer that a number is, also if it is written as `1.0`.
+#[expect(clippy::cast_possible_truncation, reason = "floats of this size are integers, and fit")]
+fn whole(number: &Number) -> Option<i128> {
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
+    number.as_i128().or_else(|| Some(float()? as i128))
+}
+
 /// The tighter of a schema's two bounds on one side. Integers above 0 are those from 1.
 fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Option<Edge<'a>> {
     let integers = schema.types.0.keys().all(|name| *name == "integer") && !schema.types.is_any();
@@ -235,7 +242,7 @@ fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Opti
         let (_, node) = schema.limits.get(word)?;
         let number = node.value.as_number()?.clone();
         let exclusive = word.starts_with("exclusive");
-        let next = number.as_i128().filter(|_| exclusive && integers);
+        let next = whole(&number).filter(|_| exclusive && integers);
         let next = next.and_then(|number| Number::from_i128(number.checked_add(step)?));
         let exclusive = exclusive && next.is_none();
         Some(Edge { word, node: node.clone(), number: next.unwrap_or(number), exclusive })

@@ -40,6 +40,14 @@ pub(crate) fn fits_schema<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>
     Walk::new(effort, narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
 }
 
+/// Whether each value of a schema, of which null is not asked, fits one of several.
+pub(crate) fn fits_any<'a>(effort: &Effort, narrow: From<'_, 'a, &Node<'a>>, wide: From<'_, 'a, Vec<Node<'a>>>) -> bool {
+    let core = Usage::of(narrow.0, std::slice::from_ref(narrow.1)).core;
+    let union = Union { any: true, at: narrow.1.at.clone(), variants: wide.1 };
+    let any = Schema { unions: vec![union], ..Schema::default() };
+    Walk::new(effort, narrow.0, wide.0, false).schemas(&Schema::of(narrow.0, &core), &any)
+}
+
 /// Whether all values of a schema fit alternatives.
 pub(crate) fn fits_union<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Union<'a>>) -> bool {
     Walk::new(effort, narrow.0, wide.0, false).union(narrow.1, wide.1)

@@ -106,9 +106,10 @@ pub(crate) struct Schema<'a> {
     pub(crate) additional: Additional<'a>,
     pub(crate) pattern_properties: BTreeMap<&'a str, Node<'a>>,
     pub(crate) items: Vec<Node<'a>>,
-    /// No item may follow the first ones.
-    pub(crate) closed_items: bool,
-    pub(crate) prefix_items: Vec<Node<'a>>,
+    /// How many items there may be, where no other may follow the first ones.
+    pub(crate) closed_items: Option<usize>,
+    /// The first items, each in as many parts as describe it.
+    pub(crate) prefix_items: Vec<Vec<Node<'a>>>,
     pub(crate) unions: Vec<Union<'a>>,
     pub(crate) discriminator: Option<Node<'a>>,
     pub(crate) limits: BTreeMap<&'static str, (Limit, Node<'a>)>,
@@ -195,7 +196,7 @@ impl<'a> Schema<'a> {
 
     /// Whether anything is said of a list's items.
     pub(crate) fn says_items(&self) -> bool {
-        !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items
+        !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items.is_some()
     }
 
     /// The types that are named; where none is, those of the alternatives.
@@ -242,12 +243,15 @@ impl<'a> Schema<'a> {
                     self.merge_object(key, child());
                 }
                 // A list of schemas is how prefixItems was written before 2020-12.
-                "items" if value.is_array() => self.prefix_items.extend(child().items()),
-                "items" | "additionalItems" if is_never(value) => self.closed_items = true,
+                "items" if value.is_array() => self.first_items(&child()),
+                "items" | "additionalItems" if is_never(value) => {
+                    let first = node.get("prefixItems").or_else(|| node.get("items")).map_or(0, |list| list.items().count());
+                    self.closed_items = Some(self.closed_items.map_or(first, |known| known.min(first)));
+                }
                 "items" if !is_open(value) => self.items.push(child()),
                 // It counts only beside a list of schemas.
                 "additionalItems" => self.items.extend(node.get("items").filter(|items| items.value.is_array() && !is_open(value)).map(|_| child())),
-                "prefixItems" => self.prefix_items.extend(child().items()),
+                "prefixItems" => self.first_items(&child()),
                 "uniqueItems" => self.unique |= value == &Value::Bool(true),
                 "multipleOf" if !self.multiples.iter().any(|known| equal(known.value, value)) => self.multiples.push(child()),
                 "pattern" => self.patterns.extend(value.as_str()),
@@ -272,6 +276,15 @@ impl<'a> Schema<'a> {
         includes
     }
 
+    fn first_items(&mut self, list: &Node<'a>) {
+        for (index, item) in list.items().enumerate() {
+            match self.prefix_items.get_mut(index) {
+                Some(parts) => parts.push(item),
+                None => self.prefix_items.push(vec![item]),
+            }
+        }
+    }
+
     fn content(&mut self, word: &'static str, text: Option<&'a str>) {
         self.content.entry(word).or_default().extend(text);
     }
@@ -292,8 +305,8 @@ impl<'a> Schema<'a> {
     /// What the item at this place of a list must be.
     pub(crate) fn item(&self, index: usize) -> Item<'a> {
         match self.prefix_items.get(index) {
-            Some(item) => Item::Of(vec![item.clone()]),
-            None if self.closed_items => Item::Never,
+            _ if self.closed_items.is_some_and(|count| index >= count) => Item::Never,
+            Some(parts) => Item::Of(parts.clone()),
             None if self.items.is_empty() => Item::Any,
             None => Item::Of(self.items.clone()),
         }

@@ -1,1 +1,238 @@
-//! Rewrites that change nothing on the wire, and changes that have an inverse.
+//! Classes of rewrites that change nothing on the wire, and changes of value sets, which have an inverse.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value, json};
+use spec_diff::Level;
+
+use crate::support::{compare, document, in_request, in_response, line, yaml};
+
+/// A schema of plain values, lists and alternatives, without members that come and go.
+fn values() -> impl Strategy<Value = Value> {
+    let simple = select(vec![
+        json!({"type": "string"}),
+        json!({"type": "string", "format": "uuid"}),
+        json!({"type": "string", "format": "uri"}),
+        json!({"type": "string", "enum": ["a", "b"]}),
+        json!({"type": "string", "enum": ["b"]}),
+        json!({"type": "string", "maxLength": 4}),
+        json!({"type": "string", "minLength": 2, "pattern": "a+"}),
+        json!({"type": "integer"}),
+        json!({"type": "integer", "format": "int32"}),
+        json!({"type": "integer", "minimum": 1, "maximum": 9}),
+        json!({"type": "integer", "exclusiveMinimum": 1}),
+        json!({"type": "integer", "multipleOf": 6}),
+        json!({"type": "number", "multipleOf": 1.5}),
+        json!({"type": "boolean"}),
+        json!({"type": "object", "title": "Cat", "required": ["k"], "properties": {"k": {"const": "cat"}}}),
+        json!({"type": "object", "title": "Dog", "required": ["k"], "properties": {"k": {"const": "dog"}}}),
+        json!({"type": "string", "not": {"enum": ["x"]}}),
+        json!({"type": "string", "not": {"enum": ["x", "y"]}}),
+    ]);
+    simple.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            1 => inner.clone().prop_map(|items| json!({"type": "array", "items": items})),
+            1 => vec(inner.clone(), 1..3).prop_map(|items| json!({"type": "array", "prefixItems": items, "items": false})),
+            2 => vec(inner.clone(), 2..4).prop_map(|variants| json!({"anyOf": variants})),
+            1 => vec(inner, 2..4).prop_map(|variants| json!({"oneOf": variants})),
+        ]
+    })
+}
+
+/// The levels of a change in what callers send and in what they receive.
+fn levels(base: &Value, revision: &Value) -> (Level, Level) {
+    let none = json!({});
+    let request = compare(&in_request(base, &none), &in_request(revision, &none));
+    let response = compare(&in_response(base, &none), &in_response(revision, &none));
+    (request.wire, response.wire)
+}
+
+/// All findings but those about names.
+fn found(base: &Value, revision: &Value) -> Vec<String> {
+    let none = json!({});
+    let reports = [
+        compare(&in_request(base, &none), &in_request(revision, &none)),
+        compare(&in_response(base, &none), &in_response(revision, &none)),
+    ];
+    reports.iter().flat_map(|report| &report.changes).filter(|change| change.level > Level::None).map(line).collect()
+}
+
+/// Ways to write that null is allowed too.
+fn with_null(schema: &Value) -> Vec<Value> {
+    let mut flag = schema.clone();
+    flag["nullable"] = json!(true);
+    let mut ways = vec![
+        flag,
+        json!({"anyOf": [schema, {"type": "null"}]}),
+        json!({"oneOf": [{"const": null}, schema]}),
+        json!({"allOf": [schema], "nullable": true}),
+        json!({"anyOf": [{"allOf": [schema]}, {"enum": [null]}]}),
+    ];
+    if let Some(variants) = schema.get("anyOf").and_then(Value::as_array) {
+        ways.push(json!({"anyOf": variants.iter().cloned().chain([json!({"type": "null"})]).collect::<Vec<_>>()}));
+    }
+    if let Some(kind) = schema.get("type").filter(|_| schema.get("enum").is_none()) {
+        let mut list = schema.clone();
+        list["type"] = json!([kind, "null"]);
+        ways.push(list);
+    }
+    ways
+}
+
+/// The schema, rewritten so that the same values fit.
+fn rewritten(schema: &Value) -> Vec<(&'static str, Value)> {
+    let mut ways = vec![
+        ("a part that says what the whole says", json!({"allOf": [schema, schema]})),
+        ("an alternative that the others take", json!({"anyOf": [schema, {"allOf": [schema], "description": "again"}]})),
+    ];
+    let mut edit = |name, edit: &dyn Fn(&mut Value)| {
+        let mut edited = schema.clone();
+        edit(&mut edited);
+        ways.push((name, edited));
+    };
+    match schema.get("type").and_then(Value::as_str) {
+        Some("integer") if schema.get("format").is_none() => edit("int64", &|schema| schema["format"] = json!("int64")),
+        Some("number") => edit("double", &|schema| schema["format"] = json!("double")),
+        Some(kind) => {
+            let kind = kind.to_owned();
+            edit("a part with the type", &|schema| {
+                *schema = json!({"allOf": [schema.clone(), {"type": kind, "description": "why"}]});
+            });
+        }
+        None => {}
+    }
+    edit("numbers as floats", &floats);
+    for key in ["anyOf", "oneOf"] {
+        let variants = schema.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let kinds: Vec<_> = variants.iter().filter_map(|variant| variant.get("type")).collect();
+        if kinds.len() == variants.len() && !kinds.is_empty() {
+            edit("the types beside the alternatives", &|schema| schema["type"] = json!(kinds));
+        }
+    }
+    ways
+}
+
+/// `6` as `6.0`, where it is a number of the schema.
+fn floats(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(floats),
+        Value::Array(items) => items.iter_mut().for_each(floats),
+        Value::Number(number) => *value = json!(number.as_f64()),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn null_is_null_however_it_is_written(schema in values()) {
+        let ways = with_null(&schema);
+        for (way, other) in ways.iter().zip(ways.iter().cycle().skip(1)) {
+            prop_assert_eq!(found(way, other), [""; 0], "{} -> {}", way, other);
+            let (request, response) = levels(&schema, way);
+            prop_assert!(request <= Level::Info, "{request}: {schema} -> {way}");
+            prop_assert_eq!(response, Level::Breaking, "{} -> {}", schema, way);
+            let (request, response) = levels(way, &schema);
+            prop_assert_eq!(request, Level::Breaking, "{} -> {}", way, schema);
+            prop_assert!(response <= Level::Info, "{response}: {way} -> {schema}");
+        }
+    }
+
+    #[test]
+    fn a_rewrite_of_the_same_values_changes_nothing(schema in values()) {
+        for (name, way) in rewritten(&schema) {
+            prop_assert_eq!(found(&schema, &way), [""; 0], "{}: {} -> {}", name, schema, way);
+            prop_assert_eq!(found(&way, &schema), [""; 0], "{}: {} -> {}", name, way, schema);
+        }
+    }
+
+    /// What callers may go on sending is what they may go on receiving when it is undone.
+    #[test]
+    fn a_change_and_its_inverse_have_consistent_levels(base in values(), revision in values()) {
+        let (request, response) = levels(&base, &revision);
+        let (back_request, back_response) = levels(&revision, &base);
+        prop_assert!(request > Level::Info || back_response <= Level::Info, "{request}, {back_response}: {base} -> {revision}");
+        prop_assert!(back_request > Level::Info || response <= Level::Info, "{back_request}, {response}: {revision} -> {base}");
+        prop_assert_eq!((request, response) == (Level::None, Level::None), (back_request, back_response) == (Level::None, Level::None));
+    }
+
+    #[test]
+    fn one_more_alternative_is_harmless_to_senders_only(schema in values(), other in values()) {
+        let more = json!({"anyOf": [schema, other]});
+        let (request, _) = levels(&schema, &more);
+        prop_assert!(request <= Level::Info, "{request}: {schema} -> {more}");
+        let (_, response) = levels(&more, &schema);
+        prop_assert!(response <= Level::Info, "{response}: {more} -> {schema}");
+    }
+}
+
+/// A document of one operation, with other members of its own.
+fn api(rest: &str) -> Value {
+    let mut api = document(
+        yaml("{'/v1/a/{id}': {get: {operationId: a, responses: {200: {description: ok}}}}}"),
+        yaml("{securitySchemes: {key: {type: apiKey, in: header, name: X-Key}, basic: {type: http, scheme: basic}}}"),
+    );
+    if let (Value::Object(api), Value::Object(rest)) = (&mut api, yaml(rest)) {
+        api.extend(rest);
+    }
+    api
+}
+
+#[test]
+fn what_calls_come_to_decides_not_how_the_document_says_it() {
+    let rows = [
+        ("{servers: [{url: 'https://A.example:443/'}]}", "{servers: [{url: 'HTTPS://a.example'}]}"),
+        (
+            "{servers: [{url: 'https://{r}.example/{v}', variables: {r: {default: eu, enum: [eu]}, v: {default: v1, enum: [v1]}}}]}",
+            "{servers: [{url: 'https://eu.example/v1'}]}",
+        ),
+        ("{security: [{key: []}]}", "{security: [{apiKey: []}], components: {securitySchemes: {apiKey: {type: apiKey, in: header, name: x-key}, basic: {type: http, scheme: Basic}}}}"),
+        (
+            "{paths: {/a: {get: {responses: {4xx: {description: no}, 2xx: {description: ok}}}}}}",
+            "{paths: {/a: {get: {responses: {2XX: {description: ok}, 4XX: {description: no}}}}}}",
+        ),
+        (
+            "{paths: {/a: {post: {requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: object}}}}, responses: {}}}}}",
+            "{paths: {/a: {post: {requestBody: {content: {application/x-www-form-urlencoded: {schema: {type: object}, encoding: {a: {style: form, explode: true, allowReserved: false}}}}}, responses: {}}}}}",
+        ),
+        (
+            "{openapi: 3.0.3, paths: {/a: {get: {responses: {200: {content: {image/png: {schema: {type: string, format: binary}}}}}}}}}",
+            "{openapi: 3.1.0, paths: {/a: {get: {responses: {200: {content: {image/png: {}}}}}}}}",
+        ),
+    ];
+    for (base, revision) in rows {
+        for (base, revision) in [(base, revision), (revision, base)] {
+            let report = compare(&api(base), &api(revision));
+            let found: Vec<_> = report.changes.iter().filter(|change| change.level > Level::None).map(line).collect();
+            assert_eq!(found, [""; 0], "{base} -> {revision}");
+        }
+    }
+}
+
+#[test]
+fn what_is_the_same_call_in_other_words_is_at_most_worth_a_line() {
+    let rows = [
+        // The cut between server and path.
+        (
+            "{servers: [{url: 'https://a.example'}]}",
+            "{servers: [{url: 'https://a.example/v1'}], paths: {'/a/{id}': {get: {operationId: a, responses: {200: {description: ok}}}}}}",
+        ),
+        // A part of the path that was there is declared.
+        (
+            "{}",
+            "{paths: {'/v1/a/{id}': {get: {operationId: a, parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {200: {description: ok}}}}}}",
+        ),
+    ];
+    for (base, revision) in rows {
+        for (base, revision) in [(base, revision), (revision, base)] {
+            let report = compare(&api(base), &api(revision));
+            assert!(report.wire <= Level::Info, "{base} -> {revision}: {:?}", report.changes.iter().map(line).collect::<Vec<_>>());
+        }
+    }
+    // Another path behind the server is another URL.
+    let other = compare(&api("{servers: [{url: 'https://a.example'}]}"), &api("{servers: [{url: 'https://a.example/v1'}]}"));
+    assert_eq!(other.wire, Level::Breaking);
+    // A declared part with values of its own takes fewer than any text.
+    let listed = "{paths: {'/v1/a/{id}': {get: {operationId: a, parameters: [{name: id, in: path, required: true, schema: {type: string, enum: [x]}}], responses: {200: {description: ok}}}}}}";
+    assert_eq!(compare(&api("{}"), &api(listed)).wire, Level::Breaking);
+}

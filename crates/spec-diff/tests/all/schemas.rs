@@ -505,7 +505,12 @@ fn several_conditions_of_one_keyword_are_all_compared() {
             &["warning body-pattern-changed"],
             &["info body-pattern-changed"],
         ),
-        (all("{pattern: a}, {pattern: b}"), all("{pattern: b}"), &["info body-pattern-removed"], &["info body-pattern-removed"]),
+        (
+            all("{type: string}, {pattern: a}, {pattern: b}"),
+            all("{type: string}, {pattern: b, minLength: 0}"),
+            &["info body-pattern-removed"],
+            &["info body-pattern-removed"],
+        ),
         (
             all("{multipleOf: 2}, {multipleOf: 3}"),
             all("{multipleOf: 2}, {multipleOf: 9}"),

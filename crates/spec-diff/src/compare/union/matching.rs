@@ -21,6 +21,9 @@ pub(super) struct Matching<'a> {
     pub(super) added: Vec<Node<'a>>,
 }
 
+/// An alternative, the list that it is from, and whether all of the list fits the other side's.
+type Listed<'s, 'a> = (&'s Node<'a>, &'s [Node<'a>], bool);
+
 impl<'a> Comparison<'a> {
     /// Pairs alternatives: by name, then by what they say, then by likeness.
     pub(super) fn matching(&self, olds: &[Node<'a>], news: &[Node<'a>]) -> Matching<'a> {
@@ -44,12 +47,12 @@ impl<'a> Comparison<'a> {
                 None => left.push(old),
             }
         }
-        self.pair_by_likeness(left, &mut matching);
+        self.pair_by_likeness(left, (olds, news), &mut matching);
         matching
     }
 
     /// Pairs what is left, the most alike first; of equals those that stand in the same place, so that both directions pair the same.
-    fn pair_by_likeness(&self, left: Vec<Node<'a>>, matching: &mut Matching<'a>) {
+    fn pair_by_likeness(&self, left: Vec<Node<'a>>, all: (&[Node<'a>], &[Node<'a>]), matching: &mut Matching<'a>) {
         let olds: Vec<_> = left.iter().map(|old| normal(&self.base, old)).collect();
         let news: Vec<_> = matching.added.iter().map(|new| normal(&self.revision, new)).collect();
         let mut likings = Vec::new();
@@ -62,6 +65,12 @@ impl<'a> Comparison<'a> {
             }
         }
         likings.sort_unstable();
+        let widens = !likings.is_empty() && all.0.iter().all(|old| self.is_covered((&self.base, old), (&self.revision, all.1)));
+        let narrows = !likings.is_empty() && all.1.iter().all(|new| self.is_covered((&self.revision, new), (&self.base, all.0)));
+        likings.retain(|(.., i, j)| match (left.get(*i), matching.added.get(*j)) {
+            (Some(old), Some(new)) => self.is_it((old, all.0, widens), (new, all.1, narrows)),
+            _ => false,
+        });
         let (mut olds_left, mut news_left): (Vec<_>, Vec<_>) =
             (left.into_iter().map(Some).collect(), std::mem::take(&mut matching.added).into_iter().map(Some).collect());
         for (.., i, j) in likings {
@@ -76,10 +85,26 @@ impl<'a> Comparison<'a> {
         matching.added.extend(news_left.into_iter().flatten());
     }
 
+    /// Whether the one alternative became the other that it is like. It did not if others take what it took: all of them together,
+    /// where the whole list became wider or narrower, or another one.
+    fn is_it(&self, (old, olds, widens): Listed<'_, 'a>, (new, news, narrows): Listed<'_, 'a>) -> bool {
+        let (base, revision) = (&self.base, &self.revision);
+        let grew = self.is_covered((base, old), (revision, std::slice::from_ref(new)));
+        let shrank = self.is_covered((revision, new), (base, std::slice::from_ref(old)));
+        if widens || narrows || (grew && shrank) {
+            return (!widens || grew) && (!narrows || shrank);
+        }
+        let but = |list: &[Node<'a>], one: &Node<'a>| {
+            list.iter().filter(|other| other.address() != one.address()).cloned().collect::<Vec<_>>()
+        };
+        !self.is_covered((base, old), (revision, &but(news, new)))
+            && !self.is_covered((revision, new), (base, &but(olds, old)))
+    }
+
     /// How much two alternatives have in common; of those with little, whether one is all of the other and more.
     fn liking(&self, old: &Schema<'a>, new: &Schema<'a>) -> usize {
         match likeness(old, new) {
-            0 if tag(old, new) != Some(false) => {
+            0 if tag(old, new) != Some(false) && old.unions.is_empty() && new.unions.is_empty() => {
                 let (base, revision) = ((&self.base, old), (&self.revision, new));
                 let grew = fits_schema(&self.effort, base, revision, false) || fits_schema(&self.effort, revision, base, false);
                 usize::from(grew) * 40
