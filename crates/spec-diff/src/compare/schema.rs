@@ -138,8 +138,11 @@ impl<'a> Comparison<'a> {
     }
 
     fn types(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) -> Relation {
-        let before = if new.types.is_any() { old.types.clone() } else { old.types_with_alternatives(&self.base) };
-        let after = if old.types.is_any() { new.types.clone() } else { new.types_with_alternatives(&self.revision) };
+        // Beside alternatives a type may be left out, which are compared by themselves.
+        let (before, after) = match old.types.is_any() == new.types.is_any() {
+            true => (old.types.clone(), new.types.clone()),
+            false => (old.types_with_alternatives(&self.base), new.types_with_alternatives(&self.revision)),
+        };
         let relation = before.relation(&after, context.text);
         let values = (before.describe(), after.describe());
         let rule = match relation {

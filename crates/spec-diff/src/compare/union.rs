@@ -79,7 +79,8 @@ impl<'a> Comparison<'a> {
             // What comes need not be new under `anyOf`; a type that no alternative had before is.
             let new_type = new.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
             finding.level = match (is_known, context.direction) {
-                (true, Direction::Request) if !new.any => Some(Level::Warning),
+                // What fits it as well as another one of `oneOf` is no longer allowed.
+                (true, Direction::Request) if !new.any && self.is_repeated(variant, &new.variants) => Some(Level::Warning),
                 (true, _) => Some(Level::None),
                 (false, Direction::Response) if new_type => Some(Level::Breaking),
                 _ => None,
@@ -98,6 +99,12 @@ impl<'a> Comparison<'a> {
         let is_another = |other: &Node<'a>| own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
         let variants: Vec<_> = others.1.iter().filter(|other| !is_another(other)).cloned().collect();
         !variants.is_empty() && fits_any(&self.effort, variant, (others.0, variants))
+    }
+
+    /// Whether another alternative of the revision takes what this one takes.
+    fn is_repeated(&self, variant: &Node<'a>, variants: &[Node<'a>]) -> bool {
+        let others: Vec<_> = variants.iter().filter(|other| other.address() != variant.address()).cloned().collect();
+        self.is_covered((&self.revision, variant), (&self.revision, &others))
     }
 
     /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.

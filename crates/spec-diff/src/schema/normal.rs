@@ -199,14 +199,14 @@ impl<'a> Schema<'a> {
         !self.items.is_empty() || !self.prefix_items.is_empty() || self.closed_items.is_some()
     }
 
-    /// The types that are named; where none is, those of the alternatives.
+    /// The types that both the schema and its alternatives allow.
     pub(crate) fn types_with_alternatives(&self, document: &Document<'a>) -> Types<'a> {
         self.union_types(document, UNION_DEPTH)
     }
 
     fn union_types(&self, document: &Document<'a>, depth: u8) -> Types<'a> {
-        let Some(depth) = depth.checked_sub(1).filter(|_| self.types.is_any()) else { return self.types.clone() };
-        let mut types = Types::default();
+        let mut types = self.types.clone();
+        let Some(depth) = depth.checked_sub(1) else { return types };
         for union in &self.unions {
             let of = |variant: &Node<'a>| {
                 let core = usage::Usage::of(document, std::slice::from_ref(variant)).core;

@@ -1,6 +1,6 @@
 //! Whether two schemas say the same in the same words, documentation aside.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -16,34 +16,54 @@ const WRAPPERS: usize = 16;
 
 /// Whether both nodes are equal, also through references. Circles that look alike are equal.
 pub(crate) fn same<'a>(base: (&Document<'a>, &Node<'a>), revision: (&Document<'a>, &Node<'a>)) -> bool {
-    Same { base: base.0, revision: revision.0, seen: HashSet::new(), left: BUDGET }.nodes(base.1, revision.1)
+    Same { base: base.0, revision: revision.0, seen: HashMap::new(), left: BUDGET }.nodes(base.1, revision.1)
 }
 
 struct Same<'d, 'a> {
     base: &'d Document<'a>,
     revision: &'d Document<'a>,
-    seen: HashSet<(usize, usize)>,
+    /// Pairs that are being looked at, of which a circle is equal if all else is, and those that differ.
+    seen: HashMap<(usize, usize), bool>,
     left: usize,
 }
 
 impl<'a> Same<'_, 'a> {
+    /// Lists of which each item has its like in the other.
+    fn sets(&mut self, old: &Node<'a>, new: &Node<'a>) -> bool {
+        let (olds, mut news): (Vec<_>, Vec<_>) = (old.items().collect(), new.items().collect());
+        if olds.len() > UNORDERED || olds.len() != news.len() {
+            return self.nodes(old, new);
+        }
+        olds.iter().all(|item| {
+            let like = news.iter().position(|other| self.nodes(item, other));
+            like.map(|index| news.remove(index)).is_some()
+        })
+    }
+
     fn nodes(&mut self, old: &Node<'a>, new: &Node<'a>) -> bool {
         let Some(left) = self.left.checked_sub(1) else { return old.value == new.value };
         self.left = left;
         let (old, new) = (unwrap(self.base, old), unwrap(self.revision, new));
         match (old.value, new.value) {
             (Value::Object(_), Value::Object(_)) => {
-                if !self.seen.insert((old.address(), new.address())) {
-                    return true;
+                let pair = (old.address(), new.address());
+                if let Some(known) = self.seen.get(&pair) {
+                    return *known;
                 }
+                self.seen.insert(pair, true);
                 let speaking = |node: &Node<'a>| node.members().filter(speaks).count();
-                speaking(&old) == speaking(&new)
+                let equal = speaking(&old) == speaking(&new)
                     && old.entries().filter(|(key, child)| speaks(&(key, child.value))).all(|(key, child)| {
                         new.value.get(key).is_some_and(|value| {
                             let other = Node { value, at: new.at.clone() };
-                            self.nodes(&child, &other)
+                            match SETS.contains(&key) {
+                                true => self.sets(&child, &other),
+                                false => self.nodes(&child, &other),
+                            }
                         })
-                    })
+                    });
+                self.seen.insert(pair, equal);
+                equal
             }
             (Value::Array(olds), Value::Array(news)) => {
                 olds.len() == news.len() && old.items().zip(new.items()).all(|(old, new)| self.nodes(&old, &new))
@@ -52,6 +72,12 @@ impl<'a> Same<'_, 'a> {
         }
     }
 }
+
+/// Members whose order says nothing.
+const SETS: &[&str] = &["allOf", "anyOf", "enum", "oneOf", "required"];
+
+/// How many items of such a member are looked for in any order.
+const UNORDERED: usize = 24;
 
 /// Whether a member says more than that all is as usual.
 pub(super) fn speaks((key, value): &(&str, &Value)) -> bool {
