@@ -24,7 +24,7 @@ mod union;
 mod values;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     rc::Rc,
 };
 
@@ -263,9 +263,10 @@ impl<'a> Comparison<'a> {
     /// Reports members that are not known here, where they differ. Words and extensions are compared as such.
     fn others(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>, known: &[&str]) {
         let is_other = |key: &&str| !known.contains(key) && !DOCS.contains(key) && !key.starts_with("x-");
-        let keys = old.members().chain(new.members()).map(|(key, _)| key).filter(is_other);
-        let keys: BTreeSet<_> = keys.collect();
-        self.unknown(scope, old, new, &keys.into_iter().collect::<Vec<_>>());
+        let keys = |node: &Node<'a>| node.members().map(|(key, _)| key).filter(is_other);
+        let mut others: Vec<_> = keys(old).collect();
+        others.extend(keys(new).filter(|key| old.value.get(key).is_none()));
+        self.unknown(scope, old, new, &others);
     }
 
     /// Reports members that the comparison does not understand, where they differ.

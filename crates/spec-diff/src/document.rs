@@ -114,7 +114,9 @@ impl<'a> Index<'a> {
                         key if key.starts_with("x-") && !names => continue,
                         _ => {}
                     }
-                    self.read(value, !names && NAMED.contains(&key.as_str()));
+                    if value.is_object() || value.is_array() {
+                        self.read(value, !names && gives_names(key));
+                    }
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.read(item, false)),
@@ -123,12 +125,15 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Members whose own members have names that the document gives.
-const NAMED: &[&str] = &[
-    "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "schemas", "responses", "parameters",
-    "requestBodies", "headers", "securitySchemes", "callbacks", "pathItems", "mediaTypes", "paths", "webhooks", "content",
-    "encoding", "variables", "scopes", "mapping",
-];
+/// Whether the members of this member have names that the document gives.
+fn gives_names(key: &str) -> bool {
+    matches!(
+        key,
+        "$defs" | "callbacks" | "content" | "definitions" | "dependentSchemas" | "encoding" | "headers" | "mapping"
+            | "mediaTypes" | "parameters" | "pathItems" | "paths" | "patternProperties" | "properties" | "requestBodies"
+            | "responses" | "schemas" | "scopes" | "securitySchemes" | "variables" | "webhooks"
+    )
+}
 
 /// One side of the comparison.
 #[derive(Debug, Clone)]
@@ -202,7 +207,7 @@ impl<'a> Document<'a> {
             }
         }
         for (key, child) in node.entries() {
-            self.name(&child, &within, !names && NAMED.contains(&key));
+            self.name(&child, &within, !names && gives_names(key));
         }
         node.items().for_each(|item| self.name(&item, &within, false));
     }

@@ -1,6 +1,6 @@
 //! Which alternative of the one side is which of the other.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet};
 
 use serde_json::Value;
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// How many alternatives without a name are paired by what they hold.
 const LIKENESSES: usize = 60;
+
+/// How alike alternatives are that say themselves who they are: by a title, or by a member with one value.
+const CERTAIN: usize = 90;
 
 /// Alternatives of both sides that stand for each other, and those that stand alone.
 pub(super) struct Matching<'a> {
@@ -53,36 +56,41 @@ impl<'a> Comparison<'a> {
 
     /// Pairs what is left, the most alike first; of equals those that stand in the same place, so that both directions pair the same.
     fn pair_by_likeness(&self, left: Vec<Node<'a>>, all: (&[Node<'a>], &[Node<'a>]), matching: &mut Matching<'a>) {
+        let added = std::mem::take(&mut matching.added);
         let olds: Vec<_> = left.iter().map(|old| normal(&self.base, old)).collect();
-        let news: Vec<_> = matching.added.iter().map(|new| normal(&self.revision, new)).collect();
-        let mut likings = Vec::new();
-        for (i, (old, old_node)) in olds.iter().zip(&left).enumerate() {
-            for (j, (new, new_node)) in news.iter().zip(&matching.added).enumerate() {
-                let liking = if self.may_pair(old_node, new_node) { self.liking(old, new) } else { 0 };
-                if liking > 0 {
-                    likings.push((std::cmp::Reverse(liking), i.abs_diff(j), i + j, i, j));
+        let news: Vec<_> = added.iter().map(|new| normal(&self.revision, new)).collect();
+        let (mut left, mut added): (Vec<_>, Vec<_>) =
+            (left.into_iter().map(Some).collect(), added.into_iter().map(Some).collect());
+        // Whether all that the one side's alternatives take, the other side's take: asked if it matters.
+        let widens = LazyCell::new(|| all.0.iter().all(|old| self.is_covered((&self.base, old), (&self.revision, all.1))));
+        let narrows = LazyCell::new(|| all.1.iter().all(|new| self.is_covered((&self.revision, new), (&self.base, all.0))));
+        // By what they hold, and what still has no like by whether one is all of the other and more.
+        let growth = |old: &Schema<'a>, new: &Schema<'a>| self.growth(old, new);
+        let likings: [&dyn Fn(&Schema<'a>, &Schema<'a>) -> usize; 2] = [&|old, new| likeness(old, new), &growth];
+        for liking in likings {
+            let mut likings = Vec::new();
+            for (i, (old, old_node)) in olds.iter().zip(&left).enumerate() {
+                for (j, (new, new_node)) in news.iter().zip(&added).enumerate() {
+                    let (Some(old_node), Some(new_node)) = (old_node, new_node) else { continue };
+                    let liking = if self.may_pair(old_node, new_node) { liking(old, new) } else { 0 };
+                    if liking > 0 {
+                        likings.push((std::cmp::Reverse(liking), i.abs_diff(j), i + j, i, j));
+                    }
+                }
+            }
+            likings.sort_unstable();
+            for (liking, .., i, j) in likings {
+                let (Some(old), Some(new)) = (left.get_mut(i), added.get_mut(j)) else { continue };
+                let is_it = |old: &Node<'a>, new: &Node<'a>| {
+                    liking.0 >= CERTAIN || self.is_it((old, all.0, *widens), (new, all.1, *narrows))
+                };
+                if old.as_ref().zip(new.as_ref()).is_some_and(|(old, new)| is_it(old, new)) {
+                    matching.pairs.extend(old.take().zip(new.take()));
                 }
             }
         }
-        likings.sort_unstable();
-        let widens = !likings.is_empty() && all.0.iter().all(|old| self.is_covered((&self.base, old), (&self.revision, all.1)));
-        let narrows = !likings.is_empty() && all.1.iter().all(|new| self.is_covered((&self.revision, new), (&self.base, all.0)));
-        likings.retain(|(.., i, j)| match (left.get(*i), matching.added.get(*j)) {
-            (Some(old), Some(new)) => self.is_it((old, all.0, widens), (new, all.1, narrows)),
-            _ => false,
-        });
-        let (mut olds_left, mut news_left): (Vec<_>, Vec<_>) =
-            (left.into_iter().map(Some).collect(), std::mem::take(&mut matching.added).into_iter().map(Some).collect());
-        for (.., i, j) in likings {
-            if let (Some(old), Some(new)) = (olds_left.get_mut(i), news_left.get_mut(j))
-                && old.is_some()
-                && new.is_some()
-            {
-                matching.pairs.extend(old.take().zip(new.take()));
-            }
-        }
-        matching.removed.extend(olds_left.into_iter().flatten());
-        matching.added.extend(news_left.into_iter().flatten());
+        matching.removed.extend(left.into_iter().flatten());
+        matching.added.extend(added.into_iter().flatten());
     }
 
     /// Whether the one alternative became the other that it is like. It did not if others take what it took: all of them together,
@@ -101,16 +109,14 @@ impl<'a> Comparison<'a> {
             && !self.is_covered((revision, new), (base, &but(olds, old)))
     }
 
-    /// How much two alternatives have in common; of those with little, whether one is all of the other and more.
-    fn liking(&self, old: &Schema<'a>, new: &Schema<'a>) -> usize {
-        match likeness(old, new) {
-            0 if tag(old, new) != Some(false) && old.unions.is_empty() && new.unions.is_empty() => {
-                let (base, revision) = ((&self.base, old), (&self.revision, new));
-                let grew = fits_schema(&self.effort, base, revision, false) || fits_schema(&self.effort, revision, base, false);
-                usize::from(grew) * 40
-            }
-            liking => liking,
+    /// Whether one of two alternatives with little in common is all of the other and more.
+    fn growth(&self, old: &Schema<'a>, new: &Schema<'a>) -> usize {
+        if tag(old, new) == Some(false) || !old.unions.is_empty() || !new.unions.is_empty() {
+            return 0;
         }
+        let (base, revision) = ((&self.base, old), (&self.revision, new));
+        let effort = &self.effort;
+        usize::from(fits_schema(effort, base, revision, false) || fits_schema(effort, revision, base, false))
     }
 
     /// Two names stand for each other only if each is unknown to the other side: then it may be a new name for the same.
@@ -127,7 +133,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 100.
+/// How much two schemas have in common, from 0 (nothing: they do not stand for each other) to 95.
 pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     let is_nested = |schema: &Schema<'_>| schema.types.is_any() && !schema.unions.is_empty();
     if is_nested(old) && is_nested(new) {
@@ -142,22 +148,22 @@ pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
         return 0;
     }
     match tag(old, new) {
-        Some(true) => return 95,
+        Some(true) => return CERTAIN + 5,
         Some(false) => return 0,
         None => {}
     }
     if titles[0].is_some() && titles[0] == titles[1] {
-        return 90;
+        return CERTAIN;
     }
     let names = |schema: &Schema<'_>| schema.properties.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let (olds, news) = (names(old), names(new));
     let all = olds.union(&news).count();
     let common = olds.intersection(&news).count();
     match all {
-        0 => 100,
+        0 => CERTAIN - 1,
         // Few common members, but those that must be there: it has grown or shrunk.
         _ if common * 2 < all && (old.required.is_empty() || old.required != new.required) => 0,
-        _ => (common * 100 / all).max(50),
+        _ => (common * (CERTAIN - 1) / all).max(50),
     }
 }
 
