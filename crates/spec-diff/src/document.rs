@@ -129,9 +129,27 @@ impl<'a> Index<'a> {
 fn gives_names(key: &str) -> bool {
     matches!(
         key,
-        "$defs" | "callbacks" | "content" | "definitions" | "dependentSchemas" | "encoding" | "headers" | "mapping"
-            | "mediaTypes" | "parameters" | "pathItems" | "paths" | "patternProperties" | "properties" | "requestBodies"
-            | "responses" | "schemas" | "scopes" | "securitySchemes" | "variables" | "webhooks"
+        "$defs"
+            | "callbacks"
+            | "content"
+            | "definitions"
+            | "dependentSchemas"
+            | "encoding"
+            | "headers"
+            | "mapping"
+            | "mediaTypes"
+            | "parameters"
+            | "pathItems"
+            | "paths"
+            | "patternProperties"
+            | "properties"
+            | "requestBodies"
+            | "responses"
+            | "schemas"
+            | "scopes"
+            | "securitySchemes"
+            | "variables"
+            | "webhooks"
     )
 }
 
@@ -222,11 +240,15 @@ impl<'a> Document<'a> {
         let start = match own == Some(id) {
             true => self.root(),
             // A reference may leave out what the name of the referring schema begins with.
-            false => self.names.get(id).or_else(|| {
-                let end = format!("/{}", id.trim_start_matches("./").trim_start_matches('/'));
-                let mut ends = self.names.iter().filter(|(name, _)| !id.is_empty() && name.ends_with(&end));
-                ends.next().filter(|_| ends.next().is_none()).map(|(_, node)| node)
-            })?.clone(),
+            false => self
+                .names
+                .get(id)
+                .or_else(|| {
+                    let end = format!("/{}", id.trim_start_matches("./").trim_start_matches('/'));
+                    let mut ends = self.names.iter().filter(|(name, _)| !id.is_empty() && name.ends_with(&end));
+                    ends.next().filter(|_| ends.next().is_none()).map(|(_, node)| node)
+                })?
+                .clone(),
         };
         walk(start, fragment)
     }

@@ -18,6 +18,10 @@ use crate::{
     rules::{self, Group, Place, Rule},
 };
 
+/// How many members a message lists, and how many letters of a value.
+const MEMBERS: usize = 10;
+const LETTERS: usize = 80;
+
 /// Equal findings, from several directions and places.
 struct Merged {
     rule: &'static Rule,
@@ -188,15 +192,15 @@ fn change(
     Some(change)
 }
 
-/// `Customer, in answers: age integer/int32 → integer/int64: more values are allowed`
+/// `Customer, in responses: age integer/int32 → integer/int64: more values are allowed`
 fn message(change: &Change, rule: &Rule, what: &str) -> String {
     let direction = match change.direction {
         Direction::Request => ", in requests",
-        Direction::Response => ", in answers",
-        Direction::Both => ", in requests and answers",
+        Direction::Response => ", in responses",
+        Direction::Both => ", in requests and responses",
         Direction::None => "",
     };
-    let short = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let short = |value: &Value| value.as_str().map_or_else(|| excerpt(&value.to_string()), excerpt);
     let member = |member: &Member| {
         let values = match (&member.before, &member.after) {
             (Some(before), Some(after)) => format!("{} → {}", short(before), short(after)),
@@ -204,17 +208,37 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
             (None, None) => String::new(),
         };
         match (member.name.is_empty(), values.is_empty()) {
-            (false, false) => format!("{} ({values})", member.name),
-            (false, true) => member.name.clone(),
+            (false, false) => format!("{} ({values})", excerpt(&member.name)),
+            (false, true) => excerpt(&member.name),
             (true, _) => values,
         }
     };
     let mut members: Vec<_> = change.members.iter().map(member).filter(|text| !text.is_empty()).collect();
     // Findings about the owner itself have no name to tell them apart.
     members.dedup();
-    let members = if members.is_empty() { String::new() } else { format!(": {}", members.join(", ")) };
+    let more = members.len().saturating_sub(MEMBERS);
+    members.truncate(MEMBERS);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let members = if members.is_empty() { String::new() } else { format!(": {}{more}", members.join(", ")) };
     let what = if what.is_empty() || rule.group != Group::Constraints { String::new() } else { format!(" ({what})") };
     format!("{}{direction}{members}: {}{what}", naming::describe(&change.owner), rule.help)
+}
+
+/// A vendor's text in a message: on one line, and not too long to be read.
+fn excerpt(text: &str) -> String {
+    let mut short = String::new();
+    for (count, letter) in text.chars().enumerate() {
+        match letter {
+            _ if count == LETTERS => return short + "…",
+            // Line breaks, and what changes the direction of writing or has no width.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                short.extend(letter.escape_unicode());
+            }
+            letter if letter.is_control() => short.extend(letter.escape_default()),
+            letter => short.push(letter),
+        }
+    }
+    short
 }
 
 fn fingerprint(api: &str, change: &Change) -> String {

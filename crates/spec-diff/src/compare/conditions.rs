@@ -77,7 +77,8 @@ impl<'a> Comparison<'a> {
 
     /// `if`, `then`, `else`: equal ones first, then those under the same condition, then in order.
     fn branches(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let (mut olds, mut news): (Vec<&Branch<'a>>, Vec<_>) = (old.branches.iter().collect(), new.branches.iter().collect());
+        let (mut olds, mut news): (Vec<&Branch<'a>>, Vec<_>) =
+            (old.branches.iter().collect(), new.branches.iter().collect());
         olds.retain(|branch| match news.iter().position(|other| branch.is_same(&self.base, other, &self.revision)) {
             Some(index) => {
                 news.remove(index);

@@ -21,7 +21,10 @@ impl<'a> Comparison<'a> {
         for reference in self.base.outside().collect::<Vec<_>>() {
             // Unchanged here, whatever may have changed there.
             if self.revision.outside().any(|other| other == reference) {
-                self.note(0, Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {reference}, which was not followed")));
+                self.note(
+                    0,
+                    Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {reference}, which was not followed")),
+                );
             }
         }
         for ((_, text), at) in olds.iter().filter(|(key, _)| !news.contains_key(*key)) {

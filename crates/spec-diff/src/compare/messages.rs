@@ -57,8 +57,9 @@ impl<'a> Comparison<'a> {
             "default" => (name.to_owned(), node),
             name => (name.to_uppercase(), node),
         };
-        let statuses =
-            |responses: &Option<Node<'a>>| responses.iter().flat_map(Node::named).map(status).collect::<BTreeMap<_, _>>();
+        let statuses = |responses: &Option<Node<'a>>| {
+            responses.iter().flat_map(Node::named).map(status).collect::<BTreeMap<_, _>>()
+        };
         let (olds, news) = (statuses(&list(old)), statuses(&list(new)));
         let [success, failure] = [Role::Response, Role::Error].map(|role| self.operation_scope(new, role));
         let scope = |status: &str| if is_success(status) { success } else { failure };

@@ -16,9 +16,8 @@ use crate::{
 };
 
 /// The members of an operation that are compared.
-const OPERATION: &[&str] = &[
-    "callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers",
-];
+const OPERATION: &[&str] =
+    &["callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers"];
 
 impl<'a> Comparison<'a> {
     /// Compares all operations.
@@ -64,7 +63,11 @@ impl<'a> Comparison<'a> {
     }
 
     fn others_of_item(&mut self, old: &Node<'a>, new: &Node<'a>) {
-        let keys: Vec<_> = ITEM.iter().copied().chain(old.members().chain(new.members()).map(|(key, _)| key).filter(|key| is_method(key))).collect();
+        let keys: Vec<_> = ITEM
+            .iter()
+            .copied()
+            .chain(old.members().chain(new.members()).map(|(key, _)| key).filter(|key| is_method(key)))
+            .collect();
         self.others(0, old, new, &keys);
     }
 

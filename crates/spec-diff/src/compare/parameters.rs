@@ -194,9 +194,15 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whether `/` and `?` stay as they are in a query's texts; numbers have none.
-    fn reserved(&mut self, (old, before): (&Node<'a>, &Schema<'a>), (new, after): (&Node<'a>, &Schema<'a>), scope: ScopeId) {
+    fn reserved(
+        &mut self,
+        (old, before): (&Node<'a>, &Schema<'a>),
+        (new, after): (&Node<'a>, &Schema<'a>),
+        scope: ScopeId,
+    ) {
         let has_text = |schema: &Schema<'a>| {
-            !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number")) || schema.types.is_any()
+            !schema.types.0.keys().all(|name| matches!(*name, "boolean" | "integer" | "number"))
+                || schema.types.is_any()
         };
         let rule = match (old.flag("allowReserved"), new.flag("allowReserved")) {
             (true, false) => &rules::RESERVED_ENCODED,
@@ -211,7 +217,17 @@ impl<'a> Comparison<'a> {
 
 /// The members of a parameter or a header that are compared.
 pub(super) const PARAMETER: &[&str] = &[
-    "$ref", "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
+    "$ref",
+    "allowEmptyValue",
+    "allowReserved",
+    "content",
+    "deprecated",
+    "explode",
+    "in",
+    "name",
+    "required",
+    "schema",
+    "style",
 ];
 
 /// The one media type of a parameter that is written as such.

@@ -171,8 +171,7 @@ impl<'a> Comparison<'a> {
     fn null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         let core = |usage: &Usage<'a>| usage.core.first().map_or_else(|| usage.at.clone(), |node| node.at.clone());
         // Where no type is named, null is one of the values, and a change of types is reported as that.
-        let is_untyped =
-            |document: &Document<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
+        let is_untyped = |document: &Document<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
         let finding = match (&old.nullable, &new.nullable) {
             (None, Some(at)) if !is_untyped(&self.base, old) => {
                 Finding::new(&rules::BECAME_NULLABLE).at(&core(old), at)

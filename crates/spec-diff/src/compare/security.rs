@@ -29,7 +29,8 @@ fn credential(scheme: &Node<'_>) -> String {
         "http" => format!("http {}", text("scheme").to_lowercase()),
         "oauth2" => {
             let url = |(name, flow): (&str, Node<'_>)| {
-                let urls = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"].map(|key| flow.text(key).unwrap_or_default());
+                let urls = ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl"]
+                    .map(|key| flow.text(key).unwrap_or_default());
                 format!("{name} {}", urls.join(" "))
             };
             let flows: BTreeSet<_> = scheme.get("flows").iter().flat_map(Node::named).map(url).collect();
@@ -59,7 +60,8 @@ fn ways<'a>(root: &Node<'a>, operation: &Operation<'a>, keys: &Keys<'a>) -> (Vec
     let stated = operation.node.get("security").or_else(|| root.get("security"));
     let scopes = |node: Node<'a>| node.value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let key = |name: &'a str| keys.get(name).cloned().unwrap_or_else(|| Rc::from(name));
-    let way = |node: Node<'a>| node.entries().map(|(name, list)| (key(name), (name, scopes(list)))).collect::<Way<'a>>();
+    let way =
+        |node: Node<'a>| node.entries().map(|(name, list)| (key(name), (name, scopes(list)))).collect::<Way<'a>>();
     let mut ways: Vec<Way<'a>> = Vec::new();
     for way in stated.iter().flat_map(Node::items).map(way) {
         if !ways.iter().any(|known| is_same(known, &way)) {

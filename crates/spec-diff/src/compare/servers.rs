@@ -119,7 +119,8 @@ impl<'a> Comparison<'a> {
         let settings = |server: &Node<'a>| {
             let setting = |(name, node): (&'a str, Node<'a>)| {
                 let values = node.get("enum");
-                let values: BTreeSet<_> = values.iter().flat_map(Node::items).map(|item| item.value.to_string()).collect();
+                let values: BTreeSet<_> =
+                    values.iter().flat_map(Node::items).map(|item| item.value.to_string()).collect();
                 (name, node.value.get("default"), values)
             };
             server.get("variables").iter().flat_map(Node::entries).map(setting).collect::<Vec<_>>()
@@ -151,7 +152,10 @@ mod tests {
     fn servers_are_what_they_resolve_to() {
         for (server, expected) in [
             (json!({"url": "HTTPS://Example.com:443/V1/"}), "https://example.com/V1"),
-            (json!({"url": "https://{r}.example.com", "variables": {"r": {"default": "eu"}}}), "https://eu.example.com"),
+            (
+                json!({"url": "https://{r}.example.com", "variables": {"r": {"default": "eu"}}}),
+                "https://eu.example.com",
+            ),
             (json!({"url": "/v1"}), "/v1"),
             (json!({}), ""),
         ] {

@@ -80,7 +80,9 @@ impl<'a> Comparison<'a> {
             let new_type = new.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
             finding.level = match (is_known, context.direction) {
                 // What fits it as well as another one of `oneOf` is no longer allowed.
-                (true, Direction::Request) if !new.any && self.is_repeated(variant, &new.variants) => Some(Level::Warning),
+                (true, Direction::Request) if !new.any && self.is_repeated(variant, &new.variants) => {
+                    Some(Level::Warning)
+                }
                 (true, _) => Some(Level::None),
                 (false, Direction::Response) if new_type => Some(Level::Breaking),
                 _ => None,
@@ -96,7 +98,8 @@ impl<'a> Comparison<'a> {
             component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
         };
         let own = name(variant.0, variant.1);
-        let is_another = |other: &Node<'a>| own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
+        let is_another =
+            |other: &Node<'a>| own.is_some() && name(others.0, other).is_some_and(|name| own != Some(name));
         let variants: Vec<_> = others.1.iter().filter(|other| !is_another(other)).cloned().collect();
         !variants.is_empty() && fits_any(&self.effort, variant, (others.0, variants))
     }
@@ -154,8 +157,11 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.values(None, labels(&union.variants)));
             return true;
         }
-        let fitting = |variant: &Node<'a>| fits_schema(&self.effort, (&self.base, old), (&self.revision, &normal(&self.revision, variant)), false);
-        let kept = union.variants.iter().position(fitting).or_else(|| self.likest(old, &union.variants, Side::Revision));
+        let fitting = |variant: &Node<'a>| {
+            fits_schema(&self.effort, (&self.base, old), (&self.revision, &normal(&self.revision, variant)), false)
+        };
+        let kept =
+            union.variants.iter().position(fitting).or_else(|| self.likest(old, &union.variants, Side::Revision));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&old.at, &union.at).values(old.types.describe(), labels(&union.variants))
         };
@@ -186,7 +192,9 @@ impl<'a> Comparison<'a> {
             self.note_data(context, finding.values(labels(&union.variants), None));
             return true;
         }
-        let fitting = |variant: &Node<'a>| fits_schema(&self.effort, (&self.revision, new), (&self.base, &normal(&self.base, variant)), false);
+        let fitting = |variant: &Node<'a>| {
+            fits_schema(&self.effort, (&self.revision, new), (&self.base, &normal(&self.base, variant)), false)
+        };
         let kept = union.variants.iter().position(fitting).or_else(|| self.likest(new, &union.variants, Side::Base));
         let finding = |rule: &'static Rule| {
             Finding::new(rule).at(&union.at, &new.at).values(labels(&union.variants), new.types.describe())

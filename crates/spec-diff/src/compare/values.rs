@@ -11,7 +11,7 @@ use super::{Comparison, Context, Finding};
 use crate::{
     document::Node,
     pointer::Pointer,
-    report::Level,
+    report::{Direction, Level},
     rules::{self, Rule},
     schema::{Bound, Schema, compare, equal, is_tighter},
 };
@@ -161,7 +161,8 @@ impl<'a> Comparison<'a> {
         let values = |schema: &Schema<'a>| schema.multiples.iter().map(|node| node.value).collect::<Vec<_>>();
         let (before, after) = (values(old), values(new));
         let (was, is) = (common_multiple(&before), common_multiple(&after));
-        let at = |schema: &Schema<'a>| schema.multiples.first().map_or_else(|| schema.at.clone(), |node| node.at.clone());
+        let at =
+            |schema: &Schema<'a>| schema.multiples.first().map_or_else(|| schema.at.clone(), |node| node.at.clone());
         let shown = |values: &[&Value]| match values {
             [] => None,
             [only] => Some((*only).clone()),
@@ -179,6 +180,11 @@ impl<'a> Comparison<'a> {
         let mut finding = Finding::new(rule).at(&at(old), &at(new)).values(shown(&before), shown(&after));
         if before.is_empty() != after.is_empty() {
             finding = finding.what("multiple-of");
+        }
+        // All multiples of 6 were multiples of 3 before.
+        let narrower = matches!((was, is), (Some(was), Some(is)) if was.divides(is));
+        if narrower && context.direction == Direction::Response {
+            finding.level = Some(Level::Info);
         }
         self.note_data(context, finding);
     }

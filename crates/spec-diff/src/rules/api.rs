@@ -121,8 +121,8 @@ rules! { API:
         "request-parameter-reserved-allowed", "reserved letters such as / must be percent-encoded in the value");
     PATH_PARAMETER_DECLARED = Rule::api("request-path-parameter-declared", Parameters, Info, Major,
         "request-path-parameter-undeclared", "a part of the path that was there is now declared as a parameter");
-    PATH_PARAMETER_UNDECLARED = Rule::api("request-path-parameter-undeclared", Parameters, Info, Major,
-        "request-path-parameter-declared", "a part of the path is no longer declared as a parameter");
+    PATH_PARAMETER_UNDECLARED = Rule::api("request-path-parameter-undeclared", Parameters, Warning, Major,
+        "request-path-parameter-declared", "a part of the path is no longer declared: nothing says what goes there");
     PARAMETER_CONTENT = Rule::api("request-parameter-content-changed", Parameters, Breaking, Major,
         "request-parameter-content-changed", "the parameter is now, or no longer, text of a media type");
     PATH_PARAMETER_RENAMED = Rule::api("request-path-parameter-renamed", Parameters, Level::None, Major,

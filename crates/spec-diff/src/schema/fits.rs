@@ -31,17 +31,31 @@ impl Effort {
 pub(crate) type From<'d, 'a, T> = (&'d Document<'a>, T);
 
 /// Whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
-pub(crate) fn fits<'a>(effort: &Effort, narrow: From<'_, 'a, &[Node<'a>]>, wide: From<'_, 'a, &[Node<'a>]>, strict: bool) -> bool {
+pub(crate) fn fits<'a>(
+    effort: &Effort,
+    narrow: From<'_, 'a, &[Node<'a>]>,
+    wide: From<'_, 'a, &[Node<'a>]>,
+    strict: bool,
+) -> bool {
     Walk::new(effort, narrow.0, wide.0, strict).nodes(narrow.1, wide.1)
 }
 
 /// The same for schemas in normal form; whether null is allowed is not asked.
-pub(crate) fn fits_schema<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+pub(crate) fn fits_schema<'a>(
+    effort: &Effort,
+    narrow: From<'_, 'a, &Schema<'a>>,
+    wide: From<'_, 'a, &Schema<'a>>,
+    strict: bool,
+) -> bool {
     Walk::new(effort, narrow.0, wide.0, strict).schemas(narrow.1, wide.1)
 }
 
 /// Whether each value of a schema, of which null is not asked, fits one of several.
-pub(crate) fn fits_any<'a>(effort: &Effort, narrow: From<'_, 'a, &Node<'a>>, wide: From<'_, 'a, Vec<Node<'a>>>) -> bool {
+pub(crate) fn fits_any<'a>(
+    effort: &Effort,
+    narrow: From<'_, 'a, &Node<'a>>,
+    wide: From<'_, 'a, Vec<Node<'a>>>,
+) -> bool {
     let core = Usage::of(narrow.0, std::slice::from_ref(narrow.1)).core;
     let union = Union { any: true, at: narrow.1.at.clone(), variants: wide.1 };
     let any = Schema { unions: vec![union], ..Schema::default() };
@@ -49,12 +63,21 @@ pub(crate) fn fits_any<'a>(effort: &Effort, narrow: From<'_, 'a, &Node<'a>>, wid
 }
 
 /// Whether all values of a schema fit alternatives.
-pub(crate) fn fits_union<'a>(effort: &Effort, narrow: From<'_, 'a, &Schema<'a>>, wide: From<'_, 'a, &Union<'a>>) -> bool {
+pub(crate) fn fits_union<'a>(
+    effort: &Effort,
+    narrow: From<'_, 'a, &Schema<'a>>,
+    wide: From<'_, 'a, &Union<'a>>,
+) -> bool {
     Walk::new(effort, narrow.0, wide.0, false).union(narrow.1, wide.1)
 }
 
 /// Whether no value of `one` fits `other`. `strict`: not even one with members that `one` does not declare.
-pub(crate) fn excludes<'a>(effort: &Effort, one: From<'_, 'a, &Schema<'a>>, other: From<'_, 'a, &Schema<'a>>, strict: bool) -> bool {
+pub(crate) fn excludes<'a>(
+    effort: &Effort,
+    one: From<'_, 'a, &Schema<'a>>,
+    other: From<'_, 'a, &Schema<'a>>,
+    strict: bool,
+) -> bool {
     Walk::new(effort, one.0, other.0, strict).excludes(one.1, other.1)
 }
 
@@ -96,7 +119,9 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn schemas(&mut self, narrow: &Schema<'a>, wide: &Schema<'a>) -> bool {
-        let (Some(left), Some(all)) = (self.left.checked_sub(1), self.effort.0.get().checked_sub(1)) else { return false };
+        let (Some(left), Some(all)) = (self.left.checked_sub(1), self.effort.0.get().checked_sub(1)) else {
+            return false;
+        };
         self.left = left;
         self.effort.0.set(all);
         if narrow.never || wide.never {
@@ -177,21 +202,22 @@ impl<'d, 'a> Walk<'d, 'a> {
         let has = |list: Option<&Vec<Node<'a>>>, node: &Node<'a>| {
             list.into_iter().flatten().any(|own| same((self.narrow, own), (self.wide, node)))
         };
-        let branch = |wide: &super::Branch<'a>| {
-            narrow.branches.iter().any(|own| own.is_same(self.narrow, wide, self.wide))
-        };
+        let branch =
+            |wide: &super::Branch<'a>| narrow.branches.iter().any(|own| own.is_same(self.narrow, wide, self.wide));
         let dangles = |node: &Node<'a>| {
             let text = node.text("$ref").filter(|_| self.wide.target(node).is_none());
             text.is_some_and(|text| !narrow.leaves.iter().any(|own| own.text("$ref") == Some(text)))
         };
         wide.conditions.iter().all(|(word, list)| list.iter().all(|node| has(narrow.conditions.get(word), node)))
             && wide.branches.iter().all(branch)
-            && wide.dependent_required.iter().all(|(name, names)| {
-                narrow.dependent_required.get(name).is_some_and(|own| names.is_subset(own))
-            })
-            && wide.dependent_schemas.iter().all(|(name, list)| {
-                list.iter().all(|node| has(narrow.dependent_schemas.get(name), node))
-            })
+            && wide
+                .dependent_required
+                .iter()
+                .all(|(name, names)| narrow.dependent_required.get(name).is_some_and(|own| names.is_subset(own)))
+            && wide
+                .dependent_schemas
+                .iter()
+                .all(|(name, list)| list.iter().all(|node| has(narrow.dependent_schemas.get(name), node)))
             && wide.unknown.iter().all(|(key, node)| {
                 narrow.unknown.get(key).is_some_and(|own| same((self.narrow, own), (self.wide, node)))
             })
@@ -266,7 +292,9 @@ impl<'d, 'a> Walk<'d, 'a> {
             false => one.required.union(&other.required).copied().collect(),
         };
         required.into_iter().any(|name| {
-            let (Some(parts), Some(others)) = (one.properties.get(name), other.properties.get(name)) else { return false };
+            let (Some(parts), Some(others)) = (one.properties.get(name), other.properties.get(name)) else {
+                return false;
+            };
             let (parts, others) = (Usage::of(self.narrow, parts), Usage::of(self.wide, others));
             let (part, other) = (Schema::of(self.narrow, &parts.core), Schema::of(self.wide, &others.core));
             let values = part.values.as_ref().zip(other.values.as_ref()).is_some_and(|(values, others)| {

@@ -176,7 +176,8 @@ impl<'a> Schema<'a> {
 
     /// Whether it is nothing but alternatives.
     pub(crate) fn is_bare_union(&self) -> bool {
-        let says = |(key, _): (&str, &Value)| !is_annotation(key) && !matches!(key, "oneOf" | "anyOf" | "discriminator");
+        let says =
+            |(key, _): (&str, &Value)| !is_annotation(key) && !matches!(key, "oneOf" | "anyOf" | "discriminator");
         self.left_out.is_empty()
             && matches!((self.leaves.as_slice(), self.unions.as_slice()), ([leaf], [_]) if !leaf.members().any(says))
     }
@@ -245,15 +246,20 @@ impl<'a> Schema<'a> {
                 // A list of schemas is how prefixItems was written before 2020-12.
                 "items" if value.is_array() => self.first_items(&child()),
                 "items" | "additionalItems" if is_never(value) => {
-                    let first = node.get("prefixItems").or_else(|| node.get("items")).map_or(0, |list| list.items().count());
+                    let first =
+                        node.get("prefixItems").or_else(|| node.get("items")).map_or(0, |list| list.items().count());
                     self.closed_items = Some(self.closed_items.map_or(first, |known| known.min(first)));
                 }
                 "items" if !is_open(value) => self.items.push(child()),
                 // It counts only beside a list of schemas.
-                "additionalItems" => self.items.extend(node.get("items").filter(|items| items.value.is_array() && !is_open(value)).map(|_| child())),
+                "additionalItems" => self.items.extend(
+                    node.get("items").filter(|items| items.value.is_array() && !is_open(value)).map(|_| child()),
+                ),
                 "prefixItems" => self.first_items(&child()),
                 "uniqueItems" => self.unique |= value == &Value::Bool(true),
-                "multipleOf" if !self.multiples.iter().any(|known| equal(known.value, value)) => self.multiples.push(child()),
+                "multipleOf" if !self.multiples.iter().any(|known| equal(known.value, value)) => {
+                    self.multiples.push(child())
+                }
                 "pattern" => self.patterns.extend(value.as_str()),
                 "contentEncoding" => self.content("content-encoding", value.as_str()),
                 "contentMediaType" => self.content("content-media-type", value.as_str()),
@@ -261,10 +267,13 @@ impl<'a> Schema<'a> {
                     let content = value.as_str().and_then(content_of_format);
                     content.into_iter().for_each(|(word, text)| self.content(word, Some(text)));
                 }
-                "if" => self.branches.push(Branch { node: node.clone() }),
+                "if" if !self.branches.iter().any(|known| known.node.value == node.value) => {
+                    self.branches.push(Branch { node: node.clone() });
+                }
                 "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
                 "not" if is_open(value) => self.never = true,
-                "$ref" | "$dynamicRef" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then" | "type" => {}
+                "$ref" | "$dynamicRef" | "if" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then"
+                | "type" => {}
                 key if is_annotation(key) => {}
                 key => self.merge_rest(key, node, value),
             }
@@ -297,7 +306,7 @@ impl<'a> Schema<'a> {
                     let names = names.iter().filter_map(Value::as_str);
                     self.dependent_required.entry(name).or_default().extend(names);
                 }
-                _ => self.dependent_schemas.entry(name).or_default().push(dependency),
+                _ => push_new(self.dependent_schemas.entry(name).or_default(), dependency),
             }
         }
     }
@@ -396,8 +405,15 @@ impl<'a> Schema<'a> {
         let child = Node { value, at: node.at.key(key) };
         match CONDITIONS.iter().find(|(keyword, _)| *keyword == key) {
             Some(_) if is_open(value) => {}
-            Some((_, word)) => self.conditions.entry(word).or_default().push(child),
+            Some((_, word)) => push_new(self.conditions.entry(word).or_default(), child),
             None => drop(self.unknown.insert(key, child)),
         }
+    }
+}
+
+/// Adds a schema unless it is there in the same words.
+fn push_new<'a>(list: &mut Vec<Node<'a>>, node: Node<'a>) {
+    if !list.iter().any(|known| known.value == node.value) {
+        list.push(node);
     }
 }

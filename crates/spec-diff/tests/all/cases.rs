@@ -39,7 +39,14 @@ fn every_case_has_one_of_its_right_levels() {
         let is_right = case.right.iter().any(|level| *level == report.wire.to_string());
         let is_exception = EXCEPTIONS.iter().any(|(name, _)| *name == case.name);
         if is_right == is_exception {
-            wrong.push(format!("{} ({}): {}, right {:?}: {:#?}", case.name, case.what, report.wire, case.right, lines(&report)));
+            wrong.push(format!(
+                "{} ({}): {}, right {:?}: {:#?}",
+                case.name,
+                case.what,
+                report.wire,
+                case.right,
+                lines(&report)
+            ));
         }
         count += 1;
     }

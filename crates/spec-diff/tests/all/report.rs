@@ -123,3 +123,19 @@ fn what_is_no_openapi_document_is_refused_by_name() {
     let refused = diff(&good, &json!({"swagger": "2.0", "paths": {}}), &Options::default());
     assert_eq!(refused, Err(NotOpenApi { side: Side::Revision, found: "it is Swagger 2.0; convert it first".into() }));
 }
+
+#[test]
+fn messages_stay_short_and_on_one_line() {
+    let schema = |count: usize, text: &str| {
+        let properties: serde_json::Map<_, _> =
+            (0..count).map(|index| (format!("p{index:02}"), json!({"type": "string", "default": text}))).collect();
+        in_response(&json!({"type": "object", "properties": properties}), &json!({}))
+    };
+    let report = compare(&schema(12, "a"), &schema(12, &format!("b\n\u{202e}{}", "x".repeat(100))));
+    let message = &report.changes[0].message;
+    assert!(message.contains(r"p00 (a → b\n\u{202e}xxx"), "{message}");
+    assert!(message.contains("xxx…), p01"), "{message}");
+    assert!(message.contains("xxx…) and 2 more: "), "{message}");
+    assert!(!message.contains("p10") && message.lines().count() == 1, "{message}");
+    assert_eq!(report.changes[0].members.len(), 12, "the members themselves are all there");
+}

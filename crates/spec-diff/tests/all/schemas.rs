@@ -445,12 +445,7 @@ fn conditions_of_3_1() {
             &["info body-items-opened"],
             &["breaking body-items-opened"],
         ),
-        (
-            "{not: {enum: [a]}}",
-            "{not: {enum: [a, b]}}",
-            &["breaking body-not-widened"],
-            &["info body-not-widened"],
-        ),
+        ("{not: {enum: [a]}}", "{not: {enum: [a, b]}}", &["breaking body-not-widened"], &["info body-not-widened"]),
         (
             "{not: {type: number}}",
             "{not: {type: integer}}",
@@ -555,12 +550,7 @@ fn null_among_alternatives() {
         ]);
     }
     check(&[
-        (
-            NULL,
-            "{type: [string, 'null']}",
-            &["breaking body-any-of-removed"],
-            &["info body-any-of-removed"],
-        ),
+        (NULL, "{type: [string, 'null']}", &["breaking body-any-of-removed"], &["info body-any-of-removed"]),
         ("{type: [string, 'null']}", NULL, &["info body-any-of-added"], &["breaking body-any-of-added"]),
         ("{type: [string, 'null']}", "{}", &["info body-type-generalized"], &["breaking body-type-generalized"]),
         ("{}", "{type: [string, 'null']}", &["breaking body-type-specialized"], &["info body-type-specialized"]),
@@ -579,7 +569,12 @@ fn formats_that_change_no_value_break_nothing() {
             &["info body-format-changed"],
         ),
         ("{type: string}", "{type: string, format: uri}", &["info body-format-changed"], &["info body-format-changed"]),
-        ("{type: string, format: iban}", "{type: string}", &["info body-format-changed"], &["info body-format-changed"]),
+        (
+            "{type: string, format: iban}",
+            "{type: string}",
+            &["info body-format-changed"],
+            &["info body-format-changed"],
+        ),
         // These have values of their own.
         (
             "{type: string}",
@@ -638,19 +633,37 @@ fn alternatives_are_compared_by_what_fits_them() {
         (any(&["{type: string, maxLength: 3}", A]), one(&["{type: string, maxLength: 3}", A]), "none", "none"),
         (any(&["{type: string}", "{type: string, enum: [a]}"]), "{type: string}", "none", "none"),
         ("{type: string}", any(&["{type: string}", "{type: string, enum: [a]}"]), "none", "none"),
-        ("{type: object}", one(&[A, "{type: object, required: [c], properties: {c: {type: string}}}"]), "breaking", "info"),
+        (
+            "{type: object}",
+            one(&[A, "{type: object, required: [c], properties: {c: {type: string}}}"]),
+            "breaking",
+            "info",
+        ),
         (
             "{type: object, properties: {a: {type: string}}, required: [a]}",
             "{type: object, properties: {a: {type: string}, c: {type: string}}, anyOf: [{required: [a]}, {required: [c]}]}",
             "info",
             "breaking",
         ),
-        (one(&[A, "{type: integer, maximum: 5}"]), &format!("{{type: [object, integer], {}", &one(&[A, "{type: integer, maximum: 5}"])[1..]), "none", "none"),
+        (
+            one(&[A, "{type: integer, maximum: 5}"]),
+            &format!("{{type: [object, integer], {}", &one(&[A, "{type: integer, maximum: 5}"])[1..]),
+            "none",
+            "none",
+        ),
         // Of the same title, or with all that the other has, it is the same alternative that grew.
-        (any(&["{type: object, title: O, properties: {}}", "{enum: ['']}"]), any(&["{type: object, title: O, properties: {a: {type: string}}}", "{enum: ['']}"]), "info", "info"),
+        (
+            any(&["{type: object, title: O, properties: {}}", "{enum: ['']}"]),
+            any(&["{type: object, title: O, properties: {a: {type: string}}}", "{enum: ['']}"]),
+            "info",
+            "info",
+        ),
         (
             any(&["{type: object, properties: {a: {type: string}}}", "{enum: ['']}"]),
-            any(&["{type: object, properties: {a: {type: string}, b: {type: string}, c: {type: string}}}", "{enum: ['']}"]),
+            any(&[
+                "{type: object, properties: {a: {type: string}, b: {type: string}, c: {type: string}}}",
+                "{enum: ['']}",
+            ]),
             "info",
             "info",
         ),

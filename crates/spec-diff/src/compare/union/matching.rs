@@ -62,17 +62,21 @@ impl<'a> Comparison<'a> {
         let (mut left, mut added): (Vec<_>, Vec<_>) =
             (left.into_iter().map(Some).collect(), added.into_iter().map(Some).collect());
         // Whether all that the one side's alternatives take, the other side's take: asked if it matters.
-        let widens = LazyCell::new(|| all.0.iter().all(|old| self.is_covered((&self.base, old), (&self.revision, all.1))));
-        let narrows = LazyCell::new(|| all.1.iter().all(|new| self.is_covered((&self.revision, new), (&self.base, all.0))));
+        let widens =
+            LazyCell::new(|| all.0.iter().all(|old| self.is_covered((&self.base, old), (&self.revision, all.1))));
+        let narrows =
+            LazyCell::new(|| all.1.iter().all(|new| self.is_covered((&self.revision, new), (&self.base, all.0))));
         // By what they hold, and what still has no like by whether one is all of the other and more.
-        let growth = |old: &Schema<'a>, new: &Schema<'a>| self.growth(old, new);
-        let likings: [&dyn Fn(&Schema<'a>, &Schema<'a>) -> usize; 2] = [&|old, new| likeness(old, new), &growth];
-        for liking in likings {
+        for by_growth in [false, true] {
             let mut likings = Vec::new();
             for (i, (old, old_node)) in olds.iter().zip(&left).enumerate() {
                 for (j, (new, new_node)) in news.iter().zip(&added).enumerate() {
                     let (Some(old_node), Some(new_node)) = (old_node, new_node) else { continue };
-                    let liking = if self.may_pair(old_node, new_node) { liking(old, new) } else { 0 };
+                    let liking = match (self.may_pair(old_node, new_node), by_growth) {
+                        (false, _) => 0,
+                        (true, false) => likeness(old, new),
+                        (true, true) => self.growth(old, new),
+                    };
                     if liking > 0 {
                         likings.push((std::cmp::Reverse(liking), i.abs_diff(j), i + j, i, j));
                     }
