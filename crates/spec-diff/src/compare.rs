@@ -12,6 +12,7 @@ mod incoming;
 mod lifecycle;
 mod lists;
 mod messages;
+mod numbers;
 mod object;
 mod operations;
 mod parameters;
@@ -174,34 +175,6 @@ impl<'a> Comparison<'a> {
         }
         comparison.components();
         comparison
-    }
-
-    /// The components by themselves, where no operation says how they are used: in both directions.
-    fn alone(&mut self) {
-        for direction in [Direction::Request, Direction::Response] {
-            let place = Place::Body;
-            let context = Context { scope: 0, direction, place, text: false, absent: false, depth: 0 };
-            self.component_pairs("schemas", |comparison, old, new| comparison.later(vec![old], vec![new], context));
-            let content = match direction {
-                Direction::Request => "requestBodies",
-                _ => "responses",
-            };
-            self.component_pairs(content, |comparison, old, new| comparison.content(&old, &new, context));
-        }
-        self.component_pairs("parameters", |comparison, old, new| comparison.parameter(&old, &new, 0));
-        self.component_pairs("headers", |comparison, old, new| comparison.header("", &old, &new, 0));
-    }
-
-    /// The components of a section that both documents have.
-    fn component_pairs(&mut self, section: &str, compare: impl Fn(&mut Self, Node<'a>, Node<'a>)) {
-        let list = |document: &Document<'a>| document.at(&["components", section]);
-        let (Some(olds), Some(news)) = (list(&self.base), list(&self.revision)) else { return };
-        for (name, old) in olds.entries() {
-            if let Some(new) = news.get(name) {
-                let (old, new) = (self.base.resolve(old), self.revision.resolve(new));
-                compare(self, old, new);
-            }
-        }
     }
 
     fn scope(&mut self, scope: Scope) -> ScopeId {

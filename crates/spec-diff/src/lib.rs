@@ -4,7 +4,7 @@
 //! component), with the operations that it reaches. Direction decides: what is harmless in an answer may break a
 //! request. Nothing is passed over in silence: what cannot be judged is an `unknown-change`.
 //!
-//! OpenAPI 3.0 fully; of 3.1 the schema keywords that vendors use.
+//! OpenAPI 3.0 fully; of 3.1 and 3.2 what vendors use.
 
 // The README's example is a test.
 #[cfg(doctest)]

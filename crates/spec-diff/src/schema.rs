@@ -3,6 +3,7 @@
 mod fits;
 mod implied;
 mod limits;
+mod merge;
 mod normal;
 mod same;
 mod types;

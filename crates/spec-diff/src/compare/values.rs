@@ -5,15 +5,17 @@ use std::{
     collections::{BTreeSet, HashSet},
 };
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{
+    Comparison, Context, Finding,
+    numbers::{Edge, common_multiple, edge, is_edge},
+};
 use crate::{
-    document::Node,
     pointer::Pointer,
     report::{Direction, Level},
     rules::{self, Rule},
-    schema::{Bound, Schema, compare, equal, is_tighter},
+    schema::{Bound, Schema, equal, is_tighter},
 };
 
 impl<'a> Comparison<'a> {
@@ -209,101 +211,6 @@ impl<'a> Comparison<'a> {
             self.note_data(context, Finding::new(rule).at(&old.at, &new.at).values(value(before), value(after)));
         }
     }
-}
-
-/// A bound of a range of numbers.
-struct Edge<'a> {
-    word: &'static str,
-    node: Node<'a>,
-    number: Number,
-    /// The number itself does not belong to the range.
-    exclusive: bool,
-}
-
-impl Edge<'_> {
-    /// `Greater` if it lets less through than the other.
-    fn order(&self, other: &Self, bound: Bound) -> Ordering {
-        let order = compare(&self.number, &other.number);
-        let order = if bound == Bound::Upper { order.reverse() } else { order };
-        order.then(self.exclusive.cmp(&other.exclusive))
-    }
-}
-
-fn is_edge(word: &str) -> bool {
-    matches!(word, "min" | "exclusive-min" | "max" | "exclusive-max")
-}
-
-/// The integer that a number is, also if it is written as `1.0`.
-#[expect(clippy::cast_possible_truncation, reason = "floats of this size are integers, and fit")]
-fn whole(number: &Number) -> Option<i128> {
-    let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15);
-    number.as_i128().or_else(|| Some(float()? as i128))
-}
-
-/// The tighter of a schema's two bounds on one side. Integers above 0 are those from 1.
-fn edge<'a>(schema: &Schema<'a>, words: [&'static str; 2], bound: Bound) -> Option<Edge<'a>> {
-    let integers = schema.types.0.keys().all(|name| *name == "integer") && !schema.types.is_any();
-    let step = if bound == Bound::Lower { 1 } else { -1 };
-    let edges = words.into_iter().filter_map(|word| {
-        let (_, node) = schema.limits.get(word)?;
-        let number = node.value.as_number()?.clone();
-        let exclusive = word.starts_with("exclusive");
-        let next = whole(&number).filter(|_| exclusive && integers);
-        let next = next.and_then(|number| Number::from_i128(number.checked_add(step)?));
-        let exclusive = exclusive && next.is_none();
-        Some(Edge { word, node: node.clone(), number: next.unwrap_or(number), exclusive })
-    });
-    edges.reduce(|one, other| if other.order(&one, bound) == Ordering::Greater { other } else { one })
-}
-
-/// A decimal number as a fraction of a power of ten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Decimal {
-    digits: u128,
-    places: u32,
-}
-
-impl Decimal {
-    fn of(value: &Value) -> Option<Self> {
-        let text = value.as_number()?.to_string();
-        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let digits = format!("{whole}{fraction}").parse().ok().filter(|digits| *digits > 0)?;
-        Some(Self { digits, places: u32::try_from(fraction.len()).ok()? })
-    }
-
-    /// Both in units of the smaller place.
-    fn aligned(self, other: Self) -> Option<(u128, u128)> {
-        let places = self.places.max(other.places);
-        let scale = |number: Self| number.digits.checked_mul(10_u128.checked_pow(places - number.places)?);
-        Some((scale(self)?, scale(other)?))
-    }
-
-    /// Whether the other is a multiple of this one.
-    fn divides(self, other: Self) -> bool {
-        self.aligned(other).is_some_and(|(own, other)| other % own == 0)
-    }
-
-    fn common_multiple(self, other: Self) -> Option<Self> {
-        let (own, other_digits) = self.aligned(other)?;
-        let (mut divisor, mut rest) = (own, other_digits);
-        while rest > 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
-        let mut digits = (own / divisor).checked_mul(other_digits)?;
-        let mut places = self.places.max(other.places);
-        while places > 0 && digits % 10 == 0 {
-            (digits, places) = (digits / 10, places - 1);
-        }
-        Some(Self { digits, places })
-    }
-}
-
-/// The number of which all have to be multiples that are multiples of each, if it can be told.
-fn common_multiple(values: &[&Value]) -> Option<Decimal> {
-    let mut numbers = values.iter().map(|value| Decimal::of(value));
-    let first = numbers.next()??;
-    numbers.try_fold(first, |product, number| product.common_multiple(number?))
 }
 
 /// What equal values have in common: `1` and `1.0` are one value.

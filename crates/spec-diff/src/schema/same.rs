@@ -74,7 +74,7 @@ impl<'a> Same<'_, 'a> {
 }
 
 /// Members whose order says nothing.
-const SETS: &[&str] = &["enum", "required"];
+const SETS: &[&str] = &["allOf", "enum", "required"];
 
 /// How many items of such a member are looked for in any order.
 const UNORDERED: usize = 24;

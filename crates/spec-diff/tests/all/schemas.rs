@@ -510,7 +510,7 @@ fn several_conditions_of_one_keyword_are_all_compared() {
             all("{multipleOf: 2}, {multipleOf: 3}"),
             all("{multipleOf: 2}, {multipleOf: 9}"),
             &["breaking body-multiple-of-changed"],
-            &["warning body-multiple-of-changed"],
+            &["info body-multiple-of-changed"],
         ),
         (all("{multipleOf: 0.2}, {multipleOf: 0.3}"), "{multipleOf: 0.6}", &[], &[]),
         (

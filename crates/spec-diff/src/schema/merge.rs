@@ -1,0 +1,219 @@
+//! How the keywords of a schema and of its parts come together in the normal form.
+
+use serde_json::Value;
+
+use super::{
+    Types, equal,
+    implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
+    is_annotation, limits,
+    normal::{Additional, Branch, Schema, Union},
+    usage,
+};
+use crate::{
+    document::{Document, Node},
+    pointer::Step,
+};
+
+/// Keywords whose values are conditions of their own.
+const CONDITIONS: &[(&str, &str)] = &[
+    ("contains", "contains"),
+    ("contentSchema", "content-schema"),
+    ("not", "not"),
+    ("propertyNames", "property-names"),
+    ("unevaluatedItems", "unevaluated-items"),
+    ("unevaluatedProperties", "unevaluated-properties"),
+];
+
+impl<'a> Schema<'a> {
+    /// Adds what one schema says itself; gives back the schemas that it includes whole.
+    pub(super) fn merge(
+        &mut self,
+        document: &Document<'a>,
+        node: &Node<'a>,
+        left_out: &[Vec<Step<'a>>],
+    ) -> Vec<Node<'a>> {
+        let mut includes: Vec<_> = document.target(node).into_iter().collect();
+        self.never |= is_never(node.value);
+        // 3.0 says that siblings of a reference count for nothing.
+        if !includes.is_empty() && !document.siblings {
+            return includes;
+        }
+        let mut types = types(node);
+        for (key, value) in node.members().filter(|(_, value)| !value.is_null()) {
+            let child = || Node { value, at: node.at.key(key) };
+            match key {
+                "allOf" => includes.extend(child().items()),
+                "oneOf" | "anyOf" if !left_out.is_empty() && left_out.contains(&child().at.steps()) => {}
+                "oneOf" | "anyOf" => {
+                    let (include, alternatives) = self.alternatives(document, &child(), key == "anyOf");
+                    includes.extend(include);
+                    types = types.intersect(alternatives);
+                }
+                "enum" | "const" | "x-extensible-enum" => self.merge_values(key, value, node),
+                "properties" | "required" | "additionalProperties" | "patternProperties" | "discriminator" => {
+                    self.merge_object(key, child());
+                }
+                // A list of schemas is how prefixItems was written before 2020-12.
+                "items" if value.is_array() => self.first_items(&child()),
+                "items" | "additionalItems" if is_never(value) => {
+                    let first =
+                        node.get("prefixItems").or_else(|| node.get("items")).map_or(0, |list| list.items().count());
+                    self.closed_items = Some(self.closed_items.map_or(first, |known| known.min(first)));
+                }
+                "items" if !is_open(value) => self.items.push(child()),
+                // It counts only beside a list of schemas.
+                "additionalItems" => self.items.extend(
+                    node.get("items").filter(|items| items.value.is_array() && !is_open(value)).map(|_| child()),
+                ),
+                "prefixItems" => self.first_items(&child()),
+                "uniqueItems" => self.unique |= value == &Value::Bool(true),
+                "multipleOf" if !self.multiples.iter().any(|known| equal(known.value, value)) => {
+                    self.multiples.push(child())
+                }
+                "pattern" => self.patterns.extend(value.as_str()),
+                "contentEncoding" => self.content("content-encoding", value.as_str()),
+                "contentMediaType" => self.content("content-media-type", value.as_str()),
+                "format" => {
+                    let content = value.as_str().and_then(content_of_format);
+                    content.into_iter().for_each(|(word, text)| self.content(word, Some(text)));
+                }
+                "if" if !self.branches.iter().any(|known| known.node.value == node.value) => {
+                    self.branches.push(Branch { node: node.clone() });
+                }
+                "dependentRequired" | "dependentSchemas" | "dependencies" => self.merge_dependencies(&child()),
+                "not" if is_open(value) => self.never = true,
+                "$ref" | "$dynamicRef" | "if" | "$defs" | "definitions" | "else" | "items" | "multipleOf" | "then"
+                | "type" => {}
+                key if is_annotation(key) => {}
+                key => self.merge_rest(key, node, value),
+            }
+        }
+        if self.types.contradicts(&types) {
+            self.unknown.extend(node.get("type").map(|named| ("type", named)));
+        }
+        self.types = std::mem::take(&mut self.types).intersect(types);
+        includes
+    }
+
+    fn first_items(&mut self, list: &Node<'a>) {
+        for (index, item) in list.items().enumerate() {
+            match self.prefix_items.get_mut(index) {
+                Some(parts) => parts.push(item),
+                None => self.prefix_items.push(vec![item]),
+            }
+        }
+    }
+
+    fn content(&mut self, word: &'static str, text: Option<&'a str>) {
+        self.content.entry(word).or_default().extend(text);
+    }
+
+    /// `dependentRequired`, `dependentSchemas`, and the keyword that was both before.
+    fn merge_dependencies(&mut self, child: &Node<'a>) {
+        for (name, dependency) in child.entries() {
+            match dependency.value {
+                Value::Array(names) => {
+                    let names = names.iter().filter_map(Value::as_str);
+                    self.dependent_required.entry(name).or_default().extend(names);
+                }
+                _ => push_new(self.dependent_schemas.entry(name).or_default(), dependency),
+            }
+        }
+    }
+
+    /// Reads a list of alternatives: what it includes whole, and the types that it comes to.
+    fn alternatives(&mut self, document: &Document<'a>, list: &Node<'a>, any: bool) -> (Option<Node<'a>>, Types<'a>) {
+        let variants: Vec<_> = list.items().filter(|variant| !usage::is_null(variant.value)).collect();
+        match variants.as_slice() {
+            [] => {}
+            [only] => return (Some(only.clone()), Types::default()),
+            _ => {
+                if let Some(bare) = bare_types(document, &variants) {
+                    return (None, bare);
+                }
+                if let Some(values) = same_enums(document, &variants) {
+                    let types = Types(values.iter().map(|value| (type_of(value), None)).collect());
+                    self.restrict(list, values);
+                    return (None, types);
+                }
+                let union = Union { any, at: list.at.clone(), variants };
+                if !self.unions.iter().any(|known| known.is_like(&union)) {
+                    self.unions.push(union);
+                }
+            }
+        }
+        (None, Types::default())
+    }
+
+    fn merge_values(&mut self, key: &str, value: &'a Value, node: &Node<'a>) {
+        match (key, value) {
+            ("const", value) => {
+                self.constant = true;
+                self.restrict(node, vec![value]);
+            }
+            ("enum", Value::Array(values)) => {
+                self.restrict(node, values.iter().filter(|value| !value.is_null()).collect());
+            }
+            (_, Value::Array(values)) => self.extensible = Some(values.iter().collect()),
+            _ => {}
+        }
+    }
+
+    /// Keeps the values that both lists have; all of both if they contradict each other.
+    fn restrict(&mut self, node: &Node<'a>, values: Vec<&'a Value>) {
+        self.values_at.get_or_insert_with(|| node.at.clone());
+        self.values = Some(match self.values.take() {
+            None => values,
+            Some(known) => {
+                let both: Vec<_> =
+                    known.iter().copied().filter(|value| values.iter().any(|other| equal(value, other))).collect();
+                if both.is_empty() { known.into_iter().chain(values).collect() } else { both }
+            }
+        });
+    }
+
+    fn merge_object(&mut self, key: &str, child: Node<'a>) {
+        match (key, child.value) {
+            ("properties", _) => {
+                for (name, property) in child.entries() {
+                    self.properties.entry(name).or_default().push(property);
+                }
+            }
+            ("required", Value::Array(names)) => self.required.extend(names.iter().filter_map(Value::as_str)),
+            ("additionalProperties", closed) if is_never(closed) => self.additional = Additional::Closed,
+            ("additionalProperties", Value::Object(schema)) if !schema.is_empty() => match &mut self.additional {
+                Additional::Typed(parts) => parts.push(child),
+                Additional::Open => self.additional = Additional::Typed(vec![child]),
+                Additional::Closed => {}
+            },
+            ("patternProperties", _) => self.pattern_properties.extend(child.entries()),
+            ("discriminator", _) => self.discriminator = self.discriminator.take().or(Some(child)),
+            _ => {}
+        }
+    }
+
+    /// Limits, conditions, and what is not known here.
+    fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
+        if limits::is_limit(key) {
+            let Some((limit, number)) = limits::read(key, node) else { return };
+            let known = self.limits.get(limit.1);
+            if known.is_none_or(|(_, old)| limits::is_tighter(limit.2, old.value, number.value) == Some(true)) {
+                self.limits.insert(limit.1, (limit, number));
+            }
+            return;
+        }
+        let child = Node { value, at: node.at.key(key) };
+        match CONDITIONS.iter().find(|(keyword, _)| *keyword == key) {
+            Some(_) if is_open(value) => {}
+            Some((_, word)) => push_new(self.conditions.entry(word).or_default(), child),
+            None => drop(self.unknown.insert(key, child)),
+        }
+    }
+}
+
+/// Adds a schema unless it is there in the same words.
+fn push_new<'a>(list: &mut Vec<Node<'a>>, node: Node<'a>) {
+    if !list.iter().any(|known| known.value == node.value) {
+        list.push(node);
+    }
+}
