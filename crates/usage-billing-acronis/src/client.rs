@@ -21,7 +21,8 @@ impl Client {
         ClientBuilder::new(SERVICE, data_center.api_url(), auth, Self::new_with_client)
     }
 
-    /// Data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
+    /// Data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
+    /// `ACRONIS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a data centre that is none.

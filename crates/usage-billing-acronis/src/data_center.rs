@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use progenitor_client::{Error, ErrorKind};
+use progenitor_client::{Error, ErrorKind, printable};
 
 /// An Acronis data centre, by the address that the console shows beside the API client's id and secret.
 ///
@@ -59,7 +59,7 @@ impl FromStr for DataCenter {
         }
         Err(Error::new(
             ErrorKind::Config,
-            format!("`{text}` is no Acronis data centre: give its host, such as {}", SEEN.join(", ")),
+            format!("`{}` is no Acronis data centre: give its host, such as {}", printable(text), SEEN.join(", ")),
         ))
     }
 }

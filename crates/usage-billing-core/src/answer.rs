@@ -1,6 +1,7 @@
 //! A success on its way from the transport to the value that is made of it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -8,10 +9,10 @@ use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use reqwest::{Response, Url};
+use reqwest::Response;
 
 use crate::call_options::CallSettings;
-use crate::error::innermost;
+use crate::failure_context::FailureContext;
 use crate::transfer_rate::Paced;
 use crate::{Error, ErrorKind, Result};
 
@@ -30,6 +31,7 @@ pub struct Answer {
     pub(crate) response: Response,
     /// `None` while it is still to come, as it is of a download.
     pub(crate) body: Option<Bytes>,
+    pub(crate) context: Arc<FailureContext>,
 }
 
 impl Answer {
@@ -48,7 +50,7 @@ impl Answer {
         match self.body.take() {
             Some(body) => Ok(body),
             None => read_body(&mut self.response, limit).await.map_err(|error| match error {
-                BodyError::Lost(error) => broken(error, self.operation, self.attempts),
+                BodyError::Lost(error) => self.context.connection_error(error, self.operation, self.attempts).1,
                 BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
             }),
         }
@@ -56,20 +58,21 @@ impl Answer {
 
     /// The body as it arrives.
     pub(crate) fn into_stream(self) -> Download {
-        let Self { operation, attempts, settings, response, .. } = self;
+        let Self { operation, attempts, settings, response, context, .. } = self;
         let chunks = response.bytes_stream().boxed();
         let chunks = match settings.min_transfer_rate {
             Some(rate) => Chunks::Paced(Paced::new(chunks, rate)),
             None => Chunks::Unpaced(chunks),
         };
-        Download { operation, attempts, chunks: Some(chunks) }
+        Download { operation, attempts, context, chunks: Some(chunks) }
     }
 
     /// The error of an answer that is not what the document says, with the body if that is the reason.
     pub(crate) fn unexpected(&self, error: Error, body: &Bytes) -> Error {
         let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
         let request_id = request_id(self.response.headers(), self.request_id_headers);
-        error.with_operation(self.operation).with_answer(self.status(), request_id, body).with_attempts(self.attempts)
+        let error = error.with_operation(self.operation).with_answer(self.status(), request_id, body);
+        self.context.masked(error.with_attempts(self.attempts))
     }
 }
 
@@ -77,6 +80,7 @@ impl Answer {
 pub(crate) struct Download {
     operation: &'static str,
     attempts: u32,
+    context: Arc<FailureContext>,
     chunks: Option<Chunks>,
 }
 
@@ -97,7 +101,7 @@ impl Stream for Download {
         };
         let chunk = chunk.map(|chunk| match chunk {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(broken(error, operation, attempts)),
+            Ok(Err(error)) => Err(self.context.connection_error(error, operation, attempts).1),
             Err(slow) => Err(Error::new(ErrorKind::Connection, slow.to_string())
                 .with_operation(operation)
                 .with_attempts(attempts)
@@ -188,23 +192,6 @@ pub(crate) async fn read_prefix(response: Response, body: &mut BytesMut) {
 pub(crate) fn request_id(headers: &HeaderMap, names: &[&str]) -> Option<String> {
     let value: &HeaderValue = names.iter().find_map(|name| headers.get(*name))?;
     value.to_str().ok().map(str::to_owned)
-}
-
-/// No connection, or one that ended early.
-pub(crate) fn broken(error: reqwest::Error, operation: &'static str, attempts: u32) -> Error {
-    let address = |url: &Url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?));
-    let peer = error.url().and_then(address).unwrap_or_else(|| "the vendor".to_owned());
-    let what = if error.is_connect() {
-        "no connection to"
-    } else if error.is_timeout() {
-        "no answer in time from"
-    } else {
-        "connection lost to"
-    };
-    Error::new(ErrorKind::Connection, format!("{what} {peer}: {}", innermost(&error)))
-        .with_source(error.without_url())
-        .with_operation(operation)
-        .with_attempts(attempts)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One call: as many attempts as are needed and allowed, until its deadline.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::StatusCode;
@@ -7,9 +8,10 @@ use reqwest::{Request, Response};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::answer::{Answer, BodyError, broken, read_body, read_prefix, too_large};
+use crate::answer::{Answer, BodyError, read_body, read_prefix, too_large};
 use crate::auth::Auth;
 use crate::call_options::{CallSettings, Deadline};
+use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
@@ -24,6 +26,7 @@ pub(crate) struct Attempts<'a> {
     pub(crate) settings: CallSettings,
     /// `None` for the requests for tokens themselves.
     pub(crate) client: Option<ClientWide<'a>>,
+    pub(crate) context: &'a Arc<FailureContext>,
 }
 
 /// What all calls of a client share.
@@ -46,8 +49,8 @@ struct Progress {
     rejection: Option<Rejection>,
 }
 
-/// An attempt that failed, as the retry policy and as the caller have to know it. The policy has nothing to decide about a permanent failure.
-type Failed = (Option<Failure>, Error);
+/// An attempt that failed, as the retry policy and as the caller have to know it.
+type Failed = (Failure, Error);
 
 impl Attempts<'_> {
     /// A success, with its body already here unless the operation is a download.
@@ -71,7 +74,7 @@ impl Attempts<'_> {
         outcome
     }
 
-    /// Says what can be done about a credential that is not taken or may not do this.
+    /// Adds what can be done about a credential that is rejected, or is of another organization than what was asked for.
     fn advised(&self, error: Error) -> Error {
         match (error.kind(), self.operation.permissions) {
             (ErrorKind::Auth, _) if !self.service.credential_hint.is_empty() => {
@@ -82,6 +85,12 @@ impl Attempts<'_> {
                 "the credential needs one of the permissions {}",
                 self.operation.permissions.join(", ")
             )),
+            (ErrorKind::Permission, []) => error.with_hint(
+                "the credential may lack a permission, or belong to another organization than the one in the request",
+            ),
+            (ErrorKind::Api, _) if error.status() == Some(StatusCode::NOT_FOUND) => error.with_hint(
+                "check the ids in the request: they may be deleted, or belong to another organization, tenant or region than the credential",
+            ),
             _ => error,
         }
     }
@@ -99,7 +108,7 @@ impl Attempts<'_> {
     fn too_late(&self, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last, rejection } = progress;
         if let Some(mut rejection) = rejection {
-            return rejection.take_error(&self.operation, attempts);
+            return self.context.masked(rejection.take_error(&self.operation, attempts));
         }
         let before = last.as_ref().map_or_else(String::new, |last| format!("; the attempt before: {last}"));
         // Without an attempt, the call waited for a token or for the client's rate limit.
@@ -136,7 +145,7 @@ impl Attempts<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let (Some(next), Some(failure)) = (copy, failure) else { return Err(error) };
+            let Some(next) = copy else { return Err(error) };
             current = next;
             let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
             if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
@@ -190,8 +199,8 @@ impl Attempts<'_> {
     async fn attempt(&self, request: Request, progress: &mut Progress) -> Result<Answer, Failed> {
         let attempts = progress.attempts;
         let lost = |error: reqwest::Error| {
-            let cause = if error.is_connect() { Cause::NotConnected } else { Cause::Lost };
-            (Some(Failure { cause, retry_after: None }), broken(error, self.operation.name, attempts))
+            let (cause, error) = self.context.connection_error(error, self.operation.name, attempts);
+            (Failure { cause, retry_after: None }, error)
         };
         let mut response = self.http.execute(request).await.map_err(lost)?;
         if !response.status().is_success() {
@@ -205,16 +214,22 @@ impl Attempts<'_> {
             let read = read_body(&mut response, settings.max_response_bytes).await;
             Some(read.map_err(|error| match error {
                 BodyError::Lost(error) => lost(error.with_url(response.url().clone())),
-                BodyError::TooLarge => (None, too_large(settings.max_response_bytes, self.operation.name, attempts)),
+                BodyError::TooLarge => {
+                    let failure = Failure { cause: Cause::Permanent, retry_after: None };
+                    (failure, too_large(settings.max_response_bytes, self.operation.name, attempts))
+                }
             })?)
         };
         let Service { request_id_headers, .. } = *self.service;
-        Ok(Answer { operation: self.operation.name, request_id_headers, attempts, settings, response, body })
+        let context = self.context.clone();
+        Ok(Answer { operation: self.operation.name, request_id_headers, attempts, settings, response, body, context })
     }
 
     async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
         let status = response.status();
-        let rejection = Rejection::new(status, response.headers(), self.service, SystemTime::now());
+        let proxy =
+            self.context.proxies.get().and_then(|proxies| proxies.of(response.url())).map(|proxy| proxy.to_string());
+        let rejection = Rejection::new(status, response.headers(), self.service, SystemTime::now(), proxy);
         let retry_after = rejection.retry_after;
         if let (StatusCode::TOO_MANY_REQUESTS, Some(delay), Some(client)) = (status, retry_after, &self.client) {
             client.pause.extend(delay);
@@ -224,8 +239,8 @@ impl Attempts<'_> {
         let error = reading.take_error(&self.operation, progress.attempts);
         progress.rejection = None;
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
-        let failure = Failure { cause: Cause::Status(status), retry_after };
-        ((!is_final).then_some(failure), error)
+        let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };
+        (Failure { cause, retry_after }, self.context.masked(error))
     }
 }
 

@@ -11,8 +11,9 @@ use reqwest::Request;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::call_options::CallSettings;
+use crate::failure_context::FailureContext;
 use crate::token::{Token, TokenCache, TokenEndpoint};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, secret_format};
 
 /// An OAuth client's id and secret.
 #[derive(Clone)]
@@ -35,8 +36,33 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+        // With id and secret swapped, the id is the secret.
+        let id = if is_uuid(&self.client_id) { &self.client_id } else { "*** (not a UUID)" };
+        f.debug_struct("Credentials").field("client_id", &id).finish_non_exhaustive()
     }
+}
+
+impl Credentials {
+    /// What is wrong with them, without the secret.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
+        if let Some(problem) = secret_format::problem(&self.client_id) {
+            return wrong(format!("the client id {problem}"));
+        }
+        if let Some(problem) = secret_format::problem(self.client_secret.expose_secret()) {
+            return wrong(format!("the client secret {problem}"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an id is of the form that OAuth clients' ids usually have and secrets do not.
+fn is_uuid(id: &str) -> bool {
+    id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// How a client's requests are authorised, each copy anew: a pause between two copies may outlive a token.
@@ -45,36 +71,46 @@ pub struct Auth {
     /// Made once, marked as sensitive; what cannot be sent is told by `check`.
     headers: Vec<Result<(HeaderName, HeaderValue)>>,
     token: Option<Arc<TokenCache>>,
+    context: Arc<FailureContext>,
 }
 
 impl Auth {
     /// `Authorization: <scheme> <secret>` as it stands: an API key, or a token that somebody else renews.
     pub fn header(scheme: &'static str, secret: impl Into<SecretString>) -> Self {
-        Self { headers: vec![authorization(scheme, &secret.into())], token: None }
+        let secret = secret.into();
+        let auth = Self { headers: vec![checked(&secret, || authorization(scheme, &secret))], ..Self::none() };
+        auth.context.secrets.add(secret.expose_secret());
+        auth
     }
 
     /// `Authorization: Basic …` (RFC 7617).
     pub fn basic(user: &str, password: impl Into<SecretString>) -> Self {
         let password = password.into();
-        // An empty one is not hidden by the encoding: it is refused as an empty secret is.
-        let pair = if password.expose_secret().is_empty() {
-            String::new()
-        } else {
-            format!("{user}:{}", password.expose_secret())
-        };
-        Self::header("Basic", STANDARD.encode(pair))
+        let pair = format!("{user}:{}", password.expose_secret());
+        let encoded = SecretString::from(STANDARD.encode(&pair));
+        // The password is checked and not the pair: the encoding would hide that it is empty or in quotes.
+        let auth = Self { headers: vec![checked(&password, || authorization("Basic", &encoded))], ..Self::none() };
+        for secret in [&pair, encoded.expose_secret(), password.expose_secret()] {
+            auth.context.secrets.add(secret);
+        }
+        auth
     }
 
     /// A key as it stands, in a header of its own, such as `X-API-Key`.
     pub fn key(header: &'static str, key: impl Into<SecretString>) -> Self {
-        Self { headers: vec![], token: None }.and_key(header, key)
+        Self::none().and_key(header, key)
+    }
+
+    fn none() -> Self {
+        Self { headers: vec![], token: None, context: Arc::default() }
     }
 
     /// One more key in another header.
     #[must_use]
     pub fn and_key(mut self, header: &'static str, key: impl Into<SecretString>) -> Self {
         let key = key.into();
-        self.headers.push(sensitive(header, key.expose_secret().to_owned(), &key));
+        self.headers.push(checked(&key, || sensitive(header, key.expose_secret().to_owned())));
+        self.context.secrets.add(key.expose_secret());
         self
     }
 
@@ -83,19 +119,31 @@ impl Auth {
     /// One token for all clones of the client; renewed a tenth of its life before it ends (a minute at least, if it lives longer
     /// than two), by one request however many calls wait for it.
     pub fn client_credentials(token_url: impl Into<String>, credentials: Credentials) -> Self {
-        Self {
-            headers: vec![],
-            token: Some(Arc::new(TokenCache::new(TokenEndpoint { url: token_url.into(), credentials }))),
+        let auth = Self::none();
+        let Credentials { client_id, client_secret } = &credentials;
+        let secrets = &auth.context.secrets;
+        secrets.add(client_secret.expose_secret());
+        secrets.add(&format!("{client_id}:{}", client_secret.expose_secret()));
+        if !is_uuid(client_id) {
+            // It may be the secret, if the two are swapped.
+            secrets.add(client_id);
         }
+        let endpoint = TokenEndpoint { url: token_url.into(), credentials, context: auth.context.clone() };
+        Self { token: Some(Arc::new(TokenCache::new(endpoint))), ..auth }
     }
 
     /// # Errors
-    /// [`ErrorKind::Config`] for what can never be sent.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// [`ErrorKind::Config`] for what can never be sent, or not there.
+    pub(crate) fn check(&self, allow_http: bool) -> Result<()> {
         for header in &self.headers {
             header.clone()?;
         }
-        self.token.as_ref().map_or(Ok(()), |cache| cache.check())
+        self.token.as_ref().map_or(Ok(()), |cache| cache.check(allow_http))
+    }
+
+    /// What failures of the client are described with.
+    pub(crate) fn context(&self) -> &Arc<FailureContext> {
+        &self.context
     }
 
     pub(crate) async fn authorise(
@@ -131,24 +179,31 @@ impl Lease<'_> {
     }
 }
 
+type Header = (HeaderName, HeaderValue);
+
+/// The header that `make` makes of a secret that a vendor may have issued.
+fn checked(secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
+    match secret_format::problem(secret.expose_secret()) {
+        Some(problem) => Err(Error::new(ErrorKind::Config, format!("the API key, token or password {problem}"))),
+        None => make(),
+    }
+}
+
 /// The header `Authorization`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for what can never be sent.
-pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<(HeaderName, HeaderValue)> {
-    sensitive(AUTHORIZATION.as_str(), format!("{scheme} {}", secret.expose_secret()), secret)
+pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<Header> {
+    sensitive(AUTHORIZATION.as_str(), format!("{scheme} {}", secret.expose_secret()))
 }
 
 /// A header that Debug does not show.
-fn sensitive(name: &str, text: String, secret: &SecretString) -> Result<(HeaderName, HeaderValue)> {
+fn sensitive(name: &str, text: String) -> Result<Header> {
     let name = HeaderName::try_from(name)
         .map_err(|_| Error::new(ErrorKind::Config, format!("{name:?} is no header's name")))?;
     let mut value = HeaderValue::try_from(text).map_err(|_| {
         Error::new(ErrorKind::Config, "the API key or token holds a character that no header can carry (a line break?)")
     })?;
-    if secret.expose_secret().trim().is_empty() {
-        return Err(Error::new(ErrorKind::Config, "the API key or token is empty"));
-    }
     value.set_sensitive(true);
     Ok((name, value))
 }
@@ -188,7 +243,7 @@ mod tests {
         for auth in
             [Auth::key("X-Key", " "), Auth::key("X Key", "hush"), Auth::basic("me", ""), Auth::key("X-Key", "hush\n")]
         {
-            let error = auth.check().unwrap_err();
+            let error = auth.check(false).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(!format!("{error} {auth:?}").contains("hush"), "{error}");
         }

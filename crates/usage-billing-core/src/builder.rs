@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
-
 use crate::auth::Auth;
+use crate::base_url::{self, shown};
 use crate::call_options::CallSettings;
 use crate::operation::Service;
 use crate::pause::Pause;
+use crate::proxy::EnvironmentProxies;
 use crate::rate_limit::Limiter;
 use crate::transport::Parts;
 use crate::{Error, ErrorKind, MinTransferRate, RateLimit, Result, RetryPolicy, Transport, http_client};
@@ -31,6 +31,7 @@ struct Settings {
     read_timeout: Option<Duration>,
     user_agent: Option<String>,
     http: Option<reqwest::Client>,
+    allow_http: bool,
 }
 
 impl<C> ClientBuilder<C> {
@@ -51,6 +52,7 @@ impl<C> ClientBuilder<C> {
             read_timeout: None,
             user_agent: None,
             http: None,
+            allow_http: false,
         };
         Self { settings, finish: Box::new(finish) }
     }
@@ -122,6 +124,13 @@ impl<C> ClientBuilder<C> {
         self
     }
 
+    /// Permits `http://` for hosts other than this machine, where credentials and data are sent unencrypted: for a network that nobody
+    /// else can read. The environment permits it by `USAGE_BILLING_ALLOW_HTTP=1`. Rejected unless set.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.settings.allow_http = allow;
+        self
+    }
+
     /// Wraps the client that `build` will make.
     pub fn map<D>(self, wrap: impl FnOnce(C) -> D + Send + 'static) -> ClientBuilder<D>
     where
@@ -134,11 +143,13 @@ impl<C> ClientBuilder<C> {
     /// The client. Nothing is sent yet: a wrong secret shows at the first call.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: a URL that is none, a secret that no header can carry, no trusted roots for TLS.
+    /// [`ErrorKind::Config`]: an invalid URL, `http://` for another machine, a secret with something copied along, no trusted roots for
+    /// TLS, an invalid proxy variable in the environment.
     pub fn build(self) -> Result<C> {
         let Self { settings, finish } = self;
-        let base = url(&settings.base_url, "base URL")?;
-        settings.auth.check()?;
+        let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
+        let base = base_url::parse(&settings.base_url, "base URL", allow_http)?;
+        settings.auth.check(allow_http)?;
         let limiter = settings.rate_limit.map(Limiter::new).transpose()?;
         let http = match settings.http {
             Some(_)
@@ -154,7 +165,11 @@ impl<C> ClientBuilder<C> {
                 let message = "an https URL without TLS: switch on the feature `rustls`, `aws-lc` or `native-tls`";
                 return Err(Error::new(ErrorKind::Config, message));
             }
-            None => default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?,
+            None => {
+                // Set once: the same credentials may be given to several clients of one environment.
+                let _ = settings.auth.context().proxies.set(EnvironmentProxies::from_env()?);
+                default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?
+            }
         };
         let transport = Transport::new(Parts {
             service: settings.service,
@@ -186,28 +201,6 @@ fn default_client(
         let reason = crate::error::innermost(&error);
         Error::new(ErrorKind::Config, format!("the HTTP client cannot be set up: {reason}")).with_source(error)
     })
-}
-
-/// # Errors
-/// [`ErrorKind::Config`], naming what the URL was meant to be.
-pub(crate) fn url(text: &str, what: &str) -> Result<Url> {
-    let wrong = |reason: String| Error::new(ErrorKind::Config, format!("{what} `{}`: {reason}", shown(text)));
-    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; it should look like https://host")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("it should begin with https://".to_owned()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or password; give credentials apart".to_owned()));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it should end with the path, without ? and #".to_owned()));
-    }
-    Ok(url)
-}
-
-/// A URL without what may be a secret in it, even if it is no URL.
-pub(crate) fn shown(text: &str) -> &str {
-    if text.contains(['@', '?', '#']) { "…" } else { text }
 }
 
 impl<C> std::fmt::Debug for ClientBuilder<C> {
@@ -246,7 +239,7 @@ mod tests {
             (build("https://example.com?key=hush", key()), "without ? and #"),
             (build("me:hush@example.com", key()), "base URL `…`: it should begin with https://"),
             (build("https//me:hush@example.com", key()), "base URL `…`: "),
-            (build("https://example.com", Auth::header("Key", "hush\n")), "no header can carry"),
+            (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a blank or line break"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
             (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),
             (

@@ -2,18 +2,31 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 
 use crate::answer::Answer;
+use crate::error_source::{self, Source};
+use crate::foreign_text::{LONGEST_MESSAGE, LONGEST_VALUE, one_line};
+use crate::known_secrets::Masks;
 
 /// Shorthand for results with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Characters of a hint; the rest of the line leaves room for it.
+const LONGEST_HINT: usize = 800;
+/// Characters of the line in `Debug`.
+const LONGEST_DEBUG_MESSAGE: usize = 1300;
+/// Characters of all sources in `Debug`.
+const LONGEST_DEBUG_SOURCES: usize = 500;
+
 /// What went wrong with a call, for people (one line) and for programs (accessors).
+///
+/// `Display` and `Debug` are safe to log and print: one line of at most 2,000 characters, with control and invisible characters escaped
+/// and each of the vendor's values limited to 200 characters. The accessors return the vendor's values as they came; print them with
+/// [`printable`](crate::printable). Secrets of the client are masked (`***`) in all of it.
 ///
 /// Opaque: more can be told later without breaking anybody.
 #[derive(Clone)]
@@ -32,7 +45,7 @@ struct Inner {
     hint: Option<String>,
     setting: Option<&'static str>,
     body: Bytes,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    source: Option<Source>,
 }
 
 /// What an [`Error`] is about, and so who can do something about it.
@@ -99,17 +112,17 @@ impl Error {
         self.0.status
     }
 
-    /// The vendor's code, such as `invalid_client`.
+    /// The vendor's code, such as `invalid_client`, as it came.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The vendor's words, or ours; one line.
+    /// The vendor's words, or ours. Control characters in it are not escaped.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What the vendor's support asks for.
+    /// What the vendor's support asks for, as it came.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -142,7 +155,7 @@ impl Error {
         self.0.setting
     }
 
-    /// At most the first 64 KiB of the answer's body.
+    /// At most the first 64 KiB of the answer's body, with the client's secrets masked.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
@@ -165,9 +178,9 @@ impl Error {
         self
     }
 
-    /// Keeps what caused it.
+    /// Keeps what caused it: an `Error` or an operating system's error as it is, of others the words.
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
+        self.0.source = Some(error_source::source(source));
         self
     }
 
@@ -200,6 +213,59 @@ impl Error {
         self
     }
 
+    /// Masks the client's secrets in everything that may be of the vendor.
+    pub(crate) fn masked(mut self, masks: &Masks) -> Self {
+        let inner = &mut *self.0;
+        inner.message = masks.apply(&inner.message);
+        for text in [&mut inner.code, &mut inner.request_id, &mut inner.hint].into_iter().flatten() {
+            *text = masks.apply(text);
+        }
+        inner.body = masks.apply_to_body(&inner.body);
+        inner.source = inner.source.take().map(|source| error_source::masked(source, masks));
+        self
+    }
+
+    /// All that `Display` prints.
+    fn line(&self) -> String {
+        let inner = &*self.0;
+        let mut line = String::new();
+        if let Some(operation) = inner.operation {
+            line += &format!("{operation}: ");
+        }
+        if let Some(status) = inner.status {
+            line += &format!("{status}: ");
+        }
+        let repeats =
+            |code: &&str| *code == inner.message || inner.status.is_some_and(|status| status.as_str() == *code);
+        if let Some(code) = inner.code.as_deref().filter(|code| !repeats(code)) {
+            line += &format!("{}: ", one_line(code, LONGEST_VALUE));
+        }
+        let mut details = Vec::new();
+        if let Some(id) = &inner.request_id {
+            details.push(format!("request id {}", one_line(id, LONGEST_VALUE)));
+        }
+        if let Some(wait) = inner.retry_after {
+            details.push(format!("retry after {} s", wait.as_millis().div_ceil(1000)));
+        }
+        if inner.attempts > 1 {
+            details.push(format!("{} attempts", inner.attempts));
+        }
+        let mut end = String::new();
+        if !details.is_empty() {
+            end += &format!(" ({})", details.join(", "));
+        }
+        let hint = inner.hint.as_ref().map(|hint| one_line(hint, LONGEST_HINT).to_string());
+        let setting = inner.setting.map(|setting| format!("to allow more, set the client's `{setting}`"));
+        let advice: Vec<_> = hint.into_iter().chain(setting).collect();
+        if !advice.is_empty() {
+            end += &format!(" -> {}", advice.join("; "));
+        }
+        // The message is cut and not the hint: it says what to do.
+        let room = LONGEST_MESSAGE.saturating_sub(line.chars().count() + end.chars().count());
+        line += &one_line(&inner.message, room.max(LONGEST_VALUE));
+        line + &end
+    }
+
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
     pub fn unexpected_response(answer: Answer) -> Self {
@@ -210,50 +276,22 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{operation}: ")?;
-        }
-        if let Some(status) = inner.status {
-            write!(f, "{status}: ")?;
-        }
-        let told = |code: &&str| *code == inner.message || inner.status.is_some_and(|status| status.as_str() == *code);
-        if let Some(code) = inner.code.as_deref().filter(|code| !told(code)) {
-            write!(f, "{code}: ")?;
-        }
-        f.write_str(&inner.message)?;
-        let mut details = Vec::new();
-        if let Some(id) = &inner.request_id {
-            details.push(format!("request id {id}"));
-        }
-        if let Some(wait) = inner.retry_after {
-            details.push(format!("retry after {} s", wait.as_millis().div_ceil(1000)));
-        }
-        if inner.attempts > 1 {
-            details.push(format!("{} attempts", inner.attempts));
-        }
-        if !details.is_empty() {
-            write!(f, " ({})", details.join(", "))?;
-        }
-        let more = inner.setting.map(|setting| format!("to allow more, set the client's `{setting}`"));
-        match (inner.hint.as_ref(), more.as_ref()) {
-            (Some(hint), Some(more)) => write!(f, " -> {hint}; {more}"),
-            (Some(advice), None) | (None, Some(advice)) => write!(f, " -> {advice}"),
-            (None, None) => Ok(()),
-        }
+        f.write_str(&one_line(&self.line(), LONGEST_MESSAGE))
     }
 }
 
+/// One line, also in the alternate form. Without the body: it may hold the customer's data, and errors end in logs.
 impl fmt::Debug for Error {
-    /// Without the body: it may hold the customer's data, and errors end in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0;
-        f.debug_struct("Error")
-            .field("kind", &inner.kind)
-            .field("message", &format_args!("{self}"))
-            .field("body_bytes", &inner.body.len())
-            .field("source", &inner.source)
-            .finish()
+        let inner = &*self.0;
+        let message = self.line();
+        let message = one_line(&message, LONGEST_DEBUG_MESSAGE);
+        write!(f, "Error {{ kind: {:?}, message: {message}, body_bytes: {}", inner.kind, inner.body.len())?;
+        let sources: Vec<_> = sources(self).map(ToString::to_string).collect();
+        if !sources.is_empty() {
+            write!(f, ", source: {}", one_line(&sources.join(": "), LONGEST_DEBUG_SOURCES))?;
+        }
+        f.write_str(" }")
     }
 }
 
@@ -283,18 +321,20 @@ impl From<std::convert::Infallible> for Error {
     }
 }
 
+/// The causes of an error, the nearest first.
+pub(crate) fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |error: &&'a (dyn StdError + 'static)| (*error).source())
+}
+
 /// The deepest cause: "connection refused", where the outer errors only say that sending failed.
 pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    sources(error).last().unwrap_or(error).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_line_says_operation_status_code_message_and_request_id() {
@@ -311,6 +351,42 @@ mod tests {
         assert!(error.clone().with_hint("ask later").to_string().ends_with("4 attempts) -> ask later"));
         assert!(!format!("{error:?}").contains("secret customer"));
         assert_eq!(error.body(), b"secret customer");
+    }
+
+    #[test]
+    fn a_long_message_leaves_room_for_the_hint() {
+        let error = Error::new(ErrorKind::Api, "x".repeat(5_000_000)).with_hint("do this");
+        let line = error.to_string();
+        assert!(line.chars().count() == LONGEST_MESSAGE && line.ends_with("xx… -> do this"), "{line}");
+    }
+
+    #[test]
+    fn a_forged_line_stays_in_its_line() {
+        let error = Error::new(ErrorKind::Failed, "the report is RUN\nerror: forged line").with_hint("\u{202e}");
+        assert_eq!(error.to_string(), r"the report is RUN\nerror: forged line -> \u{202e}");
+        assert_eq!(error.message(), "the report is RUN\nerror: forged line", "as it came");
+    }
+
+    proptest! {
+        #[test]
+        fn any_error_is_one_bounded_line(texts in prop::collection::vec(".{0,60}|\\PC{300,400}|[\\p{Cc}\\p{Cf}]{0,400}", 7)) {
+            let [message, code, id, hint, body, source, outer] = texts.try_into().unwrap();
+            let source = Error::new(ErrorKind::Decode, outer).with_source(std::io::Error::other(source));
+            let error = Error::new(ErrorKind::Api, message)
+                .with_operation("createReport")
+                .with_answer(StatusCode::SERVICE_UNAVAILABLE, Some(id), body.into())
+                .with_code(Some(code))
+                .with_hint(hint)
+                .with_source(source);
+            let mut causes = vec![&error as &dyn StdError];
+            causes.extend(sources(&error));
+            for cause in causes {
+                for text in [cause.to_string(), format!("{cause:?}"), format!("{cause:#?}")] {
+                    prop_assert!(!text.contains(crate::foreign_text::is_escaped), "{}", text);
+                    prop_assert!(text.chars().count() <= LONGEST_MESSAGE);
+                }
+            }
+        }
     }
 
     #[test]

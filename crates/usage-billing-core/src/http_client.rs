@@ -19,8 +19,12 @@ pub(crate) const HAS_TLS: bool = cfg!(any(feature = "rustls", feature = "aws-lc"
 /// With the feature `rustls`, `reqwest::Client::new()` needs a TLS provider that the program has chosen; this does not.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) if the system's trusted roots cannot be loaded.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if the system's trusted roots, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name,
+/// cannot be loaded.
 pub fn http_client() -> Result<reqwest::ClientBuilder> {
+    // Where the platform's roots are files. Other platforms do not read these variables.
+    #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]
+    crate::trusted_roots::check_environment()?;
     let builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)

@@ -1,6 +1,6 @@
 //! An error response, as far as it has arrived.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use http::{HeaderMap, StatusCode};
@@ -17,17 +17,26 @@ pub(crate) struct Rejection {
     status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
     request_id: Option<String>,
+    /// That the request went through, as an error names it.
+    proxy: Option<String>,
     pub(crate) body: BytesMut,
 }
 
 impl Rejection {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, service: &Service, now: std::time::SystemTime) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        headers: &HeaderMap,
+        service: &Service,
+        now: SystemTime,
+        proxy: Option<String>,
+    ) -> Self {
         let reset = || retry::limit_reset(headers, service.limit_reset_headers);
         let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
         Self {
             status,
             retry_after: retry::retry_after(headers, now).or_else(|| reset().filter(|_| is_limit)),
             request_id: request_id(headers, service.request_id_headers),
+            proxy,
             body: BytesMut::new(),
         }
     }
@@ -44,19 +53,23 @@ impl Rejection {
         };
         let unsaid =
             if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
-        Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
+        let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
             .with_operation(operation.name)
             .with_answer(status, self.request_id.take(), body)
             .with_code(said.code)
             .with_retry_after(retry_after)
-            .with_attempts(attempts)
+            .with_attempts(attempts);
+        match &self.proxy {
+            Some(proxy) if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => error.with_hint(format!(
+                "the proxy {proxy} requires a user name and password in its URL: http://user:password@host:port"
+            )),
+            _ => error,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     #[test]
@@ -70,7 +83,7 @@ mod tests {
         let read = |status: StatusCode, headers: &[(&'static str, &'static str)]| {
             let named = |(name, value): &(&'static str, &'static str)| (name.parse().unwrap(), value.parse().unwrap());
             let headers = HeaderMap::from_iter(headers.iter().map(named));
-            let rejection = Rejection::new(status, &headers, &service, SystemTime::UNIX_EPOCH);
+            let rejection = Rejection::new(status, &headers, &service, SystemTime::UNIX_EPOCH, None);
             rejection.retry_after.map(|delay| delay.as_secs())
         };
         let limit = StatusCode::TOO_MANY_REQUESTS;

@@ -10,12 +10,16 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use crate::answer::Answer;
 use crate::error_body::describe;
 use crate::json_shape;
 use crate::retry::retry_after;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, printable};
+
+/// Characters of a path in a decode error.
+const LONGEST_PATH: usize = 400;
 
 /// A decoded body with the status and headers that it came with.
 pub struct ResponseValue<T> {
@@ -98,15 +102,49 @@ fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
 fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
-            format!("unexpected body at {}: {}", located.path(), located.inner())
+            format!("unexpected body at {}: {}", path_of(located.path()), reason_of(located.inner()))
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
         _ if body.trim_ascii_start().starts_with(b"<") => {
-            format!("unexpected body: {}", describe(body).message.unwrap_or_default())
+            format!("unexpected body: {}", printable(&describe(body).message.unwrap_or_default()))
         }
-        _ => format!("unexpected body: {error}"),
+        _ => format!("unexpected body: {}", reason_of(&error)),
     };
     Error::new(ErrorKind::Decode, message).with_source(error)
+}
+
+/// The path with each of its keys bounded: those of a map are the vendor's.
+fn path_of(path: &Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { .. } => text += &segment.to_string(),
+            key => {
+                let dot = if text.is_empty() { "" } else { "." };
+                text += &format!("{dot}{}", printable(&key.to_string()));
+            }
+        }
+    }
+    printable_end(&text)
+}
+
+/// The end of a long path: it names the field.
+fn printable_end(path: &str) -> String {
+    let count = path.chars().count();
+    match count.checked_sub(LONGEST_PATH) {
+        Some(cut) if cut > 0 => format!("…{}", path.chars().skip(cut + 1).collect::<String>()),
+        _ => path.to_owned(),
+    }
+}
+
+/// What serde_json found, bounded, with the place in the body: it quotes the vendor's value.
+fn reason_of(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(reason) => format!("{}{place}", printable(reason)),
+        None => printable(&text).to_string(),
+    }
 }
 
 impl ResponseValue<ByteStream> {
@@ -162,5 +200,32 @@ impl Stream for ByteStream {
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ByteStream")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn misfit_of(body: &str) -> String {
+        type Body = BTreeMap<String, Vec<crate::DecimalNumber>>;
+        misfit::<Body>(body.as_bytes(), from_json::<Body>(body.as_bytes()).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn a_decode_error_is_bounded_and_names_path_and_position() {
+        let key = format!("\\u001b\\u0000\\u202e{}", "k".repeat(5000));
+        let error = misfit_of(&format!(r#"{{"{key}":[1,"{}\n"]}}"#, "v".repeat(5000)));
+        assert!(error.starts_with(r"unexpected body at \u{1b}\u{0}\u{202e}kkk"), "{error}");
+        assert!(error.contains("kkk…[1]: not a decimal number: ") && error.contains(" at line 1 column 1"), "{error}");
+        assert!(error.chars().count() < 600, "{error}");
+    }
+
+    #[test]
+    fn a_long_path_keeps_its_end() {
+        assert_eq!(printable_end("a.b[1]"), "a.b[1]");
+        let path = printable_end(&format!("{}.name", "a.".repeat(500)));
+        assert!(path.starts_with("…") && path.ends_with("a..name") && path.chars().count() == LONGEST_PATH, "{path}");
     }
 }

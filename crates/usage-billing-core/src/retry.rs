@@ -11,7 +11,8 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 /// - 408, 500, 502, 503, 504 and a connection lost after sending: only requests that may be repeated, which are GET, HEAD, OPTIONS, PUT
 ///   and DELETE (RFC 9110, 9.2.2) and operations that the curated document marks as idempotent. Statuses that the document marks as the
 ///   final response of an operation are excepted.
-/// - A connection that never came about: any request.
+/// - A connection that never came about: any request, unless the reason lasts, such as a certificate that is not trusted or a proxy that
+///   requires a password.
 /// - 401: once and at once, with a new token, if there is a token to renew. Does not count here.
 /// - Anything else: never.
 ///
@@ -103,6 +104,8 @@ pub(crate) enum Cause {
     NotConnected,
     /// The connection ended after (part of) the request was sent.
     Lost,
+    /// The same again would happen until somebody changes something: a certificate that is not trusted, a proxy that wants a password.
+    Permanent,
 }
 
 impl Failure {
@@ -115,6 +118,7 @@ impl Failure {
     fn is_passing(&self) -> bool {
         match self.cause {
             Cause::Lost | Cause::NotConnected => true,
+            Cause::Permanent => false,
             Cause::Status(status) => matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504),
         }
     }
@@ -170,6 +174,8 @@ mod tests {
         assert!(resent(lost, true) && !resent(lost, false));
         let unconnected = Failure { cause: Cause::NotConnected, retry_after: None };
         assert!(resent(unconnected, true) && resent(unconnected, false));
+        let permanent = Failure { cause: Cause::Permanent, retry_after: None };
+        assert!(!resent(permanent, true) && !resent(permanent, false));
     }
 
     #[test]

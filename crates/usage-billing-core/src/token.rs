@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::attempts::Attempts;
 use crate::call_options::CallSettings;
+use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::response::ResponseValue;
 use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
@@ -48,12 +49,13 @@ static ISSUE_TOKEN: Operation = Operation {
 pub(crate) struct TokenEndpoint {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
+    pub(crate) context: Arc<FailureContext>,
 }
 
 impl fmt::Debug for TokenEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentials")
-            .field("token_url", &crate::builder::shown(&self.url))
+            .field("token_url", &crate::base_url::shown(&self.url))
             .field("credentials", &self.credentials)
             .finish()
     }
@@ -89,12 +91,9 @@ impl TokenCache {
         &self.endpoint
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
-        let Credentials { client_id, client_secret } = &self.endpoint.credentials;
-        if client_id.trim().is_empty() || client_secret.expose_secret().trim().is_empty() {
-            return Err(Error::new(ErrorKind::Config, "client id or client secret is empty"));
-        }
-        crate::builder::url(&self.endpoint.url, "token URL").map(|_| ())
+    pub(crate) fn check(&self, allow_http: bool) -> Result<()> {
+        self.endpoint.credentials.check()?;
+        crate::base_url::parse(&self.endpoint.url, "token URL", allow_http).map(|_| ())
     }
 
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
@@ -210,12 +209,17 @@ fn issue(
             .form(&[("grant_type", "client_credentials")])
             .build()
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-        fetch(&http, request, settings).await
+        fetch(&http, request, settings, &endpoint.context).await
     })
 }
 
-async fn fetch(http: &reqwest::Client, request: Request, settings: CallSettings) -> Result<Arc<Token>> {
-    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None };
+async fn fetch(
+    http: &reqwest::Client,
+    request: Request,
+    settings: CallSettings,
+    context: &Arc<FailureContext>,
+) -> Result<Arc<Token>> {
+    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None, context };
     let response = attempts.send(request).await.map_err(|error| match (error.kind(), error.status()) {
         // No setting raises this limit: no token is so large.
         (ErrorKind::Limit, _) => error.with_setting(None).with_hint("check that the token URL is the vendor's"),
@@ -232,6 +236,7 @@ async fn fetch(http: &reqwest::Client, request: Request, settings: CallSettings)
         }
     };
     let ends = answered + issued.life(issued.headers());
+    context.secrets.add_token(&issued.access_token);
     let (_, header) = auth::authorization("Bearer", &issued.access_token)?;
     Ok(Arc::new(Token { header, ends }))
 }

@@ -83,7 +83,14 @@ impl Transport {
         }
         let Parts { service, auth, settings, limiter, pause, .. } = parts;
         let client = ClientWide { auth, settings, limiter: limiter.as_ref(), pause };
-        let attempts = Attempts { http, operation, service, settings: self.settings, client: Some(client) };
+        let attempts = Attempts {
+            http,
+            operation,
+            service,
+            settings: self.settings,
+            client: Some(client),
+            context: auth.context(),
+        };
         // In a box: callers move a call's future about before they await it, and this is nearly all of its size.
         Box::pin(attempts.send(request)).await
     }

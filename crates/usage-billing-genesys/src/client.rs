@@ -22,7 +22,8 @@ impl Client {
         ClientBuilder::new(SERVICE, region.api_url(), auth, Self::new_with_client).rate_limit(RATE_LIMIT)
     }
 
-    /// Region and credentials from `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`.
+    /// Region and credentials from `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`, or the file that
+    /// `GENESYS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a region that is none.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use progenitor_client::{Error, ErrorKind};
+use progenitor_client::{Error, ErrorKind, printable};
 
 /// A Genesys Cloud region: its API host and its login host.
 ///
@@ -100,7 +100,7 @@ impl FromStr for Region {
         let names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         Err(Error::new(
             ErrorKind::Config,
-            format!("`{text}` is no Genesys Cloud region: use a domain, a URL, or one of {names}"),
+            format!("`{}` is no Genesys Cloud region: use a domain, a URL, or one of {names}", printable(text)),
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! Setting up a client.
 
-use progenitor_client::{Auth, Result, SecretString, Service, required_env};
+use progenitor_client::{Auth, Result, SecretString, Service, optional_env, required_env};
 
 use crate::{Client, ClientBuilder, OPERATIONS};
 
@@ -22,16 +22,17 @@ impl Client {
         ClientBuilder::new(SERVICE, BASE_URL, Auth::header("Key", api_key), Self::new_with_client)
     }
 
-    /// The key from `SUGER_API_KEY`, and another address from `SUGER_BASE_URL` if that is set.
+    /// The key from `SUGER_API_KEY`, or from the file that `SUGER_API_KEY_FILE` names; and another address from `SUGER_BASE_URL` if that
+    /// is set.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key is missing.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key is missing or cannot be read.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [api_key] = required_env(["SUGER_API_KEY"])?;
         let builder = Self::builder(api_key);
-        Ok(match std::env::var("SUGER_BASE_URL") {
-            Ok(url) if !url.is_empty() => builder.base_url(url),
-            _ => builder,
+        Ok(match optional_env("SUGER_BASE_URL")? {
+            Some(url) => builder.base_url(url),
+            None => builder,
         })
     }
 }

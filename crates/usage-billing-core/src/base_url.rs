@@ -1,0 +1,127 @@
+//! Where secrets are sent: which URLs a client takes.
+
+use std::env;
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use crate::foreign_text::printable;
+use crate::{Error, ErrorKind, Result};
+
+/// Permits `http://` for all hosts.
+const ALLOW_HTTP: &str = "USAGE_BILLING_ALLOW_HTTP";
+
+/// Whether the environment permits `http://` for all hosts.
+///
+/// # Errors
+/// [`ErrorKind::Config`] for a value that is neither yes nor no.
+pub(crate) fn http_allowed_by_env() -> Result<bool> {
+    match env::var_os(ALLOW_HTTP).unwrap_or_default().to_str() {
+        Some("1" | "true") => Ok(true),
+        Some("" | "0" | "false") => Ok(false),
+        _ => Err(Error::new(ErrorKind::Config, format!("{ALLOW_HTTP} in the environment is not 1 (permit http) or 0"))),
+    }
+}
+
+/// The URL that `text` is, if a secret may be sent there.
+///
+/// # Errors
+/// [`ErrorKind::Config`], naming what the URL was meant to be.
+pub(crate) fn parse(text: &str, what: &str, allow_http: bool) -> Result<Url> {
+    let wrong =
+        |reason: String| Error::new(ErrorKind::Config, format!("{what} `{}`: {reason}", printable(shown(text))));
+    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; it should look like https://host")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it should begin with https://".to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or password; give credentials apart".to_owned()));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it should end with the path, without ? and #".to_owned()));
+    }
+    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
+        let reason = format!(
+            "the credential would be sent unencrypted; use https://, or set {ALLOW_HTTP}=1 if this network may see it"
+        );
+        return Err(wrong(reason));
+    }
+    Ok(url)
+}
+
+/// A URL without what may be a secret in it, even if it is not a valid URL.
+pub(crate) fn shown(text: &str) -> &str {
+    if text.contains(['@', '?', '#']) { "…" } else { text }
+}
+
+/// Whether the host is this machine. `localhost` is the only name: others, also those below it, may resolve to anything.
+fn is_loopback(url: &Url) -> bool {
+    // The URL's parser has put all forms of an IPv4 address into the usual one.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => matches!(host, "localhost" | "localhost."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        for text in [
+            "http://127.0.0.1",
+            "http://127.9.8.7:8080/api",
+            "http://localhost:1",
+            "http://LOCALHOST/",
+            "http://localhost./",
+            "http://[::1]:80",
+            "http://[::ffff:127.0.0.1]",
+            "http://2130706433",
+            "http://0x7f.1",
+            "https://api.example.com",
+            "https://10.0.0.1",
+        ] {
+            assert!(parse(text, "base URL", false).is_ok(), "{text}");
+        }
+        for text in [
+            "http://api.example.com",
+            "HTTP://api.example.com",
+            "http://localhost.evil.com",
+            "http://evil.localhost",
+            "http://localhost..",
+            "http://127.0.0.1.evil.com",
+            "http://128.0.0.1",
+            "http://2130706432.evil.com",
+            "http://3232235521",
+            "http://0.0.0.0",
+            "http://10.0.0.1",
+            "http://[::]",
+            "http://[::ffff:10.0.0.1]",
+            "http://[::2]",
+            "http://ⅼocalhost.example",
+        ] {
+            let error = parse(text, "base URL", false).unwrap_err();
+            assert!(error.to_string().contains("unencrypted; use https://"), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(parse(text, "base URL", true).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_does_not_pass_for_the_host() {
+        for text in ["http://127.0.0.1@evil.com", "http://localhost:80@evil.com/"] {
+            for allowed in [false, true] {
+                let error = parse(text, "base URL", allowed).unwrap_err().to_string();
+                assert!(error.contains("user name or password") && !error.contains("evil"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_invalid_url_is_one_bounded_line() {
+        let error = parse(&format!("ht!tp\n\u{202e}{}", "x".repeat(5000)), "base URL", false).unwrap_err().to_string();
+        assert!(error.starts_with(r"base URL `ht!tp\n\u{202e}xxx") && error.chars().count() < 350, "{error}");
+    }
+}

@@ -1,0 +1,104 @@
+//! What an [`Error`](crate::Error) keeps of its cause.
+//!
+//! Errors of other crates quote what they read, without bounds and as it came: serde_json names an unknown variant, reqwest prints
+//! rustls' structures. Their words are kept here and not they themselves, so that a report that prints all sources is safe.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::Error;
+use crate::foreign_text::one_line;
+use crate::known_secrets::Masks;
+
+/// Characters of one cause, and causes of one error.
+const LONGEST: usize = 500;
+const DEEPEST: usize = 8;
+
+pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
+
+/// Keeps an [`Error`] and an operating system's error as they are, which quote nothing, and of others the words.
+pub(crate) fn source(error: impl StdError + Send + Sync + 'static) -> Source {
+    let error: Box<dyn StdError + Send + Sync> = Box::new(error);
+    let ours = match error.downcast::<Error>() {
+        Ok(ours) => return Arc::new(*ours),
+        Err(other) => other,
+    };
+    match ours.downcast::<io::Error>() {
+        Ok(io) if io.get_ref().is_none() => Arc::new(*io),
+        Ok(io) => Arc::new(Words::of(&*io, 1)),
+        Err(other) => Arc::new(Words::of(&*other, 1)),
+    }
+}
+
+/// The same without secrets.
+pub(crate) fn masked(source: Source, masks: &Masks) -> Source {
+    match source.downcast_ref::<Words>() {
+        Some(words) => Arc::new(words.masked(masks)),
+        None => source,
+    }
+}
+
+struct Words {
+    text: String,
+    source: Option<Box<Words>>,
+}
+
+impl Words {
+    fn of(error: &(dyn StdError + 'static), depth: usize) -> Self {
+        let source = error.source().filter(|_| depth < DEEPEST);
+        // Kept in full until secrets are masked: a secret that is cut would not be found.
+        Self { text: error.to_string(), source: source.map(|source| Box::new(Self::of(source, depth + 1))) }
+    }
+
+    fn masked(&self, masks: &Masks) -> Self {
+        let source = self.source.as_ref().map(|source| Box::new(source.masked(masks)));
+        Self { text: masks.apply(&self.text), source }
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.text, LONGEST))
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Words {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_one_bounded_line_at_every_depth() {
+        let text = format!("\"{}\\n\\u001b\"", "x".repeat(5000));
+        let quoted = serde_json::from_str::<std::net::IpAddr>(&text).map_err(io::Error::other).unwrap_err();
+        let forged = io::Error::other(Error::new(crate::ErrorKind::Api, "a\nb"));
+        for error in [quoted, forged, io::Error::other("a\nerror: forged")] {
+            let kept = source(error);
+            let mut cause: Option<&(dyn StdError + 'static)> = Some(&*kept);
+            while let Some(error) = cause {
+                let text = format!("{error} {error:?} {error:#?}");
+                assert!(text.chars().count() < 3 * LONGEST + 5 && !text.contains(char::is_control), "{text}");
+                cause = error.source();
+            }
+        }
+    }
+
+    #[test]
+    fn our_own_errors_and_those_of_the_system_are_kept() {
+        assert!(source(Error::new(crate::ErrorKind::Api, "x")).downcast_ref::<Error>().is_some());
+        assert!(source(io::Error::from(io::ErrorKind::NotFound)).downcast_ref::<io::Error>().is_some());
+    }
+}

@@ -1,0 +1,170 @@
+//! The proxies of the environment: rejected if they are not valid, and named when one fails.
+//!
+//! reqwest reads the same variables by the same matcher, but ignores an invalid value and then connects directly.
+
+use std::env::{self, VarError};
+use std::fmt;
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+
+use crate::{Error, ErrorKind, Result};
+
+/// In the order in which they are looked up; the first one that is set counts.
+const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+
+/// What the environment said when the client was built.
+pub(crate) struct EnvironmentProxies {
+    matcher: Matcher,
+    https: Option<&'static str>,
+    http: Option<&'static str>,
+}
+
+/// A proxy without its user name and password.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Proxy {
+    address: String,
+    /// `None` for one of the operating system's settings.
+    variable: Option<&'static str>,
+}
+
+impl EnvironmentProxies {
+    /// # Errors
+    /// [`ErrorKind::Config`] for a variable that is not a proxy's URL.
+    pub(crate) fn from_env() -> Result<Self> {
+        let variable = |name: &str| match env::var(name) {
+            Ok(value) => Some(Ok(value)),
+            Err(VarError::NotUnicode(_)) => Some(Err(())),
+            Err(VarError::NotPresent) => None,
+        };
+        // A program that serves CGI must not take a request's header `Proxy` for a variable; the matcher then ignores all of them.
+        let [https, http] = if env::var_os("REQUEST_METHOD").is_some() { [None; 2] } else { variables(variable)? };
+        Ok(Self { matcher: Matcher::from_system(), https, http })
+    }
+
+    /// The proxy that requests to `url` go through.
+    pub(crate) fn of(&self, url: &reqwest::Url) -> Option<Proxy> {
+        let uri: Uri = url.as_str().parse().ok()?;
+        let proxy = self.matcher.intercept(&uri)?;
+        let variable = if url.scheme() == "https" { self.https } else { self.http };
+        Some(Proxy { address: address(proxy.uri()), variable })
+    }
+}
+
+/// The variables that name the proxy for https and for http.
+fn variables(lookup: impl Fn(&str) -> Option<Result<String, ()>>) -> Result<[Option<&'static str>; 2]> {
+    let first = |names: [&'static str; 2]| -> Result<Option<&'static str>> {
+        let Some((name, value)) = names.iter().find_map(|name| Some((*name, lookup(name)?))) else { return Ok(None) };
+        let wrong = |reason: &str| {
+            let message = format!("{name} in the environment {reason}; expected http://host:port");
+            // Without the value: it may hold a password.
+            Err(Error::new(ErrorKind::Config, message)
+                .with_hint("correct the variable, or unset it to connect directly"))
+        };
+        match value {
+            Err(()) => wrong("is not UTF-8"),
+            Ok(value) if value.is_empty() => Ok(None),
+            Ok(value) => match problem(&value) {
+                Some(reason) => wrong(reason),
+                None => Ok(Some(name)),
+            },
+        }
+    };
+    let [https, http, all] = [first(HTTPS)?, first(HTTP)?, first(ALL)?];
+    Ok([https.or(all), http.or(all)])
+}
+
+/// Why a value is not the URL of a proxy that can be used.
+fn problem(value: &str) -> Option<&'static str> {
+    const INVALID: &str = "is not a valid proxy URL";
+    let Some(proxy) = Matcher::builder().http(value).build().intercept(&Uri::from_static("http://host.invalid")) else {
+        return Some(INVALID);
+    };
+    let uri = proxy.uri();
+    let (host, authority) =
+        (uri.host().unwrap_or_default(), uri.authority().map_or("", |authority| authority.as_str()));
+    match uri.scheme_str() {
+        // The matcher takes an empty host, and a port that is not a number, which it ignores.
+        _ if host.is_empty() || authority.len() > host.len() && uri.port_u16().is_none() => Some(INVALID),
+        Some("http" | "https") => None,
+        _ if cfg!(feature = "socks") => None,
+        _ => Some("is a SOCKS proxy, which this program does not support"),
+    }
+}
+
+fn address(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let host = uri.host().unwrap_or_default();
+    match uri.port_u16() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
+/// `http://proxy:3128 (HTTPS_PROXY)`.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.address, self.variable.unwrap_or("of the system's settings"))
+    }
+}
+
+impl fmt::Debug for EnvironmentProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnvironmentProxies")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables_set: &[(&str, &str)]) -> Result<[Option<&'static str>; 2]> {
+        variables(|name| {
+            let (_, value) = variables_set.iter().find(|(set, _)| *set == name)?;
+            Some(Ok((*value).to_owned()))
+        })
+    }
+
+    #[test]
+    fn the_first_variable_of_a_scheme_counts_and_then_all_proxy() {
+        assert_eq!(read(&[]).unwrap(), [None, None]);
+        assert_eq!(read(&[("https_proxy", "proxy:3128")]).unwrap(), [Some("https_proxy"), None]);
+        let both = [("ALL_PROXY", "http://a:1"), ("HTTP_PROXY", "http://b:2"), ("http_proxy", "c:3")];
+        assert_eq!(read(&both).unwrap(), [Some("ALL_PROXY"), Some("HTTP_PROXY")]);
+        assert_eq!(read(&[("HTTPS_PROXY", ""), ("ALL_PROXY", "a:1")]).unwrap()[0], Some("ALL_PROXY"));
+    }
+
+    #[test]
+    fn an_invalid_proxy_is_rejected_without_its_password() {
+        for value in
+            ["me:hush@proxy:port", "ftp://me:hush@proxy", "http://", "hush proxy", "http://me:hush@", "  ", ":3128"]
+        {
+            for name in HTTPS.into_iter().chain(HTTP).chain(ALL) {
+                let error = read(&[(name, value)]).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Config);
+                let line = format!("{error} {error:?}");
+                assert!(line.contains(&format!("{name} in the environment is not a valid proxy URL")), "{line}");
+                assert!(!line.contains("hush"), "{line}");
+            }
+        }
+        if cfg!(not(feature = "socks")) {
+            let error = read(&[("ALL_PROXY", "socks5://proxy:1080")]).unwrap_err().to_string();
+            assert!(error.contains("ALL_PROXY in the environment is a SOCKS proxy"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let proxies = EnvironmentProxies {
+            matcher: Matcher::builder().https("https://me:hush@proxy.corp:8443").no("localhost").build(),
+            https: Some("HTTPS_PROXY"),
+            http: None,
+        };
+        let of = |url: &str| proxies.of(&url.parse().unwrap()).map(|proxy| proxy.to_string());
+        assert_eq!(of("https://api.example.com/x?y"), Some("https://proxy.corp:8443 (HTTPS_PROXY)".to_owned()));
+        assert_eq!(of("http://api.example.com"), None);
+        assert_eq!(of("https://localhost"), None);
+    }
+}
