@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use usage_billing::Period;
 use usage_billing::uuid::Uuid;
+use usage_billing::{Period, printable, printable_message};
+
+use crate::exit::Failure;
 
 /// Usage and billing data of Genesys Cloud, Suger and Acronis.
 #[derive(Parser)]
@@ -30,6 +32,11 @@ const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if 
   SUGER_BASE_URL       if it is not https://api.suger.cloud
   ACRONIS_DATA_CENTER  host (eu2-cloud.acronis.com) or URL
   ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
+
+  GENESYS_CLIENT_SECRET_FILE, SUGER_API_KEY_FILE and ACRONIS_CLIENT_SECRET_FILE each name a file that holds the secret, in
+  place of the variable with the secret; only the file's owner may have access to it (chmod 600).
+  USAGE_BILLING_ALLOW_HTTP=1 permits http:// URLs of other machines, to which credentials are sent unencrypted.
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, SSL_CERT_DIR are used as other programs use them.
 
 Examples:
   usage-billing usage fetch --sandbox
@@ -115,9 +122,13 @@ impl Vendor {
     /// The variables of the environment that set it up.
     pub(crate) fn settings(self) -> &'static [&'static str] {
         match self {
-            Self::Acronis => &["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"],
-            Self::Genesys => &["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"],
-            Self::Suger => &["SUGER_ORG_ID", "SUGER_API_KEY", "SUGER_BASE_URL"],
+            Self::Acronis => {
+                &["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET", "ACRONIS_CLIENT_SECRET_FILE"]
+            }
+            Self::Genesys => {
+                &["GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_CLIENT_SECRET_FILE"]
+            }
+            Self::Suger => &["SUGER_ORG_ID", "SUGER_API_KEY", "SUGER_API_KEY_FILE", "SUGER_BASE_URL"],
         }
     }
 }
@@ -130,6 +141,22 @@ pub(crate) enum Format {
     Json,
     /// With a header line; quantities are exact.
     Csv,
+}
+
+/// The arguments of the command line. Those that cannot be quoted on one line are rejected before an error message quotes them.
+pub(crate) fn parse() -> Result<Arguments, Failure> {
+    for (place, argument) in std::env::args_os().enumerate().skip(1) {
+        check(place, &argument.to_string_lossy())?;
+    }
+    Ok(Arguments::parse())
+}
+
+fn check(place: usize, argument: &str) -> Result<(), Failure> {
+    if printable_message(argument).to_string() == argument {
+        return Ok(());
+    }
+    let shown = printable(argument);
+    Err(Failure::Usage(format!("argument {place} (`{shown}`) holds control or invisible characters, or is too long")))
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -167,5 +194,15 @@ mod tests {
             let error = time(text).unwrap_err();
             assert!(error.starts_with("expected a time such as 90s"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn an_argument_that_could_forge_a_line_is_rejected_on_one_line() {
+        for argument in ["2026-10\nerror: forged", "\u{1b}[2K", "\u{202e}01-6202", &"x".repeat(100_000)] {
+            let line = check(3, argument).unwrap_err().to_string();
+            assert!(line.starts_with("argument 3 (`") && line.chars().count() < 400, "{line}");
+            assert!(!line.contains(['\n', '\u{1b}', '\u{202e}']), "{line}");
+        }
+        assert!(check(1, "株式会社 2026-10/2026-11").is_ok());
     }
 }

@@ -136,7 +136,7 @@ mod tests {
         for (error, expected) in [
             (report, " (--report with its id takes it up again, --timeout waits longer)"),
             (error(ErrorKind::WaitTimeout, "no report within 5s"), "no report within 5s (--timeout waits longer)"),
-            (error(ErrorKind::Auth, "no"), "no (ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET)"),
+            (error(ErrorKind::Auth, "no"), "ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, ACRONIS_CLIENT_SECRET_FILE)"),
             (
                 error(ErrorKind::Limit, "too large").with_setting("max_response_bytes"),
                 "too large (a shorter --period may have a smaller response)",

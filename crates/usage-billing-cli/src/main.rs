@@ -8,16 +8,16 @@ mod vendors;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, UsageCommand};
-use clap::Parser;
+use arguments::{Command, UsageCommand};
 use exit::Failure;
 use usage_billing_sandbox::program;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Usage(UsageCommand::Fetch(fetch)) => fetch::run(fetch).await,
-        Command::Sandbox(options) => run_sandbox(options).await,
+    let outcome = match arguments::parse().map(|arguments| arguments.command) {
+        Ok(Command::Usage(UsageCommand::Fetch(fetch))) => fetch::run(fetch).await,
+        Ok(Command::Sandbox(options)) => run_sandbox(options).await,
+        Err(failure) => Err(failure),
     };
     outcome.unwrap_or_else(|failure| {
         output::tell(&format!("error: {failure}"));

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{CellAlignment, Table, presets};
-use usage_billing::UsageRow;
+use usage_billing::{UsageRow, printable, printable_message};
 
 use crate::arguments::Format;
 
@@ -29,9 +29,9 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-/// A line for people. That nobody reads it is no reason to lose the rows.
+/// One line on stderr, escaped and bounded. Errors of writing it are ignored: the rows matter more.
 pub(crate) fn tell(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable_message(line));
 }
 
 pub(crate) fn counted(rows: usize) -> String {
@@ -44,22 +44,20 @@ fn table(rows: &[UsageRow]) -> String {
     table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL", "BILLABLE"]);
     for row in rows {
         let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
-        table.add_row([
+        let cells = [
             row.vendor.to_string(),
-            on_one_line(customer),
+            customer.clone(),
             // The metric tells apart rows of one SKU: storage at different clouds.
-            on_one_line(&if row.sku.contains(&row.metric) {
-                row.sku.clone()
-            } else {
-                format!("{} ({})", row.sku, row.metric)
-            }),
+            if row.sku.contains(&row.metric) { row.sku.clone() } else { format!("{} ({})", row.sku, row.metric) },
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
             instant(row.start),
             instant(row.end),
             yes_or_no(row.is_final),
             yes_or_no(row.billable),
-        ]);
+        ];
+        // Customers name themselves: a line break or a terminal's escape sequence would forge rows.
+        table.add_row(cells.map(|cell| printable(&cell).to_string()));
     }
     if let Some(quantity) = table.column_mut(3) {
         quantity.set_cell_alignment(CellAlignment::Right);
@@ -71,11 +69,6 @@ fn table(rows: &[UsageRow]) -> String {
         "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor bills by it\n",
         counted(rows.len())
     )
-}
-
-/// Customers name themselves: a line break or a terminal's escape sequence would make other rows of a table.
-fn on_one_line(name: &str) -> String {
-    name.replace(char::is_control, " ")
 }
 
 fn yes_or_no(it_is: bool) -> String {
@@ -116,6 +109,7 @@ fn csv(rows: &[UsageRow]) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn row(quantity: &str) -> UsageRow {
         let mut row = serde_json::json!({
@@ -144,10 +138,30 @@ mod tests {
         let mut row = row("1");
         row.customer_name = Some("Birch\n\u{1b}[2K, Inc.".to_owned());
         let text = table(std::slice::from_ref(&row));
-        assert!(text.contains(" Birch  [2K, Inc. ") && text.lines().count() == 3, "{text}");
+        assert!(text.contains(r" Birch\n\u{1b}[2K, Inc. ") && text.lines().count() == 3, "{text}");
         let file = csv(std::slice::from_ref(&row)).unwrap();
         let read: Vec<UsageRow> = csv::Reader::from_reader(file.as_bytes()).deserialize().map(Result::unwrap).collect();
         assert_eq!(read, [row]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_of_a_table_is_one_bounded_line(texts in prop::collection::vec(".{0,60}|\\PC{0,300}|[\\p{Cc}\\p{Cf}]{0,300}", 6)) {
+            let [account, customer, name, sku, metric, unit] = texts.try_into().unwrap();
+            let plain = row("1");
+            let mut row = row("1");
+            (row.account, row.sku, row.metric, row.unit) = (account, sku, metric, unit);
+            row.customer_id = Some(customer).filter(|id| !id.is_empty());
+            row.customer_name = Some(name).filter(|name| !name.is_empty());
+            for rows in [vec![row.clone()], vec![plain, row]] {
+                let text = table(&rows);
+                prop_assert_eq!(text.lines().count(), rows.len() + 2);
+                for line in text.lines() {
+                    prop_assert_eq!(printable_message(line).to_string(), line);
+                    prop_assert!(line.chars().count() < 5 * 200 + 200);
+                }
+            }
+        }
     }
 
     #[test]

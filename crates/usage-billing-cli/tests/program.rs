@@ -72,7 +72,12 @@ fn the_true_usage_of_a_world_is_printed_without_a_server() {
 #[test]
 fn wrong_input_is_one_line_and_code_2() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
-    let cases: [Case; 7] = [
+    const SUGER: &[(&str, &str)] = &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "hush-key")];
+    let with = |name, value| [SUGER, &[(name, value)]].concat();
+    let (http, proxy) =
+        (with("SUGER_BASE_URL", "http://api.example.test"), with("HTTPS_PROXY", "http://me:hush@proxy:port"));
+    let (roots, both) = (with("SSL_CERT_FILE", "/absent/roots.pem"), with("SUGER_API_KEY_FILE", "/absent/key"));
+    let cases: [Case; 15] = [
         (&["usage", "fetch"], &[], "error: no vendor is set up: try --sandbox"),
         (
             &["usage", "fetch", "--sandbox", "--period", "2026-13"],
@@ -96,11 +101,62 @@ fn wrong_input_is_one_line_and_code_2() {
             &[],
             "error: the number of record groups is 1000001, but must be from 0 to 1000000",
         ),
+        (
+            &["usage", "fetch"],
+            &http,
+            "error: base URL `http://api.example.test`: the credential would be sent unencrypted",
+        ),
+        (&["usage", "fetch"], &proxy, "error: HTTPS_PROXY in the environment is not a valid proxy URL"),
+        (&["usage", "fetch"], &roots, "SSL_CERT_FILE names (`/absent/roots.pem`) cannot be read: No such file"),
+        (&["usage", "fetch"], &both, "error: SUGER_API_KEY and SUGER_API_KEY_FILE are both set"),
+        (
+            &["usage", "fetch"],
+            &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY_FILE", "/absent\n/key")],
+            r"error: SUGER_API_KEY_FILE (`/absent\n/key`) cannot be read",
+        ),
+        (
+            &["usage", "fetch"],
+            &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "\"hush-key\"")],
+            "error: SUGER_API_KEY in the environment is enclosed in quotes",
+        ),
+        (
+            &["usage", "fetch"],
+            &[("ACRONIS_CLIENT_SECRET_FILE", "/absent")],
+            "error: not set in the environment: ACRONIS_DATA_CENTER, ACRONIS_CLIENT_ID",
+        ),
+        (
+            &["usage", "fetch", "--period", "2026-10\nerror: forged\u{1b}[2K"],
+            &[],
+            r"error: argument 4 (`2026-10\nerror: forged\u{1b}[2K`) holds control",
+        ),
     ];
     for (arguments, environment, expected) in cases {
         let (code, stdout, stderr) = run(program(arguments).envs(environment.iter().copied()));
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}: {stderr}");
         assert!(stderr.contains(expected) && !stderr.contains("hush") && !stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains('\u{1b}') && !stderr.contains("\nerror: forged"), "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_from_a_file_is_used_and_one_that_others_can_read_is_rejected() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = RunningSandbox::start("0");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let settings: Vec<_> = sandbox.1.iter().filter(|(name, _)| name.starts_with("SUGER_")).cloned().collect();
+    let key = settings.iter().find(|(name, _)| name == "SUGER_API_KEY").unwrap();
+    std::fs::write(&path, format!("{}\n", key.1)).unwrap();
+    for (mode, expected) in [(0o600, Some(0)), (0o644, Some(2))] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = program(&["usage", "fetch", "--today", TODAY, "--period", "2026-10"]);
+        let (code, _, stderr) =
+            run(command.envs(settings.clone()).env_remove("SUGER_API_KEY").env("SUGER_API_KEY_FILE", &path));
+        assert_eq!(code, expected, "{stderr}");
+        assert!(expected == Some(0) || stderr.contains("can be read or changed by other users (mode 644)"), "{stderr}");
+        assert!(!stderr.contains(&key.1), "{stderr}");
     }
 }
 

@@ -27,7 +27,7 @@ pub use report::{Progress, Report};
 pub use usage_billing_core::{
     ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, Error, ErrorKind,
     LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText,
-    http_client,
+    http_client, printable, printable_message,
 };
 pub use usage_row::{UsageRow, Vendor};
 

@@ -14,7 +14,7 @@ use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 /// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
@@ -64,7 +64,8 @@ impl<T: Send + 'static> Pager<T> {
         let fetch = move |position: &str| match position.parse() {
             Ok(position) => fetch(position).map_ok(|(items, next)| (items, next.map(|next| next.to_string()))).boxed(),
             Err(_) => {
-                let message = format!("`{position}` is no position in this list: give one that `position()` gave");
+                let message =
+                    format!("`{}` is no position in this list: give one that `position()` gave", printable(position));
                 std::future::ready(Err(Error::new(ErrorKind::Request, message))).boxed()
             }
         };
@@ -118,8 +119,9 @@ impl<T: Send + 'static> Pager<T> {
     fn go_on(&mut self, next: String) -> Ahead<T> {
         if !self.seen.insert(self.hasher.hash_one(&next)) {
             let message = format!(
-                "the vendor names {next} as the page after {}, but it came before: the list may be incomplete",
-                self.position
+                "the vendor names {} as the page after {}, but it came before: the list may be incomplete",
+                printable(&next),
+                printable(&self.position)
             );
             return Ahead::End(Some(Error::new(ErrorKind::Decode, message)));
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 /// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
 ///
@@ -127,7 +127,7 @@ impl FromStr for Period {
         }
         let month = written_day(&format!("{text}-01"));
         month.map(Self::month_of).ok_or_else(|| {
-            wrong(format!("`{text}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)"))
+            wrong(format!("`{}` is no period: write a month (2026-10) or two days (2026-10-01/2026-11-01, the second one excluded)", printable(text)))
         })
     }
 }
@@ -148,9 +148,9 @@ fn moment(text: &str) -> Result<DateTime<Utc>> {
     if let Some(day) = written_day(text) {
         return Ok(midnight(day));
     }
-    DateTime::parse_from_rfc3339(text)
-        .map(|instant| instant.to_utc())
-        .map_err(|_| wrong(format!("`{text}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)")))
+    DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).map_err(|_| {
+        wrong(format!("`{}` is neither a day (2026-10-01) nor an instant (2026-10-01T00:00:00Z)", printable(text)))
+    })
 }
 
 /// With four, two and two digits: chrono reads `26-10-1` too, which would be a day of the year 26.

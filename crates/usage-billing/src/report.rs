@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
 
 use crate::time_limit::TimeLimit;
 
@@ -121,7 +121,7 @@ impl<T> Report<T> {
         waited.await.unwrap_or_else(|| {
             let state = match &last {
                 None => String::new(),
-                Some(Ok(Some(status))) => format!(" (the vendor says {status})"),
+                Some(Ok(Some(status))) => format!(" (the vendor says {})", printable(status)),
                 Some(Ok(None)) => " (the vendor does not say how far it is)".to_owned(),
                 Some(Err(failure)) => format!(" (it could not be asked for: {failure})"),
             };

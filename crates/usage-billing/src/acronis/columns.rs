@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
 use super::record::Record;
 use super::row::{Amounts, Price, ReportRow};
@@ -86,7 +86,9 @@ impl Columns {
         let wrong = match (missing.is_empty(), twice) {
             (true, None) => return Ok(Self { other: left, names, ..columns }),
             (false, _) => format!("the report lacks {}: is it csv_v2_0 or json_v2_0?", missing.join(", ")),
-            (true, Some(name)) => format!("the report has the column {name} twice: which one counts cannot be told"),
+            (true, Some(name)) => {
+                format!("the report has the column {} twice: which one counts cannot be told", printable(name))
+            }
         };
         Err(Error::new(ErrorKind::Decode, wrong))
     }
@@ -209,8 +211,13 @@ impl<'a> Cells<'a> {
     fn unreadable(&self, at: usize) -> Error {
         let column = self.columns.names.get(at).map_or("?", |name| name);
         let message = match self.text(at) {
-            "" => format!("row {} of the report: {column} is empty", self.number),
-            cell => format!("row {} of the report: {column} is `{cell}`, which cannot be read", self.number),
+            "" => format!("row {} of the report: {} is empty", self.number, printable(column)),
+            cell => format!(
+                "row {} of the report: {} is `{}`, which cannot be read",
+                self.number,
+                printable(column),
+                printable(cell)
+            ),
         };
         Error::new(ErrorKind::Decode, message)
     }

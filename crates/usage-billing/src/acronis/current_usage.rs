@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::hints::hinted;
@@ -65,7 +65,8 @@ fn current_rows(
             let sum = sums.entry(key).or_default();
             // Of what is summed, `value` is that of the period; of levels it is the same as `absolute_value`.
             *sum = sum.checked_add(usage.value.0).ok_or_else(|| {
-                let message = format!("the usage of {} by {} has more than 28 digits", usage.name, tenant.id);
+                let message =
+                    format!("the usage of {} by {} has more than 28 digits", printable(&usage.name), tenant.id);
                 Error::new(ErrorKind::Decode, message)
             })?;
         }

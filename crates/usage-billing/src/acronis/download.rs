@@ -11,7 +11,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncRead;
 use tokio_util::io::{InspectReader, StreamReader};
-use usage_billing_core::{ByteStream, Error, ErrorKind, Result};
+use usage_billing_core::{ByteStream, Error, ErrorKind, Result, printable};
 
 use super::hints::hinted;
 use super::limits::{IDLE_GZIP_BYTES, Meter, exceeded};
@@ -161,7 +161,8 @@ pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) 
             None => break,
         }
     }
-    Error::new(ErrorKind::Decode, format!("the report's file cannot be read: {cause}")).with_source(error)
+    Error::new(ErrorKind::Decode, format!("the report's file cannot be read: {}", printable(&cause.to_string())))
+        .with_source(error)
 }
 
 #[cfg(test)]

@@ -25,9 +25,6 @@ pub(super) fn hinted(error: Error) -> Error {
         _ if not_found => {
             error.with_hint("it may have been deleted, or belong to a tenant that the API client cannot see")
         }
-        Some("issue token") if error.kind() == ErrorKind::Connection => {
-            error.with_hint("check the data centre's address, and that it can be reached from here")
-        }
         _ => error,
     }
 }

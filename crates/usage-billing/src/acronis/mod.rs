@@ -19,6 +19,8 @@ mod saved_content;
 mod tenants;
 mod usage;
 
+use std::fmt;
+
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKind, Result};
@@ -33,11 +35,18 @@ pub use rows::{Rows, read_rows};
 pub use usage::usage_rows;
 
 /// A client of one tenant and all below it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     api: Api,
     client_id: String,
     clock: Clock,
+}
+
+/// Without the id: it may be the secret, if the two are swapped.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -47,7 +56,8 @@ impl Client {
         Api::builder(data_center, credentials).map(|api| Self { api, client_id, clock: Clock::default() })
     }
 
-    /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`.
+    /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
+    /// `ACRONIS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming what is missing or wrong.
@@ -88,7 +98,8 @@ impl Client {
     /// [`ErrorKind::Config`] for a client id that is no UUID; those of the call.
     pub async fn own_tenant(&self) -> Result<uuid::Uuid> {
         let client_id: uuid::Uuid = self.client_id.parse().map_err(|_| {
-            let message = format!("the Acronis client id `{}` is no UUID: copy it from the console", self.client_id);
+            // Not quoted: it may be the secret.
+            let message = "the Acronis client id is not a UUID: copy it from the console (it may be the secret, if the two are swapped)";
             Error::new(ErrorKind::Config, message)
         })?;
         Ok(self.api.get_client().client_id(client_id).send().await.map_err(hinted)?.tenant_id)

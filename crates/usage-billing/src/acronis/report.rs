@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
 use uuid::Uuid;
 
 use super::hints::{hinted, is_over, may_be_made, of_creation};
@@ -185,14 +185,15 @@ fn progress(
             }),
             Some((types::StoredReportStatus::Failed, ..)) => {
                 let message = format!(
-                    "Acronis could not build the {format} file of report {}; create a new report, or one without this format",
+                    "Acronis could not build the {} file of report {}; create a new report, or one without this format",
+                    printable(format.as_str()),
                     report.id
                 );
                 return Err(Error::new(ErrorKind::Failed, message));
             }
             // In progress, saved but without its id yet, or in a state that is not known.
-            Some((state, ..)) => states.push(format!("{format} {state}")),
-            None => states.push(format!("{format} not begun")),
+            Some((state, ..)) => states.push(format!("{} {}", printable(format.as_str()), printable(state.as_str()))),
+            None => states.push(format!("{} not begun", printable(format.as_str()))),
         }
     }
     let done = files.len() == report.parameters.formats.len();

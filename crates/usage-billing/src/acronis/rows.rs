@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::download::{ReportBody, naming_file};
 use super::{Client, ReportRow, StoredFile, csv, json, types};
@@ -61,8 +61,10 @@ pub(super) fn read(format: &types::ReportFormat, body: ReportBody) -> Result<Row
         types::ReportFormat::JsonV20 => Ok(Rows(json::rows(body.decompressed()))),
         // `csv` and `html` are in other units as well: compute points are no seconds there.
         other => {
-            let message =
-                format!("rows are read from csv_v2_0 and json_v2_0 files, not from {other}, which is for people");
+            let message = format!(
+                "rows are read from csv_v2_0 and json_v2_0 files, not from {}, which is for people",
+                printable(other.as_str())
+            );
             Err(Error::new(ErrorKind::Request, message))
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flate2::write::MultiGzDecoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::download::{Reader, ReportBody, unreadable};
 use super::limits::{IDLE_GZIP_BYTES, exceeded};
@@ -58,7 +58,8 @@ fn open_part(path: &Path) -> Result<PartFile> {
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::File, format!("{} cannot be written: {error}", path.display())).with_source(error)
+    Error::new(ErrorKind::File, format!("{} cannot be written: {error}", printable(&path.to_string_lossy())))
+        .with_source(error)
 }
 
 /// Writes all of `from` into the partial file, and checks that it is a report.

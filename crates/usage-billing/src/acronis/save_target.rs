@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+use usage_billing_core::printable;
 use uuid::Uuid;
 
 /// How often a partial file is created again because another process took it for an abandoned one.
@@ -49,10 +50,11 @@ impl SaveTarget {
         };
         match fs::metadata(&folder) {
             Ok(metadata) if metadata.is_dir() => Ok(Self { path, folder, replaced }),
-            Ok(_) => Err(invalid(&format!("{} is not a directory", folder.display()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(io::Error::new(error.kind(), format!("the directory {} does not exist", folder.display())))
-            }
+            Ok(_) => Err(invalid(&format!("{} is not a directory", printable(&folder.to_string_lossy())))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::Error::new(
+                error.kind(),
+                format!("the directory {} does not exist", printable(&folder.to_string_lossy())),
+            )),
             Err(error) => Err(error),
         }
     }

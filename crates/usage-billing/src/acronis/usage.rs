@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::download::ReportBody;
 use super::hints::PERHAPS_CREATED;
@@ -160,7 +160,7 @@ impl<'a> Sums<'a> {
                 let message = format!(
                     "a report of the level {} has partners and the partners below them: added up, usage would count twice; create one of \
                      direct_partners or all_customers",
-                    file.report.level
+                    printable(file.report.level.as_str())
                 );
                 return Err(Error::new(ErrorKind::Request, message));
             }
@@ -199,12 +199,18 @@ impl<'a> Sums<'a> {
         if let Some(before) = sum.components.insert(component, row.number) {
             let message = format!(
                 "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
-                row.number, row.name, row.tenant_id
+                row.number,
+                printable(&row.name),
+                printable(&row.tenant_id)
             );
             return Err(Error::new(ErrorKind::Decode, message));
         }
         sum.raw = sum.raw.checked_add(raw).ok_or_else(|| {
-            let message = format!("the usage of {} by {} has more than 28 digits", row.name, row.tenant_id);
+            let message = format!(
+                "the usage of {} by {} has more than 28 digits",
+                printable(&row.name),
+                printable(&row.tenant_id)
+            );
             Error::new(ErrorKind::Decode, message)
         })?;
         sum.paid |= paid;
@@ -237,7 +243,7 @@ impl<'a> Sums<'a> {
         if self.left_out && self.sums.is_empty() {
             let message = format!(
                 "a report of the level {} counts customers, and this one has none; ask for another level",
-                report.level
+                printable(report.level.as_str())
             );
             return Err(Error::new(ErrorKind::Request, message));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, tell_apart};
@@ -122,7 +122,7 @@ impl<'a> ApiUsage<'a> {
     fn rows(&self, counts: impl Iterator<Item = Count>, now: DateTime<Utc>) -> Result<Vec<UsageRow>> {
         let row = |(count, place): (Count, u64)| {
             let lacks = |what: &str| {
-                let message = format!("row {place} of {} lacks {what}", self.report_id);
+                let message = format!("row {place} of {} lacks {what}", printable(self.report_id));
                 Error::new(ErrorKind::Decode, message).with_operation(count.operation)
             };
             let requests =
@@ -183,7 +183,8 @@ fn bucket(date: NaiveDate, granularity: &types::UsageGranularity, asked: Period)
             if date.day() == 1 { month } else { Period::new(Period::of_days(date, date)?.start(), month.end())? }
         }
         other => {
-            let message = format!("it is not known how long a time bucket of the granularity {other} is");
+            let message =
+                format!("it is not known how long a time bucket of the granularity {} is", printable(other.as_str()));
             return Err(Error::new(ErrorKind::Decode, message));
         }
     };

@@ -7,6 +7,8 @@ mod overview;
 mod usage_job;
 mod usage_query;
 
+use std::fmt;
+
 use chrono::TimeDelta;
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
@@ -23,11 +25,18 @@ pub use usage_query::UsageQuery;
 const LAG: TimeDelta = TimeDelta::days(1);
 
 /// A client of one organization.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     api: usage_billing_genesys::Client,
     account: String,
     clock: Clock,
+}
+
+/// Without the account: it is the client id unless set, and that may be the secret, if the two are swapped.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -41,7 +50,8 @@ impl Client {
         })
     }
 
-    /// From `GENESYS_REGION` (a region's name, domain or a URL), `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`.
+    /// From `GENESYS_REGION` (a region's name, domain or a URL), `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET`, or the file that
+    /// `GENESYS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing or wrong.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, tell_apart};
@@ -27,7 +27,8 @@ impl Client {
         let overview = request.billing_period_index(i32::from(index)).send().await.map_err(|error| {
             match error.status().map(|status| status.as_u16()) {
                 Some(404) => error.with_hint(format!(
-                    "check that {organization} trusts this organization and has a billing period {index}, and the region"
+                    "check that {} trusts this organization and has a billing period {index}, and the region",
+                    printable(organization)
                 )),
                 _ => error,
             }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, Months, Utc};
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
 
 use super::{Client, types};
 use crate::{Pager, Period, Progress, Report};
@@ -175,7 +175,7 @@ where
 fn failed<T>(look: &Look<T>) -> Error {
     let why = look.error.as_ref().and_then(|error| error.message.clone().or_else(|| error.code.clone()));
     let why = why.unwrap_or_else(|| "the vendor does not say why; start another".to_owned());
-    Error::new(ErrorKind::Failed, format!("the usage job is {}: {why}", look.status))
+    Error::new(ErrorKind::Failed, format!("the usage job is {}: {}", printable(look.status.as_str()), printable(&why)))
 }
 
 /// The cursor in a link to the next page. The rest of the link is not followed: the request goes to where the first one went, so that a

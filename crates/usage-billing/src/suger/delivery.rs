@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::groups::name_of;
@@ -49,8 +49,8 @@ impl Client {
             Ok(group) => Ok(Box::new(group.into_inner())),
             Err(error) if error.status().is_some_and(|status| status == 404) => Err(error.with_hint(format!(
                 "check that entitlement {} is of organization {}",
-                report.entitlement_id(),
-                self.org_id
+                printable(report.entitlement_id()),
+                printable(&self.org_id)
             ))),
             Err(error) => Err(error),
         }
@@ -115,7 +115,11 @@ pub(super) fn objection(report: &UsageReport, group: &Group) -> Option<Error> {
         Err(error) => return Some(error),
     };
     let (dimension, sent, has) = differences(report.quantities(), &there).next()?;
-    let message = format!("Suger has {} with other quantities: {dimension} is {has} there, not {sent}", name_of(group));
+    let message = format!(
+        "Suger has {} with other quantities: {} is {has} there, not {sent}",
+        name_of(group),
+        printable(dimension)
+    );
     Some(Error::new(ErrorKind::Failed, message).with_hint(MISSING))
 }
 

@@ -1,7 +1,7 @@
 //! Usage record groups and reports as they are listed.
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::{Client, builder, types};
 use crate::Pager;
@@ -96,9 +96,9 @@ pub(super) fn is_set(time: &DateTime<Utc>) -> bool {
 }
 
 pub(super) fn name_of(group: &types::MeteringUsageRecordGroup) -> String {
-    format!("usage record group {}", group.id.as_deref().unwrap_or("without id"))
+    format!("usage record group {}", printable(group.id.as_deref().unwrap_or("without id")))
 }
 
 pub(super) fn too_long(last: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("with {last} the sum has more than 28 digits"))
+    Error::new(ErrorKind::Decode, format!("with {} the sum has more than 28 digits", printable(last)))
 }

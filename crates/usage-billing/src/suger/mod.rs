@@ -41,7 +41,7 @@ impl Client {
         usage_billing_suger::Client::builder(api_key).map(|api| Self { api, org_id, clock: Clock::default() })
     }
 
-    /// From `SUGER_ORG_ID`, `SUGER_API_KEY`, and `SUGER_BASE_URL` if another address is meant.
+    /// From `SUGER_ORG_ID`, `SUGER_API_KEY` (or the file that `SUGER_API_KEY_FILE` names), and `SUGER_BASE_URL` if another address is meant.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.

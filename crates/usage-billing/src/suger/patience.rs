@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use usage_billing_core::{Error, ErrorKind};
+use usage_billing_core::{Error, ErrorKind, printable};
 
 /// So many failures in a row without an answer are enough: of reports of one entitlement, or of entitlements.
 const ENOUGH: usize = 3;
@@ -69,7 +69,9 @@ impl Patience {
             return Some(not_sent("others", error));
         }
         let (failures, error) = self.failures.get(entitlement_id)?;
-        failures.are_enough().then(|| not_sent(&format!("{} others of {entitlement_id}", failures.all()), error))
+        failures
+            .are_enough()
+            .then(|| not_sent(&format!("{} others of {}", failures.all(), printable(entitlement_id)), error))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
 use super::groups::{id_in, is_set};
 use super::types::{
@@ -124,7 +124,10 @@ impl<'a> Part<'a> {
         let (included, credit) = (of(&info.included_records), of(&info.credit_records));
         let mut parts = [charged, included, credit].into_iter().flatten();
         let quantity = parts.try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part)).ok_or_else(|| {
-            Error::new(ErrorKind::Decode, format!("the quantity of {dimension} in a report has more than 28 digits"))
+            Error::new(
+                ErrorKind::Decode,
+                format!("the quantity of {} in a report has more than 28 digits", printable(dimension)),
+            )
         })?;
         Ok(Self {
             metric: dimension,
@@ -199,7 +202,7 @@ fn hour(report: &Report, info: &Info) -> Result<Period> {
     let hour = TimeDelta::hours(1);
     let wrong = |what: &str| {
         let id = report.id.as_deref().unwrap_or("without id");
-        Error::new(ErrorKind::Decode, format!("usage record report {id} has {what}"))
+        Error::new(ErrorKind::Decode, format!("usage record report {} has {what}", printable(id)))
     };
     let made = report.creation_time.filter(is_set).and_then(|time| time.checked_sub_signed(hour));
     let start = info.start_time.filter(is_set).or(made);

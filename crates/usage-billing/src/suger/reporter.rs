@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::delivery::{MISSING, is_refusal, is_there_already, objection, since, unlisted};
@@ -135,7 +135,7 @@ impl Reporter {
                 return Ok(id);
             }
         };
-        let (entitlement, window) = (report.entitlement_id(), report.window());
+        let (entitlement, window) = (printable(report.entitlement_id()), report.window());
         Err(Error::new(ErrorKind::Request, format!("{taken} ({entitlement}, {window}, {id})")).with_hint(MISSING))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
@@ -263,8 +263,10 @@ impl Key {
 fn unaccounted(report: &str, group: &str, metric: &str) -> Error {
     let report = if report.is_empty() { "without id" } else { report };
     let message = format!(
-        "{group} has events of the billable metric {metric}, which do not simply add up; usage record report {report}, which says \
-         what became of them, is not among the reports given"
+        "{group} has events of the billable metric {}, which do not simply add up; usage record report {}, which says \
+         what became of them, is not among the reports given",
+        printable(metric),
+        printable(report)
     );
     Error::new(ErrorKind::Decode, message).with_hint("give the reports of all hours in which the groups were reported")
 }

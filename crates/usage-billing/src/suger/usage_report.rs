@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
-use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::types;
@@ -80,19 +80,20 @@ impl UsageReport {
             return wrong("the report names no entitlement".to_owned());
         }
         if self.records.contains_key("") {
-            return wrong(format!("a quantity of {} has no dimension", self.entitlement_id));
+            return wrong(format!("a quantity of {} has no dimension", printable(&self.entitlement_id)));
         }
         if let Some((dimension, quantity)) = self.records.iter().find(|(_, quantity)| quantity.is_sign_negative()) {
             return wrong(format!(
-                "{dimension} of {} is {quantity}: marketplaces take no negative quantities; what was reported too much is \
+                "{} of {} is {quantity}: marketplaces take no negative quantities; what was reported too much is \
                  settled with the buyer, or by a smaller report later",
-                self.entitlement_id
+                printable(dimension),
+                printable(&self.entitlement_id)
             ));
         }
         if self.records.values().all(Decimal::is_zero) {
             return wrong(format!(
                 "all quantities of {} are zero: Suger refuses such a report, and there is nothing to bill",
-                self.entitlement_id
+                printable(&self.entitlement_id)
             ));
         }
         Ok(())
