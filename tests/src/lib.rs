@@ -4,6 +4,7 @@ mod calls;
 mod clients;
 mod closed_port;
 mod document;
+mod environment;
 #[cfg(target_os = "linux")]
 mod limited_process;
 mod now;
@@ -16,6 +17,7 @@ pub use calls::{Call, Sent, same};
 pub use clients::{acronis, genesys, http, suger, untimed};
 pub use closed_port::ClosedPort;
 pub use document::{Document, Operation};
+pub use environment::with_environment;
 #[cfg(target_os = "linux")]
 pub use limited_process::limited_process;
 pub use now::now;

@@ -37,6 +37,26 @@ async fn traced(call: impl Future<Output = ()>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
+    let server = ScriptedServer::start(|request| {
+        let header = request.header("authorization").unwrap_or_default();
+        let secret = if header.starts_with("Key ") { "hush-key" } else { "hush-secret" };
+        let body = serde_json::json!({"code": header, "message": format!("{secret}\nERROR forged: line\u{1b}[2K")});
+        Reply::new(503, &[("x-correlation-id", header)], body.to_string())
+    });
+    let lines = traced(async {
+        suger(server.url()).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap_err();
+        genesys(server.url()).build().unwrap().get_license_definitions().send().await.unwrap_err();
+    })
+    .await;
+    assert!(lines.contains("sending again") && lines.contains("***"), "{lines}");
+    // "hush" and its base64 at the three places of a group.
+    for form in ["hush", "aHVzaC", "h1c2", "odXNo", "\u{1b}", "\nERROR forged"] {
+        assert!(!lines.contains(form), "{form} in {lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_with_template_status_and_resends() {
     let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}"), Reply::json(200, "{}")]);
     let client = suger(server.url()).build().unwrap();

@@ -1,0 +1,156 @@
+//! Proxies of the environment: named when they fail, without their password, and rejected when they are not valid.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::thread;
+
+use usage_billing_core::{ErrorKind, Result, RetryPolicy};
+use usage_billing_suger::Client;
+use usage_billing_tests::{Reply, ScriptedServer, with_environment};
+
+/// A proxy that answers every request with `response`; its address and how many connections it had.
+fn proxy(response: &'static str) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let connections = Arc::new(AtomicU32::new(0));
+    let count = connections.clone();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            count.fetch_add(1, SeqCst);
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(response.as_bytes());
+        }
+    });
+    (address, connections)
+}
+
+fn closed_port() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// The error of one call to a host that only a proxy could reach, and how often it was sent.
+fn failure(base_url: &str, retry: RetryPolicy) -> (String, u32) {
+    let call = async {
+        let client =
+            Client::builder("key-of-the-test".to_owned()).base_url(base_url).allow_http(true).retry(retry).build()?;
+        client.list_billable_metrics().org_id("acme").send().await.map(drop)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(call).unwrap_err();
+    let line = format!("{error}");
+    assert!(!format!("{line} {error:?}").contains("hush"), "{line} {error:?}");
+    (line, error.attempts())
+}
+
+#[test]
+fn a_proxy_that_refuses_connections_is_named() {
+    let variables = || (vec![("HTTPS_PROXY", format!("http://me:hush@{}", closed_port()))], ());
+    with_environment("proxy::a_proxy_that_refuses_connections_is_named", variables, || {
+        let (line, _) = failure("https://api.example.test", RetryPolicy::none());
+        assert!(line.contains("no connection to the proxy http://127.0.0.1:"), "{line}");
+        assert!(line.contains(" (HTTPS_PROXY): connection refused") && line.contains("NO_PROXY"), "{line}");
+    });
+}
+
+#[test]
+fn a_proxy_that_requires_a_password_is_named_and_asked_once() {
+    let variables = || {
+        let (address, connections) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
+        (vec![("ALL_PROXY", address)], connections)
+    };
+    with_environment("proxy::a_proxy_that_requires_a_password_is_named_and_asked_once", variables, || {
+        let (line, attempts) = failure("https://api.example.test", RetryPolicy::default());
+        assert!(line.contains("no connection to api.example.test:443 through the proxy http://127.0.0.1:"), "{line}");
+        assert!(line.contains(" (ALL_PROXY): the proxy requires a user name and password (407)"), "{line}");
+        assert_eq!(attempts, 1);
+        let (line, attempts) = failure("http://api.example.test", RetryPolicy::default());
+        assert!(line.contains("407") && line.contains(" (ALL_PROXY) requires a user name and password"), "{line}");
+        assert_eq!(attempts, 1);
+    });
+}
+
+#[test]
+fn a_proxy_that_cannot_reach_the_host_is_named() {
+    let variables = || {
+        let (address, connections) = proxy("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        (vec![("https_proxy", address), ("HTTP_PROXY", "http://me:hush@proxy.invalid:3128".to_owned())], connections)
+    };
+    with_environment("proxy::a_proxy_that_cannot_reach_the_host_is_named", variables, || {
+        let (line, _) = failure("https://api.example.test", RetryPolicy::none());
+        assert!(line.contains(" (https_proxy): the proxy did not connect to the host"), "{line}");
+        let (line, _) = failure("http://api.example.test", RetryPolicy::none());
+        assert!(
+            line.contains("no connection to the proxy http://proxy.invalid:3128 (HTTP_PROXY): host not found"),
+            "{line}"
+        );
+    });
+}
+
+#[test]
+fn an_invalid_proxy_is_rejected_when_the_client_is_built() {
+    let variables = || (vec![("HTTPS_PROXY", "http://me:hush@proxy:port".to_owned())], ());
+    with_environment("proxy::an_invalid_proxy_is_rejected_when_the_client_is_built", variables, || {
+        let built: Result<Client> = Client::builder("key-of-the-test".to_owned()).build();
+        let error = built.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().starts_with("HTTPS_PROXY in the environment is not a valid proxy URL"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hush"));
+        // A client of the caller's own may do without.
+        let own = usage_billing_core::http_client().unwrap().no_proxy().build().unwrap();
+        Client::builder("key-of-the-test".to_owned()).http_client(own).build().unwrap();
+    });
+}
+
+#[test]
+fn the_environment_permits_http() {
+    let variables = || (vec![("USAGE_BILLING_ALLOW_HTTP", "1".to_owned())], ());
+    with_environment("proxy::the_environment_permits_http", variables, || {
+        Client::builder("key-of-the-test".to_owned()).base_url("http://api.example.test").build().unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_connection_failure_has_the_same_hint_for_every_vendor() {
+    let port = closed_port();
+    // `.invalid` is never resolved (RFC 6761).
+    for (url, words, hint) in [
+        (format!("http://{port}"), "connection refused", "check host and port"),
+        ("https://api.host.invalid".to_owned(), "host not found", "check the host"),
+    ] {
+        let retry = RetryPolicy::none();
+        let genesys = usage_billing_tests::genesys(&url).retry(retry).build().unwrap();
+        let suger = usage_billing_tests::suger(&url).retry(retry).build().unwrap();
+        let acronis = usage_billing_tests::acronis(&url).retry(retry).build().unwrap();
+        for error in [
+            genesys.get_license_definitions().send().await.unwrap_err(),
+            suger.list_billable_metrics().org_id("acme").send().await.unwrap_err(),
+            acronis.list_applications().send().await.unwrap_err(),
+        ] {
+            let line = error.to_string();
+            assert!(line.contains(words) && error.hint().unwrap_or_default().contains(hint), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_organization_has_a_hint_for_every_vendor() {
+    for (status, hint) in [(403, "may"), (403, "needs"), (404, "belong to another organization")] {
+        let server = ScriptedServer::start(move |request| match request.target.contains("token") {
+            true => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            false => Reply::json(status, r#"{"message":"not yours"}"#),
+        });
+        let genesys = usage_billing_tests::genesys(server.url()).build().unwrap();
+        let suger = usage_billing_tests::suger(server.url()).build().unwrap();
+        let acronis = usage_billing_tests::acronis(server.url()).build().unwrap();
+        for error in [
+            genesys.get_license_definitions().send().await.unwrap_err(),
+            suger.list_billable_metrics().org_id("acme").send().await.unwrap_err(),
+            acronis.list_applications().send().await.unwrap_err(),
+        ] {
+            let found = error.hint().unwrap_or_default();
+            assert!(found.contains(hint) || status == 403 && !found.is_empty(), "{error}");
+        }
+    }
+}
