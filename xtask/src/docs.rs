@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     document::{Operation, operations, resolve},
     limits::with_limits,
+    markdown::{code_span, doc_comment, doc_line, list_entry},
     names::value_name,
-    prose::{rustdoc, sentence},
+    prose::sentence,
 };
 
 /// The texts of one operation, ready for rustdoc.
@@ -46,10 +47,11 @@ fn method(root: &Value, operation: &Operation<'_>, known: &[&str]) -> String {
             _ = write!(text, "{gap}{part}");
         }
     };
-    paragraph(rustdoc(&sentence(operation.text("summary"))));
-    paragraph(rustdoc(operation.text("description")));
+    paragraph(doc_comment(&sentence(operation.text("summary"))));
+    paragraph(doc_comment(operation.text("description")));
     paragraph(marks(operation, known));
-    paragraph(format!("Sends `{} {}`.", operation.method.to_uppercase(), operation.path));
+    let request = format!("{} {}", operation.method.to_uppercase(), operation.path);
+    paragraph(format!("Sends {}.", code_span(&request)));
     paragraph(headed("Parameters", parameters(root, operation)));
     paragraph(headed("Errors", errors(root, operation)));
     paragraph(headed("Sources", sources(operation)));
@@ -74,20 +76,20 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     if operation.is("x-preview") {
         said.push("**Preview**: the vendor may change it without notice.".to_owned());
     }
-    match operation.texts("x-permissions").map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
+    match operation.texts("x-permissions").map(code_span).collect::<Vec<_>>().as_slice() {
         [] => {}
         [one] => said.push(format!("Permission: {one}.")),
         any => said.push(format!("Permissions: any of {}.", any.join(", "))),
     }
     if let Some(limit) = operation.value.get("x-rate-limit") {
-        said.push(format!("Rate limit: {}", rustdoc(&sentence(&facts(limit)))));
+        said.push(format!("Rate limit: {}", doc_comment(&sentence(&facts(limit)))));
     }
     if operation.is("x-idempotent") {
         said.push("Safe to repeat: sending the same request again changes nothing more.".to_owned());
     }
     match operation.text("x-idempotent-with") {
         "" => {}
-        field => said.push(format!("Safe to repeat if the body has `{field}`.")),
+        field => said.push(format!("Safe to repeat if the body has {}.", code_span(field))),
     }
     if let Some(paging) = operation.value.get("x-pagination").and_then(Value::as_object) {
         said.push(pages(paging));
@@ -108,7 +110,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
 
 fn pages(paging: &Map<String, Value>) -> String {
     let text = |key: &str| paging.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let mut said = format!("Paged by {}", text("style").unwrap_or("pages"));
+    let mut said = format!("Paged by {}", doc_line(text("style").unwrap_or("pages")));
     if let Some(param) = text("param") {
         _ = write!(said, " in `{}`", value_name(param));
     }
@@ -116,13 +118,13 @@ fn pages(paging: &Map<String, Value>) -> String {
         _ = write!(said, ", size in `{}`", value_name(limit));
     }
     if let Some(max) = paging.get("max").filter(|max| !max.is_null()) {
-        _ = write!(said, ", at most {}", facts(max));
+        _ = write!(said, ", at most {}", doc_line(&facts(max)));
     }
     if let Some(items) = text("items") {
-        _ = write!(said, "; entries in `{items}`");
+        _ = write!(said, "; entries in {}", code_span(items));
     }
     if let Some(next) = text("next") {
-        _ = write!(said, "; next page in `{next}`");
+        _ = write!(said, "; next page in {}", code_span(next));
     }
     said + "."
 }
@@ -148,8 +150,7 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     }
     let lines = lines.into_iter().map(|(name, text, required)| {
         let required = if required { " (required)" } else { "" };
-        let text = indented(&rustdoc(&text));
-        format!("- `{}`{required}: {text}", value_name(&name)).trim_end_matches([':', ' ']).to_owned()
+        list_entry(&format!("`{}`{required}", value_name(&name)), &text)
     });
     lines.collect()
 }
@@ -159,7 +160,7 @@ fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> 
     let texts =
         parameters.iter().map(|parameter| (value_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
     let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
-    texts.chain(body).map(|(name, text)| (name, rustdoc(&text))).collect()
+    texts.chain(body).map(|(name, text)| (name, doc_comment(&text))).collect()
 }
 
 fn parameter_text(root: &Value, parameter: &Value) -> String {
@@ -178,8 +179,8 @@ fn errors(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     let errors = operation.responses(root).into_iter().filter(|(status, _)| !status.starts_with('2'));
     let mut lines = errors
         .map(|(status, response)| {
-            let text = indented(&rustdoc(&text_of(response, "description")));
-            format!("- {}: {text}", if status == "default" { "any other" } else { status })
+            let status = if status == "default" { "any other".to_owned() } else { doc_line(status) };
+            list_entry(&status, &text_of(response, "description"))
         })
         .collect::<Vec<_>>();
     lines.sort();
@@ -189,20 +190,14 @@ fn errors(root: &Value, operation: &Operation<'_>) -> Vec<String> {
 fn sources(operation: &Operation<'_>) -> Vec<String> {
     let sources = operation.value.get("x-source").and_then(Value::as_array).into_iter().flatten();
     let line = |source: &Value| {
-        let reference = rustdoc(&text_of(source, "ref"));
-        format!("- {}, seen {}", indented(&reference), text_of(source, "seen"))
+        let [reference, seen] = ["ref", "seen"].map(|key| doc_line(&text_of(source, key)));
+        format!("- {reference}, seen {seen}")
     };
     sources.map(line).collect()
 }
 
 fn text_of(node: &Value, key: &str) -> String {
     node.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// A text inside a list's entry: its further lines are indented, or they would end the list.
-fn indented(text: &str) -> String {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
-    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 #[cfg(test)]

@@ -4,7 +4,11 @@
 
 use serde_json::Value;
 
-use crate::{document::schemas, names, prose};
+use crate::{
+    document::schemas,
+    markdown::{code_span, doc_comment, tested},
+    names, prose,
+};
 
 /// An enum of a document.
 #[derive(PartialEq, Eq)]
@@ -39,11 +43,11 @@ fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
     let (doc, said) = split(description);
     let variants = values(schema).into_iter().zip(variant_names(schema)).map(|(value, name)| {
         let said = said.iter().find(|(of, _)| *of == value).map_or("", |(_, text)| text.as_str());
-        let doc =
-            if said.is_empty() { format!("`{value:?}`.") } else { format!("`{value:?}`: {}", prose::sentence(said)) };
-        Variant { name, value: value.to_owned(), doc: prose::rustdoc(&doc) }
+        let shown = code_span(&format!("{value:?}"));
+        let doc = if said.is_empty() { format!("{shown}.") } else { format!("{shown}: {}", prose::sentence(said)) };
+        Variant { name, value: value.to_owned(), doc: doc_comment(&doc) }
     });
-    let doc = if doc.is_empty() { format!("`{name}`.") } else { prose::rustdoc(&doc) };
+    let doc = if doc.is_empty() { format!("{}.", code_span(name)) } else { doc_comment(&doc) };
     OpenEnum { name: names::component_name(name), doc, variants: variants.collect() }
 }
 
@@ -147,7 +151,7 @@ pub(crate) fn splice(code: &str, enums: &[OpenEnum]) -> String {
 }
 
 fn comment(out: &mut String, indent: &str, text: &str) {
-    for line in text.lines() {
+    for line in tested(text.to_owned()).lines() {
         out.push_str(format!("{indent}/// {line}").trim_end());
         out.push('\n');
     }

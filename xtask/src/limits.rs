@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::{
+    markdown::{code_span, ends_with_paragraph},
+    prose::one_line,
+};
+
 /// The description with the default and the limits that it does not mention itself.
 pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> String {
     let mut text = description.trim_end().to_owned();
@@ -13,11 +18,11 @@ pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> Str
             continue;
         }
         if !text.is_empty() {
-            // Two spaces or a list before it: a sentence of its own needs its own paragraph.
-            let in_list = text.lines().last().is_some_and(|line| line.trim_start().starts_with("- "));
-            text.push_str(if in_list { "\n\n" } else { " " });
+            // Behind a list or a block of code it would be a part of that.
+            text.push_str(if ends_with_paragraph(&text) { " " } else { "\n\n" });
         }
-        text.push_str(&label.replace("{}", &value));
+        let shown = if key == "pattern" { code_span(&value) } else { value };
+        text.push_str(&label.replace("{}", &shown));
     }
     text
 }
@@ -34,12 +39,12 @@ const LABELS: [(&str, &str); 9] = [
     ("minItems", "At least {} entries."),
     ("maxItems", "At most {} entries."),
     ("multipleOf", "A multiple of {}."),
-    ("pattern", "Matches `{}`."),
+    ("pattern", "Matches {}."),
 ];
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => one_line(text),
         other => other.to_string(),
     }
 }

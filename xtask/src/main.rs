@@ -12,6 +12,7 @@ mod generator;
 mod harden;
 mod limits;
 mod lint;
+mod markdown;
 mod mock;
 mod names;
 mod normalise;

@@ -15,9 +15,10 @@ pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Replaces the doc comment, before all other attributes.
+/// Replaces the doc comment, before all other attributes. In a text with code that rustdoc would run the whole becomes a fence.
 pub(crate) fn set_doc(attributes: &mut Vec<Attribute>, text: &str) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+    let text = crate::markdown::tested(text.trim().to_owned());
     let lines =
         text.trim().lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
     let docs = lines.map(|line| parse_quote!(#[doc = #line])).collect::<Vec<Attribute>>();

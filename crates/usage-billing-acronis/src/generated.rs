@@ -1932,7 +1932,6 @@ pub mod types {
 ///
 /// **Errors** other than those of the token endpoint use the envelope `ApiError`.
 ///
-///
 /// Version: 2026-11-21
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -2264,7 +2263,7 @@ impl Client {
     /// read by name, never by position. Columns (`?` = may be empty):
     ///
     /// | column | meaning, unit |
-    /// |---|---|
+    /// | --- | --- |
     /// | `application.id`, `application.name` | service: UUID and type (`backup`, `files_cloud`, `platform`, ...) |
     /// | `date` | day of the values, YYYY-MM-DD; the period's end for summaries |
     /// | `infra.backend_type`? | cloud of the component: `acronis`, `google`, `azure` |

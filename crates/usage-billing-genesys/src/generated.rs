@@ -3254,7 +3254,6 @@ pub mod types {
 ///   512,000 bytes.
 /// - Error bodies are `ErrorBody`. The token endpoint is the exception: it answers `{error, description, error_description}`.
 ///
-///
 /// Version: 2026-11-21
 #[derive(Clone, Debug)]
 pub struct Client {

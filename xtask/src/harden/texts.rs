@@ -7,8 +7,8 @@ use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, parse_quote, visit_
 use super::{last_name, module};
 use crate::{
     docs::OperationDocs,
+    markdown::doc_comment,
     names::type_name,
-    prose::rustdoc,
     text_attributes::{doc, set_doc},
 };
 
@@ -147,17 +147,21 @@ fn without_field_docs(fields: &mut Fields) {
 
 fn escape(attributes: &mut Vec<Attribute>) {
     if let Some(text) = doc(attributes) {
-        set_doc(attributes, &rustdoc(&text));
+        set_doc(attributes, &doc_comment(&text));
     }
 }
 
-/// Splits what is left: a text of several lines would be printed as a block comment.
-struct Lines;
+/// Splits what is left: a text of several lines would be printed as a block comment. Here all doc comments pass, so that none of
+/// them holds code.
+pub(crate) struct Lines;
 
 impl VisitMut for Lines {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        let inner = attributes.iter().any(|attribute| matches!(attribute.style, syn::AttrStyle::Inner(_)));
-        if let Some(text) = doc(attributes).filter(|_| !inner) {
+        // The generator documents a module from outside; `set_doc` would turn a comment inside it into one of the first item.
+        attributes.retain(|attribute| {
+            !(attribute.path().is_ident("doc") && matches!(attribute.style, syn::AttrStyle::Inner(_)))
+        });
+        if let Some(text) = doc(attributes) {
             set_doc(attributes, &text);
         }
     }

@@ -1,0 +1,33 @@
+//! Characters that rustc rejects in comments and literals, or that hide what a line says.
+
+/// Whether a character may not be in generated source: controls, and characters that change the direction of text.
+pub(crate) fn is_unsafe(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\t') || is_invisible(letter)
+}
+
+/// rustc denies the first two ranges (`text_direction_codepoint_in_comment`); the marks and the byte order mark deceive as well.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
+        || matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
+/// Returns the text without unsafe characters, with `\n` as the only line break. Separators become spaces.
+pub(crate) fn safe_characters(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let letters = text.chars().filter_map(|letter| match letter {
+        '\r' => Some('\n'),
+        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
+        letter if is_unsafe(letter) => None,
+        letter => Some(letter),
+    });
+    letters.collect()
+}
+
+/// Returns the unsafe characters of a text as `U+202E`, each once. A line break of Windows is not one.
+pub(crate) fn unsafe_characters(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n");
+    let mut found = text.chars().filter(|letter| is_unsafe(*letter)).collect::<Vec<_>>();
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|letter| format!("U+{:04X}", u32::from(letter))).collect()
+}
