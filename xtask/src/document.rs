@@ -3,9 +3,13 @@
 pub(crate) mod positions;
 
 use serde_json::{Map, Value};
+use serde_saphyr::DuplicateKeyPolicy;
 use sha2::{Digest, Sha256};
 
-use crate::pointer::{child, entry};
+use crate::{
+    bounded::Budget,
+    pointer::{child, entry},
+};
 
 /// The keys of a path item that hold operations, in the order of the OpenAPI specification.
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -47,28 +51,18 @@ impl Document {
 }
 
 fn json(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| {
+    Budget::from_env().json(text).map_err(|error| {
         let (line, column, message) = (error.line(), error.column(), error.to_string());
-        // As below.
+        // The place is said in the form that editors follow.
         let message = message.split(" at line ").next().unwrap_or(&message);
         format!("{line}:{column}: {message}")
     })
 }
 
 fn yaml(text: &str) -> Result<Value, String> {
-    let options = serde_saphyr::options! {
-        // YAML 1.1 would read the parameter name `n` as `false`.
-        strict_booleans: true,
-        with_snippet: false,
-        // Vendors' documents are large; what they may hold of aliases stays limited.
-        budget: None,
-    };
-    serde_saphyr::from_str_with_options::<Value>(text, options).map_err(|error| {
-        let place = error.location().map(|at| format!("{}:{}: ", at.line(), at.column())).unwrap_or(" ".to_owned());
-        let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        // The place is already said, and in the form that editors follow.
-        let message = message.split(" at line ").next().unwrap_or(&message);
-        format!("{place}{message}")
+    Budget::from_env().yaml(text, DuplicateKeyPolicy::Error).map_err(|error| {
+        let place = error.place.map_or(" ".to_owned(), |(line, column)| format!("{line}:{column}: "));
+        format!("{place}{}", error.message)
     })
 }
 

@@ -3,6 +3,7 @@
 use std::{fs, io::Write, path::Path, process::ExitCode, time::Instant};
 
 use crate::{
+    bounded::Budget,
     counted,
     docs::operation_docs,
     document::{Document, positions::Positions},
@@ -79,7 +80,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> s
 /// One vendor; whether all is well.
 fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::io::Result<bool> {
     let name = vendor.document();
-    let text = match fs::read_to_string(root.join(&name)) {
+    let text = match Budget::from_env().read_text(&root.join(&name)) {
         Ok(text) => text,
         Err(error) => {
             writeln!(out, "{name}: cannot be read: {error}")?;

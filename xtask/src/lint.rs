@@ -24,6 +24,7 @@ mod references;
 pub(crate) mod render;
 mod rule;
 mod schemas;
+mod texts;
 mod tree;
 
 use std::{
@@ -108,6 +109,7 @@ pub(crate) fn lint(document: &Document) -> Vec<Finding> {
     enums::check(root, &mut findings);
     answers::check(root, &mut findings);
     names::check(root, &mut findings);
+    texts::check(root, "", &mut findings);
     findings.0.into_iter().collect()
 }
 

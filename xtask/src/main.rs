@@ -1,6 +1,7 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
 mod add_vendor;
+mod bounded;
 mod crate_diff;
 mod diff;
 mod docs;

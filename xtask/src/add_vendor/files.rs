@@ -39,8 +39,12 @@ pub(super) fn new(plan: &Plan<'_>) -> Result<Vec<Change>, String> {
 /// The vendor as texts name it: the specification's title, in a line without what TOML or Markdown would take otherwise.
 pub(super) fn title(plan: &Plan<'_>) -> String {
     let title = plan.draft.head()["info"]["title"].as_str().unwrap_or_default();
-    let title = title.replace(|letter: char| letter.is_control() || "\"\\`<>[]{}*_".contains(letter), " ");
-    let title = crate::prose::one_line(&title);
+    let kept = |letter: char| letter.is_alphanumeric() || " .,;:'()&/+-".contains(letter);
+    let title = title.replace(|letter: char| !kept(letter), " ");
+    // What begins a title in Markdown is no part of a name.
+    let title = crate::prose::one_line(title.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
+    // So does a number with a full stop.
+    let title = title.replacen(". ", " ", usize::from(title.starts_with(|letter: char| letter.is_ascii_digit())));
     if title.is_empty() { plan.name.to_owned() } else { title }
 }
 
@@ -67,6 +71,10 @@ repository.workspace = true
 readme = "README.md"
 keywords = ["billing", "usage", "metering", "client"]
 categories = ["api-bindings"]
+
+# Specifications are other people's texts: what they hold is documentation, and never run as a test.
+[lib]
+doctest = false
 
 [features]
 default = ["rustls"]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Plan,
-    call::{given, method},
+    call::{self, given, method},
     client::{self, formatted},
     files::library,
 };
@@ -13,8 +13,11 @@ use crate::published::{Credential, Drafted};
 /// The source of `tests/smoke.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     let (library, name) = (library(plan.name), plan.name);
-    let tests = plan.draft.operations.iter().map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
+    // Without an example there is nothing to send or to answer with; the losses say why there is none.
+    let shown = plan.draft.operations.iter().filter(|operation| has_examples(operation));
+    let tests = shown.map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
     let tests = tests.join("\n");
+    let readme = call::example(plan);
     let oauth = plan.draft.credentials.iter().any(|credential| matches!(credential, Credential::OAuthClient { .. }));
     let base_url = if plan.draft.address.is_none() { "server.base_url(), " } else { "" };
     let builder = if oauth {
@@ -45,6 +48,8 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
     Ok(formatted(format!(
         "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
          //! answered comes back the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
+         /// The example of README.md: it is compiled here, as the crate's documentation is not tested.\n#[allow(dead_code)]\nmod readme {{\n\
+         use {library}::{{Client, Error}};\n\npub {readme}\n}}\n\n\
          {document}fn client(server: &MockServer) -> Client {{\n    {builder}\n}}\n\n{raw}{typed}{same}\n{tests}"
     )))
 }
@@ -92,6 +97,19 @@ enum Read {
     Json,
     File,
     Nothing,
+}
+
+/// Whether all that the test of an operation reads is there.
+fn has_examples(operation: &Drafted) -> bool {
+    let shown = |holder: &Value| {
+        let media = holder["content"].as_object().and_then(|content| content.iter().next());
+        media.is_none_or(|(name, media)| {
+            let needed = name == "application/json" || name.ends_with("urlencoded");
+            !needed || media.get("example").is_some()
+        })
+    };
+    let answer = |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
+    shown(&operation.value["requestBody"]) && success(operation).is_none_or(answer)
 }
 
 fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {

@@ -103,7 +103,7 @@ fn heading(draft: &Draft, published: &Published) -> String {
          # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
          # Error bodies are left out: core reads every error itself.\n\
          # {lost} things were lost or changed on the way: in comments below as \"Changed\", and together in openapi/upstream/.\n\n",
-        published.file, published.edition, published.sha256
+        commented(&published.file), published.edition, published.sha256
     )
 }
 

@@ -3,6 +3,8 @@
 
 use std::{path::Path, process::Command};
 
+use crate::bounded::Budget;
+
 /// A repository, or a folder in one.
 pub(super) struct Git<'a> {
     pub(super) root: &'a Path,
@@ -70,7 +72,10 @@ impl Git<'_> {
         if self.run(&["ls-tree", "-z", "--name-only", &base.commit, "--", path])?.is_empty() {
             return Ok(None);
         }
-        self.run(&["show", "--end-of-options", &format!("{}:./{path}", base.commit)]).map(Some)
+        let file = format!("{}:./{path}", base.commit);
+        let size = self.run(&["cat-file", "-s", &file])?;
+        Budget::from_env().check_size(size.trim().parse().unwrap_or(usize::MAX))?;
+        self.run(&["show", "--end-of-options", &file]).map(Some)
     }
 
     fn commit(&self, revision: &str) -> Result<Option<String>, String> {

@@ -1,9 +1,12 @@
 //! What is compared: which texts, before and after.
 
-use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path};
+use std::{collections::BTreeSet, io::ErrorKind, path::Path};
 
 use super::git::{Base, Git};
-use crate::vendors::{self, Vendor};
+use crate::{
+    bounded::Budget,
+    vendors::{self, Vendor},
+};
 
 /// A text and its name.
 pub(super) struct Source {
@@ -82,7 +85,7 @@ pub(super) fn files(base: &str, revision: &str) -> Result<Pair, String> {
 
 /// A file; nothing, if there is none.
 pub(super) fn present(path: &Path, name: &str) -> Result<Option<Source>, String> {
-    match fs::read_to_string(path) {
+    match Budget::from_env().read_text(path) {
         Ok(text) => Ok(Some(Source { name: name.to_owned(), text })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{name}: cannot be read: {error}")),

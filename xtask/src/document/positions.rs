@@ -1,10 +1,14 @@
 //! Where in its text a document's values stand: what JSON pointers cannot say and editors follow.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{DefaultHasher, Hasher as _},
+};
 
 use serde_saphyr::granit_parser::{Event, Marker, Parser};
 
-use crate::pointer::{child, entry};
+use crate::pointer;
 
 /// A place in a text; both count from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +18,25 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// The places of a document's values, by JSON pointer.
-pub(crate) struct Positions(HashMap<String, Position>);
+/// The places of a document's values, by the hash of the JSON pointer: the pointers themselves would take many times the document.
+pub(crate) struct Positions(HashMap<Pointer, Position>);
+
+/// The hash of a JSON pointer.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Pointer(u64);
+
+impl Pointer {
+    fn child(self, key: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher.write(key.as_bytes());
+        Self(hasher.finish())
+    }
+
+    fn entry(self, index: usize) -> Self {
+        self.child(&index.to_string())
+    }
+}
 
 impl Positions {
     /// Of YAML, or of JSON, which is YAML as far as places go. Beyond a syntax error nothing has a place of its own.
@@ -37,29 +58,28 @@ impl Positions {
             };
             let here = Position::from(span.start);
             let pointer = match open.last_mut() {
-                None => String::new(),
+                None => Pointer::default(),
                 Some(Open { pointer, holds }) => match holds {
                     // A key that is a collection or an alias has no pointer: what is below it is placed at its parent.
                     Holds::Key => {
-                        let key =
-                            if let Event::Scalar(key, ..) = &event { child(pointer, key) } else { pointer.clone() };
-                        *holds = Holds::Value(key.clone(), here);
+                        let key = if let Event::Scalar(key, ..) = &event { pointer.child(key) } else { *pointer };
+                        *holds = Holds::Value(key, here);
                         open.extend(inside.map(|holds| Open { pointer: key, holds }));
                         continue;
                     }
                     Holds::Value(of_key, at) => {
-                        let pointer = std::mem::take(of_key);
-                        places.entry(pointer.clone()).or_insert(*at);
+                        let pointer = *of_key;
+                        places.entry(pointer).or_insert(*at);
                         *holds = Holds::Key;
                         pointer
                     }
                     Holds::Entry(index) => {
                         *index += 1;
-                        entry(pointer, *index - 1)
+                        pointer.entry(*index - 1)
                     }
                 },
             };
-            places.entry(pointer.clone()).or_insert(here);
+            places.entry(pointer).or_insert(here);
             open.extend(inside.map(|holds| Open { pointer, holds }));
         }
         Self(places)
@@ -67,20 +87,18 @@ impl Positions {
 
     /// Of a value: where its key stands, or itself in a list. What has no place has that of the nearest thing around it.
     pub(crate) fn at(&self, pointer: &str) -> Position {
-        let mut pointer = pointer;
-        loop {
-            match (self.0.get(pointer), pointer.rsplit_once('/')) {
-                (Some(place), _) if !pointer.is_empty() => return *place,
-                (_, Some((parent, _))) => pointer = parent,
-                _ => return Position { line: 1, column: 1 },
-            }
+        let (mut nearest, mut at) = (Position { line: 1, column: 1 }, Pointer::default());
+        for part in pointer.split('/').skip(1) {
+            at = at.child(&pointer::key(part));
+            nearest = self.0.get(&at).copied().unwrap_or(nearest);
         }
+        nearest
     }
 }
 
 /// A collection that has begun.
 struct Open {
-    pointer: String,
+    pointer: Pointer,
     holds: Holds,
 }
 
@@ -88,7 +106,7 @@ struct Open {
 enum Holds {
     Key,
     /// The value of the key with this pointer and place.
-    Value(String, Position),
+    Value(Pointer, Position),
     /// The entry with this index.
     Entry(usize),
 }

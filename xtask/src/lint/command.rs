@@ -4,6 +4,7 @@ use std::{fs, io::Write, path::Path, process::ExitCode};
 
 use super::{Finding, Findings, Level, facade, lint, render};
 use crate::{
+    bounded::Budget,
     document::{Document, positions::Positions},
     vendors::{self, Vendor},
 };
@@ -105,10 +106,10 @@ fn sources(root: &Path, known: Vec<Vendor>, asked: &[String]) -> Result<Vec<Sour
 fn checked(root: &Path, source: &Source, strict: bool) -> Checked {
     let (name, path) = match source {
         Source::Ours(vendor) => (vendor.document(), root.join(vendor.document())),
-        Source::File(name) => (name.clone(), name.into()),
+        Source::File(name) => (name.clone(), std::path::PathBuf::from(name)),
     };
     let curated = strict || matches!(source, Source::Ours(_));
-    let text = fs::read_to_string(path).map_err(|error| format!("{name}: cannot be read: {error}"));
+    let text = Budget::from_env().read_text(&path).map_err(|error| format!("{name}: cannot be read: {error}"));
     let outcome = text.and_then(|text| {
         let document = Document::parse(&name, &text)?;
         let mut findings = lint(&document);

@@ -52,6 +52,7 @@ fn examples() -> Vec<(Rule, String, Value, String)> {
             &list("/responses/429"),
             json!({"$ref": "#/components/responses/Busy", "description": "d"}),
         ),
+        same(Rule::TextCharacter, &note("/description"), json!("A \u{202e}note.")),
         same(Rule::Unused, "/components/schemas/Alone", text(json!({}))),
         (Rule::OperationId, get("/operationId"), json!("exec"), get("")),
         (Rule::Source, get("/x-source/0/seen"), json!("lately"), get("")),

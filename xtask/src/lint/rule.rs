@@ -44,6 +44,8 @@ pub(crate) enum Rule {
     ReferenceSibling,
     /// No text stands beside a `$ref`: OpenAPI 3.0 ignores it.
     ReferenceText,
+    /// Texts have no characters that rustc rejects in comments: they are removed from the documentation.
+    TextCharacter,
     /// Components are used: one that nothing refers to is a type that nobody gets.
     Unused,
 
@@ -160,6 +162,7 @@ impl Rule {
     pub(crate) const fn level(self) -> Level {
         match self {
             Self::Server
+            | Self::TextCharacter
             | Self::Unused
             | Self::Summary
             | Self::Errors

@@ -14,9 +14,10 @@ mod operation;
 mod parameters;
 mod scalar;
 mod schema;
+mod texts;
 mod union;
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use serde_json::{Map, Value, json};
 
@@ -133,6 +134,9 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
     }
     let head = drafter.head(published, &operations, address.as_deref(), today, security);
     let schemas = drafter.schemas(&operations);
+    let mut head = head;
+    let mut schemas = schemas;
+    texts::clean(&mut head, &mut operations, &mut schemas, &mut drafter.losses);
     let losses = drafter.losses.sorted();
     // What turned out to be used by nothing has left no trace.
     let kept = |loss: &Loss| match &loss.owner {
@@ -179,6 +183,8 @@ struct Drafter<'a> {
     losses: Losses,
     depth: usize,
     order: usize,
+    /// How many parts the object that is looked at has so far.
+    views: Cell<usize>,
 }
 
 impl<'a> Drafter<'a> {
@@ -195,6 +201,7 @@ impl<'a> Drafter<'a> {
             losses: Losses::default(),
             depth: 0,
             order: 0,
+            views: Cell::new(0),
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Component, Path, PathBuf},
 };
 
 use serde_json::{Map, Value};
 
 use super::read::{self, Published};
-use crate::pointer::{child, key};
+use crate::{
+    bounded::Budget,
+    pointer::{child, key},
+};
 
 /// Under this key the other files stand.
 const FILES: &str = "x-files";
@@ -18,12 +20,14 @@ const FILES: &str = "x-files";
 const MOST: usize = 5_000;
 
 /// Brings the files in that the specification refers to, from `folder`. What is not there is said in `skipped`.
-pub(super) fn bundle(published: &mut Published, folder: &Path) {
+pub(super) fn bundle(published: &mut Published, folder: &Path, budget: &Budget) -> Result<(), String> {
     let mut files = Files { folder, found: BTreeMap::new(), wanted: Vec::new(), missing: BTreeSet::new() };
     files.rewrite(&mut published.root, Path::new(""), "");
     while let Some(path) = files.wanted.pop() {
-        let mut tree = match load(&folder.join(&path), &path, &mut published.skipped) {
+        let mut tree = match load(&folder.join(&path), &path, budget, &mut published.skipped) {
             Ok(tree) => tree,
+            // Of all files together: those that come after would not fit either.
+            Err(error) if budget.is_exceeded() => return Err(error),
             Err(error) => {
                 published.skipped.push(error);
                 Value::Null
@@ -37,6 +41,7 @@ pub(super) fn bundle(published: &mut Published, folder: &Path) {
     if let (Some(root), false) = (published.root.as_object_mut(), found.is_empty()) {
         root.insert(FILES.to_owned(), Value::Object(found));
     }
+    Ok(())
 }
 
 struct Files<'a> {
@@ -121,13 +126,13 @@ fn place(path: &Path) -> String {
     child(&child("", FILES), &name(path))
 }
 
-fn load(file: &Path, path: &Path, skipped: &mut Vec<String>) -> Result<Value, String> {
+fn load(file: &Path, path: &Path, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
     let name = name(path);
-    let text = fs::read_to_string(file).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    let text = budget.read_text(file).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let structured =
         path.extension().is_some_and(|extension| ["json", "yaml", "yml"].iter().any(|known| extension == *known));
     // A text that is referred to, such as a description in Markdown.
-    if structured { read::tree(&name, &text, skipped) } else { Ok(Value::String(text)) }
+    if structured { read::tree(&name, &text, budget, skipped) } else { Ok(Value::String(text)) }
 }
 
 /// A reference with `%7B` and the like resolved, as JSON pointers in URLs are written.
@@ -153,6 +158,8 @@ fn decoded(reference: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;

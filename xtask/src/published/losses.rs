@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Enum,
     Type,
     Name,
+    Example,
+    Text,
     ErrorBody,
     Other,
 }
@@ -35,6 +37,8 @@ impl Kind {
             Self::Enum => "lists of values",
             Self::Type => "types and formats",
             Self::Name => "names",
+            Self::Example => "examples left out, and their smoke tests",
+            Self::Text => "characters removed from texts",
             Self::ErrorBody => "error bodies left out: core reads every error itself",
             Self::Other => "not generated",
         }

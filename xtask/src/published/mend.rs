@@ -4,17 +4,20 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use serde_saphyr::DuplicateKeyPolicy;
+
+use crate::bounded::Budget;
 
 /// So many blocks are blanked at most: a text with more is no YAML.
 const PATIENCE: usize = 200;
 
 /// Reads YAML. What was passed over is added to `skipped`, a line each.
-pub(super) fn yaml(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<Value, String> {
+pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
     let mut lines = text.lines().collect::<Vec<_>>();
     let mut blanked = Vec::new();
     let mut tried = BTreeSet::new();
     loop {
-        let (line, message) = match parse(&lines.join("\n")) {
+        let (line, message) = match parse(&lines.join("\n"), budget) {
             Ok(value) => {
                 skipped.extend(blanked);
                 return Ok(value);
@@ -22,6 +25,9 @@ pub(super) fn yaml(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<
             Err(failure) => failure,
         };
         let error = format!("{file}:{line}: {message}");
+        if budget.is_exceeded() {
+            return Err(error);
+        }
         let block = if blanked.len() < PATIENCE { block(&lines, line, &tried) } else { None };
         let Some((key, first, last)) = block else {
             return Err(blanked.into_iter().next().unwrap_or(error));
@@ -34,21 +40,10 @@ pub(super) fn yaml(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<
     }
 }
 
-fn parse(text: &str) -> Result<Value, (u64, String)> {
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        with_snippet: false,
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-        // Published specifications have ten million characters; what they may hold of aliases stays limited.
-        budget: None,
-    };
-    serde_saphyr::from_str_with_options::<Option<Value>>(text, options).map(Option::unwrap_or_default).map_err(
-        |error| {
-            let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-            (error.location().map_or(0, |at| at.line()), message)
-        },
-    )
+fn parse(text: &str, budget: &Budget) -> Result<Value, (u64, String)> {
+    budget
+        .yaml(text, DuplicateKeyPolicy::LastWins)
+        .map_err(|error| (error.place.map_or(0, |(line, _)| line), error.message))
 }
 
 /// The block to blank for an error in a line (from 1): the outermost example that the line is in, else the innermost block with
@@ -105,7 +100,7 @@ mod tests {
     fn a_broken_example_is_passed_over_and_said() {
         let text = "a:\n  b: 1\n  example:\n    list:\n    - x\n      - y: 1\n      z: 2\n  c: 3\n";
         let mut skipped = Vec::new();
-        let value = yaml("f.yaml", text, &mut skipped);
+        let value = yaml("f.yaml", text, &Budget::from_env(), &mut skipped);
         assert_eq!(value, Ok(json!({"a": {"b": 1, "example": null, "c": 3}})));
         assert_eq!(skipped.len(), 1, "{skipped:?}");
         assert!(
@@ -118,7 +113,7 @@ mod tests {
     fn elsewhere_the_innermost_block_is_passed_over() {
         let text = "paths:\n  /a:\n    get:\n      tags: [x\n      summary: s\n  /b: {}\n";
         let mut skipped = Vec::new();
-        let value = yaml("f.yaml", text, &mut skipped).unwrap_or_else(|error| panic!("{error}"));
+        let value = yaml("f.yaml", text, &Budget::from_env(), &mut skipped).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(value["paths"]["/b"], json!({}), "{value}");
         // The fault began above the line that shows it.
         assert!(skipped.last().is_some_and(|line| line.ends_with("passed over `get`, lines 3 to 5")), "{skipped:?}");
@@ -126,12 +121,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_yaml_is_told_by_its_first_error() {
-        let error = yaml("f.yaml", "{a: [b\n", &mut Vec::new()).unwrap_err();
+        let error = yaml("f.yaml", "{a: [b\n", &Budget::from_env(), &mut Vec::new()).unwrap_err();
         assert!(error.starts_with("f.yaml:") && error.lines().count() == 1, "{error}");
     }
 
     #[test]
     fn of_two_same_keys_the_last_counts() {
-        assert_eq!(yaml("f", "a: 1\na: 2\n", &mut Vec::new()), Ok(json!({"a": 2})));
+        assert_eq!(yaml("f", "a: 1\na: 2\n", &Budget::from_env(), &mut Vec::new()), Ok(json!({"a": 2})));
     }
 }

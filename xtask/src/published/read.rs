@@ -1,7 +1,7 @@
 //! A published specification's file: JSON or YAML, also YAML that is broken in places.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{files, mend, select};
-use crate::pointer::child;
+use crate::{bounded::Budget, pointer::child};
 
 /// A specification as it was read.
 pub(crate) struct Published {
@@ -43,22 +43,35 @@ impl fmt::Display for Edition {
 
 /// Reads a file and those that it refers to. The error is a line: file, place, what is wrong.
 pub(crate) fn read(path: &Path) -> Result<Published, String> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    read_within(path, &Budget::from_env()).map(|(published, _)| published)
+}
+
+/// The same with the bytes of the file, within limits that other files share.
+fn read_within(path: &Path, budget: &Budget) -> Result<(Published, Vec<u8>), String> {
+    let bytes = budget.read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut published = parse(&file, &text)?;
+    let mut published = parse_within(&file, &text, budget)?;
     if text.contains('\u{fffd}') && std::str::from_utf8(&bytes).is_err() {
         published.skipped.push(format!("{file}: not UTF-8: odd bytes became \u{fffd}"));
     }
-    files::bundle(&mut published, path.parent().unwrap_or(Path::new("")));
+    drop(text);
+    files::bundle(&mut published, path.parent().unwrap_or(Path::new("")), budget)?;
     published.skipped.extend(select::lost(&published.root));
-    Ok(published)
+    Ok((published, bytes))
 }
 
 /// Reads files that are one specification together: some vendors cut theirs by tag or by product. What several of them define has
 /// to be the same in all; where it is not, the first counts and `skipped` says so.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Published, String> {
-    let mut files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?.into_iter();
+    let budget = Budget::from_env();
+    let mut digest = Sha256::new();
+    let read = paths.iter().map(|path| {
+        let (published, bytes) = read_within(path, &budget)?;
+        digest.update(bytes);
+        Ok(published)
+    });
+    let mut files = read.collect::<Result<Vec<_>, String>>()?.into_iter();
     let mut all = files.next().ok_or("no file is given")?;
     for other in files {
         if other.edition != all.edition {
@@ -71,10 +84,6 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Published, String> {
         all.skipped.extend(other.skipped);
     }
     if paths.len() > 1 {
-        let mut digest = Sha256::new();
-        for path in paths {
-            digest.update(fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?);
-        }
         all.sha256 = hex(&digest.finalize());
     }
     Ok(all)
@@ -105,25 +114,33 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Reads a text.
+#[cfg(test)]
 pub(crate) fn parse(file: &str, text: &str) -> Result<Published, String> {
+    parse_within(file, text, &Budget::from_env())
+}
+
+fn parse_within(file: &str, text: &str, budget: &Budget) -> Result<Published, String> {
     let mut skipped = Vec::new();
-    let root = tree(file, text, &mut skipped)?;
+    let root = tree(file, text, budget, &mut skipped)?;
     let edition = edition(file, &root)?;
     let sha256 = hex(&Sha256::digest(text));
     Ok(Published { file: file.to_owned(), sha256, edition, root, skipped })
 }
 
 /// JSON, if it looks like it and is; else YAML.
-pub(super) fn tree(file: &str, text: &str, skipped: &mut Vec<String>) -> Result<Value, String> {
+pub(super) fn tree(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         // YAML's parser takes more than JSON's (a comma at the end), but says less well what is wrong with JSON.
-        return serde_json::from_str(text).or_else(|error| {
-            let place = format!("{file}:{}:{}", error.line(), error.column());
-            mend::yaml(file, text, skipped).map_err(|_| format!("{place}: {}", without_place(&error.to_string())))
+        return budget.json(text).or_else(|error| {
+            let error = format!("{file}:{}:{}: {}", error.line(), error.column(), without_place(&error.to_string()));
+            if budget.is_exceeded() {
+                return Err(error);
+            }
+            mend::yaml(file, text, budget, skipped).map_err(|_| error)
         });
     }
-    mend::yaml(file, text, skipped)
+    mend::yaml(file, text, budget, skipped)
 }
 
 fn without_place(message: &str) -> &str {
@@ -150,6 +167,8 @@ fn edition(file: &str, root: &Value) -> Result<Edition, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

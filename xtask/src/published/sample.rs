@@ -9,8 +9,12 @@ use crate::document::{Operation, resolve};
 
 /// So deep are optional parts filled in.
 const DEPTH: usize = 6;
-/// So many values an example has, more or less.
+/// An example of this many values gets no more optional ones.
 const SIZE: usize = 300;
+/// An example that needs more values is not made: what is required can double with every level.
+const MAX_SIZE: usize = 10_000;
+/// The same for the bytes of names and texts.
+const MAX_BYTES: usize = 1 << 20;
 
 /// What the vendor shows for an operation.
 #[derive(Default)]
@@ -36,24 +40,51 @@ pub(super) fn shown(root: &Value, edition: Edition, operation: &Operation<'_>) -
     Shown { body: operation.body(root).and_then(of), answer: success.and_then(of) }
 }
 
-/// A value of a drafted schema. Nothing, if none can end: an object that needs itself.
+/// Why a schema has no example.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoSample {
+    /// No value can end: an object that needs itself.
+    Endless,
+    TooLarge,
+}
+
+impl NoSample {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Endless => "no example: what is required needs itself".to_owned(),
+            Self::TooLarge => format!("no example: what is required is more than {MAX_SIZE} values or {} MiB", MAX_BYTES >> 20),
+        }
+    }
+}
+
+/// A value of a drafted schema.
 pub(super) fn sample(
     schema: &Value,
     hint: Option<&Value>,
     components: &BTreeMap<String, (usize, Value)>,
-) -> Option<Value> {
-    Sampler { components, left: SIZE, within: Vec::new() }.value(schema, hint, 0)
+) -> Result<Value, NoSample> {
+    let mut sampler = Sampler { components, values: 0, bytes: 0, within: Vec::new() };
+    let value = sampler.value(schema, hint, 0);
+    if sampler.is_too_large() { Err(NoSample::TooLarge) } else { value.ok_or(NoSample::Endless) }
 }
 
 struct Sampler<'a> {
     components: &'a BTreeMap<String, (usize, Value)>,
-    left: usize,
+    values: usize,
+    bytes: usize,
     within: Vec<String>,
 }
 
 impl<'a> Sampler<'a> {
+    fn is_too_large(&self) -> bool {
+        self.values > MAX_SIZE || self.bytes > MAX_BYTES
+    }
+
     fn value(&mut self, schema: &'a Value, hint: Option<&Value>, depth: usize) -> Option<Value> {
-        self.left = self.left.saturating_sub(1);
+        self.values += 1;
+        if self.is_too_large() {
+            return None;
+        }
         let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
         if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
             if self.within.iter().any(|outer| outer == name) {
@@ -83,7 +114,11 @@ impl<'a> Sampler<'a> {
             }
             "number" => hint.filter(|hint| plain_number(hint)).cloned().unwrap_or(json!(12.5)),
             "string" => self.text(schema, hint),
-            _ => hint.filter(|hint| !hint.is_null() && plain(hint)).cloned().unwrap_or(json!("anything")),
+            _ => {
+                let hint = hint.filter(|hint| !hint.is_null() && plain(hint));
+                self.bytes += hint.map_or(0, |hint| hint.to_string().len());
+                hint.cloned().unwrap_or(json!("anything"))
+            }
         })
     }
 
@@ -105,14 +140,17 @@ impl<'a> Sampler<'a> {
         for (name, property) in properties {
             // Absent and null are the same to a reader: such a field is optional, whatever is said of it.
             let needed = required(name) && property.get("nullable") != Some(&json!(true));
-            if !needed && (depth >= DEPTH || self.left == 0) {
+            if !needed && (depth >= DEPTH || self.values > SIZE) {
                 continue;
             }
             let hint = hint.and_then(|hint| hint.get(name)).or_else(|| property.get("example"));
             match self.value(property, hint, depth + 1) {
                 Some(Value::Array(entries)) if entries.is_empty() && !needed => {}
                 Some(Value::Object(fields)) if fields.is_empty() && !needed && property["type"] == "object" => {}
-                Some(value) => drop(object.insert(name.clone(), value)),
+                Some(value) => {
+                    self.bytes += name.len();
+                    object.insert(name.clone(), value);
+                }
                 None if needed => return None,
                 None => {}
             }

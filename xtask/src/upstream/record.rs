@@ -75,16 +75,25 @@ pub(crate) fn head(
     known: &BTreeMap<String, Vec<String>>,
 ) -> String {
     let all = known.values().flatten().collect::<BTreeSet<_>>();
-    let known = all.iter().map(|operation| format!("    {operation:?},\n")).collect::<String>();
+    let known = all.iter().map(|operation| format!("    {},\n", quoted(operation))).collect::<String>();
     let known = if known.is_empty() { "[]".to_owned() } else { format!("[\n{known}]") };
     format!(
         "# What openapi/{vendor}.yaml was last held against, by `cargo xtask upstream {vendor} --from FILE` (`--record` renews this head); below\n\
          # the differences that are meant: `at` (a pointer into our document, `*` for anything), `kind` and `reason`; with `text` only as they were then.\n\n\
-         file = {:?}\nedition = \"{}\"\nsha256 = \"{}\"\nchecked = \"{today}\"\n\
-         # Where the file was from, and where the vendor publishes the newest.\nsource = {source:?}\nurl = {url:?}\n\
+         file = {}\nedition = \"{}\"\nsha256 = \"{}\"\nchecked = \"{today}\"\n\
+         # Where the file was from, and where the vendor publishes the newest.\nsource = {}\nurl = {}\n\
          # Operations under tags of ours that the vendor had on that day and that are left out here.\nknown = {known}\n",
-        theirs.file, theirs.edition, theirs.sha256
+        quoted(&theirs.file),
+        theirs.edition,
+        theirs.sha256,
+        quoted(source),
+        quoted(url)
     )
+}
+
+/// A text as TOML has it. JSON's escapes are TOML's; only the one control character that JSON allows is missing.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// A record's text with a new head. What stands from the first accepted difference on stays, comments above it included.

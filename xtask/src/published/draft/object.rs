@@ -14,6 +14,9 @@ use crate::{
     published::losses::Kind,
 };
 
+/// An object of more parts is not looked through: parts that share parts double with every level.
+const MAX_PARTS: usize = 10_000;
+
 /// A schema seen as an object.
 #[derive(Default)]
 pub(super) struct View {
@@ -98,11 +101,13 @@ impl View {
 impl Drafter<'_> {
     /// A schema seen as an object, with all its parts; nothing if it is, or may be, something else.
     pub(super) fn view(&self, node: &Value, at: &str) -> Option<View> {
+        self.views.set(0);
         self.view_within(node, at, &mut BTreeSet::new(), 0)
     }
 
     fn view_within(&self, node: &Value, at: &str, seen: &mut BTreeSet<String>, depth: usize) -> Option<View> {
-        if depth > 40 {
+        self.views.set(self.views.get() + 1);
+        if depth > 40 || self.views.get() > MAX_PARTS {
             return None;
         }
         let map = node.as_object()?;
@@ -146,6 +151,7 @@ impl Drafter<'_> {
 
     /// Alternatives seen as one object; nothing if one of them is something else.
     pub(super) fn view_of(&self, nodes: &[(Value, String)], at: &str) -> Option<View> {
+        self.views.set(0);
         self.view_of_any(nodes, at, &mut BTreeSet::new(), 0)
     }
 

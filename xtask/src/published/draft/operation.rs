@@ -104,13 +104,15 @@ impl Drafter<'_> {
     }
 
     /// An example for each body: what the vendor shows, as far as it fits, made up where it shows nothing.
-    fn examples(&self, operation: &Operation<'_>, value: &mut Value) {
+    fn examples(&mut self, operation: &Operation<'_>, value: &mut Value) {
         let shown = sample::shown(self.root, self.edition, operation);
+        let mut missing = Vec::new();
         let mut fill = |pointer: &str, hint: Option<&Value>| {
             let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();
             for (_, media) in media.filter(|(name, _)| *name == "application/json" || name.ends_with("urlencoded")) {
-                if let Some(example) = sample::sample(&media["schema"], hint, &self.components) {
-                    media["example"] = example;
+                match sample::sample(&media["schema"], hint, &self.components) {
+                    Ok(example) => media["example"] = example,
+                    Err(reason) => missing.push((pointer.trim_end_matches("/content").to_owned(), reason)),
                 }
             }
         };
@@ -118,6 +120,9 @@ impl Drafter<'_> {
         // Errors have no content, so that all that is left is of success.
         let successes = (200..300).map(|status| format!("/responses/{status}/content"));
         successes.for_each(|pointer| fill(&pointer, shown.answer.as_ref()));
+        for (pointer, reason) in missing {
+            self.losses.add(Kind::Example, &format!("{}{pointer}", operation.pointer), reason.text());
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One schema after the other.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Drafter,
@@ -26,7 +27,7 @@ impl Drafter<'_> {
         }
         // What has parts may be reached again from one of them, or by way of a union that it is in.
         let nullable = node.as_object().is_some_and(is_nullable);
-        let key = format!("{at} {node}");
+        let key = fingerprint(std::iter::once((at, node)));
         self.once(&key, at, &type_name(hint), nullable, |drafter, name| drafter.convert(node, at, name))
     }
 
@@ -137,6 +138,15 @@ impl Drafter<'_> {
         describe(&mut any, map);
         any
     }
+}
+
+/// What tells schemas apart that stand at the same places. Not the schemas themselves: nested ones would hold each other's text.
+pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
+    let mut digest = Sha256::new();
+    for (at, node) in nodes {
+        digest.update(format!("{at} {node} | "));
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a list's entry.

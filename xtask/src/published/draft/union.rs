@@ -1,11 +1,14 @@
 //! `oneOf`, `anyOf` and several types: written as the one type that holds all alternatives, if there is one.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
     keywords::{beside, describe, is_nullable, kinds, set_nullable},
     object::View,
+    schema::fingerprint,
 };
 use crate::{
     document::resolve,
@@ -43,9 +46,9 @@ impl Drafter<'_> {
 
     /// The one type of alternatives.
     pub(super) fn union(&mut self, nodes: Nodes, at: &str, hint: &str) -> Value {
-        let mut flat = Nodes::new();
+        let (mut flat, mut seen) = (Nodes::new(), BTreeSet::new());
         for (node, at) in nodes {
-            self.flatten(node, at, &mut flat, 0);
+            self.flatten(node, at, &mut flat, &mut seen);
         }
         let is_null =
             |node: &Value| node.get("type").and_then(Value::as_str) == Some("null") || *node == json!({"enum": [null]});
@@ -80,7 +83,7 @@ impl Drafter<'_> {
                 let Some(view) = self.view_of(&nodes, at).filter(View::has_fields) else {
                     return json!({"type": "object", "additionalProperties": true});
                 };
-                let key = nodes.iter().map(|(node, at)| format!("{at} {node}")).collect::<Vec<_>>().join(" | ");
+                let key = fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
                 let convert = |drafter: &mut Self, name: &str| drafter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
             }
@@ -107,18 +110,20 @@ impl Drafter<'_> {
     }
 
     /// Replaces a node that is itself a choice by its alternatives.
-    fn flatten(&self, node: Value, at: String, flat: &mut Nodes, depth: usize) {
+    fn flatten(&self, node: Value, at: String, flat: &mut Nodes, seen: &mut BTreeSet<String>) {
         let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
         let (inner, place) = match target.and_then(|target| Some((self.root.pointer(target)?, target))) {
+            // Once more it adds nothing: choices of choices would double with every level.
+            Some((_, target)) if !seen.insert(target.to_owned()) => return,
             Some((inner, target)) => (inner, target.to_owned()),
             None => (&node, at.clone()),
         };
-        if let Some(map) = inner.as_object().filter(|map| depth < 20 && !map.contains_key("properties")) {
+        if let Some(map) = inner.as_object().filter(|map| !map.contains_key("properties")) {
             for key in ["oneOf", "anyOf"] {
                 if let Some(parts) = map.get(key).and_then(Value::as_array).filter(|parts| !parts.is_empty()) {
                     let parts = parts.clone();
                     for (index, part) in parts.into_iter().enumerate() {
-                        self.flatten(part, entry(&child(&place, key), index), flat, depth + 1);
+                        self.flatten(part, entry(&child(&place, key), index), flat, seen);
                     }
                     return;
                 }
@@ -139,7 +144,7 @@ impl Drafter<'_> {
     /// Whether a schema is a choice of which each alternative has one text form.
     pub(super) fn is_choice_of_simple(&self, node: &Value, at: &str) -> bool {
         let mut flat = Nodes::new();
-        self.flatten(node.clone(), at.to_owned(), &mut flat, 0);
+        self.flatten(node.clone(), at.to_owned(), &mut flat, &mut BTreeSet::new());
         let simple = |node: &Value| ["string", "integer", "number", "boolean"].contains(&self.kind(node));
         flat.len() > 1 && flat.iter().all(|(node, _)| simple(node))
     }

@@ -1,0 +1,333 @@
+//! Documents are read within limits: a file of a few kilobytes can otherwise expand to more than a machine has.
+//!
+//! A YAML alias is the value that it names once more, a value is referred to by pointers that grow with the names above it, and the
+//! drafter copies what is nested once for each level. So the estimate of what a document takes counts each value with its pointer
+//! and each text once for each level.
+
+use std::{
+    cell::Cell,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Raises the limits.
+const VARIABLE: &str = "XTASK_MAX_DOCUMENT_MIB";
+/// The largest file, unless the variable says otherwise.
+const FILE_MIB: usize = 32;
+/// How much more than the largest file an expanded document may take.
+const EXPANSION: usize = 8;
+/// What a value takes besides its text, about.
+const VALUE: usize = 128;
+/// Deeper nesting would end the stack of a recursive walk. serde_json has the same limit.
+const DEPTH: usize = 128;
+
+/// What is left of the limits while the files of one specification are read.
+pub(crate) struct Budget {
+    /// The limit of a file.
+    mib: usize,
+    /// Of all files together.
+    bytes: Cell<usize>,
+    /// Of all documents, expanded.
+    memory: Cell<usize>,
+    exceeded: Cell<bool>,
+}
+
+impl Budget {
+    /// The limits of the environment, or the usual ones.
+    pub(crate) fn from_env() -> Self {
+        let set = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse().ok());
+        Self::of_mib(set.unwrap_or(FILE_MIB))
+    }
+
+    fn of_mib(mib: usize) -> Self {
+        let bytes = mib.saturating_mul(1 << 20);
+        let memory = bytes.saturating_mul(EXPANSION);
+        Self { mib, bytes: Cell::new(bytes), memory: Cell::new(memory), exceeded: Cell::new(false) }
+    }
+
+    /// Whether the last error was a limit: no repair of the document helps.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.exceeded.get()
+    }
+
+    /// Reads a file, also one whose size is not known beforehand.
+    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let left = self.bytes.get();
+        let mut bytes = Vec::new();
+        File::open(path)?.take(left.saturating_add(1) as u64).read_to_end(&mut bytes)?;
+        match left.checked_sub(bytes.len()) {
+            Some(rest) => self.bytes.set(rest),
+            None => return Err(io::Error::other(self.too_large())),
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a file of text.
+    pub(crate) fn read_text(&self, path: &Path) -> io::Result<String> {
+        String::from_utf8(self.read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    }
+
+    /// What is wrong with a file of this size, if anything.
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<(), String> {
+        if bytes > self.bytes.get() { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> String {
+        self.exceeded.set(true);
+        format!("larger than the limit of {} MiB for a document and its files; {VARIABLE} raises it", self.mib)
+    }
+
+    fn charge(&self, bytes: usize) -> Result<(), String> {
+        match self.memory.get().checked_sub(bytes) {
+            Some(rest) => self.memory.set(rest),
+            None => {
+                self.exceeded.set(true);
+                return Err(format!(
+                    "the document would take more than the limit of {} MiB with all aliases expanded; {VARIABLE}={} doubles it",
+                    self.mib.saturating_mul(EXPANSION),
+                    self.mib.saturating_mul(2)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads JSON.
+    pub(crate) fn json(&self, text: &str) -> serde_json::Result<Value> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let value = self.seed().deserialize(&mut deserializer)?;
+        deserializer.end().map(|()| value)
+    }
+
+    /// Reads YAML. Words that YAML 1.1 took for booleans are text. An empty document is null.
+    pub(crate) fn yaml(&self, text: &str, duplicates: serde_saphyr::DuplicateKeyPolicy) -> Result<Value, YamlError> {
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            with_snippet: false,
+            duplicate_keys: duplicates,
+            // Aliases are counted by what they expand to, below and here; the parser's limits on their number are for other files.
+            budget: serde_saphyr::budget! {
+                max_depth: DEPTH,
+                max_events: usize::MAX,
+                max_nodes: usize::MAX,
+                max_aliases: usize::MAX,
+                max_anchors: usize::MAX,
+                max_merge_keys: usize::MAX,
+                max_total_scalar_bytes: usize::MAX,
+                enforce_alias_anchor_ratio: false,
+            },
+        };
+        let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
+            self.seed().deserialize(deserializer)
+        });
+        read.map_err(|error| {
+            if is_limit(&error) {
+                self.exceeded.set(true);
+            }
+            let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            // The place is said in the form that editors follow.
+            let message = message.split(" at line ").next().unwrap_or(&message);
+            let advice = if is_limit(&error) { "; write the document with fewer aliases and levels" } else { "" };
+            let message = format!("{message}{advice}");
+            YamlError { place: error.location().map(|at| (at.line(), at.column())), message }
+        })
+    }
+
+    fn seed(&self) -> Seed<'_> {
+        Seed { budget: self, depth: 1, pointer: 0 }
+    }
+}
+
+/// Whether the parser's own limits ended the parse: on nesting, and on what aliases and anchors keep.
+fn is_limit(error: &serde_saphyr::Error) -> bool {
+    use serde_saphyr::Error;
+    match error {
+        Error::AliasError { error, .. } | Error::WithSnippet { error, .. } => is_limit(error),
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => true,
+        _ => false,
+    }
+}
+
+/// Why YAML cannot be read.
+#[derive(Debug)]
+pub(crate) struct YamlError {
+    /// Line and column, from one.
+    pub(crate) place: Option<(u64, u64)>,
+    pub(crate) message: String,
+}
+
+/// Reads one value.
+#[derive(Clone, Copy)]
+struct Seed<'a> {
+    budget: &'a Budget,
+    depth: usize,
+    /// The length of the value's pointer.
+    pointer: usize,
+}
+
+impl Seed<'_> {
+    fn charge<E: Error>(self, text: usize) -> Result<(), E> {
+        let bytes = VALUE.saturating_add(self.pointer).saturating_add(text.saturating_mul(self.depth));
+        self.budget.charge(bytes).map_err(E::custom)
+    }
+
+    fn below(self, name: usize) -> Self {
+        Self { depth: self.depth + 1, pointer: self.pointer + name + 1, ..self }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        self.charge(0).map(|()| Value::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        self.charge(0).map(|()| value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        self.charge(0).map(|()| value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        self.charge(0).map(|()| value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        self.charge(0).map(|()| value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        self.charge(value.len()).map(|()| value.into())
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        self.charge(value.len()).map(|()| value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        self.charge(0)?;
+        let mut list = Vec::new();
+        while let Some(value) = entries.next_element_seed(self.below(8))? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        self.charge(0)?;
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            self.charge(key.len())?;
+            let value = entries.next_value_seed(self.below(key.len()))?;
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use serde_json::json;
+    use serde_saphyr::DuplicateKeyPolicy::{Error, LastWins};
+
+    use super::*;
+
+    fn yaml(text: &str) -> Result<Value, String> {
+        Budget::of_mib(1).yaml(text, Error).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn values_are_what_the_text_says() {
+        assert_eq!(yaml("a: [1, -2, 0.5, 'x', null, true, n]\nb: {}\n200: &c {d: e}\nf: *c\n").unwrap(), json!({
+            "a": [1, -2, 0.5, "x", null, true, "n"], "b": {}, "200": {"d": "e"}, "f": {"d": "e"},
+        }));
+        assert_eq!(yaml("").unwrap(), Value::Null);
+        assert_eq!(Budget::of_mib(1).json(r#"{"a": [1, -2, 0.5, "x", null, true]}"#).unwrap(), json!({"a": [1, -2, 0.5, "x", null, true]}));
+        assert!(Budget::of_mib(1).json("{} x").is_err());
+        assert!(yaml("a: 1\na: 2").is_err());
+        assert_eq!(Budget::of_mib(1).yaml("a: 1\na: 2", LastWins).unwrap(), json!({"a": 2}));
+    }
+
+    #[test]
+    fn aliases_count_as_what_they_expand_to() {
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a,".repeat(100));
+        let mut laughs = "a0: &a0 [x, x]\n".to_owned();
+        for level in 1..40 {
+            let before = level - 1;
+            _ = writeln!(laughs, "a{level}: &a{level} [*a{before}, *a{before}]");
+        }
+        for text in [long, laughs] {
+            let budget = Budget::of_mib(1);
+            let error = budget.yaml(&text, Error).map(|_| ()).unwrap_err().message;
+            assert!(error.contains("more than the limit of 8 MiB"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_grows_with_its_depth_counts_with_it() {
+        let keys = format!("{{{:?}: [{}0]}}", "k".repeat(100_000), "0,".repeat(100));
+        let deep = format!("{}{:?}{}", "[".repeat(100), "x".repeat(100_000), "]".repeat(100));
+        for text in [keys, deep] {
+            let budget = Budget::of_mib(1);
+            assert!(budget.json(&text).is_err(), "{}", text.len());
+            assert!(budget.is_exceeded());
+        }
+    }
+
+    #[test]
+    fn a_limit_names_itself_and_how_to_raise_it() -> io::Result<()> {
+        let budget = Budget::of_mib(1);
+        let error = budget.json(&format!("{:?}", "x".repeat(9 << 20))).map(|_| ()).unwrap_err().to_string();
+        let expected = "the document would take more than the limit of 8 MiB with all aliases expanded; XTASK_MAX_DOCUMENT_MIB=2 doubles it";
+        assert!(error.starts_with(expected), "{error}");
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), "x".repeat((1 << 20) + 1))?;
+        let error = budget.read(file.path()).unwrap_err().to_string();
+        assert_eq!(error, "larger than the limit of 1 MiB for a document and its files; XTASK_MAX_DOCUMENT_MIB raises it");
+        Ok(())
+    }
+
+    #[test]
+    fn files_share_a_limit() -> io::Result<()> {
+        let budget = Budget::of_mib(1);
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), "x".repeat(600 << 10))?;
+        assert!(budget.read(file.path()).is_ok());
+        assert!(budget.read(file.path()).is_err());
+        Ok(())
+    }
+}
