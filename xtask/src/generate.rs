@@ -12,7 +12,9 @@ use crate::{
     generator,
     harden::harden,
     lint::{self, Level},
-    mock, operations, orphans, release, served,
+    mock, operations, orphans,
+    output::Output,
+    release, served,
     vendors::{self, Vendor},
 };
 
@@ -58,46 +60,43 @@ pub(crate) fn code(document: &Document) -> Result<Code, String> {
     Ok(Code { client, mock, enums })
 }
 
-/// Runs the command in the repository at `root`. Problems are lines of `out`; they do not keep other vendors from being done.
-pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<ExitCode> {
+/// Runs the command in the repository at `root`. Problems are lines on the standard error; they do not keep other vendors from being done.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
     let start = Instant::now();
     let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
         Ok(vendors) => vendors,
-        Err(error) => {
-            writeln!(out, "error: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return output.failed(false, &error),
     };
     let mut good = true;
     for vendor in &vendors {
-        good &= one(root, vendor, arguments.check, out)?;
+        good &= one(root, vendor, arguments.check, output)?;
     }
-    good &= orphans::report(root, out)?;
-    writeln!(out, "{} in {:.1} s", counted(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
+    good &= orphans::report(root, output.err)?;
+    writeln!(output.out, "{} in {:.1} s", counted(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One vendor; whether all is well.
-fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::io::Result<bool> {
+fn one(root: &Path, vendor: &Vendor, check: bool, Output { out, err }: &mut Output<'_>) -> std::io::Result<bool> {
     let name = vendor.document();
     let text = match Budget::from_env().read_text(&root.join(&name)) {
         Ok(text) => text,
         Err(error) => {
-            writeln!(out, "{name}: cannot be read: {error}")?;
+            writeln!(err, "{name}: cannot be read: {error}")?;
             return Ok(false);
         }
     };
     let document = match Document::parse(&name, &text) {
         Ok(document) => document,
         Err(error) => {
-            writeln!(out, "{error}")?;
+            writeln!(err, "{error}")?;
             return Ok(false);
         }
     };
     let findings = lint::lint(&document);
     let positions = Positions::of(&text);
     for finding in &findings {
-        writeln!(out, "{}", lint::render::line(&name, positions.at(&finding.pointer), finding))?;
+        writeln!(err, "{}", lint::render::line(&name, positions.at(&finding.pointer), finding))?;
     }
     if findings.iter().any(|finding| finding.level() == Level::Error) {
         return Ok(false);
@@ -106,7 +105,7 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
     let manifest = format!("{folder}/Cargo.toml");
     let Ok(manifest_text) = fs::read_to_string(root.join(&manifest)) else {
         writeln!(
-            out,
+            err,
             "{manifest}: missing; make the crate: copy a neighbour's Cargo.toml and src/lib.rs and rename them"
         )?;
         return Ok(false);
@@ -114,13 +113,13 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
     let sources = match sources(&document) {
         Ok(sources) => sources,
         Err(error) => {
-            writeln!(out, "{error}")?;
+            writeln!(err, "{error}")?;
             return Ok(false);
         }
     };
     let mut good = true;
     if let Some(problem) = release::mismatch(&manifest_text, document.version()) {
-        writeln!(out, "{manifest}: {problem}")?;
+        writeln!(err, "{manifest}: {problem}")?;
         good = false;
     }
     for (file, text) in [("generated.rs", sources.client), ("generated_mock.rs", sources.mock)] {
@@ -131,7 +130,7 @@ fn one(root: &Path, vendor: &Vendor, check: bool, out: &mut impl Write) -> std::
 }
 
 /// Writes a file or, on check, shows what would be written; whether all is well.
-fn deliver(root: &Path, name: &str, text: &str, check: bool, out: &mut impl Write) -> std::io::Result<bool> {
+fn deliver(root: &Path, name: &str, text: &str, check: bool, out: &mut dyn Write) -> std::io::Result<bool> {
     let path = root.join(name);
     let lines = counted(text.lines().count(), "line");
     match emit::compare(&path, name, text)? {
@@ -171,8 +170,9 @@ mod tests {
     /// Exit code and output, without the time.
     fn ran(root: &TempDir, vendors: &[&str], check: bool) -> std::io::Result<(ExitCode, String)> {
         let vendors = vendors.iter().map(|&name| name.to_owned()).collect();
-        let mut out = Vec::new();
-        let code = run(root.path(), &Arguments { vendors, check }, &mut out)?;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(root.path(), &Arguments { vendors, check }, &mut Output { out: &mut out, err: &mut err })?;
+        out.splice(0..0, err);
         let out = String::from_utf8_lossy(&out).into_owned();
         Ok((code, out.lines().filter(|line| !line.contains(" vendor in ")).collect::<Vec<_>>().join("\n")))
     }

@@ -19,6 +19,7 @@ mod names;
 mod normalise;
 mod operations;
 mod orphans;
+mod output;
 mod pointer;
 mod prose;
 mod published;
@@ -31,12 +32,13 @@ mod upstream;
 mod vendors;
 
 use std::{
-    io::{Write as _, stdout},
+    io::{stderr, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+use output::Output;
 
 /// Chores of this repository.
 #[derive(Parser)]
@@ -70,18 +72,19 @@ fn main() -> ExitCode {
     // Asked at run time: a target folder that several checkouts share would keep the path of the first.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let root = package.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let mut out = stdout().lock();
+    let (mut out, mut err) = (stdout().lock(), stderr().lock());
+    let mut output = Output { out: &mut out, err: &mut err };
     let done = match cli.command {
-        Command::Generate(arguments) => generate::run(root, &arguments, &mut out),
-        Command::Lint(arguments) => lint::command::run(root, &arguments, &mut out),
-        Command::AddVendor(arguments) => add_vendor::run(root, &arguments, &mut out),
-        Command::Upstream(arguments) => upstream::run(root, &arguments, &mut out),
+        Command::Generate(arguments) => generate::run(root, &arguments, &mut output),
+        Command::Lint(arguments) => lint::command::run(root, &arguments, &mut output),
+        Command::AddVendor(arguments) => add_vendor::run(root, &arguments, &mut output),
+        Command::Upstream(arguments) => upstream::run(root, &arguments, &mut output),
         Command::Diff(arguments) => {
-            diff::command::run(root, &arguments, &diff::command::Surroundings::here(), &mut out)
+            diff::command::run(root, &arguments, &diff::command::Surroundings::here(), &mut output)
         }
     };
     done.unwrap_or_else(|error| {
-        _ = writeln!(out, "error: {error}");
+        _ = writeln!(output.err, "error: {error}");
         ExitCode::FAILURE
     })
 }

@@ -4,7 +4,7 @@ use std::{fs, io, io::Write, path::Path};
 
 /// Says which crates and copies were made from a document that is not there any more; whether there is none. They are not
 /// deleted: whoever did so may not have meant it.
-pub(crate) fn report(root: &Path, out: &mut impl Write) -> io::Result<bool> {
+pub(crate) fn report(root: &Path, out: &mut dyn Write) -> io::Result<bool> {
     let mut good = true;
     let crates = names(&root.join("crates"))?;
     let generated =

@@ -1,4 +1,6 @@
-//! Texts from documents as plain text: in one line, as a sentence.
+//! Texts from documents as plain text: in one line, as a sentence, in quotes.
+
+use crate::markdown::is_unsafe;
 
 /// A text in one line, whatever breaks and indents it had.
 pub(crate) fn one_line(text: &str) -> String {
@@ -11,6 +13,16 @@ pub(crate) fn sentence(text: &str) -> String {
     if line.is_empty() || line.ends_with(['.', '!', '?', ':']) { line } else { format!("{line}.") }
 }
 
+/// A text in quotes, as JSON, TOML and YAML have it: their escapes of control characters are the same.
+pub(crate) fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_unsafe(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,5 +32,15 @@ mod tests {
         assert_eq!(sentence("a\n  b"), "a b.");
         assert_eq!(sentence("Why?"), "Why?");
         assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn what_is_quoted_is_the_same_in_three_languages() {
+        let text = "a\"b\\c\n\u{1}\u{7f}\u{85}\u{202e}\u{feff}\u{1f600}";
+        let quoted = quoted(text);
+        assert!(quoted.chars().all(|letter| !is_unsafe(letter)), "{quoted}");
+        assert_eq!(serde_json::from_str::<String>(&quoted).expect("JSON"), text);
+        assert_eq!(toml::from_str::<toml::Table>(&format!("k = {quoted}")).expect("TOML")["k"].as_str(), Some(text));
+        assert_eq!(serde_saphyr::from_str::<String>(&quoted).expect("YAML"), text);
     }
 }

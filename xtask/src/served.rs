@@ -15,7 +15,7 @@ pub(crate) const FOLDER: &str = "crates/usage-billing-sandbox/assets/openapi";
 
 /// Writes a vendor's copies or, on check, says which are stale; whether all is well. Without a diff: the JSON is one line. A
 /// vendor of whose document there is no copy is not one of the sandbox's.
-pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out: &mut impl Write) -> io::Result<bool> {
+pub(crate) fn refresh(root: &Path, vendor: &Vendor, yaml: &str, check: bool, out: &mut dyn Write) -> io::Result<bool> {
     let copies = ["yaml", "json"].map(|kind| format!("{FOLDER}/{}.{kind}", vendor.name));
     if !copies.iter().any(|copy| root.join(copy).exists()) {
         return Ok(true);

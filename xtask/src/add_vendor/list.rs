@@ -9,7 +9,7 @@ use super::Made;
 use crate::published::{self, Choice, Published};
 
 /// Prints tags and operations with their sizes: all, or those of the choice.
-pub(super) fn list(published: &Published, choice: &Choice, out: &mut impl Write) -> Result<Made> {
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) -> Result<Made> {
     let all = published::operations(&published.root);
     let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
     let operations = match chosen {

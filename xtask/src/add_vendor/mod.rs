@@ -22,6 +22,7 @@ use crate::{
     document::Document,
     generate::{self, Sources},
     lint::{self, Level},
+    output::Output,
     published::{self, Choice, Draft, Published},
 };
 
@@ -48,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long = "path", value_name = "GLOB")]
     paths: Vec<String>,
 
-    /// Write nothing: print the document and what was lost on the way.
+    /// Write nothing: print the document, and on the standard error what was lost on the way.
     #[arg(long)]
     dry_run: bool,
 
@@ -74,26 +75,23 @@ struct Plan<'a> {
 
 /// Runs the command in the repository at `root`. Exit code 1 if the crate was written and does not pass its checks, 2 if none can
 /// be made.
-pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
-    match make(root, arguments, out)? {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+    match make(root, arguments, output)? {
         Ok(code) => Ok(code),
-        Err(reason) => {
-            writeln!(out, "error: {reason}")?;
-            Ok(ExitCode::from(2))
-        }
+        Err(reason) => output.failed(false, &reason),
     }
 }
 
 type Made = std::result::Result<ExitCode, String>;
 
-fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made> {
+fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<Made> {
     let start = Instant::now();
     let published = match published::read(&arguments.from) {
         Ok(published) => published,
         Err(reason) => return Ok(Err(reason)),
     };
     for line in &published.skipped {
-        writeln!(out, "note: {line}")?;
+        output.note(line)?;
     }
     let choice = Choice {
         tags: arguments.tags.clone(),
@@ -101,7 +99,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         paths: arguments.paths.clone(),
     };
     if arguments.list {
-        return list::list(&published, &choice, out);
+        return list::list(&published, &choice, output.out);
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
@@ -114,7 +112,8 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         Err(reason) => return Ok(Err(reason)),
     };
     if arguments.dry_run {
-        write!(out, "{document}\n{}", report::text(&draft, usize::MAX))?;
+        write!(output.out, "{document}")?;
+        write!(output.err, "{}", report::text(&draft, usize::MAX))?;
         return Ok(Ok(ExitCode::SUCCESS));
     }
     let plan =
@@ -127,6 +126,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         Ok(changes) => changes,
         Err(reason) => return Ok(Err(reason)),
     };
+    let Output { out, err } = output;
     for (file, text) in &changes {
         writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
     }
@@ -136,7 +136,7 @@ fn make(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<Made
         && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
         && cargo(root, &["test", "--package", &package], out)?;
     if !good {
-        writeln!(out, "{}", report::failed(name))?;
+        writeln!(err, "{}", report::failed(name))?;
         return Ok(Ok(ExitCode::FAILURE));
     }
     write!(out, "\n{}", report::next(name, start.elapsed().as_secs_f32()))?;
@@ -170,7 +170,7 @@ fn checked(name: &str, text: &str) -> std::result::Result<Sources, String> {
     }
 }
 
-fn cargo(root: &Path, arguments: &[&str], out: &mut impl Write) -> Result<bool> {
+fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> Result<bool> {
     writeln!(out, "$ cargo {}", arguments.join(" "))?;
     out.flush()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -180,3 +180,5 @@ fn cargo(root: &Path, arguments: &[&str], out: &mut impl Write) -> Result<bool> 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod untrusted_text;

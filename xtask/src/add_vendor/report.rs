@@ -1,6 +1,10 @@
 //! What was lost or changed, and what is left to do.
 
-use crate::published::{Draft, Kind, Loss, shown};
+use crate::{
+    markdown::{code_span, safe_characters},
+    prose::one_line,
+    published::{Draft, Kind, Loss, shown},
+};
 
 /// The losses by kind, with at most so many places each.
 pub(super) fn text(draft: &Draft, places: usize) -> String {
@@ -9,7 +13,7 @@ pub(super) fn text(draft: &Draft, places: usize) -> String {
     for (kind, losses) in by_kind(&draft.losses) {
         out.push_str(&format!("\n{} ({})\n", kind.title(), losses.len()));
         for loss in losses.iter().take(places) {
-            out.push_str(&format!("  {}\n    at {}\n", loss.text, shown(&loss.at)));
+            out.push_str(&format!("  {}\n    at {}\n", loss.text, one_line(&safe_characters(&shown(&loss.at)))));
         }
         if losses.len() > places {
             out.push_str(&format!("  … and {} more\n", losses.len() - places));
@@ -32,12 +36,12 @@ pub(super) fn markdown(name: &str, draft: &Draft, source: &str, skipped: &[Strin
             losses.len()
         ));
         for loss in losses {
-            out.push_str(&format!("- {}: `{}`\n", loss.text, shown(&loss.at)));
+            out.push_str(&format!("- {}: {}\n", loss.text, code_span(&shown(&loss.at))));
         }
     }
     if !skipped.is_empty() {
         out.push_str(&format!("\n## Not read ({})\n\n", skipped.len()));
-        skipped.iter().for_each(|line| out.push_str(&format!("- {line}\n")));
+        skipped.iter().for_each(|line| out.push_str(&format!("- {}\n", one_line(&safe_characters(line)))));
     }
     if draft.losses.is_empty() && skipped.is_empty() {
         out.push_str("\nNothing.\n");

@@ -54,7 +54,7 @@ fn repository(specification: &Value) -> std::io::Result<TempDir> {
 }
 
 /// All files of a plan, by path.
-fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
+pub(super) fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
     let root = repository(specification)?;
     let published = published::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
@@ -72,7 +72,7 @@ fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
     Ok([edits, files::new(&plan).expect("the files")].concat())
 }
 
-fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+pub(super) fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
     files.iter().find(|(path, _)| path == name).map_or("", |(_, text)| text)
 }
 
@@ -199,7 +199,7 @@ fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
     let line = ["x", "acme", "--from"].into_iter().map(Into::into).chain([from.into_os_string()]);
     let arguments = <Upstream as clap::Parser>::parse_from(line).arguments;
     let mut out = Vec::new();
-    let code = crate::upstream::run(root.path(), &arguments, &mut out)?;
+    let code = crate::upstream::run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut Vec::new() })?;
     let out = String::from_utf8_lossy(&out);
     assert_eq!(code, ExitCode::SUCCESS, "{out}");
     assert!(out.contains("0 unexplained, 0 accepted, 0 operations added"), "{out}");
@@ -221,7 +221,9 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Re
     };
     change(&mut arguments);
     let mut out = Vec::new();
-    let code = run(root.path(), &arguments, &mut out)?;
+    let mut err = Vec::new();
+    let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+    out.splice(0..0, err);
     Ok((code, String::from_utf8_lossy(&out).into_owned()))
 }
 

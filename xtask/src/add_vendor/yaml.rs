@@ -4,7 +4,11 @@ use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
 use super::workspace::DRAFTED;
-use crate::published::{Draft, Kind, Loss, Owner, Published, shown};
+use crate::{
+    markdown::is_unsafe,
+    prose,
+    published::{Draft, Kind, Loss, Owner, Published, shown},
+};
 
 /// The order of keys; others follow by name.
 const ORDER: [&str; 46] = [
@@ -56,11 +60,24 @@ const ORDER: [&str; 46] = [
     "trace",
 ];
 
+/// How values are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// As people write them, long texts in blocks.
+    Blocks,
+    /// As JSON, which is YAML: for texts that the serializer does not write so that they read back.
+    Json,
+}
+
 /// The document's text. The error says that it does not read back as the draft, which would be a fault of ours.
 pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, String> {
+    written(draft, published, Style::Blocks).or_else(|_| written(draft, published, Style::Json))
+}
+
+fn written(draft: &Draft, published: &Published, style: Style) -> Result<String, String> {
     let mut text = heading(draft, published);
     for (key, value) in sorted(draft.head().iter()) {
-        text.push_str(&entry(key, value, 0)?);
+        text.push_str(&entry(key, value, 0, style)?);
         text.push('\n');
     }
     text.push_str("paths:\n");
@@ -71,7 +88,7 @@ pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, S
             last = &operation.path;
         }
         text.push_str(&comments(draft, &Owner::Operation(operation.id.clone()), 4));
-        text.push_str(&entry(operation.method, &operation.value, 4)?);
+        text.push_str(&entry(operation.method, &operation.value, 4, style)?);
         text.push('\n');
     }
     text.push_str("components:\n");
@@ -80,10 +97,10 @@ pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, S
     }
     for (name, schema) in &draft.schemas {
         text.push_str(&comments(draft, &Owner::Schema(name.clone()), 4));
-        text.push_str(&entry(name, schema, 4)?);
+        text.push_str(&entry(name, schema, 4, style)?);
         text.push('\n');
     }
-    text.push_str(&entry("securitySchemes", draft.schemes(), 2)?);
+    text.push_str(&entry("securitySchemes", draft.schemes(), 2, style)?);
     let mut expected = draft.document();
     if draft.schemas.is_empty()
         && let Some(components) = expected.get_mut("components").and_then(Value::as_object_mut)
@@ -125,14 +142,17 @@ fn commented(text: &str) -> String {
     text.chars()
         .map(
             |letter| {
-                if letter.is_control() || "\u{2028}\u{2029}\u{85}\u{feff}".contains(letter) { ' ' } else { letter }
+                if letter.is_control() || is_unsafe(letter) { ' ' } else { letter }
             },
         )
         .collect()
 }
 
 /// `key: value` with all lines indented.
-fn entry(key: &str, value: &Value, indent: usize) -> Result<String, String> {
+fn entry(key: &str, value: &Value, indent: usize, style: Style) -> Result<String, String> {
+    if style == Style::Json {
+        return Ok(format!("{:indent$}{}: {}\n", "", prose::quoted(key), json(value)));
+    }
     let map = serde_json::Map::from_iter([(key.to_owned(), value.clone())]);
     let text = yaml(&Value::Object(map))?;
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{:indent$}{line}", "") });
@@ -142,7 +162,21 @@ fn entry(key: &str, value: &Value, indent: usize) -> Result<String, String> {
 /// A path as a key. A long text would be written as a block, which is none.
 fn quoted(text: &str) -> String {
     let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
-    if plain { text.to_owned() } else { Value::from(text).to_string() }
+    if plain { text.to_owned() } else { prose::quoted(text) }
+}
+
+/// A value in one line.
+fn json(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let entries = sorted(map.iter()).into_iter();
+            let entries = entries.map(|(key, value)| format!("{}: {}", prose::quoted(key), json(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(json).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => prose::quoted(text),
+        other => other.to_string(),
+    }
 }
 
 fn yaml(value: &Value) -> Result<String, String> {

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{IsTerminal as _, Result, Write},
+    io::{IsTerminal as _, Result},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -19,7 +19,7 @@ use super::{
     sources::{self, Pair},
     sunsets,
 };
-use crate::vendors;
+use crate::{output::Output, vendors};
 
 /// What to compare, and how.
 #[derive(clap::Args)]
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Write to this file instead of the standard output, which still says what fails.
+    /// Write to this file instead of the standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -95,21 +95,21 @@ impl Surroundings {
 }
 
 /// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
-pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
+pub(crate) fn run(
+    root: &Path,
+    arguments: &Arguments,
+    here: &Surroundings,
+    output: &mut Output<'_>,
+) -> Result<ExitCode> {
     if arguments.sunsets {
-        return goes(root, arguments, here, out);
+        return goes(root, arguments, here, output);
     }
     if arguments.wire_only && arguments.fail_on == FailOn::Bump {
-        writeln!(out, "error: --fail-on bump is about the crates, which --wire-only leaves out; give one of the two")?;
-        return Ok(ExitCode::from(2));
+        let error = "--fail-on bump is about the crates, which --wire-only leaves out; give one of the two";
+        return output.failed(arguments.format == Format::Json, error);
     }
-    let (base, pairs) = match pairs(root, arguments) {
-        Ok(found) => found,
-        Err(error) => {
-            writeln!(out, "error: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
-    };
+    // A report for programs is one also of what cannot be compared.
+    let (base, pairs) = pairs(root, arguments).unwrap_or_else(|error| (String::new(), vec![Err(error)]));
     let comparison = compared(base, pairs, arguments, here.today);
     let mut text = Vec::new();
     let colour = here.colour && arguments.output.is_none();
@@ -117,10 +117,14 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Surroundings, out: 
     if arguments.format == Format::Github {
         github::files(&here.github, &comparison)?;
     }
-    match deliver(arguments.output.as_deref(), &text, out)? {
-        Some(code) => return Ok(code),
-        None if arguments.output.is_some() => render::text::closing(&comparison, out)?,
-        None => {}
+    if let Some(code) = deliver(arguments.output.as_deref(), &text, output)? {
+        return Ok(code);
+    }
+    for problem in &comparison.problems {
+        writeln!(output.err, "error: {}", render::one_line(problem))?;
+    }
+    if arguments.output.is_some() {
+        render::text::closing(&comparison, output.err)?;
     }
     Ok(if !comparison.problems.is_empty() {
         ExitCode::from(2)
@@ -161,27 +165,22 @@ fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate)
 }
 
 /// Writes what was rendered; a code, if it cannot be.
-fn deliver(file: Option<&Path>, text: &[u8], out: &mut impl Write) -> Result<Option<ExitCode>> {
-    let Some(file) = file else { return out.write_all(text).map(|()| None) };
+fn deliver(file: Option<&Path>, text: &[u8], output: &mut Output<'_>) -> Result<Option<ExitCode>> {
+    let Some(file) = file else { return output.out.write_all(text).map(|()| None) };
     if let Err(error) = fs::write(file, text) {
-        writeln!(out, "error: {}: cannot be written: {error}", file.display())?;
-        return Ok(Some(ExitCode::from(2)));
+        return output.failed(false, &format!("{}: cannot be written: {error}", file.display())).map(Some);
     }
     Ok(None)
 }
 
 /// `--sunsets`.
-fn goes(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl Write) -> Result<ExitCode> {
+fn goes(root: &Path, arguments: &Arguments, here: &Surroundings, output: &mut Output<'_>) -> Result<ExitCode> {
     if !matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) {
-        writeln!(out, "error: --sunsets has the formats text, markdown and json")?;
-        return Ok(ExitCode::from(2));
+        return output.failed(false, "--sunsets has the formats text, markdown and json");
     }
     let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
         Ok(vendors) => vendors,
-        Err(error) => {
-            writeln!(out, "error: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return output.failed(arguments.format == Format::Json, &error),
     };
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for name in vendors.iter().map(vendors::Vendor::document) {
@@ -193,12 +192,12 @@ fn goes(root: &Path, arguments: &Arguments, here: &Surroundings, out: &mut impl 
     }
     found.sort();
     let mut text = Vec::new();
-    sunsets::write(arguments.format, &found, &mut text)?;
-    if let Some(code) = deliver(arguments.output.as_deref(), &text, out)? {
+    sunsets::write(arguments.format, &found, &problems, &mut text)?;
+    if let Some(code) = deliver(arguments.output.as_deref(), &text, output)? {
         return Ok(code);
     }
     for problem in &problems {
-        writeln!(out, "error: {problem}")?;
+        writeln!(output.err, "error: {problem}")?;
     }
     Ok(if !problems.is_empty() {
         ExitCode::from(2)

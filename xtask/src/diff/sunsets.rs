@@ -123,14 +123,14 @@ fn name(pointer: &str, map: &serde_json::Map<String, Value>) -> String {
 }
 
 /// Writes the list: as text, as a table, or for programs.
-pub(super) fn write(format: Format, sunsets: &[Sunset], out: &mut impl Write) -> Result<()> {
+pub(super) fn write(format: Format, sunsets: &[Sunset], problems: &[String], out: &mut impl Write) -> Result<()> {
     match format {
         Format::Json => {
             let entry = |sunset: &Sunset| {
                 let days = if let Left::Days(days) = sunset.left { Some(days) } else { None };
                 json!({"file": sunset.file, "line": sunset.line, "what": sunset.what, "sunset": sunset.day, "days_left": days})
             };
-            writeln!(out, "{:#}", json!({"schema": 1, "sunsets": sunsets.iter().map(entry).collect::<Vec<_>>()}))
+            writeln!(out, "{:#}", json!({"schema": 1, "sunsets": sunsets.iter().map(entry).collect::<Vec<_>>(), "problems": problems}))
         }
         _ if sunsets.is_empty() => writeln!(out, "Nothing is deprecated."),
         Format::Markdown => {
@@ -176,7 +176,7 @@ components:
     #[test]
     fn what_goes_is_listed_with_the_days_left_the_next_first() {
         let mut out = Vec::new();
-        write(Format::Text, &sunsets(), &mut out).expect("a vector takes all");
+        write(Format::Text, &sunsets(), &[], &mut out).expect("a vector takes all");
         assert_eq!(
             String::from_utf8_lossy(&out),
             "no day      a.yaml:5: PUT /a: x-sunset is no day; write it as 2027-03-31
@@ -197,7 +197,7 @@ no day      a.yaml:4: POST /a: no last day named
     fn other_formats_have_the_same() {
         let written = |format| {
             let mut out = Vec::new();
-            write(format, &sunsets(), &mut out).expect("a vector takes all");
+            write(format, &sunsets(), &[], &mut out).expect("a vector takes all");
             String::from_utf8_lossy(&out).into_owned()
         };
         assert!(written(Format::Markdown).contains("| 2026-12-31 | 39 days left | GET /a (listA) | a.yaml:3 |"));

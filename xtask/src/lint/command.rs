@@ -1,11 +1,12 @@
 //! `cargo xtask lint`: which documents, which rules of them, and what becomes of the findings.
 
-use std::{fs, io::Write, path::Path, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
 use super::{Finding, Findings, Level, facade, lint, render};
 use crate::{
     bounded::Budget,
     document::{Document, positions::Positions},
+    output::Output,
     vendors::{self, Vendor},
 };
 
@@ -49,20 +50,17 @@ impl Checked {
 }
 
 /// Runs the command in the repository at `root`: 0 if all is well, 1 if anything was found that fails, 2 if it cannot be asked.
-pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> std::io::Result<ExitCode> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
     if arguments.rules {
-        render::rules(out)?;
+        render::rules(arguments.format, output.out)?;
         return Ok(ExitCode::SUCCESS);
     }
     let sources = match vendors::find(root).and_then(|known| sources(root, known, &arguments.documents)) {
         Ok(sources) => sources,
-        Err(error) => {
-            writeln!(out, "error: {error}")?;
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return output.failed(arguments.format == render::Format::Json, &error),
     };
     let checked = sources.iter().map(|source| checked(root, source, arguments.strict)).collect::<Vec<_>>();
-    render::write(arguments.format, &checked, out)?;
+    render::write(arguments.format, &checked, output)?;
     let fails = |level| checked.iter().any(|document| document.count(level) > 0);
     Ok(if checked.iter().any(|document| document.outcome.is_err()) {
         ExitCode::from(2)
@@ -146,8 +144,9 @@ mod tests {
     fn ran(root: &TempDir, documents: &[&str], strict: bool) -> std::io::Result<(ExitCode, String)> {
         let documents = documents.iter().map(|name| name.replace("ROOT", &root.path().display().to_string())).collect();
         let arguments = Arguments { documents, strict, format: render::Format::Text, rules: false };
-        let mut out = Vec::new();
-        let code = run(root.path(), &arguments, &mut out)?;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+        out.splice(0..0, err);
         Ok((code, String::from_utf8_lossy(&out).replace(&root.path().display().to_string(), "ROOT")))
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::{Finding, Level, Rule, command::Checked};
-use crate::{counted, document::positions::Position};
+use crate::{counted, document::positions::Position, output::Output};
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,15 +20,15 @@ pub(super) enum Format {
     Github,
 }
 
-pub(super) fn write(format: Format, checked: &[Checked], out: &mut impl Write) -> Result<()> {
+pub(super) fn write(format: Format, checked: &[Checked], output: &mut Output<'_>) -> Result<()> {
     match format {
-        Format::Text => text(checked, out),
-        Format::Json => json(checked, out),
-        Format::Github => github(checked, out),
+        Format::Text => text(checked, output),
+        Format::Json => json(checked, output.out),
+        Format::Github => github(checked, output.out),
     }
 }
 
-fn text(checked: &[Checked], out: &mut impl Write) -> Result<()> {
+fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()> {
     for document in checked {
         match &document.outcome {
             Ok(located) => {
@@ -43,7 +43,7 @@ fn text(checked: &[Checked], out: &mut impl Write) -> Result<()> {
                     )?;
                 }
             }
-            Err(error) => writeln!(out, "error: {error}")?,
+            Err(error) => writeln!(err, "error: {error}")?,
         }
     }
     summary(checked, out)
@@ -54,7 +54,7 @@ pub(crate) fn line(name: &str, position: Position, finding: &Finding) -> String 
     format!("{name}:{position}: {finding}")
 }
 
-fn summary(checked: &[Checked], out: &mut impl Write) -> Result<()> {
+fn summary(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
     let [errors, warnings] = [Level::Error, Level::Warning].map(|level| counted(count(checked, level), level.name()));
     let unread = checked.iter().filter(|document| document.outcome.is_err()).count();
     let unread = if unread == 0 { String::new() } else { format!(", {unread} not read") };
@@ -65,7 +65,7 @@ fn count(checked: &[Checked], level: Level) -> usize {
     checked.iter().map(|document| document.count(level)).sum()
 }
 
-fn json(checked: &[Checked], out: &mut impl Write) -> Result<()> {
+fn json(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
     let documents = checked.iter().map(|document| {
         let findings = document.outcome.iter().flat_map(|located| {
             located.findings.iter().map(|finding| {
@@ -97,7 +97,7 @@ fn json(checked: &[Checked], out: &mut impl Write) -> Result<()> {
     writeln!(out, "{report:#}")
 }
 
-fn github(checked: &[Checked], out: &mut impl Write) -> Result<()> {
+fn github(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
     for document in checked {
         let file = property(&document.name);
         match &document.outcome {
@@ -126,7 +126,13 @@ pub(crate) fn property(text: &str) -> String {
 }
 
 /// The table of rules.
-pub(super) fn rules(out: &mut impl Write) -> Result<()> {
+pub(super) fn rules(format: Format, out: &mut dyn Write) -> Result<()> {
+    if format == Format::Json {
+        let rules = Rule::value_variants().iter().map(|rule| {
+            json!({"rule": rule.id(), "level": rule.level().name(), "curation": rule.is_curation(), "help": rule.help()})
+        });
+        return writeln!(out, "{:#}", json!({"schema": 1, "rules": rules.collect::<Vec<_>>()}));
+    }
     let width = Rule::value_variants().iter().map(|rule| rule.id().len()).max().unwrap_or_default();
     for rule in Rule::value_variants() {
         let asked = if rule.is_curation() { "ours" } else { "any" };
@@ -150,7 +156,11 @@ mod tests {
         let good = Checked { name: "a,b.yaml".to_owned(), curated: true, outcome: Ok(Located { positions, findings }) };
         let bad = Checked { name: "c.yaml".to_owned(), curated: true, outcome: Err("c.yaml:1:2: broken".to_owned()) };
         let mut out = Vec::new();
-        write(format, &[good, bad], &mut out).expect("a vector takes all");
+        let mut err = Vec::new();
+        write(format, &[good, bad], &mut Output { out: &mut out, err: &mut err }).expect("a vector takes all");
+        if format == Format::Text {
+            out.extend(err);
+        }
         String::from_utf8(out).expect("it is text")
     }
 
@@ -159,7 +169,7 @@ mod tests {
         assert_eq!(
             written(Format::Text),
             "a,b.yaml:4:28: error[parameter-place] at /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%\\ncookie\"; \
-             only query, path and header are supported\nerror: c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 1 not read\n"
+             only query, path and header are supported\n2 documents: 1 error, 0 warnings, 1 not read\nerror: c.yaml:1:2: broken\n"
         );
     }
 
@@ -194,7 +204,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_for_each_rule() {
         let mut out = Vec::new();
-        rules(&mut out).expect("a vector takes all");
+        rules(Format::Text, &mut out).expect("a vector takes all");
         let out = String::from_utf8(out).expect("it is text");
         assert_eq!(out.lines().count(), Rule::value_variants().len());
         assert!(out.contains("\nnumber              error    any   Numbers are `format: decimal`"), "{out}");

@@ -231,7 +231,7 @@ impl<'a> Drafter<'a> {
         today: &str,
         security: Value,
     ) -> Map<String, Value> {
-        let title = one_line(published.root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default());
+        let title = texts::label(published.root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default());
         let title = if title.is_empty() { published.file.clone() } else { title };
         let mut head = Map::new();
         head.insert("openapi".to_owned(), json!("3.0.3"));
@@ -247,7 +247,10 @@ impl<'a> Drafter<'a> {
         };
         let described = self.root.get("tags").and_then(Value::as_array).into_iter().flatten();
         let described = described.filter_map(|tag| {
-            let name = tag.get("name")?.as_str().filter(|name| used(name))?;
+            let name = texts::label(tag.get("name")?.as_str()?);
+            if !used(&name) {
+                return None;
+            }
             let text = tag.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
             Some(match text {
                 Some(text) => json!({"name": name, "description": text}),

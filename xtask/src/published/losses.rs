@@ -77,7 +77,7 @@ pub(crate) struct Losses {
 impl Losses {
     /// Notes one for whatever is drafted at the time.
     pub(super) fn add(&mut self, kind: Kind, at: &str, text: impl Into<String>) {
-        let text = crate::prose::one_line(&text.into());
+        let text = crate::prose::one_line(&crate::markdown::safe_characters(&text.into()));
         let loss = Loss { kind, at: at.to_owned(), text, owner: self.owner.clone() };
         if !self.all.iter().any(|other| (other.kind, &other.at, &other.text) == (kind, &loss.at, &loss.text)) {
             self.all.push(loss);

@@ -10,7 +10,7 @@ mod report;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{Result, Write},
+    io::Result,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -18,6 +18,7 @@ use std::{
 use crate::{
     bounded::Budget,
     document::Document,
+    output::Output,
     published::{self, Published},
     vendors,
 };
@@ -89,20 +90,22 @@ impl Report {
 }
 
 /// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be said.
-pub(crate) fn run(root: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
     let report = match compared(root, arguments) {
         Ok(report) => report,
-        Err(reason) => {
-            writeln!(out, "error: {reason}")?;
-            return Ok(ExitCode::from(2));
-        }
+        Err(reason) => return output.failed(matches!(arguments.format, Format::Json), &reason),
     };
     let text = match arguments.format {
-        Format::Text => report::text(&report),
+        Format::Text => {
+            for line in &report.skipped {
+                output.note(line)?;
+            }
+            report::text(&report)
+        }
         Format::Markdown => report::markdown(&report),
         Format::Json => report::json(&report),
     };
-    write!(out, "{text}")?;
+    write!(output.out, "{text}")?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

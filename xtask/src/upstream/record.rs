@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::Difference;
-use crate::published::Published;
+use crate::{prose::quoted, published::Published};
 
 /// The record of one vendor.
 #[derive(Debug, Default, Deserialize)]
@@ -89,11 +89,6 @@ pub(crate) fn head(
         quoted(source),
         quoted(url)
     )
-}
-
-/// A text as TOML has it. JSON's escapes are TOML's; only the one control character that JSON allows is missing.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// A record's text with a new head. What stands from the first accepted difference on stays, comments above it included.

@@ -10,9 +10,6 @@ const ROOM: usize = 60_000;
 /// The differences as lines.
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
-    for line in &report.skipped {
-        out.push_str(&format!("note: {line}\n"));
-    }
     for Difference { at, kind, text } in &report.unexplained {
         out.push_str(&format!("{kind} at {at}: {text}\n"));
     }

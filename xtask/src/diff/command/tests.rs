@@ -53,8 +53,13 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
         summary: Some(root.path().join("github-summary")),
     };
     let here = Surroundings { today: "2026-11-22".parse().expect("a day"), colour: false, github: files };
-    let mut out = Vec::new();
-    let code = run(root.path(), &cli.arguments, &here, &mut out).expect("a vector takes all");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = run(root.path(), &cli.arguments, &here, &mut Output { out: &mut out, err: &mut err })
+        .expect("a vector takes all");
+    // Of a report for programs the standard output is all: what is on the other stream is for people.
+    if cli.arguments.format == Format::Text || cli.arguments.output.is_some() {
+        out.splice(0..0, err);
+    }
     let number = (0..=2).find(|number| ExitCode::from(*number) == code).expect("it is one of three");
     (number, String::from_utf8_lossy(&out).replace(&path, "ROOT"))
 }

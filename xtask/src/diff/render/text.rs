@@ -28,10 +28,7 @@ pub(in crate::diff) fn write(comparison: &Comparison, colour: bool, out: &mut im
 }
 
 /// What fails, and a line of figures.
-pub(in crate::diff) fn closing(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
-    for problem in &comparison.problems {
-        writeln!(out, "error: {}", one_line(problem))?;
-    }
+pub(in crate::diff) fn closing(comparison: &Comparison, out: &mut dyn Write) -> Result<()> {
     for failure in &comparison.failures {
         writeln!(out, "failed: {}", one_line(failure))?;
     }

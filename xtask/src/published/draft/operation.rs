@@ -59,7 +59,8 @@ impl Drafter<'_> {
         today: &str,
     ) -> Result<Value, String> {
         let mut value = json!({"operationId": id});
-        let tags = select::tags_of(operation);
+        let mut tags = select::tags_of(operation).into_iter().map(super::texts::label).collect::<Vec<_>>();
+        tags.retain(|tag| !tag.is_empty());
         if !tags.is_empty() {
             value["tags"] = json!(tags);
         }

@@ -6,11 +6,17 @@ use super::Drafted;
 use crate::{
     markdown::{is_unsafe, safe_characters, unsafe_characters},
     pointer::{child, entry},
+    prose::one_line,
     published::losses::{Kind, Losses, Owner},
 };
 
 /// The keys of texts for people. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
 const TEXTS: [&str; 4] = ["description", "summary", "title", "ref"];
+
+/// A name for people: a title or a tag, in one line.
+pub(super) fn label(text: &str) -> String {
+    one_line(&safe_characters(text))
+}
 
 /// Removes the characters and notes where.
 pub(super) fn clean(
