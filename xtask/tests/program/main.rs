@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod memory;
 mod streams;
+mod workflows;
 
 use std::{fs, path::Path, process::Command};
 

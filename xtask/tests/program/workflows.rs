@@ -1,0 +1,116 @@
+//! The workflows: what runs is pinned, may do little, and ends.
+
+use std::{fs, path::Path};
+
+use serde_json::{Map, Value};
+
+fn workflows() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
+    let paths = fs::read_dir(folder).expect("the workflows").map(|entry| entry.expect("an entry").path());
+    let all = paths.map(|path| {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let text = fs::read_to_string(&path).expect("it is text");
+        let value = serde_saphyr::from_str_with_options(&text, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, value)
+    });
+    all.collect()
+}
+
+/// All jobs with a name for messages.
+fn jobs() -> Vec<(String, Map<String, Value>)> {
+    let all = workflows().into_iter().flat_map(|(file, workflow)| {
+        let jobs = workflow["jobs"].as_object().cloned().unwrap_or_default();
+        jobs.into_iter().map(move |(name, job)| (format!("{file}: {name}"), job.as_object().expect("a job").clone()))
+    });
+    let all = all.collect::<Vec<_>>();
+    assert!(all.len() > 5, "the jobs are found");
+    all
+}
+
+fn steps(job: &Map<String, Value>) -> &[Value] {
+    job["steps"].as_array().expect("steps")
+}
+
+#[test]
+fn actions_are_pinned_by_commit_with_their_version() {
+    for (name, job) in jobs() {
+        for action in steps(&job).iter().filter_map(|step| step["uses"].as_str()) {
+            let commit = action.split_once('@').map_or("", |(_, commit)| commit);
+            let hex = commit.chars().all(|digit| digit.is_ascii_digit() || ('a'..='f').contains(&digit));
+            assert!(commit.len() == 40 && hex, "{name}: {action} is not pinned by a commit");
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
+    for (file, _) in workflows() {
+        let text = fs::read_to_string(folder.join(&file)).expect("it is text");
+        for line in text.lines().filter(|line| line.contains("uses: ")) {
+            assert!(line.contains(" # "), "{file}: no version beside {line}");
+        }
+    }
+}
+
+#[test]
+fn one_commit_of_an_action_is_used_everywhere() {
+    let mut pins = std::collections::BTreeMap::<String, String>::new();
+    for (name, job) in jobs() {
+        for action in steps(&job).iter().filter_map(|step| step["uses"].as_str()) {
+            let (action, commit) = action.split_once('@').expect("a pinned action");
+            let first = pins.entry(action.to_owned()).or_insert_with(|| commit.to_owned());
+            assert_eq!(first, commit, "{name}: {action}");
+        }
+    }
+}
+
+#[test]
+fn every_job_ends_and_has_permissions_of_its_own() {
+    for (file, workflow) in workflows() {
+        assert_eq!(workflow["permissions"], serde_json::json!({}), "{file}: nothing is permitted unless a job says so");
+    }
+    for (name, job) in jobs() {
+        let minutes = job.get("timeout-minutes").and_then(Value::as_u64).unwrap_or_default();
+        assert!((1..=90).contains(&minutes), "{name}: timeout-minutes");
+        let permissions = job.get("permissions").and_then(Value::as_object).unwrap_or_else(|| panic!("{name}: permissions"));
+        let writes = permissions.iter().filter(|(_, level)| *level == "write").map(|(scope, _)| scope.as_str());
+        let writes = writes.collect::<Vec<_>>();
+        assert!(writes.iter().all(|scope| ["pull-requests", "issues"].contains(scope)), "{name}: {writes:?}");
+        // What may write runs nothing that a pull request brought along.
+        if !writes.is_empty() {
+            let runs = steps(&job).iter().filter_map(|step| step["run"].as_str()).collect::<Vec<_>>().concat();
+            let checkout = steps(&job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout")));
+            assert!(!runs.contains("cargo") && !checkout, "{name} writes and runs the repository's code");
+        }
+    }
+}
+
+#[test]
+fn checkouts_leave_no_credentials_behind() {
+    for (name, job) in jobs() {
+        for step in steps(&job).iter().filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("actions/checkout@"))) {
+            assert_eq!(step["with"]["persist-credentials"], false, "{name}");
+        }
+    }
+}
+
+/// An expression in a script is pasted into it before the shell reads it: a branch named `$(…)` would run.
+#[test]
+fn no_script_has_an_expression_in_it() {
+    for (name, job) in jobs() {
+        for script in steps(&job).iter().filter_map(|step| step["run"].as_str()) {
+            assert!(!script.contains("${{"), "{name}: {script}");
+            for line in script.lines().filter(|line| line.contains("curl ")) {
+                for limit in ["--max-filesize", "--max-time", "--proto =https", "--proto-redir =https"] {
+                    assert!(line.contains(limit), "{name}: no {limit} in {line}");
+                }
+                assert!(script.contains("ulimit -f"), "{name}: a length that the server does not say is unlimited");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_base_of_a_pull_request_is_the_merge_commits_first_parent() {
+    let (_, workflow) = workflows().into_iter().find(|(file, _)| file == "spec-diff.yml").expect("the workflow");
+    let text = workflow.to_string();
+    assert!(text.contains("HEAD^1") && !text.contains("base.sha"), "{text}");
+}
