@@ -23,6 +23,8 @@ const FILE_MIB: usize = 32;
 const EXPANSION: usize = 8;
 /// What a value takes besides its text, about.
 const VALUE: usize = 128;
+/// What the parser takes for an event that it keeps for an alias, about.
+const RECORDED: usize = 512;
 /// Deeper nesting would end the stack of a recursive walk. serde_json has the same limit.
 const DEPTH: usize = 128;
 
@@ -69,7 +71,8 @@ impl Budget {
 
     /// Reads a file of text.
     pub(crate) fn read_text(&self, path: &Path) -> io::Result<String> {
-        String::from_utf8(self.read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+        String::from_utf8(self.read(path)?)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
     }
 
     /// What is wrong with a file of this size, if anything.
@@ -85,16 +88,18 @@ impl Budget {
     fn charge(&self, bytes: usize) -> Result<(), String> {
         match self.memory.get().checked_sub(bytes) {
             Some(rest) => self.memory.set(rest),
-            None => {
-                self.exceeded.set(true);
-                return Err(format!(
-                    "the document would take more than the limit of {} MiB with all aliases expanded; {VARIABLE}={} doubles it",
-                    self.mib.saturating_mul(EXPANSION),
-                    self.mib.saturating_mul(2)
-                ));
-            }
+            None => return Err(self.too_much()),
         }
         Ok(())
+    }
+
+    fn too_much(&self) -> String {
+        self.exceeded.set(true);
+        format!(
+            "the document would take more than the limit of {} MiB with all aliases expanded; {VARIABLE}={} doubles it",
+            self.mib.saturating_mul(EXPANSION),
+            self.mib.saturating_mul(2)
+        )
     }
 
     /// Reads JSON.
@@ -111,6 +116,7 @@ impl Budget {
             with_snippet: false,
             duplicate_keys: duplicates,
             // Aliases are counted by what they expand to, below and here; the parser's limits on their number are for other files.
+            // What it keeps of anchors is limited in proportion.
             budget: serde_saphyr::budget! {
                 max_depth: DEPTH,
                 max_events: usize::MAX,
@@ -119,21 +125,21 @@ impl Budget {
                 max_anchors: usize::MAX,
                 max_merge_keys: usize::MAX,
                 max_total_scalar_bytes: usize::MAX,
+                max_recorded_anchor_events: self.memory.get() / RECORDED,
+                max_recorded_anchor_bytes: self.memory.get() / 4,
                 enforce_alias_anchor_ratio: false,
             },
+            alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: self.memory.get() / VALUE },
         };
         let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
             self.seed().deserialize(deserializer)
         });
         read.map_err(|error| {
-            if is_limit(&error) {
-                self.exceeded.set(true);
-            }
+            let too_much = is_limit(&error).then(|| self.too_much());
             let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
             // The place is said in the form that editors follow.
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            let advice = if is_limit(&error) { "; write the document with fewer aliases and levels" } else { "" };
-            let message = format!("{message}{advice}");
+            let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+            let message = too_much.unwrap_or(message);
             YamlError { place: error.location().map(|at| (at.line(), at.column())), message }
         })
     }
@@ -143,16 +149,16 @@ impl Budget {
     }
 }
 
-/// Whether the parser's own limits ended the parse: on nesting, and on what aliases and anchors keep.
+/// Whether the parser's own limits on aliases and anchors ended the parse. Deep nesting is an error of its own.
 fn is_limit(error: &serde_saphyr::Error) -> bool {
     use serde_saphyr::Error;
     match error {
         Error::AliasError { error, .. } | Error::WithSnippet { error, .. } => is_limit(error),
-        Error::Budget { .. }
+        Error::Budget { breach, .. } => !matches!(breach, serde_saphyr::budget::BudgetBreach::Depth { .. }),
+        Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. }
         | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => true,
+        | Error::AliasExpansionLimitExceeded { .. } => true,
         _ => false,
     }
 }
@@ -272,11 +278,17 @@ mod tests {
 
     #[test]
     fn values_are_what_the_text_says() {
-        assert_eq!(yaml("a: [1, -2, 0.5, 'x', null, true, n]\nb: {}\n200: &c {d: e}\nf: *c\n").unwrap(), json!({
-            "a": [1, -2, 0.5, "x", null, true, "n"], "b": {}, "200": {"d": "e"}, "f": {"d": "e"},
-        }));
+        assert_eq!(
+            yaml("a: [1, -2, 0.5, 'x', null, true, n]\nb: {}\n200: &c {d: e}\nf: *c\n").unwrap(),
+            json!({
+                "a": [1, -2, 0.5, "x", null, true, "n"], "b": {}, "200": {"d": "e"}, "f": {"d": "e"},
+            })
+        );
         assert_eq!(yaml("").unwrap(), Value::Null);
-        assert_eq!(Budget::of_mib(1).json(r#"{"a": [1, -2, 0.5, "x", null, true]}"#).unwrap(), json!({"a": [1, -2, 0.5, "x", null, true]}));
+        assert_eq!(
+            Budget::of_mib(1).json(r#"{"a": [1, -2, 0.5, "x", null, true]}"#).unwrap(),
+            json!({"a": [1, -2, 0.5, "x", null, true]})
+        );
         assert!(Budget::of_mib(1).json("{} x").is_err());
         assert!(yaml("a: 1\na: 2").is_err());
         assert_eq!(Budget::of_mib(1).yaml("a: 1\na: 2", LastWins).unwrap(), json!({"a": 2}));
@@ -317,7 +329,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), "x".repeat((1 << 20) + 1))?;
         let error = budget.read(file.path()).unwrap_err().to_string();
-        assert_eq!(error, "larger than the limit of 1 MiB for a document and its files; XTASK_MAX_DOCUMENT_MIB raises it");
+        assert_eq!(
+            error,
+            "larger than the limit of 1 MiB for a document and its files; XTASK_MAX_DOCUMENT_MIB raises it"
+        );
         Ok(())
     }
 

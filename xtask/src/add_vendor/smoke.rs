@@ -108,7 +108,8 @@ fn has_examples(operation: &Drafted) -> bool {
             !needed || media.get("example").is_some()
         })
     };
-    let answer = |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
+    let answer =
+        |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
     shown(&operation.value["requestBody"]) && success(operation).is_none_or(answer)
 }
 

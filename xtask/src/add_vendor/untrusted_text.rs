@@ -13,11 +13,60 @@ use crate::markdown::{doc_comment, is_unsafe, is_without_code};
 
 /// Pieces of Markdown that begin, hold, end or hide code.
 const PIECES: [&str; 54] = [
-    "```rust\n", "```\n", "````\n", "```should_panic\n", "```no_run\n", "``` rust,ignore\n", "```", "~~~\n", "~~~rust\n", "~~~~ rust\n",
-    "    ", "\t", "  ", " ", "   ", "        ", "> ", ">", ">\t", "- ", "* ", "+ ", "1. ", "10) ", "-\t", "-     ", "- [ ] ", "\n",
-    "\n\n", "\r\n", "\r", "\u{c}", "\u{b}", "\u{85}", "\u{2028}", "panic!(\"run\");\n", "fn main() { panic!() }\n", "words", "`", "``",
-    "<pre>\n", "</pre>\n", "<!--\n", "-->\n", "<div>", "[a]: https://x.example\n", "[^1]: ", "[a](", "===\n", "---\n", "# ",
-    "| a |\n| - |\n", "\\", "\u{202e}",
+    "```rust\n",
+    "```\n",
+    "````\n",
+    "```should_panic\n",
+    "```no_run\n",
+    "``` rust,ignore\n",
+    "```",
+    "~~~\n",
+    "~~~rust\n",
+    "~~~~ rust\n",
+    "    ",
+    "\t",
+    "  ",
+    " ",
+    "   ",
+    "        ",
+    "> ",
+    ">",
+    ">\t",
+    "- ",
+    "* ",
+    "+ ",
+    "1. ",
+    "10) ",
+    "-\t",
+    "-     ",
+    "- [ ] ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "\u{c}",
+    "\u{b}",
+    "\u{85}",
+    "\u{2028}",
+    "panic!(\"run\");\n",
+    "fn main() { panic!() }\n",
+    "words",
+    "`",
+    "``",
+    "<pre>\n",
+    "</pre>\n",
+    "<!--\n",
+    "-->\n",
+    "<div>",
+    "[a]: https://x.example\n",
+    "[^1]: ",
+    "[a](",
+    "===\n",
+    "---\n",
+    "# ",
+    "| a |\n| - |\n",
+    "\\",
+    "\u{202e}",
 ];
 
 fn markdown() -> impl Strategy<Value = String> {
@@ -97,7 +146,10 @@ fn checked_docs(specification: &Value) -> std::result::Result<Vec<String>, TestC
     for (name, text) in &files {
         // In the document a name is what it is on the wire.
         let is_data = name.ends_with(".yaml");
-        prop_assert!(is_data || !text.contains(is_unsafe), "{name} has characters that rustc or a terminal takes for more: {text:?}");
+        prop_assert!(
+            is_data || !text.contains(is_unsafe),
+            "{name} has characters that rustc or a terminal takes for more: {text:?}"
+        );
         if name.ends_with(".toml") {
             prop_assert!(text.parse::<toml::Table>().is_ok(), "{name}: {text}");
         }

@@ -120,7 +120,9 @@ fn heading(draft: &Draft, published: &Published) -> String {
          # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
          # Error bodies are left out: core reads every error itself.\n\
          # {lost} things were lost or changed on the way: in comments below as \"Changed\", and together in openapi/upstream/.\n\n",
-        commented(&published.file), published.edition, published.sha256
+        commented(&published.file),
+        published.edition,
+        published.sha256
     )
 }
 
@@ -139,13 +141,7 @@ fn place(loss: &Loss) -> String {
 
 /// A comment ends with its line, whatever the vendor's names hold.
 fn commented(text: &str) -> String {
-    text.chars()
-        .map(
-            |letter| {
-                if letter.is_control() || is_unsafe(letter) { ' ' } else { letter }
-            },
-        )
-        .collect()
+    text.chars().map(|letter| if letter.is_control() || is_unsafe(letter) { ' ' } else { letter }).collect()
 }
 
 /// `key: value` with all lines indented.

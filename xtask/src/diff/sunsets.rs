@@ -130,7 +130,11 @@ pub(super) fn write(format: Format, sunsets: &[Sunset], problems: &[String], out
                 let days = if let Left::Days(days) = sunset.left { Some(days) } else { None };
                 json!({"file": sunset.file, "line": sunset.line, "what": sunset.what, "sunset": sunset.day, "days_left": days})
             };
-            writeln!(out, "{:#}", json!({"schema": 1, "sunsets": sunsets.iter().map(entry).collect::<Vec<_>>(), "problems": problems}))
+            writeln!(
+                out,
+                "{:#}",
+                json!({"schema": 1, "sunsets": sunsets.iter().map(entry).collect::<Vec<_>>(), "problems": problems})
+            )
         }
         _ if sunsets.is_empty() => writeln!(out, "Nothing is deprecated."),
         Format::Markdown => {

@@ -38,7 +38,7 @@ enum Open {
 pub(super) fn parse(text: &str) -> Option<Vec<Block>> {
     let mut work = Work { text, open: Vec::new(), done: vec![Vec::new()], inline: None, loose: Vec::new() };
     let mut events = Parser::new_ext(text, RUSTDOC).into_offset_iter();
-    while let Some((event, range)) = events.next() {
+    for (event, range) in events.by_ref() {
         if work.open.len() > DEPTH {
             return None;
         }
@@ -69,7 +69,9 @@ struct Work<'s> {
 impl Work<'_> {
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
-            Event::Text(text) | Event::Html(text) if matches!(self.open.last(), Some(Open::Code(_) | Open::Html(_))) => {
+            Event::Text(text) | Event::Html(text)
+                if matches!(self.open.last(), Some(Open::Code(_) | Open::Html(_))) =>
+            {
                 if let Some(Open::Code(all) | Open::Html(all)) = self.open.last_mut() {
                     all.push_str(&text);
                 }
@@ -228,7 +230,9 @@ fn list(first: Option<u64>, loose: bool, entries: &[Vec<Block>]) -> Vec<String> 
         let marker = first.map_or_else(|| "- ".to_owned(), |first| format!("{}. ", first.saturating_add(index as u64)));
         // In a tight list a text is followed at once by the list below it.
         let inner = match entry.as_slice() {
-            [text @ Block::Paragraph(_), below @ Block::List(..)] if !loose => [rendered(text), rendered(below)].concat(),
+            [text @ Block::Paragraph(_), below @ Block::List(..)] if !loose => {
+                [rendered(text), rendered(below)].concat()
+            }
             blocks => render(blocks),
         };
         let indent = " ".repeat(marker.len());

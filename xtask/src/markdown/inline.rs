@@ -189,5 +189,9 @@ pub(super) fn guarded(line: &str) -> String {
     }
     let number = line.len() - line.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
     let (digits, rest) = line.split_at(number);
-    if number > 0 && rest.starts_with(['.', ')']) && ends(&rest[1..]) { format!("{digits}\\{rest}") } else { line.to_owned() }
+    if number > 0 && rest.starts_with(['.', ')']) && ends(&rest[1..]) {
+        format!("{digits}\\{rest}")
+    } else {
+        line.to_owned()
+    }
 }

@@ -34,7 +34,11 @@ pub(crate) fn doc_line(text: &str) -> String {
 
 /// Returns finished Markdown as it is if rustdoc finds no code in it but what is marked as text, else in a fence.
 pub(crate) fn tested(markdown: String) -> String {
-    if is_without_code(&markdown) && !markdown.contains(is_unsafe) { markdown } else { fenced(&safe_characters(&markdown)) }
+    if is_without_code(&markdown) && !markdown.contains(is_unsafe) {
+        markdown
+    } else {
+        fenced(&safe_characters(&markdown))
+    }
 }
 
 /// Whether every block of code is a fence marked as text, by the options of rustdoc and by those of plain CommonMark.

@@ -52,7 +52,9 @@ impl NoSample {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Endless => "no example: what is required needs itself".to_owned(),
-            Self::TooLarge => format!("no example: what is required is more than {MAX_SIZE} values or {} MiB", MAX_BYTES >> 20),
+            Self::TooLarge => {
+                format!("no example: what is required is more than {MAX_SIZE} values or {} MiB", MAX_BYTES >> 20)
+            }
         }
     }
 }

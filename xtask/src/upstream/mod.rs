@@ -113,7 +113,8 @@ fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, S
     let selected = vendors::select(vendors::find(root)?, std::slice::from_ref(&arguments.vendor))?;
     let vendor = selected.first().ok_or("no vendor")?;
     let name = vendor.document();
-    let text = Budget::from_env().read_text(&root.join(&name)).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    let text =
+        Budget::from_env().read_text(&root.join(&name)).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let ours = Document::parse(&name, &text)?;
     let theirs = published::read_all(&arguments.from)?;
     let file = format!("openapi/upstream/{}.toml", vendor.name);

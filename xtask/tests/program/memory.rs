@@ -26,12 +26,7 @@ fn limited(root: &Path, arguments: &str) -> (bool, u64, String) {
     in_repository(&mut command, root);
     let (out, err) = (root.join("stdout"), root.join("stderr"));
     let file = |path: &Path| fs::File::create(path).expect("a file for the output");
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(file(&out))
-        .stderr(file(&err))
-        .spawn()
-        .expect("a shell");
+    let mut child = command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&err)).spawn().expect("a shell");
     let (mut peak, status) = (0, format!("/proc/{}/status", child.id()));
     let code = loop {
         if let Some(code) = child.try_wait().expect("the child is ours") {
@@ -104,9 +99,8 @@ fn diamond(levels: usize, level: impl Fn(&str) -> String) -> String {
 #[test]
 fn a_diamond_of_required_schemas_is_drafted_without_its_example() -> std::io::Result<()> {
     for levels in [22, 41] {
-        let text = diamond(levels, |next| {
-            format!("{{type: object, required: [l, r], properties: {{l: {next}, r: {next}}}}}")
-        });
+        let text =
+            diamond(levels, |next| format!("{{type: object, required: [l, r], properties: {{l: {next}, r: {next}}}}}"));
         all_commands("spec.yaml", &text, |arguments, good, printed| {
             if arguments.starts_with("add-vendor") {
                 assert!(good, "{arguments}: {printed}");
@@ -125,7 +119,11 @@ fn other_diamonds_end_too() -> std::io::Result<()> {
         |next| format!("{{allOf: [{next}, {next}, {{type: object, properties: {{a: {{type: string}}}}}}]}}"),
         |next| format!("{{oneOf: [{next}, {{allOf: [{next}]}}]}}"),
         |next| format!("{{anyOf: [{{type: array, items: {next}}}, {{type: array, items: {{allOf: [{next}]}}}}]}}"),
-        |next| format!("{{type: object, required: [l, r], properties: {{l: {{type: array, items: {next}}}, r: {{type: array, items: {next}}}}}}}"),
+        |next| {
+            format!(
+                "{{type: object, required: [l, r], properties: {{l: {{type: array, items: {next}}}, r: {{type: array, items: {next}}}}}}}"
+            )
+        },
         |next| format!("{{type: object, additionalProperties: {{oneOf: [{next}, {next}]}}}}"),
     ];
     for level in levels {
@@ -153,7 +151,8 @@ fn aliases_end_at_the_limit() -> std::io::Result<()> {
 fn large_documents_end_at_the_limit() -> std::io::Result<()> {
     let many = format!("{{\"openapi\": \"3.0.3\", \"x\": [{}0]}}", "[],".repeat(5 << 20));
     let keys = format!("{{\"openapi\": \"3.0.3\", \"x\": {{{:?}: [{}0]}}}}", "k".repeat(1 << 20), "0,".repeat(1 << 20));
-    let deep = format!("{{\"openapi\": \"3.0.3\", \"x\": {}{:?}{}}}", "[".repeat(100), "x".repeat(20 << 20), "]".repeat(100));
+    let deep =
+        format!("{{\"openapi\": \"3.0.3\", \"x\": {}{:?}{}}}", "[".repeat(100), "x".repeat(20 << 20), "]".repeat(100));
     let file = format!("{{\"openapi\": \"3.0.3\", \"x\": {:?}}}", "x".repeat(33 << 20));
     for text in [many, keys, deep, file] {
         all_commands("spec.json", &text, refused)?;
@@ -164,7 +163,8 @@ fn large_documents_end_at_the_limit() -> std::io::Result<()> {
 #[test]
 fn an_endless_file_ends_at_the_limit() -> std::io::Result<()> {
     let root = repository()?;
-    for arguments in ["lint /dev/zero", "add-vendor acme --from /dev/zero --path /**", "upstream mini --from /dev/zero"] {
+    for arguments in ["lint /dev/zero", "add-vendor acme --from /dev/zero --path /**", "upstream mini --from /dev/zero"]
+    {
         let (good, peak, printed) = limited(root.path(), arguments);
         println!("{arguments}: peak {peak} MiB");
         assert!(peak < PEAK_MIB, "{arguments}: {peak} MiB");

@@ -28,7 +28,7 @@ fn json_is_one_document_whatever_happens() -> std::io::Result<()> {
     for (arguments, code, told) in [
         ("lint --format json", 0, false),
         ("lint --format json --rules", 0, false),
-        ("lint --format json other.yaml", 1, false),
+        ("lint --format json --strict other.yaml", 1, false),
         ("lint --format json broken.yaml", 2, false),
         ("lint --format json gone.yaml", 2, true),
         ("upstream mini --from spec.yaml --format json", 0, false),
@@ -86,7 +86,9 @@ fn errors_are_not_on_the_standard_output() -> std::io::Result<()> {
 fn a_dry_run_prints_the_document_alone() -> std::io::Result<()> {
     let root = repository()?;
     written(root.path())?;
-    let output = xtask(root.path()).args(["add-vendor", "acme", "--from", "spec.yaml", "--path", "/**", "--dry-run"]).output()?;
+    let output = xtask(root.path())
+        .args(["add-vendor", "acme", "--from", "spec.yaml", "--path", "/**", "--dry-run"])
+        .output()?;
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let document: Value = serde_saphyr::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));

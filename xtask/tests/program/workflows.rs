@@ -11,7 +11,8 @@ fn workflows() -> Vec<(String, Value)> {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         let options = serde_saphyr::options! { strict_booleans: true };
         let text = fs::read_to_string(&path).expect("it is text");
-        let value = serde_saphyr::from_str_with_options(&text, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let value =
+            serde_saphyr::from_str_with_options(&text, options).unwrap_or_else(|error| panic!("{name}: {error}"));
         (name, value)
     });
     all.collect()
@@ -70,14 +71,16 @@ fn every_job_ends_and_has_permissions_of_its_own() {
     for (name, job) in jobs() {
         let minutes = job.get("timeout-minutes").and_then(Value::as_u64).unwrap_or_default();
         assert!((1..=90).contains(&minutes), "{name}: timeout-minutes");
-        let permissions = job.get("permissions").and_then(Value::as_object).unwrap_or_else(|| panic!("{name}: permissions"));
+        let permissions =
+            job.get("permissions").and_then(Value::as_object).unwrap_or_else(|| panic!("{name}: permissions"));
         let writes = permissions.iter().filter(|(_, level)| *level == "write").map(|(scope, _)| scope.as_str());
         let writes = writes.collect::<Vec<_>>();
         assert!(writes.iter().all(|scope| ["pull-requests", "issues"].contains(scope)), "{name}: {writes:?}");
         // What may write runs nothing that a pull request brought along.
         if !writes.is_empty() {
             let runs = steps(&job).iter().filter_map(|step| step["run"].as_str()).collect::<Vec<_>>().concat();
-            let checkout = steps(&job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout")));
+            let checkout =
+                steps(&job).iter().any(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("checkout")));
             assert!(!runs.contains("cargo") && !checkout, "{name} writes and runs the repository's code");
         }
     }
@@ -86,7 +89,10 @@ fn every_job_ends_and_has_permissions_of_its_own() {
 #[test]
 fn checkouts_leave_no_credentials_behind() {
     for (name, job) in jobs() {
-        for step in steps(&job).iter().filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("actions/checkout@"))) {
+        for step in steps(&job)
+            .iter()
+            .filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("actions/checkout@")))
+        {
             assert_eq!(step["with"]["persist-credentials"], false, "{name}");
         }
     }
