@@ -37,19 +37,28 @@ pub(crate) struct Budget {
     /// Of all documents, expanded.
     memory: Cell<usize>,
     exceeded: Cell<bool>,
+    /// What the environment has in place of a number.
+    invalid: Option<String>,
 }
 
 impl Budget {
     /// The limits of the environment, or the usual ones.
     pub(crate) fn from_env() -> Self {
-        let set = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse().ok());
-        Self::of_mib(set.unwrap_or(FILE_MIB))
+        Self::of_setting(std::env::var(VARIABLE).ok().as_deref())
+    }
+
+    fn of_setting(setting: Option<&str>) -> Self {
+        let Some(text) = setting.map(str::trim).filter(|text| !text.is_empty()) else { return Self::of_mib(FILE_MIB) };
+        match text.parse::<usize>().ok().filter(|mib| *mib > 0) {
+            Some(mib) => Self::of_mib(mib),
+            None => Self { invalid: Some(text.chars().take(40).collect()), ..Self::of_mib(FILE_MIB) },
+        }
     }
 
     fn of_mib(mib: usize) -> Self {
         let bytes = mib.saturating_mul(1 << 20);
         let memory = bytes.saturating_mul(EXPANSION);
-        Self { mib, bytes: Cell::new(bytes), memory: Cell::new(memory), exceeded: Cell::new(false) }
+        Self { mib, bytes: Cell::new(bytes), memory: Cell::new(memory), exceeded: Cell::new(false), invalid: None }
     }
 
     /// Whether the last error was a limit: no repair of the document helps.
@@ -59,6 +68,9 @@ impl Budget {
 
     /// Reads a file, also one whose size is not known beforehand.
     pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if let Some(text) = &self.invalid {
+            return Err(io::Error::other(format!("{VARIABLE}={text:?} is not a valid number of MiB, such as 64")));
+        }
         let left = self.bytes.get();
         let mut bytes = Vec::new();
         File::open(path)?.take(left.saturating_add(1) as u64).read_to_end(&mut bytes)?;
@@ -333,6 +345,21 @@ mod tests {
             error,
             "larger than the limit of 1 MiB for a document and its files; XTASK_MAX_DOCUMENT_MIB raises it"
         );
+        Ok(())
+    }
+
+    #[test]
+    fn a_setting_that_is_not_a_number_is_an_error() -> io::Result<()> {
+        let file = tempfile::NamedTempFile::new()?;
+        for (setting, mib) in [(None, 32), (Some(""), 32), (Some(" 64 "), 64)] {
+            let budget = Budget::of_setting(setting);
+            assert_eq!(budget.mib, mib, "{setting:?}");
+            assert!(budget.read(file.path()).is_ok());
+        }
+        for setting in ["lots", "0", "-1", "1.5"] {
+            let error = Budget::of_setting(Some(setting)).read(file.path()).unwrap_err().to_string();
+            assert!(error.ends_with("is not a valid number of MiB, such as 64"), "{error}");
+        }
         Ok(())
     }
 
