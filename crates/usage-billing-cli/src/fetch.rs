@@ -70,7 +70,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     if arguments.report.is_some() {
         // Its period is known only now.
         rows.iter()
-            .filter_map(|row: &UsageRow| Period::new(row.start, row.end).ok())
+            .filter_map(|row: &UsageRow| Period::new(row.period_start, row.period_end).ok())
             .try_for_each(|period| arguments.check_closed(period, now))?;
     }
     output::print(&rows, arguments.format)

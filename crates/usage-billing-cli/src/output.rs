@@ -41,9 +41,9 @@ pub(crate) fn counted(rows: usize) -> String {
 fn table(rows: &[UsageRow]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL", "BILLABLE"]);
+    table.set_header(["VENDOR", "CUSTOMER", "SKU", "QUANTITY", "UNIT", "FROM", "UNTIL", "FINAL", "BILLABLE", "REASON"]);
     for row in rows {
-        let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account);
+        let customer = row.customer_name.as_ref().or(row.customer_id.as_ref()).unwrap_or(&row.account_id);
         let cells = [
             row.vendor.to_string(),
             customer.clone(),
@@ -51,10 +51,11 @@ fn table(rows: &[UsageRow]) -> String {
             if row.sku.contains(&row.metric) { row.sku.clone() } else { format!("{} ({})", row.sku, row.metric) },
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
-            instant(row.start),
-            instant(row.end),
+            instant(row.period_start),
+            instant(row.period_end),
             yes_or_no(row.is_final),
-            yes_or_no(row.billable),
+            row.is_billable.map_or_else(|| "?".to_owned(), yes_or_no),
+            row.billing_reason.to_string(),
         ];
         // Customers name themselves: a line break or a terminal's escape sequence would forge rows.
         table.add_row(cells.map(|cell| printable(&cell).to_string()));
@@ -66,7 +67,7 @@ fn table(rows: &[UsageRow]) -> String {
     let lines: String =
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     format!(
-        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor bills by it\n",
+        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor charges this account for it (?: not known)\n",
         counted(rows.len())
     )
 }
@@ -113,10 +114,12 @@ mod tests {
 
     fn row(quantity: &str) -> UsageRow {
         let mut row = serde_json::json!({
-            "key": "e18f1ce0-5c2d-454b-9b95-22deae344997", "vendor": "acronis", "account": "t-0", "customer_id": "t-1",
-            "customer_name": "Birch, \"Inc.\" 株式会社", "customer_kind": "customer", "sku": "STO", "metric": "pw_base_storage",
-            "quantity": quantity, "unit": "GiB", "start": "2026-10-01T00:00:00Z", "end": "2026-11-01T00:00:00Z", "final": true,
-            "billable": true, "currency": "EUR", "unit_price": "0.10", "operation": "download_stored_report", "report_row": 3,
+            "row_key": "e18f1ce0-5c2d-454b-9b95-22deae344997", "vendor": "acronis", "account_id": "t-0", "customer_id": "t-1",
+            "customer_name": "Birch, \"Inc.\" 株式会社", "customer_kind": "customer", "service": "backup", "sku": "STO",
+            "metric": "pw_base_storage", "usage_mode": "production", "storage_host": "vendor", "unit": "GiB",
+            "period_start": "2026-10-01T00:00:00Z", "period_end": "2026-11-01T00:00:00Z", "is_final": true, "is_billable": true,
+            "billing_reason": "usage", "quantity": quantity, "raw_quantity": "1073741824", "raw_unit": "bytes", "currency": "EUR",
+            "unit_price": "0.10", "source_operation": "download_stored_report", "source_row": 3,
         });
         for column in UsageRow::COLUMNS {
             row.as_object_mut().unwrap().entry(column).or_insert_with(|| serde_json::Value::Null);
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn files_hold_the_exact_quantity_and_tables_mark_what_they_cut() {
         let rows = [row("12345678901234567.123456789")];
-        assert!(csv(&rows).unwrap().contains(",12345678901234567.123456789,GiB,"));
+        assert!(csv(&rows).unwrap().contains(",12345678901234567.123456789,1073741824,"));
         assert!(json(&rows).unwrap().contains(r#""quantity":"12345678901234567.123456789""#));
         assert!(table(&rows).contains(" 12345678901234567.123456… "));
         assert!(table(&[row("-0.5")]).contains(" -0.5 "));
@@ -170,8 +173,9 @@ mod tests {
         assert_eq!(header.trim().split(',').collect::<Vec<_>>(), UsageRow::COLUMNS);
         let line = csv(&[row("1")]).unwrap();
         let expected = concat!(
-            "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,STO,pw_base_storage,1,GiB,",
-            "2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,true,true,,,,,EUR,0.10,,,,download_stored_report,,3"
+            "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,,backup,,STO,pw_base_storage,,,",
+            "production,vendor,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,",
+            "download_stored_report,,3"
         );
         assert_eq!(line.lines().nth(1), Some(expected));
         let read: Vec<UsageRow> = csv::Reader::from_reader(line.as_bytes()).deserialize().map(Result::unwrap).collect();

@@ -23,8 +23,11 @@ pub(crate) async fn bill(client: &Client, month: Period, to: impl Write) -> Resu
     }
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(["customer_id", "customer", "sku", "metric", "quantity", "unit"])?;
-    // What is used on trial is counted, and not for an invoice.
-    for row in rows.into_iter().filter(|row| row.billable) {
+    // Trials, totals and the like are rows as well, and not for an invoice; rows that no source decides need a look.
+    for row in rows.iter().filter(|row| row.is_billable.is_none()) {
+        eprintln!("{} of {:?} is not on the bill: {}", row.metric, row.customer_name, row.billing_reason);
+    }
+    for row in rows.into_iter().filter(|row| row.is_billable == Some(true)) {
         let (id, name) = (row.customer_id.unwrap_or_default(), row.customer_name.unwrap_or_default());
         csv.write_record([id, name, row.sku, row.metric, row.quantity.to_string(), row.unit])?;
     }

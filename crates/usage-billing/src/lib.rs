@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod billing_reason;
 mod clock;
 mod exact;
+#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+mod loadable;
 mod pager;
 mod period;
 mod report;
@@ -21,6 +24,7 @@ pub mod genesys;
 #[cfg_attr(docsrs, doc(cfg(feature = "suger")))]
 pub mod suger;
 
+pub use billing_reason::BillingReason;
 pub use pager::Pager;
 pub use period::Period;
 pub use report::{Progress, Report};
@@ -29,7 +33,7 @@ pub use usage_billing_core::{
     LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText,
     http_client, printable, printable_message,
 };
-pub use usage_row::{UsageRow, Vendor};
+pub use usage_row::{StorageHost, UsageMode, UsageRow, Vendor};
 
 /// Crates whose types stand in this one's.
 pub use chrono;

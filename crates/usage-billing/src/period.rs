@@ -65,6 +65,16 @@ impl Period {
         Self::month_of(first.checked_sub_days(Days::new(1)).unwrap_or(first))
     }
 
+    /// Its parts by calendar month, in order: one, if it lies within a month.
+    pub fn months(&self) -> impl Iterator<Item = Self> + use<> {
+        let Self { start, end } = *self;
+        let parts = std::iter::successors(Some(start), move |start| Some(Self::month_of(start.date_naive()).end));
+        parts.take_while(move |start| *start < end).map(move |start| {
+            let month_end = Self::month_of(start.date_naive()).end;
+            Self { start, end: month_end.min(end) }
+        })
+    }
+
     /// First instant in it.
     pub fn start(&self) -> DateTime<Utc> {
         self.start
@@ -186,6 +196,20 @@ mod tests {
 
     fn period(text: &str) -> Period {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn months_are_the_parts_of_a_period() {
+        for (period, parts) in [
+            ("2026-10", &["2026-10"][..]),
+            ("2026-10-05/2026-10-20", &["2026-10-05/2026-10-20"]),
+            ("2026-11-15/2027-02-02", &["2026-11-15/2026-12-01", "2026-12", "2027-01", "2027-02-01/2027-02-02"]),
+            ("9999-12-30/9999-12-31", &["9999-12-30/9999-12-31"]),
+        ] {
+            let period: Period = period.parse().unwrap();
+            let expected: Vec<Period> = parts.iter().map(|part| part.parse().unwrap()).collect();
+            assert_eq!(period.months().collect::<Vec<_>>(), expected, "{period}");
+        }
     }
 
     #[test]

@@ -7,29 +7,44 @@ use serde::{Deserialize, Serialize};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
-use crate::exact;
+use crate::{BillingReason, exact};
 
 #[doc = include_str!("../docs/usage-rows.md")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the table above says it once, for all formats")]
 pub struct UsageRow {
-    pub key: Uuid,
+    pub row_key: Uuid,
     pub vendor: Vendor,
-    pub account: String,
+    pub account_id: String,
+    pub account_name: Option<String>,
     pub customer_id: Option<String>,
     pub customer_name: Option<String>,
     pub customer_kind: Option<String>,
+    pub customer_reference: Option<String>,
+    pub service: Option<String>,
+    pub edition: Option<String>,
     pub sku: String,
     pub metric: String,
+    pub grouping: Option<String>,
+    pub subscription_type: Option<String>,
+    pub usage_mode: Option<UsageMode>,
+    pub storage_host: Option<StorageHost>,
+    pub report_kind: Option<String>,
+    pub unit: String,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+    pub as_of: Option<DateTime<Utc>>,
+    pub is_final: bool,
+    pub is_billable: Option<bool>,
+    pub billing_reason: BillingReason,
     #[serde(with = "exact")]
     pub quantity: Decimal,
-    pub unit: String,
-    pub start: DateTime<Utc>,
-    pub end: DateTime<Utc>,
-    #[serde(rename = "final")]
-    pub is_final: bool,
-    pub billable: bool,
+    #[serde(with = "exact")]
+    pub raw_quantity: Decimal,
+    pub raw_unit: Option<String>,
+    #[serde(with = "exact::option")]
+    pub quota_quantity: Option<Decimal>,
     #[serde(with = "exact::option")]
     pub included_quantity: Option<Decimal>,
     #[serde(with = "exact::option")]
@@ -47,28 +62,42 @@ pub struct UsageRow {
     pub prepaid_price: Option<Decimal>,
     #[serde(with = "exact::option")]
     pub cost: Option<Decimal>,
-    pub operation: String,
-    pub report_id: Option<String>,
-    pub report_row: Option<u64>,
+    pub source_operation: String,
+    pub source_report_id: Option<String>,
+    pub source_row: Option<u64>,
 }
 
 impl UsageRow {
     /// Names of the columns, in the order in which rows are written. Later versions append to it.
-    pub const COLUMNS: [&str; 26] = [
-        "key",
+    pub const COLUMNS: [&str; 40] = [
+        "row_key",
         "vendor",
-        "account",
+        "account_id",
+        "account_name",
         "customer_id",
         "customer_name",
         "customer_kind",
+        "customer_reference",
+        "service",
+        "edition",
         "sku",
         "metric",
-        "quantity",
+        "grouping",
+        "subscription_type",
+        "usage_mode",
+        "storage_host",
+        "report_kind",
         "unit",
-        "start",
-        "end",
-        "final",
-        "billable",
+        "period_start",
+        "period_end",
+        "as_of",
+        "is_final",
+        "is_billable",
+        "billing_reason",
+        "quantity",
+        "raw_quantity",
+        "raw_unit",
+        "quota_quantity",
         "included_quantity",
         "prepaid_quantity",
         "bundle_quantity",
@@ -78,10 +107,48 @@ impl UsageRow {
         "list_price",
         "prepaid_price",
         "cost",
-        "operation",
-        "report_id",
-        "report_row",
+        "source_operation",
+        "source_report_id",
+        "source_row",
     ];
+}
+
+/// Whether usage is paid for or on trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UsageMode {
+    /// Of a paying tenant.
+    Production,
+    /// On trial.
+    Trial,
+}
+
+impl fmt::Display for UsageMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Production => "production",
+            Self::Trial => "trial",
+        })
+    }
+}
+
+/// Who hosts storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageHost {
+    /// The vendor, also in another provider's cloud.
+    Vendor,
+    /// The account itself, or a tenant below it.
+    Partner,
+}
+
+impl fmt::Display for StorageHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Vendor => "vendor",
+            Self::Partner => "partner",
+        })
+    }
 }
 
 /// A vendor that rows come from.
@@ -113,11 +180,14 @@ mod tests {
 
     /// Every column filled, in order.
     const LINE: &str = concat!(
-        r#"{"key":"e18f1ce0-5c2d-454b-9b95-22deae344997","vendor":"genesys","account":"a","customer_id":"c","customer_name":"Birch, \"Inc.\" 株式会社","#,
-        r#""customer_kind":"trustor","sku":"S-1","metric":"m","quantity":"12345678901234567.123456789","unit":"seat","start":"2026-10-01T00:00:00Z","#,
-        r#""end":"2026-11-01T00:00:00Z","final":true,"billable":true,"included_quantity":"1","prepaid_quantity":"100","bundle_quantity":"1000","#,
-        r#""overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","list_price":"140","prepaid_price":"110.00","cost":"0.1","#,
-        r#""operation":"get","report_id":"r-7","report_row":3}"#,
+        r#"{"row_key":"e18f1ce0-5c2d-454b-9b95-22deae344997","vendor":"genesys","account_id":"a","account_name":"A","customer_id":"c","#,
+        r#""customer_name":"Birch, \"Inc.\" 株式会社","customer_kind":"trustor","customer_reference":"B-7","service":"backup","#,
+        r#""edition":"standard","sku":"S-1","metric":"m","grouping":"g","subscription_type":"PREPAY","usage_mode":"production","#,
+        r#""storage_host":"partner","report_kind":"usage_summary","unit":"seat","period_start":"2026-10-01T00:00:00Z","#,
+        r#""period_end":"2026-11-01T00:00:00Z","as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
+        r#""quantity":"12345678901234567.123456789","raw_quantity":"7200","raw_unit":"seconds","quota_quantity":"5","included_quantity":"1","#,
+        r#""prepaid_quantity":"100","bundle_quantity":"1000","overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","#,
+        r#""list_price":"140","prepaid_price":"110.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3}"#,
     );
 
     #[test]
@@ -133,9 +203,9 @@ mod tests {
     fn what_the_vendor_does_not_say_is_null_and_reads_back() {
         let mut row: UsageRow = serde_json::from_str(LINE).unwrap();
         row.overage_quantity = None;
-        row.report_id = None;
+        row.source_report_id = None;
         let json = serde_json::to_string(&row).unwrap();
-        assert!(json.contains(r#""overage_quantity":null"#) && json.contains(r#""report_id":null"#), "{json}");
+        assert!(json.contains(r#""overage_quantity":null"#) && json.contains(r#""source_report_id":null"#), "{json}");
         assert_eq!(serde_json::from_str::<UsageRow>(&json).unwrap(), row);
     }
 
@@ -152,6 +222,7 @@ mod tests {
         let table = include_str!("../docs/usage-rows.md");
         let explained: Vec<_> =
             table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
-        assert_eq!(explained, UsageRow::COLUMNS);
+        // The reasons come after them.
+        assert_eq!(explained[..UsageRow::COLUMNS.len()], UsageRow::COLUMNS);
     }
 }

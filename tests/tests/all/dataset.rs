@@ -42,11 +42,11 @@ async fn fetched(polls: u32) -> Vec<UsageRow> {
 #[tokio::test(start_paused = true)]
 async fn a_key_stands_for_one_row_of_all_and_is_the_same_in_the_next_run() {
     let first = fetched(2).await;
-    let keys: BTreeSet<_> = first.iter().map(|row| row.key).collect();
+    let keys: BTreeSet<_> = first.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), first.len(), "{} rows", first.len());
-    let operations: BTreeSet<_> = first.iter().map(|row| row.operation.as_str()).collect();
+    let operations: BTreeSet<_> = first.iter().map(|row| row.source_operation.as_str()).collect();
     assert!(operations.len() >= 6, "{operations:?}");
-    let known = |rows: &[UsageRow]| rows.iter().map(|row| (row.key, row.quantity)).collect::<BTreeMap<_, _>>();
+    let known = |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity)).collect::<BTreeMap<_, _>>();
     assert!(known(&first) == known(&fetched(0).await));
 }
 

@@ -1,10 +1,10 @@
 //! What the facade fetches is what the sandbox says is true: all vendors, several worlds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use usage_billing::{Period, UsageRow};
+use usage_billing::{Period, UsageMode, UsageRow};
 use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
 
 use crate::stories::{acronis, genesys, suger};
@@ -14,12 +14,26 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Customer and its name, SKU, metric, unit.
 type Key = (Option<String>, Option<String>, String, String, String);
 
+/// Production and trial added up, but of partners production only: that is what the sandbox's truth has.
 fn fetched(rows: Vec<UsageRow>) -> BTreeMap<Key, Decimal> {
-    let count = rows.len();
-    let key = |row: UsageRow| ((row.customer_id, row.customer_name, row.sku, row.metric, row.unit), row.quantity);
-    let all: BTreeMap<_, _> = rows.into_iter().map(key).collect();
-    assert_eq!(all.len(), count, "no row twice");
-    all
+    let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
+    assert_eq!(keys.len(), rows.len(), "no key twice");
+    let mut sums: BTreeMap<Key, Decimal> = BTreeMap::new();
+    for row in rows {
+        let is_left_out = row.usage_mode == Some(UsageMode::Trial) && row.customer_kind.as_deref() != Some("customer");
+        let key = (row.customer_id, row.customer_name, row.sku, row.metric, row.unit);
+        *sums.entry(key).or_default() += if is_left_out { Decimal::ZERO } else { row.quantity };
+    }
+    sums
+}
+
+/// Numbers that are rounded before they are added up differ from their sum rounded once.
+fn assert_agree(found: &BTreeMap<Key, Decimal>, expected: &BTreeMap<Key, Decimal>, world: &str) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{world}");
+    for (key, quantity) in found {
+        let rounding = if key.4 == "compute points" { Decimal::new(1, 2) } else { Decimal::new(2, 9) };
+        assert!((quantity - expected[key]).abs() <= rounding, "{world}: {key:?} {quantity} {}", expected[key]);
+    }
 }
 
 fn known(rows: Vec<ExpectedUsage>) -> BTreeMap<Key, Decimal> {
@@ -43,9 +57,10 @@ async fn what_is_fetched_is_what_was_used_in_every_world() {
                 let of_genesys = genesys(&sandbox).usage(period, PATIENCE).await.unwrap();
                 let of_suger = suger(&sandbox).usage(period, PATIENCE).await.unwrap();
                 assert!(of_acronis.len() > 5 && of_genesys.len() > 5 && of_suger.len() > 5);
-                assert_eq!(fetched(of_acronis), expected(Bill::Acronis(level)), "{seed} {size:?} {period}");
-                assert_eq!(fetched(of_genesys), expected(Bill::Genesys), "{seed} {size:?} {period}");
-                assert_eq!(fetched(of_suger), expected(Bill::Suger), "{seed} {size:?} {period}");
+                let world = format!("{seed} {size:?} {period}");
+                assert_agree(&fetched(of_acronis), &expected(Bill::Acronis(level)), &world);
+                assert_agree(&fetched(of_genesys), &expected(Bill::Genesys), &world);
+                assert_agree(&fetched(of_suger), &expected(Bill::Suger), &world);
             }
         }
     }

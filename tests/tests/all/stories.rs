@@ -90,7 +90,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     // Read twice, a report gives the same.
     let again = client.usage_of(file).await.unwrap();
     let quantities =
-        |rows: &[usage_billing::UsageRow]| rows.iter().map(|row| (row.key, row.quantity)).collect::<Vec<_>>();
+        |rows: &[usage_billing::UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity)).collect::<Vec<_>>();
     assert_eq!(quantities(&again), quantities(&rows));
 }
 

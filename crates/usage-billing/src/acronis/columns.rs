@@ -45,7 +45,8 @@ impl Columns {
     /// # Errors
     /// [`ErrorKind::Decode`], naming all columns without which usage cannot be billed, or one that is there twice.
     pub(super) fn new(header: Record<'_>) -> Result<Self> {
-        let names: Vec<Arc<str>> = header.iter().map(|name| name.trim_start_matches('\u{feff}').into()).collect();
+        let names: Vec<Arc<str>> =
+            header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().into()).collect();
         let mut resolver = ColumnResolver { left: (0..names.len()).collect(), names: &names, missing: Vec::new() };
         let mut columns = Self {
             tenant_id: resolver.required("tenant.id"),
@@ -107,9 +108,12 @@ impl Columns {
             number,
             tenant_id: cells.required(self.tenant_id)?,
             tenant_name: cells.optional(self.tenant_name).unwrap_or_default(),
-            tenant_kind: cells.required(self.tenant_kind)?,
+            tenant_kind: cells.optional(Some(self.tenant_kind)).unwrap_or_default(),
             customer_id: cells.optional(self.customer_id),
-            application: cells.required(self.application)?,
+            application: match cells.optional(Some(self.application)).or_else(|| cells.optional(self.application_id)) {
+                Some(application) => application,
+                None => cells.required(self.application)?,
+            },
             application_id: cells.optional(self.application_id),
             name: cells.required(self.name)?,
             edition: cells.optional(self.edition),
@@ -173,7 +177,7 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn text(&self, at: usize) -> &'a str {
-        self.record.get(at).unwrap_or_default()
+        self.record.get(at).unwrap_or_default().trim()
     }
 
     fn optional(&self, at: Option<usize>) -> Option<String> {

@@ -10,7 +10,7 @@ use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
 use crate::row_identity::RowIdentity;
-use crate::{Period, UsageRow, Vendor};
+use crate::{BillingReason, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "list_tenants_usages";
 /// Tenants asked for at a time: what the vendor's own billing module sends (seen 2026-11-21); no maximum is documented.
@@ -70,23 +70,25 @@ fn current_rows(
                 Error::new(ErrorKind::Decode, message)
             })?;
         }
-        for ((service, name, unit, edition, start), raw) in sums {
-            let (quantity, unit) = in_billing_unit(raw, Some(&unit));
+        for ((service, name, raw_unit, edition, start), raw) in sums {
+            let (quantity, unit) = in_billing_unit(raw, Some(&raw_unit));
+            let (account, customer_id, sku) = (account.to_string(), tenant.id.to_string(), format!("{service}/{name}"));
             let identity = RowIdentity {
-                vendor: Vendor::Acronis,
-                operation: OPERATION,
-                account: &account.to_string(),
-                customer_id: Some(&tenant.id.to_string()),
-                sku: &format!("{service}/{name}"),
+                customer_id: Some(&customer_id),
+                service: Some(&service),
+                edition,
+                sku: &sku,
                 metric: name,
                 unit,
-                period: counted(start, now)?,
-                apart: &[&service, edition.unwrap_or_default()],
+                ..RowIdentity::new(Vendor::Acronis, OPERATION, &account, counted(start, now)?)
             };
             rows.push(UsageRow {
                 customer_name: tenant.name.clone(),
                 customer_kind: tenant.kind.as_ref().map(ToString::to_string),
-                ..identity.row(quantity)
+                as_of: Some(now),
+                raw_quantity: raw,
+                raw_unit: Some(raw_unit.clone()),
+                ..identity.row(quantity, BillingReason::NotABillingBasis)
             });
         }
     }
@@ -148,8 +150,13 @@ mod tests {
         assert_eq!(told.len(), expected.len());
         assert!(expected.iter().all(|row| told.contains(row)), "{told:?}");
         let november: Period = "2026-11".parse().unwrap();
-        assert!(rows.iter().all(|row| !row.is_final && !row.billable && row.end == november.end()));
-        assert!(rows.iter().all(|row| row.customer_name.as_deref() == Some("Birch") && row.start == november.start()));
+        assert!(
+            rows.iter().all(|row| !row.is_final && row.is_billable == Some(false) && row.period_end == november.end())
+        );
+        assert!(
+            rows.iter()
+                .all(|row| row.customer_name.as_deref() == Some("Birch") && row.period_start == november.start())
+        );
     }
 
     #[test]
@@ -170,6 +177,6 @@ mod tests {
     fn a_count_that_was_begun_within_the_month_says_so() {
         let mut late = usage("pw_compute_points", "seconds", 3600, None);
         late["range_start"] = json!("2026-11-15T08:00:00Z");
-        assert_eq!(rows(json!([late]))[0].start, "2026-11-15T08:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(rows(json!([late]))[0].period_start, "2026-11-15T08:00:00Z".parse::<DateTime<Utc>>().unwrap());
     }
 }

@@ -13,6 +13,8 @@ pub(super) const RECORD_BYTES: u64 = 1 << 20;
 pub(super) const COLUMNS: usize = 4096;
 /// Objects and arrays within each other in a JSON file.
 pub(super) const DEPTH: usize = 64;
+/// Rows of a report that are added up: more than a thousand items of five thousand customers.
+pub(super) const SUMMED_ROWS: usize = 5_000_000;
 /// Bytes of gzip that unpack to nothing: headers without end, empty members.
 pub(super) const IDLE_GZIP_BYTES: u64 = 1 << 20;
 

@@ -1,12 +1,16 @@
 #![doc = include_str!("../../docs/acronis.md")]
 
+mod aggregate;
+mod billing_rule;
 mod columns;
 mod csv;
 mod current_usage;
 mod download;
 mod hints;
+mod hosting;
 mod json;
 mod limits;
+mod parts;
 mod quantity;
 mod record;
 mod report;

@@ -1,4 +1,4 @@
-//! Which of a row's nine numbers is billed, and in what unit.
+//! Which of a row's nine numbers count, and in what unit.
 //!
 //! The rule, clause by clause and with its sources, stands in `docs/acronis.md`; it is made for files that are in bytes and seconds.
 
@@ -14,22 +14,7 @@ const GIB: Decimal = Decimal::from_parts(1 << 30, 0, 0, false, 0);
 const POINT: Decimal = Decimal::from_parts(3600, 0, 0, false, 0);
 
 impl ReportRow {
-    /// The number of the row that is billed, in the row's own unit: production or total, change or level, as the
-    /// [rule](crate::acronis#which-number-is-billed) has it.
-    ///
-    /// Components of one thing are added up before [`in_billing_unit`] rounds the sum; [`usage_rows`](super::usage_rows) does both.
-    pub fn billed(&self) -> Decimal {
-        let Amounts { production, total, .. } = self.change_or_level();
-        if self.tenant_kind == "customer" { total } else { production }
-    }
-
-    /// Whether all of it is use on trial, which Acronis does not bill.
-    pub fn is_trial(&self) -> bool {
-        let Amounts { production, trial, .. } = self.change_or_level();
-        production.is_zero() && !trial.is_zero()
-    }
-
-    /// Those three of the nine numbers of which one is billed.
+    /// The three of the nine numbers that are charged by: the effective ones, the change of what is summed, or the level.
     pub(super) fn change_or_level(&self) -> Amounts {
         let summed = self.is_range || self.name.ends_with("compute_points");
         self.effective.unwrap_or(if summed { self.delta } else { self.absolute })
@@ -53,37 +38,31 @@ pub fn in_billing_unit(raw: Decimal, measurement_unit: Option<&str>) -> (Decimal
 
 #[cfg(test)]
 mod tests {
-    use super::super::usage::tests::{amounts, row};
+    use super::super::aggregate::tests::{amounts, row};
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn which_number_is_billed_depends_on_range_kind_and_effective() {
+    fn levels_changes_and_effective_numbers_are_chosen_by_the_item() {
         // Level 100 and 10 on trial, change -7 and -1 on trial, effective 40 and 2 on trial.
-        let with = |kind, name, is_range, effective: bool| ReportRow {
+        let with = |name, is_range, effective: bool| ReportRow {
             effective: effective.then(|| amounts(40, 2)),
             is_range,
-            ..row(kind, name, None)
+            absolute: amounts(100, 10),
+            delta: amounts(-7, -1),
+            ..row("customer", name, None)
         };
-        let cases = [
-            (with("customer", "seats", false, false), 110),
-            (with("partner", "seats", false, false), 100),
-            (with("folder", "seats", false, false), 100),
-            (with("unit", "seats", false, false), 100),
-            (with("a_new_kind", "seats", false, false), 100),
-            (with("customer", "notarizations", true, false), -8),
-            (with("partner", "notarizations", true, false), -7),
-            (with("customer", "compute_points", false, false), -8),
-            (with("partner", "pw_compute_points", false, false), -7),
-            (with("partner", "p_dre_compute_points", false, false), -7),
-            (with("partner", "compute_points_quota", false, false), 100),
-            (with("customer", "notarizations", true, true), 42),
-            (with("customer", "seats", false, true), 42),
-            (with("partner", "pw_compute_points", true, true), 40),
-            (with("folder", "seats", false, true), 40),
-        ];
-        for (row, expected) in cases {
-            assert_eq!(row.billed(), Decimal::from(expected), "{row:?}");
+        for (row, expected) in [
+            (with("seats", false, false), (100, 110)),
+            (with("notarizations", true, false), (-7, -8)),
+            (with("pw_compute_points", false, false), (-7, -8)),
+            (with("p_dre_compute_points", false, false), (-7, -8)),
+            (with("compute_points_quota", false, false), (100, 110)),
+            (with("notarizations", true, true), (40, 42)),
+            (with("seats", false, true), (40, 42)),
+        ] {
+            let Amounts { production, total, .. } = row.change_or_level();
+            assert_eq!((production, total), (expected.0.into(), expected.1.into()), "{row:?}");
         }
     }
 

@@ -16,7 +16,7 @@ pub struct ReportRow {
     pub tenant_id: String,
     /// Its present name, also for the past.
     pub tenant_name: String,
-    /// `customer`, `partner`, `folder` or `unit`.
+    /// `customer`, `partner`, `folder` or `unit`; may be empty in reports of the level `accounts`.
     pub tenant_kind: String,
     /// The partner's own id of it.
     pub customer_id: Option<String>,

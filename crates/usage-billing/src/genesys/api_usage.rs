@@ -6,9 +6,9 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
-use crate::row_identity::{RowIdentity, tell_apart};
+use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
-use crate::{Period, UsageRow, Vendor};
+use crate::{BillingReason, Period, UsageRow, Vendor};
 
 /// What was asked for, as far as rows do not repeat it.
 #[derive(Clone, Debug)]
@@ -131,32 +131,29 @@ impl<'a> ApiUsage<'a> {
                 None => self.period,
                 Some(granularity) => bucket(count.date.ok_or_else(|| lacks("its date"))?, granularity, self.period)?,
             };
-            let [one, other] = &count.apart;
+            let grouping = count.grouping();
             let metric = [count.method.as_str(), &count.template].join(" ");
             let identity = RowIdentity {
-                vendor: Vendor::Genesys,
-                operation: count.operation,
-                account: self.account,
                 customer_id: Some(count.client.as_str()).filter(|id| !id.is_empty()),
                 sku: "api-requests",
                 metric: match metric.trim() {
                     "" => "all requests",
                     metric => metric,
                 },
+                grouping: grouping.as_deref(),
                 unit: "requests",
-                period,
-                apart: &[one, other],
+                ..RowIdentity::new(Vendor::Genesys, count.operation, self.account, period)
             };
             Ok(UsageRow {
                 customer_kind: identity.customer_id.map(|_| "oauth client".to_owned()),
                 customer_name: Some(count.client_name).filter(|name| !name.is_empty()),
                 is_final: period.is_closed(now - LAG),
-                report_id: Some(self.report_id.to_owned()),
-                report_row: Some(place),
-                ..identity.row(Decimal::from(requests))
+                source_report_id: Some(self.report_id.to_owned()),
+                source_row: Some(place),
+                ..identity.row(Decimal::from(requests), BillingReason::NotABillingBasis)
             })
         };
-        Ok(tell_apart(counts.zip(1..).map(row).collect::<Result<_>>()?))
+        Ok(disambiguate_keys(counts.zip(1..).map(row).collect::<Result<_>>()?))
     }
 }
 
@@ -168,8 +165,19 @@ struct Count {
     client_name: String,
     method: String,
     template: String,
+    /// Ids of the organization and the user.
     apart: [String; 2],
     requests: Option<i64>,
+}
+
+impl Count {
+    fn grouping(&self) -> Option<String> {
+        let [organization, user] = &self.apart;
+        match (organization.is_empty(), user.is_empty()) {
+            (true, true) => None,
+            _ => Some(format!("organization={organization},user={user}")),
+        }
+    }
 }
 
 /// The time bucket that begins on `date`, cut to what was asked for.
@@ -230,10 +238,15 @@ mod tests {
         let rows =
             serde_json::from_value::<Vec<_>>(serde_json::json!([row("a", "GET"), row("b", "GET"), row("a", "POST")]));
         let rows = asked(Some(Day)).job_rows(&rows.unwrap(), now()).unwrap();
-        assert!(rows.iter().all(|row| !row.billable && row.is_final && row.unit == "requests" && row.cost.is_none()));
+        assert!(
+            rows.iter().all(|row| row.is_billable == Some(false)
+                && row.is_final
+                && row.unit == "requests"
+                && row.cost.is_none())
+        );
         assert_eq!((rows[0].metric.as_str(), rows[0].quantity.to_string().as_str()), ("GET api/v2/users", "1204"));
         assert_eq!(rows[0].customer_name.as_deref(), Some("billing-sync, nightly"));
-        let keys: std::collections::BTreeSet<_> = rows.iter().map(|row| row.key).collect();
+        let keys: std::collections::BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
         assert_eq!(keys.len(), 3);
     }
 
@@ -244,7 +257,7 @@ mod tests {
         let row = &rows[0];
         assert_eq!((row.customer_id.as_deref(), row.customer_kind.as_deref()), (None, None));
         assert_eq!(
-            (row.metric.as_str(), row.start, row.report_row),
+            (row.metric.as_str(), row.period_start, row.source_row),
             ("all requests", asked(None).period.start(), Some(1))
         );
     }

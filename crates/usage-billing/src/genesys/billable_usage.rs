@@ -7,8 +7,8 @@ use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, LAG, types};
 use crate::period::instant;
-use crate::row_identity::{RowIdentity, UNITS, tell_apart};
-use crate::{Period, Progress, Report, UsageRow, Vendor};
+use crate::row_identity::{RowIdentity, disambiguate_keys};
+use crate::{BillingReason, Period, Progress, Report, UsageRow, Vendor};
 
 const OPERATION: &str = "getBillingReportsBillableusage";
 
@@ -91,24 +91,17 @@ pub fn usage_rows(
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
-            vendor: Vendor::Genesys,
-            operation: OPERATION,
-            account,
-            customer_id: None,
             sku: &usage.name,
             metric: &usage.name,
-            unit: UNITS,
-            period,
-            apart: &[],
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
         };
         UsageRow {
             is_final: is_complete && period.is_closed(now - LAG),
-            billable: true,
-            report_row: Some(place),
-            ..identity.row(usage.total_usage.0)
+            source_row: Some(place),
+            ..identity.row(usage.total_usage.0, BillingReason::SeeInvoice)
         }
     };
-    tell_apart(report.usages.iter().zip(1..).map(row).collect())
+    disambiguate_keys(report.usages.iter().zip(1..).map(row).collect())
 }
 
 #[cfg(test)]
@@ -137,7 +130,9 @@ mod tests {
         let rows = rows("2026-11-20T00:00:00Z");
         let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
         assert_eq!(read, [("CX 3", "2".to_owned()), ("IVR Minutes", "20451.50".to_owned()), ("CX 3", "3".to_owned())]);
-        assert!(rows.iter().all(|row| row.billable && row.customer_id.is_none() && row.unit_price.is_none()));
+        assert!(
+            rows.iter().all(|row| row.is_billable.is_none() && row.customer_id.is_none() && row.unit_price.is_none())
+        );
         assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
     }
 
@@ -162,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_same_name_twice_is_two_rows_with_two_keys() {
-        let keys: std::collections::BTreeSet<_> = rows("2026-11-20T00:00:00Z").iter().map(|row| row.key).collect();
+        let keys: std::collections::BTreeSet<_> = rows("2026-11-20T00:00:00Z").iter().map(|row| row.row_key).collect();
         assert_eq!(keys.len(), 3);
     }
 

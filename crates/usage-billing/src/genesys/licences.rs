@@ -7,7 +7,7 @@ use usage_billing_core::Result;
 
 use super::{Client, types};
 use crate::row_identity::RowIdentity;
-use crate::{Pager, Period, UsageRow, Vendor};
+use crate::{BillingReason, Pager, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "getLicenseUsers";
 
@@ -55,17 +55,12 @@ pub fn licence_rows(holders: &[types::UserLicenses], account: &str, today: Naive
     }
     let row = |(licence, count): (&str, u64)| {
         let identity = RowIdentity {
-            vendor: Vendor::Genesys,
-            operation: OPERATION,
-            account,
-            customer_id: None,
             sku: licence,
             metric: "users with the licence",
             unit: "users",
-            period,
-            apart: &[],
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
         };
-        identity.row(count.into())
+        identity.row(count.into(), BillingReason::NotABillingBasis)
     };
     Ok(counts.into_iter().map(row).collect())
 }
@@ -88,8 +83,8 @@ mod tests {
         let rows = licence_rows(&serde_json::from_value::<Vec<_>>(holders).unwrap(), "org-1", today).unwrap();
         let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
         assert_eq!(read, [("cloudCX2", "4".to_owned()), ("gc2WEMupgrade", "1".to_owned())]);
-        assert!(
-            rows.iter().all(|row| !row.billable && !row.is_final && row.end - row.start == chrono::TimeDelta::days(1))
-        );
+        assert!(rows.iter().all(|row| row.is_billable == Some(false)
+            && !row.is_final
+            && row.period_end - row.period_start == chrono::TimeDelta::days(1)));
     }
 }

@@ -1,13 +1,19 @@
 //! The partner's view of a client organization's bill: usage, what is prepaid of it, and prices.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
-use crate::row_identity::{RowIdentity, tell_apart};
-use crate::{Period, UsageRow, Vendor};
+use crate::row_identity::{RowIdentity, disambiguate_keys};
+use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
 
+/// Grouping of rows whose quantity is free, not used (two partners' public tools, seen November 2026).
+const FAIR_USE: &str = "fair-use";
+/// Grouping of the parts of a row of the grouping `rollup`.
+const PART: &str = "rollup-usage";
 const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 
 /// How many organizations are asked about at a time: well within the 300 requests a minute of a token.
@@ -66,7 +72,8 @@ impl Client {
     }
 }
 
-/// One row per charge: `quantity` is what was used, beside it the prepaid quantity and what goes beyond it, with their prices. Final only if
+/// One row per usage: `quantity` is what was used, beside it the prepaid and the free quantity and what goes beyond both, with the prices. Rows of
+/// the grouping `fair-use` are the free quantity, and those of `rollup-usage` parts of the `rollup`: neither is billable. Final only if
 /// `index`, which the overview was asked for with, is not 0, and the period has been over for a day at `now`, because the figures lag.
 ///
 /// A month's bill before tax is, of each row, `prepaid_quantity` by `prepaid_price` and `overage_quantity` by `unit_price`, but at least the
@@ -87,35 +94,55 @@ pub fn overview_rows(
     let period = Period::through(start, last).map_err(|error| wrong(error.message()))?;
     let organization = overview.organization.id.as_deref().filter(|id| !id.is_empty());
     let organization = organization.ok_or_else(|| wrong("the overview does not say which organization it is of"))?;
-    let row = |(usage, place): (&types::SubscriptionOverviewUsage, u64)| {
+    // Free quantities are rows of their own, beside the usage that they are taken off.
+    let mut allowances: HashMap<(&str, &str), Decimal> = HashMap::new();
+    for usage in overview.usages.iter().filter(|usage| usage.grouping == FAIR_USE) {
+        let sum = allowances.entry((&usage.part_number, &usage.name)).or_default();
+        *sum = sum.checked_add(usage.usage_quantity.0).ok_or_else(|| wrong("an allowance has more than 28 digits"))?;
+    }
+    let subscription_type = Some(overview.subscription_type.to_string()).filter(|kind| !kind.is_empty());
+    let row = |(usage, number): (&types::SubscriptionOverviewUsage, u64)| {
         let identity = RowIdentity {
-            vendor: Vendor::Genesys,
-            operation: OPERATION,
-            account,
             customer_id: Some(organization),
             sku: &usage.part_number,
             metric: &usage.name,
+            grouping: Some(&usage.grouping),
             unit: &usage.unit_of_measure_type,
-            period,
-            apart: &[&usage.grouping],
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
         };
-        let bundle = usage.bundle_quantity.map(Decimal::from);
-        UsageRow {
+        let bundle = usage.bundle_quantity.map(Decimal::from).filter(|bundle| !bundle.is_zero());
+        let is_charge = !matches!(usage.grouping.as_str(), FAIR_USE | PART);
+        let allowance =
+            allowances.get(&(usage.part_number.as_str(), usage.name.as_str())).copied().filter(|_| is_charge);
+        let prepaid = usage.prepay_quantity.0;
+        let free = prepaid.checked_add(allowance.unwrap_or_default());
+        let beyond = free.and_then(|free| overage(usage.usage_quantity.0, free, bundle)).filter(|_| is_charge);
+        let reason = match usage.grouping.as_str() {
+            FAIR_USE => BillingReason::Allowance,
+            PART => BillingReason::PartOfRow,
+            // What is charged during the ramp period, and how bundles enter, is in no response.
+            _ if overview.in_ramp_period == Some(true) || beyond.is_none() => BillingReason::SeeInvoice,
+            _ => BillingReason::Usage,
+        };
+        let place = || format!("row {number} of the overview");
+        let price = |price: Option<Decimal>| price.map(|price| loadable::unit_price(price, place)).transpose();
+        Ok(UsageRow {
             customer_name: overview.organization.name.clone(),
             customer_kind: Some("trustor".to_owned()),
+            subscription_type: subscription_type.clone(),
             is_final: index > 0 && period.is_closed(now - LAG),
-            billable: true,
-            prepaid_quantity: Some(usage.prepay_quantity.0),
-            bundle_quantity: bundle,
-            overage_quantity: overage(usage.usage_quantity.0, usage.prepay_quantity.0, bundle),
+            included_quantity: allowance.map(loadable::quantity),
+            prepaid_quantity: Some(loadable::quantity(prepaid)),
+            bundle_quantity: bundle.map(loadable::quantity),
+            overage_quantity: beyond.map(loadable::quantity),
             currency: Some(overview.currency.clone()).filter(|currency| !currency.is_empty()),
-            unit_price: usage.overage_price.map(Decimal::from),
-            prepaid_price: usage.prepay_price.map(Decimal::from),
-            report_row: Some(place),
-            ..identity.row(usage.usage_quantity.0)
-        }
+            unit_price: price(usage.overage_price.map(Decimal::from))?,
+            prepaid_price: price(usage.prepay_price.map(Decimal::from))?,
+            source_row: Some(number),
+            ..identity.row(usage.usage_quantity.0, reason)
+        })
     };
-    Ok(tell_apart(overview.usages.iter().zip(1..).map(row).collect()))
+    Ok(disambiguate_keys(overview.usages.iter().zip(1..).map(row).collect::<Result<_>>()?))
 }
 
 /// What was used beyond the prepaid quantity, never less than nothing.
@@ -193,12 +220,12 @@ mod tests {
         );
         let row = &rows[0];
         assert_eq!(
-            (row.start.to_string().as_str(), row.end.to_string().as_str()),
+            (row.period_start.to_string().as_str(), row.period_end.to_string().as_str()),
             ("2026-10-15 00:00:00 UTC", "2026-11-15 00:00:00 UTC")
         );
         assert_eq!((row.customer_id.as_deref(), row.customer_kind.as_deref()), (Some("b7a0"), Some("trustor")));
         assert_eq!((row.currency.as_deref(), row.unit.as_str()), (Some("EUR"), "seat"));
-        assert_ne!(row.key, rows[2].key, "two lines of one part");
+        assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
     }
 
     #[test]
@@ -206,7 +233,7 @@ mod tests {
         let rows = |index| overview_rows(&overview(), "partner", index, later()).unwrap();
         assert!(rows(0).iter().all(|row| !row.is_final));
         assert!(rows(1).iter().all(|row| row.is_final));
-        let keys = |index| rows(index).iter().map(|row| row.key).collect::<Vec<_>>();
+        let keys = |index| rows(index).iter().map(|row| row.row_key).collect::<Vec<_>>();
         assert_eq!(keys(0), keys(1), "the final row takes the place of the open one");
     }
 

@@ -10,8 +10,8 @@ use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
 };
-use crate::row_identity::{RowIdentity, UNITS, tell_apart};
-use crate::{Period, UsageRow, Vendor};
+use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
 
 /// The operation that reports come from.
 pub(super) const REPORTS: &str = "listUsageRecordReports";
@@ -71,16 +71,20 @@ fn rows(
         let is_final = matches!(info.status, Some(Status::Success | Status::Invoiced));
         for (part, number) in Part::all(info)?.into_iter().zip(1..) {
             are_wanted.push(wanted(&part));
-            let row = part.row(report, org_id, hour);
+            let row = part.row(report, org_id, hour)?;
             all.push(UsageRow {
                 customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
                 is_final,
-                report_row: Some(number),
+                source_row: Some(number),
                 ..row
             });
         }
     }
-    Ok(tell_apart(all).into_iter().zip(are_wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(row)).collect())
+    Ok(disambiguate_keys(all)
+        .into_iter()
+        .zip(are_wanted)
+        .filter_map(|(row, is_wanted)| is_wanted.then_some(row))
+        .collect())
 }
 
 /// Whether the marketplace does not bill by it.
@@ -159,35 +163,36 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn row(&self, report: &Report, org_id: &str, period: Period) -> UsageRow {
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a price that does not fit its column.
+    fn row(&self, report: &Report, org_id: &str, period: Period) -> Result<UsageRow> {
         let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
         let sku = match self.group {
             "" => format!("{entitlement}/{}", self.metric),
             group => format!("{entitlement}/{}/{group}", self.metric),
         };
         let identity = RowIdentity {
-            vendor: Vendor::Suger,
-            operation: REPORTS,
-            account: org_id,
             customer_id: report.buyer_id.as_deref(),
             sku: &sku,
             metric: self.metric,
-            unit: self.unit,
-            period,
             // A group that was put back is in a second report of its hour.
-            apart: &[report.id.as_deref().unwrap_or_default()],
+            grouping: report.id.as_deref(),
+            unit: self.unit,
+            ..RowIdentity::new(Vendor::Suger, REPORTS, org_id, period)
         };
-        UsageRow {
+        let place =
+            || format!("{} in usage record report {}", self.metric, report.id.as_deref().unwrap_or("without id"));
+        let price = |price: Option<Decimal>| price.map(|price| loadable::unit_price(price, place)).transpose();
+        Ok(UsageRow {
             customer_kind: report.buyer_id.as_ref().map(|_| "buyer".to_owned()),
-            billable: true,
-            included_quantity: self.included,
-            overage_quantity: self.charged,
-            unit_price: self.price,
-            list_price: self.list_price,
-            cost: self.cost,
-            report_id: report.id.clone(),
-            ..identity.row(self.quantity)
-        }
+            included_quantity: self.included.map(loadable::quantity),
+            overage_quantity: self.charged.map(loadable::quantity),
+            unit_price: price(self.price)?,
+            list_price: price(self.list_price)?,
+            cost: self.cost.map(loadable::quantity),
+            source_report_id: report.id.clone(),
+            ..identity.row(self.quantity, BillingReason::Usage)
+        })
     }
 }
 
@@ -247,7 +252,7 @@ mod tests {
         let gb = &rows[1];
         let parts = [gb.included_quantity, gb.overage_quantity, gb.unit_price, gb.list_price, gb.cost].map(text);
         assert_eq!(parts, ["100.5", "1843", "0.035", "0.04", ""]);
-        assert_eq!((gb.report_id.as_deref(), gb.report_row, gb.is_final), (Some("r-1"), Some(2), true));
+        assert_eq!((gb.source_report_id.as_deref(), gb.source_row, gb.is_final), (Some("r-1"), Some(2), true));
         assert_eq!(gb.customer_name.as_deref(), Some("Birch, Inc."));
     }
 
@@ -282,13 +287,13 @@ mod tests {
         let inside = at("2026-10-31T23:00:00Z");
         let rows = october(&[at("2026-09-30T23:00:00Z"), inside.clone(), inside, at("2026-11-01T00:00:00Z")]).unwrap();
         let [row] = &rows[..] else { panic!("{rows:?}") };
-        assert_eq!(row.end.to_rfc3339(), "2026-11-01T00:00:00+00:00");
+        assert_eq!(row.period_end.to_rfc3339(), "2026-11-01T00:00:00+00:00");
     }
 
     #[test]
     fn two_reports_of_one_hour_are_rows_of_their_own() {
         let rows = october(&["r-1", "r-2"].map(|id| report(id, json!({"reportedRecords": {"gb": 1}})))).unwrap();
-        assert_ne!(rows[0].key, rows[1].key);
+        assert_ne!(rows[0].row_key, rows[1].row_key);
     }
 
     #[test]
@@ -296,13 +301,13 @@ mod tests {
         let total = |quantity: i64| json!({"key": "gb", "quantity": quantity});
         let info = json!({"reportedRecords": {"gb": 1}, "aggregatedBillableRecords": [total(2), total(3)]});
         let all = october(&[report("r-1", info.clone())]).unwrap();
-        let keys: BTreeSet<_> = all.iter().map(|row| row.key).collect();
+        let keys: BTreeSet<_> = all.iter().map(|row| row.row_key).collect();
         assert_eq!((all.len(), keys.len()), (3, 3));
         let metrics = |wanted: bool| {
             let period = "2026-10".parse().unwrap();
             of_metrics(&[report("r-1", info.clone())], &BTreeMap::new(), "acme", period, |_| wanted).unwrap()
         };
-        let told = |rows: &[UsageRow]| rows.iter().map(|row| (row.key, row.report_row)).collect::<Vec<_>>();
+        let told = |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.source_row)).collect::<Vec<_>>();
         assert_eq!(told(&metrics(true)), told(&all[1..]));
         assert!(metrics(false).is_empty());
     }
@@ -311,7 +316,7 @@ mod tests {
     fn a_report_without_a_window_is_of_the_hour_before_it_was_made() {
         let unset = json!({"startTime": "0001-01-01T00:00:00Z", "endTime": null, "reportedRecords": {"gb": 1}});
         let rows = october(&[report("r-1", unset)]).unwrap();
-        assert_eq!(rows[0].start.to_rfc3339(), "2026-10-30T23:01:00+00:00");
+        assert_eq!(rows[0].period_start.to_rfc3339(), "2026-10-30T23:01:00+00:00");
         let mut timeless = report("r-2", json!({"startTime": null}));
         timeless.creation_time = None;
         let error = october(&[timeless]).unwrap_err();
@@ -332,7 +337,7 @@ mod tests {
             }).collect();
             let parts = [Period::new(october.start(), at(cut)).unwrap(), Period::new(at(cut), october.end()).unwrap()];
             let rows = parts.map(|part| report_rows(&reports, &BTreeMap::new(), "acme", part).unwrap()).concat();
-            let keys: BTreeSet<_> = rows.iter().map(|row| row.key).collect();
+            let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
             proptest::prop_assert_eq!((rows.len(), keys.len()), (hours.len(), hours.len()));
             let told: Decimal = rows.iter().map(|row| row.quantity).sum();
             proptest::prop_assert_eq!(told, hours.iter().map(|hour| Decimal::from(hour.1)).sum::<Decimal>());

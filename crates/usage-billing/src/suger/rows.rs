@@ -11,7 +11,7 @@ use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
 use crate::row_identity::{RowIdentity, UNITS};
 use crate::time_limit::TimeLimit;
-use crate::{Period, UsageRow, Vendor};
+use crate::{BillingReason, Period, UsageRow, Vendor};
 
 /// How long after a period usage of it may still come in and be reported: marketplaces take it for up to 24 hours.
 const LATE: TimeDelta = TimeDelta::days(1);
@@ -240,22 +240,18 @@ struct Key {
 impl Key {
     /// An open row.
     fn row(&self, operation: &'static str, period: Period, quantity: Decimal, names: &Names, org_id: &str) -> UsageRow {
+        let sku = format!("{}/{}", self.entitlement, self.metric);
         let identity = RowIdentity {
-            vendor: Vendor::Suger,
-            operation,
-            account: org_id,
             customer_id: self.buyer.as_deref(),
-            sku: &format!("{}/{}", self.entitlement, self.metric),
+            sku: &sku,
             metric: &self.metric,
             unit: self.unit,
-            period,
-            apart: &[],
+            ..RowIdentity::new(Vendor::Suger, operation, org_id, period)
         };
         UsageRow {
             customer_name: self.buyer.as_ref().and_then(|id| names.buyers.get(id).cloned()),
             customer_kind: self.buyer.as_ref().map(|_| "buyer".to_owned()),
-            billable: true,
-            ..identity.row(quantity)
+            ..identity.row(quantity, BillingReason::Usage)
         }
     }
 }
@@ -393,7 +389,7 @@ mod tests {
         // `gb` adds up: once, and not again from the report.
         let expected = [("gb", "7", true), ("peak", "5", true), ("paid", "2", true), ("new", "1", true)];
         assert_eq!(read, expected.map(|(metric, quantity, is_final)| (metric, quantity.to_owned(), is_final)));
-        assert_eq!(rows[1].start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+        assert_eq!(rows[1].period_start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
         assert_eq!(rows[1].customer_name.as_deref(), Some("Birch, Inc."));
     }
 
@@ -411,7 +407,7 @@ mod tests {
             let rows = october(&[event(metric, "CREATED"), other]).unwrap();
             let [row] = &rows[..] else { panic!("{rows:?}") };
             assert_eq!((row.quantity, row.is_final, row.metric.as_str()), (Decimal::ZERO, false, metric));
-            assert_eq!(row.start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
+            assert_eq!(row.period_start.to_rfc3339(), "2026-10-05T07:00:00+00:00");
         }
     }
 

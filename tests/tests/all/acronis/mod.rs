@@ -1,5 +1,6 @@
 //! Acronis' wrappers against the sandbox and against answers that no sandbox gives.
 
+mod cases;
 mod faults;
 mod files;
 mod reports;
@@ -49,7 +50,7 @@ fn inject(sandbox: &Sandbox, fault: &str) {
 }
 
 fn told(rows: &[UsageRow]) -> Vec<(uuid::Uuid, String)> {
-    rows.iter().map(|row| (row.key, row.quantity.to_string())).collect()
+    rows.iter().map(|row| (row.row_key, row.quantity.to_string())).collect()
 }
 
 async fn reports(sandbox: &Sandbox) -> usize {

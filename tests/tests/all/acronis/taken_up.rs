@@ -116,7 +116,7 @@ async fn usage_goes_on_with_the_report_whose_creation_was_not_answered_and_makes
         assert_eq!(usage.is_ok(), is_made, "{fault}: {usage:?}");
         if let Ok(rows) = usage {
             assert_eq!(told(&rows), undisturbed, "{fault}");
-            client.delete_report(rows[0].report_id.as_deref().unwrap().parse().unwrap()).await.unwrap();
+            client.delete_report(rows[0].source_report_id.as_deref().unwrap().parse().unwrap()).await.unwrap();
         }
     }
 }

@@ -18,7 +18,7 @@ async fn faults_on_the_way_change_no_row() {
         rows.extend(client.usage(last_month(), PATIENCE).await.unwrap());
         rows.extend(client.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, 1).await.unwrap());
         rows.extend(client.licences().await.unwrap());
-        rows.iter_mut().for_each(|row| row.report_id = None);
+        rows.iter_mut().for_each(|row| row.source_report_id = None);
         let met: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
         (rows, met)
     };

@@ -15,7 +15,9 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
     let (sandbox, client) = start(Sandbox::builder().polls_before_ready(3)).await;
     let rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
     assert_eq!(calls(&sandbox, "getUsageAggregatesQueryJob"), 4 + 1, "four looks at the state, and the page");
-    assert!(rows.iter().all(|row| !row.billable && row.cost.is_none() && row.report_id.is_some()));
+    assert!(
+        rows.iter().all(|row| row.is_billable == Some(false) && row.cost.is_none() && row.source_report_id.is_some())
+    );
     assert_eq!(keys(&rows).len(), rows.len());
 
     // The whole is the sum of the days, and of the clients.
@@ -78,7 +80,7 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
         assert_eq!(again.len(), counted.len(), "taken up by its id");
         let asked = ApiUsage::new(query.id(), "org-1", last_month(), day);
         let rows = asked.query_rows(&counted, now()).unwrap();
-        assert!(!rows.is_empty() && rows.iter().all(|row| !row.billable && row.unit == "requests"));
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.is_billable == Some(false) && row.unit == "requests"));
         assert_eq!(keys(&rows).len(), rows.len());
     }
 }

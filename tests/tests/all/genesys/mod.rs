@@ -1,5 +1,6 @@
 //! Genesys Cloud's wrappers against the sandbox and against answers that no sandbox gives.
 
+mod cases;
 mod faults;
 mod jobs;
 mod pages;
@@ -35,5 +36,5 @@ fn calls(sandbox: &Sandbox, operation: &str) -> usize {
 }
 
 fn keys(rows: &[UsageRow]) -> BTreeSet<String> {
-    rows.iter().map(|row| row.key.to_string()).collect()
+    rows.iter().map(|row| row.row_key.to_string()).collect()
 }

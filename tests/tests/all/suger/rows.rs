@@ -19,9 +19,9 @@ async fn what_the_marketplaces_were_told_comes_as_rows_with_keys_of_their_own() 
     let client = client(&sandbox);
     let october = "2026-10".parse().unwrap();
     let rows = client.reported_usage(october).await.unwrap();
-    let keys: BTreeSet<_> = rows.iter().map(|row| row.key).collect();
+    let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert!(rows.len() > 1000 && keys.len() == rows.len(), "{} rows, {} keys", rows.len(), keys.len());
-    assert!(rows.iter().all(|row| row.is_final && october.contains(row.start) && row.customer_name.is_some()));
+    assert!(rows.iter().all(|row| row.is_final && october.contains(row.period_start) && row.customer_name.is_some()));
     // AWS is told whole units; over a month less than one is carried.
     let sum = |rows: &[UsageRow], sku: &str| -> Decimal {
         rows.iter().filter(|row| row.sku == sku).map(|row| row.quantity).sum()

@@ -1,11 +1,13 @@
-use super::*;
 use uuid::Uuid;
+
+use super::*;
+use crate::acronis::{Amounts, Price, usage_rows};
 
 pub(in crate::acronis) fn amounts(production: i64, trial: i64) -> Amounts {
     Amounts { production: production.into(), trial: trial.into(), total: (production + trial).into() }
 }
 
-/// A level of 100 and 10 on trial, a change of -7 and -1 on trial.
+/// A level of 110 and a change of -8.
 pub(in crate::acronis) fn row(kind: &str, name: &str, unit: Option<&str>) -> ReportRow {
     ReportRow {
         number: 1,
@@ -25,8 +27,8 @@ pub(in crate::acronis) fn row(kind: &str, name: &str, unit: Option<&str>) -> Rep
         date: "2026-10-31".parse().ok(),
         is_range: false,
         measurement_unit: unit.map(str::to_owned),
-        absolute: amounts(100, 10),
-        delta: amounts(-7, -1),
+        absolute: amounts(110, 0),
+        delta: amounts(-8, 0),
         effective: None,
         quota: None,
         pricing_mode: None,
@@ -174,7 +176,7 @@ fn customers_that_are_not_there_are_no_empty_bill() {
 }
 
 #[test]
-fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
+fn reports_by_the_day_give_days_and_are_not_billable() {
     use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
     let days = || ["2026-10-29", "2026-10-30", "2026-10-31"].map(|day| day.parse::<NaiveDate>().unwrap());
     let on = |day| ReportRow { date: Some(day), infra_id: Some(day.to_string()), ..row("customer", "seats", None) };
@@ -189,8 +191,11 @@ fn reports_by_the_day_give_days_and_only_a_summary_is_billed() {
         let usage = usage_rows(&file, days().map(on)).unwrap();
         assert_eq!(usage.len(), rows, "{kind}");
         assert_eq!(usage.iter().map(|row| row.is_final).collect::<Vec<_>>(), is_final, "{kind}");
-        assert!(usage.iter().all(|row| row.billable == (kind == UsageSummary)), "{kind}");
-        assert!(rows == 1 || usage.iter().all(|row| row.end - row.start == chrono::TimeDelta::days(1)), "{kind}");
+        assert!(usage.iter().all(|row| row.is_billable == Some(false)), "{kind}");
+        assert!(
+            rows == 1 || usage.iter().all(|row| row.period_end - row.period_start == chrono::TimeDelta::days(1)),
+            "{kind}"
+        );
     }
 }
 
@@ -215,28 +220,67 @@ fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
 }
 
 #[test]
-fn what_is_used_on_trial_only_is_counted_and_not_billable() {
+fn production_and_trial_are_rows_of_their_own_and_trial_is_not_billable() {
     let of = |production, trial, infra: &str| ReportRow {
         effective: Some(amounts(production, trial)),
         infra_id: Some(infra.to_owned()),
-        ..row("customer", "seats", None)
+        ..row("customer", "pw_base_servers", None)
     };
-    assert!(of(0, 11, "a").is_trial() && !of(1, 11, "a").is_trial() && !of(0, 0, "a").is_trial());
-    for (rows, quantity, billable) in [
-        (vec![of(0, 11, "a")], 11, false),
-        (vec![of(1, 11, "a")], 12, true),
-        (vec![of(0, 11, "a"), of(2, 0, "b")], 13, true),
-        (vec![of(0, 11, "a"), of(0, 0, "b")], 11, false),
-        (vec![of(0, 0, "b"), of(0, 11, "a")], 11, false),
-        (vec![of(0, 0, "a")], 0, true),
+    for (rows, expected) in [
+        (vec![of(0, 11, "a")], &[("trial", 11, Some(false))][..]),
+        (vec![of(1, 11, "a")], &[("production", 1, Some(true)), ("trial", 11, Some(false))]),
+        (vec![of(0, 11, "a"), of(2, 0, "b")], &[("production", 2, Some(true)), ("trial", 11, Some(false))]),
+        (vec![of(0, 11, "a"), of(0, 0, "b")], &[("trial", 11, Some(false))]),
+        (vec![of(0, 0, "a")], &[("production", 0, Some(true))]),
     ] {
         let usage = usage_rows(&summary(), rows).unwrap();
-        assert_eq!((usage[0].quantity, usage[0].billable), (quantity.into(), billable));
+        let found: Vec<_> =
+            usage.iter().map(|row| (row.usage_mode.unwrap().to_string(), row.quantity, row.is_billable)).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(mode, quantity, it)| ((*mode).to_owned(), Decimal::from(*quantity), *it)).collect();
+        assert_eq!(found, expected);
+        let keys: std::collections::BTreeSet<_> = usage.iter().map(|row| row.row_key).collect();
+        assert_eq!(keys.len(), usage.len());
     }
 }
 
 #[test]
-fn prices_are_told_only_if_they_are_those_of_all_that_is_added_up() {
+fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
+    let through = |last: &str, built: &str| {
+        let mut file = StoredFile { created_at: built.parse().ok(), ..summary() };
+        file.report.period.end = last.parse().unwrap();
+        let day = ReportRow { date: last.parse().ok(), ..row("customer", "pw_base_servers", None) };
+        usage_rows(&file, [day]).unwrap().remove(0)
+    };
+    let (one, other) = (through("2026-10-12", "2026-10-13T01:00:00Z"), through("2026-10-13", "2026-10-14T01:00:00Z"));
+    let whole = through("2026-10-31", "2026-11-01T01:00:00Z");
+    assert!(one.row_key == other.row_key && one.row_key == whole.row_key);
+    assert_eq!((one.is_billable, one.billing_reason), (Some(false), BillingReason::NotAWholePeriod));
+    assert_eq!((one.is_final, one.as_of), (false, "2026-10-13T01:00:00Z".parse().ok()));
+    assert_eq!((whole.is_billable, whole.is_final, whole.as_of), (Some(true), true, None));
+    let early = through("2026-10-31", "2026-10-31T01:00:00Z");
+    assert_eq!((early.is_billable, early.is_final), (Some(false), false));
+    let part_of_past = through("2026-10-12", "2026-11-02T01:00:00Z");
+    assert!(part_of_past.row_key != whole.row_key && part_of_past.period_end < whole.period_end);
+    assert_eq!((part_of_past.is_billable, part_of_past.is_final), (Some(false), true));
+    let two_months = through("2026-11-30", "2026-12-01T01:00:00Z");
+    assert_eq!((two_months.is_billable, two_months.is_final), (Some(false), true));
+}
+
+#[test]
+fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
+    let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
+    let of =
+        |tenant: &str, kind: &str| ReportRow { tenant_id: tenant.to_owned(), ..row(kind, "pw_base_servers", None) };
+    let own = Uuid::nil().to_string();
+    let usage = usage_rows(&file, [of(&own, ""), of("t-1", ""), of("t-2", "customer")]).unwrap();
+    let reasons: Vec<_> = usage.iter().map(|row| row.billing_reason).collect();
+    assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::Usage, BillingReason::Usage]);
+    assert_eq!(usage_rows(&file, [of(&own, "")]).unwrap()[0].billing_reason, BillingReason::Usage);
+}
+
+#[test]
+fn prices_are_given_only_if_they_are_those_of_all_rows() {
     let with = |infra: &str, price: Option<(&str, Option<i64>, Option<i64>)>| ReportRow {
         infra_id: Some(infra.to_owned()),
         price: price.map(|(currency, unit, total)| Price {
@@ -257,6 +301,21 @@ fn prices_are_told_only_if_they_are_those_of_all_that_is_added_up() {
         assert_eq!(usage[0].currency.as_deref(), currency, "{second:?}");
         assert_eq!((usage[0].unit_price, usage[0].cost), (unit_price.map(Decimal::from), cost.map(Decimal::from)));
     }
+}
+
+#[test]
+fn a_report_of_too_many_rows_ends_with_an_error() {
+    let file = summary();
+    let mut aggregator = UsageAggregator { max_kept: 2, ..UsageAggregator::new(&file).unwrap() };
+    let of = |tenant: u32| ReportRow {
+        tenant_id: tenant.to_string(),
+        number: tenant.into(),
+        ..row("customer", "pw_base_servers", None)
+    };
+    aggregator.add(of(1)).unwrap();
+    aggregator.add(of(2)).unwrap();
+    let error = aggregator.add(of(3)).unwrap_err();
+    assert_eq!(error.message(), "row 3: the report exceeds the limit of 2 rows that are added up");
 }
 
 #[test]
@@ -287,7 +346,8 @@ proptest::proptest! {
         for (sku, quantity, _) in usage(rows) {
             let unit: usize = sku.strip_prefix("backup/thing_").unwrap().parse().unwrap();
             let sum: i64 = parts.iter().filter(|part| part.0 == unit).map(|part| part.1).sum();
-            proptest::prop_assert_eq!(quantity, in_billing_unit(sum.into(), units[unit]).0.to_string());
+            let expected = loadable::quantity(in_billing_unit(sum.into(), units[unit]).0);
+            proptest::prop_assert_eq!(quantity.parse::<Decimal>().unwrap(), expected);
         }
     }
 }

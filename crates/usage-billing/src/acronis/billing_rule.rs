@@ -1,0 +1,273 @@
+//! Whether Acronis charges for a number: a pure decision from what a report states of it.
+//!
+//! The rule, with its sources, is in `docs/acronis.md`.
+
+use super::hosting::Host;
+use crate::{BillingReason, UsageMode};
+
+/// What is known of a number when the whole report was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item<'a> {
+    /// With the prefix of the edition: `pw_base_storage`.
+    pub(super) name: &'a str,
+    pub(super) measurement_unit: Option<&'a str>,
+    pub(super) edition: Option<&'a str>,
+    /// Whether it has a SKU, in a report that has SKUs.
+    pub(super) has_sku: Option<bool>,
+    pub(super) host: Host,
+    pub(super) mode: UsageMode,
+    /// Whether the report has items of today's licensing: `pw_…`, `pg_…`.
+    pub(super) is_modern: bool,
+}
+
+/// What the account is charged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Licensing {
+    /// Devices and users, and storage that the vendor hosts.
+    Workloads,
+    /// Storage, wherever it is; devices are only counted.
+    Gigabytes,
+    /// Editions before these two, with a prefix of their own.
+    Edition,
+    /// No prefix: an edition without one, or a metric that no item is sold by.
+    Unprefixed,
+}
+
+/// Prefixes of items, longer ones first.
+const PREFIXES: [(&str, Licensing); 17] = [
+    ("pw_base_", Licensing::Workloads),
+    ("pw_p_adv_", Licensing::Workloads),
+    ("pw_p_ess_", Licensing::Workloads),
+    ("pw_p_", Licensing::Workloads),
+    ("pw_", Licensing::Workloads),
+    ("pg_base_", Licensing::Gigabytes),
+    ("pg_p_adv_", Licensing::Gigabytes),
+    ("pg_p_", Licensing::Gigabytes),
+    ("pg_", Licensing::Gigabytes),
+    ("pu_base_", Licensing::Workloads),
+    ("pu_", Licensing::Workloads),
+    ("p_adv_", Licensing::Edition),
+    ("p_dre_", Licensing::Edition),
+    ("p_", Licensing::Edition),
+    ("bndl_", Licensing::Edition),
+    ("adv_", Licensing::Edition),
+    ("dre_", Licensing::Edition),
+];
+
+/// Devices, mailboxes, seats: sold by the piece where workloads are charged.
+const WORKLOADS: [&str; 22] = [
+    "workstations",
+    "servers",
+    "vms",
+    "mobiles",
+    "virtualhosts",
+    "win_server_essentials",
+    "universal_devices",
+    "mailboxes",
+    "websites",
+    "web_hosting_servers",
+    "hosting_servers",
+    "nas",
+    "gsuite_seats",
+    "m365_seats",
+    "o365_mailboxes",
+    "o365_onedrive",
+    "o365_sharepoint_sites",
+    "google_mail",
+    "google_drive",
+    "google_team_drive",
+    "fc_seats",
+    "hosted_exchange_mailboxes",
+];
+const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
+/// Charged by use, whatever else the account is charged by.
+const SERVICES: [&str; 5] =
+    ["compute_points", "notarizations", "esignatures", "drives_shipped_to_cloud", "drives_shipped_from_cloud"];
+/// Parts of storage or of calls that other rows count as a whole.
+const PARTS: [&str; 15] = [
+    "immutable_storage",
+    "vm_storage",
+    "server_storage",
+    "workstation_storage",
+    "mobile_storage",
+    "virtualhost_storage",
+    "website_storage",
+    "mailbox_storage",
+    "protected_mailbox_storage",
+    "orphaned_storage",
+    "hci_iscsi_storage",
+    "hci_s3_storage",
+    "hci_nfs_storage",
+    "hci_cifs_storage",
+    "notarizations_api",
+];
+
+/// Why the vendor charges for the number or does not.
+pub(super) fn reason(item: &Item<'_>) -> BillingReason {
+    if is_switch(item) {
+        return BillingReason::FeatureSwitch;
+    }
+    let (name, licensing) = without_prefix(item.name);
+    if let Some(reason) = counted_only(item.name).or_else(|| counted_only(name)) {
+        return reason;
+    }
+    if item.mode == UsageMode::Trial {
+        return BillingReason::Trial;
+    }
+    if licensing == Licensing::Gigabytes && WORKLOADS.contains(&name) {
+        return BillingReason::Included;
+    }
+    match item.has_sku {
+        Some(true) => BillingReason::Usage,
+        Some(false) => BillingReason::NotSold,
+        None => by_licensing(item, name, licensing),
+    }
+}
+
+fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
+    let has_edition = item.edition.is_some();
+    match licensing {
+        _ if SERVICES.contains(&name) => BillingReason::Usage,
+        Licensing::Workloads | Licensing::Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
+        // In today's licensing only items are sold, and all of them have a prefix.
+        Licensing::Unprefixed if item.is_modern && !has_edition && is_known(name) => BillingReason::Counter,
+        Licensing::Workloads if name == "local_storage" => BillingReason::Included,
+        Licensing::Gigabytes if name == "local_storage" || STORAGE.contains(&name) => BillingReason::Usage,
+        _ if name == "local_storage" => BillingReason::UnknownLicensing,
+        _ if STORAGE.contains(&name) => match item.host {
+            Host::Vendor | Host::NoComponent => BillingReason::Usage,
+            Host::Unknown => BillingReason::UnknownHosting,
+            Host::Partner if licensing == Licensing::Workloads => BillingReason::PartnerHosted,
+            Host::Partner => BillingReason::UnknownLicensing,
+        },
+        Licensing::Unprefixed if !has_edition => BillingReason::UnknownItem,
+        _ if WORKLOADS.contains(&name) => BillingReason::Usage,
+        _ => BillingReason::UnknownItem,
+    }
+}
+
+fn is_switch(item: &Item<'_>) -> bool {
+    let unit = item.measurement_unit.unwrap_or_default();
+    unit.eq_ignore_ascii_case("feature") || unit.eq_ignore_ascii_case("n/a")
+}
+
+/// Names that are never sold.
+fn counted_only(name: &str) -> Option<BillingReason> {
+    if name.starts_with("total_") || name.ends_with("_total") || name.contains("_total_") {
+        return Some(BillingReason::TotalOfRows);
+    }
+    if PARTS.contains(&name) || name == "esignatures_api" {
+        return Some(BillingReason::PartOfRow);
+    }
+    let is_counter = name.ends_with("_count") || name.ends_with("child_storages");
+    is_counter.then_some(BillingReason::Counter)
+}
+
+fn is_known(name: &str) -> bool {
+    WORKLOADS.contains(&name) || STORAGE.contains(&name) || name == "local_storage"
+}
+
+/// Whether the item is of today's licensing.
+pub(super) fn is_modern(name: &str) -> bool {
+    matches!(without_prefix(name).1, Licensing::Workloads | Licensing::Gigabytes)
+}
+
+fn without_prefix(name: &str) -> (&str, Licensing) {
+    let found = PREFIXES.iter().find_map(|(prefix, licensing)| Some((name.strip_prefix(prefix)?, *licensing)));
+    found.unwrap_or((name, Licensing::Unprefixed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use BillingReason::*;
+
+    fn item(name: &'static str) -> Item<'static> {
+        Item {
+            name,
+            measurement_unit: None,
+            edition: None,
+            has_sku: None,
+            host: Host::NoComponent,
+            mode: UsageMode::Production,
+            is_modern: true,
+        }
+    }
+
+    #[test]
+    fn storage_is_charged_by_its_host_and_the_licensing() {
+        use Host::{NoComponent, Partner, Unknown, Vendor};
+        for (name, host, expected) in [
+            ("pw_base_storage", Vendor, Usage),
+            ("pw_storage", NoComponent, Usage),
+            ("pw_base_c2c_storage", Partner, PartnerHosted),
+            ("pw_base_storage", Unknown, UnknownHosting),
+            ("pw_base_local_storage", NoComponent, Included),
+            ("pg_base_storage", Vendor, Usage),
+            ("pg_base_storage", Partner, Usage),
+            ("pg_base_storage", Unknown, Usage),
+            ("pg_base_local_storage", NoComponent, Usage),
+            ("p_storage", Vendor, Usage),
+            ("p_storage", Partner, UnknownLicensing),
+            ("dre_dr_storage", Unknown, UnknownHosting),
+        ] {
+            assert_eq!(reason(&Item { host, ..item(name) }), expected, "{name} {host:?}");
+        }
+    }
+
+    #[test]
+    fn counters_totals_parts_and_switches_are_never_charged() {
+        for (name, expected) in [
+            ("total_storage", TotalOfRows),
+            ("storage_total", TotalOfRows),
+            ("pw_total_protected_workloads", TotalOfRows),
+            ("hci_total_storage", TotalOfRows),
+            ("immutable_storage", PartOfRow),
+            ("pw_base_immutable_storage", PartOfRow),
+            ("esignatures_api", PartOfRow),
+            ("euc_count", Counter),
+            ("fc_child_storages", Counter),
+        ] {
+            for has_sku in [None, Some(true), Some(false)] {
+                assert_eq!(reason(&Item { has_sku, ..item(name) }), expected, "{name}");
+            }
+        }
+        for unit in ["feature", "n/a", "N/A"] {
+            let switch = Item { measurement_unit: Some(unit), ..item("pw_base_servers") };
+            assert_eq!(reason(&switch), FeatureSwitch, "{unit}");
+        }
+    }
+
+    #[test]
+    fn unknown_items_are_unknown_unless_a_sku_decides() {
+        for (name, has_sku, expected) in [
+            ("a_seats", None, UnknownItem),
+            ("pw_base_something_new", None, UnknownItem),
+            ("adv_security_edr_workloads", None, UnknownItem),
+            ("adv_security_edr_workloads", Some(true), Usage),
+            ("pw_base_servers", Some(false), NotSold),
+            ("pw_pack_adv_security", None, Usage),
+        ] {
+            assert_eq!(reason(&Item { has_sku, ..item(name) }), expected, "{name} {has_sku:?}");
+        }
+    }
+
+    #[test]
+    fn workloads_are_charged_where_the_licensing_is_by_workload() {
+        for (name, edition, is_modern, expected) in [
+            ("pw_base_vms", None, true, Usage),
+            ("pw_p_adv_servers", None, true, Usage),
+            ("pu_base_fc_seats", None, true, Usage),
+            ("pg_base_vms", None, true, Included),
+            ("p_servers", None, false, Usage),
+            ("servers", Some("standard"), true, Usage),
+            ("mailboxes", None, true, Counter),
+            ("mailboxes", None, false, UnknownItem),
+            ("notarizations", None, true, Usage),
+            ("p_dre_compute_points", None, false, Usage),
+        ] {
+            assert_eq!(reason(&Item { edition, is_modern, ..item(name) }), expected, "{name} {edition:?}");
+        }
+        assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item("pw_base_vms") }), Trial);
+    }
+}

@@ -1,0 +1,95 @@
+//! The two parts of a number: production and trial, with the price of each.
+
+use usage_billing_core::{Decimal, Error, ErrorKind, Result};
+
+use super::{Amounts, Price, ReportRow};
+use crate::UsageMode;
+
+const TRIAL: &str = "trial";
+
+/// Production and trial, in the file's unit.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    production: Part,
+    trial: Part,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Part {
+    quantity: Decimal,
+    /// Whether a row with this part had a price, and which; the price and cost of one row of several would be wrong.
+    price: Option<Option<Price>>,
+}
+
+impl Parts {
+    /// The parts of a row: production, and the rest of the total, so that they add up to the total whatever the column for trial has.
+    pub(super) fn of(row: &ReportRow) -> Result<Self> {
+        let Amounts { production, total, .. } = row.change_or_level();
+        let trial = total.checked_sub(production).ok_or_else(|| {
+            let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
+            Error::new(ErrorKind::Decode, message)
+        })?;
+        let is_trial = row.pricing_mode.as_deref() == Some(TRIAL) || (production.is_zero() && !trial.is_zero());
+        let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
+        Ok(Self {
+            production: Part { quantity: production, price: priced(false) },
+            trial: Part { quantity: trial, price: priced(true) },
+        })
+    }
+
+    /// `None` if a sum has more than 28 digits.
+    pub(super) fn add(&mut self, other: Self) -> Option<()> {
+        self.production.add(other.production)?;
+        self.trial.add(other.trial)
+    }
+
+    /// The parts that are there: production, unless all of it is trial; trial, if there is any.
+    pub(super) fn by_mode(&self) -> impl Iterator<Item = (UsageMode, Decimal, Option<&Price>)> {
+        let has_trial = !self.trial.quantity.is_zero();
+        let has_production = !self.production.quantity.is_zero() || !has_trial;
+        let parts =
+            [(UsageMode::Production, &self.production, has_production), (UsageMode::Trial, &self.trial, has_trial)];
+        let present = parts.into_iter().filter(|(.., is_present)| *is_present);
+        present.map(|(mode, part, _)| (mode, part.quantity, part.price.as_ref().and_then(Option::as_ref)))
+    }
+}
+
+impl Part {
+    fn add(&mut self, other: Self) -> Option<()> {
+        self.quantity = self.quantity.checked_add(other.quantity)?;
+        self.price = match (self.price.take(), other.price) {
+            (Some(one), Some(other)) => Some(one.zip(other).and_then(|(one, other)| price_of_both(one, other))),
+            (one, other) => one.or(other),
+        };
+        Some(())
+    }
+}
+
+/// A price or a cost that is not that of all of it would be wrong.
+fn price_of_both(one: Price, other: Price) -> Option<Price> {
+    let total = one.total.zip(other.total).and_then(|(one, other)| one.checked_add(other));
+    let unit = one.unit.filter(|_| one.unit == other.unit);
+    (one.currency == other.currency).then_some(Price { total, unit, ..one })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::aggregate::tests::{amounts, row};
+    use super::*;
+
+    fn parts(row: &ReportRow) -> Vec<(UsageMode, String)> {
+        Parts::of(row).unwrap().by_mode().map(|(mode, quantity, _)| (mode, quantity.to_string())).collect()
+    }
+
+    #[test]
+    fn parts_add_up_to_the_total() {
+        use UsageMode::{Production, Trial};
+        let with = |effective| ReportRow { effective: Some(effective), ..row("customer", "seats", None) };
+        assert_eq!(parts(&with(amounts(3, 2))), [(Production, "3".to_owned()), (Trial, "2".to_owned())]);
+        assert_eq!(parts(&with(amounts(0, 2))), [(Trial, "2".to_owned())]);
+        assert_eq!(parts(&with(amounts(0, 0))), [(Production, "0".to_owned())]);
+        // A file whose trial is the total again.
+        let doubled = Amounts { trial: 3.into(), ..amounts(3, 0) };
+        assert_eq!(parts(&with(doubled)), [(Production, "3".to_owned())]);
+    }
+}
