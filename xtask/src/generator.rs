@@ -56,10 +56,11 @@ fn settings(enums: &[OpenEnum]) -> GenerationSettings {
 }
 
 /// Schemas that are types of core.
-const CONVERSIONS: [(InstanceType, &str, &str); 4] = [
+const CONVERSIONS: [(InstanceType, &str, &str); 5] = [
     (InstanceType::Number, "decimal", "DecimalNumber"),
     (InstanceType::String, "decimal", "DecimalString"),
     (InstanceType::String, "lenient-date-time", "LenientDateTime"),
+    (InstanceType::String, "lenient-decimal", "LenientDecimal"),
     (InstanceType::String, "password", "SecretText"),
 ];
 

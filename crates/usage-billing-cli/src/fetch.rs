@@ -12,14 +12,15 @@ use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
 use crate::output;
-use crate::vendors::{self, Client, Wanted};
+use crate::vendors::{self, Client, Fetched, Wanted};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.now();
     let (wanted, vendors) = match arguments.report {
         Some(id) => (Wanted::Report(id), vec![Vendor::Acronis]),
         None => {
-            (Wanted::Period(arguments.period.unwrap_or_else(|| Period::last_month(now))), arguments.vendors.clone())
+            let last_month = || Wanted::LastMonth(Period::last_month(now), now);
+            (arguments.period.map_or_else(last_month, Wanted::Period), arguments.vendors.clone())
         }
     };
     if arguments.report.is_some() && arguments.vendors.iter().any(|vendor| *vendor != Vendor::Acronis) {
@@ -27,7 +28,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
             "--report is of Acronis: fetch the other vendors by a call of their own".to_owned(),
         ));
     }
-    if let Wanted::Period(period) = wanted {
+    if let Wanted::Period(period) | Wanted::LastMonth(period, _) = wanted {
         arguments.check_closed(period, now)?;
     }
     // Held until the rows are here: it stops when dropped.
@@ -57,10 +58,13 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         return Err(Failure::Usage(message.to_owned()));
     }
     let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, arguments.timeout))).await;
-    let (mut rows, mut errors) = (Vec::new(), Vec::new());
+    let (mut rows, mut errors, mut is_partial) = (Vec::new(), Vec::new(), false);
     for outcome in outcomes {
         match outcome {
-            Ok(vendor) => rows.extend(vendor),
+            Ok(vendor) => {
+                rows.extend(vendor.rows);
+                is_partial |= !vendor.errors.is_empty();
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -75,7 +79,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     }
     output::print(&rows, arguments.format)
         .map_err(|error| Failure::Local(format!("the rows cannot be written: {error}")))?;
-    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
+    Ok(if errors.is_empty() && !is_partial { ExitCode::SUCCESS } else { ExitCode::from(PARTIAL) })
 }
 
 impl FetchArguments {
@@ -90,15 +94,21 @@ impl FetchArguments {
     }
 }
 
-async fn fetch(client: &Client, wanted: Wanted, timeout: Duration) -> usage_billing::Result<Vec<UsageRow>> {
+async fn fetch(client: &Client, wanted: Wanted, timeout: Duration) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
     output::tell(&match wanted {
-        Wanted::Period(period) => format!("{vendor}: fetching usage of {period} …"),
+        Wanted::Period(period) | Wanted::LastMonth(period, _) => format!("{vendor}: fetching usage of {period} …"),
         Wanted::Report(id) => format!("{vendor}: fetching report {id} …"),
     });
     let outcome = client.usage(wanted, timeout).await;
     match &outcome {
-        Ok(rows) => output::tell(&format!("{vendor}: {}", output::counted(rows.len()))),
+        Ok(fetched) => {
+            fetched
+                .errors
+                .iter()
+                .for_each(|error| output::tell(&format!("{vendor}: {}", line(client.vendor(), error))));
+            output::tell(&format!("{vendor}: {}", output::counted(fetched.rows.len())));
+        }
         Err(error) => output::tell(&format!("{vendor}: {}", line(client.vendor(), error))),
     }
     outcome

@@ -153,7 +153,7 @@ mod tests {
             let [account, customer, name, sku, metric, unit] = texts.try_into().unwrap();
             let plain = row("1");
             let mut row = row("1");
-            (row.account, row.sku, row.metric, row.unit) = (account, sku, metric, unit);
+            (row.account_id, row.sku, row.metric, row.unit) = (account, sku, metric, unit);
             row.customer_id = Some(customer).filter(|id| !id.is_empty());
             row.customer_name = Some(name).filter(|name| !name.is_empty());
             for rows in [vec![row.clone()], vec![plain, row]] {
@@ -174,7 +174,7 @@ mod tests {
         let line = csv(&[row("1")]).unwrap();
         let expected = concat!(
             "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,,backup,,STO,pw_base_storage,,,",
-            "production,vendor,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,",
+            "production,vendor,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,,,",
             "download_stored_report,,3"
         );
         assert_eq!(line.lines().nth(1), Some(expected));

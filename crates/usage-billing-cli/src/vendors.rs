@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use usage_billing::acronis::ReportRequest;
+use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
 use usage_billing::uuid::Uuid;
 use usage_billing::{Credentials, Error, ErrorKind, Period, Result, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
@@ -17,8 +18,16 @@ use crate::output;
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted {
     Period(Period),
+    /// No period was named: the last month, or the vendor's last finished billing periods.
+    LastMonth(Period, DateTime<Utc>),
     /// A report that was begun before.
     Report(Uuid),
+}
+
+/// Rows, and what is missing in them.
+pub(crate) struct Fetched {
+    pub(crate) rows: Vec<UsageRow>,
+    pub(crate) errors: Vec<Error>,
 }
 
 pub(crate) enum Client {
@@ -46,9 +55,18 @@ impl Client {
     }
 
     /// Fetches usage, however the vendor gives it, within `timeout`. An error names the report if there is one.
-    pub(crate) async fn usage(&self, wanted: Wanted, timeout: Duration) -> Result<Vec<UsageRow>> {
-        match (self, wanted) {
-            (Self::Acronis(client), Wanted::Period(period)) => {
+    pub(crate) async fn usage(&self, wanted: Wanted, timeout: Duration) -> Result<Fetched> {
+        let rows = match (self, wanted) {
+            (Self::Genesys(client), Wanted::Period(period)) => {
+                // Client organizations begin their billing months on days of their own.
+                let is_month = period == Period::month_of(period.start().date_naive());
+                let bills = if is_month { BillingPeriod::StartingIn(period) } else { period.into() };
+                return genesys_usage(client, period, bills, timeout).await;
+            }
+            (Self::Genesys(client), Wanted::LastMonth(period, now)) => {
+                return genesys_usage(client, period, BillingPeriod::LastFinished { at: now }, timeout).await;
+            }
+            (Self::Acronis(client), Wanted::Period(period) | Wanted::LastMonth(period, _)) => {
                 let start = Instant::now();
                 let mut report = in_time(timeout, "no report was confirmed to be created", async {
                     let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
@@ -63,12 +81,14 @@ impl Client {
                 let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
                 client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await
             }
-            (Self::Genesys(client), Wanted::Period(period)) => client.usage(period, timeout).await,
-            (Self::Suger(client), Wanted::Period(period)) => client.usage(period, timeout).await,
+            (Self::Suger(client), Wanted::Period(period) | Wanted::LastMonth(period, _)) => {
+                client.usage(period, timeout).await
+            }
             (Self::Genesys(_) | Self::Suger(_), Wanted::Report(_)) => {
                 Err(Error::new(ErrorKind::Request, "this vendor's usage is no report with an id: give a --period"))
             }
-        }
+        };
+        rows.map(|rows| Fetched { rows, errors: Vec::new() })
     }
 
     fn from_env(vendor: Vendor) -> Result<Self> {
@@ -111,6 +131,42 @@ async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output 
         true => too_late(),
         false => tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| too_late()),
     }
+}
+
+/// Usage of the organization itself, and the bills of its client organizations if it may list them.
+async fn genesys_usage(
+    client: &genesys::Client,
+    period: Period,
+    bills: BillingPeriod,
+    timeout: Duration,
+) -> Result<Fetched> {
+    let clients = client.client_bills(bills, ClientOrganizations::All);
+    let clients = in_time(timeout, "the bills of client organizations were not read to their end", clients);
+    let (own, clients) = tokio::join!(client.usage(period, timeout), clients);
+    let (mut rows, mut errors) = (Vec::new(), Vec::new());
+    match (own, &clients) {
+        (Ok(own), _) => rows.extend(own),
+        // A partner's credential need not read the own bill.
+        (Err(error), Ok(_)) => errors.push(error),
+        (Err(error), Err(_)) => return Err(error),
+    }
+    match clients {
+        Ok(bills) => {
+            rows.extend(bills.rows());
+            for outcome in bills.outcomes {
+                match outcome.bill {
+                    Ok(bill) => errors.extend(bill.unreadable.into_iter().map(|charge| charge.error)),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        // Most organizations have no clients, and no permission to list any.
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            output::tell(&format!("genesys: without client organizations: {error}"));
+        }
+        Err(error) => errors.push(error),
+    }
+    Ok(Fetched { rows, errors })
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.

@@ -34,6 +34,10 @@ fn the_main_command_prints_usage_of_all_vendors() {
         assert!(stderr.contains(&format!("{vendor}: fetching usage of 2026-10")), "{stderr}");
     }
     assert!(stdout.starts_with("VENDOR "), "{stdout}");
+    // Customers of a Genesys partner are named as those of the others are.
+    for customer in ["Harbor Lane Retail, Inc.", "運輸ポータル 株式会社", "Slow Turn, Ltd."] {
+        assert!(stdout.lines().any(|line| line.starts_with("genesys") && line.contains(customer)), "{stdout}");
+    }
 }
 
 #[test]

@@ -64,15 +64,17 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     #[doc(hidden)]
     pub async fn from_response(mut answer: Answer) -> Result<Self> {
         let body = answer.take_body().await?;
-        if let Err(reason) = json_shape::check(&body, answer.settings.max_response_bytes) {
+        // Gateways put a byte order mark before it, which is not JSON.
+        let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+        if let Err(reason) = json_shape::check(text, answer.settings.max_response_bytes) {
             let error = Error::new(ErrorKind::Limit, reason.to_string()).with_setting("max_response_bytes");
             return Err(answer.unexpected(error, &Bytes::new()));
         }
         // Some operations answer "" and some nothing at all where the document says a string.
-        let json = if body.is_empty() { &b"\"\""[..] } else { &body };
+        let json = if text.is_empty() { &b"\"\""[..] } else { text };
         match from_json(json) {
             Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
-            Err(error) => Err(answer.unexpected(misfit::<T>(&body, error), &body)),
+            Err(error) => Err(answer.unexpected(misfit::<T>(text, error), &body)),
         }
     }
 }
@@ -88,6 +90,10 @@ impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
         Ok(Self { value: value.unwrap_or_default(), status, headers })
     }
 }
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// How gzip data begins.
+const GZIP: &[u8] = &[0x1F, 0x8B];
 
 /// Bytes are checked for UTF-8 all at once: quicker than string by string.
 fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
@@ -105,6 +111,9 @@ fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
             format!("unexpected body at {}: {}", path_of(located.path()), reason_of(located.inner()))
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
+        _ if body.starts_with(GZIP) => {
+            "the body is compressed with gzip, which was not asked for (a proxy on the way?)".to_owned()
+        }
         _ if body.trim_ascii_start().starts_with(b"<") => {
             format!("unexpected body: {}", printable(&describe(body).message.unwrap_or_default()))
         }

@@ -119,6 +119,7 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
             "end": period.end,
             "acronis": rows(&Bill::Acronis(level)),
             "genesys": rows(&Bill::Genesys),
+            "genesys_clients": rows(&Bill::GenesysClients),
             "suger": rows(&Bill::Suger),
         });
         answer::json(StatusCode::OK, &body)

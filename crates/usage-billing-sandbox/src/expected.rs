@@ -11,7 +11,7 @@ use usage_billing_core::Decimal;
 use crate::server::Sandbox;
 use crate::vendor::Vendor;
 use crate::world::acronis::{Span, Tree, Usage};
-use crate::world::genesys::Partner;
+use crate::world::genesys::{Due, Partner};
 use crate::world::suger::{First, Measure, Organization};
 use crate::world::{World, days_before, midnight, month_of, months_before};
 
@@ -24,6 +24,9 @@ pub enum Bill {
     Acronis(ReportLevel),
     /// Billable usage of the organization that the demo client belongs to.
     Genesys,
+    /// What the client organizations of that organization have to pay, as a partner: overage and amounts of the billing periods that begin
+    /// in the period and are over.
+    GenesysClients,
     /// Usage that was reported to Suger in time for the period and is or may yet be billed: by entitlement and dimension, or billable
     /// metric; of what is neither deleted nor invalid. What a marketplace refuses is in it.
     Suger,
@@ -47,8 +50,14 @@ pub struct ExpectedUsage {
     /// How much, in `unit`: to 28 digits, compute points rounded half up to two places. In JSON it is text.
     #[serde(serialize_with = "exact")]
     pub quantity: Decimal,
-    /// `GiB`, `compute points` or `units`.
+    /// `GiB`, `compute points`, `units` or, for client organizations, the vendor's unit.
     pub unit: String,
+    /// What the customer has to pay for it this month before tax, if the bill has amounts; in JSON it is text.
+    #[serde(serialize_with = "exact_amount", skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+    /// Currency of the amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 impl Sandbox {
@@ -73,6 +82,7 @@ pub(crate) fn expected_usage(world: &World, bill: &Bill, period: Range<DateTime<
     match bill {
         Bill::Acronis(level) => acronis(&world.acronis, level, start.date_naive(), end.date_naive(), today),
         Bill::Genesys => genesys(&world.genesys, today, start, end),
+        Bill::GenesysClients => genesys_clients(world, start.date_naive(), end.date_naive()),
         Bill::Suger => suger(&world.suger, start, end + TimeDelta::milliseconds(1)),
     }
 }
@@ -129,6 +139,8 @@ fn acronis(
                 metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
+                amount: None,
+                currency: None,
             });
             done.push(key);
         }
@@ -152,8 +164,25 @@ fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateT
         metric: usage.name,
         quantity: usage.total_usage.0,
         unit: "units".to_owned(),
+        amount: None,
+        currency: None,
     };
     partner.billable_usages(today, start, end).into_iter().map(row).collect()
+}
+
+fn genesys_clients(world: &World, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
+    let row = |due: Due<'_>| ExpectedUsage {
+        vendor: Vendor::Genesys,
+        customer_id: Some(due.organization_id.to_owned()),
+        customer: Some(due.organization_name.to_owned()),
+        sku: due.part_number.to_owned(),
+        metric: due.name.to_owned(),
+        quantity: due.overage.normalize(),
+        unit: due.unit.to_owned(),
+        amount: Some(due.amount.normalize()),
+        currency: Some(due.currency.to_owned()),
+    };
+    world.genesys.dues(world.calendar(), first, last).into_iter().map(row).collect()
 }
 
 fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
@@ -181,9 +210,18 @@ fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) 
             metric: key.to_owned(),
             quantity: quantity.normalize(),
             unit: "units".to_owned(),
+            amount: None,
+            currency: None,
         })
     };
     rows.into_iter().filter_map(row).collect()
+}
+
+fn exact_amount<S: Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Some(amount) => serializer.collect_str(amount),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// As text: most readers of JSON would make a float of a number.

@@ -26,6 +26,7 @@ const GENESYS: &[(&str, &str)] = &[
     ("get_billing_contracts_invoices", "billing:subscription:view"),
     ("get_billing_reports_billableusage", "billing:subscription:read, billing:subscription:view"),
     ("get_billing_trusteebillingoverview_trustor_org_id", "affiliateOrganization:clientBilling:view"),
+    ("get_orgauthorization_trustors", "authorization:orgTrustor:view"),
     ("get_usage_aggregates_query_job", "usage:organization:view"),
     ("get_usage_client_client_id_aggregates_query_job", "usage:client:view"),
     ("post_usage_aggregates_query_jobs", "usage:organization:view"),

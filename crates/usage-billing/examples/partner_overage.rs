@@ -1,38 +1,53 @@
-//! A Genesys Cloud partner's month end: what client organizations used beyond what is prepaid, and at which price.
+//! A Genesys Cloud partner's month end: the bills of client organizations for their last finished billing periods, charge by charge.
 //!
-//! `cargo run --example partner_overage -- ORGANIZATION_ID…`, with `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET` set.
+//! `cargo run --example partner_overage [-- ORGANIZATION_ID…]`, with `GENESYS_REGION`, `GENESYS_CLIENT_ID` and `GENESYS_CLIENT_SECRET` set.
+//! Without ids, of all organizations that trust the own one.
 
-use usage_billing::{Result, UsageRow, genesys::Client};
+use usage_billing::Result;
+use usage_billing::chrono::{DateTime, Utc};
+use usage_billing::genesys::{BillLine, BillingPeriod, Client, ClientBill, ClientOrganizations};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<std::process::ExitCode> {
     let client = Client::builder_from_env()?.build()?;
-    let (charges, failures) = overage(&client, std::env::args().skip(1)).await;
+    let (charges, failures) = bills(&client, std::env::args().skip(1).collect(), Utc::now()).await?;
     charges.iter().for_each(|line| println!("{line}"));
     failures.iter().for_each(|line| eprintln!("{line}"));
     Ok(std::process::ExitCode::from(u8::from(!failures.is_empty())))
 }
 
-/// A line for each charge of the last finished billing period, and one for each organization without.
-pub(crate) async fn overage(client: &Client, asked: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
-    let (mut charges, mut failures) = (Vec::new(), Vec::new());
-    for organization in asked {
-        match client.client_usage(&organization, 1).await {
-            Ok(rows) if rows.iter().any(|row| !row.is_final) => failures.push(format!("{organization}: not final yet")),
-            Ok(rows) => charges.extend(rows.iter().map(line)),
-            Err(error) => failures.push(format!("{organization}: {error}")),
-        }
-    }
-    if charges.is_empty() && failures.is_empty() {
-        failures.push("no charges: name the ids of client organizations".to_owned());
-    }
-    (charges, failures)
+/// A line for each charge and each total, and one for everything that failed.
+pub(crate) async fn bills(
+    client: &Client,
+    asked: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let organizations = if asked.is_empty() { ClientOrganizations::All } else { ClientOrganizations::Of(asked) };
+    let bills = client.client_bills(BillingPeriod::LastFinished { at: now }, organizations).await?;
+    let found = bills.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
+    let lines = found.flat_map(|bill| bill.lines.iter().map(|of| line(bill, of)).chain([total(bill)])).collect();
+    Ok((lines, bills.errors().map(ToString::to_string).collect()))
 }
 
-fn line(row: &UsageRow) -> String {
-    let charge = row.overage_quantity.zip(row.unit_price).and_then(|(overage, price)| {
-        Some(format!("{overage} x {price} = {} {}", overage.checked_mul(price)?, row.currency.as_ref()?))
-    });
-    let charge = charge.unwrap_or_else(|| format!("{} {}: see the invoice", row.quantity, row.unit));
-    format!("{}: {} {charge}", row.customer_name.as_deref().unwrap_or("?"), row.sku)
+fn customer(bill: &ClientBill) -> &str {
+    bill.organization.name.as_deref().unwrap_or(&bill.organization.id)
+}
+
+fn line(bill: &ClientBill, line: &BillLine) -> String {
+    let currency = bill.currency.as_deref().unwrap_or_default();
+    let (item, quantity) = (&line.charge.item, line.charge.usage_quantity);
+    let amount = match (line.is_billable(), line.amount) {
+        (Some(false), _) => "not charged".to_owned(),
+        (_, Some(amount)) => format!("{amount} {currency}"),
+        (_, None) => line.see_invoice.first().map(ToString::to_string).unwrap_or_default(),
+    };
+    format!("{}: {} {quantity} {}: {amount}", customer(bill), item.part_number, item.unit)
+}
+
+fn total(bill: &ClientBill) -> String {
+    let (total, currency) = (bill.total(), bill.currency.as_deref().unwrap_or_default());
+    match total.amount {
+        Some(amount) => format!("{}: total {amount} {currency}", customer(bill)),
+        None => format!("{}: total unknown, of which {} {currency} is known", customer(bill), total.known_amount),
+    }
 }

@@ -15,6 +15,8 @@ pub enum BillingReason {
     Trial,
     /// Not charged: a free quantity that is taken off the usage of another row.
     Allowance,
+    /// Not charged: free in the ramp period of the contract.
+    RampPeriod,
     /// Not charged: the total of other rows.
     TotalOfRows,
     /// Not charged: a part of what another row counts.
@@ -45,10 +47,11 @@ pub enum BillingReason {
 
 impl BillingReason {
     /// All of them, those that charge first, those that do not know last.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Usage,
         Self::Trial,
         Self::Allowance,
+        Self::RampPeriod,
         Self::TotalOfRows,
         Self::PartOfRow,
         Self::Counter,
@@ -80,6 +83,7 @@ impl fmt::Display for BillingReason {
             Self::Usage => "usage",
             Self::Trial => "trial",
             Self::Allowance => "allowance",
+            Self::RampPeriod => "ramp_period",
             Self::TotalOfRows => "total_of_rows",
             Self::PartOfRow => "part_of_row",
             Self::Counter => "counter",

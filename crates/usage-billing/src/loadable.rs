@@ -20,12 +20,21 @@ pub(crate) fn quantity(value: Decimal) -> Decimal {
 /// # Errors
 /// [`ErrorKind::Decode`] if it has more than 26 digits before the point; `place` names the row.
 pub(crate) fn unit_price(value: Decimal, place: impl Fn() -> String) -> Result<Decimal> {
-    let price = rounded(value, PRICE_PLACES);
-    if price.abs() < PRICE_LIMIT {
-        return Ok(price);
+    if unit_price_fits(value) {
+        return Ok(rounded_unit_price(value));
     }
     let message = format!("{}: the unit price {value} does not fit DECIMAL(38,12)", place());
     Err(Error::new(ErrorKind::Decode, message))
+}
+
+/// Whether a unit price has at most 26 digits before the point once it is rounded.
+pub(crate) fn unit_price_fits(value: Decimal) -> bool {
+    rounded_unit_price(value).abs() < PRICE_LIMIT
+}
+
+/// A unit price that is known to fit, rounded half to even.
+pub(crate) fn rounded_unit_price(value: Decimal) -> Decimal {
+    rounded(value, PRICE_PLACES)
 }
 
 fn rounded(value: Decimal, places: u32) -> Decimal {

@@ -118,6 +118,8 @@ impl<'a> RowIdentity<'a> {
             unit_price: None,
             list_price: None,
             prepaid_price: None,
+            prepaid_amount: None,
+            amount: None,
             cost: None,
             source_operation: self.operation.to_owned(),
             source_report_id: None,

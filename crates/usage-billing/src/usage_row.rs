@@ -61,6 +61,10 @@ pub struct UsageRow {
     #[serde(with = "exact::option")]
     pub prepaid_price: Option<Decimal>,
     #[serde(with = "exact::option")]
+    pub prepaid_amount: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub amount: Option<Decimal>,
+    #[serde(with = "exact::option")]
     pub cost: Option<Decimal>,
     pub source_operation: String,
     pub source_report_id: Option<String>,
@@ -69,7 +73,7 @@ pub struct UsageRow {
 
 impl UsageRow {
     /// Names of the columns, in the order in which rows are written. Later versions append to it.
-    pub const COLUMNS: [&str; 40] = [
+    pub const COLUMNS: [&str; 42] = [
         "row_key",
         "vendor",
         "account_id",
@@ -106,6 +110,8 @@ impl UsageRow {
         "unit_price",
         "list_price",
         "prepaid_price",
+        "prepaid_amount",
+        "amount",
         "cost",
         "source_operation",
         "source_report_id",
@@ -187,7 +193,7 @@ mod tests {
         r#""period_end":"2026-11-01T00:00:00Z","as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
         r#""quantity":"12345678901234567.123456789","raw_quantity":"7200","raw_unit":"seconds","quota_quantity":"5","included_quantity":"1","#,
         r#""prepaid_quantity":"100","bundle_quantity":"1000","overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","#,
-        r#""list_price":"140","prepaid_price":"110.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3}"#,
+        r#""list_price":"140","prepaid_price":"110.00","prepaid_amount":"11000","amount":"11066.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3}"#,
     );
 
     #[test]

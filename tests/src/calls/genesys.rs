@@ -53,5 +53,7 @@ pub(crate) fn calls() -> Vec<Call<Client>> {
         json "getLicenseDefinitions" => client.get_license_definitions();
         json "getLicenseUsers" => client.get_license_users();
         json "getOauthClients" => client.get_oauth_clients();
+        json "getOrganizationsMe" => client.get_organizations_me();
+        json "getOrgauthorizationTrustors" => client.get_orgauthorization_trustors();
     }
 }

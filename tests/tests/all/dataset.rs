@@ -33,9 +33,10 @@ async fn fetched(polls: u32) -> Vec<UsageRow> {
     let mut rows = one_dataset::dataset(&acronis, &genesys, &suger, period).await.unwrap();
     rows.extend(genesys.api_usage(period, one_dataset::PATIENCE).await.unwrap());
     rows.extend(genesys.licences().await.unwrap());
-    for index in 0..3 {
-        rows.extend(genesys.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, index).await.unwrap());
-    }
+    let last = genesys::BillingPeriod::LastFinished { at: now() };
+    let bills = genesys.client_bills(last, genesys::ClientOrganizations::All).await.unwrap();
+    assert_eq!(bills.errors().count(), 0);
+    rows.extend(bills.rows());
     rows
 }
 
@@ -61,15 +62,15 @@ async fn the_dataset_example_writes_a_row_a_line_that_reads_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_partner_example_prints_overage_of_each_client_and_tells_failures_apart() {
-    let today = "2026-11-21".parse().unwrap();
-    let sandbox = Sandbox::builder().today(today).start().await.expect("a free port");
-    let asked = [demo::GENESYS_TRUSTOR_ORG_ID, "no-such-organization"].map(str::to_owned);
-    let (charged, failed) = partner_overage::overage(&genesys(&sandbox), asked.into_iter()).await;
+async fn the_partner_example_prints_each_clients_bill_and_every_failure() {
+    let sandbox = Sandbox::builder().today(now().date_naive()).start().await.expect("a free port");
+    let asked = vec![demo::GENESYS_TRUSTOR_ORG_ID.to_owned(), "no-such-organization".to_owned()];
+    let (charges, failed) = partner_overage::bills(&genesys(&sandbox), asked, now()).await.unwrap();
     let [failed] = &failed[..] else { panic!("one failure: {failed:?}") };
-    assert!(failed.starts_with("no-such-organization: ") && failed.contains("404 Not Found"), "{failed}");
-    assert!(charged.iter().any(|line| line.contains(" x ") && line.ends_with(" EUR")), "{charged:#?}");
-    assert!(charged.iter().any(|line| line.ends_with("message: see the invoice")), "bundles: {charged:#?}");
-    let (charged, failed) = partner_overage::overage(&genesys(&sandbox), std::iter::empty()).await;
-    assert!(charged.is_empty() && failed == ["no charges: name the ids of client organizations"], "{failed:?}");
+    assert!(failed.contains("no-such-organization") && failed.contains("404 Not Found"), "{failed}");
+    assert!(charges.iter().any(|line| line.ends_with(" EUR")), "{charges:#?}");
+    assert!(charges.iter().any(|line| line.contains("sold in bundles of 1000")), "{charges:#?}");
+    let (charges, failed) = partner_overage::bills(&genesys(&sandbox), Vec::new(), now()).await.unwrap();
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(charges.iter().filter(|line| line.contains(": total ")).count(), 11, "all that trust the partner");
 }

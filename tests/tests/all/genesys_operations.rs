@@ -53,8 +53,8 @@ async fn the_billable_usage_of_a_period() {
     let report = client.get_billing_reports_billableusage().start_date(start).end_date(end).send().await.unwrap();
     mock.assert();
     assert_eq!(report.status, Some(types::BillingUsageReportStatus::Complete));
-    assert_eq!(report.usages[2].total_usage.to_string(), "20451.5");
-    assert_eq!(report.usages[0].resources[1].date, Some(instant("2026-09-03T12:01:44.250Z")));
+    assert_eq!(report.usages.as_ref().unwrap()[2].total_usage.to_string(), "20451.5");
+    assert_eq!(report.usages.as_ref().unwrap()[0].resources[1].date, Some(instant("2026-09-03T12:01:44.250Z")));
 }
 
 #[tokio::test]
@@ -67,8 +67,8 @@ async fn the_bill_of_a_customer_by_index() {
     let call = client.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id("a/b?c d");
     let bill = call.clone().billing_period_index(2).send().await.unwrap();
     mock.assert();
-    assert_eq!(bill.usages[1].overage_price.unwrap().to_string(), "0.0119");
-    assert_eq!(bill.minimum_monthly_amount.unwrap().to_string(), "11000.00");
+    assert_eq!(bill.usages.as_ref().unwrap()[1].overage_price.as_ref().unwrap().to_string(), "0.0119");
+    assert_eq!(bill.minimum_monthly_amount.as_ref().unwrap().to_string(), "11000.00");
 
     let running = server.get_billing_trusteebillingoverview_trustor_org_id(|when, then| {
         usual(when.trustor_org_id("a/b?c d").billing_period_index(None).into_inner());

@@ -59,7 +59,7 @@ async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
     let client = genesys(&sandbox);
     let error = client.billable_usage(september()).wait(Duration::from_secs(3)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimeout);
-    assert!(!client.billable_usage(september()).wait(PATIENCE).await.unwrap().usages.is_empty());
+    assert!(!client.billable_usage(september()).wait(PATIENCE).await.unwrap().usages.unwrap().is_empty());
 
     let client = acronis(&sandbox);
     let request = ReportRequest::usage_summary(client.own_tenant().await.unwrap(), september());

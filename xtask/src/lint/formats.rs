@@ -11,13 +11,14 @@ use crate::pointer::child;
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 
 /// The known formats with the types that they are of.
-const FORMATS: [(&str, &[&str]); 13] = [
+const FORMATS: [(&str, &[&str]); 14] = [
     ("int32", &["integer"]),
     ("int64", &["integer"]),
     ("decimal", &["number", "string"]),
     ("date", &["string"]),
     ("date-time", &["string"]),
     ("lenient-date-time", &["string"]),
+    ("lenient-decimal", &["string"]),
     ("uuid", &["string"]),
     ("uri", &["string"]),
     ("uri-reference", &["string"]),

@@ -90,7 +90,7 @@ fn one(root: &Value, at: &str, parameter: &Value, findings: &mut Findings) {
     if [Some(schema), schema.get("items").map(|items| resolve(root, items))]
         .into_iter()
         .flatten()
-        .any(|schema| text(schema, "format") == "decimal")
+        .any(|schema| ["decimal", "lenient-decimal"].contains(&text(schema, "format")))
     {
         findings.add(
             Rule::ParameterType,

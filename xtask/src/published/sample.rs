@@ -173,7 +173,7 @@ impl<'a> Sampler<'a> {
                 .filter(|time| real_day(time) && real_time(time))
                 .unwrap_or("2026-10-01T00:00:00Z"),
             "uuid" => hint.filter(|hint| is_uuid(hint)).unwrap_or("7b0e6b6e-91f5-4f5e-9a0a-3f1c2d4b5a69"),
-            "decimal" => "12.5",
+            "decimal" | "lenient-decimal" => "12.5",
             _ => hint.unwrap_or("text"),
         };
         json!(text)

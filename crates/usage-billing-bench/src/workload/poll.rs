@@ -61,8 +61,8 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, report: &BillingUsageReport) {
-        self.usages += report.usages.len();
-        for usage in &report.usages {
+        self.usages += report.usages.as_ref().map_or(0, Vec::len);
+        for usage in report.usages.iter().flatten() {
             self.total += usage.total_usage.0;
             self.resources += usage.resources.len();
             self.length += usage.resources.iter().map(|resource| resource.name.len()).sum::<usize>();

@@ -158,7 +158,7 @@ impl Check<'_> {
             "uuid" => (self.place == Place::Path || Uuid::try_parse(text).is_ok(), "a UUID"),
             "date" => (text.parse::<NaiveDate>().is_ok(), "a date such as 2026-11-21"),
             "date-time" => (DateTime::parse_from_rfc3339(text).is_ok(), "a date-time such as 2026-11-21T09:00:00Z"),
-            "decimal" => (is_decimal(text), "a decimal number"),
+            "decimal" | "lenient-decimal" => (is_decimal(text), "a decimal number"),
             _ => (true, ""),
         };
         if !good {

@@ -12,6 +12,7 @@ const GENESYS: &[&str] = &[
     "metrics",
     "order",
     "paymentStatus",
+    "productPlatform",
     "queryStatus",
     "state",
     "status",

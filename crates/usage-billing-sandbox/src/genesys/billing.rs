@@ -30,10 +30,10 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: V
             true => types::BillingUsageReportStatus::Complete,
             false => types::BillingUsageReportStatus::InProgress,
         }),
-        usages: match complete {
+        usages: Some(match complete {
             true => genesys.world.genesys.billable_usages(genesys.world.today(), start, end),
             false => Vec::new(),
-        },
+        }),
         self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
         ..Default::default()
     };

@@ -11,6 +11,7 @@ mod job_request;
 mod jobs;
 mod licences;
 mod oauth_clients;
+mod organizations;
 mod page;
 mod pdf;
 mod queries;
@@ -23,7 +24,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use usage_billing_genesys::types;
@@ -35,8 +36,8 @@ use crate::answer::{Sent, json};
 use crate::auth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
 use crate::bounded::Bounded;
 use crate::clock::Clock;
+use crate::world::World;
 use crate::world::genesys::Calendar;
-use crate::world::{World, months_before};
 
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const LARGEST_BODY: usize = 512_000;
@@ -46,15 +47,11 @@ const MOST_JOBS: usize = 1_000;
 const LONGEST_LIST: usize = 200;
 /// Rows on a page of API requests.
 const LONGEST_PAGE: usize = 1_000;
-/// Months that a sandbox may run without contracts being dated anew.
-const LONGEST_RUN: u32 = 60;
 const TOKEN_PATH: &str = "/oauth/token";
 
 pub(crate) struct Genesys {
     world: Arc<World>,
     clock: Clock,
-    /// The day of the start: contracts are dated from it.
-    opened: NaiveDate,
     tokens: Tokens,
     polls_before_ready: u32,
     realm: Uuid,
@@ -103,8 +100,7 @@ impl Genesys {
             aggregations: Bounded::new(MOST_JOBS),
             started: 0,
         };
-        let opened = world.today();
-        Arc::new(Self { world, clock, opened, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
+        Arc::new(Self { world, clock, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
     }
 
     pub(crate) fn owns(path: &str) -> bool {
@@ -124,6 +120,8 @@ impl Genesys {
             .route("/api/v2/billing/contracts/invoices/{invoice_id}/lines", get(invoices::lines))
             .route("/api/v2/billing/contracts/invoices/{invoice_id}/document", get(invoices::document))
             .route("/genesys/invoices/{invoice_id}", get(invoices::file))
+            .route("/api/v2/organizations/me", get(organizations::own))
+            .route("/api/v2/orgauthorization/trustors", get(organizations::trustors))
             .route("/api/v2/usage/aggregates/query/jobs", post(jobs::start))
             .route("/api/v2/usage/aggregates/query/jobs/{job_id}", get(jobs::job))
             .route("/api/v2/usage/client/{client_id}/aggregates/query/jobs", post(jobs::start_of_client))
@@ -194,10 +192,8 @@ impl Genesys {
         }
     }
 
-    /// Contracts are signed anew when the clock was pushed on too far: history has a bound.
     fn calendar(&self) -> Calendar {
-        let today = self.world.today();
-        Calendar { opened: self.opened.max(months_before(today, LONGEST_RUN)), today }
+        self.world.calendar()
     }
 
     fn progress(&self) -> Progress {

@@ -25,8 +25,13 @@ const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a date");
 const FIRST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 1).expect("a date");
 const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
 
+/// Months that a sandbox may run without contracts being dated again.
+const LONGEST_RUN: u32 = 60;
+
 pub(crate) struct World {
     clock: Clock,
+    /// The day of the start: contracts are dated from it.
+    opened: NaiveDate,
     pub(crate) acronis: acronis::Tree,
     pub(crate) genesys: genesys::Partner,
     pub(crate) suger: suger::Organization,
@@ -35,15 +40,22 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: Seed, size: &Size, clock: Clock) -> Self {
         // A clock beyond the days of the world does not make history longer.
-        let today = midnight(today(&clock));
+        let opened = today(&clock);
+        let today = midnight(opened);
         let suger = suger::Organization::new(seed, size, clock.now().clamp(today, today + TimeDelta::days(1)));
         let (acronis, genesys) = (acronis::Tree::new(seed, size), genesys::Partner::new(seed, size));
-        Self { clock, acronis, genesys, suger }
+        Self { clock, opened, acronis, genesys, suger }
     }
 
     /// The day that goes on with the sandbox's clock.
     pub(crate) fn today(&self) -> NaiveDate {
         today(&self.clock)
+    }
+
+    /// Contracts are dated from a later day once the clock was pushed on too far: history has a bound.
+    pub(crate) fn calendar(&self) -> genesys::Calendar {
+        let today = self.today();
+        genesys::Calendar { opened: self.opened.max(months_before(today, LONGEST_RUN)), today }
     }
 }
 

@@ -22,9 +22,10 @@ async fn billable_usage_is_polled_by_the_same_request() {
     assert_eq!(report["startDate"], "2026-10-01T00:00:00Z");
     let report: types::BillingUsageReport = serde_json::from_value(report).unwrap();
     assert_eq!(report.status, Some(types::BillingUsageReportStatus::Complete));
-    assert_eq!(report.usages.len(), 8);
-    assert!(report.usages.iter().any(|usage| !usage.total_usage.is_integer()));
-    assert!(report.usages[0].resources.iter().all(|resource| resource.name.ends_with("@northwind.example")));
+    let usages = report.usages.unwrap();
+    assert_eq!(usages.len(), 8);
+    assert!(usages.iter().any(|usage| !usage.total_usage.is_integer()));
+    assert!(usages[0].resources.iter().all(|resource| resource.name.ends_with("@northwind.example")));
     // Another period is another report.
     let other = OCTOBER.replace("2026-10-01", "2026-10-02");
     assert_eq!(caller.get(&other).await.1["status"], "InProgress");
@@ -60,8 +61,10 @@ async fn the_overview_walks_back_to_the_first_period() {
             break (status, overview);
         }
         let overview: types::TrusteeBillingOverview = serde_json::from_value(overview).unwrap();
-        assert_eq!(overview.currency, "EUR");
-        assert!(overview.usages.iter().any(|usage| usage.prepay_price.is_some() && usage.overage_price.is_some()));
+        assert_eq!(overview.currency.as_deref(), Some("EUR"));
+        assert!(
+            overview.usages.iter().flatten().any(|usage| usage.prepay_price.is_some() && usage.overage_price.is_some())
+        );
         periods.push(overview.billing_period_start_date);
     };
     assert_eq!(periods.len(), 14);
@@ -175,5 +178,68 @@ async fn strangers_get_401_with_the_code_for_what_they_lack() {
     ] {
         let (status, error) = Caller::new(&sandbox, authorization.to_owned()).get(OCTOBER).await;
         assert_eq!((status.as_u16(), &error["code"]), (401, &json!(code)), "{authorization}");
+    }
+}
+
+#[tokio::test]
+async fn the_organizations_that_trust_the_partner_are_on_several_pages() {
+    let sandbox = builder().start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    let (status, own) = caller.get("/api/v2/organizations/me").await;
+    assert_eq!((status.as_u16(), &own["name"]), (200, &json!("Northwind Cloud Services")));
+    let (mut path, mut names) = (Some("/api/v2/orgauthorization/trustors?pageSize=100".to_owned()), Vec::new());
+    let mut pages = 0;
+    while let Some(next) = path {
+        let (status, page) = caller.get(&next).await;
+        assert_eq!((status.as_u16(), &page["total"]), (200, &json!(11)));
+        let page: types::TrustorEntityListing = serde_json::from_value(page).unwrap();
+        names.extend(page.entities.unwrap().into_iter().filter_map(|trustor| trustor.organization?.name));
+        (path, pages) = (page.next_uri, pages + 1);
+    }
+    assert_eq!((names.len(), pages), (11, 3));
+    assert!(!names.iter().any(|name| name.contains("Old Mill")), "that one trusts the partner no more: {names:?}");
+    assert_eq!(caller.get("/api/v2/orgauthorization/trustors?pageSize=0").await.0, 400);
+}
+
+#[tokio::test]
+async fn every_seed_has_allowances_totals_ramp_late_rotation_and_every_subscription_type() {
+    for seed in [0, 1, 99] {
+        let sandbox = builder().seed(seed).start().await.unwrap();
+        let caller = Caller::genesys(&sandbox).await;
+        let (mut groupings, mut subscriptions) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+        let (mut in_ramp, mut ended, mut bundles, mut empty_prices) = (0, 0, 0, 0);
+        for number in 1..=3 {
+            let (_, page) =
+                caller.get(&format!("/api/v2/orgauthorization/trustors?pageSize=5&pageNumber={number}")).await;
+            for trustor in page["entities"].as_array().unwrap() {
+                let id = trustor["id"].as_str().unwrap();
+                let (_, bill) = caller.get(&format!("/api/v2/billing/trusteebillingoverview/{id}")).await;
+                subscriptions.insert(bill["subscriptionType"].as_str().unwrap().to_owned());
+                in_ramp += usize::from(bill["inRampPeriod"] == true);
+                ended += usize::from(bill["billingPeriodEndDate"] == "2026-11-30T23:59:59Z");
+                for usage in bill["usages"].as_array().unwrap() {
+                    groupings.insert(usage["grouping"].as_str().unwrap().to_owned());
+                    bundles += usize::from(usage["bundleQuantity"] == "0");
+                    empty_prices += usize::from(usage["overagePrice"] == "");
+                }
+            }
+        }
+        assert!(["fair-use", "rollup", "rollup-usage"].iter().all(|it| groupings.contains(*it)), "{groupings:?}");
+        assert_eq!((subscriptions.len(), in_ramp > 0, bundles > 0, empty_prices > 0), (8, true, true, true), "{seed}");
+        assert!(ended > 0, "all are of November");
+        // On the third day of December one index still is that of November.
+        sandbox.advance(std::time::Duration::from_secs(12 * 86_400));
+        let caller = Caller::genesys(&sandbox).await;
+        let mut late = 0;
+        for number in 1..=3 {
+            let (_, page) =
+                caller.get(&format!("/api/v2/orgauthorization/trustors?pageSize=5&pageNumber={number}")).await;
+            for trustor in page["entities"].as_array().unwrap() {
+                let id = trustor["id"].as_str().unwrap();
+                let (_, bill) = caller.get(&format!("/api/v2/billing/trusteebillingoverview/{id}")).await;
+                late += usize::from(bill["billingPeriodEndDate"] == "2026-11-30T23:59:59Z");
+            }
+        }
+        assert_eq!(late, 1, "{seed}");
     }
 }

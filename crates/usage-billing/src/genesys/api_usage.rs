@@ -43,7 +43,9 @@ impl Client {
         let rows = rows.unwrap_or_else(|| {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;
-        let asked = ApiUsage::new(job.id(), &self.account, period, granularity);
+        let account = limit.run(self.organization()).await;
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?.id;
+        let asked = ApiUsage::new(job.id(), &account, period, granularity);
         asked.job_rows(&rows, now)
     }
 }

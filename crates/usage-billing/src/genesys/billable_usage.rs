@@ -8,6 +8,7 @@ use usage_billing_core::{Error, ErrorKind, Result};
 use super::{Client, LAG, types};
 use crate::period::instant;
 use crate::row_identity::{RowIdentity, disambiguate_keys};
+use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, Progress, Report, UsageRow, Vendor};
 
 const OPERATION: &str = "getBillingReportsBillableusage";
@@ -40,8 +41,9 @@ impl Client {
                     Some(types::BillingUsageReportStatus::Complete) => {
                         let mut report = report.into_inner();
                         check_period(&report, period)?;
+                        let usages = report.usages.as_mut().ok_or_else(without_usages)?;
                         if !resources {
-                            report.usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
+                            usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
                         }
                         Ok(Progress::Ready(report))
                     }
@@ -58,9 +60,20 @@ impl Client {
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
         let now = self.clock.now();
-        let report = self.billable_usage(period).wait(timeout).await?;
-        Ok(usage_rows(&report, &self.account, period, now))
+        let limit = TimeLimit::new(timeout);
+        let report = self.billable_usage(period).wait_within(limit).await?;
+        let account = limit.run(self.organization()).await;
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?.id;
+        usage_rows(&report, &account, period, now)
     }
+}
+
+/// The vendor's model requires the list: a report without it is not a bill of nothing.
+fn without_usages() -> Error {
+    let error = Error::new(ErrorKind::Decode, "the report is complete, but has no list `usages`");
+    error
+        .with_operation(OPERATION)
+        .with_hint("the vendor's API has changed, or something on the way changed the response")
 }
 
 /// Genesys bills by periods of its own: rows of another period than was asked for would be billed in the wrong one. Whether the end is
@@ -81,13 +94,16 @@ fn check_period(report: &types::BillingUsageReport, asked: Period) -> Result<()>
     Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION))
 }
 
-/// One row per usage, never of its resources. Final a day after the period, if the report is complete.
+/// Returns one row per usage, never of its resources. Final a day after the period, if the report is complete.
+///
+/// # Errors
+/// [`ErrorKind::Decode`] for a complete report without the list of usages.
 pub fn usage_rows(
     report: &types::BillingUsageReport,
     account: &str,
     period: Period,
     now: DateTime<Utc>,
-) -> Vec<UsageRow> {
+) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
@@ -101,7 +117,10 @@ pub fn usage_rows(
             ..identity.row(usage.total_usage.0, BillingReason::SeeInvoice)
         }
     };
-    disambiguate_keys(report.usages.iter().zip(1..).map(row).collect())
+    match &report.usages {
+        None if is_complete => Err(without_usages()),
+        usages => Ok(disambiguate_keys(usages.iter().flatten().zip(1..).map(row).collect())),
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +141,25 @@ mod tests {
             ],
         });
         let period = "2026-10-15/2026-11-15".parse().unwrap();
-        usage_rows(&serde_json::from_value(report).unwrap(), "org-1", period, now.parse().unwrap())
+        usage_rows(&serde_json::from_value(report).unwrap(), "org-1", period, now.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_complete_report_without_usages_is_an_error_and_an_empty_one_is_not() {
+        let rows = |report: serde_json::Value| {
+            let report = serde_json::from_value(report).unwrap();
+            let period = "2026-10-15/2026-11-15".parse().unwrap();
+            usage_rows(&report, "org-1", period, "2026-11-20T00:00:00Z".parse().unwrap()).map(|rows| rows.len())
+        };
+        for wrong in [
+            serde_json::json!({"status": "Complete"}),
+            serde_json::json!({"status": "Complete", "usages": null}),
+            serde_json::json!({"status": "Complete", "usage": [{"name": "CX 3", "totalUsage": "2"}]}),
+        ] {
+            assert_eq!(rows(wrong.clone()).unwrap_err().kind(), ErrorKind::Decode, "{wrong}");
+        }
+        assert_eq!(rows(serde_json::json!({"status": "Complete", "usages": []})).unwrap(), 0);
+        assert_eq!(rows(serde_json::json!({"status": "InProgress"})).unwrap(), 0);
     }
 
     #[test]

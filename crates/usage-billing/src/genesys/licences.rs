@@ -35,7 +35,8 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
-        licence_rows(&self.licence_holders().collect_all().await?, &self.account, self.clock.now().date_naive())
+        let account = self.organization().await?.id;
+        licence_rows(&self.licence_holders().collect_all().await?, &account, self.clock.now().date_naive())
     }
 }
 

@@ -1,23 +1,41 @@
 #![doc = include_str!("../../docs/genesys.md")]
 
+mod allowance;
 mod api_usage;
+mod bill;
 mod billable_usage;
+mod billing_period;
+mod charge;
+mod client_bills;
+mod contract_charges;
 mod licences;
+mod organizations;
 mod overview;
+mod page_link;
+mod see_invoice;
 mod usage_job;
 mod usage_query;
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
+use tokio::sync::OnceCell;
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
 
 use crate::clock::Clock;
 pub use api_usage::ApiUsage;
+pub use bill::{BillLine, ChargeRole, RampPeriod};
 pub use billable_usage::usage_rows;
+pub use billing_period::BillingPeriod;
+pub use charge::{Charge, ChargedItem, UnreadableCharge};
+pub use client_bills::{ClientBills, ClientOrganizations, ClientOutcome};
+pub use contract_charges::{ChargeDifference, ContractCharge};
 pub use licences::licence_rows;
-pub use overview::{overage, overview_rows};
+pub use organizations::Organization;
+pub use overview::{BillTotal, ClientBill};
+pub use see_invoice::SeeInvoice;
 pub use usage_job::{ClientJobQuery, JobQuery};
 pub use usage_query::UsageQuery;
 
@@ -28,7 +46,8 @@ const LAG: TimeDelta = TimeDelta::days(1);
 #[derive(Clone)]
 pub struct Client {
     api: usage_billing_genesys::Client,
-    account: String,
+    /// Of the credential; asked for when it is first needed.
+    organization: Arc<OnceCell<Organization>>,
     clock: Clock,
 }
 
@@ -42,10 +61,10 @@ impl fmt::Debug for Client {
 impl Client {
     /// By an OAuth client of the type "client credentials".
     pub fn builder(region: &Region, credentials: Credentials) -> ClientBuilder<Self> {
-        let account = credentials.client_id().to_owned();
+        let organization = Arc::default();
         usage_billing_genesys::Client::builder(region, credentials).map(|api| Self {
             api,
-            account,
+            organization,
             clock: Clock::default(),
         })
     }
@@ -60,15 +79,10 @@ impl Client {
         Ok(Self::builder(&region, credentials))
     }
 
-    /// Names the organization in rows, in place of the OAuth client. Give its id (Admin > Organization Settings), and keys of rows survive a
-    /// change of the OAuth client.
-    pub fn with_account(self, organization: impl Into<String>) -> Self {
-        Self { account: organization.into(), ..self }
-    }
-
-    /// What rows name as account, and their keys are made of.
-    pub fn account(&self) -> &str {
-        &self.account
+    /// Sets the id of the own organization, which rows name as account and their keys are made of. Without it,
+    /// [`organization`](Self::organization) asks the vendor once.
+    pub fn with_account(self, organization_id: impl Into<String>) -> Self {
+        Self { organization: Arc::new(OnceCell::new_with(Some(Organization::new(organization_id, None)))), ..self }
     }
 
     /// Returns a handle whose calls have other settings. It shares the token, the rate limit and the connections with this client.

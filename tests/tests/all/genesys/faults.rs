@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use usage_billing::{ErrorKind, Progress};
 use usage_billing_sandbox::{self as demo, Sandbox};
-use usage_billing_tests::{ClosedPort, Reply, ScriptedServer};
+use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, now};
 
-use usage_billing::genesys::Client;
+use usage_billing::genesys::{BillingPeriod, Client, ClientOrganizations};
 
 use super::{PATIENCE, calls, client_at, last_month, start};
 
@@ -16,7 +16,10 @@ async fn faults_on_the_way_change_no_row() {
         let (sandbox, client) = sandbox;
         let mut rows = client.api_usage(last_month(), PATIENCE).await.unwrap();
         rows.extend(client.usage(last_month(), PATIENCE).await.unwrap());
-        rows.extend(client.client_usage(demo::GENESYS_TRUSTOR_ORG_ID, 1).await.unwrap());
+        let last = BillingPeriod::LastFinished { at: now() };
+        let bills = client.client_bills(last, ClientOrganizations::All).await.unwrap();
+        assert_eq!(bills.errors().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+        rows.extend(bills.rows());
         rows.extend(client.licences().await.unwrap());
         rows.iter_mut().for_each(|row| row.source_report_id = None);
         let met: usize = sandbox.requests().iter().map(|request| request.faults.len()).sum();
@@ -107,4 +110,65 @@ async fn errors_name_the_permission_that_is_missing_and_what_a_wrong_credential_
     let error = wrong.usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.hint().is_some_and(|hint| hint.contains("of this region")), "{error}");
+}
+
+/// Replies with a token, and to anything else as `reply` does.
+fn answering(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ => reply(),
+    })
+}
+
+#[tokio::test]
+async fn a_complete_report_without_its_list_is_an_error_and_an_empty_one_is_no_rows() {
+    for (report, rows) in [
+        (r#"{"status":"Complete"}"#, None),
+        (r#"{"status":"Complete","usages":null}"#, None),
+        (r#"{"status":"Complete","usage":[{"name":"CX 3","totalUsage":"2"}]}"#, None),
+        (r#"{"status":"Complete","usages":[]}"#, Some(0)),
+        // A byte order mark before JSON, as some gateways put it.
+        ("\u{feff}{\"status\":\"Complete\",\"usages\":[{\"name\":\"CX 3\",\"totalUsage\":\"2\"}]}", Some(1)),
+    ] {
+        let server = answering(move || Reply::json(200, report));
+        let outcome = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await;
+        match rows {
+            Some(count) => assert_eq!(outcome.unwrap().len(), count, "{report}"),
+            None => {
+                let error = outcome.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Decode, "{report}");
+                assert!(error.to_string().contains("has no list `usages`"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn gzip_that_was_not_asked_for_is_named_as_such() {
+    let body = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0];
+    let server = answering(move || Reply::new(200, &[("content-type", "application/json")], body));
+    let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("compressed with gzip, which was not asked for"), "{error}");
+}
+
+#[tokio::test]
+async fn a_job_cursor_arrives_as_it_was_and_an_empty_link_ends_the_list() {
+    for link in ["/j?pageSize=1000&after=a%2Fb%2Bc%3D", "/j?after=a/b+c=&pageSize=1000"] {
+        let server = ScriptedServer::start(move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            target if target.contains("after=a%2Fb%2Bc%3D") => {
+                Reply::json(200, r#"{"queryStatus":"Succeeded","entities":[{"requestCount":2}],"nextUri":""}"#)
+            }
+            target if target.contains("after=") => Reply::json(400, r#"{"message":"another cursor"}"#),
+            _ => {
+                let page =
+                    serde_json::json!({"queryStatus": "Succeeded", "entities": [{"requestCount": 1}], "nextUri": link});
+                Reply::json(200, &page.to_string())
+            }
+        });
+        let client = client_at(server.url(), "id", "hush-secret");
+        let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.request_count).collect::<Vec<_>>(), [Some(1), Some(2)], "{link}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Genesys Cloud's wrappers against the sandbox and against answers that no sandbox gives.
 
-mod cases;
+mod client_bills;
 mod faults;
 mod jobs;
 mod pages;

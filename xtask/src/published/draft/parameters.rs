@@ -301,7 +301,9 @@ impl Drafter<'_> {
                 Some(self.as_text(&converted))
             }
             ["string"]
-                if ["decimal", "password", "binary", "byte"].iter().any(|format| converted["format"] == *format) =>
+                if ["decimal", "lenient-decimal", "password", "binary", "byte"]
+                    .iter()
+                    .any(|format| converted["format"] == *format) =>
             {
                 Some(self.as_text(&converted))
             }

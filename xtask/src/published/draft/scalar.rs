@@ -6,7 +6,7 @@ use super::{Drafter, keywords::describe};
 use crate::{enums, names::type_name, pointer::child, published::losses::Kind};
 
 /// The formats of texts that the generator knows.
-const OF_TEXT: [&str; 11] = [
+const OF_TEXT: [&str; 12] = [
     "date",
     "date-time",
     "decimal",
@@ -18,6 +18,7 @@ const OF_TEXT: [&str; 11] = [
     "binary",
     "byte",
     "lenient-date-time",
+    "lenient-decimal",
 ];
 
 /// So many values are listed at most in a description.

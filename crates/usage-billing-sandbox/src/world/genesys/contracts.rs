@@ -6,7 +6,7 @@ use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
 use super::Partner;
-use super::customers::{Charge, Customer};
+use super::customers::{Charge, Customer, Payment};
 use super::periods::{Calendar, Period};
 use crate::world::seed::Seed;
 use crate::world::{day_key, days, days_before};
@@ -19,6 +19,7 @@ impl Partner {
     pub(crate) fn contracts(&self, calendar: Calendar) -> Vec<types::BillingContract> {
         self.customers
             .iter()
+            .filter(|customer| customer.has_contract())
             .map(|customer| types::BillingContract {
                 id: Some(customer.contract.clone()),
                 external_number: Some(format!("Q-{}-1", customer.number)),
@@ -97,7 +98,7 @@ impl Partner {
                 product: Some(amount.charge.product()),
                 organizations: vec![customer.organization()],
                 prepaid_quantity: Some(amount.charge.prepaid.into()),
-                fairuse_quantity: Some(Decimal::ZERO.into()),
+                fairuse_quantity: Some(amount.charge.fair_use.into()),
                 actual_quantity: Some(amount.used.into()),
                 overage_quantity: Some(amount.overage.into()),
                 overage_rate: Some(price(amount.charge.overage_price).into()),
@@ -117,7 +118,7 @@ impl Partner {
     }
 
     fn customer(&self, contract: &str) -> Option<&Customer> {
-        self.customers.iter().find(|customer| customer.contract == contract)
+        self.customers.iter().find(|customer| customer.has_contract() && customer.contract == contract)
     }
 }
 
@@ -131,6 +132,11 @@ pub(super) struct Amount<'a> {
 }
 
 impl Customer {
+    /// Those without are not in the preview API.
+    pub(super) fn has_contract(&self) -> bool {
+        !self.contract.is_empty()
+    }
+
     fn prepays(&self) -> bool {
         self.charges.iter().any(|charge| charge.prepaid > 0)
     }
@@ -144,15 +150,21 @@ impl Customer {
     }
 
     pub(super) fn amounts<'a>(&'a self, seed: Seed, calendar: Calendar, period: Period) -> Vec<Amount<'a>> {
+        let in_ramp = period.first <= self.ramp_end(calendar);
         let amount = |(charge, used): (&'a Charge, Decimal)| {
-            let overage = (used - Decimal::from(charge.prepaid)).max(Decimal::ZERO);
+            let overage = (used - Decimal::from(charge.prepaid) - Decimal::from(charge.fair_use)).max(Decimal::ZERO);
             let prepaid = Decimal::from(charge.prepaid) * price(charge.prepay_price.unwrap_or_default());
+            let is_free = self.payment == Payment::Free || (in_ramp && charge.is_licence());
+            let is_paid_now = self.payment == Payment::Monthly || period.place.is_multiple_of(12);
+            let overage_price = if charge.is_unpriced { Decimal::ZERO } else { price(charge.overage_price) };
+            let due =
+                |amount: Decimal, is_due: bool| if is_due { amount.round_dp(2).normalize() } else { Decimal::ZERO };
             Amount {
                 charge,
                 used,
                 overage,
-                prepaid_amount: prepaid.round_dp(2).normalize(),
-                overage_amount: (overage * price(charge.overage_price)).round_dp(2).normalize(),
+                prepaid_amount: due(prepaid, !is_free && is_paid_now),
+                overage_amount: due(overage * overage_price, !is_free),
             }
         };
         self.charges.iter().zip(self.used(seed, calendar, period)).map(amount).collect()
@@ -195,6 +207,10 @@ impl Customer {
 }
 
 impl Charge {
+    fn is_licence(&self) -> bool {
+        self.grouping.contains("license")
+    }
+
     pub(super) fn product(&self) -> types::BillingProduct {
         product(self.name, self.part_number, self.measure.clone())
     }

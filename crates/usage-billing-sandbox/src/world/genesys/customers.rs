@@ -28,6 +28,20 @@ pub(super) struct Customer {
     /// AI tokens that come with each year of the contract.
     pub(super) tokens: u32,
     pub(super) charges: Vec<Charge>,
+    /// How the vendor takes its money.
+    pub(super) payment: Payment,
+    /// Days after the end of a billing period until the index moves to the next one.
+    pub(super) rotation: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Payment {
+    /// Commitment and overage each month.
+    Monthly,
+    /// The commitment once a year, the overage each month.
+    Annual,
+    /// Nothing.
+    Free,
 }
 
 #[derive(Clone)]
@@ -47,6 +61,12 @@ pub(super) struct Charge {
     pub(super) overage_price: i64,
     pub(super) bundle: Option<i64>,
     pub(super) notes: Option<&'static str>,
+    /// Free quantity of a month, in a row of its own.
+    pub(super) fair_use: i64,
+    /// The parts that this is the total of, in rows of their own, with their percentage.
+    pub(super) parts: &'static [(&'static str, &'static str, i64)],
+    /// Prices are empty texts.
+    pub(super) is_unpriced: bool,
 }
 
 const SEATS: Charge = Charge {
@@ -62,6 +82,9 @@ const SEATS: Charge = Charge {
     overage_price: 1_320_000,
     bundle: Some(1),
     notes: None,
+    fair_use: 0,
+    parts: &[],
+    is_unpriced: false,
 };
 
 const MINUTES: Charge = Charge {
@@ -77,6 +100,9 @@ const MINUTES: Charge = Charge {
     overage_price: 119,
     bundle: None,
     notes: Some("metered per minute"),
+    fair_use: 0,
+    parts: &[],
+    is_unpriced: false,
 };
 
 fn table() -> Vec<Customer> {
@@ -93,6 +119,8 @@ fn table() -> Vec<Customer> {
             ended: 0,
             minimum: 1_100_000,
             tokens: 30_000,
+            payment: Payment::Monthly,
+            rotation: 0,
             charges: vec![
                 SEATS,
                 Charge {
@@ -132,6 +160,8 @@ fn table() -> Vec<Customer> {
             ended: 0,
             minimum: 0,
             tokens: 0,
+            payment: Payment::Monthly,
+            rotation: 0,
             charges: vec![
                 Charge { average: 24_000, prepaid: 0, prepay_price: None, overage_price: 1_550_000, ..SEATS },
                 Charge { average: 42_125, ..MINUTES },
@@ -150,6 +180,8 @@ fn table() -> Vec<Customer> {
             ended: 10,
             minimum: 0,
             tokens: 0,
+            payment: Payment::Monthly,
+            rotation: 0,
             charges: vec![
                 Charge { average: 30_000, prepaid: 25, prepay_price: Some(1_199_900), ..SEATS },
                 Charge { average: 11_050, ..MINUTES },
@@ -158,7 +190,90 @@ fn table() -> Vec<Customer> {
     ]
 }
 
-/// So many customers.
+/// Customers without a contract in the preview API, one for each thing that makes a bill difficult. Every world has them.
+fn special() -> Vec<Customer> {
+    use types::SubscriptionType as Type;
+    let customer = |number: u32, name: &str, subscription, payment| Customer {
+        id: id(&format!("genesys/special/{number}")).to_string(),
+        name: name.to_owned(),
+        number: (100_950 + number).to_string(),
+        contract: String::new(),
+        currency: "EUR",
+        subscription,
+        anchor: 1,
+        finished: 8,
+        ended: 0,
+        minimum: 0,
+        tokens: 0,
+        charges: vec![
+            Charge { average: 50_000, prepaid: 45, bundle: None, ..SEATS },
+            Charge { average: 12_000, ..MINUTES },
+        ],
+        payment,
+        rotation: 0,
+    };
+    let transcription = Charge {
+        name: "Voice Transcription",
+        part_number: "GC-170-NV-VTR",
+        average: 2_100_000,
+        fair_use: 50_000,
+        notes: None,
+        ..MINUTES
+    };
+    let tokens = Charge {
+        name: "AI Experience Tokens",
+        part_number: "GC-170-NV-AIT",
+        grouping: "rollup",
+        unit: "token",
+        measure: Unit::Token,
+        average: 31_250,
+        overage_price: 10_000,
+        fair_use: 250,
+        parts: &[("Virtual Agent", "GC-170-NV-VA", 72), ("Agent Copilot", "GC-170-NV-AC", 28)],
+        ..transcription.clone()
+    };
+    let messages = Charge {
+        name: "SMS",
+        part_number: "GC-170-NV-SMS",
+        grouping: "messaging-usage",
+        unit: "message",
+        measure: Unit::Message,
+        average: 91_000,
+        overage_price: 75,
+        bundle: Some(0),
+        ..MINUTES
+    };
+    let unpriced = Charge {
+        name: "Genesys Cloud CX 1 Named User",
+        part_number: "GC-170-NV-CX1NAM",
+        average: 20_000,
+        prepaid: 10,
+        prepay_price: None,
+        bundle: None,
+        is_unpriced: true,
+        ..SEATS
+    };
+    let monthly = Type::PrepayMonthlyCommitment;
+    let mut fair_use = customer(1, "Fair Isle \"Freight\" & Söhne", monthly.clone(), Payment::Monthly);
+    fair_use.charges.extend([transcription.clone(), tokens, messages.clone()]);
+    let mut late = customer(2, "Slow Turn, Ltd.", monthly.clone(), Payment::Monthly);
+    (late.rotation, late.charges) = (5, vec![transcription, unpriced]);
+    let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
+    ramp.finished = 1;
+    ramp.charges.push(messages);
+    let annual = customer(4, "Yearly Ledger, Inc.", Type::Prepay, Payment::Annual);
+    let others = [
+        ("Interaktiv", Type::Inin),
+        ("Trial & Error", Type::FreeTrialMonthToMonth),
+        ("Sandkasten", Type::DevOrgMonthToMonth),
+        ("Werkbank", Type::DevOrgPrepayMonthlyCommitment),
+        ("Labor", Type::DevOrgPrepay),
+    ];
+    let others = others.into_iter().zip(5..).map(|((name, kind), number)| customer(number, name, kind, Payment::Free));
+    [fair_use, late, ramp, annual].into_iter().chain(others).collect()
+}
+
+/// As many customers with a contract as wanted, and the special ones.
 pub(super) fn all(seed: Seed, count: u32) -> Vec<Customer> {
     let mut customers = table();
     for (customer, at) in customers.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
@@ -180,6 +295,12 @@ pub(super) fn all(seed: Seed, count: u32) -> Vec<Customer> {
         more.charges.iter_mut().zip(1..).for_each(|(charge, number)| charge.scale(67 + chance(number, 84)));
         customers.push(more);
     }
+    let mut special = special();
+    for (customer, at) in special.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
+        let charges = customer.charges.iter_mut().zip(0..);
+        charges.for_each(|(charge, number)| charge.scale(seed.percent(&[34, at, number])));
+    }
+    customers.append(&mut special);
     customers
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Invoice {
 impl Partner {
     /// Newest first.
     pub(crate) fn invoices(&self, calendar: Calendar) -> Vec<Invoice> {
-        let all = self.customers.iter().flat_map(|customer| {
+        let all = self.customers.iter().filter(|customer| customer.has_contract()).flat_map(|customer| {
             let closed = customer.periods(calendar).into_iter().filter(|period| period.closed);
             closed.map(move |period| made_out(self.seed, customer, calendar, period))
         });

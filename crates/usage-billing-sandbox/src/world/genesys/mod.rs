@@ -9,11 +9,13 @@ mod invoices;
 mod licences;
 mod overview;
 mod periods;
+mod trust;
 
 pub(crate) use api::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id};
 pub(crate) use invoices::Invoice;
 pub(crate) use licences::{licence, licences};
 pub(crate) use periods::Calendar;
+pub(crate) use trust::Due;
 
 use self::customers::Customer;
 use super::seed::Seed;

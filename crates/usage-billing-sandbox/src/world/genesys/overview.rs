@@ -2,13 +2,13 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::json;
-use usage_billing_core::Decimal;
+use usage_billing_core::{Decimal, LenientDecimal};
 use usage_billing_genesys::types;
 
 use super::Partner;
-use super::customers::Customer;
+use super::customers::{Charge, Customer};
 use super::periods::Calendar;
-use crate::world::midnight;
+use crate::world::{days_before, midnight};
 
 impl Partner {
     /// The customers, in short.
@@ -26,37 +26,26 @@ impl Partner {
         index: u32,
     ) -> Option<types::TrusteeBillingOverview> {
         let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.is_active())?;
-        let place = customer.count(calendar).checked_sub(index.checked_add(1)?)?;
+        // The index moves late; what was used is known as ever.
+        let turned = Calendar { today: days_before(calendar.today, customer.rotation), ..calendar };
+        let place = customer.count(turned).checked_sub(index.checked_add(1)?)?;
         let period = customer.period(calendar, place);
         let end_of = |day: NaiveDate| midnight(day) + TimeDelta::days(1) - TimeDelta::milliseconds(1);
         let (contract, ramp_end) = (customer.contract_start(calendar), customer.ramp_end(calendar));
         let usages = customer.charges.iter().zip(customer.used(self.seed, calendar, period));
-        let usages = usages.map(|(charge, quantity)| types::SubscriptionOverviewUsage {
-            name: charge.name.to_owned(),
-            part_number: charge.part_number.to_owned(),
-            grouping: charge.grouping.to_owned(),
-            unit_of_measure_type: charge.unit.to_owned(),
-            usage_quantity: quantity.into(),
-            prepay_quantity: charge.prepaid.into(),
-            prepay_price: charge.prepay_price.map(price),
-            overage_price: Some(price(charge.overage_price)),
-            bundle_quantity: charge.bundle.map(Into::into),
-            usage_notes: charge.notes.map(str::to_owned),
-            is_cancellable: Some(charge.prepaid == 0),
-            is_third_party: Some(false),
-        });
+        let usages = usages.flat_map(|(charge, quantity)| rows(charge, quantity));
         Some(types::TrusteeBillingOverview {
             id: None,
             name: None,
-            organization: types::NamedEntity { id: Some(customer.id.clone()), name: Some(customer.name.clone()) },
-            currency: customer.currency.to_owned(),
+            organization: Some(customer.organization()),
+            currency: Some(customer.currency.to_owned()),
             enabled_products: vec!["genesysCloudCX2Overage".to_owned(), "ivrMinutesOverage".to_owned()],
-            subscription_type: customer.subscription.clone(),
+            subscription_type: Some(customer.subscription.clone()),
             ramp_period_start_date: Some(midnight(contract)),
             ramp_period_end_date: Some(end_of(ramp_end)),
             billing_period_start_date: Some(midnight(period.first)),
             billing_period_end_date: Some(midnight(period.last) + TimeDelta::days(1) - TimeDelta::seconds(1)),
-            usages: usages.collect(),
+            usages: Some(usages.collect()),
             contract_amendment_date: None,
             contract_effective_date: Some(midnight(contract)),
             contract_end_date: Some(end_of(customer.contract_end(calendar))),
@@ -67,7 +56,49 @@ impl Partner {
     }
 }
 
-fn price(ten_thousandths: i64) -> usage_billing_core::DecimalString {
+/// The charge itself, after the allowance and before the parts that belong to it.
+fn rows(charge: &Charge, quantity: Decimal) -> Vec<types::SubscriptionOverviewUsage> {
+    let row = |name: &str, part_number: &str, grouping: &str, quantity: Decimal, is_own: bool| {
+        let own_price = |price: Option<i64>| match charge.is_unpriced {
+            true => Some(no_number()),
+            false => price.filter(|_| is_own).map(self::price),
+        };
+        types::SubscriptionOverviewUsage {
+            name: Some(name.to_owned()),
+            part_number: Some(part_number.to_owned()),
+            grouping: Some(grouping.to_owned()),
+            unit_of_measure_type: Some(charge.unit.to_owned()),
+            usage_quantity: Some(quantity.into()),
+            prepay_quantity: Some(Decimal::from(if is_own { charge.prepaid } else { 0 }).into()),
+            prepay_price: own_price(charge.prepay_price),
+            overage_price: own_price(Some(charge.overage_price)),
+            bundle_quantity: charge.bundle.filter(|_| is_own).map(|bundle| Decimal::from(bundle).into()),
+            usage_notes: charge.notes.filter(|_| is_own).map(str::to_owned),
+            is_cancellable: Some(charge.prepaid == 0),
+            is_third_party: Some(false),
+        }
+    };
+    let mut rows = Vec::new();
+    if charge.fair_use > 0 {
+        rows.push(row(charge.name, charge.part_number, "fair-use", charge.fair_use.into(), false));
+    }
+    rows.push(row(charge.name, charge.part_number, charge.grouping, quantity, true));
+    let mut left = quantity;
+    for (number, (name, part_number, percent)) in charge.parts.iter().enumerate() {
+        let is_last = number + 1 == charge.parts.len();
+        let part = if is_last { left } else { (quantity * Decimal::new(*percent, 2)).round_dp(3) };
+        left -= part;
+        rows.push(row(name, part_number, "rollup-usage", part.normalize(), false));
+    }
+    rows
+}
+
+/// What the vendor sends in place of a price that there is none of.
+fn no_number() -> LenientDecimal {
+    "".parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
+}
+
+fn price(ten_thousandths: i64) -> LenientDecimal {
     let mut price = Decimal::new(ten_thousandths, 4).normalize();
     if price.scale() < 2 {
         price.rescale(2);

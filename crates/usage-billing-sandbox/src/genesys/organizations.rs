@@ -1,0 +1,44 @@
+//! The partner's own organization, and the client organizations that trust it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_genesys::types;
+
+use super::Genesys;
+use super::error::Failure;
+use super::page;
+use crate::answer::{Values, json};
+
+const USUAL_PAGE: usize = 25;
+/// The vendor documents no maximum. This one is small, so that even few organizations are on several pages.
+const LONGEST_PAGE: usize = 5;
+
+pub(super) async fn own(State(genesys): State<Arc<Genesys>>) -> Response {
+    json(StatusCode::OK, &genesys.world.genesys.own_organization())
+}
+
+/// A page may be shorter than asked for; it states its own size.
+pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+    let size = page::number(&query, "pageSize", USUAL_PAGE, i32::MAX as usize)?.min(LONGEST_PAGE);
+    let number = page::number(&query, "pageNumber", 1, i32::MAX as usize)?;
+    let trustors: Vec<_> = genesys.world.genesys.trustors(genesys.calendar()).collect();
+    let pages = trustors.len().div_ceil(size);
+    let link = |number: usize| format!("/api/v2/orgauthorization/trustors?pageSize={size}&pageNumber={number}");
+    let count = |count: usize| i32::try_from(count).ok();
+    let listing = types::TrustorEntityListing {
+        page_size: count(size),
+        page_number: count(number),
+        total: i64::try_from(trustors.len()).ok(),
+        page_count: count(pages),
+        first_uri: Some(link(1)),
+        previous_uri: (number > 1).then(|| link(number - 1)),
+        next_uri: (number < pages).then(|| link(number + 1)),
+        last_uri: Some(link(pages.max(1))),
+        self_uri: Some(link(number)),
+        entities: Some(trustors.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect()),
+    };
+    Ok(json(StatusCode::OK, &listing))
+}

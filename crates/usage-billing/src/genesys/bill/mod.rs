@@ -1,0 +1,301 @@
+//! What a month's charges come to before tax: the formula, and where it ends. Pure.
+//!
+//! Sources, seen 2026-11-29: the vendor's help pages "Resource usage on your invoice" (billable is actual less fair use), "AI token
+//! billing", "User overages on your invoice" (overage is billed monthly in arrears, also in annual contracts), "How is Genesys Cloud
+//! billed during the ramp period" and AppFoundry's "Subscription Options" (with the sample of 1000 minutes at 0.25); the model
+//! `BillingCharge` of SDK 257.1.0 (overage is "beyond what is prepaid and free").
+
+use usage_billing_core::Decimal;
+
+use super::SeeInvoice;
+use super::allowance::{self, Allowance};
+use super::charge::{Charge, ChargedItem, Grouping, is_same};
+use super::types::SubscriptionType;
+use crate::BillingReason;
+
+/// What a charge is in the bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChargeRole {
+    /// Usage that the vendor charges for by itself.
+    Usage,
+    /// A total of other charges (`rollup`); the vendor charges for it, and not for its parts.
+    Total,
+    /// A part of a total (`rollup-usage`). Never charged.
+    Part,
+    /// A free quantity (`fair-use`), taken off the usage of another charge. Never charged.
+    Allowance,
+    /// Not documented.
+    Unknown,
+}
+
+/// Whether a billing period lies in the ramp period of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RampPeriod {
+    /// All of it.
+    Inside,
+    /// Nothing of it.
+    Outside,
+    /// A part of it, or the overview contradicts itself.
+    Unclear,
+}
+
+/// What holds for all charges of a bill.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) has_currency: bool,
+    pub(super) subscription: Option<SubscriptionType>,
+    pub(super) ramp: RampPeriod,
+}
+
+/// A charge, and what it comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BillLine {
+    /// The charge as the vendor states it.
+    pub charge: Charge,
+    /// What it is in the bill.
+    pub role: ChargeRole,
+    /// The allowance that is taken off its usage; never negative.
+    pub included_quantity: Decimal,
+    /// Usage beyond what is prepaid and included; never negative. `None` if unknown, and for what is never charged.
+    pub overage_quantity: Option<Decimal>,
+    /// Amount of the prepaid quantity this month. `None` if unknown, paid in another month, or never charged.
+    pub prepaid_amount: Option<Decimal>,
+    /// Amount of the overage. `None` if unknown, and for what is never charged.
+    pub overage_amount: Option<Decimal>,
+    /// This month's amount before tax, exact and not rounded. `None` if unknown, and for what is never charged.
+    pub amount: Option<Decimal>,
+    /// Whether it is free of charge because of the ramp period.
+    pub is_free_in_ramp: bool,
+    /// Why something of it is unknown. Empty if nothing is.
+    pub see_invoice: Vec<SeeInvoice>,
+}
+
+impl BillLine {
+    /// Whether the vendor charges for the quantity; `None` where no source states it.
+    ///
+    /// The charges of an overview for which this is true count nothing twice.
+    pub fn is_billable(&self) -> Option<bool> {
+        self.billing_reason().is_billable()
+    }
+
+    /// Returns why the vendor charges for the quantity, does not, or why no source states which.
+    pub fn billing_reason(&self) -> BillingReason {
+        let has = |reason: fn(&SeeInvoice) -> bool| self.see_invoice.iter().any(reason);
+        match self.role {
+            ChargeRole::Part => BillingReason::PartOfRow,
+            ChargeRole::Allowance => BillingReason::Allowance,
+            ChargeRole::Unknown if has(|reason| matches!(reason, SeeInvoice::UnknownGrouping { .. })) => {
+                BillingReason::UnknownItem
+            }
+            ChargeRole::Unknown => BillingReason::SeeInvoice,
+            ChargeRole::Usage | ChargeRole::Total if self.is_free_in_ramp => BillingReason::RampPeriod,
+            ChargeRole::Usage | ChargeRole::Total if has(SeeInvoice::is_about_being_charged) => {
+                BillingReason::SeeInvoice
+            }
+            ChargeRole::Usage | ChargeRole::Total => BillingReason::Usage,
+        }
+    }
+
+    /// Whether its amount is a part of the bill, known or not.
+    pub(super) fn is_counted(&self) -> bool {
+        !matches!(self.role, ChargeRole::Part | ChargeRole::Allowance)
+    }
+
+    fn note(&mut self, reason: SeeInvoice) {
+        if !self.see_invoice.contains(&reason) {
+            self.see_invoice.push(reason);
+        }
+    }
+}
+
+/// Lines of a bill, one for each charge that can be read, in their order. `unreadable` charges are not computed, but are what they are:
+/// an unreadable allowance leaves the usage unknown that it would be taken off.
+pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &Terms) -> Vec<BillLine> {
+    let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
+    let roles: Vec<_> = all.iter().map(|item| role(item, &all)).collect();
+    let allowances = allowance::assign(&charges, unreadable, &roles);
+    let lines = charges.into_iter().zip(&roles).zip(allowances);
+    lines.map(|((charge, role), allowance)| line(charge, *role, allowance, terms)).collect()
+}
+
+fn role(item: &ChargedItem, all: &[&ChargedItem]) -> ChargeRole {
+    let has = |grouping| all.iter().any(|other| other.grouping() == grouping);
+    match item.grouping() {
+        Grouping::FairUse => ChargeRole::Allowance,
+        Grouping::Rollup => ChargeRole::Total,
+        Grouping::RollupUsage if has(Grouping::Rollup) => ChargeRole::Part,
+        Grouping::RollupUsage | Grouping::Unknown => ChargeRole::Unknown,
+        Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, "storage")) => ChargeRole::Unknown,
+        Grouping::Licence | Grouping::Other | Grouping::StorageCategory => ChargeRole::Usage,
+    }
+}
+
+fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {
+    let mut line = BillLine {
+        role,
+        included_quantity: allowance.quantity,
+        overage_quantity: None,
+        prepaid_amount: None,
+        overage_amount: None,
+        amount: None,
+        is_free_in_ramp: false,
+        see_invoice: Vec::new(),
+        charge,
+    };
+    match role {
+        ChargeRole::Part | ChargeRole::Allowance => return line,
+        ChargeRole::Unknown if line.charge.item.grouping() == Grouping::RollupUsage => {
+            line.note(SeeInvoice::TotalMissing);
+            return line;
+        }
+        ChargeRole::Unknown => {
+            line.note(SeeInvoice::UnknownGrouping { grouping: line.charge.item.grouping.clone() });
+            return line;
+        }
+        ChargeRole::Usage | ChargeRole::Total => {}
+    }
+    overage(&mut line, &allowance);
+    let is_bundle = line.see_invoice.iter().any(|reason| matches!(reason, SeeInvoice::Bundle { .. }));
+    amounts(&mut line, is_bundle, terms);
+    ramp(&mut line, terms.ramp);
+    if !terms.has_currency && [line.prepaid_amount, line.overage_amount].into_iter().flatten().any(|of| !of.is_zero()) {
+        line.note(SeeInvoice::CurrencyMissing);
+        (line.prepaid_amount, line.overage_amount) = (None, None);
+    }
+    line.amount = match (line.prepaid_amount, line.overage_amount) {
+        // Another month's: this one is charged for the overage alone.
+        (None, overage) if line.see_invoice.contains(&SeeInvoice::PrepaidAnnually) => overage,
+        (Some(prepaid), Some(overage)) => prepaid.checked_add(overage),
+        _ => None,
+    };
+    line
+}
+
+/// Usage less what is prepaid and what is included, if both are known.
+fn overage(line: &mut BillLine, allowance: &Allowance) {
+    let (usage, prepaid) = (line.charge.usage_quantity, line.charge.prepaid_quantity);
+    let is_negative = |number: Decimal| number < Decimal::ZERO;
+    if is_negative(usage) || is_negative(prepaid) {
+        return line.note(SeeInvoice::NegativeNumber);
+    }
+    let covered = prepaid.checked_add(line.included_quantity);
+    let Some(beyond) = covered.and_then(|covered| usage.checked_sub(covered)) else {
+        return line.note(SeeInvoice::TooManyDigits);
+    };
+    if let Some(quantity) = line.charge.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE) {
+        line.note(SeeInvoice::Bundle { quantity });
+        line.overage_quantity = usage.is_zero().then_some(Decimal::ZERO);
+        return;
+    }
+    // An allowance can only make less of it, and none is left of nothing.
+    if beyond <= Decimal::ZERO {
+        line.overage_quantity = Some(Decimal::ZERO);
+        return;
+    }
+    let item = &line.charge.item;
+    let unknown = allowance.unknown.clone().or_else(|| {
+        if allowance::may_be_free(item) {
+            return Some(SeeInvoice::LicenceMayBeFree);
+        }
+        (!allowance.is_shown && allowance::may_apply(item)).then_some(SeeInvoice::AllowanceMayApply)
+    });
+    match unknown {
+        Some(reason) => line.note(reason),
+        None => line.overage_quantity = Some(beyond),
+    }
+}
+
+fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
+    let subscription = terms.subscription.as_ref();
+    let is_annual = subscription == Some(&SubscriptionType::Prepay);
+    let is_monthly = subscription == Some(&SubscriptionType::PrepayMonthlyCommitment);
+    let is_uncommitted = subscription == Some(&SubscriptionType::MonthToMonth);
+    let undocumented = || SeeInvoice::SubscriptionType {
+        subscription_type: subscription.map(ToString::to_string).unwrap_or_default(),
+    };
+    let (prepaid, prepaid_price) = (line.charge.prepaid_quantity, line.charge.prepaid_price);
+    line.prepaid_amount = if prepaid.is_zero() {
+        Some(Decimal::ZERO)
+    } else if is_annual {
+        line.note(SeeInvoice::PrepaidAnnually);
+        None
+    } else if is_uncommitted {
+        line.note(SeeInvoice::PrepaidWithoutCommitment);
+        None
+    } else if !is_monthly {
+        line.note(undocumented());
+        None
+    } else if is_bundle || prepaid < Decimal::ZERO {
+        None
+    } else {
+        priced(line, prepaid, prepaid_price)
+    };
+    line.overage_amount = match line.overage_quantity {
+        Some(quantity) if quantity.is_zero() => Some(Decimal::ZERO),
+        Some(quantity) if is_annual || is_monthly || is_uncommitted => {
+            priced(line, quantity, line.charge.overage_price)
+        }
+        Some(_) => {
+            line.note(undocumented());
+            None
+        }
+        None => None,
+    };
+}
+
+/// The exact product, if there is a price and no digit is lost.
+fn priced(line: &mut BillLine, quantity: Decimal, price: Option<Decimal>) -> Option<Decimal> {
+    let Some(price) = price else {
+        line.note(SeeInvoice::PriceMissing);
+        return None;
+    };
+    if price < Decimal::ZERO {
+        line.note(SeeInvoice::NegativeNumber);
+        return None;
+    }
+    let product = exact_product(quantity, price);
+    if product.is_none() {
+        line.note(SeeInvoice::TooManyDigits);
+    }
+    product
+}
+
+/// `None` if the product needs more digits than a decimal has: `checked_mul` alone would round.
+pub(super) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let (short, other_short) = (one.normalize(), other.normalize());
+    let scale = short.scale() + other_short.scale();
+    let product = short.checked_mul(other_short)?;
+    let is_exact = product.scale() == scale || short.is_zero() || other_short.is_zero();
+    is_exact.then(|| with_places(product, one.scale() + other.scale()))
+}
+
+/// As many places as both factors had, if they fit: `115.00`, not `115`.
+fn with_places(mut product: Decimal, places: u32) -> Decimal {
+    let exact = product;
+    product.rescale(places.min(Decimal::MAX_SCALE));
+    if product == exact { product } else { exact }
+}
+
+/// In the ramp period there are no charges for the vendor's software, but for messaging, for third parties' applications and for "a small
+/// set of specific Genesys services", which no source lists.
+fn ramp(line: &mut BillLine, ramp: RampPeriod) {
+    let amounts = [line.prepaid_amount, line.overage_amount];
+    if ramp == RampPeriod::Outside || amounts.iter().all(|amount| amount.is_some_and(|amount| amount.is_zero())) {
+        return;
+    }
+    let is_software = line.charge.item.grouping() == Grouping::Licence && line.charge.is_third_party == Some(false);
+    if ramp == RampPeriod::Inside && is_software {
+        line.is_free_in_ramp = true;
+        line.see_invoice.clear();
+        (line.prepaid_amount, line.overage_amount) = (Some(Decimal::ZERO), Some(Decimal::ZERO));
+        return;
+    }
+    line.note(if ramp == RampPeriod::Inside { SeeInvoice::RampPeriod } else { SeeInvoice::RampPeriodUnclear });
+    (line.prepaid_amount, line.overage_amount) = (None, None);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::genesys::charge::ChargedItem;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn item(place: u64, name: &str, part_number: &str, grouping: &str, unit: &str) -> ChargedItem {
+    let text = str::to_owned;
+    ChargedItem { place, name: text(name), part_number: text(part_number), grouping: text(grouping), unit: text(unit) }
+}
+
+/// A charge at 0.25 for each unit of overage and 0.20 for each prepaid one.
+fn charge(name: &str, grouping: &str, usage: &str, prepaid: &str) -> Charge {
+    Charge {
+        item: item(1, name, name, grouping, "minute"),
+        usage_quantity: decimal(usage),
+        prepaid_quantity: decimal(prepaid),
+        prepaid_price: Some(decimal("0.20")),
+        overage_price: Some(decimal("0.25")),
+        bundle_quantity: None,
+        is_third_party: Some(false),
+    }
+}
+
+fn monthly() -> Terms {
+    terms(Some(SubscriptionType::PrepayMonthlyCommitment))
+}
+
+fn terms(subscription: Option<SubscriptionType>) -> Terms {
+    Terms { has_currency: true, subscription, ramp: RampPeriod::Outside }
+}
+
+fn one(charge: Charge, terms: &Terms) -> BillLine {
+    lines(vec![charge], &[], terms).remove(0)
+}
+
+fn numbers(line: &BillLine) -> (Option<String>, Option<String>) {
+    (line.overage_quantity.map(|number| number.to_string()), line.amount.map(|amount| amount.normalize().to_string()))
+}
+
+fn known(overage: &str, amount: &str) -> (Option<String>, Option<String>) {
+    (Some(overage.to_owned()), Some(amount.to_owned()))
+}
+
+#[test]
+fn a_month_has_the_commitment_and_what_goes_beyond_it() {
+    for (usage, prepaid, expected) in [
+        ("1250", "1000", known("250", "262.5")),
+        ("1000", "1000", known("0", "200")),
+        ("400", "1000", known("0", "200")),
+        ("0", "0", known("0", "0")),
+        ("0.5", "0", known("0.5", "0.125")),
+    ] {
+        let line = one(charge("Voice", "resource", usage, prepaid), &monthly());
+        assert_eq!(numbers(&line), expected, "{usage} {prepaid}");
+        assert_eq!((line.is_billable(), line.see_invoice), (Some(true), Vec::new()));
+    }
+}
+
+#[test]
+fn each_subscription_type_charges_as_documented_or_is_unknown() {
+    let (wanted, none) = (|text: &str| Some(text.to_owned()), None);
+    for (subscription, prepaid_amount, amount) in [
+        ("PREPAY_MONTHLY_COMMITMENT", wanted("200"), wanted("262.5")),
+        ("PREPAY", none.clone(), wanted("62.5")),
+        ("MONTH_TO_MONTH", none.clone(), none.clone()),
+        ("ININ", none.clone(), none.clone()),
+        ("FREE_TRIAL_MONTH_TO_MONTH", none.clone(), none.clone()),
+        ("DEV_ORG_MONTH_TO_MONTH", none.clone(), none.clone()),
+        ("DEV_ORG_PREPAY_MONTHLY_COMMITMENT", none.clone(), none.clone()),
+        ("DEV_ORG_PREPAY", none.clone(), none.clone()),
+        ("A_NEW_TYPE", none.clone(), none.clone()),
+    ] {
+        let line = one(charge("Voice", "resource", "1250", "1000"), &terms(Some(subscription.into())));
+        let text = |amount: Option<Decimal>| amount.map(|amount| amount.normalize().to_string());
+        assert_eq!((text(line.prepaid_amount), text(line.amount)), (prepaid_amount, amount.clone()), "{subscription}");
+        assert_eq!(line.overage_quantity, Some(decimal("250")), "{subscription}: the quantity does not depend on it");
+        let is_documented = ["PREPAY_MONTHLY_COMMITMENT", "PREPAY", "MONTH_TO_MONTH"].contains(&subscription);
+        assert_eq!(line.is_billable(), is_documented.then_some(true), "{subscription}");
+        assert_eq!(line.see_invoice.is_empty(), subscription == "PREPAY_MONTHLY_COMMITMENT", "{subscription}");
+    }
+    let line = one(charge("Voice", "resource", "250", "0"), &terms(Some(SubscriptionType::MonthToMonth)));
+    assert_eq!((numbers(&line), line.see_invoice.len()), (known("250", "62.5"), 0));
+    let line = one(charge("Voice", "resource", "250", "0"), &terms(None));
+    assert_eq!(line.see_invoice, [SeeInvoice::SubscriptionType { subscription_type: String::new() }]);
+    let line = one(charge("Voice", "resource", "0", "0"), &terms(None));
+    assert_eq!(numbers(&line), known("0", "0"), "nothing costs nothing");
+}
+
+#[test]
+fn only_bundles_of_one_or_none_are_computed() {
+    for bundle in [None, Some("0"), Some("1"), Some("1.0"), Some("0.00")] {
+        let line = one(
+            Charge { bundle_quantity: bundle.map(decimal), ..charge("SMS", "messaging-usage", "2500", "0") },
+            &monthly(),
+        );
+        assert_eq!(numbers(&line), known("2500", "625"), "{bundle:?}");
+    }
+    let bundled = |usage, prepaid| {
+        one(
+            Charge { bundle_quantity: Some(decimal("1000")), ..charge("SMS", "messaging-usage", usage, prepaid) },
+            &monthly(),
+        )
+    };
+    let line = bundled("2500", "0");
+    assert_eq!((numbers(&line), line.is_billable()), ((None, None), None));
+    assert_eq!(line.see_invoice, [SeeInvoice::Bundle { quantity: decimal("1000") }]);
+    assert_eq!(numbers(&bundled("0", "0")), known("0", "0"));
+    assert_eq!(
+        numbers(&bundled("0", "3")),
+        (Some("0".to_owned()), None),
+        "how many the prepaid bundles are is unknown"
+    );
+}
+
+/// What is left of the overage once the allowance is taken off, and the included quantity, for each charge.
+fn with_allowances(charges: Vec<Charge>) -> Vec<(Option<String>, String)> {
+    let lines = lines(charges, &[], &monthly());
+    let text = |line: &BillLine| (numbers(line).0, line.included_quantity.to_string());
+    lines.iter().map(text).collect()
+}
+
+fn overage(overage: &str, included: &str) -> (Option<String>, String) {
+    (Some(overage.to_owned()), included.to_owned())
+}
+
+fn unknown(included: &str) -> (Option<String>, String) {
+    (None, included.to_owned())
+}
+
+#[test]
+fn an_allowance_is_taken_off_the_charge_of_its_part_number_or_name() {
+    let fair_use = |name: &str, quantity| charge(name, "fair-use", quantity, "0");
+    let used = |name: &str, usage, prepaid| charge(name, "resource", usage, prepaid);
+    assert_eq!(with_allowances(vec![fair_use("A", "50"), used("A", "61.5", "0")])[1], overage("11.5", "50"));
+    assert_eq!(with_allowances(vec![used("A", "61.5", "10"), fair_use("a ", "50")])[0], overage("1.5", "50"));
+    assert_eq!(with_allowances(vec![used("A", "20", "0"), fair_use("A", "50")])[0], overage("0", "50"));
+    assert_eq!(with_allowances(vec![used("A", "20", "0"), fair_use("B", "50")])[0], overage("20", "0"), "another's");
+    let mut by_name = vec![used("A", "61.5", "0"), fair_use("A", "50")];
+    by_name[1].item.part_number = "FAIR-A".to_owned();
+    assert_eq!(with_allowances(by_name)[0], overage("11.5", "50"));
+    let mut by_part_number = vec![used("A", "61.5", "0"), fair_use("B", "50"), used("B", "10", "0")];
+    by_part_number[1].item.part_number = "A".to_owned();
+    let found = with_allowances(by_part_number);
+    assert_eq!(
+        (&found[0], &found[2]),
+        (&overage("11.5", "50"), &overage("10", "0")),
+        "the part number outranks the name"
+    );
+    let two = with_allowances(vec![used("A", "61.5", "0"), fair_use("A", "50"), fair_use("A", "5")]);
+    assert_eq!(two[0], overage("6.5", "55"));
+}
+
+#[test]
+fn one_allowance_is_taken_off_once_however_many_charges_share_it() {
+    let fair_use = charge("A", "fair-use", "50", "0");
+    let used = |usage| charge("A", "resource", usage, "0");
+    let found = with_allowances(vec![used("30"), used("40"), fair_use.clone()]);
+    assert_eq!(found[..2], [overage("0", "30"), overage("20", "20")]);
+    let dear = Charge { overage_price: Some(decimal("9")), ..used("40") };
+    let found = with_allowances(vec![used("30"), dear, fair_use]);
+    assert_eq!(found[..2], [unknown("0"), unknown("0")], "which of the prices it saves is not documented");
+}
+
+#[test]
+fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
+    let used = || charge("A", "resource", "60", "0");
+    let mut gigabytes = charge("A", "fair-use", "50", "0");
+    gigabytes.item.unit = "GB".to_owned();
+    assert_eq!(with_allowances(vec![used(), gigabytes])[0], unknown("0"));
+    assert_eq!(with_allowances(vec![used(), charge("A", "fair-use", "-50", "0")])[0], unknown("0"));
+    let unread = item(2, "A", "A", "fair-use", "minute");
+    let line = lines(vec![used()], &[&unread], &monthly()).remove(0);
+    assert_eq!(line.see_invoice, [SeeInvoice::AllowanceUnreadable]);
+    let little = lines(vec![charge("A", "resource", "5", "10")], &[&unread], &monthly()).remove(0);
+    assert_eq!(numbers(&little), known("0", "2"), "no allowance makes it more");
+}
+
+#[test]
+fn a_total_is_charged_and_its_parts_are_not() {
+    let tokens = || {
+        vec![
+            charge("AI", "fair-use", "350", "0"),
+            charge("AI", "rollup", "412.5", "0"),
+            charge("VA", "rollup-usage", "300", "0"),
+            charge("AC", "rollup-usage", "112.5", "0"),
+        ]
+    };
+    let lines_of = |charges| lines(charges, &[], &monthly());
+    let found = lines_of(tokens());
+    let roles: Vec<_> = found.iter().map(|line| (line.role, line.is_billable())).collect();
+    assert_eq!(
+        roles,
+        [
+            (ChargeRole::Allowance, Some(false)),
+            (ChargeRole::Total, Some(true)),
+            (ChargeRole::Part, Some(false)),
+            (ChargeRole::Part, Some(false))
+        ]
+    );
+    assert_eq!(numbers(&found[1]), known("62.5", "15.625"));
+    let without_total = lines_of(tokens().into_iter().filter(|charge| charge.item.grouping != "rollup").collect());
+    assert!(without_total[1..].iter().all(|line| line.is_billable().is_none() && line.amount.is_none()));
+    assert_eq!(without_total[1].see_invoice, [SeeInvoice::TotalMissing]);
+    let unread = item(9, "AI", "AI", "rollup", "token");
+    let parts = lines(tokens().split_off(2), &[&unread], &monthly());
+    assert!(parts.iter().all(|line| line.role == ChargeRole::Part), "the total is there, but unreadable");
+    let mut of_a_part = tokens();
+    of_a_part[0].item.name = "VA".to_owned();
+    of_a_part[0].item.part_number = "VA".to_owned();
+    assert_eq!(numbers(&lines_of(of_a_part)[1]), known("62.5", "15.625"), "a total stands for its parts");
+}
+
+#[test]
+fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
+    for (name, unit, reason) in [
+        ("Genesys Cloud BYOC Cloud", "minute", SeeInvoice::AllowanceMayApply),
+        ("AI Experience Tokens", "unit", SeeInvoice::AllowanceMayApply),
+        ("Virtual Agent", "Token", SeeInvoice::AllowanceMayApply),
+        ("Call", "seat", SeeInvoice::LicenceMayBeFree),
+        ("Genesys Cloud Collaborate User", "seat", SeeInvoice::LicenceMayBeFree),
+        ("Collaborate User", "seat", SeeInvoice::LicenceMayBeFree),
+    ] {
+        let used = |usage: &str| {
+            let mut charge = charge(name, "user-license", usage, "5");
+            charge.item.unit = unit.to_owned();
+            one(charge, &monthly())
+        };
+        let line = used("8");
+        assert_eq!((numbers(&line), line.is_billable()), ((None, None), None), "{name}");
+        assert_eq!(line.see_invoice, [reason], "{name}");
+        assert_eq!(numbers(&used("5")), known("0", "1"), "{name}: within what is committed");
+    }
+    for name in ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "Byocity"] {
+        assert_eq!(one(charge(name, "user-license", "8", "5"), &monthly()).see_invoice, [], "{name}");
+    }
+    let shown =
+        lines(vec![charge("BYOC", "resource", "60", "0"), charge("BYOC", "fair-use", "50", "0")], &[], &monthly());
+    assert_eq!(numbers(&shown[0]), known("10", "2.5"));
+    let none =
+        lines(vec![charge("BYOC", "resource", "60", "0"), charge("BYOC", "fair-use", "0", "0")], &[], &monthly());
+    assert_eq!(numbers(&none[0]), known("60", "15"), "an allowance of 0 is shown");
+}
+
+#[test]
+fn what_no_source_explains_is_unknown_and_never_billable() {
+    for grouping in ["", "surprise", "credits"] {
+        let line = one(charge("X", grouping, "8", "5"), &monthly());
+        assert_eq!((numbers(&line), line.role, line.is_billable()), ((None, None), ChargeRole::Unknown, None));
+        assert_eq!(line.see_invoice, [SeeInvoice::UnknownGrouping { grouping: grouping.to_owned() }]);
+    }
+    let storage = |groupings: [&str; 2]| lines(groupings.map(|of| charge(of, of, "8", "0")).to_vec(), &[], &monthly());
+    assert_eq!(storage(["storage", "storage-category"])[1].is_billable(), None, "it may be contained in the other");
+    assert_eq!(storage(["resource", "storage-category"])[1].is_billable(), Some(true));
+    for (usage, prepaid) in [("-8", "0"), ("8", "-1")] {
+        let line = one(charge("X", "resource", usage, prepaid), &monthly());
+        assert_eq!((numbers(&line), line.see_invoice), ((None, None), vec![SeeInvoice::NegativeNumber]));
+    }
+    let negative_price = Charge { overage_price: Some(decimal("-1")), ..charge("X", "resource", "8", "0") };
+    assert_eq!(one(negative_price, &monthly()).see_invoice, [SeeInvoice::NegativeNumber]);
+}
+
+#[test]
+fn a_missing_price_or_currency_leaves_only_the_amount_unknown() {
+    let free = Charge { overage_price: None, prepaid_price: None, ..charge("CX 1", "user-license", "5", "3") };
+    let line = one(free.clone(), &monthly());
+    assert_eq!((numbers(&line).0.as_deref(), line.amount, line.is_billable()), (Some("2"), None, Some(true)));
+    assert_eq!(line.see_invoice, [SeeInvoice::PriceMissing]);
+    let unused = Charge { usage_quantity: Decimal::ZERO, prepaid_quantity: Decimal::ZERO, ..free };
+    assert_eq!(numbers(&one(unused, &monthly())), known("0", "0"));
+    let line = one(charge("CX 1", "user-license", "5", "3"), &Terms { has_currency: false, ..monthly() });
+    assert_eq!((line.amount, line.see_invoice), (None, vec![SeeInvoice::CurrencyMissing]));
+}
+
+#[test]
+fn in_the_ramp_period_only_software_is_free() {
+    let in_ramp = |charge, ramp| one(charge, &Terms { ramp, ..monthly() });
+    let licence = || charge("CX 1", "user-license", "5", "3");
+    let line = in_ramp(licence(), RampPeriod::Inside);
+    assert_eq!((numbers(&line), line.is_billable(), line.is_free_in_ramp), (known("2", "0"), Some(false), true));
+    assert_eq!(line.billing_reason(), BillingReason::RampPeriod);
+    for other in [
+        charge("SMS", "messaging-usage", "5", "0"),
+        charge("Voice", "resource", "5", "0"),
+        Charge { is_third_party: Some(true), ..licence() },
+        Charge { is_third_party: None, ..licence() },
+    ] {
+        let line = in_ramp(other, RampPeriod::Inside);
+        assert_eq!((line.amount, line.is_billable()), (None, None));
+        assert_eq!(line.see_invoice, [SeeInvoice::RampPeriod]);
+    }
+    let line = in_ramp(licence(), RampPeriod::Unclear);
+    assert_eq!((line.amount, line.see_invoice), (None, vec![SeeInvoice::RampPeriodUnclear]));
+    assert_eq!(numbers(&in_ramp(charge("SMS", "messaging", "0", "0"), RampPeriod::Unclear)), known("0", "0"));
+}
+
+#[test]
+fn an_amount_is_exact_or_unknown() {
+    let product = |one: &str, other: &str| exact_product(decimal(one), decimal(other)).map(|of| of.to_string());
+    assert_eq!(product("11500", "0.01").as_deref(), Some("115.00"));
+    assert_eq!(product("20451.5", "0.0119").as_deref(), Some("243.37285"));
+    assert_eq!(product("0", "0.01").as_deref(), Some("0.00"));
+    assert_eq!(product("0.00000000000001", "0.000000000000001"), None, "29 places");
+    assert_eq!(product("79228162514264337593543950335", "10"), None);
+    let dear = Charge { overage_price: Some(Decimal::MAX), ..charge("X", "resource", "8", "0") };
+    assert_eq!(one(dear, &monthly()).see_invoice, [SeeInvoice::TooManyDigits]);
+    let much = Charge { prepaid_quantity: Decimal::MAX, ..charge("X", "resource", "8", "0") };
+    let with_allowance = lines(vec![much, charge("X", "fair-use", "1", "0")], &[], &monthly());
+    assert_eq!(with_allowance[0].see_invoice, [SeeInvoice::TooManyDigits]);
+}
+
+fn charges() -> impl Strategy<Value = Vec<Charge>> {
+    let name = prop::sample::select(vec!["A", "B", "C"]);
+    let grouping = prop::sample::select(vec![
+        "user-license",
+        "resource",
+        "storage",
+        "storage-category",
+        "fair-use",
+        "rollup",
+        "rollup-usage",
+        "surprise",
+    ]);
+    let one = (name, grouping, 0i64..2000, 0u32..3, 0i64..1000, prop::option::of(0i64..3), 0i64..3);
+    let one = one.prop_map(|(name, grouping, usage, places, prepaid, bundle, price)| Charge {
+        usage_quantity: Decimal::new(usage, places),
+        prepaid_quantity: prepaid.into(),
+        overage_price: Some(Decimal::new(price, 2)),
+        bundle_quantity: bundle.map(Into::into),
+        ..charge(name, grouping, "0", "0")
+    });
+    prop::collection::vec(one, 0..8)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_counted_twice_and_nothing_known_is_negative(charges in charges()) {
+        let found = lines(charges.clone(), &[], &monthly());
+        prop_assert_eq!(found.len(), charges.len());
+        let allowances: Decimal = charges.iter().filter(|charge| charge.item.grouping == "fair-use").map(|charge| charge.usage_quantity).sum();
+        let included: Decimal = found.iter().map(|line| line.included_quantity).sum();
+        prop_assert!(included <= allowances, "an allowance is taken off once");
+        for line in &found {
+            let usage = line.charge.usage_quantity;
+            prop_assert!(line.included_quantity >= Decimal::ZERO);
+            if let Some(overage) = line.overage_quantity {
+                prop_assert!(overage >= Decimal::ZERO && overage <= usage);
+                let covered = line.charge.prepaid_quantity + line.included_quantity;
+                prop_assert_eq!(overage + covered.min(usage), usage);
+            }
+            if let (Some(prepaid), Some(overage)) = (line.prepaid_amount, line.overage_amount) {
+                prop_assert_eq!(line.amount, Some(prepaid + overage));
+            }
+            let is_silent = line.amount.is_some() || !line.is_counted() || !line.see_invoice.is_empty();
+            prop_assert!(is_silent, "an unknown amount has a reason");
+            let not_charged = ["fair-use", "rollup-usage"].contains(&line.charge.item.grouping.as_str());
+            prop_assert!(!(not_charged && (line.is_billable() == Some(true) || line.amount.is_some())));
+        }
+        let has_total = charges.iter().any(|charge| charge.item.grouping == "rollup");
+        let has_storage = charges.iter().any(|charge| charge.item.grouping == "storage");
+        for line in found.iter().filter(|line| line.is_billable() == Some(true)) {
+            prop_assert!(!(has_total && line.role == ChargeRole::Part));
+            prop_assert!(!(has_storage && line.charge.item.grouping == "storage-category"));
+        }
+    }
+
+    #[test]
+    fn the_order_of_charges_does_not_change_the_sum(charges in charges(), seed in 0usize..8) {
+        let sum = |charges: Vec<Charge>| {
+            let found = lines(charges, &[], &monthly());
+            let amounts = found.iter().filter(|line| line.is_counted()).map(|line| line.amount);
+            amounts.collect::<Option<Vec<Decimal>>>().map(|amounts| amounts.into_iter().sum::<Decimal>())
+        };
+        let mut turned = charges.clone();
+        let by = if turned.is_empty() { 0 } else { seed % turned.len() };
+        turned.rotate_left(by);
+        prop_assert_eq!(sum(charges), sum(turned));
+    }
+}

@@ -1,0 +1,218 @@
+//! Finding a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::Period;
+use crate::period::instant;
+
+/// Which billing period of a client organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BillingPeriod {
+    /// The one that ended last before an instant.
+    LastFinished {
+        /// The instant, usually now.
+        at: DateTime<Utc>,
+    },
+    /// The one with these dates. Billing months begin on the day of the month on which the organization was activated.
+    Matching(Period),
+    /// The one that begins within a calendar month: each organization has one, on whichever day its billing months begin.
+    StartingIn(Period),
+}
+
+impl From<Period> for BillingPeriod {
+    fn from(period: Period) -> Self {
+        Self::Matching(period)
+    }
+}
+
+/// Longest distance between the dates of a billing period and those asked for. Whether the vendor's dates are those of UTC or of the
+/// organization's time zone is not documented; billing periods of two activation days are a whole day apart.
+const ZONE: TimeDelta = TimeDelta::hours(23);
+const HALF_A_DAY: TimeDelta = TimeDelta::hours(12);
+/// Difference in length of two months.
+const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
+/// Billing periods that are looked at, at most: 20 years.
+const MOST: usize = 240;
+
+/// A walk over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
+pub(super) struct Search {
+    wanted: BillingPeriod,
+    seen: Vec<Period>,
+}
+
+/// What follows from a billing period that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Fits,
+    /// The wanted one, if there is one, has a higher index.
+    GoOn,
+    /// None fits, and why.
+    Fail(String),
+}
+
+impl Search {
+    pub(super) fn new(wanted: BillingPeriod) -> Self {
+        Self { wanted, seen: Vec::new() }
+    }
+
+    /// Judges the billing period at the next index; `None` if the vendor has none there.
+    pub(super) fn next(&mut self, found: Option<Period>) -> Step {
+        let Some(found) = found else { return Step::Fail(self.failure("it has no earlier billing period")) };
+        self.seen.push(found);
+        match self.wanted {
+            BillingPeriod::LastFinished { at } if !found.is_closed(at) => {}
+            // A contract that ended long ago stays at index 0: its last month was billed then.
+            BillingPeriod::LastFinished { at } if at - found.end() >= found.end() - found.start() + MONTHS_DIFFER => {
+                let advice = "that one is over for longer than a billing period takes: ask for it by its dates";
+                return Step::Fail(self.failure(advice));
+            }
+            BillingPeriod::LastFinished { .. } => return Step::Fits,
+            BillingPeriod::StartingIn(month) => {
+                // In the middle of the first day, whichever time zone it is of.
+                if month.contains(found.start() + HALF_A_DAY) {
+                    return Step::Fits;
+                }
+                if found.end() <= month.start() {
+                    return Step::Fail(self.failure("it began later, or has gaps"));
+                }
+            }
+            BillingPeriod::Matching(wanted) => {
+                let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
+                if is_near(found.start(), wanted.start()) && is_near(found.end(), wanted.end()) {
+                    return Step::Fits;
+                }
+                if found.end() <= wanted.start() + ZONE {
+                    return Step::Fail(self.failure("ask for one of these"));
+                }
+            }
+        }
+        if self.seen.len() >= MOST {
+            return Step::Fail(self.failure("the vendor names no end of them"));
+        }
+        Step::GoOn
+    }
+
+    fn failure(&self, advice: &str) -> String {
+        let wanted = match self.wanted {
+            BillingPeriod::LastFinished { at } => format!("that ended last before {}", instant(at)),
+            BillingPeriod::Matching(period) => format!("with the dates {}", dates(&period)),
+            BillingPeriod::StartingIn(month) => format!("that begins within {}", dates(&month)),
+        };
+        let start = match self.wanted {
+            BillingPeriod::LastFinished { at } => at,
+            BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => period.start(),
+        };
+        let mut nearest: Vec<&Period> = self.seen.iter().collect();
+        nearest.sort_by_key(|period| (period.start() - start).abs());
+        nearest.truncate(2);
+        let nearest: Vec<_> = nearest.into_iter().map(dates).collect();
+        match nearest.as_slice() {
+            [] => format!("it has no billing period {wanted}"),
+            nearest => format!("it has no billing period {wanted}; nearest are {}: {advice}", nearest.join(" and ")),
+        }
+    }
+}
+
+/// With its days even if it is a calendar month.
+fn dates(period: &Period) -> String {
+    match (period.first_day(), period.last_day()) {
+        (Ok(first), Ok(last)) => format!("{first}/{}", last.succ_opt().unwrap_or(last)),
+        _ => period.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(text: &str) -> Period {
+        text.parse().unwrap()
+    }
+
+    /// The index that fits, or why none does.
+    fn find(wanted: BillingPeriod, indexes: &[&str]) -> Result<usize, String> {
+        let mut search = Search::new(wanted);
+        for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
+            match search.next(found) {
+                Step::Fits => return Ok(index),
+                Step::GoOn => {}
+                Step::Fail(reason) => return Err(reason),
+            }
+        }
+        unreachable!("`None` ends every search")
+    }
+
+    fn last_finished(at: &str, indexes: &[&str]) -> Result<usize, String> {
+        find(BillingPeriod::LastFinished { at: at.parse().unwrap() }, indexes)
+    }
+
+    const RUNNING: [&str; 3] = ["2026-12", "2026-11", "2026-10"];
+    const LATE: [&str; 3] = ["2026-11", "2026-10", "2026-09"];
+
+    #[test]
+    fn the_last_finished_period_does_not_depend_on_the_rotation() {
+        assert_eq!(last_finished("2026-12-03T09:00:00Z", &RUNNING), Ok(1));
+        assert_eq!(last_finished("2026-12-03T09:00:00Z", &LATE), Ok(0));
+        assert_eq!(last_finished("2026-12-01T00:00:00Z", &LATE), Ok(0), "it has ended at this instant");
+        assert_eq!(last_finished("2026-11-30T23:59:59Z", &LATE), Ok(1));
+        assert_eq!(last_finished("2026-12-31T23:00:00Z", &["2026-12", "2026-11"]), Ok(1));
+    }
+
+    #[test]
+    fn a_period_is_found_at_whichever_index_its_dates_are() {
+        let october = BillingPeriod::from(period("2026-10"));
+        assert_eq!((find(october, &RUNNING), find(october, &LATE)), (Ok(2), Ok(1)));
+        let zoned = ["2026-11-01T04:00:00Z/2026-12-01T05:00:00Z", "2026-10-01T04:00:00Z/2026-11-01T04:00:00Z"];
+        assert_eq!(find(october, &zoned), Ok(1), "midnight in the organization's time zone");
+        let rotated_meanwhile = ["2026-11", "2026-11", "2026-10"];
+        assert_eq!(find(october, &rotated_meanwhile), Ok(2));
+    }
+
+    #[test]
+    fn a_period_that_no_index_has_is_an_error_with_the_nearest_ones() {
+        let wanted = |text: &str| find(period(text).into(), &LATE).unwrap_err();
+        assert_eq!(
+            wanted("2026-10-15/2026-11-15"),
+            "it has no billing period with the dates 2026-10-15/2026-11-15; nearest are 2026-10-01/2026-11-01 and \
+             2026-11-01/2026-12-01: ask for one of these"
+        );
+        assert!(wanted("2026-12").contains("nearest are 2026-11-01/2026-12-01"));
+        assert!(wanted("2026-08").ends_with("it has no earlier billing period"));
+        assert!(wanted("2026-10-02/2026-11-02").contains("nearest are"), "another activation day");
+        assert!(wanted("2026-09-01/2026-11-01").contains("nearest are"));
+    }
+
+    #[test]
+    fn each_organization_has_one_period_that_begins_in_a_month() {
+        let october = BillingPeriod::StartingIn(period("2026-10"));
+        assert_eq!(find(october, &LATE), Ok(1));
+        assert_eq!(find(october, &["2026-11-15/2026-12-15", "2026-10-15/2026-11-15", "2026-09-15/2026-10-15"]), Ok(1));
+        assert_eq!(
+            find(october, &["2026-10-31T22:00:00Z/2026-11-30T23:00:00Z", "2026-09-30T22:00:00Z/2026-10-31T23:00:00Z"]),
+            Ok(1)
+        );
+        assert!(find(october, &["2026-12", "2026-11"]).unwrap_err().contains("begins within 2026-10-01/2026-11-01"));
+        assert!(find(october, &["2026-11", "2026-09"]).unwrap_err().ends_with("it began later, or has gaps"));
+    }
+
+    #[test]
+    fn a_contract_that_ended_long_ago_has_no_last_finished_period() {
+        let error = last_finished("2026-12-03T09:00:00Z", &["2026-03", "2026-02"]).unwrap_err();
+        assert!(error.contains("nearest are 2026-03-01/2026-04-01: that one is over"), "{error}");
+        assert_eq!(last_finished("2026-03-30T09:00:00Z", &["2026-02"]), Ok(0), "February is shorter than March");
+        let error = last_finished("2026-12-03T09:00:00Z", &["2026-12"]).unwrap_err();
+        assert!(error.ends_with("it has no earlier billing period"), "{error}");
+        assert_eq!(
+            last_finished("2026-12-03T09:00:00Z", &[]).unwrap_err(),
+            "it has no billing period that ended last before 2026-12-03T09:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_walk_without_end_ends() {
+        let mut search = Search::new(period("2026-10").into());
+        let steps = (0..1000).map(|_| search.next(Some(period("2026-11")))).position(|step| step != Step::GoOn);
+        assert_eq!(steps, Some(MOST - 1));
+    }
+}

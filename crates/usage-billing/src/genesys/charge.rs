@@ -1,0 +1,220 @@
+//! Charges of a billing overview, each read on its own, so that one unreadable charge hides no other.
+
+use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, printable};
+
+use super::overview::OPERATION;
+use super::types;
+use crate::loadable;
+
+/// One charge of a billing overview.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Charge {
+    /// What it is for.
+    pub item: ChargedItem,
+    /// Quantity used in the period; of an allowance, the quantity that is free.
+    pub usage_quantity: Decimal,
+    /// Quantity committed and prepaid.
+    pub prepaid_quantity: Decimal,
+    /// Price of one prepaid unit before tax.
+    pub prepaid_price: Option<Decimal>,
+    /// Price of one unit beyond the prepaid quantity, before tax.
+    pub overage_price: Option<Decimal>,
+    /// How many make a bundle. 0 and 1 are no bundle.
+    pub bundle_quantity: Option<Decimal>,
+    /// Whether it is another company's product.
+    pub is_third_party: Option<bool>,
+}
+
+/// What a charge is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChargedItem {
+    /// Place in the overview, from 1.
+    pub place: u64,
+    /// Name of the product; its part number if the overview contains no name.
+    pub name: String,
+    /// Part number of the product; its name if the overview contains no part number.
+    pub part_number: String,
+    /// The vendor's grouping, as sent.
+    pub grouping: String,
+    /// Unit of the quantities, as sent.
+    pub unit: String,
+}
+
+/// A charge that cannot be read. What it is for is known as far as the overview states it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct UnreadableCharge {
+    /// What it is for.
+    pub item: ChargedItem,
+    /// Which of its numbers is wrong.
+    pub error: Error,
+}
+
+/// What the vendor's groupings mean, as far as public sources state it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grouping {
+    /// A licence of the vendor's software.
+    Licence,
+    /// Any other charge of its own: devices, resources, messages, storage.
+    Other,
+    /// Storage by category: whether it is contained in `storage` is not documented.
+    StorageCategory,
+    /// An allowance.
+    FairUse,
+    /// The total of the `rollup-usage` charges.
+    Rollup,
+    /// A part of a total.
+    RollupUsage,
+    Unknown,
+}
+
+impl ChargedItem {
+    pub(super) fn grouping(&self) -> Grouping {
+        match self.grouping.trim().to_ascii_lowercase().as_str() {
+            "user-license"
+            | "billable-app-usage-license"
+            | "billable-app-concurrent-license"
+            | "billable-app-org-license" => Grouping::Licence,
+            "device" | "resource" | "messaging" | "messaging-usage" | "storage" => Grouping::Other,
+            "storage-category" => Grouping::StorageCategory,
+            "fair-use" => Grouping::FairUse,
+            "rollup" => Grouping::Rollup,
+            "rollup-usage" => Grouping::RollupUsage,
+            _ => Grouping::Unknown,
+        }
+    }
+}
+
+/// Whether two of the vendor's texts are the same thing.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
+}
+
+/// Reads the charge at `place` of the overview of `organization`.
+///
+/// An empty price or bundle is absent. A quantity that is absent, null or empty makes the charge unreadable.
+pub(super) fn read(
+    usage: &types::SubscriptionOverviewUsage,
+    place: u64,
+    organization: &str,
+) -> Result<Charge, Box<UnreadableCharge>> {
+    let text = |text: &Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
+    let (name, part_number) = (text(&usage.name), text(&usage.part_number));
+    let named = if name.is_empty() { &part_number } else { &name };
+    let item = ChargedItem {
+        place,
+        part_number: if part_number.is_empty() { named.clone() } else { part_number.clone() },
+        name: named.clone(),
+        grouping: text(&usage.grouping),
+        unit: text(&usage.unit_of_measure_type),
+    };
+    let unreadable = |what: String| {
+        let label = match named.as_str() {
+            "" => String::new(),
+            _ if part_number.is_empty() || part_number == *named => format!(" ({named})"),
+            _ => format!(" ({named}, {part_number})"),
+        };
+        let message =
+            format!("charge {place}{} of organization {}: {what}", printable(&label), printable(organization));
+        let error = Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
+        Box::new(UnreadableCharge { item: item.clone(), error })
+    };
+    if named.is_empty() {
+        return Err(unreadable("it has neither a name nor a part number".to_owned()));
+    }
+    let optional = |field: &str, number: &Option<LenientDecimal>| {
+        let value = number.as_ref().map_or(Ok(None), LenientDecimal::value);
+        value.map_err(|reason| unreadable(format!("{field} is {reason}")))
+    };
+    let quantity = |field: &str, number: &Option<LenientDecimal>| match (number, optional(field, number)?) {
+        (_, Some(quantity)) => Ok(quantity),
+        (None, None) => Err(unreadable(format!("{field} is missing or null"))),
+        (Some(_), None) => Err(unreadable(format!("{field} is empty"))),
+    };
+    let price = |field: &str, number: &Option<LenientDecimal>| match optional(field, number)? {
+        Some(price) if !loadable::unit_price_fits(price) => {
+            Err(unreadable(format!("{field} {price} does not fit DECIMAL(38,12)")))
+        }
+        price => Ok(price),
+    };
+    let usage_quantity = quantity("usageQuantity", &usage.usage_quantity)?;
+    // An allowance and a part of a total have no prepaid quantity of their own.
+    let prepaid_quantity = match item.grouping() {
+        Grouping::FairUse | Grouping::RollupUsage => {
+            optional("prepayQuantity", &usage.prepay_quantity)?.unwrap_or_default()
+        }
+        _ => quantity("prepayQuantity", &usage.prepay_quantity)?,
+    };
+    Ok(Charge {
+        usage_quantity,
+        prepaid_quantity,
+        prepaid_price: price("prepayPrice", &usage.prepay_price)?,
+        overage_price: price("overagePrice", &usage.overage_price)?,
+        bundle_quantity: optional("bundleQuantity", &usage.bundle_quantity)?,
+        is_third_party: usage.is_third_party,
+        item,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn parse(change: Value) -> Result<Charge, String> {
+        let mut usage = json!({
+            "name": "CX 1", "partNumber": "GC-CX1", "grouping": "user-license", "unitOfMeasureType": "seat",
+            "usageQuantity": "5", "prepayQuantity": "3", "overagePrice": "10.00", "prepayPrice": "9.00",
+        });
+        for (field, value) in change.as_object().unwrap() {
+            usage[field] = value.clone();
+        }
+        read(&serde_json::from_value(usage).unwrap(), 4, "o-1").map_err(|unreadable| unreadable.error.to_string())
+    }
+
+    #[test]
+    fn an_empty_price_or_bundle_is_absent() {
+        let charge = parse(json!({"overagePrice": "", "prepayPrice": " ", "bundleQuantity": ""})).unwrap();
+        assert_eq!((charge.overage_price, charge.prepaid_price, charge.bundle_quantity), (None, None, None));
+        assert_eq!(parse(json!({"overagePrice": null})).unwrap().overage_price, None);
+        assert_eq!(parse(json!({"usageQuantity": 5.5})).unwrap().usage_quantity.to_string(), "5.5");
+    }
+
+    #[test]
+    fn an_unreadable_number_names_the_charge_and_the_field() {
+        for (change, expected) in [
+            (
+                json!({"usageQuantity": null}),
+                "charge 4 (CX 1, GC-CX1) of organization o-1: usageQuantity is missing or null",
+            ),
+            (json!({"usageQuantity": ""}), "usageQuantity is empty"),
+            (json!({"prepayQuantity": null}), "prepayQuantity is missing or null"),
+            (json!({"usageQuantity": "1,250"}), "usageQuantity is not a decimal number: 1,250"),
+            (json!({"overagePrice": "n/a"}), "overagePrice is not a decimal number: n/a"),
+            (json!({"bundleQuantity": {"of": 3}}), "bundleQuantity is not a decimal number"),
+            (
+                json!({"overagePrice": "100000000000000000000000000"}),
+                "overagePrice 100000000000000000000000000 does not fit DECIMAL(38,12)",
+            ),
+            (json!({"usageQuantity": "1e400"}), "usageQuantity is not a decimal number"),
+            (json!({"name": null, "usageQuantity": null}), "charge 4 (GC-CX1) of organization"),
+            (
+                json!({"name": "", "partNumber": " "}),
+                "charge 4 of organization o-1: it has neither a name nor a part number",
+            ),
+        ] {
+            let error = parse(change.clone()).unwrap_err();
+            assert!(error.contains(expected), "{change}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_allowance_needs_no_prepaid_quantity() {
+        assert!(parse(json!({"grouping": "fair-use", "prepayQuantity": null})).is_ok());
+        assert!(parse(json!({"grouping": " Rollup-Usage ", "prepayQuantity": null})).is_ok());
+        assert!(parse(json!({"grouping": "rollup", "prepayQuantity": null})).is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! Bills of all client organizations of a partner.
+
+use futures_util::{FutureExt, StreamExt, stream};
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use super::organizations::id_of;
+use super::{BillingPeriod, Client, ClientBill, Organization, charge};
+use crate::UsageRow;
+
+/// How many organizations are asked about at a time. The client's rate limit holds for all of them together.
+const CONCURRENT: usize = 4;
+
+/// Whose bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientOrganizations {
+    /// Those of all organizations that trust this one.
+    All,
+    /// Those of the organizations with these ids.
+    Of(Vec<String>),
+}
+
+/// Bills of client organizations, with the outcome for each.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClientBills {
+    /// The partner's own organization.
+    pub account: Organization,
+    /// One outcome for each organization, in the order of the vendor's list or of the ids.
+    pub outcomes: Vec<ClientOutcome>,
+}
+
+/// The outcome for one client organization.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClientOutcome {
+    /// Id of the organization. `None` for an entry of the vendor's list that has none.
+    pub organization_id: Option<String>,
+    /// Its name, as far as it is known.
+    pub organization_name: Option<String>,
+    /// Its bill, or why there is none.
+    pub bill: Result<ClientBill>,
+}
+
+impl Client {
+    /// Returns the bills of client organizations, several at a time: each for the billing period that fits, at whichever index that is.
+    ///
+    /// An organization whose bill fails stops no other: its outcome is the error. None is left out.
+    ///
+    /// ```no_run
+    /// # use usage_billing::{Result, chrono::Utc, genesys::{BillingPeriod, Client, ClientOrganizations}};
+    /// # async fn month_end(client: Client) -> Result<()> {
+    /// let last = BillingPeriod::LastFinished { at: Utc::now() };
+    /// let bills = client.client_bills(last, ClientOrganizations::All).await?;
+    /// for error in bills.errors() {
+    ///     eprintln!("{error}");
+    /// }
+    /// println!("{} rows", bills.rows().len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`organization`](Self::organization) and [`client_organizations`](Self::client_organizations): without a complete list,
+    /// organizations would be missing.
+    pub async fn client_bills(
+        &self,
+        period: impl Into<BillingPeriod>,
+        organizations: ClientOrganizations,
+    ) -> Result<ClientBills> {
+        let period = period.into();
+        let account = self.organization().await?;
+        let asked: Vec<(Option<String>, Option<String>)> = match organizations {
+            ClientOrganizations::Of(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
+            ClientOrganizations::All => {
+                let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
+                let trustors = self.client_organizations().await?;
+                trustors.iter().map(|trustor| (id_of(trustor).map(str::to_owned), name(trustor))).collect()
+            }
+        };
+        let outcomes = asked.into_iter().zip(1..).map(|((id, listed_name), place)| async move {
+            let bill = match &id {
+                Some(id) => self.client_bill(id, period).await,
+                None => Err(without_id(place)),
+            };
+            let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
+            let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
+            ClientOutcome { organization_id: id, organization_name, bill }
+        });
+        // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
+        let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
+        let outcomes = stream::iter(outcomes).buffered(CONCURRENT).collect().await;
+        Ok(ClientBills { account, outcomes })
+    }
+}
+
+impl ClientBills {
+    /// Returns the rows of all bills.
+    pub fn rows(&self) -> Vec<UsageRow> {
+        let bills = self.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
+        bills.flat_map(|bill| bill.rows(&self.account)).collect()
+    }
+
+    /// Returns every error: of organizations without a bill, and of charges that cannot be read.
+    pub fn errors(&self) -> impl Iterator<Item = &Error> {
+        self.outcomes.iter().flat_map(|outcome| match &outcome.bill {
+            Ok(bill) => bill.unreadable.iter().map(|charge| &charge.error).collect::<Vec<_>>(),
+            Err(error) => vec![error],
+        })
+    }
+}
+
+/// Each id once: twice would be two bills.
+fn distinct(ids: Vec<String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::with_capacity(ids.len());
+    for id in ids.iter().map(|id| id.trim()) {
+        if !distinct.iter().any(|known| charge::is_same(known, id)) {
+            distinct.push(id.to_owned());
+        }
+    }
+    distinct
+}
+
+fn without_id(place: u32) -> Error {
+    let message = format!("entry {place} of the list of client organizations has no id: its bill cannot be asked for");
+    Error::new(ErrorKind::Decode, message).with_operation("getOrgauthorizationTrustors")
+}

@@ -1,0 +1,180 @@
+//! The caller's own organization, and the client organizations that trust it.
+
+use std::collections::HashSet;
+
+use usage_billing_core::{Error, ErrorKind, Result};
+
+use super::{Client, types};
+
+/// Organizations on a page. The vendor documents no maximum; public clients ask for 100.
+const PAGE: i32 = 100;
+const OPERATION: &str = "getOrgauthorizationTrustors";
+
+/// An organization, as far as rows and bills name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Organization {
+    /// Its id.
+    pub id: String,
+    /// Its present name.
+    pub name: Option<String>,
+}
+
+impl Organization {
+    pub(super) fn new(id: impl Into<String>, name: Option<String>) -> Self {
+        Self { id: id.into(), name: name.filter(|name| !name.trim().is_empty()) }
+    }
+}
+
+impl Client {
+    /// Returns the organization that the credential belongs to: the one given to [`with_account`](Self::with_account), else the vendor's
+    /// answer, asked for once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for a response without an id; else those of the call, which needs no permission.
+    pub async fn organization(&self) -> Result<Organization> {
+        let fetched = self.organization.get_or_try_init(|| async {
+            let organization = self.api.get_organizations_me().send().await?.into_inner();
+            let id = organization.id.filter(|id| !id.trim().is_empty()).ok_or_else(|| {
+                let error = Error::new(ErrorKind::Decode, "the own organization has no id in the response");
+                error.with_operation("getOrganizationsMe").with_hint("set the id of the account yourself")
+            })?;
+            Ok(Organization::new(id, organization.name))
+        });
+        fetched.await.cloned()
+    }
+
+    /// Lists the client organizations, each once. Entries without an id are kept: nobody disappears.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] if the list is truncated: fewer organizations than the vendor counts. Else those of the calls, which need
+    /// `authorization:orgTrustor:view`.
+    pub async fn client_organizations(&self) -> Result<Vec<types::Trustor>> {
+        let (mut list, mut number) = (TrustorList::default(), 1);
+        loop {
+            let request = self.api.get_orgauthorization_trustors().page_size(PAGE).page_number(number);
+            match list.add(request.send().await?.into_inner(), number)? {
+                Some(next) => number = next,
+                None => return list.complete(),
+            }
+        }
+    }
+}
+
+/// Pages of client organizations, put together.
+#[derive(Default)]
+struct TrustorList {
+    trustors: Vec<types::Trustor>,
+    /// Ids in lower case.
+    seen: HashSet<String>,
+    /// The vendor's latest count: organizations come and go.
+    total: Option<i64>,
+}
+
+impl TrustorList {
+    /// Adds a page and returns the number of the next one. Without a count of pages or a link, an empty page is the last one.
+    fn add(&mut self, page: types::TrustorEntityListing, number: i32) -> Result<Option<i32>> {
+        let Some(entities) = page.entities else {
+            return Err(truncated(format!("page {number} of the client organizations has no list `entities`")));
+        };
+        let has_link = page.next_uri.as_deref().is_some_and(|link| !link.trim().is_empty());
+        let more = match page.page_count {
+            Some(count) => number < count || has_link,
+            None => has_link || !entities.is_empty(),
+        };
+        let before = self.trustors.len();
+        self.total = page.total.or(self.total);
+        let is_new =
+            |trustor: &types::Trustor| id_of(trustor).is_none_or(|id| self.seen.insert(id.to_ascii_lowercase()));
+        self.trustors.extend(entities.into_iter().filter(is_new));
+        if more && self.trustors.len() == before {
+            return Err(truncated(format!(
+                "page {number} of the client organizations has no new one, but others follow"
+            )));
+        }
+        Ok(if more { number.checked_add(1) } else { None })
+    }
+
+    /// Returns each organization once, if none is missing.
+    fn complete(self) -> Result<Vec<types::Trustor>> {
+        let count = i64::try_from(self.trustors.len()).unwrap_or(i64::MAX);
+        match self.total {
+            Some(total) if count < total => {
+                Err(truncated(format!("the list has {count} of {total} client organizations")))
+            }
+            _ => Ok(self.trustors),
+        }
+    }
+}
+
+/// The id of a client organization.
+pub(super) fn id_of(trustor: &types::Trustor) -> Option<&str> {
+    let of_organization = trustor.organization.as_ref().and_then(|organization| organization.id.as_deref());
+    [trustor.id.as_deref(), of_organization].into_iter().flatten().map(str::trim).find(|id| !id.is_empty())
+}
+
+fn truncated(message: String) -> Error {
+    let error = Error::new(ErrorKind::Decode, message).with_operation(OPERATION);
+    error.with_hint("it changed while it was read, or is truncated: list them again, or name the organizations")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn page(json: Value) -> types::TrustorEntityListing {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn add(json: &Value, number: i32) -> Result<Option<i32>> {
+        TrustorList::default().add(page(json.clone()), number)
+    }
+
+    #[test]
+    fn the_last_page_is_known_by_its_count_its_link_or_its_emptiness() {
+        let one = json!([{"id": "o-1"}]);
+        for (json, number, next) in [
+            (json!({"entities": one, "pageCount": 3}), 2, Some(3)),
+            (json!({"entities": one, "pageCount": 3}), 3, None),
+            (json!({"entities": one, "pageCount": 3, "nextUri": ""}), 3, None),
+            (json!({"entities": one, "pageCount": 1, "nextUri": "/x?pageNumber=2"}), 1, Some(2)),
+            (json!({"entities": one}), 1, Some(2)),
+            (json!({"entities": []}), 2, None),
+            (json!({"entities": [], "total": 0, "pageCount": 0}), 1, None),
+        ] {
+            assert_eq!(add(&json, number).unwrap(), next, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_organizations_before_the_end_is_an_error() {
+        for json in [
+            json!({"entities": [], "pageCount": 3}),
+            json!({"entities": null, "pageCount": 0}),
+            json!({"pageCount": 1, "trustors": [{"id": "o-1"}]}),
+        ] {
+            assert_eq!(add(&json, 1).unwrap_err().kind(), ErrorKind::Decode, "{json}");
+        }
+        let mut list = TrustorList::default();
+        let again = || page(json!({"entities": [{"id": "o-1"}], "nextUri": "/x"}));
+        assert_eq!(list.add(again(), 1).unwrap(), Some(2));
+        assert!(list.add(again(), 2).is_err(), "the same page for ever");
+    }
+
+    #[test]
+    fn a_list_with_fewer_organizations_than_counted_is_an_error() {
+        let listed = |ids: &[&str], total: i64| {
+            let entities: Vec<_> = ids.iter().map(|id| json!({"organization": {"id": id}})).collect();
+            let mut list = TrustorList::default();
+            list.add(page(json!({"entities": entities, "total": total, "pageCount": 1})), 1).unwrap();
+            list.complete()
+        };
+        assert_eq!(listed(&["a", "b"], 2).unwrap().len(), 2);
+        assert_eq!(listed(&["a", "b", "A"], 2).unwrap().len(), 2, "listed twice");
+        let error = listed(&["a", "b", "a"], 3).unwrap_err();
+        assert!(error.to_string().contains("the list has 2 of 3 client organizations"), "{error}");
+        assert_eq!(listed(&["", "", "a"], 3).unwrap().len(), 3, "entries without an id are kept");
+    }
+}

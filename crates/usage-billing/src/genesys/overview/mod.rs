@@ -1,0 +1,262 @@
+//! The partner's view of a client organization's bill.
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+
+use super::billing_period::{BillingPeriod, Search, Step};
+use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
+use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::{Period, UsageRow, Vendor, loadable};
+
+pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
+
+/// The bill of one client organization for one of its billing periods.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ClientBill {
+    /// Whose bill it is.
+    pub organization: Organization,
+    /// The billing period.
+    pub period: Period,
+    /// Whether the vendor will not change it any more.
+    pub is_final: bool,
+    /// Currency of all prices and amounts.
+    pub currency: Option<String>,
+    /// The commercial kind of the subscription.
+    pub subscription_type: Option<types::SubscriptionType>,
+    /// Whether the billing period lies in the ramp period of the contract.
+    pub ramp_period: RampPeriod,
+    /// The least amount charged a month.
+    pub minimum_monthly_amount: Option<Decimal>,
+    /// The charges, in the vendor's order.
+    pub lines: Vec<BillLine>,
+    /// Charges that cannot be read. The bill is incomplete without them.
+    pub unreadable: Vec<UnreadableCharge>,
+}
+
+/// What a bill comes to before tax.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BillTotal {
+    /// The sum of the amounts that are known.
+    pub known_amount: Decimal,
+    /// The amount due for the month; `None` if any amount is unknown or any charge unreadable, and where the least monthly amount is not
+    /// reached under terms for which its effect is not documented.
+    pub amount: Option<Decimal>,
+}
+
+impl Client {
+    /// Returns the billing overview of a client organization (trustor) at an index: 0 is the present billing period, 1 the one before. The
+    /// index moves days after a billing period has ended: [`client_bill`](Self::client_bill) goes by dates.
+    ///
+    /// Prices are before tax; telephony of Genesys Cloud Voice and BYOC Cloud is not in it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for the overview of another organization. 403 without `affiliateOrganization:clientBilling:view`; 404 for an
+    /// organization without trust in this one, or an index before its first billing period (inferred); else those of the call.
+    pub async fn billing_overview(&self, organization: &str, index: u16) -> Result<types::TrusteeBillingOverview> {
+        let request = self.api.get_billing_trusteebillingoverview_trustor_org_id().trustor_org_id(organization);
+        let overview = request.billing_period_index(i32::from(index)).send().await.map_err(|error| {
+            match error.status().map(|status| status.as_u16()) {
+                Some(404) => error.with_hint(format!(
+                    "check that {} trusts this organization and has a billing period {index}, and the region",
+                    printable(organization)
+                )),
+                _ => error,
+            }
+        })?;
+        let overview = overview.into_inner();
+        check_organization(&overview, organization)?;
+        Ok(overview)
+    }
+
+    /// Returns the bill of a client organization for a billing period, found by its dates.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] if no index has the billing period; else those of [`billing_overview`](Self::billing_overview).
+    pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
+        // Before the answer: its figures are of then.
+        let now = self.clock.now();
+        let mut search = Search::new(period.into());
+        for index in 0..=u16::MAX {
+            let overview = match self.billing_overview(organization, index).await {
+                Ok(overview) => Some(overview),
+                // Before its first billing period (inferred); at index 0 there is no trust.
+                Err(error) if index > 0 && error.status().is_some_and(|status| status.as_u16() == 404) => None,
+                Err(error) => return Err(error),
+            };
+            let found = overview.as_ref().map(billing_period).transpose()?;
+            match (search.next(found), overview) {
+                (Step::Fits, Some(overview)) => return ClientBill::new(&overview, organization, index, now),
+                (Step::Fail(reason), _) => {
+                    let message = format!("organization {}: {reason}", printable(organization));
+                    return Err(Error::new(ErrorKind::Request, message).with_operation(OPERATION));
+                }
+                _ => {}
+            }
+        }
+        Err(Error::new(ErrorKind::Request, format!("organization {}: no billing period fits", printable(organization))))
+    }
+}
+
+impl ClientBill {
+    /// Makes a bill of an overview of `organization` that was asked for at `index`, at `now`. It is final only if the index is not 0, and
+    /// the period ended a day before `now`, because the figures lag.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] for an overview of another organization, without a billing period or without the list of charges.
+    pub fn new(
+        overview: &types::TrusteeBillingOverview,
+        organization: &str,
+        index: u16,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        check_organization(overview, organization)?;
+        let period = billing_period(overview)?;
+        let Some(usages) = &overview.usages else {
+            return Err(wrong("the overview has no list `usages`: it is not an empty bill"));
+        };
+        let minimum = overview.minimum_monthly_amount.as_ref().map_or(Ok(None), LenientDecimal::value);
+        let minimum_monthly_amount = minimum.map_err(|reason| {
+            wrong(format!("minimumMonthlyAmount of organization {} is {reason}", printable(organization)))
+        })?;
+        let currency = overview.currency.clone().filter(|currency| !currency.trim().is_empty());
+        let subscription_type = overview.subscription_type.clone();
+        let ramp_period = ramp_period(overview, period);
+        let (mut charges, mut unreadable) = (Vec::new(), Vec::new());
+        for (usage, place) in usages.iter().zip(1..) {
+            match charge::read(usage, place, organization) {
+                Ok(charge) => charges.push(charge),
+                Err(reason) => unreadable.push(*reason),
+            }
+        }
+        let terms = bill::Terms {
+            has_currency: currency.is_some(),
+            subscription: subscription_type.clone(),
+            ramp: ramp_period,
+        };
+        let unreadable_items: Vec<_> = unreadable.iter().map(|charge| &charge.item).collect();
+        let lines = bill::lines(charges, &unreadable_items, &terms);
+        let name = overview.organization.as_ref().and_then(|organization| organization.name.clone());
+        Ok(Self {
+            organization: Organization::new(organization, name),
+            is_final: index > 0 && period.is_closed(now - LAG),
+            period,
+            currency,
+            subscription_type,
+            ramp_period,
+            minimum_monthly_amount,
+            lines,
+            unreadable,
+        })
+    }
+
+    /// Adds up the bill.
+    pub fn total(&self) -> BillTotal {
+        let counted = || self.lines.iter().filter(|line| line.is_counted());
+        let known = counted().filter_map(|line| line.amount);
+        let known_amount = known.fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
+        let is_complete = self.unreadable.is_empty() && counted().all(|line| line.amount.is_some());
+        let minimum = self.minimum_monthly_amount.unwrap_or_default();
+        // "Least amount charged a month": what of it an annual payment or the ramp period takes away is not documented.
+        let is_monthly = matches!(
+            self.subscription_type,
+            Some(types::SubscriptionType::MonthToMonth | types::SubscriptionType::PrepayMonthlyCommitment)
+        );
+        let amount = match is_complete {
+            false => None,
+            true if known_amount >= minimum => Some(known_amount),
+            true => (is_monthly && self.ramp_period == RampPeriod::Outside).then_some(minimum),
+        };
+        BillTotal { known_amount, amount }
+    }
+
+    /// Returns one row per charge that can be read; `account` is the partner's organization. The least monthly amount is in no row.
+    pub fn rows(&self, account: &Organization) -> Vec<UsageRow> {
+        disambiguate_keys(self.lines.iter().map(|line| self.row(line, account)).collect())
+    }
+
+    fn row(&self, line: &BillLine, account: &Organization) -> UsageRow {
+        let (charge, item) = (&line.charge, &line.charge.item);
+        let identity = RowIdentity {
+            customer_id: Some(&self.organization.id),
+            sku: &item.part_number,
+            metric: &item.name,
+            grouping: Some(item.grouping.as_str()).filter(|grouping| !grouping.is_empty()),
+            unit: if item.unit.is_empty() { UNITS } else { &item.unit },
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
+        };
+        UsageRow {
+            account_name: account.name.clone(),
+            customer_name: self.organization.name.clone(),
+            customer_kind: Some("trustor".to_owned()),
+            subscription_type: self.subscription_type.as_ref().map(ToString::to_string),
+            is_final: self.is_final,
+            raw_unit: Some(item.unit.clone()).filter(|unit| !unit.is_empty()),
+            included_quantity: Some(line.included_quantity)
+                .filter(|included| !included.is_zero())
+                .map(loadable::quantity),
+            prepaid_quantity: Some(loadable::quantity(charge.prepaid_quantity)),
+            bundle_quantity: charge.bundle_quantity.filter(|bundle| !bundle.is_zero()).map(loadable::quantity),
+            overage_quantity: line.overage_quantity.map(loadable::quantity),
+            currency: self.currency.clone(),
+            unit_price: charge.overage_price.map(loadable::rounded_unit_price),
+            prepaid_price: charge.prepaid_price.map(loadable::rounded_unit_price),
+            prepaid_amount: line.prepaid_amount.map(loadable::quantity),
+            amount: line.amount.map(loadable::quantity),
+            source_row: Some(item.place),
+            ..identity.row(charge.usage_quantity, line.billing_reason())
+        }
+    }
+
+    /// Why parts of the bill are unknown, charge by charge.
+    pub fn see_invoice(&self) -> impl Iterator<Item = (&BillLine, &SeeInvoice)> {
+        self.lines.iter().flat_map(|line| line.see_invoice.iter().map(move |reason| (line, reason)))
+    }
+}
+
+fn wrong(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Decode, message).with_operation(OPERATION)
+}
+
+/// Rows of another organization would be on the wrong bill.
+fn check_organization(overview: &types::TrusteeBillingOverview, asked: &str) -> Result<()> {
+    let named = overview.organization.as_ref().and_then(|organization| organization.id.as_deref());
+    match named.map(str::trim).filter(|id| !id.is_empty()) {
+        Some(named) if !charge::is_same(named, asked) => Err(wrong(format!(
+            "asked for the bill of organization {}, Genesys returned that of {}",
+            printable(asked),
+            printable(named)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn billing_period(overview: &types::TrusteeBillingOverview) -> Result<Period> {
+    let (Some(start), Some(last)) = (overview.billing_period_start_date, overview.billing_period_end_date) else {
+        return Err(wrong("the overview does not state its billing period"));
+    };
+    Period::through(start, last).map_err(|error| wrong(error.message().to_owned()))
+}
+
+/// By the dates of the ramp period, and by `inRampPeriod`, if they agree.
+fn ramp_period(overview: &types::TrusteeBillingOverview, period: Period) -> RampPeriod {
+    let ramp_end = overview.ramp_period_end_date.and_then(|last| Period::through(DateTime::UNIX_EPOCH, last).ok());
+    let by_dates = match (overview.ramp_period_start_date, ramp_end.map(|ramp| ramp.end())) {
+        (Some(start), _) if start >= period.end() => Some(RampPeriod::Outside),
+        (_, Some(end)) if end <= period.start() => Some(RampPeriod::Outside),
+        (Some(start), Some(end)) if start <= period.start() && end >= period.end() => Some(RampPeriod::Inside),
+        (Some(_), Some(_)) => Some(RampPeriod::Unclear),
+        _ => None,
+    };
+    match (by_dates, overview.in_ramp_period) {
+        (None, Some(true)) => RampPeriod::Inside,
+        (None, Some(false) | None) => RampPeriod::Outside,
+        (Some(by_dates), None) => by_dates,
+        (Some(by_dates), Some(flag)) if (by_dates == RampPeriod::Inside) == flag => by_dates,
+        _ => RampPeriod::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests;

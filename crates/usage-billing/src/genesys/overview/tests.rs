@@ -1,0 +1,301 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::genesys::{ChargeRole, ContractCharge};
+
+const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
+
+fn now() -> DateTime<Utc> {
+    "2026-12-03T09:00:00Z".parse().unwrap()
+}
+
+fn bill_of(overview: Value, index: u16) -> Result<ClientBill> {
+    ClientBill::new(&serde_json::from_value(overview).unwrap(), ORGANIZATION, index, now())
+}
+
+macro_rules! fixture {
+    ($name:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("../../../fixtures/genesys/", $name, ".json"))).unwrap()
+    };
+}
+
+fn text(number: Option<Decimal>) -> Option<String> {
+    number.map(|number| number.to_string())
+}
+
+fn amount(bill: &ClientBill) -> Option<String> {
+    text(bill.total().amount)
+}
+
+#[test]
+fn fair_use_is_taken_off_the_usage_and_charged_once() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let rows = bill.rows(&Organization::new("partner", None));
+    let billable: Vec<_> = rows.iter().filter(|row| row.is_billable == Some(true)).collect();
+    let [row] = billable.as_slice() else { panic!("{billable:?}") };
+    assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str()), ("61500", "GC-VTR"));
+    assert_eq!(
+        (text(row.included_quantity).as_deref(), text(row.overage_quantity).as_deref()),
+        (Some("50000"), Some("11500"))
+    );
+    assert_eq!((amount(&bill).as_deref(), bill.currency.as_deref()), (Some("115.00"), Some("EUR")));
+}
+
+#[test]
+fn ai_tokens_are_charged_by_their_total_alone() {
+    let bill = bill_of(fixture!("ai-tokens"), 1).unwrap();
+    let charged: Vec<_> = bill.lines.iter().filter(|line| line.is_billable() == Some(true)).collect();
+    let [line] = charged.as_slice() else { panic!("{charged:?}") };
+    assert_eq!((text(line.overage_quantity).as_deref(), line.role), (Some("6250.5"), ChargeRole::Total));
+    assert_eq!(bill.total().amount.map(|amount| amount.normalize().to_string()).as_deref(), Some("6250.5"));
+    assert!(
+        bill.rows(&Organization::new("p", None))
+            .iter()
+            .filter(|row| row.sku != "GC-AIT")
+            .all(|row| row.is_billable == Some(false))
+    );
+}
+
+#[test]
+fn an_annual_commitment_is_not_charged_again_each_month() {
+    let bill = bill_of(fixture!("prepay-annual"), 1).unwrap();
+    assert_eq!(bill.total().amount.map(|amount| amount.normalize().to_string()).as_deref(), Some("62.5"));
+    assert_eq!(bill.subscription_type, Some(types::SubscriptionType::Prepay));
+    let rows = bill.rows(&Organization::new("partner", Some("Partner".to_owned())));
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((row.amount, row.prepaid_amount), (Some(Decimal::new(6250, 2)), None));
+    assert_eq!((row.subscription_type.as_deref(), row.account_name.as_deref()), (Some("PREPAY"), Some("Partner")));
+    assert_eq!(bill.see_invoice().map(|(_, reason)| reason).collect::<Vec<_>>(), [&SeeInvoice::PrepaidAnnually]);
+    let mut monthly = fixture!("prepay-annual");
+    monthly["subscriptionType"] = json!("PREPAY_MONTHLY_COMMITMENT");
+    assert_eq!(bill_of(monthly, 1).unwrap().total().known_amount.normalize().to_string(), "312.5");
+}
+
+#[test]
+fn a_bundle_of_zero_is_no_bundle() {
+    let bill = bill_of(fixture!("bundle-zero"), 1).unwrap();
+    assert_eq!(text(bill.lines[0].overage_quantity).as_deref(), Some("2500"));
+}
+
+#[test]
+fn an_empty_price_is_absent_and_hides_no_row() {
+    let bill = bill_of(fixture!("empty-price"), 1).unwrap();
+    let rows = bill.rows(&Organization::new("partner", None));
+    assert_eq!(rows.iter().map(|row| row.metric.as_str()).collect::<Vec<_>>(), ["CX 1", "Storage"]);
+    assert_eq!((rows[0].unit_price, rows[0].prepaid_price, rows[0].bundle_quantity), (None, None, None));
+    assert_eq!((bill.total().known_amount.to_string(), amount(&bill)), ("1.4".to_owned(), None));
+}
+
+#[test]
+fn a_null_quantity_is_an_error_of_its_charge_alone() {
+    let bill = bill_of(fixture!("null-quantity"), 1).unwrap();
+    let [unreadable] = bill.unreadable.as_slice() else { panic!("{:?}", bill.unreadable) };
+    assert!(unreadable.error.to_string().contains("CX 1"), "{}", unreadable.error);
+    let rows = bill.rows(&Organization::new("partner", None));
+    assert_eq!(
+        rows.iter().map(|row| (row.metric.as_str(), row.source_row)).collect::<Vec<_>>(),
+        [("Storage", Some(2))]
+    );
+    assert_eq!(amount(&bill), None, "the bill is incomplete");
+}
+
+#[test]
+fn an_overview_without_an_organization_is_that_of_the_one_asked_for() {
+    let bill = bill_of(fixture!("no-organization"), 1).unwrap();
+    assert_eq!(bill.organization, Organization::new(ORGANIZATION, None));
+    for organization in [json!({}), json!({"id": ""}), json!({"id": ORGANIZATION.to_uppercase(), "name": "H"})] {
+        let mut overview = fixture!("no-organization");
+        overview["organization"] = organization;
+        assert_eq!(bill_of(overview, 1).unwrap().organization.id, ORGANIZATION);
+    }
+    let mut anothers = fixture!("no-organization");
+    anothers["organization"] = json!({"id": "another", "name": "Another"});
+    let error = bill_of(anothers, 1).unwrap_err().to_string();
+    assert!(error.contains(ORGANIZATION) && error.contains("that of another"), "{error}");
+}
+
+#[test]
+fn after_a_late_rotation_periods_are_found_by_their_dates() {
+    let overviews =
+        [fixture!("late-rotation/index-0"), fixture!("late-rotation/index-1"), fixture!("late-rotation/index-2")]
+            .map(|overview| serde_json::from_value::<types::TrusteeBillingOverview>(overview).unwrap());
+    let find = |wanted: BillingPeriod| {
+        let mut search = Search::new(wanted);
+        for (index, overview) in overviews.iter().map(Some).chain([None]).enumerate() {
+            match search.next(overview.map(|overview| billing_period(overview).unwrap())) {
+                Step::Fits => return Ok(index),
+                Step::GoOn => {}
+                Step::Fail(reason) => return Err(reason),
+            }
+        }
+        unreachable!("`None` ends every search")
+    };
+    let period = |text: &str| BillingPeriod::from(text.parse::<Period>().unwrap());
+    assert_eq!(find(BillingPeriod::LastFinished { at: now() }), Ok(0));
+    assert_eq!(find(period("2026-10")), Ok(1));
+    assert!(find(period("2026-12")).unwrap_err().contains("2026-11-01/2026-12-01"));
+    assert!(find(period("2026-08")).is_err());
+    let bill = ClientBill::new(&overviews[0], ORGANIZATION, 0, now()).unwrap();
+    assert!(!bill.is_final, "the vendor may change it until the index moves");
+    assert!(ClientBill::new(&overviews[1], ORGANIZATION, 1, now()).unwrap().is_final);
+}
+
+fn overview() -> Value {
+    json!({
+        "organization": {"id": ORGANIZATION, "name": "株式会社みなと"}, "currency": "EUR", "subscriptionType": "PREPAY_MONTHLY_COMMITMENT",
+        "billingPeriodStartDate": "2026-10-15T00:00:00Z", "billingPeriodEndDate": "2026-11-14T23:59:59Z",
+        "usages": [
+            {"name": "CX 2", "partNumber": "GC-CX2", "grouping": "user-license", "unitOfMeasureType": "seat", "usageQuantity": "118",
+                "overagePrice": "132.00", "prepayQuantity": "100", "prepayPrice": "110.00", "bundleQuantity": "1"},
+            {"name": "IVR Minutes", "partNumber": "GC-IVR", "grouping": "resource", "unitOfMeasureType": "minute",
+                "usageQuantity": "20451.5", "overagePrice": "0.0119", "prepayQuantity": "0"},
+            {"name": "CX 2", "partNumber": "GC-CX2", "grouping": "user-license", "unitOfMeasureType": "seat", "usageQuantity": "1",
+                "prepayQuantity": "2"},
+        ],
+    })
+}
+
+#[test]
+fn a_charge_becomes_a_row_with_every_number_exact() {
+    let bill = bill_of(overview(), 1).unwrap();
+    let rows = bill.rows(&Organization::new("partner", None));
+    let read: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let prices = (text(row.prepaid_price), text(row.unit_price));
+            (row.quantity.to_string(), text(row.prepaid_quantity), text(row.overage_quantity), prices)
+        })
+        .collect();
+    let some = |number: &str| Some(number.to_owned());
+    assert_eq!(
+        read,
+        [
+            ("118".to_owned(), some("100"), some("18"), (some("110.00"), some("132.00"))),
+            ("20451.5".to_owned(), some("0"), some("20451.5"), (None, some("0.0119"))),
+            ("1".to_owned(), some("2"), some("0"), (None, None)),
+        ]
+    );
+    let row = &rows[0];
+    assert_eq!(
+        (row.period_start.to_string().as_str(), row.period_end.to_string().as_str()),
+        ("2026-10-15 00:00:00 UTC", "2026-11-15 00:00:00 UTC")
+    );
+    assert_eq!((row.account_id.as_str(), row.customer_id.as_deref()), ("partner", Some(ORGANIZATION)));
+    assert_eq!((row.customer_name.as_deref(), row.customer_kind.as_deref()), (Some("株式会社みなと"), Some("trustor")));
+    assert_eq!((row.currency.as_deref(), row.unit.as_str()), (Some("EUR"), "seat"));
+    assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
+    let keys = |index| {
+        bill_of(overview(), index)
+            .unwrap()
+            .rows(&Organization::new("partner", None))
+            .iter()
+            .map(|row| row.row_key)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(0), keys(1), "the final row takes the place of the open one");
+}
+
+#[test]
+fn a_bill_is_final_a_day_after_its_period_and_never_at_index_0() {
+    for (now, index, is_final) in
+        [("2026-11-15T23:59:59Z", 1, false), ("2026-11-16T00:00:00Z", 1, true), ("2026-11-16T00:00:00Z", 0, false)]
+    {
+        let overview = serde_json::from_value(overview()).unwrap();
+        let bill = ClientBill::new(&overview, ORGANIZATION, index, now.parse().unwrap()).unwrap();
+        assert_eq!(bill.is_final, is_final, "{now} {index}");
+    }
+}
+
+#[test]
+fn an_overview_that_lacks_its_period_or_its_charges_is_an_error() {
+    for (field, value) in [
+        ("billingPeriodEndDate", Value::Null),
+        ("billingPeriodEndDate", json!("2026-10-12T00:00:00Z")),
+        ("usages", Value::Null),
+        ("minimumMonthlyAmount", json!("much")),
+    ] {
+        let mut overview = overview();
+        overview[field] = value;
+        assert_eq!(bill_of(overview, 1).unwrap_err().kind(), ErrorKind::Decode, "{field}");
+    }
+    let mut renamed = overview();
+    renamed["usage"] = renamed.as_object_mut().unwrap().remove("usages").unwrap();
+    assert!(bill_of(renamed, 1).unwrap_err().to_string().contains("no list `usages`"));
+    let mut empty = overview();
+    (empty["usages"], empty["currency"], empty["subscriptionType"]) = (json!([]), Value::Null, Value::Null);
+    assert_eq!(amount(&bill_of(empty, 1).unwrap()).as_deref(), Some("0"));
+}
+
+#[test]
+fn the_least_monthly_amount_counts_where_its_effect_is_documented() {
+    let total = |subscription: &str, minimum: &str, in_ramp: bool| {
+        let mut overview = fixture!("fair-use");
+        overview["subscriptionType"] = json!(subscription);
+        overview["minimumMonthlyAmount"] = json!(minimum);
+        overview["inRampPeriod"] = json!(in_ramp);
+        amount(&bill_of(overview, 1).unwrap())
+    };
+    let some = |amount: &str| Some(amount.to_owned());
+    assert_eq!(total("MONTH_TO_MONTH", "200.00", false), some("200.00"));
+    assert_eq!(total("PREPAY_MONTHLY_COMMITMENT", "115.01", false), some("115.01"));
+    assert_eq!(total("PREPAY_MONTHLY_COMMITMENT", "114.99", false), some("115.00"));
+    assert_eq!(total("MONTH_TO_MONTH", "", false), some("115.00"));
+    assert_eq!(total("PREPAY", "115.00", false), some("115.00"));
+    assert_eq!(total("PREPAY", "200.00", false), None, "whether the annual payment reaches it is not documented");
+    assert_eq!(total("PREPAY", "0", true), None, "not a licence: the ramp period leaves it open");
+}
+
+#[test]
+fn the_ramp_period_is_known_only_if_dates_and_flag_agree() {
+    use RampPeriod::{Inside, Outside, Unclear};
+    for (start, end, flag, expected) in [
+        (Value::Null, Value::Null, Value::Null, Outside),
+        (Value::Null, Value::Null, json!(false), Outside),
+        (Value::Null, Value::Null, json!(true), Inside),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-12-14T23:59:59.999Z"), json!(true), Inside),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-11-14T23:59:59.999Z"), Value::Null, Inside),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-10-14T23:59:59.999Z"), json!(false), Outside),
+        (json!("2026-11-15T00:00:00Z"), Value::Null, json!(false), Outside),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-10-31T23:59:59.999Z"), json!(true), Unclear),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-10-31T23:59:59.999Z"), json!(false), Unclear),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-12-14T23:59:59.999Z"), json!(false), Unclear),
+        (json!("2026-09-15T00:00:00Z"), json!("2026-10-14T23:59:59.999Z"), json!(true), Unclear),
+        (json!("2026-09-15T00:00:00Z"), Value::Null, json!(true), Inside),
+        (json!("2026-09-15T00:00:00Z"), Value::Null, json!(false), Outside),
+    ] {
+        let mut overview = overview();
+        (overview["rampPeriodStartDate"], overview["rampPeriodEndDate"], overview["inRampPeriod"]) =
+            (start.clone(), end.clone(), flag.clone());
+        assert_eq!(bill_of(overview, 1).unwrap().ramp_period, expected, "{start} {end} {flag}");
+    }
+}
+
+#[test]
+fn our_arithmetic_is_compared_with_the_vendors() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let charge = |overage: &str, amount: &str| ContractCharge {
+        contract: "CN-1".to_owned(),
+        organizations: vec![ORGANIZATION.to_uppercase()],
+        part_number: "GC-VTR".to_owned(),
+        name: "Voice Transcription".to_owned(),
+        prepaid_quantity: Some(Decimal::ZERO),
+        fair_use_quantity: Some(Decimal::from(50_000)),
+        actual_quantity: Some(Decimal::from(61_500)),
+        overage_quantity: Some(overage.parse().unwrap()),
+        overage_rate: Some("0.01".parse().unwrap()),
+        overage_charge: Some(amount.parse().unwrap()),
+        currency: Some("EUR".to_owned()),
+    };
+    let right = charge("11500.0", "115");
+    assert_eq!((right.has_expected_overage(), right.has_expected_charge()), (Some(true), Some(true)));
+    assert_eq!(bill.compare(&[right]), []);
+    let odd = charge("12000", "99.99");
+    assert_eq!((odd.has_expected_overage(), odd.has_expected_charge()), (Some(false), Some(false)));
+    let differences = bill.compare(std::slice::from_ref(&odd));
+    let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
+    assert_eq!(read, [("overage_quantity", Some("11500"), "12000"), ("overage_amount", Some("115.00"), "99.99")]);
+    let shared = ContractCharge { organizations: vec![ORGANIZATION.to_owned(), "o-2".to_owned()], ..odd.clone() };
+    assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
+    let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
+    assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);
+}

@@ -1,0 +1,113 @@
+//! Why a number of a bill is left to the invoice.
+
+use std::fmt;
+
+use usage_billing_core::Decimal;
+
+/// A point at which the vendor's sources end, so that a quantity or an amount is unknown here and the invoice decides.
+///
+/// `Display` gives one line for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SeeInvoice {
+    /// The grouping is not listed, or its meaning beside the other charges is not documented.
+    UnknownGrouping {
+        /// The vendor's grouping, or empty.
+        grouping: String,
+    },
+    /// Parts of a total (`rollup-usage`) without the total (`rollup`).
+    TotalMissing,
+    /// Sold in bundles of other than one: how a bundle enters the overage is not documented.
+    Bundle {
+        /// How many make a bundle.
+        quantity: Decimal,
+    },
+    /// An allowance may apply that the overview does not contain (BYOC Cloud minutes, AI tokens).
+    AllowanceMayApply,
+    /// The licence may be free of charge beyond what is committed (`Call`, `Collaborate User`).
+    LicenceMayBeFree,
+    /// The allowance is in another unit than the usage.
+    AllowanceUnit {
+        /// Unit of the allowance.
+        unit: String,
+    },
+    /// Several charges of different prices or terms share one allowance.
+    AllowanceShared,
+    /// The quantity of the allowance cannot be read, or is negative.
+    AllowanceUnreadable,
+    /// A negative quantity or price: no source explains corrections.
+    NegativeNumber,
+    /// The vendor does not document what is charged under this subscription type.
+    SubscriptionType {
+        /// The vendor's subscription type, or empty.
+        subscription_type: String,
+    },
+    /// The prepaid quantity is paid once a year; in which month is in no response.
+    PrepaidAnnually,
+    /// A prepaid quantity under a subscription without commitment.
+    PrepaidWithoutCommitment,
+    /// In the ramp period software is free of charge, but messaging, third-party applications and a few unnamed services are not.
+    RampPeriod,
+    /// The overview contradicts itself on whether this is the ramp period, or the ramp period ends within the billing period.
+    RampPeriodUnclear,
+    /// The overview contains no price for the quantity.
+    PriceMissing,
+    /// The overview contains no currency.
+    CurrencyMissing,
+    /// The amount has more digits than fit.
+    TooManyDigits,
+}
+
+impl SeeInvoice {
+    /// Whether it leaves open if the vendor charges for the quantity at all, and not only how much.
+    pub(super) fn is_about_being_charged(&self) -> bool {
+        !matches!(
+            self,
+            Self::PrepaidAnnually
+                | Self::PrepaidWithoutCommitment
+                | Self::PriceMissing
+                | Self::CurrencyMissing
+                | Self::TooManyDigits
+        )
+    }
+}
+
+impl fmt::Display for SeeInvoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownGrouping { grouping } => {
+                write!(f, "what the grouping {grouping:?} means is not documented: see the invoice")
+            }
+            Self::TotalMissing => f.write_str("a part of a total that is not in the overview: see the invoice"),
+            Self::Bundle { quantity } => {
+                write!(f, "sold in bundles of {quantity}, whose overage is not documented: see the invoice")
+            }
+            Self::AllowanceMayApply => {
+                f.write_str("an allowance may apply that the overview does not contain: see the invoice")
+            }
+            Self::LicenceMayBeFree => f.write_str("this licence may be free beyond what is committed: see the invoice"),
+            Self::AllowanceUnit { unit } => {
+                write!(f, "the allowance is in {unit:?}, the usage is not: see the invoice")
+            }
+            Self::AllowanceShared => {
+                f.write_str("several charges share one allowance at different prices: see the invoice")
+            }
+            Self::AllowanceUnreadable => f.write_str("the allowance cannot be read: see the invoice"),
+            Self::NegativeNumber => f.write_str("a negative quantity or price is not documented: see the invoice"),
+            Self::SubscriptionType { subscription_type } => {
+                write!(f, "what the subscription type {subscription_type:?} charges is not documented: see the invoice")
+            }
+            Self::PrepaidAnnually => {
+                f.write_str("the prepaid quantity is paid once a year and not in this amount: see the invoice")
+            }
+            Self::PrepaidWithoutCommitment => {
+                f.write_str("a prepaid quantity in a subscription without commitment: see the invoice")
+            }
+            Self::RampPeriod => f.write_str("in the ramp period this may be charged or not: see the invoice"),
+            Self::RampPeriodUnclear => f.write_str("whether this is the ramp period is unclear: see the invoice"),
+            Self::PriceMissing => f.write_str("the overview contains no price for it: see the invoice"),
+            Self::CurrencyMissing => f.write_str("the overview contains no currency: see the invoice"),
+            Self::TooManyDigits => f.write_str("the amount has too many digits: see the invoice"),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Bills of client organizations: against the sandbox's true bill, and against responses that no sandbox gives.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use usage_billing::genesys::{BillingPeriod, ChargeRole, ClientBill, ClientOrganizations, SeeInvoice};
+use usage_billing::{ErrorKind, Period};
+use usage_billing_sandbox::{self as demo, Bill, Sandbox, Size};
+use usage_billing_tests::{Reply, ScriptedServer, now, untimed};
+
+use super::{client_at, keys};
+
+/// An organization that trusts the partner no more.
+const LEFT: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
+
+fn october() -> Period {
+    "2026-10".parse().unwrap()
+}
+
+async fn sandbox(seed: u64, organizations: u32) -> Sandbox {
+    let size = Size::default().organizations(organizations);
+    let builder = Sandbox::builder().today(now().date_naive()).seed(seed).size(size);
+    builder.start().await.expect("a free port")
+}
+
+fn client(sandbox: &Sandbox) -> usage_billing::genesys::Client {
+    client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_each_bill_is_the_sandboxs_true_bill() {
+    let (mut known, mut unknown) = (0, 0);
+    for (seed, organizations) in [(0, 3), (1, 12), (77, 3), (4242, 7)] {
+        let sandbox = sandbox(seed, organizations).await;
+        let last = BillingPeriod::LastFinished { at: now() };
+        let bills = client(&sandbox).client_bills(last, ClientOrganizations::All).await.unwrap();
+        assert_eq!(bills.errors().count(), 0);
+        for bill in bills.outcomes.iter().map(|outcome| outcome.bill.as_ref().unwrap()) {
+            let (start, end) = (bill.period.start(), bill.period.start() + chrono::TimeDelta::days(1));
+            let truth: BTreeMap<_, _> = sandbox
+                .expected_usage(&Bill::GenesysClients, start..end)
+                .into_iter()
+                .filter(|due| due.customer_id.as_ref() == Some(&bill.organization.id))
+                .map(|due| (due.sku, (due.quantity, due.amount.unwrap())))
+                .collect();
+            let charged =
+                || bill.lines.iter().filter(|line| matches!(line.role, ChargeRole::Usage | ChargeRole::Total));
+            assert_eq!(charged().count(), truth.len(), "{}", bill.organization.id);
+            for line in charged() {
+                let (overage, amount) = truth[&line.charge.item.part_number];
+                let label = format!("{seed} {:?} {}", bill.organization.name, line.charge.item.name);
+                assert!(line.overage_quantity.is_none_or(|ours| ours == overage), "{label}");
+                match line.amount {
+                    // The sandbox's invoices are in cents.
+                    Some(ours) => assert_eq!(ours.round_dp(2), amount, "{label}"),
+                    None => assert!(!line.see_invoice.is_empty(), "{label}"),
+                }
+                *(if line.amount.is_some() { &mut known } else { &mut unknown }) += 1;
+            }
+            if let Some(total) = bill.total().amount.filter(|total| *total == bill.total().known_amount) {
+                let truth: Decimal = truth.values().map(|(_, amount)| *amount).sum();
+                assert!((total - truth).abs() < Decimal::new(5, 2), "{:?}", bill.organization);
+            }
+        }
+    }
+    assert!(known > 50 && unknown > 30, "{known} known, {unknown} left to the invoice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_client_has_an_outcome_and_one_failure_stops_nobody() {
+    let sandbox = sandbox(0, 3).await;
+    let client = client(&sandbox);
+    let ids = [demo::GENESYS_TRUSTOR_ORG_ID, LEFT, demo::GENESYS_YOUNG_TRUSTOR_ORG_ID, demo::GENESYS_TRUSTOR_ORG_ID];
+    let asked = ClientOrganizations::Of(ids.map(str::to_owned).to_vec());
+    let bills = client.client_bills(october(), asked).await.unwrap();
+    let outcomes: Vec<_> =
+        bills.outcomes.iter().map(|of| (of.organization_id.as_deref().unwrap(), of.bill.is_ok())).collect();
+    assert_eq!(outcomes, [(ids[0], true), (LEFT, false), (ids[2], false)], "each once");
+    let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
+    assert!(errors[0].contains(&format!("-> check that {LEFT} trusts this organization")), "{errors:?}");
+    let nearest = "nearest are 2026-10-15/2026-11-15 and 2026-09-15/2026-10-15";
+    assert!(errors[1].contains(ids[2]) && errors[1].contains(nearest), "its month begins on the 15th: {errors:?}");
+    let rows = bills.rows();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.is_final && row.customer_id.as_deref() == Some(ids[0])));
+    assert_eq!((rows[0].account_id.as_str(), keys(&rows).len()), ("org-1", rows.len()));
+
+    let young = client.client_bill(ids[2], "2026-10-15/2026-11-15".parse::<Period>().unwrap()).await.unwrap();
+    assert_eq!(young.rows(&bills.account)[0].customer_name, young.organization.name);
+    let all = client.client_bills(october(), ClientOrganizations::All).await.unwrap();
+    assert_eq!(all.outcomes.len(), 11);
+    assert!(all.outcomes.iter().all(|of| of.organization_name.is_some()), "also of those without a bill");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_rotation_changes_no_bill() {
+    let sandbox = sandbox(0, 3).await;
+    sandbox.advance(std::time::Duration::from_secs(12 * 86_400));
+    let third = now() + chrono::TimeDelta::days(12);
+    let client = client(&sandbox).with_now(third);
+    let third = BillingPeriod::LastFinished { at: third };
+    let november: Period = "2026-11".parse().unwrap();
+    for outcome in client.client_bills(third, ClientOrganizations::All).await.unwrap().outcomes {
+        let bill = outcome.bill.unwrap();
+        if bill.period.start().to_rfc3339().contains("-01T") {
+            assert_eq!(bill.period, november, "{:?}", bill.organization);
+        }
+        let is_late = bill.organization.name.as_deref() == Some("Slow Turn, Ltd.");
+        assert_eq!(bill.is_final, !is_late, "{:?}", bill.organization);
+        if is_late {
+            let again = client.client_bill(&bill.organization.id, october()).await.unwrap();
+            assert_eq!((again.period, again.is_final), (october(), true));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_name_the_organization_and_not_the_oauth_client() {
+    let sandbox = sandbox(0, 3).await;
+    let credentials = usage_billing::Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
+    let builder = usage_billing::genesys::Client::builder(&sandbox.url().parse().unwrap(), credentials);
+    let client = untimed(builder).rate_limit(None).build().unwrap();
+    let organization = client.organization().await.unwrap();
+    assert_eq!(organization.name.as_deref(), Some("Northwind Cloud Services"));
+    for _ in 0..2 {
+        let rows = client.licences().await.unwrap();
+        assert!(rows.iter().all(|row| row.account_id == organization.id));
+    }
+    assert_eq!(super::calls(&sandbox, "getOrganizationsMe"), 1, "asked for once");
+    let limited = client_at(sandbox.url(), demo::GENESYS_LIMITED_CLIENT_ID, demo::GENESYS_LIMITED_CLIENT_SECRET);
+    let error = limited.client_bills(october(), ClientOrganizations::All).await.unwrap_err();
+    assert_eq!(error.hint(), Some("the credential needs the permission authorization:orgTrustor:view"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vendors_own_arithmetic_agrees_where_the_preview_may_be_read() {
+    let sandbox = sandbox(0, 3).await;
+    let client = client(&sandbox);
+    let charges = client.contract_charges(october()).await.unwrap();
+    assert!(charges.len() >= 4 && charges.iter().all(|charge| charge.has_expected_overage() == Some(true)));
+    assert!(charges.iter().all(|charge| charge.has_expected_charge() == Some(true)));
+    let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
+    let differences = bill.compare(&charges);
+    assert!(differences.iter().all(|of| of.ours.is_none()), "only what is unknown here: {differences:?}");
+    assert!(differences.iter().any(|of| of.part_number == "GC-170-NV-MSG1K"), "bundles: {differences:?}");
+}
+
+/// A server with these trustors, one on each page, and these overviews by organization and index.
+fn scripted(
+    pages: Vec<Value>,
+    overview: impl Fn(&str, usize) -> Option<Value> + Send + Sync + 'static,
+) -> ScriptedServer {
+    ScriptedServer::start(move |request| {
+        let parameter = |name: &str| {
+            let mut pairs = request.target.split(['?', '&']);
+            pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).and_then(|number| number.parse().ok())
+        };
+        let path = request.target.split('?').next().unwrap_or_default();
+        if path == "/oauth/token" {
+            return Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#);
+        }
+        if path.ends_with("/trustors") {
+            return Reply::json(200, &pages[parameter("pageNumber").unwrap_or(1) - 1].to_string());
+        }
+        let organization = path.rsplit('/').next().unwrap_or_default();
+        match overview(organization, parameter("billingPeriodIndex").unwrap_or(0)) {
+            Some(overview) => Reply::json(200, &overview.to_string()),
+            None => Reply::json(404, r#"{"message":"not found","code":"not.found","status":404}"#),
+        }
+    })
+}
+
+fn overview(organization: Value, month: &str, last: &str) -> Value {
+    json!({
+        "organization": organization, "currency": "EUR", "subscriptionType": "MONTH_TO_MONTH",
+        "billingPeriodStartDate": format!("{month}-01T00:00:00Z"), "billingPeriodEndDate": format!("{month}-{last}T23:59:59Z"),
+        "usages": [{"name": "Storage", "partNumber": "GC-ST", "grouping": "storage", "unitOfMeasureType": "GB",
+            "usageQuantity": "7", "prepayQuantity": "0", "overagePrice": "0.2"}],
+    })
+}
+
+#[tokio::test]
+async fn no_organization_of_the_list_disappears() {
+    let page = |entities: Value, next: &str, total: i64| json!({"entities": entities, "nextUri": next, "pageCount": null, "total": total});
+    let list = |total| {
+        vec![
+            page(
+                json!([{"id": "o-1", "enabled": true}, {"enabled": true, "organization": {"name": "Nameless"}}]),
+                "/x",
+                total,
+            ),
+            page(json!([{"id": "o-2", "enabled": false}, {"organization": {"id": "o-3", "name": "Third"}}]), "", total),
+            json!({"entities": []}),
+        ]
+    };
+    let server = scripted(list(4), |organization, index| match (organization, index) {
+        ("o-1", 0) => Some(overview(Value::Null, "2026-11", "30")),
+        ("o-1" | "o-2", 1) | ("o-2", 0) => Some(overview(json!({"id": organization}), "2026-10", "31")),
+        ("o-3", _) => Some(overview(json!({"id": "o-1"}), "2026-10", "31")),
+        _ => None,
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let last = BillingPeriod::LastFinished { at: now() };
+    let bills = client.client_bills(last, ClientOrganizations::All).await.unwrap();
+    let outcomes: Vec<_> = bills.outcomes.iter().map(|of| (of.organization_id.as_deref(), of.bill.is_ok())).collect();
+    assert_eq!(outcomes, [(Some("o-1"), true), (None, false), (Some("o-2"), true), (Some("o-3"), false)]);
+    let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
+    assert!(errors[0].contains("entry 2 of the list of client organizations has no id"), "{errors:?}");
+    assert!(errors[1].contains("asked for the bill of organization o-3, Genesys returned that of o-1"), "{errors:?}");
+    let customers: Vec<_> = bills.rows().into_iter().filter_map(|row| row.customer_id).collect();
+    assert_eq!(customers, ["o-1", "o-2"]);
+
+    let server = scripted(list(5), |_, _| None);
+    let error =
+        client_at(server.url(), "id", "hush-secret").client_bills(last, ClientOrganizations::All).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("the list has 4 of 5 client organizations"), "{error}");
+}
+
+#[tokio::test]
+async fn each_case_file_of_the_overview_gives_its_right_amount_over_http() {
+    const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
+    let files = [
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/fair-use.json"), Some("115"), 1, 0),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/ai-tokens.json"), Some("6250.5"), 1, 0),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/prepay-annual.json"), Some("62.5"), 1, 0),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/bundle-zero.json"), Some("25"), 1, 0),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/empty-price.json"), None, 2, 0),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/null-quantity.json"), None, 1, 1),
+        (include_str!("../../../../crates/usage-billing/fixtures/genesys/no-organization.json"), Some("47"), 1, 0),
+    ];
+    for (file, amount, billable, errors) in files {
+        let overview: Value = serde_json::from_str(file).unwrap();
+        let server = scripted(Vec::new(), move |_, index| (index == 0).then(|| overview.clone()));
+        let client = client_at(server.url(), "id", "hush-secret");
+        let bill: ClientBill = client.client_bill(ORGANIZATION, october()).await.unwrap();
+        let total = bill.total().amount.map(|amount| amount.normalize().to_string());
+        assert_eq!(total.as_deref(), amount, "{file}");
+        assert_eq!(bill.organization.id, ORGANIZATION);
+        let rows = bill.rows(&client.organization().await.unwrap());
+        assert_eq!(rows.iter().filter(|row| row.is_billable == Some(true)).count(), billable, "{file}");
+        assert_eq!(bill.unreadable.len(), errors, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_bill_states_why_a_number_is_left_to_the_invoice() {
+    let mut odd = overview(json!({"id": "o-1"}), "2026-10", "31");
+    odd["subscriptionType"] = json!("SOMETHING_NEW");
+    let server = scripted(Vec::new(), move |_, _| Some(odd.clone()));
+    let bill = client_at(server.url(), "id", "hush-secret").client_bill("o-1", october()).await.unwrap();
+    let reasons: Vec<_> = bill.see_invoice().map(|(line, reason)| (line.charge.item.place, reason.clone())).collect();
+    assert_eq!(reasons, [(1, SeeInvoice::SubscriptionType { subscription_type: "SOMETHING_NEW".to_owned() })]);
+}
