@@ -117,6 +117,7 @@ impl Attempts<'_> {
         let error = Error::new(ErrorKind::Connection, message)
             .with_operation(self.operation.name)
             .with_attempts(attempts)
+            .with_timeout(true)
             .with_setting("deadline");
         match last {
             Some(last) => error.with_source(last),

@@ -23,6 +23,7 @@ pub(crate) struct ConnectionFailure {
     message: String,
     hint: Option<&'static str>,
     cause: Cause,
+    timed_out: bool,
 }
 
 /// Why, apart from where.
@@ -77,7 +78,7 @@ impl ConnectionFailure {
             false if connects => Cause::NotConnected,
             false => Cause::Lost,
         };
-        Self { message: format!("{message}: {}", reason.words), hint: reason.hint, cause }
+        Self { message: format!("{message}: {}", reason.words), hint: reason.hint, cause, timed_out }
     }
 
     pub(crate) fn cause(&self) -> Cause {
@@ -85,7 +86,10 @@ impl ConnectionFailure {
     }
 
     pub(crate) fn into_error(self, source: reqwest::Error) -> Error {
-        let error = Error::new(ErrorKind::Connection, self.message).with_source(source.without_url());
+        let error = Error::new(ErrorKind::Connection, self.message)
+            .with_source(source.without_url())
+            .with_timeout(self.timed_out)
+            .with_permanent(self.cause == Cause::Permanent);
         match self.hint {
             Some(hint) => error.with_hint(hint),
             None => error,

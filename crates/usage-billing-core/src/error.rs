@@ -44,6 +44,8 @@ struct Inner {
     attempts: u32,
     hint: Option<String>,
     setting: Option<&'static str>,
+    is_timeout: bool,
+    is_permanent: bool,
     body: Bytes,
     source: Option<Source>,
 }
@@ -92,6 +94,8 @@ impl Error {
             attempts: 0,
             hint: None,
             setting: None,
+            is_timeout: false,
+            is_permanent: false,
             body: Bytes::new(),
             source: None,
         }))
@@ -137,11 +141,15 @@ impl Error {
         self.0.attempts
     }
 
-    /// Whether a deadline or a timeout ended the call: the vendor may still act on the request.
+    /// Returns whether a deadline or a timeout ended the call: the vendor may still act on the request.
     pub fn is_timeout(&self) -> bool {
-        let source =
-            self.0.source.as_deref().and_then(|source| (source as &dyn StdError).downcast_ref::<reqwest::Error>());
-        self.0.setting == Some("deadline") || source.is_some_and(reqwest::Error::is_timeout)
+        self.0.is_timeout
+    }
+
+    /// Returns whether the connection failed for a reason that lasts until somebody changes something, such as a certificate that is not
+    /// trusted: the same call fails again.
+    pub fn is_permanent(&self) -> bool {
+        self.0.is_permanent
     }
 
     /// What can be done about it, in a few words.
@@ -169,6 +177,17 @@ impl Error {
     /// Says what can be done about it; stands at the end of the line, after ` -> `.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_timeout(mut self, is_timeout: bool) -> Self {
+        self.0.is_timeout = is_timeout;
+        self
+    }
+
+    /// As [`is_permanent`](Self::is_permanent) returns.
+    pub fn with_permanent(mut self, is_permanent: bool) -> Self {
+        self.0.is_permanent = is_permanent;
         self
     }
 

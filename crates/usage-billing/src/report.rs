@@ -143,7 +143,8 @@ impl<T> Report<T> {
 /// Whether asking later may do: the connection, or the vendor's servers, and not what was asked.
 fn may_pass(error: &Error) -> bool {
     let is_theirs = |status: u16| matches!(status, 408 | 429 | 500 | 502..=504);
-    error.kind() == ErrorKind::Connection || error.status().is_some_and(|status| is_theirs(status.as_u16()))
+    let is_lost = error.kind() == ErrorKind::Connection && !error.is_permanent();
+    is_lost || error.status().is_some_and(|status| is_theirs(status.as_u16()))
 }
 
 impl<T> Progress<T> {
@@ -296,6 +297,14 @@ mod tests {
         assert!(error.message().starts_with(told), "{error}");
         let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Error>());
         assert_eq!(source.map(Error::kind), Some(ErrorKind::Connection));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permanent_connection_failure_ends_the_wait_at_once() {
+        let untrusted = || Err(Error::new(ErrorKind::Connection, "not trusted").with_permanent(true));
+        let start = Instant::now();
+        let error = scripted(vec![running, untrusted]).wait(Duration::from_secs(600)).await.unwrap_err();
+        assert_eq!((error.message(), start.elapsed().as_secs()), ("not trusted", 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -49,6 +49,18 @@ fn assert_deadline(error: &Error, what: &str) {
 }
 
 #[tokio::test]
+async fn timeout_of_the_http_client_is_a_timeout_and_a_lost_connection_is_not() {
+    let http = usage_billing_core::http_client().unwrap().no_proxy().read_timeout(SHORT).build().unwrap();
+    for (reply, is_timeout) in [(Reply::trickled("", "", TICK), true), (Reply::dropped(), false)] {
+        let server = ScriptedServer::in_turn(vec![reply]);
+        let client = usage_billing_tests::suger(server.url()).http_client(http.clone()).retry(RetryPolicy::none());
+        let error = list(&client.build().unwrap()).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Connection, is_timeout), "{error}");
+        assert!(!error.is_permanent(), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn call_ends_at_its_deadline_whatever_is_endless() {
     for (what, reply) in endless() {
         let server = ScriptedServer::in_turn(vec![reply]);

@@ -114,6 +114,7 @@ async fn fails_once(config: ServerConfig, http: &reqwest::Client, words: &str, h
     for outcome in calls(&format!("https://localhost:{port}"), http, RetryPolicy::default()).await {
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 1), "{error}");
+        assert!(error.is_permanent(), "{error}");
         let line = error.to_string();
         assert!(line.contains(&format!("localhost:{port}: ")) && line.contains(words), "{words}: {line}");
         assert!(error.hint().unwrap_or_default().contains(hint), "{line}");
