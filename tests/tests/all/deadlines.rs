@@ -1,5 +1,6 @@
-//! Whatever a server does, every call, wait and flush ends in time. Servers trickle for real, so limits are some hundredths of a second; a test
-//! fails if something takes 20 s, which no slow machine needs.
+//! Whatever a server does, every call, wait and flush ends in time. Servers trickle for real, so limits are some hundredths of a second. A
+//! slow machine reaches less within such a limit: a case that expects progress runs again with twice the limit. A test fails if something
+//! takes 20 s.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,19 @@ const TICK: Duration = Duration::from_millis(5);
 
 async fn ends<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.expect("the work ends in time")
+}
+
+/// Runs the case with longer and longer limits until it observes what is expected.
+async fn assert_reached<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, case: impl AsyncFn(Duration) -> T) {
+    let mut limit = SHORT;
+    loop {
+        let observed = case(limit).await;
+        if observed == expected {
+            return;
+        }
+        assert!(limit < Duration::from_secs(5), "{what}, with a limit of {limit:?}: {observed:?} is not {expected:?}");
+        limit *= 2;
+    }
 }
 
 fn trickled(head: &str) -> Reply {
@@ -40,23 +54,25 @@ async fn list(client: &usage_billing_suger::Client) -> Result<()> {
     ends(client.list_billable_metrics().org_id("acme").send()).await.map(drop)
 }
 
-fn assert_deadline(error: &Error, what: &str) {
+fn assert_deadline(error: &Error, limit: Duration, what: &str) {
     assert_eq!((error.kind(), error.setting()), (ErrorKind::Connection, Some("deadline")), "{what}: {error}");
     assert!(error.is_timeout(), "{what}: {error}");
     let text = error.to_string();
-    assert!(text.contains(" within the deadline of 100ms"), "{what}: {text}");
+    assert!(text.contains(&format!(" within the deadline of {limit:?}")), "{what}: {text}");
     assert!(text.ends_with(" -> to allow more, set the client's `deadline`"), "{what}: {text}");
 }
 
 #[tokio::test]
 async fn timeout_of_the_http_client_is_a_timeout_and_a_lost_connection_is_not() {
-    let http = usage_billing_core::http_client().unwrap().no_proxy().read_timeout(SHORT).build().unwrap();
     for (reply, is_timeout) in [(Reply::trickled("", "", TICK), true), (Reply::dropped(), false)] {
-        let server = ScriptedServer::in_turn(vec![reply]);
-        let client = usage_billing_tests::suger(server.url()).http_client(http.clone()).retry(RetryPolicy::none());
-        let error = list(&client.build().unwrap()).await.unwrap_err();
-        assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Connection, is_timeout), "{error}");
-        assert!(!error.is_permanent(), "{error}");
+        assert_reached("is_timeout", (ErrorKind::Connection, is_timeout, false), async |limit| {
+            let server = ScriptedServer::in_turn(vec![reply.clone()]);
+            let http = usage_billing_core::http_client().unwrap().no_proxy().read_timeout(limit).build().unwrap();
+            let client = usage_billing_tests::suger(server.url()).http_client(http).retry(RetryPolicy::none());
+            let error = list(&client.build().unwrap()).await.unwrap_err();
+            (error.kind(), error.is_timeout(), error.is_permanent())
+        })
+        .await;
     }
 }
 
@@ -67,7 +83,7 @@ async fn call_ends_at_its_deadline_whatever_is_endless() {
         // The HTTP client has no timeouts.
         let client = usage_billing_tests::suger(server.url()).deadline(SHORT).build().unwrap();
         let error = list(&client).await.unwrap_err();
-        assert_deadline(&error, what);
+        assert_deadline(&error, SHORT, what);
         assert!(error.message().starts_with("no complete response within"), "{what}: {error}");
         assert_eq!((error.attempts(), error.operation()), (1, Some("listBillableMetrics")), "{what}");
     }
@@ -76,53 +92,65 @@ async fn call_ends_at_its_deadline_whatever_is_endless() {
 #[tokio::test]
 async fn error_response_that_is_trickled_keeps_its_status() {
     for status in [400, 503] {
-        let server = ScriptedServer::in_turn(vec![trickled(&format!("HTTP/1.1 {status} X\r\n\r\n\"out of order"))]);
-        let client = usage_billing_tests::suger(server.url()).deadline(SHORT).build().unwrap();
-        let error = list(&client).await.unwrap_err();
-        assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Api, Some(status)));
-        assert!(error.message().contains("out of order"), "{error}");
+        assert_reached("the status", (ErrorKind::Api, Some(status), true), async |limit| {
+            let server = ScriptedServer::in_turn(vec![trickled(&format!("HTTP/1.1 {status} X\r\n\r\n\"out of order"))]);
+            let client = usage_billing_tests::suger(server.url()).deadline(limit).build().unwrap();
+            let error = list(&client).await.unwrap_err();
+            let has_text = error.message().contains("out of order");
+            (error.kind(), error.status().map(|status| status.as_u16()), has_text)
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn token_that_is_trickled_ends_the_calls_that_wait_for_it() {
     for (what, reply) in endless() {
-        let server = ScriptedServer::in_turn(vec![reply]);
-        let client = usage_billing_tests::genesys(server.url()).deadline(SHORT).build().unwrap();
-        let calls = (0..3).map(|_| async { client.get_license_definitions().send().await.unwrap_err() });
-        for error in ends(futures_util::future::join_all(calls)).await {
-            assert_deadline(&error, what);
-        }
-        assert_eq!(server.requests().len(), 1, "{what}");
+        assert_reached(what, 1, async |limit| {
+            let server = ScriptedServer::in_turn(vec![reply.clone()]);
+            let client = usage_billing_tests::genesys(server.url()).deadline(limit).build().unwrap();
+            let calls = (0..3).map(|_| async { client.get_license_definitions().send().await.unwrap_err() });
+            for error in ends(futures_util::future::join_all(calls)).await {
+                assert_deadline(&error, limit, what);
+            }
+            server.requests().len()
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn deadline_of_single_calls_shares_the_token_and_leaves_the_client_as_it_is() {
-    let slow = Arc::new(AtomicBool::new(true));
-    let is_slow = slow.clone();
-    let server = ScriptedServer::start(move |request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
-        _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n["),
-        _ => Reply::json(200, "[]"),
-    });
-    let client = usage_billing_tests::genesys(server.url()).build().unwrap();
-    let hurried = client.with_call_options(CallOptions::new().deadline(SHORT).retry(RetryPolicy::none()));
-    assert_deadline(&ends(hurried.get_license_definitions().send()).await.unwrap_err(), "a handle with a deadline");
-    slow.store(false, Ordering::SeqCst);
-    ends(client.get_license_definitions().send()).await.unwrap();
-    let tokens = server.requests().iter().filter(|request| request.target == "/oauth/token").count();
-    assert_eq!((tokens, server.requests().len()), (1, 3));
+    assert_reached("one token for three requests", (1, 3), async |limit| {
+        let slow = Arc::new(AtomicBool::new(true));
+        let is_slow = slow.clone();
+        let server = ScriptedServer::start(move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n["),
+            _ => Reply::json(200, "[]"),
+        });
+        let client = usage_billing_tests::genesys(server.url()).build().unwrap();
+        let hurried = client.with_call_options(CallOptions::new().deadline(limit).retry(RetryPolicy::none()));
+        let error = ends(hurried.get_license_definitions().send()).await.unwrap_err();
+        assert_deadline(&error, limit, "a handle with a deadline");
+        slow.store(false, Ordering::SeqCst);
+        ends(client.get_license_definitions().send()).await.unwrap();
+        let tokens = server.requests().iter().filter(|request| request.target == "/oauth/token").count();
+        (tokens, server.requests().len())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn last_failure_stands_in_the_error_of_the_deadline() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
-    let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
-    let client = usage_billing_tests::suger(server.url()).deadline(SHORT).retry(policy).build().unwrap();
-    let error = list(&client).await.unwrap_err();
-    assert_eq!(error.attempts(), 2);
-    assert!(error.message().contains("; the attempt before: listBillableMetrics: 503"), "{error}");
+    assert_reached("the attempt before", (2, true), async |limit| {
+        let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
+        let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+        let client = usage_billing_tests::suger(server.url()).deadline(limit).retry(policy).build().unwrap();
+        let error = list(&client).await.unwrap_err();
+        (error.attempts(), error.message().contains("; the attempt before: listBillableMetrics: 503"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -148,11 +176,16 @@ async fn download_ends_below_the_minimum_rate_and_at_the_deadline_before_its_hea
     let server = ScriptedServer::in_turn(vec![token, Reply::trickled("", "", TICK)]);
     let client = usage_billing_tests::acronis(server.url()).deadline(SHORT).build().unwrap();
     let call = client.download_stored_report().report_id(Uuid::nil()).stored_report_id(Uuid::nil());
-    assert_deadline(&ends(call.send()).await.unwrap_err(), "headers of a download");
+    assert_deadline(&ends(call.send()).await.unwrap_err(), SHORT, "headers of a download");
 }
 
 fn suger_at(server: &ScriptedServer) -> suger::Client {
     untimed(suger::Client::builder("acme", "hush").base_url(server.url())).build().unwrap()
+}
+
+/// In seconds, as messages state a limit.
+fn rounded_up(limit: Duration) -> u128 {
+    limit.as_millis().div_ceil(1000)
 }
 
 #[tokio::test]
@@ -162,30 +195,33 @@ async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what
         r#"{{"usageRecordGroups":[{{"id":"{}","entitlementID":"ent-1","status":"CREATED","records":{{"gb":5}}}}]}}"#,
         report.id("acme")
     );
-    let slow = Arc::new(AtomicBool::new(true));
-    let is_slow = slow.clone();
-    let server = ScriptedServer::start(move |request| match request.method.as_str() {
-        "POST" => Reply::json(409, "\"it is there\""),
-        _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
-        _ => Reply::json(200, &group),
-    });
-    let mut reporter = suger_at(&server).reporter().confirm_duplicates().flush_timeout(SHORT);
-    let id = reporter.push(report).unwrap();
-    let receipt = ends(reporter.flush()).await;
-    assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
-    let error = &receipt.unsent[0].error;
-    let expected = "not confirmed within 1 s -> it is still queued: flush again later";
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::WaitTimeout, expected));
-    assert_eq!(reporter.pending(), 1);
+    assert_reached("requests and what the first flush says", (2, true), async |limit| {
+        let slow = Arc::new(AtomicBool::new(true));
+        let (is_slow, group) = (slow.clone(), group.clone());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "POST" => Reply::json(409, "\"it is there\""),
+            _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
+            _ => Reply::json(200, &group),
+        });
+        let mut reporter = suger_at(&server).reporter().confirm_duplicates().flush_timeout(limit);
+        let id = reporter.push(report.clone()).unwrap();
+        let receipt = ends(reporter.flush()).await;
+        assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
+        let error = &receipt.unsent[0].error;
+        let expected = format!("not confirmed within {} s -> it is still queued: flush again later", rounded_up(limit));
+        let is_confirmation = (error.kind(), error.to_string()) == (ErrorKind::WaitTimeout, expected);
+        assert_eq!(reporter.pending(), 1);
 
-    slow.store(false, Ordering::SeqCst);
-    let mut reporter = reporter.flush_timeout(None);
-    let receipt = ends(reporter.flush()).await;
-    assert_eq!((receipt.already_delivered.as_slice(), receipt.total()), (&[id][..], 1), "{receipt:?}");
-    let bodies: Vec<_> =
-        server.requests().into_iter().filter(|sent| sent.method == "POST").map(|sent| sent.body).collect();
-    assert_eq!(bodies.len(), 2);
-    assert_eq!(bodies[0], bodies[1], "the same bytes with the same id");
+        slow.store(false, Ordering::SeqCst);
+        let mut reporter = reporter.flush_timeout(None);
+        let receipt = ends(reporter.flush()).await;
+        assert_eq!((receipt.already_delivered.as_slice(), receipt.total()), (&[id][..], 1), "{receipt:?}");
+        let bodies: Vec<_> =
+            server.requests().into_iter().filter(|sent| sent.method == "POST").map(|sent| sent.body).collect();
+        assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "the same bytes with the same id");
+        (bodies.len(), is_confirmation)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -237,22 +273,27 @@ fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
 async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_report() {
     let october: Period = "2026-10".parse().unwrap();
     for (step, expected) in [
-        ("token", "the tenant of the API client was not looked up within 1 s"),
-        ("tenant", "the tenant of the API client was not looked up within 1 s"),
-        ("creation", "the creation of the report was not confirmed within 1 s -> the report may exist nevertheless"),
-        ("poll", "Acronis report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 is not done after 1 s"),
+        ("token", "the tenant of the API client was not looked up within LIMIT"),
+        ("tenant", "the tenant of the API client was not looked up within LIMIT"),
+        ("creation", "the creation of the report was not confirmed within LIMIT -> the report may exist nevertheless"),
+        ("poll", "Acronis report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 is not done after LIMIT"),
         (
             "file",
-            "the file of the report was not read to its end within 1 s -> report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
+            "the file of the report was not read to its end within LIMIT -> report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73",
         ),
     ] {
-        let server = acronis_until(step);
-        let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, "x");
-        let client = untimed(acronis::Client::builder(&server.url().parse().unwrap(), credentials)).build().unwrap();
-        let error = ends(client.usage(october, Duration::from_millis(300))).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{step}: {error}");
-        assert!(error.to_string().starts_with(expected), "{step}: {error}");
-        let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/reports")).count();
-        assert!(creations <= 1, "{step}: {creations}");
+        assert_reached(step, expected.to_owned(), async |limit| {
+            let server = acronis_until(step);
+            let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, "x");
+            let client =
+                untimed(acronis::Client::builder(&server.url().parse().unwrap(), credentials)).build().unwrap();
+            let error = ends(client.usage(october, limit)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{step}: {error}");
+            let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/reports")).count();
+            assert!(creations <= 1, "{step}: {creations}");
+            let text = error.to_string().replace(&format!("{} s", rounded_up(limit)), "LIMIT");
+            text.chars().take(expected.len()).collect()
+        })
+        .await;
     }
 }
