@@ -12,6 +12,7 @@ mod write;
 mod yaml;
 
 use std::{
+    ffi::OsString,
     io::{Result, Write},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -174,8 +175,21 @@ fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> Result<bool> {
     writeln!(out, "$ cargo {}", arguments.join(" "))?;
     out.flush()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).current_dir(root).args(arguments).arg("--quiet").status()?;
+    let mut command = Command::new(cargo);
+    without_package_variables(&mut command, std::env::vars_os().map(|(name, _)| name));
+    let status = command.current_dir(root).args(arguments).arg("--quiet").status()?;
     Ok(status.success())
+}
+
+/// Removes what `cargo run` sets for xtask's own package: build scripts that watch these variables (ring's) would run again, and
+/// everything that depends on them would be compiled again, now and in the next build without them.
+fn without_package_variables(command: &mut Command, names: impl Iterator<Item = OsString>) {
+    for name in names {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,15 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn cargo_does_not_inherit_the_variables_of_xtasks_own_package() {
+    let mut command = Command::new("cargo");
+    let names = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE", "CARGO_TARGET_DIR", "CARGO", "PATH"];
+    without_package_variables(&mut command, names.into_iter().map(OsString::from));
+    let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+    assert_eq!(removed, ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE"]);
+}
+
 /// Core's sources, which a new crate is compiled with.
 fn core(file: &str) -> Result<syn::File> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/usage-billing-core/src").join(file);
