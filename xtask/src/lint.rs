@@ -27,12 +27,9 @@ mod schemas;
 mod texts;
 mod tree;
 
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Write as _},
-};
+use std::{collections::BTreeSet, fmt};
 
-use crate::document::Document;
+use crate::{document::Document, prose::printable};
 
 pub(crate) use rule::{Level, Rule};
 
@@ -57,9 +54,7 @@ impl fmt::Display for Finding {
         let (level, rule) = (self.level().name(), self.rule.id());
         let text = format!("{level}[{rule}] at {}: {}; {}", self.pointer, self.message, self.help);
         // Keys and values of the document are quoted in it, and may hold anything.
-        text.chars().try_for_each(|letter| {
-            if letter.is_control() { write!(f, "{}", letter.escape_default()) } else { f.write_char(letter) }
-        })
+        f.write_str(&printable(&text))
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::json;
 
+use crate::prose::printable;
+
 /// The two streams of a command.
 pub(crate) struct Output<'a> {
     /// What was asked for, and nothing else: in a format for programs, one document.
@@ -18,7 +20,7 @@ pub(crate) struct Output<'a> {
 impl Output<'_> {
     /// Writes why nothing can be answered, for programs as a document as well. Exit code 2.
     pub(crate) fn failed(&mut self, as_json: bool, error: &str) -> Result<ExitCode> {
-        writeln!(self.err, "error: {error}")?;
+        writeln!(self.err, "error: {}", printable(error))?;
         if as_json {
             writeln!(self.out, "{:#}", json!({"schema": 1, "error": error}))?;
         }
@@ -27,6 +29,6 @@ impl Output<'_> {
 
     /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) -> Result<()> {
-        writeln!(self.err, "note: {text}")
+        writeln!(self.err, "note: {}", printable(text))
     }
 }

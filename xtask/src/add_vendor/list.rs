@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::Made;
-use crate::published::{self, Choice, Published};
+use crate::{
+    prose::printable,
+    published::{self, Choice, Published},
+};
 
 /// Prints tags and operations with their sizes: all, or those of the choice.
 pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) -> Result<Made> {
@@ -16,10 +19,10 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
         Ok(operations) => operations,
         Err(reason) => return Ok(Err(reason)),
     };
-    writeln!(out, "{}: {}, {} operations\n", published.file, published.edition, operations.len())?;
+    writeln!(out, "{}: {}, {} operations\n", printable(&published.file), published.edition, operations.len())?;
     writeln!(out, "{:>10}  tag", "operations")?;
     for (tag, count) in published::tags(&operations) {
-        writeln!(out, "{count:>10}  {}", if tag.is_empty() { "(none)" } else { tag })?;
+        writeln!(out, "{count:>10}  {}", if tag.is_empty() { "(none)".to_owned() } else { printable(tag) })?;
     }
     writeln!(out, "\n{:>7}  operation", "schemas")?;
     for operation in &operations {
@@ -32,7 +35,7 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
             }
         };
         let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
-        writeln!(out, "{size:>7}  {id}{named}{why}")?;
+        writeln!(out, "{size:>7}  {}", printable(&format!("{id}{named}{why}")))?;
     }
     Ok(Ok(ExitCode::SUCCESS))
 }

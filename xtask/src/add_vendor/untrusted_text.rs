@@ -1,11 +1,12 @@
 //! Text of a specification stays text, wherever in the specification it is and however it is written.
 
 use std::{
+    cell::RefCell,
     fs,
     process::{Command, Stdio},
 };
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
 use super::tests::{file, planned};
@@ -120,6 +121,73 @@ fn everywhere(text: &str) -> Value {
     })
 }
 
+/// A specification whose texts stand in components, in a path's own parameters and in a server's variables.
+fn by_reference(text: &str, version: &str) -> Value {
+    let nullable = if version == "3.1.0" { json!(["string", "null"]) } else { json!("string") };
+    json!({
+        "openapi": version,
+        "info": {"title": "Acme", "version": "1", "summary": text, "license": {"name": text, "identifier": "MIT"}},
+        "servers": [{"url": "https://{region}.acme.example", "variables": {"region": {"default": "eu", "description": text, "enum": ["eu", "us"]}}}],
+        "security": [{"k": []}],
+        "paths": {"/usage/{id}": {
+            "parameters": [{"$ref": "#/components/parameters/Id"}, {"name": "page", "in": "query", "description": text, "schema": {"type": "integer"}}],
+            "put": {
+                "operationId": "usage", "description": text,
+                "parameters": [{"$ref": "#/components/parameters/Since"}],
+                "requestBody": {"$ref": "#/components/requestBodies/Usage"},
+                "responses": {"200": {"$ref": "#/components/responses/Usage"}, "404": {"$ref": "#/components/responses/None"}},
+            },
+        }},
+        "components": {
+            "parameters": {
+                "Id": {"name": "id", "in": "path", "required": true, "description": text, "schema": {"type": "string", "description": text}},
+                "Since": {"name": "since", "in": "query", "description": text, "schema": {"$ref": "#/components/schemas/Since"}},
+            },
+            "requestBodies": {"Usage": {"required": true, "description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usage"}}}}},
+            "responses": {
+                "Usage": {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usage"}}}},
+                "None": {"description": text},
+            },
+            "schemas": {
+                "Since": {"type": "string", "format": "date-time", "title": text, "description": text},
+                "Base": {"type": "object", "description": text, "properties": {"base": {"type": "string", "description": text}}},
+                "Usage": {"description": text, "allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "description": text, "properties": {
+                    "note": {"type": nullable, "description": text},
+                    "map": {"type": "object", "description": text, "additionalProperties": {"type": "integer", "description": text}},
+                }}]},
+            },
+            "securitySchemes": {"k": {"type": "http", "scheme": "bearer", "description": text}},
+        },
+    })
+}
+
+/// A specification of Swagger 2.0 with a text wherever one can be.
+fn swagger(text: &str) -> Value {
+    json!({
+        "swagger": "2.0",
+        "info": {"title": "Acme", "version": "1", "description": text},
+        "host": "api.acme.example", "schemes": ["https"],
+        "consumes": ["application/json"], "produces": ["application/json"],
+        "security": [{"k": []}],
+        "securityDefinitions": {"k": {"type": "apiKey", "in": "header", "name": "X-K", "description": text}},
+        "parameters": {"Id": {"name": "id", "in": "path", "required": true, "type": "string", "description": text}},
+        "responses": {"None": {"description": text}},
+        "paths": {"/usage/{id}": {"post": {
+            "operationId": "usage", "summary": text, "description": text,
+            "parameters": [
+                {"$ref": "#/parameters/Id"},
+                {"name": "since", "in": "query", "type": "string", "format": "date", "description": text},
+                {"name": "body", "in": "body", "required": true, "description": text, "schema": {"$ref": "#/definitions/Usage"}},
+            ],
+            "responses": {"200": {"description": text, "schema": {"$ref": "#/definitions/Usage"}}, "404": {"$ref": "#/responses/None"}},
+        }}},
+        "definitions": {"Usage": {"type": "object", "title": text, "description": text, "properties": {
+            "note": {"type": "string", "description": text, "example": text},
+            "kind": {"type": "string", "description": text, "enum": ["a", text]},
+        }}},
+    })
+}
+
 /// The doc comments of a source, also of those that stand in a macro's body.
 fn doc_comments(source: &str) -> Vec<String> {
     let mut all = vec![String::new()];
@@ -168,43 +236,75 @@ fn checked_docs(specification: &Value) -> std::result::Result<Vec<String>, TestC
     Ok(all)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+/// Checks random texts, and returns the documentation that they became.
+fn documented(cases: u32, check: impl Fn(&str) -> std::result::Result<Vec<String>, TestCaseError>) -> Vec<String> {
+    let docs = RefCell::new(Vec::new());
+    let config =
+        ProptestConfig { failure_persistence: None, max_shrink_iters: 50, ..ProptestConfig::with_cases(cases) };
+    let result = TestRunner::new(config).run(&markdown(), |text| {
+        docs.borrow_mut().append(&mut check(&text)?);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    docs.into_inner()
+}
 
-    #[test]
-    fn no_markdown_becomes_code(text in markdown()) {
-        let doc = doc_comment(&text);
+#[test]
+fn no_markdown_becomes_code() -> std::io::Result<()> {
+    let docs = documented(2_000, |text| {
+        let doc = doc_comment(text);
         prop_assert!(is_without_code(&doc), "{doc}");
         prop_assert!(!doc.contains(is_unsafe), "{doc:?}");
         // What is written again stays what it is.
         prop_assert!(is_without_code(&doc_comment(&doc)));
-    }
+        Ok(vec![doc])
+    });
+    assert_eq!(tests_found(&docs)?, 0);
+    Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 50, ..ProptestConfig::with_cases(10) })]
-
-    #[test]
-    fn no_text_of_a_specification_becomes_code(text in markdown()) {
-        checked_docs(&everywhere(&text))?;
-    }
+#[test]
+fn no_text_of_a_specification_becomes_code() -> std::io::Result<()> {
+    let docs = documented(12, |text| {
+        let of = [everywhere(text), by_reference(text, "3.0.3"), by_reference(text, "3.1.0"), swagger(text)];
+        of.iter().map(checked_docs).collect::<std::result::Result<Vec<_>, _>>().map(|docs| docs.concat())
+    });
+    assert_eq!(tests_found(&docs)?, 0);
+    Ok(())
 }
 
 #[test]
 fn rustdoc_finds_no_test_in_a_specification() -> std::io::Result<()> {
     let fixture = crate::document::Document::parse("doctest.yaml", include_str!("doctest.yaml")).expect("it is YAML");
-    let texts = [
-        "```rust\npanic!();\n```\n\n~~~\npanic!();\n~~~\n\n> ````should_panic\n> panic!();\n> ````\n\n- a\n\n      panic!();\n\nb\n\n\tpanic!();",
-        "~~~ not closed\npanic!();",
-        "<pre>\n\n```\npanic!();\n```",
-    ];
-    let specifications = texts.iter().map(|text| everywhere(text)).chain([fixture.root]);
-    let docs = specifications.map(|specification| checked_docs(&specification).expect("no code"));
-    let docs = docs.flatten().collect::<Vec<_>>();
+    let docs = checked_docs(&fixture.root).expect("no code");
     assert!(docs.iter().any(|doc| doc.contains("ran-by-tilde-fence")), "the texts are there");
     assert_eq!(tests_found(&docs)?, 0);
-    // That rustdoc would find one.
+    // That rustdoc would find one, and that each text reaches the documentation.
     assert_eq!(tests_found(&["```\npanic!();\n```".to_owned()])?, 1);
+    for (specification, least) in [
+        (everywhere("where-am-i"), 20),
+        (by_reference("where-am-i", "3.0.3"), 8),
+        (by_reference("where-am-i", "3.1.0"), 8),
+        (swagger("where-am-i"), 8),
+    ] {
+        let docs = checked_docs(&specification).expect("no code");
+        let places = docs.iter().map(|doc| doc.matches("where-am-i").count()).sum::<usize>();
+        assert!(places >= least, "{places} places: {docs:#?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_removed_from_a_name_is_reported() -> std::io::Result<()> {
+    let mut specification = everywhere("plain");
+    specification["info"]["title"] = json!("Acme\rMetering");
+    specification["tags"][0]["name"] = json!("us\u{202e}age");
+    specification["paths"]["/usage/{id}"]["post"]["tags"] = json!(["us\u{202e}age\u{1b}[2K"]);
+    let report = planned(&specification)?;
+    let report = file(&report, "openapi/upstream/acme.md");
+    for line in ["- U+000D: `/info/title`", "- U+001B, U+202E: `/paths/~1usage~1{id}/post/tags`"] {
+        assert!(report.contains(line), "{line} is not in: {report}");
+    }
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use super::{
     sources::{self, Pair},
     sunsets,
 };
-use crate::{output::Output, vendors};
+use crate::{output::Output, prose::printable, vendors};
 
 /// What to compare, and how.
 #[derive(clap::Args)]
@@ -121,7 +121,7 @@ pub(crate) fn run(
         return Ok(code);
     }
     for problem in &comparison.problems {
-        writeln!(output.err, "error: {}", render::one_line(problem))?;
+        writeln!(output.err, "error: {}", printable(problem))?;
     }
     if arguments.output.is_some() {
         render::text::closing(&comparison, output.err)?;

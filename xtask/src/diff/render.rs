@@ -44,15 +44,6 @@ pub(super) fn write(format: Format, comparison: &Comparison, colour: bool, out: 
     }
 }
 
-/// A text without what would end its line or steer a terminal.
-pub(super) fn one_line(text: &str) -> String {
-    let letter = |letter: char| match letter {
-        letter if letter.is_control() => letter.escape_default().to_string(),
-        letter => letter.to_string(),
-    };
-    text.chars().map(letter).collect()
-}
-
 /// A text for HTML and XML, in an element or a quoted attribute. XML has no place for control characters.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

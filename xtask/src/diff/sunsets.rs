@@ -9,6 +9,7 @@ use super::{render::Format, sources::Source};
 use crate::{
     document::{Document, positions::Positions},
     pointer::{child, entry},
+    prose::printable,
 };
 
 /// How many days before the last one a job begins to fail.
@@ -149,7 +150,7 @@ pub(super) fn write(format: Format, sunsets: &[Sunset], problems: &[String], out
         _ => {
             for sunset in sunsets {
                 let day = sunset.day.map_or("no day    ".to_owned(), |day| day.to_string());
-                let what = super::render::one_line(&sunset.what);
+                let what = printable(&sunset.what);
                 writeln!(out, "{day}  {}:{}: {what}: {}", sunset.file, sunset.line, sunset.left())?;
             }
             Ok(())

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::{Finding, Level, Rule, command::Checked};
-use crate::{counted, document::positions::Position, output::Output};
+use crate::{counted, document::positions::Position, output::Output, prose::printable};
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -43,7 +43,7 @@ fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()>
                     )?;
                 }
             }
-            Err(error) => writeln!(err, "error: {error}")?,
+            Err(error) => writeln!(err, "error: {}", printable(error))?,
         }
     }
     summary(checked, out)
@@ -51,7 +51,7 @@ fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()>
 
 /// A finding as `generate` writes it too.
 pub(crate) fn line(name: &str, position: Position, finding: &Finding) -> String {
-    format!("{name}:{position}: {finding}")
+    format!("{}:{position}: {finding}", printable(name))
 }
 
 fn summary(checked: &[Checked], out: &mut dyn Write) -> Result<()> {

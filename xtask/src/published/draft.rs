@@ -224,14 +224,15 @@ impl<'a> Drafter<'a> {
 
     /// `openapi`, `info`, `servers`, `tags`, `security`.
     fn head(
-        &self,
+        &mut self,
         published: &Published,
         operations: &[Drafted],
         address: Option<&str>,
         today: &str,
         security: Value,
     ) -> Map<String, Value> {
-        let title = texts::label(published.root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default());
+        let title = published.root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
+        let title = texts::label(title, "/info/title", &mut self.losses);
         let title = if title.is_empty() { published.file.clone() } else { title };
         let mut head = Map::new();
         head.insert("openapi".to_owned(), json!("3.0.3"));
@@ -245,10 +246,13 @@ impl<'a> Drafter<'a> {
                 operation.value["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == name))
             })
         };
-        let described = self.root.get("tags").and_then(Value::as_array).into_iter().flatten();
-        let described = described.filter_map(|tag| {
-            let name = texts::label(tag.get("name")?.as_str()?);
+        let losses = &mut self.losses;
+        let described = self.root.get("tags").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let described = described.filter_map(|(index, tag)| {
+            let mark = losses.len();
+            let name = texts::label(tag.get("name")?.as_str()?, &format!("/tags/{index}/name"), losses);
             if !used(&name) {
+                losses.truncate(mark);
                 return None;
             }
             let text = tag.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());

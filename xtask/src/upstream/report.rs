@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Difference, Report};
+use crate::prose::printable;
 
 /// So many bytes of lists are in an issue, of which a service takes 65,536; what is unexplained has the first claim.
 const ROOM: usize = 60_000;
@@ -11,11 +12,11 @@ const ROOM: usize = 60_000;
 pub(super) fn text(report: &Report) -> String {
     let mut out = String::new();
     for Difference { at, kind, text } in &report.unexplained {
-        out.push_str(&format!("{kind} at {at}: {text}\n"));
+        out.push_str(&format!("{kind} at {}: {}\n", printable(at), printable(text)));
     }
     for (tag, operations) in &report.added {
         for operation in operations {
-            out.push_str(&format!("added under {tag:?}: {operation}\n"));
+            out.push_str(&format!("added under {tag:?}: {}\n", printable(operation)));
         }
     }
     out.push_str(&summary(report));
@@ -90,7 +91,7 @@ fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
 
 /// A text as a cell of a table.
 fn cell(text: &str) -> String {
-    crate::prose::one_line(&text.replace('|', "\\|").replace('<', "&lt;"))
+    printable(&text.replace('|', "\\|").replace('<', "&lt;"))
 }
 
 /// For programs.

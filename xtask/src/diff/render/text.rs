@@ -5,13 +5,14 @@ use std::io::{Result, Write};
 use anstyle::{AnsiColor, Style};
 use spec_diff::{Bump, Change, Level};
 
-use super::{by_owner, decision, is_open, one_line, reach, verdict, words};
+use super::{by_owner, decision, is_open, reach, verdict, words};
 use crate::{
     counted,
     diff::{
         compare::{Api, Comparison},
         gate::Counts,
     },
+    prose::printable,
 };
 
 /// How many items of generated code are listed.
@@ -19,7 +20,7 @@ const ITEMS: usize = 8;
 
 pub(in crate::diff) fn write(comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
     if !comparison.apis.is_empty() {
-        writeln!(out, "compared with {}", one_line(&comparison.base))?;
+        writeln!(out, "compared with {}", printable(&comparison.base))?;
     }
     for api in &comparison.apis {
         one(api, colour, out)?;
@@ -30,7 +31,7 @@ pub(in crate::diff) fn write(comparison: &Comparison, colour: bool, out: &mut im
 /// What fails, and a line of figures.
 pub(in crate::diff) fn closing(comparison: &Comparison, out: &mut dyn Write) -> Result<()> {
     for failure in &comparison.failures {
-        writeln!(out, "failed: {}", one_line(failure))?;
+        writeln!(out, "failed: {}", printable(failure))?;
     }
     if comparison.apis.is_empty() && !comparison.problems.is_empty() {
         return Ok(());
@@ -55,10 +56,10 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
     if api.is_same() {
         return writeln!(out, "{name}: no changes");
     }
-    writeln!(out, "\n{}: {}", painted(name, Style::new().bold(), colour), one_line(&verdict(api)))?;
+    writeln!(out, "\n{}: {}", painted(name, Style::new().bold(), colour), printable(&verdict(api)))?;
     for block in by_owner(&api.report.changes) {
         let Some(first) = block.first() else { continue };
-        writeln!(out, "\n  {}", painted(&one_line(&first.owner.to_string()), Style::new().bold(), colour))?;
+        writeln!(out, "\n  {}", painted(&printable(&first.owner.to_string()), Style::new().bold(), colour))?;
         let mut told = None;
         for change in block {
             let is_new = told.replace(&change.operations) != Some(&change.operations);
@@ -70,7 +71,7 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
     }
     items(api, out)?;
     for notice in &api.notices {
-        let (level, message) = (painted_level(notice.level, colour), one_line(&notice.message));
+        let (level, message) = (painted_level(notice.level, colour), printable(&notice.message));
         writeln!(out, "\n  {level}  {}:{}: {message}", notice.file, notice.line)?;
     }
     writeln!(out)
@@ -84,14 +85,14 @@ fn finding(api: &Api, change: &Change, names_reach: bool, colour: bool, out: &mu
         Some(location) if is_open(change) => format!(" at {}", location.pointer),
         _ => String::new(),
     };
-    let (level, words) = (painted_level(change.level, colour), one_line(words(change)));
-    writeln!(out, "    {level}  {place}: {words} [{}{}]", change.id, one_line(&at))?;
+    let (level, words) = (painted_level(change.level, colour), printable(words(change)));
+    writeln!(out, "    {level}  {place}: {words} [{}{}]", change.id, printable(&at))?;
     let own = change.owner.to_string();
     if names_reach && change.operations.iter().any(|operation| operation.to_string() != own) {
-        writeln!(out, "              reaches {}", one_line(&reach(&change.operations, 4)))?;
+        writeln!(out, "              reaches {}", printable(&reach(&change.operations, 4)))?;
     }
     match &change.accepted {
-        Some(accepted) => writeln!(out, "              {}", one_line(&decision(accepted))),
+        Some(accepted) => writeln!(out, "              {}", printable(&decision(accepted))),
         None => Ok(()),
     }
 }
@@ -107,7 +108,7 @@ fn items(api: &Api, out: &mut impl Write) -> Result<()> {
         writeln!(out, "    patch: it differs, what it offers does not")?;
     }
     for item in change.items.iter().take(ITEMS) {
-        writeln!(out, "    {}", one_line(&item.to_string()))?;
+        writeln!(out, "    {}", printable(&item.to_string()))?;
     }
     match change.items.len().saturating_sub(ITEMS) {
         0 => Ok(()),

@@ -59,7 +59,9 @@ impl Drafter<'_> {
         today: &str,
     ) -> Result<Value, String> {
         let mut value = json!({"operationId": id});
-        let mut tags = select::tags_of(operation).into_iter().map(super::texts::label).collect::<Vec<_>>();
+        let at = child(&operation.pointer, "tags");
+        let tags = select::tags_of(operation).into_iter();
+        let mut tags = tags.map(|tag| super::texts::label(tag, &at, &mut self.losses)).collect::<Vec<_>>();
         tags.retain(|tag| !tag.is_empty());
         if !tags.is_empty() {
             value["tags"] = json!(tags);

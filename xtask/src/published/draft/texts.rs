@@ -13,8 +13,12 @@ use crate::{
 /// The keys of texts for people. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
 const TEXTS: [&str; 4] = ["description", "summary", "title", "ref"];
 
-/// A name for people: a title or a tag, in one line.
-pub(super) fn label(text: &str) -> String {
+/// A name for people: a title or a tag, in one line. Notes the characters that it removes.
+pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
+    let found = unsafe_characters(text);
+    if !found.is_empty() {
+        losses.add(Kind::Text, at, found.join(", "));
+    }
     one_line(&safe_characters(text))
 }
 
