@@ -4,6 +4,7 @@ mod arguments;
 mod exit;
 mod fetch;
 mod output;
+mod runtime;
 mod vendors;
 
 use std::process::ExitCode;
@@ -12,13 +13,16 @@ use arguments::{Command, UsageCommand};
 use exit::Failure;
 use usage_billing_sandbox::program;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match arguments::parse().map(|arguments| arguments.command) {
-        Ok(Command::Usage(UsageCommand::Fetch(fetch))) => fetch::run(fetch).await,
-        Ok(Command::Sandbox(options)) => run_sandbox(options).await,
-        Err(failure) => Err(failure),
-    };
+fn main() -> ExitCode {
+    let outcome = arguments::parse().and_then(|arguments| {
+        let work = async {
+            match arguments.command {
+                Command::Usage(UsageCommand::Fetch(fetch)) => fetch::run(fetch).await,
+                Command::Sandbox(options) => run_sandbox(options).await,
+            }
+        };
+        runtime::run(work).unwrap_or_else(|error| Err(Failure::of_sandbox(error)))
+    });
     outcome.unwrap_or_else(|failure| {
         output::tell(&format!("error: {failure}"));
         failure.code()

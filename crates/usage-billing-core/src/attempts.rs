@@ -27,6 +27,8 @@ pub(crate) struct Attempts<'a> {
     /// `None` for the requests for tokens themselves.
     pub(crate) client: Option<ClientWide<'a>>,
     pub(crate) context: &'a Arc<FailureContext>,
+    /// Of all requests to this endpoint: a 429 to one is a 429 to all.
+    pub(crate) pause: &'a Pause,
 }
 
 /// What all calls of a client share.
@@ -36,7 +38,6 @@ pub(crate) struct ClientWide<'a> {
     /// Those that the client was built with: of requests for tokens, whose outcome is shared.
     pub(crate) settings: &'a CallSettings,
     pub(crate) limiter: Option<&'a Limiter>,
-    pub(crate) pause: &'a Pause,
 }
 
 /// How far a call has come: what its error states if the deadline ends it.
@@ -100,20 +101,25 @@ impl Attempts<'_> {
         let Some(deadline) = self.settings.deadline.and_then(Deadline::after) else {
             return self.send_all(request, None, &mut progress).await;
         };
+        let url = request.url().clone();
         let sent = tokio::time::timeout_at(deadline.end, self.send_all(request, Some(deadline), &mut progress)).await;
-        sent.unwrap_or_else(|_| Err(self.too_late(deadline, progress)))
+        sent.unwrap_or_else(|_| Err(self.too_late(&url, deadline, progress)))
     }
 
     /// The error of a call that its deadline ended.
-    fn too_late(&self, deadline: Deadline, progress: Progress) -> Error {
+    fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last, rejection } = progress;
         if let Some(mut rejection) = rejection {
             return self.context.masked(rejection.take_error(&self.operation, attempts));
         }
+        // The limit that the attempt before may have met is not the one to raise.
+        let last = last.map(|last| last.with_setting(None));
         let before = last.as_ref().map_or_else(String::new, |last| format!("; the attempt before: {last}"));
         // Without an attempt, the call waited for a token or for the client's rate limit.
         let what = if attempts == 0 { "not sent" } else { "no complete response" };
-        let message = format!("{what} within the deadline of {:?}{before}", deadline.limit);
+        let proxy = self.context.proxy_of(url).filter(|_| attempts > 0);
+        let proxy = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+        let message = format!("{what}{proxy} within the deadline of {:?}{before}", deadline.limit);
         let error = Error::new(ErrorKind::Connection, message)
             .with_operation(self.operation.name)
             .with_attempts(attempts)
@@ -133,11 +139,9 @@ impl Attempts<'_> {
         loop {
             // A streamed body cannot be cloned: such a request goes out once.
             let copy = current.try_clone();
+            self.turn(deadline, progress).await?;
             let lease = match &self.client {
-                Some(client) => {
-                    self.turn(client, deadline, progress).await?;
-                    Some(client.auth.authorise(self.http, client.settings, &mut current).await?)
-                }
+                Some(client) => Some(client.auth.authorise(self.http, client.settings, &mut current).await?),
                 None => None,
             };
             progress.attempts += 1;
@@ -167,23 +171,23 @@ impl Attempts<'_> {
         }
     }
 
-    /// Returns when the client may send the next request.
-    async fn turn(&self, client: &ClientWide<'_>, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
-        self.end_of_pause(client.pause, deadline, progress).await?;
-        if let Some(limiter) = client.limiter {
+    /// Returns when the next request may be sent.
+    async fn turn(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        self.end_of_pause(deadline, progress).await?;
+        if let Some(limiter) = self.client.as_ref().and_then(|client| client.limiter) {
             limiter.ready().await;
             // It may have begun meanwhile.
-            self.end_of_pause(client.pause, deadline, progress).await?;
+            self.end_of_pause(deadline, progress).await?;
         }
         Ok(())
     }
 
-    /// Waits until the client's pause is over.
+    /// Waits until the pause is over.
     ///
     /// # Errors
     /// At once, if the pause outlasts the deadline; without a deadline, the retry budget.
-    async fn end_of_pause(&self, pause: &Pause, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
-        while let Some(left) = pause.remaining() {
+    async fn end_of_pause(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        while let Some(left) = self.pause.remaining() {
             let allowed = deadline.map_or(self.settings.retry.longest_wait(), |deadline| deadline.remaining());
             if left >= allowed {
                 let message =
@@ -228,12 +232,11 @@ impl Attempts<'_> {
 
     async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
         let status = response.status();
-        let proxy =
-            self.context.proxies.get().and_then(|proxies| proxies.of(response.url())).map(|proxy| proxy.to_string());
+        let proxy = self.context.proxy_of(response.url()).map(|proxy| proxy.to_string());
         let rejection = Rejection::new(status, response.headers(), self.service, SystemTime::now(), proxy);
         let retry_after = rejection.retry_after;
-        if let (StatusCode::TOO_MANY_REQUESTS, Some(delay), Some(client)) = (status, retry_after, &self.client) {
-            client.pause.extend(delay);
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(delay)) = (status, retry_after) {
+            self.pause.extend(delay);
         }
         let reading = progress.rejection.insert(rejection);
         read_prefix(response, &mut reading.body).await;

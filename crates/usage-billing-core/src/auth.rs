@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
+use crate::pause::Pause;
 use crate::token::{Token, TokenCache, TokenEndpoint};
 use crate::{Error, ErrorKind, Result, secret_format};
 
@@ -128,7 +129,12 @@ impl Auth {
             // It may be the secret, if the two are swapped.
             secrets.add(client_id);
         }
-        let endpoint = TokenEndpoint { url: token_url.into(), credentials, context: auth.context.clone() };
+        let endpoint = TokenEndpoint {
+            url: token_url.into(),
+            credentials,
+            context: auth.context.clone(),
+            pause: Pause::default(),
+        };
         Self { token: Some(Arc::new(TokenCache::new(endpoint))), ..auth }
     }
 

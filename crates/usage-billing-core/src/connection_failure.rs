@@ -57,21 +57,23 @@ impl ConnectionFailure {
         // Errors of hyper-util's tunnel have no public type.
         let tunnel = causes.iter().map(ToString::to_string).find(|cause| cause.starts_with("tunnel error: "));
         let connects = error.is_connect();
-        let proxy = proxies.filter(|_| connects).and_then(|proxies| proxies.of(error.url()?));
-        let plain_proxy = proxy.is_some() && error.url().is_some_and(|url| url.scheme() == "http");
+        let proxy = proxies.and_then(|proxies| proxies.of(error.url()?));
+        let plain_proxy = connects && proxy.is_some() && error.url().is_some_and(|url| url.scheme() == "http");
+        let through = proxy.as_ref().map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
         let timed_out = error.is_timeout();
         let (message, reason) = if let Some(tunnel) = tunnel {
             of_tunnel(&tunnel, &peer, proxy, || reason(error, &causes))
         } else if plain_proxy {
             to_proxy(proxy, reason(error, &causes))
         } else if connects && timed_out {
-            (format!("no connection to {peer} in time"), Reason::hinted(innermost(error), REACH))
+            let hint = if proxy.is_some() { PROXY } else { REACH };
+            (format!("no connection to {peer}{through} in time"), Reason::hinted(innermost(error), hint))
         } else if connects {
-            (format!("no connection to {peer}"), reason(error, &causes))
+            (format!("no connection to {peer}{through}"), reason(error, &causes))
         } else if timed_out {
-            (format!("no answer in time from {peer}"), Reason::passing(innermost(error)))
+            (format!("no answer in time from {peer}{through}"), Reason::passing(innermost(error)))
         } else {
-            (format!("connection lost to {peer}"), reason(error, &causes))
+            (format!("connection lost to {peer}{through}"), reason(error, &causes))
         };
         let cause = match reason.lasts {
             true => Cause::Permanent,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::Error;
 use crate::connection_failure::ConnectionFailure;
 use crate::known_secrets::KnownSecrets;
-use crate::proxy::EnvironmentProxies;
+use crate::proxy::{EnvironmentProxies, Proxy};
 use crate::retry::Cause;
 
 /// One for a client, shared by its transport, its token requests and its responses.
@@ -28,6 +28,11 @@ impl FailureContext {
         let cause = failure.cause();
         let error = failure.into_error(error).with_operation(operation).with_attempts(attempts);
         (cause, self.masked(error))
+    }
+
+    /// The proxy that requests to `url` go through, if that is known.
+    pub(crate) fn proxy_of(&self, url: &reqwest::Url) -> Option<Proxy> {
+        self.proxies.get()?.of(url)
     }
 
     /// The error without the client's secrets.

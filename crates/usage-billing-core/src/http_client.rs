@@ -16,6 +16,9 @@ pub(crate) const HAS_TLS: bool = cfg!(any(feature = "rustls", feature = "aws-lc"
 /// retries of reqwest's own, which would multiply with ours; no decompression, so that a download is what the vendor stored, whichever of
 /// reqwest's features the program has on.
 ///
+/// The environment's proxies are used. Unlike a client that [`ClientBuilder`](crate::ClientBuilder) makes itself, this one ignores a proxy
+/// variable that is not valid, because callers may replace the proxies.
+///
 /// With the feature `rustls`, `reqwest::Client::new()` needs a TLS provider that the program has chosen; this does not.
 ///
 /// # Errors
@@ -47,14 +50,24 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_platform_verifier())
-        .map_err(|error| {
-            let message = format!(
-                "no trusted roots for TLS ({error}): install the system's CA certificates or pass an HTTP client"
-            );
-            crate::Error::new(crate::ErrorKind::Config, message).with_source(error)
-        })?
+        .map_err(|error| no_roots(error))?
         .with_no_client_auth();
     Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
+fn no_roots(error: rustls::Error) -> crate::Error {
+    let (message, hint) = match crate::trusted_roots::variable() {
+        Some(variable) => (
+            format!("no trusted roots for TLS where {variable} leads ({error})"),
+            "correct the variable, or unset it to use the system's trusted roots",
+        ),
+        None => (
+            format!("no trusted roots for TLS ({error})"),
+            "install the system's CA certificates or pass an HTTP client",
+        ),
+    };
+    crate::Error::new(crate::ErrorKind::Config, message).with_hint(hint).with_source(error)
 }
 
 #[cfg(any(not(feature = "rustls"), feature = "aws-lc", feature = "native-tls"))]

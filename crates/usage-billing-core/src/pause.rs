@@ -1,4 +1,4 @@
-//! The pause of a whole client after a 429.
+//! The pause of a whole client, or of its token requests, after a 429.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Longest pause that a client keeps without asking again: a wrong `Retry-After` must not switch it off.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Until when a client sends nothing. Shared by all its clones.
+/// Until when nothing is sent. Shared by all clones of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Pause(Mutex<Option<Instant>>);
 

@@ -16,6 +16,7 @@ use crate::attempts::Attempts;
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
+use crate::pause::Pause;
 use crate::response::ResponseValue;
 use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
 
@@ -50,6 +51,8 @@ pub(crate) struct TokenEndpoint {
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
     pub(crate) context: Arc<FailureContext>,
+    /// Not the client's: tokens may come from another host, with limits of its own.
+    pub(crate) pause: Pause,
 }
 
 impl fmt::Debug for TokenEndpoint {
@@ -209,7 +212,7 @@ fn issue(
             .form(&[("grant_type", "client_credentials")])
             .build()
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-        fetch(&http, request, settings, &endpoint.context).await
+        fetch(&http, request, settings, &endpoint).await
     })
 }
 
@@ -217,13 +220,17 @@ async fn fetch(
     http: &reqwest::Client,
     request: Request,
     settings: CallSettings,
-    context: &Arc<FailureContext>,
+    endpoint: &TokenEndpoint,
 ) -> Result<Arc<Token>> {
-    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None, context };
+    let TokenEndpoint { context, pause, .. } = endpoint;
+    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None, context, pause };
     let response = attempts.send(request).await.map_err(|error| match (error.kind(), error.status()) {
         // No setting raises this limit: no token is so large.
         (ErrorKind::Limit, _) => error.with_setting(None).with_hint("check that the token URL is the vendor's"),
-        (_, Some(status)) if status.is_client_error() && status != 429 => error.with_kind(ErrorKind::Auth),
+        // Neither too many requests nor what a proxy requires says anything about the credentials.
+        (_, Some(status)) if status.is_client_error() && status != 429 && status != 407 => {
+            error.with_kind(ErrorKind::Auth)
+        }
         _ => error,
     })?;
     let answered = Instant::now();

@@ -82,7 +82,7 @@ impl Transport {
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
         let Parts { service, auth, settings, limiter, pause, .. } = parts;
-        let client = ClientWide { auth, settings, limiter: limiter.as_ref(), pause };
+        let client = ClientWide { auth, settings, limiter: limiter.as_ref() };
         let attempts = Attempts {
             http,
             operation,
@@ -90,6 +90,7 @@ impl Transport {
             settings: self.settings,
             client: Some(client),
             context: auth.context(),
+            pause,
         };
         // In a box: callers move a call's future about before they await it, and this is nearly all of its size.
         Box::pin(attempts.send(request)).await

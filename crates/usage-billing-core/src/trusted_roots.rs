@@ -13,11 +13,22 @@ const FILE: &str = "SSL_CERT_FILE";
 /// Paths, separated as in `PATH`.
 const DIRECTORIES: &str = "SSL_CERT_DIR";
 
+/// The variable that names trusted roots, if one does.
+pub(crate) fn variable() -> Option<&'static str> {
+    [FILE, DIRECTORIES].into_iter().find(|name| env::var_os(name).is_some())
+}
+
 /// # Errors
 /// [`ErrorKind::Config`] for a file or directory that cannot be read.
 pub(crate) fn check_environment() -> Result<()> {
     if let Some(file) = env::var_os(FILE) {
-        check(FILE, Path::new(&file), |path| File::open(path)?.read(&mut [0]).map(drop))?;
+        check(FILE, Path::new(&file), |path| {
+            // A pipe would be waited for, and read only once.
+            if !fs::metadata(path)?.is_file() {
+                return Err(io::Error::other("it is not a file"));
+            }
+            File::open(path)?.read(&mut [0]).map(drop)
+        })?;
     }
     if let Some(paths) = env::var_os(DIRECTORIES) {
         for path in env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {

@@ -234,6 +234,32 @@ async fn a_token_endpoint_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_429_of_the_token_endpoint_pauses_the_requests_for_tokens() {
+    let server = ScriptedServer::start(|request| match request.target.as_str() {
+        "/oauth/token" => Reply::new(429, &[("retry-after", "600")], "{}"),
+        _ => Reply::json(200, REPORT),
+    });
+    let client = genesys(server.url()).build().unwrap();
+    for attempts in [1, 0, 0, 0, 0] {
+        let error = fetch(&client).await.unwrap_err();
+        assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(429), attempts), "{error}");
+        assert!(error.retry_after().is_some_and(|delay| delay <= Duration::from_secs(600)), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    pass(600).await;
+    fetch(&client).await.unwrap_err();
+    assert_eq!(server.requests().len(), 2, "the pause is over");
+}
+
+#[tokio::test]
+async fn a_407_at_the_token_endpoint_says_nothing_about_the_credentials() {
+    let server = ScriptedServer::in_turn(vec![Reply::new(407, &[], "")]);
+    let error = fetch(&genesys(server.url()).build().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Api, 1), "{error}");
+    assert!(!error.hint().unwrap_or_default().contains("secret"), "{error}");
+}
+
+#[tokio::test]
 async fn acronis_tokens_come_from_the_data_centre_and_their_life_from_expires_on() {
     let server = ScriptedServer::start(|request| match request.target.as_str() {
         "/api/2/idp/token" => Reply::new(

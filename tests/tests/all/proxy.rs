@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
+use std::time::Duration;
 
 use usage_billing_core::{ErrorKind, Result, RetryPolicy};
 use usage_billing_suger::Client;
@@ -85,6 +86,39 @@ fn a_proxy_that_cannot_reach_the_host_is_named() {
             line.contains("no connection to the proxy http://proxy.invalid:3128 (HTTP_PROXY): host not found"),
             "{line}"
         );
+    });
+}
+
+#[test]
+fn a_proxy_that_closes_the_connection_is_named() {
+    let variables = || {
+        let (address, connections) = proxy("");
+        (vec![("HTTP_PROXY", address)], connections)
+    };
+    with_environment("proxy::a_proxy_that_closes_the_connection_is_named", variables, || {
+        let (line, _) = failure("http://api.example.test", RetryPolicy::none());
+        assert!(line.contains("connection lost to api.example.test:80 through the proxy http://127.0.0.1:"), "{line}");
+    });
+}
+
+#[test]
+fn a_proxy_that_is_silent_is_named() {
+    let variables = || {
+        let server = ScriptedServer::start(|_| Reply::trickled("", "", Duration::from_millis(5)));
+        let proxies = ["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, server.url().to_owned()));
+        (proxies.to_vec(), server)
+    };
+    with_environment("proxy::a_proxy_that_is_silent_is_named", variables, || {
+        for base_url in ["http://api.example.test", "https://api.example.test"] {
+            let call = async {
+                let client = Client::builder("key-of-the-test".to_owned()).base_url(base_url).allow_http(true);
+                let client = client.deadline(Duration::from_millis(100)).retry(RetryPolicy::none()).build()?;
+                client.list_billable_metrics().org_id("acme").send().await.map(drop)
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let line = runtime.block_on(call).unwrap_err().to_string();
+            assert!(line.contains("no complete response through the proxy http://127.0.0.1:"), "{line}");
+        }
     });
 }
 

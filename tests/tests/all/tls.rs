@@ -215,3 +215,29 @@ fn unreadable_trusted_roots_are_a_configuration_error() {
         assert!(line.contains(&format!("SSL_CERT_FILE names (`{PATH}`) cannot be read: No such file")), "{line}");
     });
 }
+
+#[test]
+fn a_variable_that_leads_to_no_trusted_roots_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "nothing").unwrap();
+    let variables = || (vec![("SSL_CERT_FILE", empty.display().to_string())], ());
+    with_environment("tls::a_variable_that_leads_to_no_trusted_roots_is_named", variables, || {
+        let line = usage_billing_core::http_client().unwrap_err().to_string();
+        assert!(line.starts_with("no trusted roots for TLS where SSL_CERT_FILE leads"), "{line}");
+        assert!(line.ends_with("-> correct the variable, or unset it to use the system's trusted roots"), "{line}");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn trusted_roots_are_not_read_from_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let variables = || (vec![("SSL_CERT_FILE", pipe.display().to_string())], ());
+    with_environment("tls::trusted_roots_are_not_read_from_a_pipe", variables, || {
+        let line = usage_billing_core::http_client().unwrap_err().to_string();
+        assert!(line.contains("cannot be read: it is not a file"), "{line}");
+    });
+}
