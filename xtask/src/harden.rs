@@ -1,5 +1,6 @@
 //! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
 
+mod booleans;
 mod builders;
 mod client;
 mod dates;
@@ -29,6 +30,7 @@ pub(crate) fn harden(
     builders::prune(&mut file);
     lists::tolerate_null(&mut file);
     dates::read_quickly(&mut file);
+    booleans::read_leniently(&mut file);
     literals::tidy(&mut file);
     texts::rewrite(&mut file, docs);
     if let Some(types) = module(&mut file.items, "types") {

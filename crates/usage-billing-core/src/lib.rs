@@ -5,6 +5,7 @@ mod answer;
 mod attempts;
 mod auth;
 mod base_url;
+mod boolean;
 mod builder;
 mod call_options;
 mod connection_failure;
@@ -67,6 +68,7 @@ pub use secrecy::SecretString;
 #[doc(hidden)]
 pub use {
     answer::Answer,
+    boolean::{boolean, optional_boolean},
     date_time::{date_time, optional_date_time},
     null::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},

@@ -1668,6 +1668,8 @@ pub mod types {
     pub struct LicenseOrgToggle {
         /// Always true.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// Feature that was asked for.
         #[serde(
@@ -1953,6 +1955,8 @@ pub mod types {
             rename = "voicemailEnabled",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub voicemail_enabled: ::std::option::Option<bool>,
     }
     /// Row of a job over the organization. What stands in a counter that was not asked for (zero or nothing) is not
@@ -2175,12 +2179,16 @@ pub mod types {
             rename = "isCancellable",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_cancellable: ::std::option::Option<bool>,
         /// Whether the charge is another company's.
         #[serde(
             rename = "isThirdParty",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_third_party: ::std::option::Option<bool>,
         /// Name of the charge, for people.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2309,6 +2317,8 @@ pub mod types {
             rename = "inRampPeriod",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub in_ramp_period: ::std::option::Option<bool>,
         /// Least amount charged a month, as decimal text, in `currency`.
         #[serde(
@@ -2384,6 +2394,8 @@ pub mod types {
         >,
         /// Whether the trust is in force. Without it, no user of the partner has access.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// Id of the client organization.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]

@@ -762,6 +762,8 @@ pub mod types {
             rename = "Success",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub success: ::std::option::Option<bool>,
     }
     /// Request of AWS BatchMeterUsage. Vendor's model: `AwsMarketplaceMeteringBatchMeterUsageInput`.
@@ -987,6 +989,8 @@ pub mod types {
             rename = "isInfinite",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_infinite: ::std::option::Option<bool>,
         /// Free units.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1193,6 +1197,8 @@ pub mod types {
             rename = "minimumCommitProrata",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub minimum_commit_prorata: ::std::option::Option<bool>,
         /// What the minimum counts for; `DIMENSION` if it is not set.
         #[serde(
@@ -1605,6 +1611,8 @@ pub mod types {
             rename = "isUserCreated",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_user_created: ::std::option::Option<bool>,
         /// Name of the dimension in the API.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1751,6 +1759,8 @@ pub mod types {
             rename = "autoRenew",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub auto_renew: ::std::option::Option<bool>,
         /// Agreement at AWS, as the marketplace has it.
         #[serde(
@@ -1859,6 +1869,8 @@ pub mod types {
             rename = "dimensionsOversized",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub dimensions_oversized: ::std::option::Option<bool>,
         /// Paid out to the seller so far, in `currency`.
         #[serde(
@@ -1883,6 +1895,8 @@ pub mod types {
             rename = "fallbackFromOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub fallback_from_offer: ::std::option::Option<bool>,
         /// Entitlements at Google Cloud, as the marketplace has them.
         #[serde(
@@ -1927,6 +1941,8 @@ pub mod types {
             rename = "isMeteringOverageCommit",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_metering_overage_commit: ::std::option::Option<bool>,
         /// Days until an invoice is due.
         #[serde(
@@ -2043,6 +2059,8 @@ pub mod types {
             rename = "boolValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub bool_value: ::std::option::Option<bool>,
         /// A number.
         #[serde(
@@ -2570,6 +2588,8 @@ pub mod types {
             rename = "metronomeInvoiceCreditBack",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub metronome_invoice_credit_back: ::std::option::Option<bool>,
         /// Metronome: amount credited back, in USD. Since 2026-02.
         #[serde(
@@ -2617,6 +2637,8 @@ pub mod types {
             rename = "SkipValidation",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub skip_validation: ::std::option::Option<bool>,
         /// Channel that made the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3157,6 +3179,8 @@ pub mod types {
             rename = "isActionItem",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_action_item: ::std::option::Option<bool>,
         /// When the event last changed.
         #[serde(
@@ -3188,6 +3212,8 @@ pub mod types {
             rename = "requireAudit",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub require_audit: ::std::option::Option<bool>,
         /// When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3238,12 +3264,16 @@ pub mod types {
             rename = "enableBillableDimension",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enable_billable_dimension: ::std::option::Option<bool>,
         /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
         #[serde(
             rename = "enableCommitWithAdditionalUsageAtListPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enable_commit_with_additional_usage_at_list_price: ::std::option::Option<
             bool,
         >,
@@ -3252,12 +3282,16 @@ pub mod types {
             rename = "enableCommitWithAdditionalUsageMetering",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enable_commit_with_additional_usage_metering: ::std::option::Option<bool>,
         /// Apply the mapping of dimensions. The vendor's default is false.
         #[serde(
             rename = "enableDimensionMapping",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enable_dimension_mapping: ::std::option::Option<bool>,
         /// Marketplace. The vendor's text calls it required.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4055,6 +4089,8 @@ pub mod types {
             rename = "enableTestUsageMetering",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub enable_test_usage_metering: ::std::option::Option<bool>,
         /// Inferred: planned cancellation of the entitlement. Our sources do not tell its fields; it comes as the vendor sends it.
         #[serde(
@@ -4092,30 +4128,40 @@ pub mod types {
             rename = "isAgreementBasedOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_agreement_based_offer: ::std::option::Option<bool>,
         /// Inferred: the offer upgrades an earlier one at Azure.
         #[serde(
             rename = "isAzureUpgradeOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_azure_upgrade_offer: ::std::option::Option<bool>,
         /// Inferred: the gross revenue was read in full from the marketplace.
         #[serde(
             rename = "isGrossRevenueFullSync",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_gross_revenue_full_sync: ::std::option::Option<bool>,
         /// Inferred: the offer renews an earlier purchase.
         #[serde(
             rename = "isRenewalOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_renewal_offer: ::std::option::Option<bool>,
         /// Inferred: the offer takes the place of another one.
         #[serde(
             rename = "isReplacementOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(default)]
         pub is_replacement_offer: ::std::option::Option<bool>,
         /// Inferred: who changed it last.
         #[serde(

@@ -112,7 +112,7 @@ pub(super) fn type_of(item: &Item, infra: Option<&Infra>) -> OfferingItemType {
 
 impl Acronis {
     fn item_list(&self, items: Vec<types::OfferingItem>, paging: Option<types::Paging>) -> types::OfferingItemList {
-        types::OfferingItemList { timestamp: LenientDateTime(self.clock.now()), items, paging }
+        types::OfferingItemList { timestamp: Some(LenientDateTime(self.clock.now())), items, paging }
     }
 
     /// All items of a tenant, be it deleted.

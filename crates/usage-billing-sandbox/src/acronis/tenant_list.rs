@@ -36,7 +36,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
         .filter_map(|place| shape.of(&acronis, place))
         .filter(|tenant| since.is_none_or(|since| tenant.updated_at.is_some_and(|updated| *updated >= since)));
     let (items, paging) = paged.page(tenants);
-    let batch = types::TenantBatch { timestamp: LenientDateTime(acronis.clock.now()), items, paging };
+    let batch = types::TenantBatch { timestamp: Some(LenientDateTime(acronis.clock.now())), items, paging };
     Ok(json(StatusCode::OK, &batch))
 }
 
