@@ -8,7 +8,8 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 /// A half-open span of time in UTC: from `start` up to, but without, `end`. Never empty.
 ///
-/// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th).
+/// Written as a month (`2026-10`) or as an ISO 8601 interval of days or instants (`2026-10-01/2026-10-15`, which ends before the 15th;
+/// [`inclusive_end_warning`](Self::inclusive_end_warning) finds the usual mistake).
 /// Vendors' inclusive ends are converted here and nowhere else: from them by [`of_days`](Self::of_days) and [`through`](Self::through),
 /// to them by [`last_day`](Self::last_day) and [`last_millisecond`](Self::last_millisecond).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +76,25 @@ impl Period {
         })
     }
 
+    /// Its parts by month of its own: each begins on the day of the month on which the period begins, as billing months do.
+    #[cfg(feature = "genesys")]
+    pub(crate) fn billing_months(&self) -> impl Iterator<Item = Self> + use<> {
+        let Self { start, end } = *self;
+        // Each counted from the start: the 31st of January and a month is the 28th of February, and another month the 31st of March.
+        let start_of = move |month: u32| start.checked_add_months(Months::new(month)).filter(|start| *start < end);
+        let parts = (0..).map_while(move |month| Some((start_of(month)?, month)));
+        parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(end) })
+    }
+
+    /// The period that rows of it belong to at `now`. A period that begins with a month which is not over, and ends within it, is the
+    /// month so far: its rows belong to the month, and so have the same keys every day. Any other period is its own.
+    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+    pub(crate) fn to_date(self, now: DateTime<Utc>) -> Self {
+        let month = Self::month_of(self.start.date_naive());
+        let is_to_date = self.start == month.start && self.end < month.end && now < month.end;
+        if is_to_date { month } else { self }
+    }
+
     /// First instant in it.
     pub fn start(&self) -> DateTime<Utc> {
         self.start
@@ -98,6 +118,42 @@ impl Period {
     /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
     pub fn is_closed(&self, now: DateTime<Utc>) -> bool {
         self.end <= now
+    }
+
+    /// Rejects a period that has not begun at `now`: there is no usage of it, and each vendor would respond in a way of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`], with the instant at which it begins.
+    pub fn require_begun(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.start <= now {
+            return Ok(());
+        }
+        Err(wrong(format!("{self} is in the future: it begins at {}", instant(self.start))))
+    }
+
+    /// Returns a warning if the period looks as if its end was meant to be included: `2026-10-01/2026-10-31` lacks the 31st. That is so if one
+    /// day or one second more would make it whole months; `None` for any other period, also for those that end at a month's end.
+    ///
+    /// ```
+    /// use usage_billing::Period;
+    ///
+    /// let period: Period = "2026-10-01/2026-10-31".parse()?;
+    /// let warning = "2026-10-01/2026-10-31 does not contain 2026-10-31, because its end is excluded: write 2026-10 to include it";
+    /// assert_eq!(period.inclusive_end_warning().as_deref(), Some(warning));
+    /// assert_eq!("2026-10".parse::<Period>()?.inclusive_end_warning(), None);
+    /// # Ok::<(), usage_billing::Error>(())
+    /// ```
+    pub fn inclusive_end_warning(&self) -> Option<String> {
+        let midnight_after = midnight(self.end.date_naive().checked_add_days(Days::new(1))?);
+        let lacks_a_day = self.end.time() == NaiveTime::MIN;
+        let lacks_a_second = midnight_after - self.end <= TimeDelta::seconds(1);
+        let is_whole = self.start.time() == NaiveTime::MIN && self.start.day() == midnight_after.day();
+        if !is_whole || !(lacks_a_day || lacks_a_second) {
+            return None;
+        }
+        let included = Self::new(self.start, midnight_after).ok()?;
+        let excluded = if lacks_a_day { self.end.date_naive().to_string() } else { instant(self.end) };
+        Some(format!("{self} does not contain {excluded}, because its end is excluded: write {included} to include it"))
     }
 
     /// Refuses a period that is not over at `now`, for whoever makes a bill of it.
@@ -212,6 +268,83 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "genesys")]
+    #[test]
+    fn billing_months_begin_on_the_day_on_which_the_period_begins() {
+        for (text, parts) in [
+            ("2026-10-15/2026-11-15", &["2026-10-15/2026-11-15"][..]),
+            ("2026-10-15/2026-11-14", &["2026-10-15/2026-11-14"]),
+            ("2026-10-15/2026-11-16", &["2026-10-15/2026-11-15", "2026-11-15/2026-11-16"]),
+            ("2026-11-01/2027-02-01", &["2026-11", "2026-12", "2027-01"]),
+            ("2026-01-31/2026-04-30", &["2026-01-31/2026-02-28", "2026-02-28/2026-03-31", "2026-03-31/2026-04-30"]),
+            ("9999-12-30/9999-12-31", &["9999-12-30/9999-12-31"]),
+        ] {
+            let expected: Vec<Period> = parts.iter().map(|part| period(part)).collect();
+            assert_eq!(period(text).billing_months().collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_in_the_future_is_rejected_on_one_line() {
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        for begun in ["2026-11", "2026-10", "2026-11-21/2027-05-01", "2026-11-21T12:00:00Z/2026-11-22"] {
+            assert!(period(begun).require_begun(now).is_ok(), "{begun}");
+        }
+        let error = period("2027-05").require_begun(now).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert_eq!(error.to_string(), "2027-05 is in the future: it begins at 2027-05-01T00:00:00Z");
+        assert!(period("2026-11-22/2026-11-23").require_begun(now).is_err());
+        assert!(period("2026-11-21T12:00:01Z/2026-11-22").require_begun(now).is_err());
+    }
+
+    #[test]
+    fn an_end_that_seems_to_be_included_is_warned_of() {
+        for (text, included) in [
+            ("2026-10-01/2026-10-31", "2026-10"),
+            ("2024-02-01/2024-02-29", "2024-02"),
+            ("2026-10-15/2026-11-14", "2026-10-15/2026-11-15"),
+            ("2026-01-01/2026-12-31", "2026-01-01/2027-01-01"),
+            ("2026-10-01/2026-10-31T23:59:59Z", "2026-10"),
+            ("2026-10-01/2026-10-31T23:59:59.999Z", "2026-10"),
+        ] {
+            let warning = period(text).inclusive_end_warning().unwrap_or_default();
+            assert!(warning.starts_with(&period(text).to_string()), "{warning}");
+            assert!(
+                warning.ends_with(&format!("because its end is excluded: write {included} to include it")),
+                "{warning}"
+            );
+        }
+        for text in [
+            "2026-10",
+            "2026-10-01/2026-11-01",
+            "2026-10-01/2026-10-30",
+            "2026-10-15/2026-11-15",
+            "2026-10-15/2026-10-31",
+            "2026-10-01/2026-10-31T23:59:58Z",
+            "2026-10-01/2026-10-31T12:00:00Z",
+            "2026-10-01T01:00:00Z/2026-10-31",
+            "2026-10-01/2026-10-02",
+        ] {
+            assert_eq!(period(text).inclusive_end_warning(), None, "{text}");
+        }
+        let warning = period("2026-10-01/2026-10-31T23:59:59Z").inclusive_end_warning().unwrap();
+        assert!(warning.contains("does not contain 2026-10-31T23:59:59Z, because"), "{warning}");
+    }
+
+    #[test]
+    fn the_month_so_far_belongs_to_the_month_until_it_is_over() {
+        for (text, now, expected) in [
+            ("2026-11-01/2026-11-22", "2026-11-21T12:00:00Z", "2026-11"),
+            ("2026-11-01/2026-11-02", "2026-11-30T23:59:59Z", "2026-11"),
+            ("2026-11-01/2026-11-22", "2026-12-01T00:00:00Z", "2026-11-01/2026-11-22"),
+            ("2026-11", "2026-11-21T12:00:00Z", "2026-11"),
+            ("2026-11-02/2026-11-22", "2026-11-21T12:00:00Z", "2026-11-02/2026-11-22"),
+            ("2026-11-01/2026-12-02", "2026-11-21T12:00:00Z", "2026-11-01/2026-12-02"),
+        ] {
+            assert_eq!(period(text).to_date(now.parse().unwrap()), period(expected), "{text} {now}");
+        }
+    }
+
     #[test]
     fn a_month_ends_where_the_next_one_starts() {
         assert_eq!(period("2026-12").end(), period("2027-01").start());
@@ -297,6 +430,21 @@ mod tests {
             prop_assert!(month.contains(midnight(day)));
             prop_assert!(!month.contains(month.end()));
             prop_assert_eq!(Period::month_of(month.end().date_naive()).start(), month.end());
+        }
+
+        #[cfg(feature = "genesys")]
+        #[test]
+        fn billing_months_tile_a_period(start in 0i64..4_000_000_000, days in 1i64..2_000) {
+            let start = DateTime::from_timestamp(start, 0).unwrap();
+            let whole = Period::new(start, start + TimeDelta::days(days)).unwrap();
+            let parts: Vec<_> = whole.billing_months().collect();
+            prop_assert_eq!((parts[0].start, parts[parts.len() - 1].end), (whole.start, whole.end));
+            for pair in parts.windows(2) {
+                prop_assert_eq!(pair[0].end, pair[1].start);
+            }
+            for part in parts {
+                prop_assert!(part.start < part.end && part.end - part.start <= TimeDelta::days(31));
+            }
         }
 
         #[test]

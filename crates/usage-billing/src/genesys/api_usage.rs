@@ -146,10 +146,12 @@ impl<'a> ApiUsage<'a> {
                 unit: "requests",
                 ..RowIdentity::new(Vendor::Genesys, count.operation, self.account, period)
             };
+            let is_final = period.is_closed(now - LAG);
             Ok(UsageRow {
+                as_of: Some(now).filter(|_| !is_final),
                 customer_kind: identity.customer_id.map(|_| "oauth client".to_owned()),
                 customer_name: Some(count.client_name).filter(|name| !name.is_empty()),
-                is_final: period.is_closed(now - LAG),
+                is_final,
                 source_report_id: Some(self.report_id.to_owned()),
                 source_row: Some(place),
                 ..identity.row(Decimal::from(requests), BillingReason::NotABillingBasis)

@@ -17,7 +17,8 @@ impl Client {
     /// The report of billable usage, asked for again (the same request) until it is complete. There is no failed state.
     ///
     /// Genesys bills by periods from the day of activation, not by calendar months: take the period's bounds from the bill. The
-    /// `resources` of each usage are left out; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them.
+    /// `resources` of each usage are left out; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them. A period in the
+    /// future is an error at the first poll.
     pub fn billable_usage(&self, period: Period) -> Report<types::BillingUsageReport> {
         self.billable_usage_report(period, false)
     }
@@ -30,10 +31,11 @@ impl Client {
     }
 
     fn billable_usage_report(&self, period: Period, resources: bool) -> Report<types::BillingUsageReport> {
-        let api = self.api.clone();
+        let (api, clock) = (self.api.clone(), self.clock);
         Report::new("billable usage of", period.to_string(), move || {
             let api = api.clone();
             async move {
+                period.require_begun(clock.now())?;
                 let request = api.get_billing_reports_billableusage().start_date(period.start());
                 // Whether the end is included is not documented; the last millisecond is right either way.
                 let report = request.end_date(period.last_millisecond()).send().await?;
@@ -53,18 +55,28 @@ impl Client {
         })
     }
 
-    /// Billable usage as rows; the customer is the organization itself.
+    /// Billable usage as rows; the customer is the organization itself. A period of more than a month is fetched month by month, each from the
+    /// day of the month on which the period begins; months that have not begun are left out.
     ///
     /// # Errors
-    /// As [`Report::wait`].
+    /// [`ErrorKind::Request`] for a period in the future; as [`Report::wait`].
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
         let now = self.clock.now();
+        period.require_begun(now)?;
         let limit = TimeLimit::new(timeout);
-        let report = self.billable_usage(period).wait_within(limit).await?;
+        let mut reports = Vec::new();
+        for month in period.billing_months().take_while(|month| month.start() <= now) {
+            reports.push((month, self.billable_usage(month).wait_within(limit).await?));
+        }
         let account = limit.run(self.organization()).await;
-        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?.id;
-        usage_rows(&report, &account, period, now)
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
+        let mut rows = Vec::new();
+        for (month, report) in &reports {
+            rows.extend(usage_rows(report, &account.id, *month, now)?);
+        }
+        rows.iter_mut().for_each(|row| row.account_name = account.name.clone());
+        Ok(rows)
     }
 }
 
@@ -94,7 +106,8 @@ fn check_period(report: &types::BillingUsageReport, asked: Period) -> Result<()>
     Err(Error::new(ErrorKind::Decode, message).with_operation(OPERATION))
 }
 
-/// Returns one row per usage, never of its resources. Final a day after the period, if the report is complete.
+/// Returns one row per usage, never of its resources. Final a day after the period, if the report is complete. The month so far has rows of
+/// the whole month, the same every day, that are not final.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a complete report without the list of usages.
@@ -105,6 +118,9 @@ pub fn usage_rows(
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
+    let period = period.to_date(now);
+    let is_final = is_complete && period.is_closed(now - LAG);
+    let reason = if period.is_closed(now) { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
             sku: &usage.name,
@@ -112,9 +128,10 @@ pub fn usage_rows(
             ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
         };
         UsageRow {
-            is_final: is_complete && period.is_closed(now - LAG),
+            as_of: Some(now).filter(|_| !is_final),
+            is_final,
             source_row: Some(place),
-            ..identity.row(usage.total_usage.0, BillingReason::SeeInvoice)
+            ..identity.row(usage.total_usage.0, reason)
         }
     };
     match &report.usages {
@@ -196,6 +213,28 @@ mod tests {
     fn the_same_name_twice_is_two_rows_with_two_keys() {
         let keys: std::collections::BTreeSet<_> = rows("2026-11-20T00:00:00Z").iter().map(|row| row.row_key).collect();
         assert_eq!(keys.len(), 3);
+    }
+
+    proptest::proptest! {
+        /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
+        #[test]
+        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(months in 0u32..60, days in proptest::collection::vec(1i64..28, 2..6)) {
+            let month = Period::month_of("2024-02-01".parse::<chrono::NaiveDate>().unwrap() + chrono::Months::new(months));
+            let report = serde_json::json!({"status": "Complete", "usages": [{"name": "CX 3", "totalUsage": "2"}]});
+            let report = serde_json::from_value(report).unwrap();
+            let row = |period, now| usage_rows(&report, "org-1", period, now).unwrap().remove(0);
+            let whole = row(month, month.end() + LAG);
+            proptest::prop_assert!(whole.is_final && whole.as_of.is_none() && whole.is_billable.is_none());
+            for day in days {
+                let now = month.start() + TimeDelta::days(day) - TimeDelta::hours(1);
+                let so_far = Period::new(month.start(), month.start() + TimeDelta::days(day)).unwrap();
+                for period in [so_far, month] {
+                    let row = row(period, now);
+                    proptest::prop_assert_eq!((row.row_key, row.is_final, row.as_of), (whole.row_key, false, Some(now)));
+                    proptest::prop_assert_eq!((row.period_end, row.is_billable), (month.end(), Some(false)));
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Finding a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use usage_billing_core::Result;
 
 use crate::Period;
 use crate::period::instant;
@@ -18,6 +19,27 @@ pub enum BillingPeriod {
     Matching(Period),
     /// The one that begins within a calendar month: each organization has one, on whichever day its billing months begin.
     StartingIn(Period),
+}
+
+impl BillingPeriod {
+    /// Returns the billing periods of client organizations that a period stands for at `now`: for calendar months those that begin within each
+    /// of them, also for the month so far; for any other period its months from the day on which it begins. None of them is in the future.
+    pub fn within(period: Period, now: DateTime<Utc>) -> Vec<Self> {
+        let period = period.to_date(now);
+        let is_whole = period.months().all(|part| part == Period::month_of(part.start().date_naive()));
+        let parts: Vec<_> = if is_whole { period.months().collect() } else { period.billing_months().collect() };
+        let begun = parts.into_iter().filter(|part| part.start() <= now);
+        begun.map(|part| if is_whole { Self::StartingIn(part) } else { Self::Matching(part) }).collect()
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
+    pub(super) fn require_begun(&self, now: DateTime<Utc>) -> Result<()> {
+        match self {
+            Self::LastFinished { .. } => Ok(()),
+            Self::Matching(period) | Self::StartingIn(period) => period.require_begun(now),
+        }
+    }
 }
 
 impl From<Period> for BillingPeriod {
@@ -207,6 +229,35 @@ mod tests {
             last_finished("2026-12-03T09:00:00Z", &[]).unwrap_err(),
             "it has no billing period that ended last before 2026-12-03T09:00:00Z"
         );
+    }
+
+    #[test]
+    fn a_period_stands_for_the_billing_periods_of_its_months() {
+        use BillingPeriod::{Matching, StartingIn};
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        type Kind = fn(Period) -> BillingPeriod;
+        for (text, kind, parts) in [
+            ("2026-10", StartingIn as Kind, &["2026-10"][..]),
+            ("2026-09-01/2026-11-01", StartingIn, &["2026-09", "2026-10"]),
+            ("2026-11-01/2026-11-22", StartingIn, &["2026-11"]),
+            ("2026-10-01/2027-03-01", StartingIn, &["2026-10", "2026-11"]),
+            ("2026-10-15/2026-11-15", Matching, &["2026-10-15/2026-11-15"]),
+            ("2026-09-15/2026-11-15", Matching, &["2026-09-15/2026-10-15", "2026-10-15/2026-11-15"]),
+            ("2026-10-01/2026-10-31", Matching, &["2026-10-01/2026-10-31"]),
+            ("2026-12", StartingIn, &[]),
+        ] {
+            let expected: Vec<_> = parts.iter().map(|part| kind(period(part))).collect();
+            assert_eq!(BillingPeriod::within(period(text), now), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_billing_period_in_the_future_is_rejected() {
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        assert!(BillingPeriod::Matching(period("2026-12-01/2027-01-01")).require_begun(now).is_err());
+        assert!(BillingPeriod::StartingIn(period("2026-12")).require_begun(now).is_err());
+        assert!(BillingPeriod::StartingIn(period("2026-11")).require_begun(now).is_ok());
+        assert!(BillingPeriod::LastFinished { at: now }.require_begun(now).is_ok());
     }
 
     #[test]

@@ -61,14 +61,15 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Those of [`organization`](Self::organization) and [`client_organizations`](Self::client_organizations): without a complete list,
-    /// organizations would be missing.
+    /// [`ErrorKind::Request`] for a period in the future; those of [`organization`](Self::organization) and
+    /// [`client_organizations`](Self::client_organizations): without a complete list, organizations would be missing.
     pub async fn client_bills(
         &self,
         period: impl Into<BillingPeriod>,
         organizations: ClientOrganizations,
     ) -> Result<ClientBills> {
         let period = period.into();
+        period.require_begun(self.clock.now())?;
         let account = self.organization().await?;
         let asked: Vec<(Option<String>, Option<String>)> = match organizations {
             ClientOrganizations::Of(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),

@@ -41,8 +41,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Request`], before anything is sent, for a period that starts over a year ago or is longer than 90 days; else those of the
-    /// call.
+    /// [`ErrorKind::Request`], before anything is sent, for a period that is in the future, starts over a year ago or is longer than 90 days;
+    /// else those of the call.
     pub async fn start_usage_job(
         &self,
         period: Period,
@@ -180,6 +180,7 @@ fn failed<T>(look: &Look<T>) -> Error {
 
 /// The interval as the vendor writes it, both ends included, if it may be asked for.
 fn interval(period: Period, now: DateTime<Utc>) -> Result<String> {
+    period.require_begun(now)?;
     let (first, last) = (period.first_day()?, period.last_day()?);
     let wrong = |message: String| Err(Error::new(ErrorKind::Request, message));
     let oldest = now.date_naive().checked_sub_months(OLDEST).unwrap_or_default();
@@ -211,5 +212,7 @@ mod tests {
         assert!(asked("2026-08-01/2026-10-30").is_ok(), "90 days");
         assert!(asked("2026-08-01/2026-10-31").unwrap_err().ends_with("the first of them 2026-08-01/2026-10-30"));
         assert!(asked("2026-08-01T06:00:00Z/2026-08-02").unwrap_err().contains("whole days"));
+        assert!(asked("2026-12").unwrap_err().contains("is in the future"));
+        assert!(asked("2026-11").is_ok());
     }
 }

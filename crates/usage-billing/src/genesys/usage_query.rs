@@ -15,12 +15,13 @@ impl Client {
     /// Genesys says that its bills are not based on this. Whether the last day is included is not documented.
     ///
     /// # Errors
-    /// Those of the call.
+    /// [`ErrorKind::Request`] for a period in the future; those of the call.
     pub async fn start_usage_query(
         &self,
         period: Period,
         query: impl FnOnce(UsageQuery) -> UsageQuery,
     ) -> Result<Report<Vec<types::ApiUsageRow>>> {
+        period.require_begun(self.clock.now())?;
         let interval = format!("{}/{}", period.first_day()?, period.last_day()?);
         let request = self.api.post_usage_query().body_map(|body| query(body).interval(interval));
         // 200 or 202: the same body with both.

@@ -23,10 +23,11 @@ impl Client {
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
     /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
     ///
-    /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory.
+    /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory. A period of
+    /// several calendar months has rows for each of them; months that have not begun are left out.
     ///
     /// # Errors
-    /// Those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time.
+    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
@@ -36,20 +37,30 @@ impl Client {
     async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
         // Before the lists: what is final has to have been so when they were read.
         let now = self.clock.now();
+        period.require_begun(now)?;
         let (first, last) = days(period, now);
         let names = Names { buyers: self.buyer_names().await?, metrics: self.metrics().await? };
-        let mut sums = Sums::new(period);
+        let months = period.months().take_while(|month| month.start() <= now);
+        let mut sums: Vec<_> = months.map(Sums::new).collect();
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
-            sums.add(&group, &names)?;
+            sums.iter_mut().try_for_each(|sums| sums.add(&group, &names))?;
         }
         // A report of the period may be of events before it, so that no group of the period leads to it.
         let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
-        let reports = match unsummed || !sums.in_reports.is_empty() || !sums.open.is_empty() {
-            true => self.reports_of(period, now, |id| sums.in_reports.contains_key(id)).await?,
+        let has_reports = |sums: &Sums| !sums.in_reports.is_empty() || !sums.open.is_empty();
+        let reports = match unsummed || sums.iter().any(has_reports) {
+            true => {
+                let is_wanted = |id: &str| sums.iter().any(|sums| sums.in_reports.contains_key(id));
+                self.reports_of(period, now, is_wanted).await?
+            }
             false => Vec::new(),
         };
-        sums.rows(&reports, &names, &self.org_id, now)
+        let mut rows = Vec::new();
+        for sums in sums {
+            rows.extend(sums.rows(&reports, &names, &self.org_id, now)?);
+        }
+        Ok(rows)
     }
 
     /// What the marketplaces were told of a period as rows, one for each usage record report and dimension or metric, with the prices that
@@ -57,9 +68,11 @@ impl Client {
     /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
-    /// Those of the calls, and of [`report_rows`].
+    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
-        let reports = self.reports_of(period, self.clock.now(), |_| false).await?;
+        let now = self.clock.now();
+        period.require_begun(now)?;
+        let reports = self.reports_of(period, now, |_| false).await?;
         report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
     }
 
@@ -125,7 +138,8 @@ impl Names {
 }
 
 /// Adds up the usage in `period`, by the time of use, each group once however often it is listed. Deleted and invalid groups are left
-/// out; a row is final when the period has been over for a day and all of it was reported to the marketplace.
+/// out; a row is final when the period has been over for a day and all of it was reported to the marketplace. Only rows of one whole calendar
+/// month that is over are billable; the month so far has rows of the whole month, the same every day.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
 /// that is not final, for their hour; its key is not that of the report's row.
@@ -167,11 +181,11 @@ impl Sums {
 
     fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
         use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
-        if id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
+        let used_at = used_at(group)?;
+        if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
             return Ok(());
         }
-        let used_at = used_at(group)?;
-        if matches!(group.status, Some(Deleted | Invalid)) || !self.period.contains(used_at) {
+        if matches!(group.status, Some(Deleted | Invalid)) {
             return Ok(());
         }
         let reported = group.status == Some(Reported);
@@ -214,14 +228,20 @@ impl Sums {
         if let Some((report, (group, metric))) = self.in_reports.iter().find(|(id, _)| !given.contains(id.as_str())) {
             return Err(unaccounted(report, group, metric));
         }
-        let closed = self.period.is_closed(now - LATE);
+        let period = self.period.to_date(now);
+        let closed = period.is_closed(now - LATE);
+        let is_whole = period == Period::month_of(period.start().date_naive()) && period.is_closed(now);
+        let reason = if is_whole { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
         for (key, (quantity, all_reported)) in self.sums {
-            let row = key.row("listUsageRecordGroups", self.period, quantity, names, org_id);
-            rows.push(UsageRow { is_final: closed && all_reported, ..row });
+            let row = key.row("listUsageRecordGroups", period, quantity, reason, names, org_id);
+            let is_final = closed && all_reported;
+            rows.push(UsageRow { is_final, as_of: Some(now).filter(|_| !is_final), ..row });
         }
         for (key, hour) in self.open {
-            rows.push(key.row(REPORTS, Period::new(hour, hour + TimeDelta::hours(1))?, Decimal::ZERO, names, org_id));
+            let hour = Period::new(hour, hour + TimeDelta::hours(1))?;
+            let row = key.row(REPORTS, hour, Decimal::ZERO, BillingReason::Usage, names, org_id);
+            rows.push(UsageRow { as_of: Some(now), ..row });
         }
         let unsummed = |metric: &str| names.unit_of_sum(metric).is_none();
         rows.extend(report_rows::of_metrics(reports, &names.buyers, org_id, self.period, unsummed)?);
@@ -239,7 +259,15 @@ struct Key {
 
 impl Key {
     /// An open row.
-    fn row(&self, operation: &'static str, period: Period, quantity: Decimal, names: &Names, org_id: &str) -> UsageRow {
+    fn row(
+        &self,
+        operation: &'static str,
+        period: Period,
+        quantity: Decimal,
+        reason: BillingReason,
+        names: &Names,
+        org_id: &str,
+    ) -> UsageRow {
         let sku = format!("{}/{}", self.entitlement, self.metric);
         let identity = RowIdentity {
             customer_id: self.buyer.as_deref(),
@@ -251,7 +279,7 @@ impl Key {
         UsageRow {
             customer_name: self.buyer.as_ref().and_then(|id| names.buyers.get(id).cloned()),
             customer_kind: self.buyer.as_ref().map(|_| "buyer".to_owned()),
-            ..identity.row(quantity, BillingReason::Usage)
+            ..identity.row(quantity, reason)
         }
     }
 }
@@ -319,6 +347,43 @@ mod tests {
         let [row] = &rows[..] else { panic!("one row: {rows:?}") };
         assert_eq!((row.quantity.to_string().as_str(), row.sku.as_str(), row.is_final), ("0.3", "e-1/calls", true));
         assert_eq!(row.customer_name.as_deref(), Some("Birch, Inc."));
+    }
+
+    proptest::proptest! {
+        /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
+        #[test]
+        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(months in 0u32..60, days in proptest::collection::vec(1i64..28, 2..6)) {
+            let month = Period::month_of("2024-02-01".parse::<NaiveDate>().unwrap() + chrono::Months::new(months));
+            let used = group(serde_json::json!({
+                "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 1}, "creationTime": month.start(),
+            }));
+            let row = |period: Period, now| {
+                usage_rows(std::slice::from_ref(&used), &[], &names(), "acme", period, now).unwrap().remove(0)
+            };
+            let whole = row(month, month.end() + LATE);
+            proptest::prop_assert!(whole.is_final && whole.as_of.is_none() && whole.is_billable == Some(true));
+            for day in days {
+                let now = month.start() + TimeDelta::days(day) - TimeDelta::hours(1);
+                let so_far = Period::new(month.start(), month.start() + TimeDelta::days(day)).unwrap();
+                for period in [so_far, month] {
+                    let row = row(period, now);
+                    proptest::prop_assert_eq!((row.row_key, row.is_final, row.as_of), (whole.row_key, false, Some(now)));
+                    proptest::prop_assert_eq!((row.period_end, row.is_billable), (month.end(), Some(false)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_month_has_its_own_period_and_is_not_billable() {
+        let used = group(
+            serde_json::json!({"status": "REPORTED", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
+        );
+        let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
+        let now = "2026-11-21T00:00:00Z".parse().unwrap();
+        let rows = usage_rows(&[used], &[], &names(), "acme", period, now).unwrap();
+        assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), true));
+        assert_eq!((rows[0].is_billable, rows[0].billing_reason), (Some(false), BillingReason::NotAWholePeriod));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, prin
 use super::billing_period::{BillingPeriod, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
-use crate::{Period, UsageRow, Vendor, loadable};
+use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
 
 pub(super) const OPERATION: &str = "getBillingTrusteebillingoverviewTrustorOrgId";
 
@@ -18,6 +18,8 @@ pub struct ClientBill {
     pub organization: Organization,
     /// The billing period.
     pub period: Period,
+    /// When the overview was asked for.
+    pub as_of: DateTime<Utc>,
     /// Whether the vendor will not change it any more.
     pub is_final: bool,
     /// Currency of all prices and amounts.
@@ -73,11 +75,14 @@ impl Client {
     /// Returns the bill of a client organization for a billing period, found by its dates.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] if no index has the billing period; else those of [`billing_overview`](Self::billing_overview).
+    /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
+    /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
-        let mut search = Search::new(period.into());
+        let period = period.into();
+        period.require_begun(now)?;
+        let mut search = Search::new(period);
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
@@ -140,6 +145,7 @@ impl ClientBill {
         let name = overview.organization.as_ref().and_then(|organization| organization.name.clone());
         Ok(Self {
             organization: Organization::new(organization, name),
+            as_of: now,
             is_final: index > 0 && period.is_closed(now - LAG),
             period,
             currency,
@@ -171,7 +177,8 @@ impl ClientBill {
         BillTotal { known_amount, amount }
     }
 
-    /// Returns one row per charge that can be read; `account` is the partner's organization. The least monthly amount is in no row.
+    /// Returns one row per charge that can be read; `account` is the partner's organization. The least monthly amount is in no row. While the
+    /// billing period runs, nothing is billable yet.
     pub fn rows(&self, account: &Organization) -> Vec<UsageRow> {
         disambiguate_keys(self.lines.iter().map(|line| self.row(line, account)).collect())
     }
@@ -186,11 +193,18 @@ impl ClientBill {
             unit: if item.unit.is_empty() { UNITS } else { &item.unit },
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
+        let reason = match line.billing_reason() {
+            reason if reason.is_billable() != Some(false) && !self.period.is_closed(self.as_of) => {
+                BillingReason::NotAWholePeriod
+            }
+            reason => reason,
+        };
         UsageRow {
             account_name: account.name.clone(),
             customer_name: self.organization.name.clone(),
             customer_kind: Some("trustor".to_owned()),
             subscription_type: self.subscription_type.as_ref().map(ToString::to_string),
+            as_of: Some(self.as_of).filter(|_| !self.is_final),
             is_final: self.is_final,
             raw_unit: Some(item.unit.clone()).filter(|unit| !unit.is_empty()),
             included_quantity: Some(line.included_quantity)
@@ -205,7 +219,7 @@ impl ClientBill {
             prepaid_amount: line.prepaid_amount.map(loadable::quantity),
             amount: line.amount.map(loadable::quantity),
             source_row: Some(item.place),
-            ..identity.row(charge.usage_quantity, line.billing_reason())
+            ..identity.row(charge.usage_quantity, reason)
         }
     }
 
