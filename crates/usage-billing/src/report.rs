@@ -27,6 +27,9 @@ pub struct Report<T> {
     pause: Option<Duration>,
     /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
     answered: bool,
+    /// Why no rows can be made of it, if that is known before it is done.
+    #[cfg(feature = "acronis")]
+    without_rows: Option<Error>,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
 }
 
@@ -51,7 +54,15 @@ impl<T> Report<T> {
     where
         F: Future<Output = Result<Progress<T>>> + Send + 'static,
     {
-        Self { id, what, pause: None, answered: false, poll: Box::new(move || poll().boxed()) }
+        Self {
+            id,
+            what,
+            pause: None,
+            answered: false,
+            #[cfg(feature = "acronis")]
+            without_rows: None,
+            poll: Box::new(move || poll().boxed()),
+        }
     }
 
     /// What to keep to take the report up again, in this process or another.
@@ -68,6 +79,19 @@ impl<T> Report<T> {
     #[cfg(any(feature = "acronis", feature = "genesys"))]
     pub(crate) fn answered(self) -> Self {
         Self { answered: true, ..self }
+    }
+
+    /// A report of which no rows can be made, for a reason.
+    #[cfg(feature = "acronis")]
+    pub(crate) fn without_rows(self, reason: Option<Error>) -> Self {
+        Self { without_rows: reason, ..self }
+    }
+
+    /// # Errors
+    /// Why no rows can be made of it, so that nobody waits for nothing.
+    #[cfg(feature = "acronis")]
+    pub(crate) fn require_rows(&self) -> Result<()> {
+        self.without_rows.clone().map_or(Ok(()), Err)
     }
 
     /// Asks once.

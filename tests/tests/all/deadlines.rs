@@ -242,6 +242,7 @@ fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
             (_, path) if path.ends_with("/idp/token") => "token",
             (_, path) if path.contains("/clients/") => "tenant",
             ("POST", _) => "creation",
+            (_, path) if path.ends_with("/reports") => "list",
             (_, path) if path.ends_with("/stored") => "poll",
             _ => "file",
         };
@@ -250,6 +251,7 @@ fn acronis_until(trickled_step: &'static str) -> ScriptedServer {
             _ if step == trickled_step => trickled("HTTP/1.1 200 X\r\ncontent-length: 1000000\r\n\r\n"),
             "token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
             "tenant" => Reply::json(200, &format!(r#"{{"client_id":"{REPORT}","tenant_id":"{tenant}"}}"#)),
+            "list" => Reply::json(200, r#"{"items":[]}"#),
             "creation" => Reply::json(
                 200,
                 &format!(
@@ -275,6 +277,7 @@ async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_
     for (step, expected) in [
         ("token", "the tenant of the API client was not looked up within LIMIT"),
         ("tenant", "the tenant of the API client was not looked up within LIMIT"),
+        ("list", "the tenant's reports were not looked through within LIMIT"),
         ("creation", "the creation of the report was not confirmed within LIMIT -> the report may exist nevertheless"),
         ("poll", "Acronis report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 is not done after LIMIT"),
         (
@@ -289,7 +292,7 @@ async fn usage_of_acronis_ends_in_time_whichever_step_is_trickled_and_names_its_
                 untimed(acronis::Client::builder(&server.url().parse().unwrap(), credentials)).build().unwrap();
             let error = ends(client.usage(october, limit)).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{step}: {error}");
-            let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/reports")).count();
+            let creations = server.requests().iter().filter(|sent| sent.target.ends_with("/api/2/reports")).count();
             assert!(creations <= 1, "{step}: {creations}");
             let text = error.to_string().replace(&format!("{} s", rounded_up(limit)), "LIMIT");
             text.chars().take(expected.len()).collect()

@@ -86,7 +86,7 @@ pub(super) fn run<T>(url: &str, task: impl AsyncFnOnce(Client, StoredFile) -> T)
     runtime.block_on(async {
         let done = tokio::time::timeout(TIMEOUT, async {
             let report: Uuid = REPORT.parse().unwrap();
-            let files = client.report(report).await.unwrap().wait(TIMEOUT).await.unwrap();
+            let files = client.report(report).await.unwrap().wait(TIMEOUT).await.unwrap().saved;
             task(client, files[0].clone()).await
         });
         done.await.expect("it ends")

@@ -66,7 +66,7 @@ async fn a_wait_that_times_out_leaves_the_report_to_be_taken_up_again() {
     let mut report = client.create_report(&request).await.unwrap();
     let id = report.id().parse().unwrap();
     assert_eq!(report.wait(Duration::from_secs(1)).await.unwrap_err().kind(), ErrorKind::WaitTimeout);
-    let files = client.report(id).await.unwrap().wait(PATIENCE).await.unwrap();
+    let files = client.report(id).await.unwrap().wait(PATIENCE).await.unwrap().saved;
     assert_eq!(files.len(), 1);
 }
 
@@ -85,7 +85,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     assert!(rows.iter().all(|row| !row.sku.starts_with("platform/")));
     let tenant = client.own_tenant().await.unwrap();
     let mut report = client.create_report(&ReportRequest::usage_summary(tenant, september())).await.unwrap();
-    let files = report.wait(PATIENCE).await.unwrap();
+    let files = report.wait(PATIENCE).await.unwrap().saved;
     let [file] = &files[..] else { panic!("one format, one file") };
     // Read twice, a report gives the same.
     let again = client.usage_of(file).await.unwrap();
@@ -95,11 +95,65 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_period_in_the_future_is_refused_by_the_vendor_and_said_so() {
+async fn a_period_in_the_future_is_rejected_by_every_vendor_before_anything_is_sent() {
     let sandbox = sandbox().await;
-    let error = acronis(&sandbox).usage("2027-05".parse().unwrap(), PATIENCE).await.unwrap_err();
-    assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Api, Some(400)), "{error}");
-    assert!(error.hint().is_some_and(|hint| hint.starts_with("the period reaches into the future")), "{error}");
+    let (acronis, genesys, suger) = (acronis(&sandbox), genesys(&sandbox), suger(&sandbox));
+    let tenant = demo::ACRONIS_TENANT_ID.parse().unwrap();
+    let all = genesys::ClientOrganizations::All;
+    for text in ["2027-05", "2026-11-22/2026-11-23", "2026-11-21T12:00:01Z/2027-01-01"] {
+        let period: Period = text.parse().unwrap();
+        let mut outcomes = vec![
+            acronis.usage(period, PATIENCE).await.map(drop),
+            acronis.create_report(&ReportRequest::usage_daily(tenant, period)).await.map(drop),
+            genesys.usage(period, PATIENCE).await.map(drop),
+            genesys.billable_usage(period).wait(PATIENCE).await.map(drop),
+            genesys.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, period).await.map(drop),
+            genesys.client_bills(genesys::BillingPeriod::StartingIn(period), all.clone()).await.map(drop),
+            genesys.contract_charges(period).await.map(drop),
+            genesys.api_usage(period, PATIENCE).await.map(drop),
+            genesys.start_usage_query(period, |query| query).await.map(drop),
+            suger.usage(period, PATIENCE).await.map(drop),
+            suger.reported_usage(period).await.map(drop),
+        ];
+        for error in outcomes.drain(..).map(Result::unwrap_err) {
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
+            assert!(error.message().starts_with(&format!("{period} is in the future: it begins at 20")), "{error}");
+        }
+    }
+    assert!(sandbox.requests().is_empty(), "{:?}", sandbox.requests());
+}
+
+#[tokio::test(start_paused = true)]
+async fn longer_periods_are_fetched_month_by_month_up_to_the_running_one() {
+    let sandbox = sandbox().await;
+    let (acronis, genesys, suger) = (acronis(&sandbox), genesys(&sandbox), suger(&sandbox));
+    let months = ["2026-09", "2026-10", "2026-11"].map(|text| text.parse::<Period>().unwrap());
+    let whole: Period = "2026-09-01/2027-02-01".parse().unwrap();
+    let mut each = Vec::new();
+    let mut all = acronis.usage(whole, PATIENCE).await.unwrap();
+    all.extend(genesys.usage(whole, PATIENCE).await.unwrap());
+    all.extend(suger.usage(whole, PATIENCE).await.unwrap());
+    for month in months {
+        each.extend(acronis.usage(month, PATIENCE).await.unwrap());
+        each.extend(genesys.usage(month, PATIENCE).await.unwrap());
+        each.extend(suger.usage(month, PATIENCE).await.unwrap());
+    }
+    let told = |rows: &[usage_billing::UsageRow]| {
+        let told: std::collections::BTreeMap<_, _> =
+            rows.iter().map(|row| (row.row_key, (row.quantity, row.is_final, row.is_billable))).collect();
+        assert_eq!(told.len(), rows.len(), "no key twice");
+        told
+    };
+    assert!(told(&all) == told(&each), "{} rows, {} one by one", all.len(), each.len());
+    for vendor in [usage_billing::Vendor::Acronis, usage_billing::Vendor::Genesys, usage_billing::Vendor::Suger] {
+        let open: Vec<_> =
+            all.iter().filter(|row| row.vendor == vendor && row.period_start == months[2].start()).collect();
+        assert!(!open.is_empty(), "{vendor}");
+        for row in open.into_iter().filter(|row| row.period_end - row.period_start > chrono::TimeDelta::days(1)) {
+            assert!(!row.is_final && row.is_billable == Some(false) && row.as_of.is_some(), "{row:?}");
+            assert_eq!(row.period_end, months[2].end(), "{row:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

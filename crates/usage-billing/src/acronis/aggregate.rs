@@ -31,6 +31,10 @@ pub(super) struct UsageAggregator<'a> {
     owners: Owners,
     has_skus: bool,
     is_modern: bool,
+    /// The tenant that was reported on.
+    account: String,
+    /// Its name, if it has a row of its own.
+    account_name: Option<String>,
     sums: BTreeMap<(Key, Component), Sum>,
     /// Rows of the report that are kept for comparison; so that an endless report ends.
     kept: usize,
@@ -92,8 +96,10 @@ impl<'a> UsageAggregator<'a> {
             left_out: false,
             by_day,
             owners: Owners::new(file.report.tenant_id.to_string()),
+            account: file.report.tenant_id.to_string(),
             has_skus: false,
             is_modern: false,
+            account_name: None,
             sums: BTreeMap::new(),
             kept: 0,
             max_kept: SUMMED_ROWS,
@@ -104,6 +110,9 @@ impl<'a> UsageAggregator<'a> {
         self.owners.add(&row);
         self.has_skus |= row.sku.is_some();
         self.is_modern |= billing_rule::is_modern(&row.name);
+        if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
+            self.account_name = Some(row.tenant_name.clone());
+        }
         if row.application == PLATFORM || row.application == PLATFORM_ID {
             return Ok(());
         }
@@ -213,11 +222,11 @@ impl<'a> UsageAggregator<'a> {
                     mode,
                     is_modern: self.is_modern,
                 };
-                let reason = asked.reason().unwrap_or_else(|| match is_own_total {
-                    true => BillingReason::TotalOfRows,
-                    false => billing_rule::reason(&item),
-                });
-                rows.push(asked.row(key, sum, (mode, *host), quantity, price, reason)?);
+                let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);
+                let never_charged = is_own_total.then_some(BillingReason::TotalOfRows).or(never_charged);
+                let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
+                let row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
+                rows.push(UsageRow { account_name: self.account_name.clone(), ..row });
             }
         }
         rows.sort_by(|one, other| one.customer_name.cmp(&other.customer_name));
@@ -256,16 +265,12 @@ impl<'a> Asked<'a> {
         let (first, last) = (file.report.period.start, file.report.period.end);
         let asked = Period::of_days(first, last)?;
         let month = Period::month_of(first);
-        // The month so far has the period of the month, and so the same key every day. A part of a month that was over when the report was
-        // built has its own period, as it must not take the place of the whole month.
-        let is_running = file.created_at.is_some_and(|built| built < month.end());
-        let is_to_date = is_running && asked.start() == month.start() && asked.end() < month.end();
         let is_over = file.created_at.is_none_or(|built| asked.is_closed(built));
         Ok(Self {
             file,
             account: file.report.tenant_id.to_string(),
             kind: file.report.kind.to_string(),
-            period: if is_to_date { month } else { asked },
+            period: file.created_at.map_or(Ok(asked), |built| row_period(asked, built))?,
             is_whole: asked == month && is_over,
             built: file.created_at,
         })
@@ -325,6 +330,17 @@ impl<'a> Asked<'a> {
             source_row: Some(sum.first.number),
             ..identity.row(quantity, reason)
         })
+    }
+}
+
+/// The period of the rows of a report over `asked` that was built at `built`. The month so far has the period of the month, and so the same key
+/// every day. So has the rest of a running month: a report goes up to the day on which it is built, which is another one every day. A part of
+/// a month that was over by then has its own period, as it must not take the place of the whole month.
+fn row_period(asked: Period, built: DateTime<Utc>) -> Result<Period> {
+    let month = Period::month_of(asked.start().date_naive());
+    match asked.contains(built) && asked.end() < month.end() {
+        true => Period::new(asked.start(), month.end()),
+        false => Ok(asked.to_date(built)),
     }
 }
 

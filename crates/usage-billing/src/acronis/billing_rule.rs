@@ -104,13 +104,10 @@ const PARTS: [&str; 15] = [
 
 /// Why the vendor charges for the number or does not.
 pub(super) fn reason(item: &Item<'_>) -> BillingReason {
-    if is_switch(item) {
-        return BillingReason::FeatureSwitch;
-    }
-    let (name, licensing) = without_prefix(item.name);
-    if let Some(reason) = counted_only(item.name).or_else(|| counted_only(name)) {
+    if let Some(reason) = never_charged(item.name, item.measurement_unit) {
         return reason;
     }
+    let (name, licensing) = without_prefix(item.name);
     if item.mode == UsageMode::Trial {
         return BillingReason::Trial;
     }
@@ -146,9 +143,13 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     }
 }
 
-fn is_switch(item: &Item<'_>) -> bool {
-    let unit = item.measurement_unit.unwrap_or_default();
-    unit.eq_ignore_ascii_case("feature") || unit.eq_ignore_ascii_case("n/a")
+/// Why a number of this name and unit is never charged, whatever else is known of it: it is no quantity, or one that others contain.
+pub(super) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Option<BillingReason> {
+    let unit = measurement_unit.unwrap_or_default();
+    if unit.eq_ignore_ascii_case("feature") || unit.eq_ignore_ascii_case("n/a") {
+        return Some(BillingReason::FeatureSwitch);
+    }
+    counted_only(name).or_else(|| counted_only(without_prefix(name).0))
 }
 
 /// Names that are never sold.

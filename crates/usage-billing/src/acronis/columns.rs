@@ -284,6 +284,50 @@ mod tests {
     }
 
     #[test]
+    fn cells_are_read_as_leniently_as_is_safe() {
+        let with = |changes: &[(&str, &'static str)]| {
+            let mut cells = cells();
+            cells.push(("application.id", " 6e6d758d "));
+            for (column, cell) in changes {
+                cells.iter_mut().filter(|(name, _)| name == column).for_each(|(_, text)| *text = cell);
+            }
+            read(&cells)
+        };
+        let blank = with(&[
+            ("tenant.id", " t-1\t"),
+            ("measurement_unit", " bytes "),
+            ("is_range", " True "),
+            ("date", " 2026-10-31"),
+            ("usage.absolute.total", " 7.5 "),
+        ]);
+        let blank = blank.unwrap();
+        assert_eq!((blank.tenant_id.as_str(), blank.measurement_unit.as_deref()), ("t-1", Some("bytes")));
+        assert_eq!((blank.is_range, blank.absolute.total), (true, Decimal::new(75, 1)));
+        let empty = with(&[("tenant.kind", " "), ("application.name", "")]).unwrap();
+        assert_eq!((empty.tenant_kind.as_str(), empty.application.as_str()), ("", "6e6d758d"));
+        for (cell, number) in [
+            ("1.0995116277760E12", "1099511627776.0"),
+            ("1.0995116277760e+12", "1099511627776.0"),
+            ("5E-1", "0.5"),
+            ("-3.0", "-3.0"),
+            ("0E0", "0"),
+        ] {
+            let read = with(&[("usage.absolute.total", cell)]).unwrap().absolute.total;
+            assert_eq!(read.normalize(), number.parse::<Decimal>().unwrap().normalize(), "{cell}");
+        }
+        for (column, cell) in [
+            ("usage.absolute.total", "1,5"),
+            ("usage.absolute.total", "1 024"),
+            ("usage.absolute.total", "NaN"),
+            ("is_range", "1"),
+            ("tenant.id", " "),
+            ("name", "\t"),
+        ] {
+            assert!(with(&[(column, cell)]).is_err(), "{column} {cell:?} could be billed wrongly");
+        }
+    }
+
+    #[test]
     fn all_missing_columns_are_named_at_once() {
         let mut cells = cells();
         cells.retain(|(name, _)| !matches!(*name, "tenant.id" | "usage.delta.total"));

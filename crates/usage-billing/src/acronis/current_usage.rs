@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
+use super::billing_rule::never_charged;
 use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
@@ -20,13 +21,16 @@ impl Client {
     /// What the direct children of the API client's tenant have used of the running period so far.
     ///
     /// Hours old (5 to 6, says the guide), never final, and not for billing: production and trial use are not told apart, nor are
-    /// the clouds of components. No SKUs.
+    /// the clouds of components. No SKUs. Switches, totals and parts are marked as in reports.
     ///
     /// # Errors
     /// Those of the calls.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let own = self.own_tenant().await?;
+        // Only its name is wanted: without it the rows are as good.
+        let account = self.api.get_tenant().tenant_id(own).send().await.ok();
+        let account_name = account.and_then(|tenant| tenant.into_inner().name).filter(|name| !name.is_empty());
         let mut tenants = self.children(own).collect_all().await?;
         // Tenants come and go while pages are read: one may come again on the next page.
         let mut seen = HashSet::new();
@@ -39,6 +43,7 @@ impl Client {
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
             rows.extend(current_rows(own, some, &services, &usages.items, now)?);
         }
+        rows.iter_mut().for_each(|row| row.account_name = account_name.clone());
         Ok(rows)
     }
 }
@@ -56,8 +61,7 @@ fn current_rows(
         // In this order they become rows.
         let mut sums: BTreeMap<_, Decimal> = BTreeMap::new();
         let used = usages.iter().filter(|used| used.tenant == tenant.id).flat_map(|used| &used.usages);
-        // What can only be switched on or off is no quantity.
-        for usage in used.filter(|usage| usage.measurement_unit != types::MeasurementUnit::NotApplicable) {
+        for usage in used {
             let service = services.get(&usage.application_id).cloned();
             let service = service.unwrap_or_else(|| usage.application_id.to_string());
             let unit = usage.measurement_unit.to_string();
@@ -82,13 +86,14 @@ fn current_rows(
                 unit,
                 ..RowIdentity::new(Vendor::Acronis, OPERATION, &account, counted(start, now)?)
             };
+            let reason = never_charged(name, Some(&raw_unit)).unwrap_or(BillingReason::NotABillingBasis);
             rows.push(UsageRow {
                 customer_name: tenant.name.clone(),
                 customer_kind: tenant.kind.as_ref().map(ToString::to_string),
                 as_of: Some(now),
                 raw_quantity: raw,
                 raw_unit: Some(raw_unit.clone()),
-                ..identity.row(quantity, BillingReason::NotABillingBasis)
+                ..identity.row(quantity, reason)
             });
         }
     }
@@ -137,7 +142,6 @@ mod tests {
             usage("pw_base_storage", "bytes", 1 << 30, Some(BACKUP)),
             usage("pw_base_storage", "bytes", 1 << 29, Some(OTHER)),
             usage("pw_compute_points", "seconds", 1_234_560, Some(BACKUP)),
-            usage("feature", "n/a", 1, None),
             elsewhere,
         ]));
         let told: Vec<_> =
@@ -157,6 +161,32 @@ mod tests {
             rows.iter()
                 .all(|row| row.customer_name.as_deref() == Some("Birch") && row.period_start == november.start())
         );
+    }
+
+    #[test]
+    fn switches_totals_and_parts_are_marked_as_in_reports() {
+        use BillingReason::{Counter, FeatureSwitch, NotABillingBasis, PartOfRow, TotalOfRows};
+        for (name, unit, expected) in [
+            ("dr_internet_access", "n/a", FeatureSwitch),
+            ("total_storage", "bytes", TotalOfRows),
+            ("pw_base_immutable_storage", "bytes", PartOfRow),
+            ("fc_child_storages", "quantity", Counter),
+            ("pw_base_storage", "bytes", NotABillingBasis),
+            ("something_new", "parcels", NotABillingBasis),
+        ] {
+            let rows = rows(json!([usage(name, unit, 1, None)]));
+            let [row] = rows.as_slice() else { panic!("{name}: {rows:?}") };
+            assert_eq!((row.billing_reason, row.is_billable), (expected, Some(false)), "{name}");
+        }
+    }
+
+    #[test]
+    fn fields_that_the_rows_do_not_need_may_be_absent() {
+        let mut bare = usage("seats", "quantity", 3, None);
+        for field in ["usage_name", "type", "absolute_value", "infra_id"] {
+            bare.as_object_mut().unwrap().remove(field);
+        }
+        assert_eq!(rows(json!([bare]))[0].quantity, Decimal::from(3));
     }
 
     #[test]

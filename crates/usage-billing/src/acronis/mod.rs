@@ -6,6 +6,7 @@ mod columns;
 mod csv;
 mod current_usage;
 mod download;
+mod find_report;
 mod hints;
 mod hosting;
 mod json;
@@ -20,8 +21,11 @@ mod rows;
 mod save;
 mod save_target;
 mod saved_content;
+mod saved_usage;
+mod stored_file;
 mod tenants;
 mod usage;
+mod usage_options;
 
 use std::fmt;
 
@@ -32,11 +36,14 @@ use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKi
 use self::hints::hinted;
 use crate::clock::Clock;
 pub use quantity::in_billing_unit;
-pub use report::StoredFile;
+pub use report::ObtainedReport;
 pub use request::ReportRequest;
 pub use row::{Amounts, Price, ReportRow};
 pub use rows::{Rows, read_rows};
+pub use saved_usage::saved_usage;
+pub use stored_file::{ReportFiles, StoredFile};
 pub use usage::usage_rows;
+pub use usage_options::UsageOptions;
 
 /// A client of one tenant and all below it.
 #[derive(Clone)]

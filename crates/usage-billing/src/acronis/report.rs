@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
 use uuid::Uuid;
 
 use super::hints::{hinted, is_over, may_be_made, of_creation};
-use super::{Api, Client, ReportRequest, types};
+use super::stored_file::{ReportFiles, StoredFile};
+use super::{Api, Client, ReportRequest, rows, types};
 use crate::{Progress, Report};
 
 /// How often a report is created that does not come into being.
@@ -15,35 +16,19 @@ const MAX_CREATIONS: u32 = 3;
 /// How long a report that was created may take until it is listed, and the delay before it is created again.
 const SETTLING: Duration = Duration::from_secs(2);
 
-/// A file of a report, ready for download.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoredFile {
-    /// The report that it belongs to.
-    pub report_id: Uuid,
-    /// Its own id.
-    pub id: Uuid,
-    /// Its format.
-    pub format: types::ReportFormat,
-    /// Compressed size in bytes, if the vendor says.
-    pub size: Option<u64>,
-    /// When it was made, if the vendor says.
-    pub created_at: Option<DateTime<Utc>>,
-    /// What was asked for, as the vendor understood it.
-    pub report: types::ReportParameters,
-}
-
 impl Client {
     /// Starts a report. Keep its id: [`report`](Self::report) takes it up again.
+    ///
+    /// A period that is not over is asked for up to today, because Acronis rejects an end in the future.
     ///
     /// Never sent again on its own after a lost answer, which would make a second report: [`find_report`](Self::find_report) finds the
     /// first.
     ///
     /// # Errors
-    /// [`ErrorKind::NotReady`], with when to come back, if the history of the period is not ready (mostly at night); else those of the
-    /// call.
-    pub async fn create_report(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
-        let body = request.body()?;
+    /// [`ErrorKind::Request`] for a period in the future; [`ErrorKind::NotReady`], with when to come back, if the history of the period is
+    /// not ready (mostly at night); else those of the call.
+    pub async fn create_report(&self, request: &ReportRequest) -> Result<Report<ReportFiles>> {
+        let body = request.body(self.clock.now())?;
         let formats = body.parameters.formats.clone();
         let sent = self.api.create_report().body(body).send().await;
         let mut report = sent.map_err(|error| of_creation(error, request.period(), self.clock.now()))?.into_inner();
@@ -59,24 +44,32 @@ impl Client {
     ///
     /// # Errors
     /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
-    pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<Vec<StoredFile>>> {
+    pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<ReportFiles>> {
+        Ok(match self.create_settled(request).await? {
+            ObtainedReport::Created(report) | ObtainedReport::Existing(report) => report,
+        })
+    }
+
+    /// As [`create_report_once`](Self::create_report_once), with whether it is certain that the report is the one created here: another program
+    /// may have created one like it meanwhile.
+    pub(super) async fn create_settled(&self, request: &ReportRequest) -> Result<ObtainedReport> {
         // Before it is made: the day may end meanwhile.
         let today = self.clock.now().date_naive();
         let mut creations = 1;
         loop {
             let failure = match self.create_report(request).await {
                 Err(failure) if may_be_made(&failure) => failure,
-                settled => return settled,
+                settled => return settled.map(ObtainedReport::Created),
             };
             if let Some(report) = self.look_for(request, today, &failure).await? {
-                return Ok(report);
+                return Ok(ObtainedReport::Existing(report));
             }
             if creations == MAX_CREATIONS || !is_over(&failure) {
                 return Err(failure);
             }
             tokio::time::sleep(SETTLING).await;
             if let Some(report) = self.look_for(request, today, &failure).await? {
-                return Ok(report);
+                return Ok(ObtainedReport::Existing(report));
             }
             creations += 1;
         }
@@ -91,42 +84,22 @@ impl Client {
         request: &ReportRequest,
         since: NaiveDate,
         failure: &Error,
-    ) -> Result<Option<Report<Vec<StoredFile>>>> {
+    ) -> Result<Option<Report<ReportFiles>>> {
         self.find_report(request, since).await.map_err(|_| failure.clone())
     }
 
     /// Takes up a report that was created before, by its id, in this process or another.
     ///
     /// # Errors
-    /// Those of the call.
-    pub async fn report(&self, id: Uuid) -> Result<Report<Vec<StoredFile>>> {
-        Ok(self.waiting_for(self.api.get_report().report_id(id).send().await.map_err(hinted)?.into_inner()))
-    }
-
-    /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
-    /// [`create_report`](Self::create_report) was lost, or to save the vendor the same work again: of a period that is over, a report
-    /// made since its end says all that a new one would say.
-    ///
-    /// Reads the tenant's reports one by one: Acronis lists ids only.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Request`] for a request that could not be made; those of the calls.
-    pub async fn find_report(
-        &self,
-        request: &ReportRequest,
-        since: NaiveDate,
-    ) -> Result<Option<Report<Vec<StoredFile>>>> {
-        let known = self.api.list_tenant_reports().tenant_id(request.tenant()).send().await.map_err(hinted)?;
-        for id in &known.items {
-            let report = match self.api.get_report().report_id(*id).send().await {
-                Err(error) if is_gone(&error) => continue,
-                read => read.map_err(hinted)?.into_inner(),
-            };
-            if request.is_answered_by(&report, since)? {
-                return Ok(Some(self.waiting_for(report)));
-            }
+    /// [`ErrorKind::Request`] for a report that is sent by mail: no file of it is stored. Else those of the call.
+    pub async fn report(&self, id: Uuid) -> Result<Report<ReportFiles>> {
+        let report = self.api.get_report().report_id(id).send().await.map_err(hinted)?.into_inner();
+        if report.result_action == types::ReportResultAction::Send {
+            let message = format!("report {id} is sent by mail and not stored: there is no file to wait for");
+            let error = Error::new(ErrorKind::Request, message);
+            return Err(error.with_hint("create a report: those that are created here are stored"));
         }
-        Ok(None)
+        Ok(self.waiting_for(report))
     }
 
     /// Deletes a report at the vendor's. It is no error if it is gone already.
@@ -144,60 +117,71 @@ impl Client {
         }
     }
 
-    fn waiting_for(&self, mut report: types::Report) -> Report<Vec<StoredFile>> {
+    pub(super) fn waiting_for(&self, mut report: types::Report) -> Report<ReportFiles> {
         let formats = &mut report.parameters.formats;
         if formats.is_empty() {
             // What the vendor's own billing module expects if it asks for none (acronis-cyber-cloud-whmcs, seen 2026-11-21).
             formats.push(types::ReportFormat::CsvV20);
         }
-        let api = self.api.clone();
-        Report::new("Acronis report", report.id.to_string(), move || poll(api.clone(), report.clone())).answered()
+        let (api, id) = (self.api.clone(), report.id.to_string());
+        let without_rows = rows::without_rows(formats);
+        Report::new("Acronis report", id, move || poll(api.clone(), report.clone()))
+            .answered()
+            .without_rows(without_rows)
     }
 }
 
-fn is_gone(error: &Error) -> bool {
+/// A report that serves a request.
+#[derive(Debug)]
+pub enum ObtainedReport {
+    /// It was there, or it may be that of another program: it is not to be deleted here.
+    Existing(Report<ReportFiles>),
+    /// It was created by this call.
+    Created(Report<ReportFiles>),
+}
+
+pub(super) fn is_gone(error: &Error) -> bool {
     error.status().is_some_and(|status| status.as_u16() == 404)
 }
 
-async fn poll(api: Api, report: types::Report) -> Result<Progress<Vec<StoredFile>>> {
+async fn poll(api: Api, report: types::Report) -> Result<Progress<ReportFiles>> {
     progress(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
 }
 
-/// Done when the newest file of every wanted format is saved.
-fn progress(
-    report: &types::Report,
-    stored: &ResponseValue<types::StoredReportList>,
-) -> Result<Progress<Vec<StoredFile>>> {
-    let mut files = Vec::new();
-    let mut states = Vec::new();
+/// Done when the newest file of every wanted format is saved or has failed: one that failed does not hide those that were saved.
+fn progress(report: &types::Report, stored: &ResponseValue<types::StoredReportList>) -> Result<Progress<ReportFiles>> {
+    let (mut saved, mut failed, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for format in &report.parameters.formats {
         // A scheduled report gathers files of the same format over time.
         let newest =
             stored.items.iter().filter(|file| file.report_format == *format).max_by_key(|file| file.created_at);
         match newest.map(|file| (&file.status, file.id, file)) {
-            Some((types::StoredReportStatus::Saved, Some(id), file)) => files.push(StoredFile {
-                report_id: report.id,
-                id,
-                format: format.clone(),
+            Some((types::StoredReportStatus::Saved, Some(id), file)) => saved.push(StoredFile {
                 size: file.size.and_then(|bytes| u64::try_from(bytes).ok()),
                 created_at: file.created_at.map(Into::into),
-                report: report.parameters.clone(),
+                ..StoredFile::new(report.id, id, format.clone(), report.parameters.clone())
             }),
-            Some((types::StoredReportStatus::Failed, ..)) => {
-                let message = format!(
-                    "Acronis could not build the {} file of report {}; create a new report, or one without this format",
-                    printable(format.as_str()),
-                    report.id
-                );
-                return Err(Error::new(ErrorKind::Failed, message));
-            }
+            Some((types::StoredReportStatus::Failed, ..)) => failed.push(format.clone()),
             // In progress, saved but without its id yet, or in a state that is not known.
             Some((state, ..)) => states.push(format!("{} {}", printable(format.as_str()), printable(state.as_str()))),
             None => states.push(format!("{} not begun", printable(format.as_str()))),
         }
     }
-    let done = files.len() == report.parameters.formats.len();
-    Ok(if done { Progress::Ready(files) } else { Progress::pending(stored, Some(states.join(", "))) })
+    if !states.is_empty() {
+        return Ok(Progress::pending(stored, Some(states.join(", "))));
+    }
+    match failed.first() {
+        Some(format) if saved.is_empty() => Err(not_built(format, report.id)),
+        _ => Ok(Progress::Ready(ReportFiles { saved, failed })),
+    }
+}
+
+pub(super) fn not_built(format: &types::ReportFormat, report_id: Uuid) -> Error {
+    let message = format!(
+        "Acronis could not build the {} file of report {report_id}; create a new report, or one without this format",
+        printable(format.as_str())
+    );
+    Error::new(ErrorKind::Failed, message)
 }
 
 #[cfg(test)]
@@ -205,7 +189,7 @@ mod tests {
     use super::*;
     use types::ReportFormat::{CsvV20, JsonV20};
 
-    fn seen(items: serde_json::Value) -> Result<Progress<Vec<StoredFile>>> {
+    fn seen(items: serde_json::Value) -> Result<Progress<ReportFiles>> {
         let report = serde_json::json!({
             "id": Uuid::nil(), "version": 1, "generation_date": "2026-11-01", "result_action": "save",
             "parameters": {
@@ -237,15 +221,27 @@ mod tests {
             assert!(matches!(seen(pending.clone()).unwrap(), Progress::Pending { .. }), "{pending}");
         }
         let Progress::Ready(files) = seen(serde_json::json!([json("saved"), csv])).unwrap() else { panic!("done") };
-        assert_eq!(files.iter().map(|file| file.format.clone()).collect::<Vec<_>>(), [CsvV20, JsonV20]);
+        assert_eq!(files.saved.iter().map(|file| file.format.clone()).collect::<Vec<_>>(), [CsvV20, JsonV20]);
     }
 
     #[test]
-    fn one_failed_format_fails_the_report() {
-        let failed = serde_json::json!([{"report_format": "csv_v2_0", "status": "failed", "created_at": "2026-11-01T00:00:00Z"}]);
-        let error = seen(failed).unwrap_err();
+    fn a_failed_format_fails_the_report_only_if_no_other_was_saved() {
+        let file = |format: &str, status: &str| serde_json::json!({"id": ID, "report_format": format, "status": status, "created_at": "2026-11-01T00:00:00Z"});
+        let (csv, json) = (|status| file("csv_v2_0", status), |status| file("json_v2_0", status));
+        let error = seen(serde_json::json!([csv("failed"), json("failed")])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Failed);
         assert!(error.message().starts_with("Acronis could not build the csv_v2_0 file"), "{error}");
+        for pending in [serde_json::json!([csv("failed")]), serde_json::json!([csv("failed"), json("in_progress")])] {
+            let Progress::Pending { status, .. } = seen(pending).unwrap() else { panic!("not done") };
+            assert!(status.unwrap().starts_with("json_v2_0 "));
+        }
+        for (items, is_saved, is_failed) in
+            [([csv("saved"), json("failed")], CsvV20, JsonV20), ([csv("failed"), json("saved")], JsonV20, CsvV20)]
+        {
+            let Progress::Ready(files) = seen(serde_json::json!(items)).unwrap() else { panic!("done") };
+            assert_eq!(files.saved.iter().map(|file| &file.format).collect::<Vec<_>>(), [&is_saved]);
+            assert_eq!(files.failed, [is_failed]);
+        }
     }
 
     #[test]
@@ -257,8 +253,8 @@ mod tests {
             file("json_v2_0", ID, "2026-11-01T00:00:00Z"),
         ]);
         let Progress::Ready(files) = seen(items).unwrap() else { panic!("done") };
-        assert_eq!(files[0].id.to_string(), NEWER);
-        assert_eq!(files[0].created_at, Some("2026-11-02T00:00:00Z".parse().unwrap()));
+        assert_eq!(files.saved[0].id.to_string(), NEWER);
+        assert_eq!(files.saved[0].created_at, Some("2026-11-02T00:00:00Z".parse().unwrap()));
     }
 
     #[test]

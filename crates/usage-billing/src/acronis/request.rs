@@ -1,16 +1,16 @@
 //! What to report.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::types;
+use super::{rows, types};
 use crate::Period;
 
 /// A report to create, once and to be downloaded: of the direct children of a tenant, for machines (`csv_v2_0`), with SKUs (if the
 /// partner is entitled to them), without rows of zero usage.
 ///
-/// Periods are of whole days (UTC); Acronis refuses one that reaches into the future.
+/// Periods are of whole days (UTC). Of one that is not over, the days up to today are asked for.
 #[derive(Clone, Debug)]
 pub struct ReportRequest {
     kind: types::ReportKind,
@@ -85,7 +85,7 @@ impl ReportRequest {
         self.period
     }
 
-    pub(super) fn body(&self) -> Result<types::ReportCreate> {
+    pub(super) fn body(&self, now: DateTime<Utc>) -> Result<types::ReportCreate> {
         if self.formats.is_empty() {
             return Err(Error::new(ErrorKind::Request, "the report has no format: there would be nothing to wait for"));
         }
@@ -96,7 +96,7 @@ impl ReportRequest {
                 hide_zero_usage: Some(self.hide_zero_usage),
                 kind: self.kind.clone(),
                 level: self.level.clone(),
-                period: self.period.map(days).transpose()?,
+                period: self.days(now)?,
                 show_skus: Some(self.show_skus),
                 tenant_id: self.tenant,
             },
@@ -106,32 +106,51 @@ impl ReportRequest {
         })
     }
 
-    /// Whether a report that is there already, made on the day `since` or later, is what this one would be.
-    pub(super) fn is_answered_by(&self, report: &types::Report, since: NaiveDate) -> Result<bool> {
+    /// The days that are asked for; the vendor's end is inclusive, and not after today.
+    fn days(&self, now: DateTime<Utc>) -> Result<Option<types::ReportPeriod>> {
+        let Some(period) = self.period else { return Ok(None) };
+        period.require_begun(now)?;
+        let (start, end) = (period.first_day()?, period.last_day()?.min(now.date_naive()));
+        Ok(Some(types::ReportPeriod { start, end }))
+    }
+
+    /// Whether a report that is there already, made on the day `since` or later, is what this one would be at `now`.
+    pub(super) fn is_answered_by(&self, report: &types::Report, since: NaiveDate, now: DateTime<Utc>) -> Result<bool> {
         let told = &report.parameters;
-        let is_once = |schedule: &types::ReportSchedule| schedule.type_ == types::ReportScheduleType::Once;
         // What the vendor does not repeat (the guide's own sample lacks both flags) speaks neither for it nor against.
         let same = |asked: bool, told: Option<bool>| told.is_none_or(|told| told == asked);
-        Ok(report.result_action == types::ReportResultAction::Save
-            && report.schedule.as_ref().is_none_or(is_once)
-            && report.generation_date >= since
-            && told.kind == self.kind
-            && told.tenant_id == self.tenant
-            && told.level == self.level
-            && self.period.map(days).transpose()?.is_none_or(|period| same_days(&period, &told.period))
+        Ok(report.generation_date >= since
+            && self.is_of_the_same(report, now)?
             && self.formats.iter().all(|format| told.formats.contains(format))
             && same(self.show_skus, told.show_skus)
             && same(self.hide_zero_usage, told.hide_zero_usage))
     }
-}
 
-/// The vendor's end is inclusive.
-fn days(period: Period) -> Result<types::ReportPeriod> {
-    Ok(types::ReportPeriod { start: period.first_day()?, end: period.last_day()? })
-}
+    /// Whether a report that is there already, and was made after the end of the period, has all rows that this one would have, in whichever
+    /// format. Unlike a report that has just been created it may be anybody's: one that does not state whether it has SKUs may have none.
+    pub(super) fn is_contained_in(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
+        let told = &report.parameters;
+        Ok(self
+            .period
+            .is_some_and(|period| period.is_closed(now) && report.generation_date >= period.end().date_naive())
+            && self.is_of_the_same(report, now)?
+            && told.formats.iter().any(rows::are_in)
+            && told.show_skus == Some(self.show_skus)
+            && told.hide_zero_usage.is_none_or(|hide| hide == self.hide_zero_usage))
+    }
 
-fn same_days(one: &types::ReportPeriod, other: &types::ReportPeriod) -> bool {
-    (one.start, one.end) == (other.start, other.end)
+    /// Whether a report is stored, made once, and of the same kind, tenant, level and days.
+    fn is_of_the_same(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
+        let told = &report.parameters;
+        let is_once = |schedule: &types::ReportSchedule| schedule.type_ == types::ReportScheduleType::Once;
+        let is_same = |days: types::ReportPeriod| (days.start, days.end) == (told.period.start, told.period.end);
+        Ok(report.result_action == types::ReportResultAction::Save
+            && report.schedule.as_ref().is_none_or(is_once)
+            && told.kind == self.kind
+            && told.tenant_id == self.tenant
+            && told.level == self.level
+            && self.days(now)?.is_none_or(is_same))
+    }
 }
 
 #[cfg(test)]
@@ -140,13 +159,18 @@ mod tests {
     use serde_json::{Value, json};
     use types::ReportFormat::{CsvV20, JsonV20};
 
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
     fn october() -> ReportRequest {
         ReportRequest::usage_summary(Uuid::nil(), "2026-10".parse().unwrap())
     }
 
     #[test]
     fn the_period_goes_out_with_its_inclusive_end_and_only_where_there_is_one() {
-        let sent = |request: ReportRequest| serde_json::to_value(request.body().unwrap()).unwrap()["parameters"].take();
+        let sent =
+            |request: ReportRequest| serde_json::to_value(request.body(now()).unwrap()).unwrap()["parameters"].take();
         let days = json!({"start": "2026-10-01", "end": "2026-10-31"});
         let period = "2026-10".parse().unwrap();
         for (kind, request, expected) in [
@@ -158,28 +182,50 @@ mod tests {
             let parameters = sent(request);
             assert_eq!((&parameters["kind"], parameters.get("period")), (&json!(kind), expected));
         }
-        assert!(october().formats([]).body().is_err());
+        assert!(october().formats([]).body(now()).is_err());
         let noon = "2026-10-01T12:00:00Z/2026-11-01".parse().unwrap();
-        assert!(ReportRequest::usage_summary(Uuid::nil(), noon).body().is_err());
+        assert!(ReportRequest::usage_summary(Uuid::nil(), noon).body(now()).is_err());
+    }
+
+    #[test]
+    fn a_period_that_is_not_over_is_asked_for_up_to_today_and_one_in_the_future_is_not() {
+        let sent = |period: &str| {
+            let body = ReportRequest::usage_summary(Uuid::nil(), period.parse().unwrap()).body(now())?;
+            Ok::<_, Error>(body.parameters.period.map(|days| (days.start.to_string(), days.end.to_string())).unwrap())
+        };
+        for (period, start, end) in [
+            ("2026-11", "2026-11-01", "2026-11-21"),
+            ("2026-11-01/2026-11-22", "2026-11-01", "2026-11-21"),
+            ("2026-11-01/2026-11-21", "2026-11-01", "2026-11-20"),
+            ("2026-11-10/2027-11-01", "2026-11-10", "2026-11-21"),
+            ("2026-11-21/2026-11-22", "2026-11-21", "2026-11-21"),
+            ("2026-10", "2026-10-01", "2026-10-31"),
+        ] {
+            assert_eq!(sent(period).unwrap(), (start.to_owned(), end.to_owned()), "{period}");
+        }
+        for period in ["2026-12", "2026-11-22/2026-11-23"] {
+            assert!(sent(period).unwrap_err().message().contains("is in the future"), "{period}");
+        }
+    }
+
+    fn report(change: fn(&mut Value)) -> types::Report {
+        let mut report = json!({
+            "id": Uuid::nil(), "version": 1, "generation_date": "2026-11-01", "result_action": "save", "recipients": [],
+            "parameters": {
+                "kind": "usage_summary", "tenant_id": Uuid::nil(), "level": "direct_partners",
+                "period": {"start": "2026-10-01", "end": "2026-10-31"}, "formats": ["csv_v2_0", "json_v2_0"],
+                "show_skus": true, "hide_zero_usage": true,
+            },
+            "schedule": {"type": "once", "enabled": true},
+        });
+        change(&mut report);
+        serde_json::from_value(report).unwrap()
     }
 
     #[test]
     fn a_report_is_known_again_by_all_that_was_asked_for() {
-        let report = |change: fn(&mut Value)| -> types::Report {
-            let mut report = json!({
-                "id": Uuid::nil(), "version": 1, "generation_date": "2026-11-01", "result_action": "save", "recipients": [],
-                "parameters": {
-                    "kind": "usage_summary", "tenant_id": Uuid::nil(), "level": "direct_partners",
-                    "period": {"start": "2026-10-01", "end": "2026-10-31"}, "formats": ["csv_v2_0", "json_v2_0"],
-                    "show_skus": true, "hide_zero_usage": true,
-                },
-                "schedule": {"type": "once", "enabled": true},
-            });
-            change(&mut report);
-            serde_json::from_value(report).unwrap()
-        };
         let since = "2026-11-01".parse().unwrap();
-        let known = |request: &ReportRequest, change| request.is_answered_by(&report(change), since).unwrap();
+        let known = |request: &ReportRequest, change| request.is_answered_by(&report(change), since, now()).unwrap();
         assert!(known(&october(), |_| {}));
         assert!(known(&october().formats([JsonV20, CsvV20]), |_| {}));
         assert!(known(&october(), |report| report["parameters"]["show_skus"] = Value::Null));
@@ -189,8 +235,33 @@ mod tests {
         assert!(!known(&october().level(types::ReportLevel::Itself), |_| {}));
         assert!(!known(&october(), |report| report["parameters"]["period"]["end"] = json!("2026-10-30")));
         assert!(!known(&october(), |report| report["parameters"]["kind"] = json!("usage_daily")));
+        assert!(!known(&october(), |report| report["parameters"]["tenant_id"] = json!(Uuid::max())));
         assert!(!known(&october(), |report| report["generation_date"] = json!("2026-10-31")));
         assert!(!known(&october(), |report| report["schedule"]["type"] = json!("monthly")));
         assert!(!known(&october(), |report| report["result_action"] = json!("send")));
+    }
+
+    #[test]
+    fn a_report_is_reused_only_if_it_has_every_row_of_the_whole_period() {
+        let contained = |request: &ReportRequest, change| request.is_contained_in(&report(change), now()).unwrap();
+        assert!(contained(&october(), |_| {}));
+        assert!(contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "json_v2_0"])));
+        assert!(contained(&october(), |report| report["generation_date"] = json!("2026-11-20")));
+        assert!(contained(&october(), |report| report["parameters"]["hide_zero_usage"] = Value::Null));
+        assert!(!contained(&october(), |report| report["generation_date"] = json!("2026-10-31")), "before its end");
+        assert!(!contained(&october(), |report| report["parameters"]["show_skus"] = Value::Null));
+        assert!(!contained(&october().show_skus(false), |_| {}));
+        assert!(!contained(&october().hide_zero_usage(false), |_| {}));
+        assert!(!contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "csv"])));
+        assert!(!contained(&october(), |report| report["parameters"]["level"] = json!("accounts")));
+        assert!(!contained(&october(), |report| report["parameters"]["period"]["start"] = json!("2026-10-02")));
+        assert!(!contained(&october(), |report| report["result_action"] = json!("send")));
+        let november = ReportRequest::usage_summary(Uuid::nil(), "2026-11".parse().unwrap());
+        let running = |report: &mut Value| {
+            report["parameters"]["period"] = json!({"start": "2026-11-01", "end": "2026-11-21"});
+            report["generation_date"] = json!("2026-12-02");
+        };
+        assert!(!contained(&november, running), "it is not over");
+        assert!(!contained(&ReportRequest::usage_current(Uuid::nil()), |_| {}));
     }
 }

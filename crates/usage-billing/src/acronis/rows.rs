@@ -53,6 +53,23 @@ pub(super) fn are_in(format: &types::ReportFormat) -> bool {
     matches!(format, types::ReportFormat::CsvV20 | types::ReportFormat::JsonV20)
 }
 
+/// Why a report with these formats never has rows; `None` if one of them is read as rows.
+pub(super) fn without_rows(formats: &[types::ReportFormat]) -> Option<Error> {
+    let (first, others) = formats.split_first()?;
+    if formats.iter().any(are_in) {
+        return None;
+    }
+    let others: String = others.iter().map(|format| format!(" and {}", printable(format.as_str()))).collect();
+    let message = format!(
+        "rows are read from csv_v2_0 and json_v2_0 files, and the report has {}{others} only, which is for people",
+        printable(first.as_str())
+    );
+    Some(
+        Error::new(ErrorKind::Request, message)
+            .with_hint("its files can be saved; create a report of csv_v2_0 for rows"),
+    )
+}
+
 /// # Errors
 /// [`ErrorKind::Request`] for a format that is not read as rows.
 pub(super) fn read(format: &types::ReportFormat, body: ReportBody) -> Result<Rows> {

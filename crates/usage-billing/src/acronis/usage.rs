@@ -2,56 +2,95 @@
 
 use std::time::Duration;
 
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
+use uuid::Uuid;
 
 use super::aggregate::UsageAggregator;
 use super::download::ReportBody;
 use super::hints::PERHAPS_CREATED;
-use super::{Client, ReportRequest, ReportRow, StoredFile, rows};
+use super::report::{ObtainedReport, not_built};
+use super::stored_file::{ReportFiles, StoredFile};
+use super::usage_options::UsageOptions;
+use super::{Client, ReportRequest, ReportRow, rows};
 use crate::time_limit::TimeLimit;
 use crate::{Period, Report, UsageRow};
 
 impl Client {
-    /// Usage of the direct children of the API client's tenant: creates a `usage_summary` for each calendar month of the period, waits for it and
-    /// reads it, all within `timeout`. One report over several months would have one month's levels.
+    /// Usage of the direct children of the API client's tenant by a `usage_summary` for each calendar month of the period, all within `timeout`.
+    /// One report over several months would have one month's levels.
     ///
-    /// The report stays with the vendor; rows and errors name it, so that [`report`](Self::report) can take it up again and
-    /// [`delete_report`](Self::delete_report) clean up.
+    /// A report that the tenant has already is reused if it contains everything, as by [`obtain_report`](Self::obtain_report); a new one stays
+    /// with the vendor. [`usage_with`](Self::usage_with) has other ways. Rows and errors name the report, so that [`report`](Self::report) can
+    /// take it up again and [`delete_report`](Self::delete_report) clean up.
     ///
     /// # Errors
-    /// As [`create_report_once`](Self::create_report_once) and [`usage_by`](Self::usage_by). [`ErrorKind::WaitTimeout`] without the id of a
-    /// report if none was created in time.
+    /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_by`](Self::usage_by).
+    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        self.usage_with(period, timeout, UsageOptions::new()).await
+    }
+
+    /// As [`usage`](Self::usage), with options for the reports that it needs.
+    ///
+    /// # Errors
+    /// As [`usage`](Self::usage). A report that was to be deleted and could not be is a warning in the trace: its rows are right.
+    pub async fn usage_with(&self, period: Period, timeout: Duration, options: UsageOptions) -> Result<Vec<UsageRow>> {
+        let now = self.clock.now();
+        period.require_begun(now)?;
         let limit = TimeLimit::new(timeout);
         let tenant = limit.run(self.own_tenant()).await;
         let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
         let mut rows = Vec::new();
-        for month in period.months() {
+        for month in period.months().take_while(|month| month.start() <= now) {
             let request = ReportRequest::usage_summary(tenant, month);
-            let created = limit.run(self.create_report_once(&request)).await;
-            let mut report = created.unwrap_or_else(|| {
-                Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
-            })?;
+            let existing = match options.reuses_reports {
+                true => limit.run(self.reusable_report(&request)).await,
+                false => Some(Ok(None)),
+            };
+            let existing =
+                existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
+            let obtained = match existing? {
+                Some(report) => ObtainedReport::Existing(report),
+                None => limit.run(self.create_settled(&request)).await.unwrap_or_else(|| {
+                    Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
+                })?,
+            };
+            let (mut report, is_own) = match obtained {
+                ObtainedReport::Created(report) => (report, true),
+                ObtainedReport::Existing(report) => (report, false),
+            };
             rows.extend(self.usage_within(limit, &mut report).await?);
+            if is_own && options.deletes_created_reports {
+                self.clean_up(limit, report.id()).await;
+            }
         }
         Ok(rows)
     }
 
+    /// Deletes a report of which all rows have been read.
+    async fn clean_up(&self, limit: TimeLimit, id: &str) {
+        let Ok(report) = id.parse::<Uuid>() else { return };
+        let deleted = limit.run(self.delete_report(report)).await;
+        if let Err(error) = deleted.unwrap_or_else(|| Err(limit.exceeded("it was not deleted"))) {
+            tracing::warn!("Acronis report {} stays: {error}", printable(id));
+        }
+    }
+
     /// Usage by a report that was [created](Self::create_report) or [taken up again](Self::report): waits for it and reads the first of its
-    /// files that can be read as rows, all within `timeout`.
+    /// files that can be read as rows, all within `timeout`. A file for people that Acronis could not build hides no rows.
     ///
     /// # Errors
-    /// As [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of), always naming the report's id.
-    pub async fn usage_by(&self, report: &mut Report<Vec<StoredFile>>, timeout: Duration) -> Result<Vec<UsageRow>> {
+    /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Report::wait`](crate::Report::wait) and
+    /// [`usage_of`](Self::usage_of), always naming the report's id.
+    pub async fn usage_by(&self, report: &mut Report<ReportFiles>, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.usage_within(TimeLimit::new(timeout), report).await
     }
 
-    async fn usage_within(&self, limit: TimeLimit, report: &mut Report<Vec<StoredFile>>) -> Result<Vec<UsageRow>> {
+    async fn usage_within(&self, limit: TimeLimit, report: &mut Report<ReportFiles>) -> Result<Vec<UsageRow>> {
         let usage = async {
+            report.require_rows()?;
             let files = report.wait_within(limit).await?;
-            let file = files.iter().find(|file| rows::are_in(&file.format)).or(files.first());
-            let file = file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
-            let read = limit.run(self.usage_of(file)).await;
+            let read = limit.run(self.usage_of(file_with_rows(&files)?)).await;
             read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))
         };
         usage.await.map_err(|error| naming(report.id(), error))
@@ -65,6 +104,16 @@ impl Client {
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
         self.read_with_restart(file, |body| add_up(file, body)).await
     }
+}
+
+/// The file to read; if it can have no rows, reading it says so.
+fn file_with_rows(files: &ReportFiles) -> Result<&StoredFile> {
+    if let Some(file) = files.saved.iter().find(|file| rows::are_in(&file.format)) {
+        return Ok(file);
+    }
+    let first = files.saved.first().ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
+    let failed = files.failed.iter().find(|format| rows::are_in(format));
+    failed.map_or(Ok(first), |format| Err(not_built(format, first.report_id)))
 }
 
 /// A report that was made can be read later, if it was the call that failed.
@@ -83,7 +132,7 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
+pub(super) async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
     let mut sums = UsageAggregator::new(file)?;
     let mut rows = rows::read(&file.format, body)?;
     while let Some(row) = rows.next().await {

@@ -36,7 +36,7 @@ fn server(format: &str, period: [&str; 2], file: Vec<u8>) -> ScriptedServer {
 async fn file(url: &str) -> (Client, StoredFile) {
     let client = client_at(url, "id", "hush-secret");
     let mut report = client.report(REPORT.parse().unwrap()).await.unwrap();
-    let file = report.wait(PATIENCE).await.unwrap().remove(0);
+    let file = report.wait(PATIENCE).await.unwrap().saved.remove(0);
     (client, file)
 }
 

@@ -4,6 +4,7 @@ mod cases;
 mod faults;
 mod files;
 mod reports;
+mod reuse;
 mod taken_up;
 
 use std::time::Duration;
@@ -42,7 +43,7 @@ fn summary() -> ReportRequest {
 }
 
 async fn files(client: &Client, request: &ReportRequest) -> Vec<StoredFile> {
-    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap()
+    client.create_report(request).await.unwrap().wait(PATIENCE).await.unwrap().saved
 }
 
 fn inject(sandbox: &Sandbox, fault: &str) {

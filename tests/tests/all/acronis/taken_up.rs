@@ -1,7 +1,7 @@
 //! A report that was made is found, named and read later; it is not made twice.
 
-use usage_billing::acronis::StoredFile;
 use usage_billing::acronis::types::ReportFormat;
+use usage_billing::acronis::{ReportFiles, StoredFile};
 use usage_billing::{Progress, Report};
 
 use super::{PATIENCE, client, files, inject, reports, sandbox, september, summary, tenant, told};
@@ -21,7 +21,7 @@ async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() 
         let found = client.find_report(&summary(), today).await.unwrap();
         assert_eq!(found.is_some(), is_made, "{fault}");
         if let Some(mut report) = found {
-            let files = report.wait(PATIENCE).await.unwrap();
+            let files = report.wait(PATIENCE).await.unwrap().saved;
             assert!(!client.usage_of(&files[0]).await.unwrap().is_empty());
             assert!(client.find_report(&summary().show_skus(false), today).await.unwrap().is_none());
             assert!(client.find_report(&summary(), "2026-11-22".parse().unwrap()).await.unwrap().is_none());
@@ -74,7 +74,7 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
     for_people.format = ReportFormat::Csv;
     let done_with = |files: Vec<StoredFile>| {
         Report::new("report", file.report_id.to_string(), move || {
-            std::future::ready(Ok(Progress::Ready(files.clone())))
+            std::future::ready(Ok(Progress::Ready(ReportFiles::from(files.clone()))))
         })
     };
     let mut report = done_with(vec![for_people.clone(), file.clone()]);

@@ -38,25 +38,20 @@ pub(in crate::acronis) fn row(kind: &str, name: &str, unit: Option<&str>) -> Rep
 }
 
 fn file(kind: types::ReportKind, level: types::ReportLevel) -> StoredFile {
-    StoredFile {
-        report_id: Uuid::nil(),
-        id: Uuid::nil(),
-        format: types::ReportFormat::CsvV20,
-        size: None,
-        created_at: Some("2026-11-01T07:36:58Z".parse().unwrap()),
-        report: types::ReportParameters {
-            formats: vec![types::ReportFormat::CsvV20],
-            hide_zero_usage: None,
-            kind,
-            level,
-            period: types::ReportPeriod { start: "2026-10-01".parse().unwrap(), end: "2026-10-31".parse().unwrap() },
-            show_skus: None,
-            tenant_id: Uuid::nil(),
-        },
-    }
+    let report = types::ReportParameters {
+        formats: vec![types::ReportFormat::CsvV20],
+        hide_zero_usage: None,
+        kind,
+        level,
+        period: types::ReportPeriod { start: "2026-10-01".parse().unwrap(), end: "2026-10-31".parse().unwrap() },
+        show_skus: None,
+        tenant_id: Uuid::nil(),
+    };
+    let created_at = "2026-11-01T07:36:58Z".parse().ok();
+    StoredFile { created_at, ..StoredFile::new(Uuid::nil(), Uuid::nil(), types::ReportFormat::CsvV20, report) }
 }
 
-fn summary() -> StoredFile {
+pub(in crate::acronis) fn summary() -> StoredFile {
     file(types::ReportKind::UsageSummary, types::ReportLevel::DirectPartners)
 }
 
@@ -268,6 +263,69 @@ fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
 }
 
 #[test]
+fn the_rest_of_a_running_month_has_the_same_period_every_day() {
+    let of = |first: &str, last: &str, built: &str| {
+        let mut file = StoredFile { created_at: built.parse().ok(), ..summary() };
+        (file.report.period.start, file.report.period.end) = (first.parse().unwrap(), last.parse().unwrap());
+        let day = ReportRow { date: last.parse().ok(), ..row("customer", "pw_base_servers", None) };
+        usage_rows(&file, [day]).unwrap().remove(0)
+    };
+    // Up to the day of the report, as of a period that is not over.
+    let (one, other) = (
+        of("2026-10-10", "2026-10-12", "2026-10-12T09:00:00Z"),
+        of("2026-10-10", "2026-10-30", "2026-10-30T23:00:00Z"),
+    );
+    assert_eq!(
+        (one.row_key, one.period_end),
+        (other.row_key, "2026-11-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap())
+    );
+    assert!(!one.is_final && one.as_of.is_some() && one.is_billable == Some(false));
+    // A part that was over when it was asked for.
+    let part = of("2026-10-10", "2026-10-12", "2026-10-13T00:00:00Z");
+    assert_eq!((part.is_final, part.period_end), (true, "2026-10-13T00:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+}
+
+#[test]
+fn the_account_is_named_where_it_has_a_row_of_its_own() {
+    let named = |tenant: &str, name: &str| ReportRow {
+        tenant_id: tenant.to_owned(),
+        tenant_name: name.to_owned(),
+        ..row("customer", "pw_base_servers", None)
+    };
+    let own = Uuid::nil().to_string();
+    let names = |rows: [ReportRow; 2]| {
+        let rows = usage_rows(&summary(), rows).unwrap();
+        rows.into_iter().map(|row| row.account_name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names([named("t-1", "Birch"), named(&own, "Northwind")]),
+        [Some("Northwind".to_owned()), Some("Northwind".to_owned())]
+    );
+    assert_eq!(names([named("t-1", "Birch"), named(&own, "")]), [None, None]);
+    assert_eq!(names([named("t-1", "Birch"), named("t-2", "Cedar")]), [None, None]);
+}
+
+#[test]
+fn switches_totals_and_parts_are_marked_in_reports_of_every_kind_and_period() {
+    use BillingReason::{FeatureSwitch, NotABillingBasis, NotAWholePeriod, PartOfRow, TotalOfRows};
+    use types::ReportKind::{UsageCurrent, UsageSummary};
+    let reasons = |kind, built: &str| {
+        let file = StoredFile { created_at: built.parse().ok(), ..file(kind, types::ReportLevel::Itself) };
+        let rows = [
+            row("customer", "dr_access", Some("n/a")),
+            row("customer", "immutable_storage", Some("bytes")),
+            row("customer", "pw_base_servers", None),
+            row("customer", "total_storage", Some("bytes")),
+        ];
+        usage_rows(&file, rows).unwrap().into_iter().map(|row| row.billing_reason).collect::<Vec<_>>()
+    };
+    let marked = |other| [FeatureSwitch, PartOfRow, other, TotalOfRows];
+    assert_eq!(reasons(UsageCurrent, "2026-11-01T07:00:00Z"), marked(NotABillingBasis));
+    assert_eq!(reasons(UsageSummary, "2026-10-20T07:00:00Z"), marked(NotAWholePeriod));
+    assert_eq!(reasons(UsageSummary, "2026-11-01T07:00:00Z"), marked(BillingReason::Usage));
+}
+
+#[test]
 fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
     let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
     let of =
@@ -330,6 +388,43 @@ fn a_sum_of_too_many_digits_is_an_error() {
 }
 
 proptest::proptest! {
+    /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
+    #[test]
+    fn the_keys_of_a_month_are_the_same_on_every_day_of_it(
+        first in 0u64..3_000,
+        days in proptest::collection::vec((1u32..32, 0i64..1_000), 2..6),
+        hour in 0i64..24,
+    ) {
+        let first = "2024-02-01".parse::<NaiveDate>().unwrap() + chrono::Months::new((first % 60) as u32);
+        let month = Period::month_of(first);
+        let mut keys = std::collections::BTreeSet::new();
+        for (day, quantity) in days {
+            let last = (first + chrono::Days::new(u64::from(day) - 1)).min(month.last_day().unwrap());
+            // Built on the last day of the report, or on the day after it while the month runs.
+            let built = month.start() + chrono::TimeDelta::hours(24 * i64::from(chrono::Datelike::day(&last)) - 24 + hour);
+            for built in [built, (built + chrono::TimeDelta::days(1)).min(month.end() - chrono::TimeDelta::seconds(1))] {
+                let mut file = StoredFile { created_at: Some(built), ..summary() };
+                file.report.period = types::ReportPeriod { start: first, end: last };
+                let row = ReportRow {
+                    date: Some(last),
+                    effective: Some(amounts(quantity, 0)),
+                    ..row("customer", "pw_base_servers", None)
+                };
+                let row = usage_rows(&file, [row]).unwrap().remove(0);
+                proptest::prop_assert_eq!((row.period_start, row.period_end), (month.start(), month.end()));
+                proptest::prop_assert_eq!((row.is_final, row.as_of, row.is_billable), (false, Some(built), Some(false)));
+                keys.insert(row.row_key);
+            }
+        }
+        let mut whole = StoredFile { created_at: Some(month.end()), ..summary() };
+        whole.report.period = types::ReportPeriod { start: first, end: month.last_day().unwrap() };
+        let row = ReportRow { date: Some(whole.report.period.end), ..row("customer", "pw_base_servers", None) };
+        let row = usage_rows(&whole, [row]).unwrap().remove(0);
+        proptest::prop_assert!(row.is_final && row.is_billable == Some(true) && row.as_of.is_none());
+        keys.insert(row.row_key);
+        proptest::prop_assert_eq!(keys.len(), 1);
+    }
+
     #[test]
     fn usage_is_the_same_however_it_is_split_over_components_and_in_whatever_order(
         parts in proptest::collection::vec((0usize..3, -1_000_000_000_000i64..1_000_000_000_000), 1..20),

@@ -1,0 +1,117 @@
+//! Reports that the tenant has already.
+
+use chrono::NaiveDate;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use usage_billing_core::{Error, ErrorKind, Result};
+use uuid::Uuid;
+
+use super::hints::hinted;
+use super::report::{ObtainedReport, is_gone};
+use super::stored_file::ReportFiles;
+use super::{Client, ReportRequest, rows, types};
+use crate::{Period, Progress, Report};
+
+/// Reports that are read at a time.
+const CONCURRENT: usize = 4;
+/// Reports that are read, at most, to save the vendor the work of another one.
+const MAX_READ: usize = 200;
+
+impl Client {
+    /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
+    /// [`create_report`](Self::create_report) was lost; to reuse one that is done, there is [`obtain_report`](Self::obtain_report).
+    ///
+    /// Reads the tenant's reports one by one: Acronis lists ids only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a request that could not be made; those of the calls. A report that cannot be read hides no other, but is
+    /// the error if the report is not found: it may be the one.
+    pub async fn find_report(&self, request: &ReportRequest, since: NaiveDate) -> Result<Option<Report<ReportFiles>>> {
+        let now = self.clock.now();
+        let mut unread = None;
+        let mut reports = self.reports(self.report_ids(request.tenant()).await?);
+        while let Some(read) = reports.next().await {
+            match read {
+                Ok(Some(report)) if request.is_answered_by(&report, since, now)? => {
+                    return Ok(Some(self.waiting_for(report)));
+                }
+                Ok(_) => {}
+                Err(error) if is_of_one_report(&error) => unread = unread.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        unread.map_or(Ok(None), Err)
+    }
+
+    /// Returns a report that serves `request`: one that the tenant has already, if it contains all that a new one would, else a new one, as by
+    /// [`create_report_once`](Self::create_report_once).
+    ///
+    /// A report is reused if it is of the same kind, tenant, level, whole period and SKUs, and has a file with rows that was made after the
+    /// end of the period. One that was created today and is in the making is waited for. Reports of a period that is not over are not
+    /// reused. Of the tenant's reports at most 200 are read; those that cannot be read are passed over.
+    ///
+    /// # Errors
+    /// As [`create_report_once`](Self::create_report_once).
+    pub async fn obtain_report(&self, request: &ReportRequest) -> Result<ObtainedReport> {
+        match self.reusable_report(request).await? {
+            Some(report) => Ok(ObtainedReport::Existing(report)),
+            None => self.create_settled(request).await,
+        }
+    }
+
+    /// # Errors
+    /// [`ErrorKind::Request`] for a request that could not be made. No other: a report that is not found can be created.
+    pub(super) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Report<ReportFiles>>> {
+        let now = self.clock.now();
+        request.body(now)?;
+        let Some(period) = request.period().filter(|period| period.is_closed(now)) else { return Ok(None) };
+        let Ok(mut ids) = self.report_ids(request.tenant()).await else { return Ok(None) };
+        ids.truncate(MAX_READ);
+        let mut in_the_making = None;
+        let mut reports = self.reports(ids);
+        while let Some(read) = reports.next().await {
+            let Ok(Some(report)) = read else { continue };
+            if !request.is_contained_in(&report, now)? {
+                continue;
+            }
+            let is_of_today = report.generation_date == now.date_naive();
+            let mut report = self.waiting_for(report);
+            match report.poll().await {
+                Ok(Progress::Ready(files)) if has_all_of(&files, period) => return Ok(Some(report)),
+                Ok(Progress::Pending { .. }) if is_of_today => in_the_making = in_the_making.or(Some(report)),
+                _ => {}
+            }
+        }
+        Ok(in_the_making)
+    }
+
+    async fn report_ids(&self, tenant: Uuid) -> Result<Vec<Uuid>> {
+        Ok(self.api.list_tenant_reports().tenant_id(tenant).send().await.map_err(hinted)?.into_inner().items)
+    }
+
+    /// Reads reports, several at a time, in their order; `None` for one that was deleted meanwhile.
+    fn reports(&self, ids: Vec<Uuid>) -> BoxStream<'static, Result<Option<types::Report>>> {
+        let api = self.api.clone();
+        let read = move |id| {
+            let api = api.clone();
+            async move {
+                match api.get_report().report_id(id).send().await {
+                    Err(error) if is_gone(&error) => Ok(None),
+                    read => Ok(Some(read.map_err(hinted)?.into_inner())),
+                }
+            }
+        };
+        stream::iter(ids).map(read).buffered(CONCURRENT).boxed()
+    }
+}
+
+/// Whether another report may be readable all the same.
+fn is_of_one_report(error: &Error) -> bool {
+    use ErrorKind::{Api, Decode, Limit, Permission};
+    matches!(error.kind(), Api | Decode | Limit | Permission)
+}
+
+/// Whether one of the files holds all rows of a period: it was made when the period was over.
+fn has_all_of(files: &ReportFiles, period: Period) -> bool {
+    let with_rows = files.saved.iter().find(|file| rows::are_in(&file.format));
+    with_rows.and_then(|file| file.created_at).is_some_and(|made| period.is_closed(made))
+}

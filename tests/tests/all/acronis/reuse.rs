@@ -1,0 +1,256 @@
+//! Which reports `usage` reads again, creates and deletes.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use usage_billing::acronis::{ObtainedReport, ReportRequest, UsageOptions};
+use usage_billing::{ErrorKind, Period};
+use usage_billing_sandbox::Sandbox;
+use usage_billing_tests::{Reply, ScriptedServer, now};
+use uuid::Uuid;
+
+use super::{PATIENCE, client, client_at, inject, reports, sandbox, september, summary, tenant, told};
+
+#[tokio::test(start_paused = true)]
+async fn the_same_month_again_reads_the_same_report() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let first = client.usage(september(), PATIENCE).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.usage(september(), PATIENCE).await.unwrap(), first);
+    }
+    assert_eq!(reports(&sandbox).await, 1);
+    let fresh = client.usage_with(september(), PATIENCE, UsageOptions::new().reuse_reports(false)).await.unwrap();
+    assert_eq!((told(&fresh), reports(&sandbox).await), (told(&first), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_lacks_something_is_not_reused() {
+    let october: Period = "2026-10".parse().unwrap();
+    let formats = [usage_billing::acronis::types::ReportFormat::Csv];
+    for request in [
+        ReportRequest::usage_summary(tenant(), "2026-10-01/2026-10-31".parse().unwrap()),
+        ReportRequest::usage_daily(tenant(), october),
+        ReportRequest::usage_summary(tenant(), october).show_skus(false),
+        ReportRequest::usage_summary(tenant(), october).hide_zero_usage(false),
+        ReportRequest::usage_summary(tenant(), october).formats(formats),
+        ReportRequest::usage_summary(tenant(), october).level("itself".into()),
+    ] {
+        let sandbox = sandbox().await;
+        let client = client(&sandbox);
+        let _ = client.create_report(&request).await.unwrap().wait(PATIENCE).await;
+        let obtained = client.obtain_report(&ReportRequest::usage_summary(tenant(), october)).await.unwrap();
+        assert!(matches!(obtained, ObtainedReport::Created(_)), "{request:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
+    let sandbox = Sandbox::builder().today("2026-09-30".parse().unwrap()).polls_before_ready(0).start().await.unwrap();
+    let before = client(&sandbox).with_now("2026-09-30T12:00:00Z".parse().unwrap());
+    let rows = before.usage(september(), PATIENCE).await.unwrap();
+    assert!(
+        rows.iter().all(|row| !row.is_final && row.is_billable == Some(false) && row.period_end == september().end())
+    );
+    // The running month is asked for anew each time.
+    before.usage(september(), PATIENCE).await.unwrap();
+    assert_eq!(reports(&sandbox).await, 2);
+    sandbox.advance(std::time::Duration::from_secs(86_400));
+    let after = client(&sandbox).with_now("2026-10-01T12:00:00Z".parse().unwrap());
+    let whole = after.usage(september(), PATIENCE).await.unwrap();
+    assert!(whole.iter().all(|row| row.is_final));
+    assert_eq!(reports(&sandbox).await, 3);
+    let keys = |rows: &[usage_billing::UsageRow]| {
+        rows.iter().map(|row| row.row_key).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(keys(&rows).is_subset(&keys(&whole)), "the whole month takes the place of the month so far");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_of_today_that_is_in_the_making_is_waited_for() {
+    let sandbox = Sandbox::builder().today(now().date_naive()).polls_before_ready(3).start().await.unwrap();
+    let client = client(&sandbox);
+    let begun = client.create_report(&summary()).await.unwrap();
+    let rows = client.usage(september(), PATIENCE).await.unwrap();
+    assert!(rows.iter().all(|row| row.source_report_id.as_deref() == Some(begun.id())));
+    assert_eq!(reports(&sandbox).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_report_that_was_created_here_is_deleted() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let options = UsageOptions::new().delete_created_reports(true);
+    let rows = client.usage_with(september(), PATIENCE, options).await.unwrap();
+    assert_eq!(reports(&sandbox).await, 0, "its own");
+    // One that was there.
+    let kept = told(&client.usage(september(), PATIENCE).await.unwrap());
+    assert_eq!(told(&client.usage_with(september(), PATIENCE, options).await.unwrap()), kept);
+    assert_eq!((reports(&sandbox).await, kept), (1, told(&rows)));
+    // One that was found after a lost response may be anybody's.
+    let august: Period = "2026-08".parse().unwrap();
+    inject(&sandbox, "reset_after; times=1; operation=create_report");
+    client.usage_with(august, PATIENCE, options).await.unwrap();
+    assert_eq!(reports(&sandbox).await, 2);
+    sandbox.clear_faults();
+    // One whose rows could not be read can be taken up by its id.
+    inject(&sandbox, "404; operation=download_stored_report");
+    client.usage_with("2026-07".parse().unwrap(), PATIENCE, options).await.unwrap_err();
+    sandbox.clear_faults();
+    assert_eq!(reports(&sandbox).await, 3);
+    // That it cannot be deleted makes its rows no worse.
+    inject(&sandbox, "403; operation=delete_report");
+    assert!(!client.usage_with("2026-06".parse().unwrap(), PATIENCE, options).await.unwrap().is_empty());
+    sandbox.clear_faults();
+    assert_eq!(reports(&sandbox).await, 4);
+    let two_months = "2026-04-01/2026-06-01".parse().unwrap();
+    client.usage_with(two_months, PATIENCE, options).await.unwrap();
+    assert_eq!(reports(&sandbox).await, 4, "that of each month");
+}
+
+const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
+/// In the order of the vendor's list.
+const REPORTS: [&str; 3] = [
+    "11111111-7c36-4f58-9a0b-5d8e1f6c2a73",
+    "22222222-7c36-4f58-9a0b-5d8e1f6c2a73",
+    "33333333-7c36-4f58-9a0b-5d8e1f6c2a73",
+];
+const CREATED: &str = "44444444-7c36-4f58-9a0b-5d8e1f6c2a73";
+const ROWS: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,\
+    usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n\
+    backup,2026-10-31,False,,pw_base_servers,t-1,customer,5,0,5,1,0,1\n";
+
+/// A report over October by the last of the tenant's reports, or by any id.
+fn october(id: &str) -> Value {
+    json!({
+        "id": id, "version": 1, "generation_date": "2026-11-21", "result_action": "save", "schedule": {"type": "once", "enabled": true},
+        "parameters": {
+            "kind": "usage_summary", "tenant_id": ACCOUNT, "level": "direct_partners", "formats": ["csv_v2_0"],
+            "period": {"start": "2026-10-01", "end": "2026-10-31"}, "show_skus": "true", "hide_zero_usage": "True",
+        },
+    })
+}
+
+/// A tenant with three reports that answer as `read` has it; a fourth can be created, unless the response is lost. All have one file.
+fn server(
+    read: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    created: impl Fn() -> Reply + Send + Sync + 'static,
+) -> ScriptedServer {
+    ScriptedServer::start(move |request| {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
+        let stored = json!({"items": [{"id": id, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-21T00:00:00"}]});
+        match path.rsplit('/').next().unwrap_or_default() {
+            "token" => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
+            _ if path.contains("/clients/") => {
+                Reply::json(200, &json!({"client_id": CREATED, "tenant_id": ACCOUNT, "type": "api_client"}).to_string())
+            }
+            "reports" if request.method == "POST" => created(),
+            "reports" => Reply::json(200, &json!({"items": REPORTS}).to_string()),
+            "stored" => Reply::json(200, &stored.to_string()),
+            _ if path.contains("/stored/") => Reply::new(200, &[], ROWS),
+            CREATED => Reply::json(200, &october(CREATED).to_string()),
+            id => read(id),
+        }
+    })
+}
+
+fn creation() -> Reply {
+    Reply::json(200, &october(CREATED).to_string())
+}
+
+async fn used_report(server: &ScriptedServer) -> String {
+    let client = client_at(server.url(), CREATED, "hush-secret");
+    let rows = client.usage("2026-10".parse().unwrap(), PATIENCE).await.unwrap();
+    rows[0].source_report_id.clone().unwrap()
+}
+
+/// What a report may be answered with, so that it cannot be read.
+fn unreadable() -> [Reply; 4] {
+    let mut of_another_form = october(REPORTS[0]);
+    of_another_form["parameters"]["period"] = json!("2026-10");
+    [
+        Reply::json(200, &of_another_form.to_string()),
+        Reply::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#),
+        Reply::json(400, "<html>"),
+        Reply::json(404, r#"{"error": {"code": 404, "message": "gone"}}"#),
+    ]
+}
+
+#[tokio::test]
+async fn a_neighbour_that_cannot_be_read_hides_no_report() {
+    for reply in unreadable() {
+        let of_neighbours = reply.clone();
+        let known = move |id: &str| match id {
+            id if id == REPORTS[2] => Reply::json(200, &october(id).to_string()),
+            _ => of_neighbours.clone(),
+        };
+        // Its flags are strings, as in the vendor's own samples.
+        assert_eq!(used_report(&server(known.clone(), creation)).await, REPORTS[2]);
+        // The response to the creation was lost: the report is found.
+        let client_of = |server: &ScriptedServer| client_at(server.url(), CREATED, "hush-secret");
+        let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
+        let server = server(known, Reply::dropped);
+        let found = client_of(&server).create_report_once(&request).await.unwrap();
+        assert_eq!(found.id(), REPORTS[2]);
+    }
+}
+
+#[tokio::test]
+async fn reports_that_cannot_be_read_do_not_stop_a_new_one() {
+    for reply in unreadable() {
+        assert_eq!(used_report(&server(move |_| reply.clone(), creation)).await, CREATED);
+    }
+}
+
+#[tokio::test]
+async fn after_a_lost_response_nothing_is_created_again_while_a_report_cannot_be_read() {
+    let creations = std::sync::Arc::new(Mutex::new(0));
+    let counted = creations.clone();
+    let forbidden = |_: &str| Reply::json(403, r#"{"error": {"code": 403, "message": "not yours"}}"#);
+    let server = server(forbidden, move || {
+        *counted.lock().unwrap() += 1;
+        Reply::dropped()
+    });
+    let client = client_at(server.url(), CREATED, "hush-secret");
+    let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
+    let error = client.create_report_once(&request).await.unwrap_err();
+    assert!(error.hint().is_some_and(|hint| hint.contains("the report may exist nevertheless")), "{error}");
+    assert_eq!(*creations.lock().unwrap(), 1, "it may be the one that cannot be read");
+    let error = client.find_report(&request, now().date_naive()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permission, "{error}");
+}
+
+#[tokio::test]
+async fn a_report_that_is_not_stored_or_has_files_for_people_only_fails_at_once() {
+    let server = server(
+        |id| {
+            let mut report = october(id);
+            match id {
+                id if id == REPORTS[0] => report["result_action"] = json!("send"),
+                id if id == REPORTS[1] => report["parameters"]["formats"] = json!(["csv"]),
+                _ => report["parameters"]["formats"] = json!(["html", "csv", "a_new_format"]),
+            }
+            Reply::json(200, &report.to_string())
+        },
+        creation,
+    );
+    let client = client_at(server.url(), CREATED, "hush-secret");
+    let id = |place: usize| REPORTS[place].parse::<Uuid>().unwrap();
+    let error = client.report(id(0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    assert_eq!(
+        error.message(),
+        format!("report {} is sent by mail and not stored: there is no file to wait for", REPORTS[0])
+    );
+    for (place, formats) in [(1, "csv"), (2, "html and csv and a_new_format")] {
+        let mut report = client.report(id(place)).await.unwrap();
+        let error = client.usage_by(&mut report, PATIENCE).await.unwrap_err();
+        let message = format!(
+            "rows are read from csv_v2_0 and json_v2_0 files, and the report has {formats} only, which is for people"
+        );
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Request, message.as_str()));
+        assert!(error.hint().is_some_and(|hint| hint.contains(REPORTS[place])), "{error}");
+    }
+    assert!(!server.requests().iter().any(|request| request.target.ends_with("/stored")), "nothing was waited for");
+}
