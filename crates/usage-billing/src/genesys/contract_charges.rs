@@ -1,28 +1,52 @@
 //! The vendor's own arithmetic: charges of contracts. Their API is a preview, so nothing else here depends on it.
 
-use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result};
+use chrono::{Days, NaiveDate};
+use futures_util::{FutureExt, StreamExt, stream};
+use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
-use super::bill::exact_product;
-use super::charge::is_same;
+use super::billing_period::{Search, Step};
 use super::page_link::next_cursor;
-use super::{Client, ClientBill, types};
+use super::{BillingPeriod, Client, Organization, types};
 use crate::{Pager, Period};
 
+pub(super) const OPERATION: &str = "getBillingContractBillingperiod";
 /// Contracts on a page, at most (documented).
 const PAGE: &str = "200";
+/// How many contracts are asked about at a time. The client's rate limit holds for all of them together.
+const CONCURRENT: usize = 4;
+/// Days before an instant in which the contracts of the last finished billing periods are looked for: two months.
+const LOOKBACK: Days = Days::new(62);
+
+/// Charges of contracts, and why some are missing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ContractCharges {
+    /// The charges, contract by contract, in the vendor's order.
+    pub charges: Vec<ContractCharge>,
+    /// Why a contract or its billing period could not be read. One failure stops no other.
+    pub errors: Vec<Error>,
+}
 
 /// What the vendor charges for one product in one billing period of a contract, by its own arithmetic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContractCharge {
-    /// Number of the contract.
+    /// Id of the contract.
     pub contract: String,
-    /// Ids of the organizations that the charge covers.
-    pub organizations: Vec<String>,
+    /// Place in the billing period, from 1.
+    pub place: u64,
+    /// The billing period.
+    pub period: Period,
+    /// Whether the vendor has finished the billing period.
+    pub is_closed: bool,
+    /// Organizations that the charge covers. An id is empty if the vendor states none.
+    pub organizations: Vec<Organization>,
     /// Part number of the product.
     pub part_number: String,
     /// Name of the charge, else of the product.
     pub name: String,
+    /// Unit of the quantities, in the vendor's words.
+    pub unit: Option<String>,
     /// Quantity that is prepaid.
     pub prepaid_quantity: Option<Decimal>,
     /// Quantity that is free under the fair use policy.
@@ -39,31 +63,38 @@ pub struct ContractCharge {
     pub currency: Option<String>,
 }
 
-/// A difference between our arithmetic and the vendor's. The vendor's number is the one that is billed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChargeDifference {
-    /// Part number of the product.
-    pub part_number: String,
-    /// Which number differs: `overage_quantity`, `overage_amount` or `currency`.
-    pub number: &'static str,
-    /// Ours; `None` if it is unknown to us.
-    pub ours: Option<String>,
-    /// The vendor's.
-    pub vendors: String,
-}
-
 impl Client {
-    /// Returns the vendor's own charges for the billing periods with these dates, over all contracts that the credential may read.
+    /// Returns the vendor's own charges for a billing period, over all contracts that the credential may read. A contract without such a billing
+    /// period has none.
     ///
     /// Preview: the vendor may change the operations without notice. Needs `billing:subscription:view`.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] for a contract or a billing period without an id; else those of the calls.
-    pub async fn contract_charges(&self, period: Period) -> Result<Vec<ContractCharge>> {
-        let (first, last) = (period.first_day()?, period.last_day()?);
+    /// [`ErrorKind::Request`] for a period in the future or not of whole days; those of the list of contracts. Failures of single contracts are
+    /// in [`errors`](ContractCharges::errors).
+    pub async fn contract_charges(&self, period: impl Into<BillingPeriod>) -> Result<ContractCharges> {
+        let period = period.into();
+        period.require_begun(self.clock.now())?;
+        let contracts = self.contract_ids(&period).await?;
+        let charges = contracts.into_iter().map(|id| async move { self.charges_of(&id?, period).await });
+        // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
+        let charges: Vec<_> = charges.map(FutureExt::boxed).collect();
+        let outcomes: Vec<_> = stream::iter(charges).buffered(CONCURRENT).collect().await;
+        let mut found = ContractCharges { charges: Vec::new(), errors: Vec::new() };
+        for outcome in outcomes {
+            match outcome {
+                Ok(charges) => found.charges.extend(charges),
+                Err(error) => found.errors.push(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ids of the contracts that are in force in a billing period; an error for one without an id.
+    async fn contract_ids(&self, period: &BillingPeriod) -> Result<Vec<Result<String>>> {
+        let (first, last) = days(period)?;
         let api = self.api.clone();
-        let mut contracts = Pager::new(String::new(), move |after: String| {
+        let contracts = Pager::new(String::new(), move |after: String| {
             let api = api.clone();
             async move {
                 let request = api.get_billing_contracts().page_size(PAGE).date_start(first).date_end(last);
@@ -72,39 +103,75 @@ impl Client {
                 Ok((page.entities, next_cursor(page.next_uri.as_deref())?))
             }
         });
-        let mut charges = Vec::new();
-        while let Some(contract) = contracts.next().await {
-            let id = contract?.id.ok_or_else(|| lacks("a contract in the list", "getBillingContracts"))?;
-            // The list leaves out the billing periods.
-            let contract = self.api.get_billing_contract().contract_id(&id).send().await?.into_inner();
-            let fits = |period: &&types::BillingContractPeriod| {
-                (period.date_start, period.date_end) == (Some(first), Some(last))
-            };
-            for period in contract.billing_periods.iter().filter(fits) {
-                let period_id = period.id.clone().ok_or_else(|| lacks("a billing period", "getBillingContract"))?;
-                let request =
-                    self.api.get_billing_contract_billingperiod().contract_id(&id).billing_period_id(period_id);
-                let detail = request.send().await?.into_inner();
-                charges.extend(detail.charges.into_iter().map(|charge| ContractCharge::new(&id, charge)));
-            }
-        }
-        Ok(charges)
+        let lacks_id = || lacks("a contract in the list has no id".to_owned(), "getBillingContracts");
+        Ok(contracts.collect_all().await?.into_iter().map(|contract| contract.id.ok_or_else(lacks_id)).collect())
+    }
+
+    async fn charges_of(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {
+        // The list leaves out the billing periods.
+        let details = self.api.get_billing_contract().contract_id(contract).send().await?.into_inner();
+        let Some((place, period)) = find(wanted, &details.billing_periods) else { return Ok(Vec::new()) };
+        let id = details.billing_periods[place].id.clone();
+        let lacks_id = || {
+            let message = format!("the billing period {period} of contract {} has no id", printable(contract));
+            lacks(message, "getBillingContract")
+        };
+        let request = self.api.get_billing_contract_billingperiod().contract_id(contract);
+        let detail = request.billing_period_id(id.ok_or_else(lacks_id)?).send().await?.into_inner();
+        let is_closed = detail.status == Some(types::BillingPeriodStatus::Closed);
+        let charges = detail.charges.into_iter().zip(1..);
+        Ok(charges.map(|(charge, place)| ContractCharge::new(contract, place, period, is_closed, charge)).collect())
     }
 }
 
-fn lacks(what: &str, operation: &'static str) -> Error {
-    Error::new(ErrorKind::Decode, format!("{what} has no id")).with_operation(operation)
+/// The days of a billing period, or those around the last finished one.
+fn days(period: &BillingPeriod) -> Result<(NaiveDate, NaiveDate)> {
+    match period {
+        BillingPeriod::Matching(period) | BillingPeriod::StartingIn(period) => {
+            Ok((period.first_day()?, period.last_day()?))
+        }
+        BillingPeriod::LastFinished { at } => {
+            let last = at.date_naive();
+            Ok((last.checked_sub_days(LOOKBACK).unwrap_or(last), last))
+        }
+    }
+}
+
+/// The billing period that is wanted, by the same rules as in overviews, and its place in the list.
+fn find(wanted: BillingPeriod, listed: &[types::BillingContractPeriod]) -> Option<(usize, Period)> {
+    let period = |listed: &types::BillingContractPeriod| Period::of_days(listed.date_start?, listed.date_end?).ok();
+    let mut periods: Vec<_> =
+        listed.iter().enumerate().filter_map(|(place, listed)| Some((place, period(listed)?))).collect();
+    periods.sort_by_key(|(_, period)| std::cmp::Reverse(period.start()));
+    let mut search = Search::new(wanted);
+    let step = |(place, period): (usize, Period)| match search.next(Some(period)) {
+        Step::GoOn => None,
+        Step::Fits => Some(Some((place, period))),
+        Step::Fail(_) => Some(None),
+    };
+    periods.into_iter().find_map(step).flatten()
+}
+
+fn lacks(message: String, operation: &'static str) -> Error {
+    Error::new(ErrorKind::Decode, message).with_operation(operation)
 }
 
 impl ContractCharge {
-    fn new(contract: &str, charge: types::BillingCharge) -> Self {
+    fn new(contract: &str, place: u64, period: Period, is_closed: bool, charge: types::BillingCharge) -> Self {
         let number = |number: Option<DecimalNumber>| number.map(|number| number.0);
-        let (sku, product) = charge.product.map(|product| (product.sku, product.name)).unwrap_or_default();
+        let product = charge.product.unwrap_or_default();
+        let named = |organization: types::NamedEntity| {
+            Organization::new(organization.id.unwrap_or_default(), organization.name)
+        };
         Self {
             contract: contract.to_owned(),
-            organizations: charge.organizations.into_iter().filter_map(|organization| organization.id).collect(),
-            name: charge.name.or(product).unwrap_or_default(),
-            part_number: sku.unwrap_or_default(),
+            place,
+            period,
+            is_closed,
+            organizations: charge.organizations.into_iter().map(named).collect(),
+            name: charge.name.or(product.name).unwrap_or_default(),
+            part_number: product.sku.unwrap_or_default(),
+            unit: product.unit_of_measure.map(|unit| unit.to_string()),
             prepaid_quantity: number(charge.prepaid_quantity),
             fair_use_quantity: number(charge.fairuse_quantity),
             actual_quantity: number(charge.actual_quantity),
@@ -114,64 +181,29 @@ impl ContractCharge {
             currency: charge.overage_currency,
         }
     }
-
-    /// Whether the vendor's overage is what was used less what is prepaid and free, never negative; `None` if a number is missing.
-    pub fn has_expected_overage(&self) -> Option<bool> {
-        let covered = self.prepaid_quantity?.checked_add(self.fair_use_quantity?)?;
-        let expected = self.actual_quantity?.checked_sub(covered)?.max(Decimal::ZERO);
-        Some(self.overage_quantity? == expected)
-    }
-
-    /// Whether the vendor's amount is the exact product of overage and rate, or that rounded to its own places; `None` if a number is
-    /// missing.
-    pub fn has_expected_charge(&self) -> Option<bool> {
-        let (charge, exact) = (self.overage_charge?, exact_product(self.overage_quantity?, self.overage_rate?)?);
-        let unit = Decimal::new(1, charge.scale().min(Decimal::MAX_SCALE));
-        Some((charge - exact).abs() < unit)
-    }
 }
 
-impl ClientBill {
-    /// Compares the bill with the vendor's own charges: those that cover this organization alone, by part number. Where they differ, the
-    /// vendor's number is right, and the formula here is not.
-    pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
-        let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_same(one, &self.organization.id));
-        let mut differences = Vec::new();
-        for charge in charges.iter().filter(own) {
-            let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &charge.part_number);
-            let lines: Vec<_> =
-                self.lines.iter().filter(|line| line.is_counted() && is_line(&line.charge.item.part_number)).collect();
-            let sum = |of: fn(&super::BillLine) -> Option<Decimal>| {
-                lines
-                    .iter()
-                    .try_fold(Decimal::ZERO, |sum, line| sum.checked_add(of(line)?))
-                    .filter(|_| !lines.is_empty())
-            };
-            let mut note = |number: &'static str, ours: Option<String>, vendors: String| {
-                differences.push(ChargeDifference { part_number: charge.part_number.clone(), number, ours, vendors });
-            };
-            for (number, ours, vendors) in [
-                ("overage_quantity", sum(|line| line.overage_quantity), charge.overage_quantity),
-                ("overage_amount", sum(|line| line.overage_amount), charge.overage_charge),
-            ] {
-                let Some(vendors) = vendors else { continue };
-                // The vendor rounds amounts to places of its own.
-                let unit = Decimal::new(1, vendors.scale().min(Decimal::MAX_SCALE));
-                let agrees = ours.is_some_and(|ours| {
-                    ours == vendors || (number == "overage_amount" && (ours - vendors).abs() < unit)
-                });
-                let is_nothing = lines.is_empty() && vendors.is_zero();
-                if !agrees && !is_nothing {
-                    note(number, ours.map(|ours| ours.to_string()), vendors.to_string());
-                }
-            }
-            match (&self.currency, &charge.currency) {
-                (ours, Some(vendors)) if ours.as_deref().is_none_or(|ours| !is_same(ours, vendors)) => {
-                    note("currency", ours.clone(), vendors.clone());
-                }
-                _ => {}
-            }
-        }
-        differences
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_billing_period_of_a_contract_is_found_by_its_dates_in_whichever_order_they_are_listed() {
+        let listed = serde_json::json!([
+            {"id": "a", "dateStart": "2026-09-15", "dateEnd": "2026-10-14"},
+            {"id": "b", "dateStart": "2026-11-15", "dateEnd": "2026-12-14"},
+            {"id": "c"},
+            {"id": "d", "dateStart": "2026-10-15", "dateEnd": "2026-11-14"},
+        ]);
+        let listed: Vec<types::BillingContractPeriod> = serde_json::from_value(listed).unwrap();
+        let find = |wanted| super::find(wanted, &listed).map(|(place, _)| listed[place].id.as_deref().unwrap());
+        let period = |text: &str| text.parse::<Period>().unwrap();
+        assert_eq!(find(BillingPeriod::Matching(period("2026-10-15/2026-11-15"))), Some("d"));
+        assert_eq!(find(BillingPeriod::Matching(period("2026-10"))), None);
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-09"))), Some("a"));
+        assert_eq!(find(BillingPeriod::StartingIn(period("2026-08"))), None);
+        let last = |at: &str| find(BillingPeriod::LastFinished { at: at.parse().unwrap() });
+        assert_eq!((last("2026-11-21T12:00:00Z"), last("2026-11-14T23:59:59Z")), (Some("d"), Some("a")));
+        assert_eq!((last("2027-03-01T00:00:00Z"), last("2026-10-01T00:00:00Z")), (None, None));
     }
 }

@@ -136,11 +136,13 @@ async fn rows_name_the_organization_and_not_the_oauth_client() {
 async fn the_vendors_own_arithmetic_agrees_where_the_preview_may_be_read() {
     let sandbox = sandbox(0, 3).await;
     let client = client(&sandbox);
-    let charges = client.contract_charges(october()).await.unwrap();
+    let found = client.contract_charges(october()).await.unwrap();
+    assert!(found.errors.is_empty());
+    let charges = &found.charges;
     assert!(charges.len() >= 4 && charges.iter().all(|charge| charge.has_expected_overage() == Some(true)));
     assert!(charges.iter().all(|charge| charge.has_expected_charge() == Some(true)));
     let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
-    let differences = bill.compare(&charges);
+    let differences = bill.compare(charges);
     assert!(differences.iter().all(|of| of.ours.is_none()), "only what is unknown here: {differences:?}");
     assert!(differences.iter().any(|of| of.part_number == "GC-170-NV-MSG1K"), "bundles: {differences:?}");
 }

@@ -2,6 +2,7 @@
 
 mod client_bills;
 mod faults;
+mod flows;
 mod jobs;
 mod pages;
 mod rows;

@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::genesys::contract_rows::tests::charge;
 use crate::genesys::{ChargeRole, ContractCharge};
 
 const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
@@ -207,6 +210,32 @@ fn a_bill_is_final_a_day_after_its_period_and_never_at_index_0() {
 }
 
 #[test]
+fn nothing_of_a_running_billing_period_is_billable_and_its_keys_stay() {
+    let rows = |now: &str, index| {
+        let bill = ClientBill::new(
+            &serde_json::from_value(fixture!("fair-use")).unwrap(),
+            ORGANIZATION,
+            index,
+            now.parse().unwrap(),
+        );
+        bill.unwrap().rows(&Organization::new("partner", None))
+    };
+    // The period is October.
+    let (early, late, over) =
+        (rows("2026-10-09T12:00:00Z", 0), rows("2026-10-30T12:00:00Z", 0), rows("2026-11-20T12:00:00Z", 1));
+    for (running, now) in [(&early, "2026-10-09T12:00:00Z"), (&late, "2026-10-30T12:00:00Z")] {
+        for (row, over) in running.iter().zip(&over) {
+            assert_eq!((row.row_key, row.is_billable, row.is_final), (over.row_key, Some(false), false));
+            assert_eq!(row.as_of, now.parse().ok());
+        }
+        let reasons: BTreeSet<_> = running.iter().map(|row| row.billing_reason).collect();
+        assert_eq!(reasons, [BillingReason::Allowance, BillingReason::NotAWholePeriod].into());
+    }
+    assert!(over.iter().all(|row| row.is_final && row.as_of.is_none()));
+    assert!(over.iter().any(|row| row.is_billable == Some(true)));
+}
+
+#[test]
 fn an_overview_that_lacks_its_period_or_its_charges_is_an_error() {
     for (field, value) in [
         ("billingPeriodEndDate", Value::Null),
@@ -273,19 +302,7 @@ fn the_ramp_period_is_known_only_if_dates_and_flag_agree() {
 #[test]
 fn our_arithmetic_is_compared_with_the_vendors() {
     let bill = bill_of(fixture!("fair-use"), 1).unwrap();
-    let charge = |overage: &str, amount: &str| ContractCharge {
-        contract: "CN-1".to_owned(),
-        organizations: vec![ORGANIZATION.to_uppercase()],
-        part_number: "GC-VTR".to_owned(),
-        name: "Voice Transcription".to_owned(),
-        prepaid_quantity: Some(Decimal::ZERO),
-        fair_use_quantity: Some(Decimal::from(50_000)),
-        actual_quantity: Some(Decimal::from(61_500)),
-        overage_quantity: Some(overage.parse().unwrap()),
-        overage_rate: Some("0.01".parse().unwrap()),
-        overage_charge: Some(amount.parse().unwrap()),
-        currency: Some("EUR".to_owned()),
-    };
+    let charge = |overage: &str, amount: &str| charge(&[&ORGANIZATION.to_uppercase()], overage, amount);
     let right = charge("11500.0", "115");
     assert_eq!((right.has_expected_overage(), right.has_expected_charge()), (Some(true), Some(true)));
     assert_eq!(bill.compare(&[right]), []);
@@ -294,7 +311,7 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let differences = bill.compare(std::slice::from_ref(&odd));
     let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
     assert_eq!(read, [("overage_quantity", Some("11500"), "12000"), ("overage_amount", Some("115.00"), "99.99")]);
-    let shared = ContractCharge { organizations: vec![ORGANIZATION.to_owned(), "o-2".to_owned()], ..odd.clone() };
+    let shared = self::charge(&[ORGANIZATION, "o-2"], "12000", "99.99");
     assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
     assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);

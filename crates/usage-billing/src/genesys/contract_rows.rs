@@ -1,0 +1,212 @@
+//! The vendor's own charges as rows, and our arithmetic beside them.
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+
+use super::bill::exact_product;
+use super::charge::is_same;
+use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
+use super::{LAG, Organization};
+use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
+use crate::{BillingReason, UsageRow, Vendor, loadable};
+
+/// Rows of contracts, and the charges that cannot be rows.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ContractRows {
+    /// One row per charge.
+    pub rows: Vec<UsageRow>,
+    /// Why a charge is no row.
+    pub errors: Vec<Error>,
+}
+
+impl ContractCharges {
+    /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the
+    /// vendor's own; `amount` is computed here from the other quantities, so that it differs from `cost` where our arithmetic does.
+    ///
+    /// These rows are another view of what [bills](super::ClientBill::rows) and [billable usage](super::Client::usage) have: add up the rows of
+    /// one of them only. They are final a day after the period if the vendor has closed it.
+    pub fn rows(&self, account: &Organization, now: DateTime<Utc>) -> ContractRows {
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        for charge in &self.charges {
+            match charge.row(account, now) {
+                Ok(row) => rows.push(row),
+                Err(error) => errors.push(error),
+            }
+        }
+        ContractRows { rows: disambiguate_keys(rows), errors }
+    }
+}
+
+impl ContractCharge {
+    fn row(&self, account: &Organization, now: DateTime<Utc>) -> Result<UsageRow> {
+        let place = || format!("charge {} of contract {}", self.place, printable(&self.contract));
+        let lacks =
+            |what: &str| Error::new(ErrorKind::Decode, format!("{} has no {what}", place())).with_operation(OPERATION);
+        let quantity = self.actual_quantity.ok_or_else(|| lacks("actualQuantity"))?;
+        let sku = [&self.part_number, &self.name].into_iter().find(|text| !text.is_empty());
+        let sku = sku.ok_or_else(|| lacks("product and no name"))?;
+        let (customer_id, customer_name) = self.customer(account);
+        let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
+        let identity = RowIdentity {
+            customer_id: customer_id.as_deref(),
+            sku,
+            metric: if self.name.is_empty() { sku } else { &self.name },
+            grouping: Some(self.contract.as_str()),
+            unit: unit.unwrap_or(UNITS),
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
+        };
+        let is_final = self.is_closed && self.period.is_closed(now - LAG);
+        let is_over = self.period.is_closed(now);
+        let reason = if is_over { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
+        let amount =
+            self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));
+        Ok(UsageRow {
+            account_name: account.name.clone(),
+            customer_name,
+            customer_kind: identity.customer_id.map(|_| "organization".to_owned()),
+            as_of: Some(now).filter(|_| !is_final),
+            is_final,
+            included_quantity: self.fair_use_quantity.filter(|quantity| !quantity.is_zero()).map(loadable::quantity),
+            prepaid_quantity: self.prepaid_quantity.map(loadable::quantity),
+            overage_quantity: self.overage_quantity.map(loadable::quantity),
+            currency: self.currency.clone(),
+            unit_price: self.overage_rate.map(|rate| loadable::unit_price(rate, place)).transpose()?,
+            amount: amount.map(loadable::quantity),
+            cost: self.overage_charge.map(loadable::quantity),
+            source_report_id: Some(self.contract.clone()),
+            source_row: Some(self.place),
+            ..identity.row(quantity, reason)
+        })
+    }
+
+    /// Ids and names of the organizations that the charge covers, in their order by id; none if that is the account alone, or nobody.
+    fn customer(&self, account: &Organization) -> (Option<String>, Option<String>) {
+        let mut organizations: Vec<&Organization> = self.organizations.iter().collect();
+        organizations.sort_by(|one, other| one.id.cmp(&other.id));
+        if organizations.iter().all(|organization| is_same(&organization.id, &account.id)) {
+            return (None, None);
+        }
+        let ids: Vec<_> = organizations.iter().map(|organization| organization.id.as_str()).collect();
+        let names: Vec<_> = organizations.iter().filter_map(|organization| organization.name.as_deref()).collect();
+        (Some(ids.join(",")), Some(names.join(", ")).filter(|names| !names.is_empty()))
+    }
+
+    /// What was used less what is prepaid and free, never negative; `None` if a number is missing.
+    fn expected_overage(&self) -> Option<Decimal> {
+        let covered = self.prepaid_quantity?.checked_add(self.fair_use_quantity?)?;
+        Some(self.actual_quantity?.checked_sub(covered)?.max(Decimal::ZERO))
+    }
+
+    /// Whether the vendor's overage is what was used less what is prepaid and free, never negative; `None` if a number is missing.
+    pub fn has_expected_overage(&self) -> Option<bool> {
+        Some(self.overage_quantity? == self.expected_overage()?)
+    }
+
+    /// Whether the vendor's amount is the exact product of overage and rate, or that rounded to its own places; `None` if a number is
+    /// missing.
+    pub fn has_expected_charge(&self) -> Option<bool> {
+        let (charge, exact) = (self.overage_charge?, exact_product(self.overage_quantity?, self.overage_rate?)?);
+        let unit = Decimal::new(1, charge.scale().min(Decimal::MAX_SCALE));
+        Some((charge - exact).abs() < unit)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::genesys) fn charge(organizations: &[&str], overage: &str, amount: &str) -> ContractCharge {
+        ContractCharge {
+            contract: "CN-1".to_owned(),
+            place: 3,
+            period: "2026-10".parse().unwrap(),
+            is_closed: true,
+            organizations: organizations.iter().map(|id| Organization::new(*id, Some(format!("Org {id}")))).collect(),
+            part_number: "GC-VTR".to_owned(),
+            name: "Voice Transcription".to_owned(),
+            unit: Some("Minute".to_owned()),
+            prepaid_quantity: Some(Decimal::ZERO),
+            fair_use_quantity: Some(Decimal::from(50_000)),
+            actual_quantity: Some(Decimal::from(61_500)),
+            overage_quantity: Some(overage.parse().unwrap()),
+            overage_rate: Some("0.01".parse().unwrap()),
+            overage_charge: Some(amount.parse().unwrap()),
+            currency: Some("EUR".to_owned()),
+        }
+    }
+
+    fn rows(charges: Vec<ContractCharge>, now: &str) -> ContractRows {
+        let account = Organization::new("partner", Some("Partner".to_owned()));
+        ContractCharges { charges, errors: Vec::new() }.rows(&account, now.parse().unwrap())
+    }
+
+    const LATER: &str = "2026-11-21T12:00:00Z";
+
+    #[test]
+    fn a_charge_is_a_row_with_the_vendors_numbers_and_ours_beside_them() {
+        let ContractRows { rows, errors } = rows(vec![charge(&["o-1"], "12000", "99.99")], LATER);
+        assert!(errors.is_empty());
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((row.quantity, row.overage_quantity), (61_500.into(), Some(12_000.into())));
+        assert_eq!((row.cost, row.amount), (Some(Decimal::new(9_999, 2)), Some(Decimal::from(115))), "theirs and ours");
+        assert_eq!((row.included_quantity, row.prepaid_quantity), (Some(50_000.into()), Some(Decimal::ZERO)));
+        assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
+        assert_eq!((row.customer_id.as_deref(), row.customer_name.as_deref()), (Some("o-1"), Some("Org o-1")));
+        assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("partner", Some("Partner")));
+        assert_eq!((row.is_billable, row.is_final, row.as_of), (Some(true), true, None));
+    }
+
+    #[test]
+    fn a_row_is_final_once_the_period_is_closed_and_over_for_a_day() {
+        let open = |is_closed, now: &str| {
+            rows(vec![ContractCharge { is_closed, ..charge(&["o-1"], "0", "0") }], now).rows.remove(0)
+        };
+        for (is_closed, now, is_final, is_billable) in [
+            (true, "2026-11-02T00:00:00Z", true, true),
+            (false, "2026-11-02T00:00:00Z", false, true),
+            (true, "2026-11-01T23:59:59Z", false, true),
+            (false, "2026-10-31T23:59:59Z", false, false),
+        ] {
+            let row = open(is_closed, now);
+            assert_eq!((row.is_final, row.is_billable), (is_final, Some(is_billable)), "{is_closed} {now}");
+            assert_eq!(row.as_of.is_some(), !is_final);
+        }
+    }
+
+    #[test]
+    fn customers_are_the_organizations_that_are_not_the_account() {
+        let customer = |organizations: &[&str]| {
+            let row = rows(vec![charge(organizations, "0", "0")], LATER).rows.remove(0);
+            (row.customer_id, row.customer_name, row.customer_kind)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(customer(&["partner"]), (None, None, None));
+        assert_eq!(customer(&[]), (None, None, None));
+        assert_eq!(customer(&["o-2", "o-1"]), (some("o-1,o-2"), some("Org o-1, Org o-2"), some("organization")));
+        assert_eq!(customer(&["o-2", "o-1"]), customer(&["o-1", "o-2"]));
+    }
+
+    #[test]
+    fn a_charge_without_a_quantity_or_a_product_is_an_error_and_hides_no_other() {
+        let without_quantity = ContractCharge { actual_quantity: None, ..charge(&["o-1"], "0", "0") };
+        let nameless = ContractCharge { part_number: String::new(), name: String::new(), ..charge(&["o-1"], "0", "0") };
+        let twice = charge(&["o-1"], "0", "0");
+        let found = rows(vec![without_quantity, twice.clone(), nameless, twice], LATER);
+        let errors: Vec<_> = found.errors.iter().map(|error| error.message().to_owned()).collect();
+        assert_eq!(
+            errors,
+            ["charge 3 of contract CN-1 has no actualQuantity", "charge 3 of contract CN-1 has no product and no name"]
+        );
+        assert_eq!(found.rows.len(), 2);
+        assert_ne!(found.rows[0].row_key, found.rows[1].row_key);
+    }
+
+    #[test]
+    fn what_is_not_in_the_response_is_not_computed() {
+        let unknown = ContractCharge { fair_use_quantity: None, ..charge(&["o-1"], "11500", "115") };
+        assert_eq!((unknown.has_expected_overage(), unknown.has_expected_charge()), (None, Some(true)));
+        let row = rows(vec![unknown], LATER).rows.remove(0);
+        assert_eq!((row.amount, row.cost), (None, Some(115.into())));
+    }
+}

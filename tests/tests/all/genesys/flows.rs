@@ -1,0 +1,167 @@
+//! Flows that go wrong in the field on the way to a bill.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
+use usage_billing::{BillingReason, ErrorKind, Period};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::{Reply, ScriptedServer, now};
+
+use super::{client_at, start};
+
+const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
+
+fn october() -> Period {
+    "2026-10".parse().unwrap()
+}
+
+fn overview(organization: &str) -> Value {
+    json!({
+        "organization": {"id": organization, "name": format!("Org {organization}")}, "currency": "EUR", "subscriptionType": "MONTH_TO_MONTH",
+        "billingPeriodStartDate": "2026-10-01T00:00:00Z", "billingPeriodEndDate": "2026-10-31T23:59:59Z",
+        "usages": [{"name": "Storage", "partNumber": "GC-ST", "grouping": "storage", "unitOfMeasureType": "GB",
+            "usageQuantity": "7", "prepayQuantity": "0", "overagePrice": "0.2"}],
+    })
+}
+
+/// A server of overviews and billable usage whose first response to anything but the token is `first`.
+fn after(first: Reply) -> ScriptedServer {
+    let asked = AtomicUsize::new(0);
+    ScriptedServer::start(move |request| match request.target.split('?').next().unwrap_or_default() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+        _ if asked.fetch_add(1, SeqCst) == 0 => first.clone(),
+        path if path.ends_with("/billableusage") => {
+            Reply::json(200, r#"{"status":"Complete","usages":[{"name":"CX 3","totalUsage":"2"}]}"#)
+        }
+        path => Reply::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string()),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_without_retry_after_is_waited_out_as_long_as_the_vendors_own_header_says() {
+    let limit = || Reply::new(429, &[("inin-ratelimit-reset", "9")], r#"{"code":"too.many.requests"}"#);
+    let server = after(limit());
+    let begun = Instant::now();
+    let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
+    assert_eq!((bill.lines.len(), begun.elapsed().as_secs()), (1, 9));
+    let server = after(limit());
+    let begun = Instant::now();
+    let rows = client_at(server.url(), "id", "hush-secret").usage(october(), Duration::MAX).await.unwrap();
+    assert_eq!((rows.len(), begun.elapsed().as_secs()), (1, 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_500_is_asked_again_on_the_overview_and_on_the_first_poll() {
+    let server = after(Reply::json(500, r#"{"message":"internal"}"#));
+    let bill = client_at(server.url(), "id", "hush-secret").client_bill(ORGANIZATION, october()).await.unwrap();
+    assert_eq!(bill.organization.id, ORGANIZATION);
+    let server = after(Reply::json(500, r#"{"message":"internal"}"#));
+    assert_eq!(client_at(server.url(), "id", "hush-secret").usage(october(), Duration::MAX).await.unwrap().len(), 1);
+}
+
+/// Five organizations on three pages; the overview of one names another, one always fails, one is not trusted.
+#[tokio::test(start_paused = true)]
+async fn one_failing_organization_stops_nobody_over_several_pages() {
+    let server = ScriptedServer::start(|request| {
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let page = query.split('&').find_map(|pair| pair.strip_prefix("pageNumber=")).unwrap_or_default();
+        let organizations = |ids: &[&str]| ids.iter().map(|id| json!({"id": id, "enabled": true})).collect::<Vec<_>>();
+        match (path, page) {
+            ("/oauth/token", _) => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            ("/api/v2/orgauthorization/trustors", page) => {
+                let ids: &[&str] = match page {
+                    "1" => &["o-1", "o-2"],
+                    "2" => &["o-3", "o-4"],
+                    _ => &["o-5"],
+                };
+                Reply::json(200, &json!({"entities": organizations(ids), "pageCount": 3, "total": 5}).to_string())
+            }
+            (path, _) if path.ends_with("/o-2") => Reply::json(200, &overview("o-1").to_string()),
+            (path, _) if path.ends_with("/o-3") => Reply::json(500, r#"{"message":"internal"}"#),
+            (path, _) if path.ends_with("/o-4") => Reply::json(404, r#"{"message":"no trust"}"#),
+            (path, _) => Reply::json(200, &overview(path.rsplit('/').next().unwrap_or_default()).to_string()),
+        }
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let bills = client.client_bills(october(), ClientOrganizations::All).await.unwrap();
+    let outcomes: Vec<_> =
+        bills.outcomes.iter().map(|of| (of.organization_id.as_deref().unwrap(), of.bill.is_ok())).collect();
+    assert_eq!(outcomes, [("o-1", true), ("o-2", false), ("o-3", false), ("o-4", false), ("o-5", true)]);
+    let customers: Vec<_> = bills.rows().into_iter().filter_map(|row| row.customer_name).collect();
+    assert_eq!(customers, ["Org o-1", "Org o-5"]);
+    let errors: Vec<_> = bills.errors().map(ToString::to_string).collect();
+    assert!(errors[0].contains("asked for the bill of organization o-2, Genesys returned that of o-1"), "{errors:?}");
+    assert!(errors[1].contains("500") && errors[2].contains("404"), "{errors:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
+    let (_sandbox, client) = start(Sandbox::builder()).await;
+    let charges = client.contract_charges(october()).await.unwrap();
+    let account = client.organization().await.unwrap();
+    let found = charges.rows(&account, now());
+    assert!(found.errors.is_empty() && charges.errors.is_empty());
+    assert_eq!(found.rows.len(), charges.charges.len());
+    assert_eq!(super::keys(&found.rows).len(), found.rows.len());
+    let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
+    let of_bill = bill.rows(&account);
+    let mut compared = 0;
+    for row in &found.rows {
+        assert!(row.is_final && row.is_billable == Some(true), "{row:?}");
+        assert_eq!(row.source_operation, "getBillingContractBillingperiod");
+        assert!(row.customer_name.is_some(), "{row:?}");
+        // The vendor rounds to cents.
+        let (ours, theirs) = (row.amount.unwrap(), row.cost.unwrap());
+        assert!((ours - theirs).abs() < Decimal::new(1, 2), "{row:?}");
+        let same = |of_bill: &&usage_billing::UsageRow| {
+            (&of_bill.customer_id, &of_bill.sku) == (&row.customer_id, &row.sku) && of_bill.overage_quantity.is_some()
+        };
+        for of_bill in of_bill.iter().filter(same) {
+            assert_eq!((of_bill.overage_quantity, of_bill.quantity), (row.overage_quantity, row.quantity));
+            compared += 1;
+        }
+    }
+    assert!(compared >= 2, "{compared}");
+    // While a billing period runs its charges are not a bill.
+    let running = client.contract_charges(BillingPeriod::StartingIn("2026-11".parse().unwrap())).await.unwrap();
+    let rows = running.rows(&account, now()).rows;
+    assert!(!rows.is_empty());
+    assert!(rows.iter().all(|row| !row.is_final && row.billing_reason == BillingReason::NotAWholePeriod));
+    let last = client.contract_charges(BillingPeriod::LastFinished { at: now() }).await.unwrap();
+    assert!(last.charges.len() >= charges.charges.len(), "also of those whose months begin on other days");
+    assert!(last.charges.iter().all(|charge| charge.period.is_closed(now())));
+}
+
+#[tokio::test]
+async fn one_contract_that_cannot_be_read_hides_no_other() {
+    let server = ScriptedServer::start(|request| {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
+        match path.trim_start_matches("/api/v2/billing/contracts") {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "" => Reply::json(200, r#"{"entities":[{"id":"c-1"},{"name":"without id"},{"id":"c-2"},{"id":"c-3"}]}"#),
+            "/c-1" => Reply::json(403, r#"{"message":"not yours"}"#),
+            "/c-2" | "/c-3" => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
+            "/c-2/billingperiods/bp-1" => Reply::json(400, r#"{"message":"not now"}"#),
+            _ => {
+                let charge = json!({"product": {"sku": "GC-ST", "name": "Storage"}, "organizations": [{"id": "o-1"}],
+                    "actualQuantity": 7, "prepaidQuantity": 0, "fairuseQuantity": 0, "overageQuantity": 7, "overageRate": 0.2,
+                    "overageCharge": 1.4, "overageCurrency": "EUR"});
+                let unknown = json!({"product": {"sku": "GC-X"}, "overageQuantity": 7});
+                Reply::json(200, &json!({"id": "bp-1", "status": "Closed", "charges": [charge, unknown]}).to_string())
+            }
+        }
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let charges = client.contract_charges(october()).await.unwrap();
+    let kinds: Vec<_> = charges.errors.iter().map(usage_billing::Error::kind).collect();
+    assert_eq!(kinds, [ErrorKind::Permission, ErrorKind::Decode, ErrorKind::Api], "{:?}", charges.errors);
+    let rows = charges.rows(&client.organization().await.unwrap(), now());
+    assert_eq!((rows.rows.len(), rows.errors.len()), (1, 1));
+    assert_eq!((rows.rows[0].amount, rows.rows[0].cost), (Some(Decimal::new(14, 1)), Some(Decimal::new(14, 1))));
+    assert!(rows.errors[0].message().contains("charge 2 of contract c-3 has no actualQuantity"), "{:?}", rows.errors);
+}
