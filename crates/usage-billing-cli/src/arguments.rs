@@ -69,7 +69,8 @@ pub(crate) struct FetchArguments {
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// A month (2026-10), or two days or instants of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
+    /// A month (2026-10), or two days or instants of which the second is excluded (2026-10-01/2026-10-15); UTC. A longer period is fetched
+    /// month by month [default: last month].
     #[arg(long)]
     pub(crate) period: Option<Period>,
 
@@ -85,12 +86,20 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "ID", conflicts_with_all = ["period", "sandbox"])]
     pub(crate) report: Option<Uuid>,
 
+    /// Delete the Acronis reports that this call creates, once their rows have been read. A report that was there before is never deleted.
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) delete_report: bool,
+
+    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. They
+    /// are another view of the same usage: add up the rows of one source_operation only.
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) genesys_contracts: bool,
+
     /// How to print the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// Longest time for each vendor, for all that it does: 90s, 10m, 1h30m, or a number of seconds. (Each call makes a new report in the
-    /// Acronis tenant, unless --report names one.)
+    /// Longest time for each vendor, for all that it does: 90s, 10m, 1h30m, or a number of seconds.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
 }

@@ -1,7 +1,6 @@
 //! `usage fetch`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -19,7 +18,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     let (wanted, vendors) = match arguments.report {
         Some(id) => (Wanted::Report(id), vec![Vendor::Acronis]),
         None => {
-            let last_month = || Wanted::LastMonth(Period::last_month(now), now);
+            let last_month = || Wanted::LastMonth(Period::last_month(now));
             (arguments.period.map_or_else(last_month, Wanted::Period), arguments.vendors.clone())
         }
     };
@@ -28,7 +27,11 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
             "--report is of Acronis: fetch the other vendors by a call of their own".to_owned(),
         ));
     }
-    if let Wanted::Period(period) | Wanted::LastMonth(period, _) = wanted {
+    if let Wanted::Period(period) | Wanted::LastMonth(period) = wanted {
+        period.require_begun(now).map_err(|error| Failure::Usage(error.to_string()))?;
+        if let Some(warning) = period.inclusive_end_warning() {
+            output::tell(&format!("warning: {warning}"));
+        }
         arguments.check_closed(period, now)?;
     }
     // Held until the rows are here: it stops when dropped.
@@ -57,7 +60,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         let message = "no vendor is set up: try --sandbox, or set the variables that --help lists";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, arguments.timeout))).await;
+    let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, &arguments, now))).await;
     let (mut rows, mut errors, mut is_partial) = (Vec::new(), Vec::new(), false);
     for outcome in outcomes {
         match outcome {
@@ -94,13 +97,18 @@ impl FetchArguments {
     }
 }
 
-async fn fetch(client: &Client, wanted: Wanted, timeout: Duration) -> usage_billing::Result<Fetched> {
+async fn fetch(
+    client: &Client,
+    wanted: Wanted,
+    arguments: &FetchArguments,
+    now: DateTime<Utc>,
+) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
     output::tell(&match wanted {
-        Wanted::Period(period) | Wanted::LastMonth(period, _) => format!("{vendor}: fetching usage of {period} …"),
+        Wanted::Period(period) | Wanted::LastMonth(period) => format!("{vendor}: fetching usage of {period} …"),
         Wanted::Report(id) => format!("{vendor}: fetching report {id} …"),
     });
-    let outcome = client.usage(wanted, timeout).await;
+    let outcome = client.usage(wanted, arguments, now).await;
     match &outcome {
         Ok(fetched) => {
             fetched

@@ -1,8 +1,10 @@
 //! `usage-billing`: usage and billing data of Genesys Cloud, Suger and Acronis on the command line.
 
+mod acronis_usage;
 mod arguments;
 mod exit;
 mod fetch;
+mod genesys_usage;
 mod output;
 mod runtime;
 mod vendors;

@@ -5,21 +5,20 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use usage_billing::acronis::ReportRequest;
-use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
+use usage_billing::genesys::BillingPeriod;
 use usage_billing::uuid::Uuid;
 use usage_billing::{Credentials, Error, ErrorKind, Period, Result, UsageRow, acronis, genesys, suger};
 use usage_billing_sandbox as demo;
 
-use crate::arguments::Vendor;
-use crate::output;
+use crate::arguments::{FetchArguments, Vendor};
+use crate::{acronis_usage, genesys_usage};
 
 /// What is fetched.
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted {
     Period(Period),
     /// No period was named: the last month, or the vendor's last finished billing periods.
-    LastMonth(Period, DateTime<Utc>),
+    LastMonth(Period),
     /// A report that was begun before.
     Report(Uuid),
 }
@@ -28,6 +27,12 @@ pub(crate) enum Wanted {
 pub(crate) struct Fetched {
     pub(crate) rows: Vec<UsageRow>,
     pub(crate) errors: Vec<Error>,
+}
+
+impl From<Vec<UsageRow>> for Fetched {
+    fn from(rows: Vec<UsageRow>) -> Self {
+        Self { rows, errors: Vec::new() }
+    }
 }
 
 pub(crate) enum Client {
@@ -54,41 +59,37 @@ impl Client {
         }
     }
 
-    /// Fetches usage, however the vendor gives it, within `timeout`. An error names the report if there is one.
-    pub(crate) async fn usage(&self, wanted: Wanted, timeout: Duration) -> Result<Fetched> {
-        let rows = match (self, wanted) {
+    /// Fetches usage, however the vendor gives it, within the timeout. An error names the report if there is one.
+    pub(crate) async fn usage(
+        &self,
+        wanted: Wanted,
+        arguments: &FetchArguments,
+        now: DateTime<Utc>,
+    ) -> Result<Fetched> {
+        let timeout = arguments.timeout;
+        match (self, wanted) {
             (Self::Genesys(client), Wanted::Period(period)) => {
-                // Client organizations begin their billing months on days of their own.
-                let is_month = period == Period::month_of(period.start().date_naive());
-                let bills = if is_month { BillingPeriod::StartingIn(period) } else { period.into() };
-                return genesys_usage(client, period, bills, timeout).await;
+                let bills = BillingPeriod::within(period, now);
+                genesys_usage::fetch(client, period, &bills, arguments, now).await
             }
-            (Self::Genesys(client), Wanted::LastMonth(period, now)) => {
-                return genesys_usage(client, period, BillingPeriod::LastFinished { at: now }, timeout).await;
+            (Self::Genesys(client), Wanted::LastMonth(period)) => {
+                genesys_usage::fetch(client, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
             }
-            (Self::Acronis(client), Wanted::Period(period) | Wanted::LastMonth(period, _)) => {
-                let start = Instant::now();
-                let mut report = in_time(timeout, "no report was confirmed to be created", async {
-                    let request = ReportRequest::usage_summary(client.own_tenant().await?, period);
-                    client.create_report_once(&request).await
-                })
-                .await?;
-                output::tell(&format!("acronis: report {} is being made (--report takes it up again)", report.id()));
-                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await
+            (Self::Acronis(client), Wanted::Period(period) | Wanted::LastMonth(period)) => {
+                acronis_usage::fetch(client, period, arguments, now).await
             }
             (Self::Acronis(client), Wanted::Report(id)) => {
                 let start = Instant::now();
                 let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
-                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await
+                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await.map(Fetched::from)
             }
-            (Self::Suger(client), Wanted::Period(period) | Wanted::LastMonth(period, _)) => {
-                client.usage(period, timeout).await
+            (Self::Suger(client), Wanted::Period(period) | Wanted::LastMonth(period)) => {
+                client.usage(period, timeout).await.map(Fetched::from)
             }
             (Self::Genesys(_) | Self::Suger(_), Wanted::Report(_)) => {
                 Err(Error::new(ErrorKind::Request, "this vendor's usage is no report with an id: give a --period"))
             }
-        };
-        rows.map(|rows| Fetched { rows, errors: Vec::new() })
+        }
     }
 
     fn from_env(vendor: Vendor) -> Result<Self> {
@@ -122,7 +123,7 @@ impl Client {
 }
 
 /// Runs the first part of a fetch; `not_done` is the error's text if it does not end in time.
-async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output = Result<T>>) -> Result<T> {
     let too_late = || {
         let message = format!("{not_done} within {}", humantime::format_duration(timeout));
         Err(Error::new(ErrorKind::WaitTimeout, message))
@@ -131,42 +132,6 @@ async fn in_time<T>(timeout: Duration, not_done: &str, part: impl Future<Output 
         true => too_late(),
         false => tokio::time::timeout(timeout, part).await.unwrap_or_else(|_| too_late()),
     }
-}
-
-/// Usage of the organization itself, and the bills of its client organizations if it may list them.
-async fn genesys_usage(
-    client: &genesys::Client,
-    period: Period,
-    bills: BillingPeriod,
-    timeout: Duration,
-) -> Result<Fetched> {
-    let clients = client.client_bills(bills, ClientOrganizations::All);
-    let clients = in_time(timeout, "the bills of client organizations were not read to their end", clients);
-    let (own, clients) = tokio::join!(client.usage(period, timeout), clients);
-    let (mut rows, mut errors) = (Vec::new(), Vec::new());
-    match (own, &clients) {
-        (Ok(own), _) => rows.extend(own),
-        // A partner's credential need not read the own bill.
-        (Err(error), Ok(_)) => errors.push(error),
-        (Err(error), Err(_)) => return Err(error),
-    }
-    match clients {
-        Ok(bills) => {
-            rows.extend(bills.rows());
-            for outcome in bills.outcomes {
-                match outcome.bill {
-                    Ok(bill) => errors.extend(bill.unreadable.into_iter().map(|charge| charge.error)),
-                    Err(error) => errors.push(error),
-                }
-            }
-        }
-        // Most organizations have no clients, and no permission to list any.
-        Err(error) if error.kind() == ErrorKind::Permission => {
-            output::tell(&format!("genesys: without client organizations: {error}"));
-        }
-        Err(error) => errors.push(error),
-    }
-    Ok(Fetched { rows, errors })
 }
 
 /// Clients of the wanted vendors at a sandbox; of all if none is named.

@@ -40,6 +40,38 @@ fn the_main_command_prints_usage_of_all_vendors() {
     }
 }
 
+/// As in the README, without a period: the last finished billing periods, customers by name, nothing amiss.
+#[test]
+fn the_command_of_the_readme_names_customers_of_every_vendor() {
+    let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY]));
+    assert_eq!(code, Some(0), "{stderr}");
+    for (vendor, customer) in [
+        ("acronis", "株式会社さくら"),
+        ("genesys", "Harbor Lane Retail, Inc."),
+        ("genesys", "運輸ポータル 株式会社"),
+        ("suger", "株式会社さくら"),
+    ] {
+        assert!(stdout.lines().any(|line| line.starts_with(vendor) && line.contains(customer)), "{customer}: {stdout}");
+    }
+    assert!(!stderr.contains("warning"), "{stderr}");
+}
+
+#[test]
+fn a_period_that_lacks_its_last_day_is_warned_of_and_fetched() {
+    let fetch = |period: &str| {
+        run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--period", period]))
+    };
+    let (code, stdout, stderr) = fetch("2026-10-01/2026-10-31");
+    assert_eq!(code, Some(0), "{stderr}");
+    let warning = "warning: 2026-10-01/2026-10-31 does not contain 2026-10-31, because its end is excluded: write 2026-10 to include it";
+    assert_eq!(stderr.lines().filter(|line| *line == warning).count(), 1, "{stderr}");
+    assert!(stdout.contains(" 2026-10-31 ") && stdout.contains("not_a_whole_period"), "{stdout}");
+    for period in ["2026-10", "2026-10-01/2026-11-01"] {
+        let (code, _, stderr) = fetch(period);
+        assert!(code == Some(0) && !stderr.contains("warning"), "{stderr}");
+    }
+}
+
 #[test]
 fn json_and_csv_hold_the_same_exact_rows() {
     let fetch = |format: &str| {
@@ -81,14 +113,23 @@ fn wrong_input_is_one_line_and_code_2() {
     let (http, proxy) =
         (with("SUGER_BASE_URL", "http://api.example.test"), with("HTTPS_PROXY", "http://me:hush@proxy:port"));
     let (roots, both) = (with("SSL_CERT_FILE", "/absent/roots.pem"), with("SUGER_API_KEY_FILE", "/absent/key"));
-    let cases: [Case; 15] = [
+    let cases: [Case; 16] = [
         (&["usage", "fetch"], &[], "error: no vendor is set up: try --sandbox"),
         (
             &["usage", "fetch", "--sandbox", "--period", "2026-13"],
             &[],
             "`2026-13` is no period: write a month (2026-10)",
         ),
-        (&["usage", "fetch", "--sandbox", "--period", "9999-01"], &[], "error: 9999-01 is not over"),
+        (
+            &["usage", "fetch", "--sandbox", "--period", "9999-01", "--allow-open"],
+            &[],
+            "error: 9999-01 is in the future: it begins at 9999-01-01T00:00:00Z",
+        ),
+        (
+            &["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-11"],
+            &[],
+            "error: 2026-11 is not over before 2026-12-01T00:00:00Z: its quantities will still change -> --allow-open",
+        ),
         (&["usage", "fetch", "oracle"], &[], "[possible values: acronis, genesys, suger]"),
         (
             &["usage", "fetch"],
@@ -339,4 +380,74 @@ fn a_report_of_an_open_period_is_printed_only_with_allow_open() {
     assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");
     let (code, stdout, stderr) = fetch(&["--report", id, "--allow-open"]);
     assert!(code == Some(0) && stdout.lines().count() > 2, "{stderr}");
+}
+
+#[test]
+fn an_acronis_report_is_reused_and_one_of_its_own_is_deleted_if_asked_for() {
+    let sandbox = RunningSandbox::start("0");
+    let fetch = |arguments: &[&str]| {
+        let (code, stdout, stderr) = run(sandbox.program(&["acronis", "--format", "csv"]).args(arguments));
+        assert_eq!(code, Some(0), "{stderr}");
+        (stdout, stderr)
+    };
+    let (deleted, told) = fetch(&["--period", "2026-10", "--delete-report"]);
+    assert_eq!(told.matches("is being made").count(), 1, "{told}");
+    let (first, told) = fetch(&["--period", "2026-10"]);
+    assert!(told.contains("is being made"), "the first is gone: {told}");
+    for arguments in [&["--period", "2026-10"][..], &["--period", "2026-10", "--delete-report"], &[]] {
+        let (again, told) = fetch(arguments);
+        assert!(again == first && told.contains(" of 2026-10 is there already and is read"), "{told}");
+    }
+    assert_eq!(deleted.lines().count(), first.lines().count());
+    // Longer periods month by month.
+    let (both, told) = fetch(&["--period", "2026-09-01/2026-11-01"]);
+    assert!(told.contains(" of 2026-10 is there already") && told.contains("is being made"), "{told}");
+    let rows = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert!(rows(&first).iter().all(|row| rows(&both).contains(row)));
+    assert!(both.contains(",2026-09-01T00:00:00Z,2026-10-01T00:00:00Z,"), "{both}");
+    let (code, _, stderr) =
+        run(&mut sandbox.program(&["--report", "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73", "--delete-report"]));
+    assert!(code == Some(2) && stderr.contains("cannot be used with"), "{stderr}");
+}
+
+#[test]
+fn the_month_so_far_has_the_same_keys_the_next_day() {
+    let keys = |today: &str, until: &str| {
+        let period = format!("2026-11-01/{until}");
+        let arguments =
+            ["usage", "fetch", "--sandbox", "--today", today, "--period", &period, "--allow-open", "--format", "json"];
+        let (code, stdout, stderr) = run(&mut program(&arguments));
+        assert_eq!(code, Some(0), "{stderr}");
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
+        let of_months = rows.into_iter().filter(|row| row["period_end"] == "2026-12-01T00:00:00Z");
+        let told = |row: serde_json::Value| {
+            assert!(row["is_final"] == false && row["is_billable"] != true && row["as_of"].is_string(), "{row}");
+            (row["vendor"].as_str().unwrap().to_owned(), row["row_key"].as_str().unwrap().to_owned())
+        };
+        of_months.map(told).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (one, other) = (keys("2026-11-20", "2026-11-21"), keys("2026-11-21", "2026-11-22"));
+    for vendor in ["acronis", "genesys", "suger"] {
+        let same = one.intersection(&other).filter(|(of, _)| of == vendor).count();
+        assert!(same >= 5, "{vendor}: {same} of {} and {}", one.len(), other.len());
+    }
+}
+
+#[test]
+fn the_vendors_own_charges_are_printed_only_if_asked_for() {
+    let fetch = |arguments: &[&str]| {
+        let command =
+            ["usage", "fetch", "genesys", "--sandbox", "--today", TODAY, "--format", "csv", "--period", "2026-10"];
+        let (code, stdout, stderr) = run(program(&command).args(arguments));
+        assert_eq!(code, Some(0), "{stderr}");
+        (stdout.matches("getBillingContractBillingperiod").count(), stderr)
+    };
+    let (rows, told) = fetch(&[]);
+    assert!(rows == 0 && !told.contains("contract"), "{told}");
+    let (rows, told) = fetch(&["--genesys-contracts"]);
+    assert!(rows >= 4, "{rows}");
+    // Bundles are left to the invoice here, and known to the vendor.
+    let line =
+        |line: &&str| line.contains("GC-170-NV-MSG1K") && line.ends_with("by its overview; the contract is right");
+    assert!(told.lines().any(|told| line(&told)), "{told}");
 }

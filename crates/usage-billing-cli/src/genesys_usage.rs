@@ -1,0 +1,100 @@
+//! Usage of a Genesys Cloud organization and the bills of its client organizations.
+
+use chrono::{DateTime, Utc};
+use usage_billing::genesys::{BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations};
+use usage_billing::{ErrorKind, Period, Result, printable};
+
+use crate::arguments::FetchArguments;
+use crate::output;
+use crate::vendors::{Fetched, in_time};
+
+/// Fetches the usage of the organization itself, the bills of its client organizations if it may list them, and the vendor's own charges if
+/// they are asked for.
+pub(crate) async fn fetch(
+    client: &Client,
+    period: Period,
+    bills: &[BillingPeriod],
+    arguments: &FetchArguments,
+    now: DateTime<Utc>,
+) -> Result<Fetched> {
+    let timeout = arguments.timeout;
+    let clients = in_time(timeout, "the bills of client organizations were not read to their end", async {
+        let mut all = Vec::new();
+        for billing_period in bills {
+            all.push(client.client_bills(*billing_period, ClientOrganizations::All).await?);
+        }
+        Ok(all)
+    });
+    let (own, clients) = tokio::join!(client.usage(period, timeout), clients);
+    let mut fetched = Fetched::from(Vec::new());
+    match (own, &clients) {
+        (Ok(own), _) => fetched.rows.extend(own),
+        // A partner's credential need not read the own bill.
+        (Err(error), Ok(_)) => fetched.errors.push(error),
+        (Err(error), Err(_)) => return Err(error),
+    }
+    let clients = match clients {
+        Ok(clients) => clients,
+        // Most organizations have no clients, and no permission to list any.
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            output::tell(&format!("genesys: without client organizations: {error}"));
+            Vec::new()
+        }
+        Err(error) => {
+            fetched.errors.push(error);
+            Vec::new()
+        }
+    };
+    for bills in &clients {
+        fetched.rows.extend(bills.rows());
+        fetched.errors.extend(bills.errors().cloned());
+    }
+    if arguments.genesys_contracts {
+        let charges = contract_charges(client, bills, &clients, now);
+        let charges = in_time(timeout, "the charges of contracts were not read to their end", charges);
+        match charges.await {
+            Ok(charges) => {
+                fetched.rows.extend(charges.rows);
+                fetched.errors.extend(charges.errors);
+            }
+            Err(error) => fetched.errors.push(error),
+        }
+    }
+    Ok(fetched)
+}
+
+/// The vendor's own charges of the billing periods as rows. Where ours differ from them is printed.
+async fn contract_charges(
+    client: &Client,
+    periods: &[BillingPeriod],
+    bills: &[ClientBills],
+    now: DateTime<Utc>,
+) -> Result<Fetched> {
+    let account = client.organization().await?;
+    let mut fetched = Fetched::from(Vec::new());
+    for period in periods {
+        let charges = client.contract_charges(*period).await?;
+        for bill in bills.iter().flat_map(|bills| &bills.outcomes).filter_map(|outcome| outcome.bill.as_ref().ok()) {
+            let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
+            let of_bill: Vec<_> =
+                charges.charges.iter().filter(|charge| charge.period == bill.period).cloned().collect();
+            bill.compare(&of_bill).iter().for_each(|difference| tell(customer, difference));
+        }
+        let rows = charges.rows(&account, now);
+        fetched.rows.extend(rows.rows);
+        fetched.errors.extend(charges.errors);
+        fetched.errors.extend(rows.errors);
+    }
+    Ok(fetched)
+}
+
+fn tell(customer: &str, difference: &ChargeDifference) {
+    let ours = difference.ours.as_deref().unwrap_or("unknown");
+    output::tell(&format!(
+        "genesys: {}, {}: {} is {} by the vendor's contract and {ours} by its overview; the contract is right",
+        printable(customer),
+        printable(&difference.part_number),
+        difference.number,
+        printable(&difference.vendors),
+    ));
+}
