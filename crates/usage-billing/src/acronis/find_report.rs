@@ -46,8 +46,9 @@ impl Client {
     /// [`create_report_once`](Self::create_report_once).
     ///
     /// A report is reused if it is of the same kind, tenant, level, whole period and SKUs, and has a file with rows that was made after the
-    /// end of the period. One that was created today and is in the making is waited for. Reports of a period that is not over are not
-    /// reused. Of the tenant's reports at most 200 are read; those that cannot be read are passed over.
+    /// end of the period. One that does not state whether it has SKUs is not reused. One that was created today and is in the making is waited
+    /// for. Reports of a period that is not over are not reused. Of the tenant's reports at most 200 are read, from both ends of the list;
+    /// those that cannot be read are passed over.
     ///
     /// # Errors
     /// As [`create_report_once`](Self::create_report_once).
@@ -65,7 +66,10 @@ impl Client {
         request.body(now)?;
         let Some(period) = request.period().filter(|period| period.is_closed(now)) else { return Ok(None) };
         let Ok(mut ids) = self.report_ids(request.tenant()).await else { return Ok(None) };
-        ids.truncate(MAX_READ);
+        // The order is not documented: the newest may be first or last.
+        if ids.len() > MAX_READ {
+            ids.drain(MAX_READ / 2..ids.len() - MAX_READ / 2);
+        }
         let mut in_the_making = None;
         let mut reports = self.reports(ids);
         while let Some(read) = reports.next().await {

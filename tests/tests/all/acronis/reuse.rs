@@ -204,6 +204,42 @@ async fn reports_that_cannot_be_read_do_not_stop_a_new_one() {
 }
 
 #[tokio::test]
+async fn of_very_many_reports_those_at_both_ends_are_read() {
+    for place in [0, 299, 150] {
+        let ids: Vec<_> = (0..300u128).map(|number| Uuid::from_u128(number + 1).to_string()).collect();
+        let wanted = ids[place].clone();
+        let known = wanted.clone();
+        let server = ScriptedServer::start(move |request| {
+            let path = request.target.split('?').next().unwrap_or_default();
+            let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
+            match path.rsplit('/').next().unwrap_or_default() {
+                "token" => {
+                    Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#)
+                }
+                "reports" if request.method == "POST" => creation(),
+                "reports" => Reply::json(200, &json!({"items": ids}).to_string()),
+                "stored" => {
+                    let file = json!({"id": id, "report_format": "csv_v2_0", "status": "saved", "created_at": "2026-11-21T00:00:00"});
+                    Reply::json(200, &json!({"items": [file]}).to_string())
+                }
+                id if id == known => Reply::json(200, &october(id).to_string()),
+                _ => Reply::json(404, "{}"),
+            }
+        });
+        let client = client_at(server.url(), CREATED, "hush-secret");
+        let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
+        let (id, is_created) = match client.obtain_report(&request).await.unwrap() {
+            ObtainedReport::Created(report) => (report.id().to_owned(), true),
+            ObtainedReport::Existing(report) => (report.id().to_owned(), false),
+        };
+        let expected = if place == 150 { (CREATED.to_owned(), true) } else { (wanted, false) };
+        assert_eq!((id, is_created), expected, "{place}");
+        let read = server.requests().iter().filter(|request| request.target.contains("/reports/")).count();
+        assert!(read <= 201, "{read}");
+    }
+}
+
+#[tokio::test]
 async fn after_a_lost_response_nothing_is_created_again_while_a_report_cannot_be_read() {
     let creations = std::sync::Arc::new(Mutex::new(0));
     let counted = creations.clone();
