@@ -208,11 +208,24 @@ mod tests {
             ("pg_base_storage", Partner, Usage),
             ("pg_base_storage", Unknown, Usage),
             ("pg_base_local_storage", NoComponent, Usage),
+            ("pg_base_something_new", Vendor, UnknownItem),
+            ("p_local_storage", Partner, UnknownLicensing),
+            ("dre_local_storage", NoComponent, UnknownLicensing),
             ("p_storage", Vendor, Usage),
             ("p_storage", Partner, UnknownLicensing),
             ("dre_dr_storage", Unknown, UnknownHosting),
         ] {
             assert_eq!(reason(&Item { host, ..item(name) }), expected, "{name} {host:?}");
+        }
+    }
+
+    #[test]
+    fn items_of_todays_licensing_are_known_by_their_prefix() {
+        for name in ["pw_base_servers", "pg_storage", "pu_base_fc_seats", "pw_anything"] {
+            assert!(is_modern(name), "{name}");
+        }
+        for name in ["servers", "p_servers", "adv_storage", "bndl_vms", "p_adv_pw_servers", "pwa_servers", ""] {
+            assert!(!is_modern(name), "{name}");
         }
     }
 
@@ -263,6 +276,9 @@ mod tests {
             ("p_servers", None, false, Usage),
             ("servers", Some("standard"), true, Usage),
             ("mailboxes", None, true, Counter),
+            ("storage", None, true, Counter),
+            ("local_storage", None, true, Counter),
+            ("something_new", None, true, UnknownItem),
             ("mailboxes", None, false, UnknownItem),
             ("notarizations", None, true, Usage),
             ("p_dre_compute_points", None, false, Usage),

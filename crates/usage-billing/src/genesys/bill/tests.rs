@@ -166,6 +166,35 @@ fn one_allowance_is_taken_off_once_however_many_charges_share_it() {
 }
 
 #[test]
+fn bundles_share_no_allowance_but_have_their_own() {
+    let bundled = |usage, bundle: &str| Charge {
+        bundle_quantity: Some(decimal(bundle)),
+        ..charge("A", "messaging-usage", usage, "0")
+    };
+    for (bundle, first, second) in [("0", "30", "20"), ("1", "30", "20"), ("1000", "0", "0")] {
+        let found =
+            with_allowances(vec![bundled("30", bundle), bundled("40", bundle), charge("A", "fair-use", "50", "0")]);
+        assert_eq!((found[0].1.as_str(), found[1].1.as_str()), (first, second), "{bundle}");
+    }
+    let alone = with_allowances(vec![bundled("60", "1000"), charge("A", "fair-use", "50", "0")]);
+    assert_eq!(alone[0], unknown("50"), "it is shown, and the overage is left to the invoice");
+}
+
+#[test]
+fn an_allowance_of_a_total_is_that_of_its_parts_and_of_nothing_else() {
+    let total = || charge("T", "rollup", "100", "0");
+    let found = with_allowances(vec![charge("Z", "fair-use", "50", "0"), total()]);
+    assert_eq!(found[1], overage("100", "0"), "it belongs to nothing in the overview");
+    let found = with_allowances(vec![
+        charge("A", "fair-use", "50", "0"),
+        total(),
+        charge("A", "rollup-usage", "100", "0"),
+        charge("A", "resource", "60", "0"),
+    ]);
+    assert_eq!((&found[1], &found[3]), (&overage("100", "0"), &overage("10", "50")), "a charge outranks a part");
+}
+
+#[test]
 fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
     let used = || charge("A", "resource", "60", "0");
     let mut gigabytes = charge("A", "fair-use", "50", "0");
@@ -175,6 +204,14 @@ fn an_allowance_that_cannot_be_applied_leaves_the_usage_to_the_invoice() {
     let unread = item(2, "A", "A", "fair-use", "minute");
     let line = lines(vec![used()], &[&unread], &monthly()).remove(0);
     assert_eq!(line.see_invoice, [SeeInvoice::AllowanceUnreadable]);
+    // Of a charge that cannot be read itself nothing is computed, and nothing of others changes.
+    let unread_usage = item(1, "A", "A", "resource", "minute");
+    let found = lines(
+        vec![charge("A", "fair-use", "50", "0"), charge("B", "resource", "60", "0")],
+        &[&unread_usage],
+        &monthly(),
+    );
+    assert_eq!((found[0].role, numbers(&found[1])), (ChargeRole::Allowance, known("60", "15")));
     let little = lines(vec![charge("A", "resource", "5", "10")], &[&unread], &monthly()).remove(0);
     assert_eq!(numbers(&little), known("0", "2"), "no allowance makes it more");
 }
@@ -234,7 +271,7 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
         assert_eq!(line.see_invoice, [reason], "{name}");
         assert_eq!(numbers(&used("5")), known("0", "1"), "{name}: within what is committed");
     }
-    for name in ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "Byocity"] {
+    for name in ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "Byocity", "AI Summaries", "Hardware Tokens"] {
         assert_eq!(one(charge(name, "user-license", "8", "5"), &monthly()).see_invoice, [], "{name}");
     }
     let shown =
