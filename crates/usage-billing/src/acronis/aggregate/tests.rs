@@ -326,6 +326,73 @@ fn switches_totals_and_parts_are_marked_in_reports_of_every_kind_and_period() {
 }
 
 #[test]
+fn a_row_states_whose_and_of_what_it_is_and_where_it_comes_from() {
+    let at = |number, infra: &str, quota: Option<i64>| ReportRow {
+        number,
+        customer_id: Some("B-7".to_owned()),
+        edition: Some("standard".to_owned()),
+        infra_id: Some(infra.to_owned()),
+        infra_owner_id: Some("vendor".to_owned()),
+        infra_backend: Some("acronis".to_owned()),
+        quota: quota.map(Decimal::from),
+        absolute: amounts(3 << 29, 0),
+        ..row("customer", "pw_base_storage", Some("bytes"))
+    };
+    let usage = |rows: [ReportRow; 2]| usage_rows(&summary(), rows).unwrap().remove(0);
+    let row = usage([at(4, "a", Some(5 << 30)), at(2, "b", Some(5 << 30))]);
+    let text = |column: &Option<String>| column.as_deref().unwrap_or_default().to_owned();
+    let customer = [&row.customer_id, &row.customer_kind, &row.customer_reference].map(text);
+    assert_eq!(customer, ["t-1", "customer", "B-7"]);
+    assert_eq!([&row.service, &row.edition, &row.report_kind].map(text), ["backup", "standard", "usage_summary"]);
+    assert_eq!(row.storage_host, Some(crate::StorageHost::Vendor));
+    assert_eq!((row.quantity, row.unit.as_str()), (3.into(), "GiB"));
+    assert_eq!((row.raw_quantity, row.raw_unit.as_deref()), (Decimal::from(3_i64 << 30), Some("bytes")));
+    assert_eq!(row.quota_quantity, Some(5.into()), "of both, not twice");
+    assert_eq!((text(&row.source_report_id), row.source_row), (Uuid::nil().to_string(), Some(2)));
+    assert_eq!(usage([at(1, "a", Some(5 << 30)), at(2, "b", Some(6 << 30))]).quota_quantity, None, "they differ");
+    // Of other things than storage a component says nothing about a host.
+    let seats = ReportRow { measurement_unit: None, ..at(1, "a", None) };
+    assert_eq!(usage_rows(&summary(), [seats]).unwrap()[0].storage_host, None);
+}
+
+#[test]
+fn rows_without_a_day_are_read_only_where_days_do_not_matter() {
+    use types::ReportKind::{UsageBreakdown, UsageCurrent, UsageDaily, UsageSummary};
+    for (kind, is_read) in [(UsageSummary, true), (UsageCurrent, true), (UsageDaily, false), (UsageBreakdown, false)] {
+        let row = ReportRow { date: None, ..row("customer", "seats", None) };
+        let read = usage_rows(&file(kind.clone(), types::ReportLevel::Itself), [row]);
+        assert_eq!(read.is_ok(), is_read, "{kind}");
+        if let Err(error) = read {
+            assert!(error.message().starts_with("row 1 of the report is of no day"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_one_row_shows_of_a_report_holds_for_the_others_whatever_their_order() {
+    use BillingReason::{Counter, NotSold, UnknownItem, Usage};
+    let sold = || ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "pw_base_servers", None) };
+    let of = |name: &str| row("customer", name, None);
+    let reasons = |rows: Vec<ReportRow>| {
+        let rows = usage_rows(&summary(), rows).unwrap();
+        let found = rows.into_iter().map(|row| (row.metric, row.billing_reason));
+        found.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    for turned in [false, true] {
+        let in_order = |mut rows: Vec<ReportRow>| {
+            if turned {
+                rows.reverse();
+            }
+            reasons(rows)
+        };
+        assert_eq!(in_order(vec![sold(), of("pw_base_vms")])["pw_base_vms"], NotSold, "the report has SKUs");
+        assert_eq!(in_order(vec![of("pw_base_servers"), of("pw_base_vms")])["pw_base_vms"], Usage);
+        assert_eq!(in_order(vec![of("pw_base_servers"), of("mailboxes")])["mailboxes"], Counter, "today's licensing");
+        assert_eq!(in_order(vec![of("p_servers"), of("mailboxes")])["mailboxes"], UnknownItem);
+    }
+}
+
+#[test]
 fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
     let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
     let of =

@@ -287,8 +287,11 @@ fn what_no_source_explains_is_unknown_and_never_billable() {
     for grouping in ["", "surprise", "credits"] {
         let line = one(charge("X", grouping, "8", "5"), &monthly());
         assert_eq!((numbers(&line), line.role, line.is_billable()), ((None, None), ChargeRole::Unknown, None));
+        assert_eq!(line.billing_reason(), BillingReason::UnknownItem);
         assert_eq!(line.see_invoice, [SeeInvoice::UnknownGrouping { grouping: grouping.to_owned() }]);
     }
+    let without_total = one(charge("X", "rollup-usage", "8", "5"), &monthly());
+    assert_eq!((without_total.role, without_total.billing_reason()), (ChargeRole::Unknown, BillingReason::SeeInvoice));
     let storage = |groupings: [&str; 2]| lines(groupings.map(|of| charge(of, of, "8", "0")).to_vec(), &[], &monthly());
     assert_eq!(storage(["storage", "storage-category"])[1].is_billable(), None, "it may be contained in the other");
     assert_eq!(storage(["resource", "storage-category"])[1].is_billable(), Some(true));
