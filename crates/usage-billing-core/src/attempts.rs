@@ -110,7 +110,7 @@ impl Attempts<'_> {
     fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last, rejection } = progress;
         if let Some(mut rejection) = rejection {
-            return self.context.masked(rejection.take_error(&self.operation, attempts));
+            return rejection.take_error(&self.operation, attempts, self.context);
         }
         // The limit that the attempt before may have met is not the one to raise.
         let last = last.map(|last| last.with_setting(None));
@@ -240,11 +240,11 @@ impl Attempts<'_> {
         }
         let reading = progress.rejection.insert(rejection);
         read_prefix(response, &mut reading.body).await;
-        let error = reading.take_error(&self.operation, progress.attempts);
+        let error = reading.take_error(&self.operation, progress.attempts, self.context);
         progress.rejection = None;
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
         let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };
-        (Failure { cause, retry_after }, self.context.masked(error))
+        (Failure { cause, retry_after }, error)
     }
 }
 

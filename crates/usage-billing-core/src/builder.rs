@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
 use crate::call_options::CallSettings;
@@ -119,6 +121,8 @@ impl<C> ClientBuilder<C> {
     }
 
     /// An HTTP client of the caller's own: proxy, roots, pool, timeouts. [`http_client()`] is a good start for one.
+    ///
+    /// Its proxies are its own: `http://` URLs of this machine go through them unless they except it, which is never so without this setting.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.http = Some(client);
         self
@@ -149,7 +153,7 @@ impl<C> ClientBuilder<C> {
         let Self { settings, finish } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
         let base = base_url::parse(&settings.base_url, "base URL", allow_http)?;
-        settings.auth.check(allow_http)?;
+        let token_url = settings.auth.check(allow_http)?;
         let limiter = settings.rate_limit.map(Limiter::new).transpose()?;
         let http = match settings.http {
             Some(_)
@@ -166,9 +170,17 @@ impl<C> ClientBuilder<C> {
                 return Err(Error::new(ErrorKind::Config, message));
             }
             None => {
+                let proxies = EnvironmentProxies::from_env()?;
+                let urls: Vec<_> = [Some(base.clone()), token_url].into_iter().flatten().collect();
+                let is_direct = urls.iter().all(base_url::is_unencrypted_loopback);
+                if !is_direct {
+                    check_loopback(&urls, &proxies)?;
+                }
+                let context = settings.auth.context();
+                proxies.secrets().iter().for_each(|secret| context.secrets.add(secret));
                 // Set once: the same credentials may be given to several clients of one environment.
-                let _ = settings.auth.context().proxies.set(EnvironmentProxies::from_env()?);
-                default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?
+                let _ = context.proxies.set(proxies);
+                default_client(is_direct, settings.connect_timeout, settings.read_timeout, settings.user_agent)?
             }
         };
         let transport = Transport::new(Parts {
@@ -183,7 +195,18 @@ impl<C> ClientBuilder<C> {
     }
 }
 
+/// Unencrypted requests to this machine must not leave it through a proxy. One client connects to all its hosts through proxies or to none.
+fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
+    let through_proxy = |url: &&Url| base_url::is_unencrypted_loopback(url) && proxies.configured(url).is_some();
+    let Some(url) = urls.iter().find(through_proxy) else { return Ok(()) };
+    let host = url.host_str().unwrap_or_default();
+    let message = format!("the credential would be sent unencrypted to {host} through the proxy of the environment");
+    Err(Error::new(ErrorKind::Config, message).with_hint(format!("add {host} to NO_PROXY")))
+}
+
+/// `is_direct` leaves out the proxies of the environment.
 fn default_client(
+    is_direct: bool,
     connect: Option<Duration>,
     read: Option<Duration>,
     user_agent: Option<String>,
@@ -191,6 +214,9 @@ fn default_client(
     const OURS: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
     let agent = user_agent.map_or_else(|| OURS.to_owned(), |program| format!("{program} {OURS}"));
     let mut builder = http_client()?.user_agent(agent);
+    if is_direct {
+        builder = builder.no_proxy();
+    }
     if let Some(timeout) = connect {
         builder = builder.connect_timeout(timeout);
     }

@@ -14,6 +14,7 @@ mod env;
 mod error;
 mod error_body;
 mod error_source;
+mod escapes;
 mod failure_context;
 mod foreign_text;
 mod http_client;

@@ -14,7 +14,9 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::answer::Answer;
 use crate::error_body::describe;
+use crate::foreign_text::beginning;
 use crate::json_shape;
+use crate::known_secrets::Masks;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
 
@@ -74,7 +76,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let json = if text.is_empty() { &b"\"\""[..] } else { text };
         match from_json(json) {
             Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
-            Err(error) => Err(answer.unexpected(misfit::<T>(text, error), &body)),
+            Err(error) => Err(answer.unexpected(misfit::<T>(text, error, &answer.context.secrets.masks()), &body)),
         }
     }
 }
@@ -104,33 +106,34 @@ fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     }
 }
 
-/// Decoding once more, slower, finds the place.
-fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
+/// Decoding once more, slower, finds the place. What is quoted of the body is masked here: what is cut could not be.
+fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
-            format!("unexpected body at {}: {}", path_of(located.path()), reason_of(located.inner()))
+            format!("unexpected body at {}: {}", path_of(located.path(), masks), reason_of(located.inner(), masks))
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
         _ if body.starts_with(GZIP) => {
             "the body is compressed with gzip, which was not asked for (a proxy on the way?)".to_owned()
         }
         _ if body.trim_ascii_start().starts_with(b"<") => {
-            format!("unexpected body: {}", printable(&describe(body).message.unwrap_or_default()))
+            let said = describe(body).message.unwrap_or_default();
+            format!("unexpected body: {}", printable(&masks.apply(&beginning(&said))))
         }
-        _ => format!("unexpected body: {}", reason_of(&error)),
+        _ => format!("unexpected body: {}", reason_of(&error, masks)),
     };
     Error::new(ErrorKind::Decode, message).with_source(error)
 }
 
 /// The path with each of its keys bounded: those of a map are the vendor's.
-fn path_of(path: &Path) -> String {
+fn path_of(path: &Path, masks: &Masks) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
             Segment::Seq { .. } => text += &segment.to_string(),
             key => {
                 let dot = if text.is_empty() { "" } else { "." };
-                text += &format!("{dot}{}", printable(&key.to_string()));
+                text += &format!("{dot}{}", printable(&masks.apply(&beginning(&key.to_string()))));
             }
         }
     }
@@ -147,12 +150,12 @@ fn printable_end(path: &str) -> String {
 }
 
 /// What serde_json found, bounded, with the place in the body: it quotes the vendor's value.
-fn reason_of(error: &serde_json::Error) -> String {
+fn reason_of(error: &serde_json::Error, masks: &Masks) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&place) {
-        Some(reason) => format!("{}{place}", printable(reason)),
-        None => printable(&text).to_string(),
+        Some(reason) => format!("{}{place}", printable(&masks.apply(&beginning(reason)))),
+        None => printable(&masks.apply(&beginning(&text))).to_string(),
     }
 }
 
@@ -215,11 +218,17 @@ impl fmt::Debug for ByteStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known_secrets::KnownSecrets;
     use std::collections::BTreeMap;
 
     fn misfit_of(body: &str) -> String {
         type Body = BTreeMap<String, Vec<crate::DecimalNumber>>;
-        misfit::<Body>(body.as_bytes(), from_json::<Body>(body.as_bytes()).unwrap_err()).to_string()
+        misfit::<Body>(
+            body.as_bytes(),
+            from_json::<Body>(body.as_bytes()).unwrap_err(),
+            &KnownSecrets::default().masks(),
+        )
+        .to_string()
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl Transport {
         })
     }
 
+    /// Masks the client's secrets in an error that was made of a response elsewhere: of a job that failed, a row that cannot be read. In
+    /// errors of calls they are masked already.
+    pub fn masked(&self, error: Error) -> Error {
+        self.parts.auth.context().masked(error)
+    }
+
     pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
