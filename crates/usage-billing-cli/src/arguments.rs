@@ -34,7 +34,7 @@ const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if 
   ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET
 
   GENESYS_CLIENT_SECRET_FILE, SUGER_API_KEY_FILE and ACRONIS_CLIENT_SECRET_FILE each name a file that holds the secret, in
-  place of the variable with the secret; only the file's owner may have access to it (chmod 600).
+  place of the variable with the secret; only the file's owner may have access to it (chmod 600), and the group of root's.
   USAGE_BILLING_ALLOW_HTTP=1 permits http:// URLs of other machines, to which credentials are sent unencrypted.
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, SSL_CERT_DIR are used as other programs use them.
 

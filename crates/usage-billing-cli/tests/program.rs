@@ -121,7 +121,7 @@ fn wrong_input_is_one_line_and_code_2() {
         (
             &["usage", "fetch"],
             &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "\"hush-key\"")],
-            "error: SUGER_API_KEY in the environment is enclosed in quotes",
+            "error: SUGER_API_KEY in the environment begins or ends with a quotation mark",
         ),
         (
             &["usage", "fetch"],

@@ -26,7 +26,9 @@ const LONGEST_DEBUG_SOURCES: usize = 500;
 ///
 /// `Display` and `Debug` are safe to log and print: one line of at most 2,000 characters, with control and invisible characters escaped
 /// and each of the vendor's values limited to 200 characters. The accessors return the vendor's values as they came; print them with
-/// [`printable`](crate::printable). Secrets of the client are masked (`***`) in all of it.
+/// [`printable`](crate::printable). Secrets of the client are masked (`***`) in all of it, in whatever encoding a vendor sent them back:
+/// in errors of calls, and in those that methods of a client make of responses. Functions that have no client know no secrets;
+/// [`Transport::masked`](crate::Transport::masked) masks them in errors of a caller's own.
 ///
 /// Opaque: more can be told later without breaking anybody.
 #[derive(Clone)]

@@ -152,7 +152,7 @@ fn cut_off(text: &str, form: &str) -> Option<Range<usize>> {
     let mut places = starts.map(|start| start..text.len());
     let place = places.find(|place| form.as_bytes().starts_with(&text.as_bytes()[place.clone()]))?;
     let length = text[place.clone()].chars().count();
-    (length >= MASKED_IN_WORDS || length >= SHORTEST && is_word(text, &place)).then_some(place)
+    (length >= SHORTEST && (form.len() >= MASKED_IN_WORDS || is_word(text, &place))).then_some(place)
 }
 
 fn is_word(text: &str, place: &Range<usize>) -> bool {

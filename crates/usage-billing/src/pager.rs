@@ -14,7 +14,7 @@ use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
 
 /// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
@@ -36,6 +36,8 @@ pub struct Pager<T> {
     /// Hashes of all positions so far, against going round in circles.
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// Whose secrets are masked in errors.
+    transport: Option<Transport>,
 }
 
 type Page<T> = (Vec<T>, Option<String>);
@@ -78,7 +80,14 @@ impl<T: Send + 'static> Pager<T> {
             guessed: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
+            transport: None,
         }
+    }
+
+    /// Masks the secrets of a client in errors that are made of what its calls answered, positions among them. Of the calls' own errors they
+    /// are masked already.
+    pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
+        Self { transport: Some(client.inner().clone()), ..self }
     }
 
     /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched and decoded at a time. At the end of
@@ -157,7 +166,11 @@ impl<T: Send + 'static> Stream for Pager<T> {
             this.ahead = match &mut this.ahead {
                 Ahead::End(error) => {
                     this.guessed = None;
-                    return Poll::Ready(error.take().map(Err));
+                    let error = error.take().map(|error| match &this.transport {
+                        Some(transport) => transport.masked(error),
+                        None => error,
+                    });
+                    return Poll::Ready(error.map(Err));
                 }
                 Ahead::Unasked => this.go_on(this.position.clone()),
                 Ahead::Coming(position, page) => {

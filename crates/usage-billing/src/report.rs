@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
+use usage_billing_core::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Transport, printable};
 
 use crate::time_limit::TimeLimit;
 
@@ -27,6 +27,8 @@ pub struct Report<T> {
     pause: Option<Duration>,
     /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
     answered: bool,
+    /// Whose secrets are masked in errors.
+    transport: Option<Transport>,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
 }
 
@@ -51,7 +53,7 @@ impl<T> Report<T> {
     where
         F: Future<Output = Result<Progress<T>>> + Send + 'static,
     {
-        Self { id, what, pause: None, answered: false, poll: Box::new(move || poll().boxed()) }
+        Self { id, what, pause: None, answered: false, transport: None, poll: Box::new(move || poll().boxed()) }
     }
 
     /// What to keep to take the report up again, in this process or another.
@@ -62,6 +64,12 @@ impl<T> Report<T> {
     /// A fixed pause between two polls, in place of 2 s growing to 15 s. A pause that the vendor asks for comes before both.
     pub fn poll_every(self, pause: Duration) -> Self {
         Self { pause: Some(pause), ..self }
+    }
+
+    /// Masks the secrets of a client in errors that are made of what its calls answered, the vendor's word for the state among them. Of the
+    /// calls' own errors they are masked already.
+    pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
+        Self { transport: Some(client.inner().clone()), ..self }
     }
 
     /// A report that the vendor has answered for, when it was created or looked up.
@@ -77,7 +85,14 @@ impl<T> Report<T> {
     pub async fn poll(&mut self) -> Result<Progress<T>> {
         let outcome = (self.poll)().await;
         self.answered |= outcome.is_ok();
-        outcome
+        outcome.map_err(|error| self.masked(error))
+    }
+
+    fn masked(&self, error: Error) -> Error {
+        match &self.transport {
+            Some(transport) => transport.masked(error),
+            None => error,
+        }
     }
 
     /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit, and a
@@ -132,10 +147,10 @@ impl<T> Report<T> {
                 limit.seconds()
             );
             let error = Error::new(ErrorKind::WaitTimeout, message);
-            Err(match last {
+            Err(self.masked(match last {
                 Some(Err(failure)) => error.with_source(failure),
                 _ => error,
-            })
+            }))
         })
     }
 }

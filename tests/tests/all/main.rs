@@ -7,6 +7,7 @@ mod acronis_operations;
 mod auth;
 mod dataset;
 mod deadlines;
+mod echoes;
 mod examples;
 mod expected;
 mod foreign_text;

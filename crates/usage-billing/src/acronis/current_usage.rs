@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::hints::hinted;
@@ -37,7 +37,8 @@ impl Client {
         for some in tenants.chunks(BATCH) {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
-            rows.extend(current_rows(own, some, &services, &usages.items, now)?);
+            let current = current_rows(own, some, &services, &usages.items, now);
+            rows.extend(current.map_err(|error| self.api.inner().masked(error))?);
         }
         Ok(rows)
     }

@@ -151,7 +151,9 @@ impl Client {
             formats.push(types::ReportFormat::CsvV20);
         }
         let api = self.api.clone();
-        Report::new("Acronis report", report.id.to_string(), move || poll(api.clone(), report.clone())).answered()
+        Report::new("Acronis report", report.id.to_string(), move || poll(api.clone(), report.clone()))
+            .answered()
+            .masking(&self.api)
     }
 }
 

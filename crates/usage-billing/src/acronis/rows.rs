@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 
 use super::download::{ReportBody, naming_file};
 use super::{Client, ReportRow, StoredFile, csv, json, types};
@@ -30,9 +30,11 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        let Rows(rows) = read(&file.format, ReportBody::from_download(self.download(file).await?).await?)?;
+        let body = ReportBody::from_download(self.download(file).await?).await?;
+        let transport = self.api.inner().clone();
+        let Rows(rows) = read(&file.format, body).map_err(|error| transport.masked(error))?;
         let file = file.clone();
-        Ok(Rows(rows.map_err(move |error| naming_file(&file, error)).boxed()))
+        Ok(Rows(rows.map_err(move |error| transport.masked(naming_file(&file, error))).boxed()))
     }
 }
 

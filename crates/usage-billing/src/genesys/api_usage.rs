@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
 use crate::row_identity::{RowIdentity, disambiguate_keys};
@@ -30,11 +30,14 @@ impl Client {
     /// # Errors
     /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait).
     pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        self.api_usage_within(TimeLimit::new(timeout), period).await.map_err(|error| self.api.inner().masked(error))
+    }
+
+    async fn api_usage_within(&self, limit: TimeLimit, period: Period) -> Result<Vec<UsageRow>> {
         use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
         let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
         let now = self.clock.now();
-        let limit = TimeLimit::new(timeout);
         let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by));
         let job = limit.run(start).await;
         let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 
 use super::{Client, LAG, types};
 use crate::period::instant;
@@ -51,6 +51,7 @@ impl Client {
                 }
             }
         })
+        .masking(&self.api)
     }
 
     /// Billable usage as rows; the customer is the organization itself.
@@ -64,7 +65,7 @@ impl Client {
         let report = self.billable_usage(period).wait_within(limit).await?;
         let account = limit.run(self.organization()).await;
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?.id;
-        usage_rows(&report, &account, period, now)
+        usage_rows(&report, &account, period, now).map_err(|error| self.api.inner().masked(error))
     }
 }
 

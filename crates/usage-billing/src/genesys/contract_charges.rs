@@ -71,7 +71,8 @@ impl Client {
                 let page = request.send().await?.into_inner();
                 Ok((page.entities, next_cursor(page.next_uri.as_deref())?))
             }
-        });
+        })
+        .masking(&self.api);
         let mut charges = Vec::new();
         while let Some(contract) = contracts.next().await {
             let id = contract?.id.ok_or_else(|| lacks("a contract in the list", "getBillingContracts"))?;

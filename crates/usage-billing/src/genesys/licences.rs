@@ -27,6 +27,7 @@ impl Client {
                 Ok((page.entities, more.then_some(number + 1)))
             }
         })
+        .masking(&self.api)
     }
 
     /// How many users hold each licence today (UTC), as rows. Not billable: the bill goes by who logs in, see

@@ -48,5 +48,6 @@ impl Client {
                 }
             }
         })
+        .masking(&self.api)
     }
 }

@@ -18,6 +18,7 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
     }
 
     /// All entitlements that `filter` lets through: whose usage can be reported. Suger is thought to ignore a filter that it does not
@@ -49,6 +50,7 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
     }
 
     /// All products that `filter` lets through, with their dimensions.
@@ -64,6 +66,7 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
     }
 
     /// Usage as a marketplace has it, by day, entitlement and dimension, of what `filter` lets through: what to compare own numbers with.
@@ -87,6 +90,7 @@ impl Client {
                 Ok((page.usage_metering_daily_records, following(page.next_offset)))
             }
         })
+        .masking(&self.api)
     }
 }
 

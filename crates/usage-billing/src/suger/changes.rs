@@ -2,7 +2,7 @@
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, ResponseValue, Result};
 
 use super::Client;
 use super::groups::{is_set, name_of};
@@ -54,7 +54,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; else those of the call.
     pub async fn retry_group(&self, group: &Group) -> Result<Group> {
-        let mut request = self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+        let mut request =
+            self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
@@ -68,12 +69,17 @@ impl Client {
     /// [`ErrorKind::Api`] (400) if the group is neither `CREATED` nor `INVALID`; else those of the call.
     pub async fn delete_group(&self, group: &Group) -> Result<Group> {
         let mut request =
-            self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+            self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
         let is_done = |status: &Status| *status == Status::Deleted;
         self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done).await
+    }
+
+    fn id_of<'a>(&self, group: &'a Group) -> Result<&'a str> {
+        let unnamed = || Error::new(ErrorKind::Request, format!("{} cannot be addressed", name_of(group)));
+        group.id.as_deref().ok_or_else(|| self.api.inner().masked(unnamed()))
     }
 
     /// An answer as it is if it settles the matter, or else what the group says of itself.
@@ -107,8 +113,4 @@ impl GroupChanges {
         }
         changes
     }
-}
-
-fn id_of(group: &Group) -> Result<&str> {
-    group.id.as_deref().ok_or_else(|| Error::new(ErrorKind::Request, format!("{} cannot be addressed", name_of(group))))
 }

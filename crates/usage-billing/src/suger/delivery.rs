@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::groups::name_of;
@@ -45,7 +45,9 @@ impl Client {
         report.check()?;
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(report.entitlement_id());
         match request.body(report.body(&self.org_id)).send().await {
-            Ok(group) if group.status == Some(UsageRecordGroupStatus::Invalid) => Err(invalid(&group)),
+            Ok(group) if group.status == Some(UsageRecordGroupStatus::Invalid) => {
+                Err(self.api.inner().masked(invalid(&group)))
+            }
             Ok(group) => Ok(Box::new(group.into_inner())),
             Err(error) if error.status().is_some_and(|status| status == 404) => Err(error.with_hint(format!(
                 "check that entitlement {} is of organization {}",
@@ -67,7 +69,7 @@ impl Client {
         let mut found = self.read_back(report.entitlement_id(), since(report), BTreeSet::from([id.clone()])).await?;
         let group = found.remove(&id).ok_or_else(|| unlisted(&id))?;
         match objection(report, &group) {
-            Some(error) => Err(error),
+            Some(error) => Err(self.api.inner().masked(error)),
             None => Ok(group),
         }
     }

@@ -41,6 +41,7 @@ impl Client {
             }
         })
         .in_steps_of(PAGE)
+        .masking(&self.api)
     }
 
     /// All usage record reports that `filter` lets through: what the hourly runs sent to the marketplaces. Without dates the vendor lists the
@@ -63,6 +64,7 @@ impl Client {
             }
         })
         .in_steps_of(PAGE)
+        .masking(&self.api)
     }
 }
 

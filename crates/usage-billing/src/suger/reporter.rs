@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::delivery::{MISSING, is_refusal, is_there_already, objection, since, unlisted};
@@ -294,7 +294,10 @@ impl Reporter {
                 match (found.as_ref().map(|found| found.get(&id)), doubt) {
                     (Ok(Some(group)), _) => match objection(report, group) {
                         None => self.settle_as_already_delivered(place),
-                        Some(error) => self.reject_for_ever(place, error),
+                        Some(error) => {
+                            let error = self.client.api.inner().masked(error);
+                            self.reject_for_ever(place, error);
+                        }
                     },
                     (Ok(None), Doubt::Refusal(refusal)) => self.reject(place, refusal),
                     // An entitlement that Suger does not know has no groups.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
@@ -30,6 +30,7 @@ impl Client {
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
+        let usage = usage.map(|usage| usage.map_err(|error| self.api.inner().masked(error)));
         usage.unwrap_or_else(|| Err(limit.exceeded("the lists of usage were not read to their end")))
     }
 
@@ -59,8 +60,11 @@ impl Client {
     /// # Errors
     /// Those of the calls, and of [`report_rows`].
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
-        let reports = self.reports_of(period, self.clock.now(), |_| false).await?;
-        report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+        let rows = async {
+            let reports = self.reports_of(period, self.clock.now(), |_| false).await?;
+            report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+        };
+        rows.await.map_err(|error| self.api.inner().masked(error))
     }
 
     /// The reports of hours of a period, and those whose ids are wanted.

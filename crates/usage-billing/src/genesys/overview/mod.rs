@@ -1,7 +1,7 @@
 //! The partner's view of a client organization's bill.
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
 use super::billing_period::{BillingPeriod, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
@@ -66,7 +66,7 @@ impl Client {
             }
         })?;
         let overview = overview.into_inner();
-        check_organization(&overview, organization)?;
+        check_organization(&overview, organization).map_err(|error| self.api.inner().masked(error))?;
         Ok(overview)
     }
 
@@ -75,9 +75,18 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] if no index has the billing period; else those of [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
+        let masked = |error| self.api.inner().masked(error);
+        let mut bill = self.find_bill(organization, period.into()).await.map_err(masked)?;
+        for charge in &mut bill.unreadable {
+            charge.error = masked(charge.error.clone());
+        }
+        Ok(bill)
+    }
+
+    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<ClientBill> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
-        let mut search = Search::new(period.into());
+        let mut search = Search::new(period);
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
