@@ -86,7 +86,8 @@ pub(crate) fn beginning(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST_MASKED {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(LONGEST_MASKED)]))
+    let end = (0..=LONGEST_MASKED).rev().find(|end| text.is_char_boundary(*end));
+    Cow::Owned(format!("{}…", &text[..end.unwrap_or_default()]))
 }
 
 /// Whether a character is not displayed as itself: controls, format characters (all bidirectional controls and tags among them),

@@ -50,7 +50,7 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_platform_verifier())
-        .map_err(|error| no_roots(error))?
+        .map_err(no_roots)?
         .with_no_client_auth();
     Ok(builder.tls_backend_preconfigured(config))
 }
