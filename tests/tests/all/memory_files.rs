@@ -12,8 +12,8 @@ const PEAK_MIB: u64 = 100;
 /// Far beyond what any of these takes: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
-const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
-const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
+pub(super) const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+pub(super) const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
 const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
 /// A body that begins with `head` and goes on with `chunk` for ever.
