@@ -304,6 +304,9 @@ mod tests {
             for kept in [0o400, 0o440, 0o444, 0o200, 0o040, 0o000, 0o777] {
                 fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
                 let target = SaveTarget::new(&path).unwrap();
+                let dead = target.create_part().unwrap().part.into_temp_path().keep().unwrap();
+                target.remove_abandoned_parts();
+                assert!(!dead.exists(), "beside one of {kept:o}");
                 let part = target.create_part().unwrap();
                 // Root may open anything; its owner only what the mode says.
                 assert_eq!(mode(part.part.path()), 0o600, "while it is written in place of one of {kept:o}");
