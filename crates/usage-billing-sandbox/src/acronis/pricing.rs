@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use chrono::NaiveDate;
 use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
@@ -38,7 +39,7 @@ pub(super) async fn of_tenant(
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
     let pricing = acronis.world.acronis.get(place).map(|tenant| types::TenantPricing {
-        mode: mode(tenant),
+        mode: mode(tenant, acronis.world.today()),
         currency: tenant.currency.map(types::Currency::from),
         version: version(),
         production_start_date: production_start(tenant),
@@ -46,12 +47,12 @@ pub(super) async fn of_tenant(
     Ok(json(StatusCode::OK, &pricing))
 }
 
-pub(super) fn mode(tenant: &Tenant) -> types::PricingMode {
-    if tenant.trial { types::PricingMode::Trial } else { types::PricingMode::Production }
+pub(super) fn mode(tenant: &Tenant, day: NaiveDate) -> types::PricingMode {
+    if tenant.is_trial(day) { types::PricingMode::Trial } else { types::PricingMode::Production }
 }
 
 pub(super) fn production_start(tenant: &Tenant) -> Option<LenientDateTime> {
-    tenant.billed_since().map(|day| LenientDateTime(midnight(day)))
+    tenant.billed_since.map(|day| LenientDateTime(midnight(day)))
 }
 
 /// Like milliseconds since 1970, as the vendor's are.

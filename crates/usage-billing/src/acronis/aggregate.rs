@@ -1,21 +1,21 @@
 //! Rows of a report added up to usage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use uuid::Uuid;
 
+use super::account_facts::AccountFacts;
+use super::asked_report::AskedReport;
 use super::billing_rule::{self, Item};
 use super::hosting::{Component, Host, Owners};
 use super::limits::SUMMED_ROWS;
 use super::parts::Parts;
-use super::quantity::in_billing_unit;
 use super::{ReportRow, StoredFile, types};
-use crate::row_identity::RowIdentity;
-use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor, loadable};
+use crate::{BillingReason, Period, UsageRow};
 
-const OPERATION: &str = "download_stored_report";
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
 const PLATFORM: &str = "platform";
 /// Its id, the same in all accounts; in files without names it stands in the place of the name.
@@ -31,7 +31,7 @@ pub(super) struct UsageAggregator<'a> {
     owners: Owners,
     has_skus: bool,
     is_modern: bool,
-    sums: BTreeMap<(Key, Component), Sum>,
+    sums: BTreeMap<(Key, Option<Component>), Sum>,
     /// Rows of the report that are kept for comparison; so that an endless report ends.
     kept: usize,
     max_kept: usize,
@@ -39,36 +39,36 @@ pub(super) struct UsageAggregator<'a> {
 
 /// What usage is kept apart by: all that a row's identity has, and nothing else. Rows come in this order, by name of the tenant.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    tenant_id: String,
-    application: String,
+pub(super) struct Key {
+    pub(super) tenant_id: String,
+    pub(super) application: String,
     /// With the backend; of `name`.
-    metric: String,
-    name: String,
-    measurement_unit: Option<String>,
-    edition: Option<String>,
-    sku: Option<String>,
-    day: Option<NaiveDate>,
+    pub(super) metric: String,
+    pub(super) name: String,
+    pub(super) measurement_unit: Option<String>,
+    pub(super) edition: Option<String>,
+    pub(super) sku: Option<String>,
+    pub(super) day: Option<NaiveDate>,
 }
 
-/// What distinguishes rows that are added up: the component, the mode, and columns that are not known here.
+/// What distinguishes rows that are added up: the component (of storage it is in the key), the mode, and columns that are not known here.
 type Discriminators = (Option<String>, Option<String>, BTreeMap<Arc<str>, String>);
 
-struct Sum {
+pub(super) struct Sum {
     parts: Parts,
     /// The rows that are added up, with their numbers.
     rows: BTreeMap<Discriminators, u64>,
-    first: FirstRow,
+    pub(super) first: FirstRow,
 }
 
 /// Of the first of the rows that are added up.
-struct FirstRow {
-    number: u64,
-    tenant_name: String,
-    tenant_kind: String,
-    customer_id: Option<String>,
+pub(super) struct FirstRow {
+    pub(super) number: u64,
+    pub(super) tenant_name: String,
+    pub(super) tenant_kind: String,
+    pub(super) customer_id: Option<String>,
     /// Unless the rows differ in it.
-    quota: Option<Decimal>,
+    pub(super) quota: Option<Decimal>,
 }
 
 impl<'a> UsageAggregator<'a> {
@@ -121,8 +121,11 @@ impl<'a> UsageAggregator<'a> {
             return Err(Error::new(ErrorKind::Decode, message).with_hint(hint));
         }
         let parts = Parts::of(&row)?;
-        let discriminators = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
-        let component = Component::of(&row);
+        // Whose it is matters to storage only.
+        let is_storage = row.measurement_unit.as_deref() == Some("bytes");
+        let component = if is_storage { Component::of(&row) } else { None };
+        let infra_id = if is_storage { None } else { row.infra_id.take() };
+        let discriminators = (infra_id, row.pricing_mode.take(), std::mem::take(&mut row.other));
         let key = Key {
             metric: metric(&row),
             tenant_id: row.tenant_id,
@@ -177,7 +180,34 @@ impl<'a> UsageAggregator<'a> {
         Err(Error::new(ErrorKind::Decode, message))
     }
 
-    pub(super) fn rows(mut self) -> Result<Vec<UsageRow>> {
+    /// The tenant that was reported on.
+    pub(super) fn tenant(&self) -> Uuid {
+        self.file.report.tenant_id
+    }
+
+    /// Components of storage.
+    pub(super) fn components(&self) -> BTreeSet<&Component> {
+        self.sums.keys().filter_map(|(_, component)| component.as_ref()).collect()
+    }
+
+    pub(super) fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Whether what the account is charged by decides about any row.
+    pub(super) fn depends_on_licensing(&self) -> bool {
+        self.file.report.kind == types::ReportKind::UsageSummary && !self.sums.is_empty()
+    }
+
+    /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
+    pub(super) fn priced_month(&self) -> Option<Period> {
+        let (first, last) = (self.file.report.period.start, self.file.report.period.end);
+        let month = Period::month_of(first);
+        let is_within = Period::of_days(first, last).is_ok_and(|period| period.end() <= month.end());
+        (is_within && self.sums.keys().any(|(key, _)| key.sku.is_some())).then_some(month)
+    }
+
+    pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<Vec<UsageRow>> {
         let report = &self.file.report;
         if self.left_out && self.sums.is_empty() {
             let message = format!(
@@ -189,8 +219,7 @@ impl<'a> UsageAggregator<'a> {
         // Only now is it known who hosts what.
         let mut hosted: BTreeMap<(Key, Host), Sum> = BTreeMap::new();
         for ((key, component), sum) in std::mem::take(&mut self.sums) {
-            let is_storage = key.measurement_unit.as_deref() == Some("bytes");
-            let host = if is_storage { self.owners.host(&component) } else { Host::NoComponent };
+            let host = self.owners.host(component.as_ref(), &facts.ownership);
             match hosted.get_mut(&(key.clone(), host)) {
                 Some(before) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
                 None => {
@@ -198,7 +227,7 @@ impl<'a> UsageAggregator<'a> {
                 }
             }
         }
-        let asked = Asked::of(self.file)?;
+        let asked = AskedReport::of(self.file)?;
         let has_others = hosted.keys().any(|(key, _)| key.tenant_id != asked.account);
         let mut rows = Vec::with_capacity(hosted.len());
         for ((key, host), sum) in &hosted {
@@ -212,12 +241,15 @@ impl<'a> UsageAggregator<'a> {
                     host: *host,
                     mode,
                     is_modern: self.is_modern,
+                    licensing_mode: facts.licensing_mode,
                 };
                 let reason = asked.reason().unwrap_or_else(|| match is_own_total {
                     true => BillingReason::TotalOfRows,
                     false => billing_rule::reason(&item),
                 });
-                rows.push(asked.row(key, sum, (mode, *host), quantity, price, reason)?);
+                let mut row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
+                facts.prices.apply(&mut row)?;
+                rows.push(row);
             }
         }
         rows.sort_by(|one, other| one.customer_name.cmp(&other.customer_name));
@@ -237,94 +269,6 @@ impl Sum {
         }
         self.first.number = self.first.number.min(first.number);
         Ok(())
-    }
-}
-
-/// The report as it was asked for, and when it was built.
-struct Asked<'a> {
-    file: &'a StoredFile,
-    account: String,
-    kind: String,
-    /// Of rows that are not by the day.
-    period: Period,
-    is_whole: bool,
-    built: Option<DateTime<Utc>>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(file: &'a StoredFile) -> Result<Self> {
-        let (first, last) = (file.report.period.start, file.report.period.end);
-        let asked = Period::of_days(first, last)?;
-        let month = Period::month_of(first);
-        // The month so far has the period of the month, and so the same key every day. A part of a month that was over when the report was
-        // built has its own period, as it must not take the place of the whole month.
-        let is_running = file.created_at.is_some_and(|built| built < month.end());
-        let is_to_date = is_running && asked.start() == month.start() && asked.end() < month.end();
-        let is_over = file.created_at.is_none_or(|built| asked.is_closed(built));
-        Ok(Self {
-            file,
-            account: file.report.tenant_id.to_string(),
-            kind: file.report.kind.to_string(),
-            period: if is_to_date { month } else { asked },
-            is_whole: asked == month && is_over,
-            built: file.created_at,
-        })
-    }
-
-    /// Why none of its numbers is charged.
-    fn reason(&self) -> Option<BillingReason> {
-        if self.file.report.kind != types::ReportKind::UsageSummary {
-            return Some(BillingReason::NotABillingBasis);
-        }
-        (!self.is_whole).then_some(BillingReason::NotAWholePeriod)
-    }
-
-    fn row(
-        &self,
-        key: &Key,
-        sum: &Sum,
-        (mode, host): (UsageMode, Host),
-        raw: Decimal,
-        price: Option<&super::Price>,
-        reason: BillingReason,
-    ) -> Result<UsageRow> {
-        let raw_unit = key.measurement_unit.as_deref();
-        let (quantity, unit) = in_billing_unit(raw, raw_unit);
-        let period = key.day.map_or(Ok(self.period), |day| Period::of_days(day, day))?;
-        let sku = key.sku.clone().unwrap_or_else(|| format!("{}/{}", key.application, key.metric));
-        let identity = RowIdentity {
-            customer_id: Some(&key.tenant_id),
-            service: Some(&key.application),
-            edition: key.edition.as_deref(),
-            sku: &sku,
-            metric: &key.metric,
-            usage_mode: Some(mode),
-            storage_host: host.column(),
-            report_kind: Some(&self.kind),
-            unit,
-            ..RowIdentity::new(Vendor::Acronis, OPERATION, &self.account, period)
-        };
-        let place = || format!("row {} of the report", sum.first.number);
-        let is_current = self.file.report.kind == types::ReportKind::UsageCurrent;
-        let is_final = !is_current && self.built.is_some_and(|built| period.is_closed(built));
-        let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
-        let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
-        Ok(UsageRow {
-            customer_name: Some(sum.first.tenant_name.clone()).filter(|name| !name.is_empty()),
-            customer_kind: Some(sum.first.tenant_kind.clone()).filter(|kind| !kind.is_empty()),
-            customer_reference: sum.first.customer_id.clone(),
-            as_of: self.built.filter(|_| !is_final),
-            is_final,
-            raw_quantity: raw,
-            raw_unit: key.measurement_unit.clone(),
-            quota_quantity: quota,
-            currency: price.map(|price| price.currency.clone()),
-            unit_price: unit_price.transpose()?,
-            cost: price.and_then(|price| price.total).map(loadable::quantity),
-            source_report_id: Some(self.file.report_id.to_string()),
-            source_row: Some(sum.first.number),
-            ..identity.row(quantity, reason)
-        })
     }
 }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../../docs/acronis.md")]
 
+mod account_facts;
 mod aggregate;
+mod asked_report;
 mod billing_rule;
 mod columns;
 mod csv;
@@ -8,9 +10,12 @@ mod current_usage;
 mod download;
 mod hints;
 mod hosting;
+mod infrastructure;
 mod json;
+mod licensing_mode;
 mod limits;
 mod parts;
+mod price_book;
 mod quantity;
 mod record;
 mod report;

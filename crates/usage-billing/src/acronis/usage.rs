@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use usage_billing_core::{Error, ErrorKind, Result};
 
+use super::account_facts::AccountFacts;
 use super::aggregate::UsageAggregator;
-use super::download::ReportBody;
+use super::download::{ReportBody, naming_file};
 use super::hints::PERHAPS_CREATED;
 use super::{Client, ReportRequest, ReportRow, StoredFile, rows};
 use crate::time_limit::TimeLimit;
@@ -58,12 +59,17 @@ impl Client {
     }
 
     /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
-    /// cut off is begun anew, twice at most.
+    /// truncated is restarted, twice at most.
+    ///
+    /// Then asks, for a minute at most, whose the storage is, what the account is charged by and at which prices. What the API client may not
+    /// read is no error: rows stay unknown, or without prices.
     ///
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`].
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.read_with_restart(file, |body| add_up(file, body)).await
+        let sums = self.read_with_restart(file, |body| add_up(file, body)).await?;
+        let facts = self.account_facts(&sums).await;
+        sums.rows(&facts).map_err(|error| naming_file(file, error))
     }
 }
 
@@ -83,13 +89,13 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
+async fn add_up(file: &StoredFile, body: ReportBody) -> Result<UsageAggregator<'_>> {
     let mut sums = UsageAggregator::new(file)?;
     let mut rows = rows::read(&file.format, body)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
     }
-    sums.rows()
+    Ok(sums)
 }
 
 /// Rows of a file as usage, one for each tenant, service, item, backend, host, edition and SKU, production and trial apart (and day, in
@@ -101,11 +107,14 @@ async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
 /// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was made after the period's end;
 ///   those of `usage_current` never are. A report of the month so far has rows of the whole month, the same every day, that are not final.
 ///
+/// Without a client, what only the vendor's other operations state is not known: hosts that the file does not state, the licensing mode and
+/// prices; [`usage_of`](Client::usage_of) asks for them.
+///
 /// # Errors
 /// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
 /// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
     let mut sums = UsageAggregator::new(file)?;
     rows.into_iter().try_for_each(|row| sums.add(row))?;
-    sums.rows()
+    sums.rows(&AccountFacts::default())
 }

@@ -192,7 +192,8 @@ impl<'a> Part<'a> {
             cost: self.cost.map(loadable::quantity),
             source_report_id: report.id.clone(),
             ..identity.row(self.quantity, BillingReason::Usage)
-        })
+        }
+        .with_price_source())
     }
 }
 

@@ -216,6 +216,7 @@ impl ClientBill {
             source_row: Some(item.place),
             ..identity.row(charge.usage_quantity, line.billing_reason())
         }
+        .with_price_source()
     }
 
     /// Why parts of the bill are unknown, charge by charge.
