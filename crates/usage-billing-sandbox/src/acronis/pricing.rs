@@ -12,7 +12,7 @@ use usage_billing_core::LenientDateTime;
 use super::Acronis;
 use super::error::Failure;
 use crate::answer::json;
-use crate::world::acronis::{Holding, Tenant, Unit};
+use crate::world::acronis::{Charge, Holding, Tenant};
 use crate::world::midnight;
 
 pub(super) async fn of_items(
@@ -29,7 +29,7 @@ pub(super) async fn of_items(
         price: held.item.price().into(),
         version: version(),
     };
-    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.unit != Unit::Switch);
+    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.charge != Charge::Nothing);
     Ok(json(StatusCode::OK, &types::OfferingItemPriceList { items: held.map(price).collect() }))
 }
 

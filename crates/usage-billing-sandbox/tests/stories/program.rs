@@ -75,7 +75,7 @@ fn what_cannot_be_is_told_in_a_line() {
         (["--port", "x"], 2, "invalid value 'x' for '--port"),
         (["--fault", "200"], 2, "'--fault <FAULT>'"),
         (["--allow-host", "http://x"], 2, "invalid host name"),
-        (["--tenants", "1"], 2, "but must be from 12 to 10000"),
+        (["--tenants", "1"], 2, "but must be from 13 to 10000"),
         (["--requests-per-minute", "sugar=1"], 2, "the vendors are genesys, suger and acronis"),
     ] {
         let output = Command::new(PROGRAM).args(options).output().unwrap();

@@ -52,8 +52,7 @@ impl Client {
             let files = report.wait_within(limit).await?;
             let file = files.iter().find(|file| rows::are_in(&file.format)).or(files.first());
             let file = file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
-            let read = limit.run(self.usage_of(file)).await;
-            read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))
+            self.usage_of_within(limit, file).await
         };
         usage.await.map_err(|error| naming(report.id(), error))
     }
@@ -67,8 +66,13 @@ impl Client {
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`].
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        let sums = self.read_with_restart(file, |body| add_up(file, body)).await?;
-        let facts = self.account_facts(&sums).await;
+        self.usage_of_within(TimeLimit::new(Duration::MAX), file).await
+    }
+
+    async fn usage_of_within(&self, limit: TimeLimit, file: &StoredFile) -> Result<Vec<UsageRow>> {
+        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body))).await;
+        let sums = read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
+        let facts = limit.run(self.account_facts(&sums)).await.unwrap_or_default();
         sums.rows(&facts).map_err(|error| naming_file(file, error))
     }
 }

@@ -1,5 +1,7 @@
 //! Reports together with what else the vendor states: whose storage is, what the account is charged by, and at which prices.
 
+use std::time::Duration;
+
 use usage_billing::acronis::ReportRequest;
 use usage_billing::{BillingReason, StorageHost, UsageRow};
 use usage_billing_sandbox::{self as demo, Sandbox};
@@ -168,7 +170,7 @@ async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
 
 #[tokio::test(start_paused = true)]
 async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
-    for fault in ["403", "404", "500", "502", "reset_before", "html", "cut_body"] {
+    for fault in ["403", "404", "500", "502", "reset_before", "malformed_json", "cut_body"] {
         let sandbox = sandbox().await;
         for operation in LIMITED.into_iter().chain(["get_infra", "list_tenants"]) {
             inject(&sandbox, &format!("{fault}; operation={operation}"));
@@ -180,6 +182,18 @@ async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
         assert!(rows.iter().all(|row| row.amount.is_none() && row.price_list_code.is_none()), "{fault}");
         let with_skus = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
         assert!(with_skus.iter().all(|row| row.is_billable.is_some() && row.price_list_code.is_none()), "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
+    for timeout in [Duration::from_secs(30), PATIENCE] {
+        let sandbox = sandbox().await;
+        inject(&sandbox, "latency; millis=3600000; operation=list_infra");
+        inject(&sandbox, "latency; millis=3600000; operation=list_effective_price_lists");
+        let rows = client(&sandbox).usage(september(), timeout).await.unwrap();
+        assert!(rows.iter().all(|row| row.amount.is_none() && row.is_billable.is_some()), "{timeout:?}");
+        assert!(rows.iter().any(|row| row.is_billable == Some(true)), "{timeout:?}");
     }
 }
 

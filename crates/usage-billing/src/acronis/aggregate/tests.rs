@@ -1,7 +1,8 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::acronis::{Amounts, Price, usage_rows};
+use crate::acronis::{Amounts, Price, in_billing_unit, usage_rows};
+use crate::loadable;
 
 pub(in crate::acronis) fn amounts(production: i64, trial: i64) -> Amounts {
     Amounts { production: production.into(), trial: trial.into(), total: (production + trial).into() }
