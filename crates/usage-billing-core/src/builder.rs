@@ -7,6 +7,7 @@ use reqwest::Url;
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
 use crate::call_options::CallSettings;
+use crate::large_bodies::LargeBodies;
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::proxy::EnvironmentProxies;
@@ -81,9 +82,10 @@ impl<C> ClientBuilder<C> {
     }
 
     /// Sets the largest response body that is buffered, in bytes; 64 MiB unless set. A larger one is an error of the kind
-    /// [`Limit`](ErrorKind::Limit). So is one with more JSON objects and arrays than one for each 256 bytes of this limit, or more values
-    /// than one for each 16 bytes (but 65,536 and 1,048,576 are always accepted): decoded, they would take many times the size of the body.
-    /// Downloads are streams and have no such limit.
+    /// [`Limit`](ErrorKind::Limit). So is one that would take more than three eighths of this limit once it is decoded (24 MiB), or
+    /// more than the limit together with its body, and one with a text of more than a 64th of it (1 MiB): three bytes of JSON can be a struct of more than a thousand. A list of the largest items
+    /// that the documents know may have 8,192 of them; the vendors' pages have 1,000 at most. Of all calls of a client, two bodies of more than
+    /// 512 KiB, or one of more than 1 MiB, are read and decoded at a time. Downloads are streams and have no such limit.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.settings.calls.max_response_bytes = bytes;
         self
@@ -190,6 +192,7 @@ impl<C> ClientBuilder<C> {
             settings: settings.calls,
             limiter,
             pause: Pause::default(),
+            large_bodies: LargeBodies::default(),
         });
         Ok(finish(base.as_str().trim_end_matches('/'), http, transport))
     }

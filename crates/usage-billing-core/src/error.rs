@@ -70,7 +70,8 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
-    /// The response is larger than the client allows.
+    /// The vendor sent more than the client keeps in memory: a response, a row of a file, a list, or the usage that is added up from them. The
+    /// message names the limit; [`setting`](Error::setting) or the hint says how to raise it or what to do instead.
     Limit,
     /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
     NotReady,
@@ -159,8 +160,8 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The setting of the client that raises the limit that was exceeded, if it was one: `deadline`, `max_response_bytes` or
-    /// `min_transfer_rate`. It is named at the end of the line.
+    /// The setting of the client that raises the limit that was exceeded, if it was one: `deadline`, `max_response_bytes`,
+    /// `min_transfer_rate` or `max_usage_bytes`. It is named at the end of the line.
     pub fn setting(&self) -> Option<&'static str> {
         self.0.setting
     }

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use crate::answer::Answer;
+use crate::decoded_size::{DecodeMemory, from_json};
 use crate::error_body::describe;
 use crate::foreign_text::beginning;
-use crate::json_shape;
 use crate::known_secrets::Masks;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
@@ -68,14 +68,15 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let body = answer.take_body().await?;
         // Gateways put a byte order mark before it, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-        if let Err(reason) = json_shape::check(text, answer.settings.max_response_bytes) {
-            let error = Error::new(ErrorKind::Limit, reason.to_string()).with_setting("max_response_bytes");
-            return Err(answer.unexpected(error, &Bytes::new()));
-        }
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if text.is_empty() { &b"\"\""[..] } else { text };
-        match from_json(json) {
+        let memory = DecodeMemory::of(body.len(), answer.settings.max_response_bytes);
+        match from_json(json, &memory) {
             Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
+            Err(_) if memory.is_exceeded() => {
+                let error = Error::new(ErrorKind::Limit, memory.to_string()).with_setting("max_response_bytes");
+                Err(answer.unexpected(error, &Bytes::new()))
+            }
             Err(error) => Err(answer.unexpected(misfit::<T>(text, error, &answer.context.secrets.masks()), &body)),
         }
     }
@@ -97,16 +98,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// How gzip data begins.
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-/// Bytes are checked for UTF-8 all at once: quicker than string by string.
-fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        // Fails as well, and says where.
-        Err(_) => serde_json::from_slice(body),
-    }
-}
-
-/// Decoding once more, slower, finds the place. What is quoted of the body is masked here: what is cut could not be.
+/// Decoding once more, slower, finds the place. It takes no more memory than decoding did before it failed. What is quoted of the body is
+/// masked here: what is cut could not be.
 fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
@@ -225,7 +218,7 @@ mod tests {
         type Body = BTreeMap<String, Vec<crate::DecimalNumber>>;
         misfit::<Body>(
             body.as_bytes(),
-            from_json::<Body>(body.as_bytes()).unwrap_err(),
+            serde_json::from_str::<Body>(body).unwrap_err(),
             &KnownSecrets::default().masks(),
         )
         .to_string()
