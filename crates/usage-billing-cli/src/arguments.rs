@@ -94,6 +94,10 @@ pub(crate) struct FetchArguments {
     /// Acronis tenant, unless --report names one.)
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
+
+    /// Most memory for the usage of one vendor, in MiB; the default is enough for about 30,000 rows.
+    #[arg(long, value_name = "MIB", default_value_t = 64)]
+    pub(crate) max_usage_mib: usize,
 }
 
 impl FetchArguments {

@@ -57,7 +57,12 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
 
 #[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
 fn no_roots(error: rustls::Error) -> crate::Error {
-    let (message, hint) = match crate::trusted_roots::variable() {
+    // Other platforms do not read these variables.
+    #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+    let variable = crate::trusted_roots::variable();
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+    let variable = None::<&str>;
+    let (message, hint) = match variable {
         Some(variable) => (
             format!("no trusted roots for TLS where {variable} leads ({error})"),
             "correct the variable, or unset it to use the system's trusted roots",

@@ -10,11 +10,13 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
 use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
+
+use crate::memory_limit::MemoryLimit;
 
 /// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
@@ -119,9 +121,31 @@ impl<T: Send + 'static> Pager<T> {
     /// All items that are left, in memory.
     ///
     /// # Errors
-    /// The first error of a page; what came before it is lost.
-    pub async fn collect_all(self) -> Result<Vec<T>> {
-        self.try_collect().await
+    /// The first error of a page; what came before it is lost. [`ErrorKind::Limit`] if the items take more than 48 MiB, without their texts
+    /// and lists: read such a list one item after the other.
+    pub async fn collect_all(mut self) -> Result<Vec<T>> {
+        let mut memory = MemoryLimit::new(COLLECTED_BYTES);
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            let kept = memory.keep(size_of::<T>().max(1), || "the list");
+            kept.map_err(|error| error.with_setting(None).with_hint("this limit is fixed: read the items one by one"))?;
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// All items that are left, which may take `memory`, each with `more` bytes for what is made of it.
+    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+    pub(crate) async fn collect_within(mut self, memory: &mut MemoryLimit, more: usize, what: &str) -> Result<Vec<T>>
+    where
+        T: serde::Serialize,
+    {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            memory.keep(crate::memory_limit::value_bytes(&item) + more, || what)?;
+            items.push(item);
+        }
+        Ok(items)
     }
 
     /// Has a page fetched, unless it has been already.
@@ -151,6 +175,8 @@ impl<T: Send + 'static> Pager<T> {
     }
 }
 
+/// Of the items of a list that is collected, without what hangs on them.
+const COLLECTED_BYTES: usize = 48 << 20;
 /// Pages of a list for which nothing is guessed: most lists are no longer.
 const SHORT: usize = 2;
 

@@ -20,6 +20,7 @@ mod killed_save;
 mod memory;
 #[cfg(target_os = "linux")]
 mod memory_files;
+mod memory_parallel;
 mod proxy;
 mod rate_limit;
 mod readme;

@@ -1,6 +1,8 @@
 //! Rows of a report added up to usage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -11,9 +13,9 @@ use super::account_facts::AccountFacts;
 use super::asked_report::AskedReport;
 use super::billing_rule::{self, Item};
 use super::hosting::{Component, Host, Owners};
-use super::limits::SUMMED_ROWS;
 use super::parts::Parts;
 use super::{ReportRow, StoredFile, types};
+use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
 use crate::{BillingReason, Period, UsageRow};
 
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
@@ -32,47 +34,52 @@ pub(super) struct UsageAggregator<'a> {
     has_skus: bool,
     is_modern: bool,
     sums: BTreeMap<(Key, Option<Component>), Sum>,
-    /// Rows of the report that are kept for comparison; so that an endless report ends.
-    kept: usize,
-    max_kept: usize,
+    /// Numbers of the rows that are added up, by the hash of all that distinguishes them.
+    numbers: BTreeMap<[u64; 2], u64>,
+    hashers: [RandomState; 2],
+    /// Each text once: rows of a report repeat nearly all of theirs.
+    texts: HashSet<Arc<str>>,
+    memory: MemoryLimit,
 }
 
+/// What a number of a row takes, in a tree whose nodes are half full.
+const NUMBER: usize = 2 * size_of::<([u64; 2], u64)>();
+/// What a sum takes, and the row that is made of it, but for the texts that differ between rows. Until then the tree of sums, whose nodes
+/// may be half full, takes less.
+const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW;
+
 /// What usage is kept apart by: all that a row's identity has, and nothing else. Rows come in this order, by name of the tenant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
-    pub(super) tenant_id: String,
-    pub(super) application: String,
+    pub(super) tenant_id: Arc<str>,
+    pub(super) application: Arc<str>,
     /// With the backend; of `name`.
-    pub(super) metric: String,
-    pub(super) name: String,
-    pub(super) measurement_unit: Option<String>,
-    pub(super) edition: Option<String>,
-    pub(super) sku: Option<String>,
+    pub(super) metric: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) measurement_unit: Option<Arc<str>>,
+    pub(super) edition: Option<Arc<str>>,
+    pub(super) sku: Option<Arc<str>>,
     pub(super) day: Option<NaiveDate>,
 }
 
-/// What distinguishes rows that are added up: the component (of storage it is in the key), the mode, and columns that are not known here.
-type Discriminators = (Option<String>, Option<String>, BTreeMap<Arc<str>, String>);
-
 pub(super) struct Sum {
     parts: Parts,
-    /// The rows that are added up, with their numbers.
-    rows: BTreeMap<Discriminators, u64>,
     pub(super) first: FirstRow,
 }
 
 /// Of the first of the rows that are added up.
 pub(super) struct FirstRow {
     pub(super) number: u64,
-    pub(super) tenant_name: String,
-    pub(super) tenant_kind: String,
-    pub(super) customer_id: Option<String>,
+    pub(super) tenant_name: Arc<str>,
+    pub(super) tenant_kind: Arc<str>,
+    pub(super) customer_id: Option<Arc<str>>,
     /// Unless the rows differ in it.
     pub(super) quota: Option<Decimal>,
 }
 
 impl<'a> UsageAggregator<'a> {
-    pub(super) fn new(file: &'a StoredFile) -> Result<Self> {
+    /// Sums and the rows that are made of them may take `limit` bytes.
+    pub(super) fn new(file: &'a StoredFile, limit: usize) -> Result<Self> {
         let customers_only = match file.report.level {
             types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
             types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
@@ -95,13 +102,17 @@ impl<'a> UsageAggregator<'a> {
             has_skus: false,
             is_modern: false,
             sums: BTreeMap::new(),
-            kept: 0,
-            max_kept: SUMMED_ROWS,
+            numbers: BTreeMap::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            texts: HashSet::new(),
+            memory: MemoryLimit::new(limit),
         })
     }
 
-    pub(super) fn add(&mut self, mut row: ReportRow) -> Result<()> {
-        self.owners.add(&row);
+    pub(super) fn add(&mut self, row: ReportRow) -> Result<()> {
+        let number = row.number;
+        let kept = self.owners.add(&row);
+        self.keep(kept, number)?;
         self.has_skus |= row.sku.is_some();
         self.is_modern |= billing_rule::is_modern(&row.name);
         if row.application == PLATFORM || row.application == PLATFORM_ID {
@@ -113,52 +124,75 @@ impl<'a> UsageAggregator<'a> {
             return Ok(());
         }
         self.check_day(&row)?;
-        self.kept += 1;
-        if self.kept > self.max_kept {
-            let message =
-                format!("row {}: the report exceeds the limit of {} rows that are added up", row.number, self.max_kept);
-            let hint = "this limit is fixed: ask for a report of each child tenant, or read the rows one by one (rows)";
-            return Err(Error::new(ErrorKind::Decode, message).with_hint(hint));
-        }
         let parts = Parts::of(&row)?;
         // Whose it is matters to storage only.
         let is_storage = row.measurement_unit.as_deref() == Some("bytes");
-        let component = if is_storage { Component::of(&row) } else { None };
-        let infra_id = if is_storage { None } else { row.infra_id.take() };
-        let discriminators = (infra_id, row.pricing_mode.take(), std::mem::take(&mut row.other));
+        let component = if is_storage {
+            let id = self.shared_option(row.infra_id.as_deref(), number)?;
+            let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
+            Component::of(id, owner, row.infra_backend.is_some())
+        } else {
+            None
+        };
         let key = Key {
-            metric: metric(&row),
-            tenant_id: row.tenant_id,
-            application: row.application,
-            name: row.name,
-            measurement_unit: row.measurement_unit,
-            edition: row.edition,
-            sku: row.sku,
+            metric: self.shared(&metric(&row), number)?,
+            tenant_id: self.shared(&row.tenant_id, number)?,
+            application: self.shared(&row.application, number)?,
+            name: self.shared(&row.name, number)?,
+            measurement_unit: self.shared_option(row.measurement_unit.as_deref(), number)?,
+            edition: self.shared_option(row.edition.as_deref(), number)?,
+            sku: self.shared_option(row.sku.as_deref(), number)?,
             day: row.date.filter(|_| self.by_day),
         };
-        let first = FirstRow {
-            number: row.number,
-            tenant_name: row.tenant_name,
-            tenant_kind: row.tenant_kind,
-            customer_id: row.customer_id,
-            quota: row.quota,
-        };
         let key = (key, component);
-        let Some(sum) = self.sums.get_mut(&key) else {
-            self.sums.insert(key, Sum { parts, rows: BTreeMap::from([(discriminators, row.number)]), first });
-            return Ok(());
-        };
-        let Key { name, tenant_id, .. } = &key.0;
-        if let Some(before) = sum.rows.insert(discriminators, row.number) {
+        // What distinguishes rows that are added up: the component, the mode, and columns that are not known here. They may be long, and
+        // nothing but whether they came before matters; that two of them have the same 128 bits of a keyed hash is as good as impossible.
+        let discriminators = (&key, &row.infra_id, &row.pricing_mode, &row.other);
+        let hash = [&self.hashers[0], &self.hashers[1]].map(|hasher| hasher.hash_one(discriminators));
+        self.keep(NUMBER, number)?;
+        if let Some(before) = self.numbers.insert(hash, number) {
             let message = format!(
-                "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
-                row.number,
-                printable(name),
-                printable(tenant_id)
+                "rows {before} and {number} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
+                printable(&row.name),
+                printable(&row.tenant_id)
             );
             return Err(Error::new(ErrorKind::Decode, message));
         }
-        sum.add(parts, &first, name, tenant_id)
+        let first = FirstRow {
+            number,
+            tenant_name: self.shared(&row.tenant_name, number)?,
+            tenant_kind: self.shared(&row.tenant_kind, number)?,
+            customer_id: self.shared_option(row.customer_id.as_deref(), number)?,
+            quota: row.quota,
+        };
+        if let Some(sum) = self.sums.get_mut(&key) {
+            return sum.add(parts, &first, &row.name, &row.tenant_id);
+        }
+        let sum = Sum { parts, first };
+        self.keep(SUM_AND_ROW + text_of_row(&key.0, &sum), number)?;
+        self.sums.insert(key, sum);
+        Ok(())
+    }
+
+    /// Counts bytes that are kept of a row.
+    fn keep(&mut self, bytes: usize, number: u64) -> Result<()> {
+        let kept = self.memory.keep(bytes, || format!("row {number} of the report: the usage up to it"));
+        kept.map_err(|error| error.with_hint(TOO_MUCH_USAGE))
+    }
+
+    /// The one copy of a text.
+    fn shared(&mut self, text: &str, number: u64) -> Result<Arc<str>> {
+        if let Some(known) = self.texts.get(text) {
+            return Ok(known.clone());
+        }
+        self.keep(text_bytes(text) + SLOT, number)?;
+        let text: Arc<str> = text.into();
+        self.texts.insert(text.clone());
+        Ok(text)
+    }
+
+    fn shared_option(&mut self, text: Option<&str>, number: u64) -> Result<Option<Arc<str>>> {
+        text.map(|text| self.shared(text, number)).transpose()
     }
 
     /// A monthly report's configuration may have another period than its latest file. Of `usage_current` the days are not documented.
@@ -207,7 +241,8 @@ impl<'a> UsageAggregator<'a> {
         (is_within && self.sums.keys().any(|(key, _)| key.sku.is_some())).then_some(month)
     }
 
-    pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<Vec<UsageRow>> {
+    /// The rows, and what they take.
+    pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
         let report = &self.file.report;
         if self.left_out && self.sums.is_empty() {
             let message = format!(
@@ -217,22 +252,31 @@ impl<'a> UsageAggregator<'a> {
             return Err(Error::new(ErrorKind::Request, message));
         }
         // Only now is it known who hosts what.
-        let mut hosted: BTreeMap<(Key, Host), Sum> = BTreeMap::new();
+        self.numbers.clear();
+        let mut hosted: Vec<(Key, Host, Sum)> = Vec::new();
         for ((key, component), sum) in std::mem::take(&mut self.sums) {
             let host = self.owners.host(component.as_ref(), &facts.ownership);
-            match hosted.get_mut(&(key.clone(), host)) {
-                Some(before) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
-                None => {
-                    hosted.insert((key, host), sum);
-                }
+            // Those of one key come one after the other.
+            let mut of_key = hosted.iter_mut().rev().take_while(|(before, ..)| *before == key);
+            match of_key.find(|(_, before, _)| *before == host) {
+                Some((.., before)) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
+                None => hosted.push((key, host, sum)),
             }
         }
+        // In place, and before the rows are made, which are large.
+        hosted.sort_unstable_by(|one, other| {
+            let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
+            names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
+        });
         let asked = AskedReport::of(self.file)?;
-        let has_others = hosted.keys().any(|(key, _)| key.tenant_id != asked.account);
+        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
         let mut rows = Vec::with_capacity(hosted.len());
-        for ((key, host), sum) in &hosted {
-            let is_own_total = has_others && key.tenant_id == asked.account;
-            for (mode, quantity, price) in sum.parts.by_mode() {
+        for (key, host, sum) in &hosted {
+            let is_own_total = has_others && *key.tenant_id == *asked.account;
+            for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
+                if place > 0 {
+                    self.keep(ROW + text_of_row(key, sum), sum.first.number)?;
+                }
                 let item = Item {
                     name: &key.name,
                     measurement_unit: key.measurement_unit.as_deref(),
@@ -252,9 +296,22 @@ impl<'a> UsageAggregator<'a> {
                 rows.push(row);
             }
         }
-        rows.sort_by(|one, other| one.customer_name.cmp(&other.customer_name));
-        Ok(rows)
+        Ok((rows, self.memory.kept()))
     }
+}
+
+const TOO_MUCH_USAGE: &str = "ask for a report of one child tenant at a time, or read the rows of the file one by one";
+
+/// Bytes of the texts that a row copies.
+fn text_of_row(key: &Key, sum: &Sum) -> usize {
+    let Key { tenant_id, application, metric, measurement_unit, edition, sku, .. } = key;
+    let FirstRow { tenant_name, tenant_kind, customer_id, .. } = &sum.first;
+    let sku = sku.as_ref().map_or(application.len() + 1 + metric.len(), |sku| sku.len());
+    let others = [measurement_unit, edition, customer_id].into_iter().flatten();
+    let others: usize =
+        others.chain([tenant_id, application, metric, tenant_name, tenant_kind]).map(|text| text.len()).sum();
+    // A currency stands in the sum, too.
+    others + sku + 2 * sum.parts.currency_bytes()
 }
 
 impl Sum {
@@ -273,10 +330,10 @@ impl Sum {
 }
 
 /// What is counted: storage at Google is priced apart from storage at Acronis.
-fn metric(row: &ReportRow) -> String {
+fn metric(row: &ReportRow) -> Cow<'_, str> {
     match row.infra_backend.as_deref() {
-        None | Some("acronis") => row.name.clone(),
-        Some(backend) => format!("{}_{backend}", row.name),
+        None | Some("acronis") => Cow::Borrowed(&row.name),
+        Some(backend) => Cow::Owned(format!("{}_{backend}", row.name)),
     }
 }
 

@@ -63,7 +63,7 @@ impl<'a> AskedReport<'a> {
         let raw_unit = key.measurement_unit.as_deref();
         let (quantity, unit) = in_billing_unit(raw, raw_unit);
         let period = key.day.map_or(Ok(self.period), |day| Period::of_days(day, day))?;
-        let sku = key.sku.clone().unwrap_or_else(|| format!("{}/{}", key.application, key.metric));
+        let sku = key.sku.as_deref().map_or_else(|| format!("{}/{}", key.application, key.metric), str::to_owned);
         let identity = RowIdentity {
             customer_id: Some(&key.tenant_id),
             service: Some(&key.application),
@@ -82,13 +82,13 @@ impl<'a> AskedReport<'a> {
         let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
         let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
         Ok(UsageRow {
-            customer_name: Some(sum.first.tenant_name.clone()).filter(|name| !name.is_empty()),
-            customer_kind: Some(sum.first.tenant_kind.clone()).filter(|kind| !kind.is_empty()),
-            customer_reference: sum.first.customer_id.clone(),
+            customer_name: Some(&*sum.first.tenant_name).filter(|name| !name.is_empty()).map(str::to_owned),
+            customer_kind: Some(&*sum.first.tenant_kind).filter(|kind| !kind.is_empty()).map(str::to_owned),
+            customer_reference: sum.first.customer_id.as_deref().map(str::to_owned),
             as_of: self.built.filter(|_| !is_final),
             is_final,
             raw_quantity: raw,
-            raw_unit: key.measurement_unit.clone(),
+            raw_unit: raw_unit.map(str::to_owned),
             quota_quantity: quota,
             currency: price.map(|price| price.currency.clone()),
             unit_price: unit_price.transpose()?,

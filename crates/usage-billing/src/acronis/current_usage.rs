@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
+use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::row_identity::RowIdentity;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
@@ -23,14 +24,15 @@ impl Client {
     /// the clouds of components. No SKUs.
     ///
     /// # Errors
-    /// Those of the calls.
+    /// Those of the calls; [`ErrorKind::Limit`] if the rows take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let own = self.own_tenant().await?;
-        let mut tenants = self.children(own).collect_all().await?;
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let tenants = self.children(own).collect_within(&mut memory, 0, "the list of tenants").await?;
         // Tenants come and go while pages are read: one may come again on the next page.
         let mut seen = HashSet::new();
-        tenants.retain(|tenant| seen.insert(tenant.id));
+        let tenants: Vec<_> = tenants.into_iter().filter(|tenant| seen.insert(tenant.id)).collect();
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
         let services = services.into_iter().map(|service| (service.id, service.type_.to_string())).collect();
         let mut rows = Vec::new();
@@ -38,7 +40,9 @@ impl Client {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
             let current = current_rows(own, some, &services, &usages.items, now);
-            rows.extend(current.map_err(|error| self.api.inner().masked(error))?);
+            let current = current.map_err(|error| self.api.inner().masked(error))?;
+            memory.keep(current.iter().map(value_bytes).sum(), || "the current usage")?;
+            rows.extend(current);
         }
         Ok(rows)
     }

@@ -60,7 +60,7 @@ impl Client {
 
 /// Adds which file it was that could not be read.
 pub(super) fn naming_file(file: &StoredFile, error: Error) -> Error {
-    if error.kind() != ErrorKind::Decode {
+    if !matches!(error.kind(), ErrorKind::Decode | ErrorKind::Limit) {
         return error;
     }
     let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));

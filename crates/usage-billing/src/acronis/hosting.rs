@@ -1,11 +1,13 @@
 //! Who hosts the storage of a row: a pure decision. What it is decided by is read in `infrastructure.rs`.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::ReportRow;
 use crate::StorageHost;
+use crate::memory_limit::{SLOT, text_bytes};
 
 /// Who hosts a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,17 +31,16 @@ impl Host {
 
 /// What a row states of its component. The backend alone does not tell whose it is: the vendor's own example of `GET /infra` has a component
 /// of the partner's with the backend `acronis`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Component {
-    id: Option<String>,
-    owner: Option<String>,
+    id: Option<Arc<str>>,
+    owner: Option<Arc<str>>,
     has_backend: bool,
 }
 
 impl Component {
     /// `None` if the row is not of one component.
-    pub(super) fn of(row: &ReportRow) -> Option<Self> {
-        let (id, owner, has_backend) = (row.infra_id.clone(), row.infra_owner_id.clone(), row.infra_backend.is_some());
+    pub(super) fn of(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
         (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner, has_backend })
     }
 
@@ -84,15 +85,10 @@ impl Owners {
         Self { below: HashSet::from([account]), ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, row: &ReportRow) {
-        if !self.below.contains(&row.tenant_id) {
-            self.below.insert(row.tenant_id.clone());
-        }
-        if let (Some(owner), Some(_)) = (&row.infra_owner_id, &row.infra_backend)
-            && !self.with_backend.contains(owner)
-        {
-            self.with_backend.insert(owner.clone());
-        }
+    /// Returns how many bytes it keeps of the row.
+    pub(super) fn add(&mut self, row: &ReportRow) -> usize {
+        let owner = row.infra_owner_id.as_ref().filter(|_| row.infra_backend.is_some());
+        keep(&mut self.below, &row.tenant_id) + owner.map_or(0, |owner| keep(&mut self.with_backend, owner))
     }
 
     /// Owners of components of which the vendor does not state whether they are its own, unless the report itself has them below the
@@ -127,7 +123,7 @@ impl Owners {
         if self.is_below(owner, ownership) {
             return Host::Partner;
         }
-        let is_vendor = component.has_backend || self.with_backend.contains(owner);
+        let is_vendor = component.has_backend || self.with_backend.contains(&**owner);
         // Where the report names backends, one without may be of a tenant that is not in the report.
         let names_backends = self.with_backend.iter().any(|owner| !self.below.contains(owner));
         if is_vendor || !names_backends { Host::Vendor } else { Host::Unknown }
@@ -136,6 +132,14 @@ impl Owners {
     fn is_below(&self, owner: &str, ownership: &Ownership) -> bool {
         self.below.contains(owner) || owner.parse().is_ok_and(|owner: Uuid| ownership.below.contains(&owner))
     }
+}
+
+fn keep(ids: &mut HashSet<String>, id: &str) -> usize {
+    if ids.contains(id) {
+        return 0;
+    }
+    ids.insert(id.to_owned());
+    text_bytes(id) + SLOT
 }
 
 #[cfg(test)]
@@ -156,10 +160,16 @@ mod tests {
         }
     }
 
+    fn component(row: &ReportRow) -> Option<Component> {
+        let shared = |id: &Option<String>| id.as_deref().map(Arc::from);
+        Component::of(shared(&row.infra_id), shared(&row.infra_owner_id), row.infra_backend.is_some())
+    }
+
     fn hosts_given(rows: &[ReportRow], ownership: &Ownership) -> Vec<Host> {
         let mut owners = Owners::new("t-0".to_owned());
-        rows.iter().for_each(|row| owners.add(row));
-        rows.iter().map(|row| owners.host(Component::of(row).as_ref(), ownership)).collect()
+        let kept: Vec<_> = rows.iter().map(|row| owners.add(row)).collect();
+        assert!(kept[0] > 0 && rows.iter().all(|row| owners.add(row) == 0), "each once: {kept:?}");
+        rows.iter().map(|row| owners.host(component(row).as_ref(), ownership)).collect()
     }
 
     fn hosts(rows: &[ReportRow]) -> Vec<Host> {
@@ -224,8 +234,8 @@ mod tests {
     fn only_owners_that_decide_something_are_looked_up() {
         let mut owners = Owners::new(OTHER.to_string());
         let rows = [at(Some(&CHILD.to_string()), None), at(Some(&OTHER.to_string()), None), at(Some("v"), None)];
-        rows.iter().for_each(|row| owners.add(row));
-        let components: Vec<_> = rows.iter().filter_map(Component::of).collect();
+        rows.iter().for_each(|row| _ = owners.add(row));
+        let components: Vec<_> = rows.iter().filter_map(component).collect();
         let asked = |ownership| owners.to_look_up(&components, &ownership);
         assert_eq!(asked(Ownership::default()), [CHILD].into());
         assert_eq!(asked(stated(None, Some(ID), &[])), [ID].into());

@@ -16,6 +16,8 @@ impl Client {
     /// Usage of the direct children of the API client's tenant: creates a `usage_summary` for each calendar month of the period, waits for it and
     /// reads it, all within `timeout`. One report over several months would have one month's levels.
     ///
+    /// The rows of all months together may take [`with_max_usage_bytes`](Self::with_max_usage_bytes).
+    ///
     /// The report stays with the vendor; rows and errors name it, so that [`report`](Self::report) can take it up again and
     /// [`delete_report`](Self::delete_report) clean up.
     ///
@@ -26,14 +28,16 @@ impl Client {
         let limit = TimeLimit::new(timeout);
         let tenant = limit.run(self.own_tenant()).await;
         let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
-        let mut rows = Vec::new();
+        let (mut rows, mut kept) = (Vec::new(), 0);
         for month in period.months() {
             let request = ReportRequest::usage_summary(tenant, month);
             let created = limit.run(self.create_report_once(&request)).await;
             let mut report = created.unwrap_or_else(|| {
                 Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
             })?;
-            rows.extend(self.usage_within(limit, &mut report).await?);
+            let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+            rows.extend(of_month);
+            kept += bytes;
         }
         Ok(rows)
     }
@@ -44,15 +48,21 @@ impl Client {
     /// # Errors
     /// As [`Report::wait`](crate::Report::wait) and [`usage_of`](Self::usage_of), always naming the report's id.
     pub async fn usage_by(&self, report: &mut Report<Vec<StoredFile>>, timeout: Duration) -> Result<Vec<UsageRow>> {
-        self.usage_within(TimeLimit::new(timeout), report).await
+        self.usage_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
     }
 
-    async fn usage_within(&self, limit: TimeLimit, report: &mut Report<Vec<StoredFile>>) -> Result<Vec<UsageRow>> {
+    /// The rows and the bytes that they take; those of rows before them count for the limit.
+    async fn usage_within(
+        &self,
+        limit: TimeLimit,
+        report: &mut Report<Vec<StoredFile>>,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
         let usage = async {
             let files = report.wait_within(limit).await?;
             let file = files.iter().find(|file| rows::are_in(&file.format)).or(files.first());
             let file = file.ok_or_else(|| Error::new(ErrorKind::Decode, "it is done without a file"))?;
-            self.usage_of_within(limit, file).await
+            self.usage_of_within(limit, file, kept).await
         };
         usage.await.map_err(|error| naming(report.id(), error))
     }
@@ -64,13 +74,20 @@ impl Client {
     /// read is no error: rows stay unknown, or without prices.
     ///
     /// # Errors
-    /// As [`rows`](Self::rows) and [`usage_rows`].
+    /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.usage_of_within(TimeLimit::new(Duration::MAX), file).await
+        self.usage_of_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
     }
 
-    async fn usage_of_within(&self, limit: TimeLimit, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body))).await;
+    async fn usage_of_within(
+        &self,
+        limit: TimeLimit,
+        file: &StoredFile,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let max_bytes = self.max_usage_bytes.saturating_sub(kept);
+        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body, max_bytes))).await;
         let sums = read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
         let facts = limit.run(self.account_facts(&sums)).await.unwrap_or_default();
         sums.rows(&facts).map_err(|error| naming_file(file, error))
@@ -93,8 +110,8 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-async fn add_up(file: &StoredFile, body: ReportBody) -> Result<UsageAggregator<'_>> {
-    let mut sums = UsageAggregator::new(file)?;
+async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
+    let mut sums = UsageAggregator::new(file, max_bytes)?;
     let mut rows = rows::read(&file.format, body)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
@@ -112,13 +129,13 @@ async fn add_up(file: &StoredFile, body: ReportBody) -> Result<UsageAggregator<'
 ///   those of `usage_current` never are. A report of the month so far has rows of the whole month, the same every day, that are not final.
 ///
 /// Without a client, what only the vendor's other operations state is not known: hosts that the file does not state, the licensing mode and
-/// prices; [`usage_of`](Client::usage_of) asks for them.
+/// prices; [`usage_of`](Client::usage_of) asks for them. Its memory is not limited: the rows are the caller's.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
 /// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
-    let mut sums = UsageAggregator::new(file)?;
+    let mut sums = UsageAggregator::new(file, usize::MAX)?;
     rows.into_iter().try_for_each(|row| sums.add(row))?;
-    sums.rows(&AccountFacts::default())
+    sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
 }

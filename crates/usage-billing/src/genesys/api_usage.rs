@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
+use crate::memory_limit::{MemoryLimit, ROW};
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
@@ -28,7 +29,8 @@ impl Client {
     /// API requests of the organization as rows, by day, OAuth client, platform, method and path template, within `timeout`. Not billable.
     ///
     /// # Errors
-    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait).
+    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait); [`ErrorKind::Limit`] if the rows take more memory
+    /// than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.api_usage_within(TimeLimit::new(timeout), period).await.map_err(|error| self.api.inner().masked(error))
     }
@@ -42,7 +44,8 @@ impl Client {
         let job = limit.run(start).await;
         let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;
         let pages = job.wait_within(limit).await?;
-        let rows = limit.run(pages.collect_all()).await;
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let rows = limit.run(pages.collect_within(&mut memory, ROW, "the usage of the API")).await;
         let rows = rows.unwrap_or_else(|| {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;

@@ -9,6 +9,7 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, pri
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
+use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
@@ -26,7 +27,8 @@ impl Client {
     /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory.
     ///
     /// # Errors
-    /// Those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time.
+    /// Those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time; [`ErrorKind::Limit`] if they
+    /// take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
@@ -38,16 +40,18 @@ impl Client {
         // Before the lists: what is final has to have been so when they were read.
         let now = self.clock.now();
         let (first, last) = days(period, now);
-        let names = Names { buyers: self.buyer_names().await?, metrics: self.metrics().await? };
-        let mut sums = Sums::new(period);
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let names = Names { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
+        let mut sums = Sums::new(period, memory);
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
             sums.add(&group, &names)?;
         }
         // A report of the period may be of events before it, so that no group of the period leads to it.
         let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
+        let mut memory = sums.memory;
         let reports = match unsummed || !sums.in_reports.is_empty() || !sums.open.is_empty() {
-            true => self.reports_of(period, now, |id| sums.in_reports.contains_key(id)).await?,
+            true => self.reports_of(period, now, &mut memory, |id| sums.in_reports.contains_key(id)).await?,
             false => Vec::new(),
         };
         sums.rows(&reports, &names, &self.org_id, now)
@@ -58,11 +62,13 @@ impl Client {
     /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
-    /// Those of the calls, and of [`report_rows`].
+    /// Those of the calls, and of [`report_rows`]; [`ErrorKind::Limit`] if the lists and rows take more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let rows = async {
-            let reports = self.reports_of(period, self.clock.now(), |_| false).await?;
-            report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+            let mut memory = MemoryLimit::new(self.max_usage_bytes);
+            let reports = self.reports_of(period, self.clock.now(), &mut memory, |_| false).await?;
+            report_rows(&reports, &self.buyer_names(&mut memory).await?, &self.org_id, period)
         };
         rows.await.map_err(|error| self.api.inner().masked(error))
     }
@@ -72,6 +78,7 @@ impl Client {
         &self,
         period: Period,
         now: DateTime<Utc>,
+        memory: &mut MemoryLimit,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
         let (first, last) = days(period, now);
@@ -79,6 +86,7 @@ impl Client {
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {
             if report_rows::begins_in(period, &report)? || report.id.as_deref().is_some_and(&is_wanted) {
+                memory.keep(value_bytes(&report) + ROW, || "the list of usage record reports")?;
                 kept.push(report);
             }
         }
@@ -92,9 +100,18 @@ impl Client {
     }
 
     /// Names of all buyers by id.
-    async fn buyer_names(&self) -> Result<BTreeMap<String, String>> {
-        let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
-        Ok(self.buyers(|request| request).collect_all().await?.into_iter().filter_map(named).collect())
+    async fn buyer_names(&self, memory: &mut MemoryLimit) -> Result<BTreeMap<String, String>> {
+        let mut buyers = self.buyers(|request| request);
+        let mut names = BTreeMap::new();
+        while let Some(buyer) = buyers.next().await.transpose()? {
+            let (id, name) = (buyer.id.unwrap_or_default(), buyer.name.unwrap_or_default());
+            // Also of one that comes again: so that a list without end ends.
+            memory.keep(SLOT + text_bytes(&id) + text_bytes(&name), || "the list of buyers")?;
+            if !id.is_empty() && !name.is_empty() {
+                names.insert(id, name);
+            }
+        }
+        Ok(names)
     }
 }
 
@@ -145,7 +162,7 @@ pub fn usage_rows(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
-    let mut sums = Sums::new(period);
+    let mut sums = Sums::new(period, MemoryLimit::new(usize::MAX));
     groups.iter().try_for_each(|group| sums.add(group, names))?;
     sums.rows(reports, names, org_id, now)
 }
@@ -161,17 +178,21 @@ struct Sums {
     in_reports: BTreeMap<String, (String, String)>,
     /// New groups shift the pages while they are read: a group may come again on the next one.
     seen: HashSet<String>,
+    memory: MemoryLimit,
 }
 
 impl Sums {
-    fn new(period: Period) -> Self {
+    fn new(period: Period, memory: MemoryLimit) -> Self {
         let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { period, sums, open, in_reports, seen: HashSet::new() }
+        Self { period, sums, open, in_reports, seen: HashSet::new(), memory }
     }
 
     fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
         use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
-        if id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
+        // Also of one that comes again: so that a list without end ends.
+        let id = id_in(&group.id);
+        self.memory.keep(SLOT + text_bytes(id.unwrap_or_default()), || "the list of usage record groups")?;
+        if id.is_some_and(|id| !self.seen.insert(id.to_owned())) {
             return Ok(());
         }
         let used_at = used_at(group)?;
@@ -193,15 +214,25 @@ impl Sums {
                 metric,
                 unit: unit.unwrap_or(UNITS),
             };
-            if unit.is_some() {
+            let texts = key.entitlement.len() + key.metric.len() + key.buyer.as_ref().map_or(0, String::len);
+            // A row copies the texts; nodes of a tree may be half full.
+            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + texts) + ROW;
+            let is_new = if unit.is_some() {
+                let is_new = !self.sums.contains_key(&key);
                 let (sum, all_reported) = self.sums.entry(key).or_insert((Decimal::ZERO, true));
                 *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
                 *all_reported &= reported;
+                is_new
             } else if !reported {
-                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)));
+                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)))
             } else {
                 let report = group.usage_record_report_id.clone().unwrap_or_default();
+                let before = self.in_reports.len();
                 self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric));
+                self.in_reports.len() > before
+            };
+            if is_new {
+                self.memory.keep(of_row, || "the usage of all groups")?;
             }
         }
         Ok(())

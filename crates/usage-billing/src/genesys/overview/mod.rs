@@ -5,6 +5,7 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDeci
 
 use super::billing_period::{BillingPeriod, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
+use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::{Period, UsageRow, Vendor, loadable};
 
@@ -75,15 +76,24 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] if no index has the billing period; else those of [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
+        self.client_bill_in(organization, period.into()).await.map(|(bill, _)| bill)
+    }
+
+    /// The bill, and about how much memory it and its rows take.
+    pub(super) async fn client_bill_in(
+        &self,
+        organization: &str,
+        period: BillingPeriod,
+    ) -> Result<(ClientBill, usize)> {
         let masked = |error| self.api.inner().masked(error);
-        let mut bill = self.find_bill(organization, period.into()).await.map_err(masked)?;
+        let (mut bill, bytes) = self.find_bill(organization, period).await.map_err(masked)?;
         for charge in &mut bill.unreadable {
             charge.error = masked(charge.error.clone());
         }
-        Ok(bill)
+        Ok((bill, bytes))
     }
 
-    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<ClientBill> {
+    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize)> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
         let mut search = Search::new(period);
@@ -96,7 +106,11 @@ impl Client {
             };
             let found = overview.as_ref().map(billing_period).transpose()?;
             match (search.next(found), overview) {
-                (Step::Fits, Some(overview)) => return ClientBill::new(&overview, organization, index, now),
+                (Step::Fits, Some(overview)) => {
+                    let bill = ClientBill::new(&overview, organization, index, now)?;
+                    let bytes = value_bytes(&overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);
+                    return Ok((bill, bytes));
+                }
                 (Step::Fail(reason), _) => {
                     let message = format!("organization {}: {reason}", printable(organization));
                     return Err(Error::new(ErrorKind::Request, message).with_operation(OPERATION));
