@@ -708,7 +708,6 @@ pub mod types {
     pub struct OfferingItemList {
         /// Offering items.
         #[serde(deserialize_with = "progenitor_client::null_is_default")]
-        #[serde(default)]
         pub items: ::std::vec::Vec<OfferingItem>,
         /// Cursors, from `list_offering_items` only; missing on the last page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1161,7 +1160,6 @@ pub mod types {
     pub struct TenantBatch {
         /// Tenants.
         #[serde(deserialize_with = "progenitor_client::null_is_default")]
-        #[serde(default)]
         pub items: ::std::vec::Vec<Tenant>,
         /// Cursors; missing on the last page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1174,7 +1172,6 @@ pub mod types {
     pub struct TenantChildren {
         /// Tenant UUIDs.
         #[serde(deserialize_with = "progenitor_client::null_is_default")]
-        #[serde(default)]
         pub items: ::std::vec::Vec<::uuid::Uuid>,
         /// Cursors. Inferred: the request takes `after`, so that there has to be a place to learn it from; the vendor's
         /// schema has none.
