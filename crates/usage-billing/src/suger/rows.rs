@@ -117,7 +117,7 @@ impl Client {
 
 /// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented: from a day
 /// before, for the clock of whoever reported may have been ahead of the vendor's.
-fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
+pub(super) fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
     let first = period.start().date_naive();
     (first.checked_sub_days(Days::new(1)).unwrap_or(first), now.max(period.end() + LATE).date_naive())
 }
