@@ -184,7 +184,7 @@ pub(super) fn evidence(report: &UsageReport, id: Uuid, group: &Group) -> Evidenc
                 format!("Suger has {}, but could not report it to the marketplace", place(report, group)),
             )
             .with_hint(
-                "fix the cause, which its usage record report names, and put the group back with `retry_groups`",
+                "fix the cause, which its usage record report names, and put the group back for the next hourly run",
             ),
         ),
         status => {
