@@ -341,6 +341,12 @@ mod tests {
             (told(&all.failed), told(&all.billed)),
             (vec!["gb 5/5 REPORTED".to_owned()], vec!["calls 3/3 REPORTED".to_owned()])
         );
+        // A dimension that was mapped to another one: everything in the group counts.
+        let mut mapped = there.clone();
+        mapped.records = [("mapped".to_owned(), 5.into())].into();
+        let refused = json!({"awsMeteringResponse": {"results": [result("mapped", "DuplicateRecord")]}});
+        let all = reconcile("acme", &[sent(5)], &[mapped], &[report("r-3", &[], refused)]).unwrap();
+        assert_eq!((all.failed.len(), all.failed[0].words[0].as_str()), (2, "AWS: DuplicateRecord for mapped"));
         // The report that the group names, and no other.
         let all = reconcile("acme", &[sent(5)], &[there], &[first]).unwrap();
         assert_eq!((all.pending.len(), all.pending[0].report_id.as_deref()), (2, None));
@@ -355,6 +361,20 @@ mod tests {
             |reports: &[Report]| reconcile("acme", std::slice::from_ref(&usage), &groups, reports).unwrap().to_string();
         assert!(state(&[fine("b-1"), fine("b-2")]).starts_with("1 billed, 0 pending, 0 failed"));
         assert!(state(&[fine("b-1")]).starts_with("0 billed, 1 pending, 0 failed"));
+        // Of several groups none is named; what counts for nothing says nothing of the others.
+        let all = reconcile("acme", std::slice::from_ref(&usage), &groups, &[]).unwrap();
+        assert_eq!(
+            (&all.pending[0].group_id, &all.pending[0].status, &all.pending[0].report_id),
+            (&None, &None, &None)
+        );
+        let [five, void] = [group("b-3", "REPORTED", json!({"gb": 5})), group("b-4", "INVALID", json!({"gb": 1}))];
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[five.clone(), void], &[fine("b-3")]).unwrap();
+        assert!(all.is_clean() && all.billed.len() == 1, "{all:?}");
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[five], &[fine("b-3")]).unwrap();
+        assert_eq!(
+            (all.billed[0].group_id.as_deref(), all.billed[0].report_id.as_deref()),
+            (Some("b-3"), Some("r-b-3"))
+        );
         let refused = report("r-2", &["b-2"], json!({"status": "FAILED"}));
         assert!(state(&[fine("b-1"), refused]).starts_with("0 billed, 0 pending, 1 failed"));
     }

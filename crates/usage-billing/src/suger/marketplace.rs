@@ -219,6 +219,8 @@ mod tests {
             panic!()
         };
         assert_eq!((words.len(), words[MAX_WORDS].as_str()), (MAX_WORDS + 1, "and 980 more"));
+        let most = of(aws(json!(vec![result("gb", "DuplicateRecord"); MAX_WORDS])), &["gb"]);
+        assert_eq!(most, refused(&["AWS: DuplicateRecord for gb"; MAX_WORDS]));
     }
 
     #[test]

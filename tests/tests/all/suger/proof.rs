@@ -305,3 +305,75 @@ async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
     }
     assert_eq!((pushed, reporter.flush().await.delivered.len(), server.requests().len()), (1, 1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn lookup_reads_since_the_day_before_the_window_and_no_further_than_needed() {
+    let now = usage_billing_tests::now();
+    let ahead = now + chrono::TimeDelta::days(3);
+    for (window, since) in
+        [(now - chrono::TimeDelta::days(2), "2026-11-18"), (now, "2026-11-20"), (ahead, "2026-11-20")]
+    {
+        let report = UsageReport::new("e-1", window).quantity("gb", 5);
+        // A page that is full has another one behind it.
+        let mut groups = vec![group_for(&report, json!({}))];
+        groups.extend((1..1000).map(|number| json!({"id": number.to_string()})));
+        let page = page_of(&groups);
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" if request.target.contains("offset=0") => Reply::json(200, &page),
+            "GET" => Reply::json(500, "\"no further\""),
+            _ => Reply::json(409, "\"it is there\""),
+        });
+        scripted(&server).report(&report).await.unwrap();
+        let first = server.requests()[1].target.clone();
+        assert!(first.contains(&format!("startDate={since}")), "{window}: {first}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_missing_entitlement_is_said_to_be_missing() {
+    for (status, says) in [(404, true), (400, false), (500, false)] {
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[])),
+            _ => Reply::json(status, "\"no\""),
+        });
+        let error = scripted(&server).report(&UsageReport::new("e-1", window(0)).quantity("gb", 5)).await.unwrap_err();
+        let line = error.to_string();
+        assert_eq!(line.contains("check that entitlement e-1 is of organization acme"), says, "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicate_is_not_trusted_if_an_earlier_flush_lost_the_response() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let (page, answers) = (page_of(&[group_for(&report, json!({"status": "INVALID"}))]), Mutex::new(0));
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => Reply::json(200, &page),
+        _ => {
+            let mut answers = answers.lock().unwrap();
+            *answers += 1;
+            if *answers > 4 { Reply::json(409, "\"it is there\"") } else { Reply::dropped() }
+        }
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).trust_duplicates_unverified();
+    reporter.push(report).unwrap();
+    assert_eq!(reporter.flush().await.unsent.len(), 1);
+    assert_eq!(reporter.flush().await.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
+    for (status, body, sent) in [(500, "\"down\"", 10), (500, "<html>down</html>", 3), (400, "<html>no</html>", 3)] {
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[])),
+            _ => Reply::new(status, &[], body),
+        });
+        let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+        for hour in 0..20 {
+            reporter.push(UsageReport::new("e-1", window(hour)).quantity("gb", 5)).unwrap();
+        }
+        assert_eq!(reporter.flush().await.unsent.len(), 20);
+        let bodies: std::collections::BTreeSet<_> = server.requests().into_iter().map(|request| request.body).collect();
+        let lists = server.requests().iter().any(|request| request.method == "GET");
+        assert_eq!(bodies.len() - usize::from(lists), sent, "{status} {body}");
+    }
+}
