@@ -75,14 +75,15 @@ async fn marketplace_windows_are_configurable() {
 async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     let arrived = hours_ago("AWS", 7);
     let server = vendor(vec![arrived.clone()]);
-    let all = [reports(), vec![arrived.clone(), hours_ago("BROKEN", 30), hours_ago("UNKNOWN", 30)]].concat();
+    let others = vec![arrived.clone(), hours_ago("BROKEN", 30), hours_ago("UNKNOWN", 30), hours_ago("GCP", 2)];
+    let all = [reports(), others].concat();
     let mut reporter = queue(scripted(&server).reporter().flush_timeout(None).reject_late_usage(), all);
     let receipt = reporter.flush().await;
-    assert_eq!(receipt.to_string(), "4 delivered, 1 already delivered, 2 rejected, 1 unsent", "{receipt:?}");
+    assert_eq!(receipt.to_string(), "4 delivered, 1 already delivered, 3 rejected, 1 unsent", "{receipt:?}");
     assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
     for one in &receipt.rejected {
         let line = one.error.to_string();
-        assert!(line.starts_with("not sent: usage of A") && line.contains(" min old, and A"), "{line}");
+        assert!(line.starts_with("not sent: usage of ") && line.contains(" min old, and "), "{line}");
     }
     let line = receipt.unsent[0].error.to_string();
     assert!(
@@ -92,8 +93,8 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     let sent = |what: &str| server.requests().iter().filter(|request| request.target.contains(what)).count();
     let asked =
         || server.requests().iter().filter(|request| request.method == "GET" && !request.target.contains('?')).count();
-    // Once for each entitlement with old usage: AWS, AZURE, STRIPE, UNKNOWN, and BROKEN with its retries.
-    assert_eq!((sent("/usageRecordGroup?"), asked()), (2, 4 + 4));
+    // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, and BROKEN with its retries.
+    assert_eq!((sent("/usageRecordGroup?"), asked()), (3, 5 + 4));
     let again = reporter.flush().await;
-    assert_eq!((again.unsent.len(), asked()), (1, 4 + 4 + 4), "what is known is not asked for again");
+    assert_eq!((again.unsent.len(), asked()), (1, 5 + 4 + 4), "what is known is not asked for again");
 }

@@ -200,6 +200,7 @@ async fn delete_whose_response_got_lost_succeeded_if_the_group_is_gone() {
         (vec![Reply::json(200, "{}")], with("DELETED"), true),
         (vec![Reply::json(200, &with("CREATED")[0].to_string())], with("CREATED"), false),
         (vec![Reply::json(200, &with("DELETED")[0].to_string())], vec![], true),
+        (vec![Reply::json(200, r#"{"id": "g-2", "status": "DELETED"}"#)], with("CREATED"), false),
     ] {
         let (page, place) = (page_of(&listed), format!("{replies:?} {listed:?}"));
         let replies = Mutex::new(replies.into_iter());
