@@ -264,13 +264,16 @@ async fn no_group_or_report_of_suger_holds_it() {
         check("report", form, &client.report(&report).await.unwrap_err());
         let mut reporter = client.reporter();
         reporter.push(report.clone()).unwrap();
-        check("receipt", form, &reporter.flush().await.rejected[0].error);
+        check("receipt", form, &reporter.flush().await.unsent[0].error);
         let period = "2026-10".parse().unwrap();
         check("usage", form, &client.usage(period, SOME_TIME).await.unwrap_err());
         check("reported usage", form, &client.reported_usage(period).await.unwrap_err());
 
         let id = report.id("acme").to_string();
-        let group = json!({ "id": id, "records": { "gb": 5, ECHO: 7 }, "creationTime": "2026-10-01T07:00:00Z" });
+        let group = json!({
+            "id": id, "entitlementID": "ent-7", "status": "CREATED", "creationTime": "2026-10-01T07:00:00Z",
+            "metaInfo": { "originRecords": { "gb": 5, ECHO: 7 } },
+        });
         let other = move |request: &Request| match request.method.as_str() {
             "POST" => json!({ "id": id, "status": "CREATED" }),
             _ => json!({ "usageRecordGroups": [group] }),
