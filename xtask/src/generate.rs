@@ -55,7 +55,7 @@ pub(crate) fn code(document: &Document) -> Result<Code, String> {
     let root = &document.root;
     let enums = enums::open_enums(root);
     let client = generator::client(root, &enums).map_err(failed)?;
-    let client = harden(client, &operation_docs(root), &enums, operations::table(root)).map_err(failed)?;
+    let client = harden(client, &operation_docs(root), &enums, operations::table(root), root).map_err(failed)?;
     let mock = mock::harden(generator::mock(root, &enums).map_err(failed)?, root);
     Ok(Code { client, mock, enums })
 }

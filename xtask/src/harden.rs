@@ -13,6 +13,7 @@ mod texts;
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
+use serde_json::Value;
 use syn::{File, Item, ItemMod};
 
 use crate::{docs::OperationDocs, enums::OpenEnum};
@@ -23,12 +24,13 @@ pub(crate) fn harden(
     docs: &BTreeMap<String, OperationDocs>,
     enums: &[OpenEnum],
     operations: TokenStream,
+    root: &Value,
 ) -> Result<File, String> {
     client::rewrite(&mut file);
     parameters::rewrite(&mut file);
     errors::rewrite(&mut file)?;
     builders::prune(&mut file);
-    lists::tolerate_null(&mut file);
+    lists::tolerate_null(&mut file, root);
     dates::read_quickly(&mut file);
     booleans::read_leniently(&mut file);
     literals::tidy(&mut file);

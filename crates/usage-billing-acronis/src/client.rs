@@ -18,7 +18,7 @@ impl Client {
     /// No rate limit is documented; [`rate_limit`](ClientBuilder::rate_limit) sets one.
     pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
         let auth = Auth::client_credentials(data_center.token_url(), credentials);
-        ClientBuilder::new(SERVICE, data_center.api_url(), auth, Self::new_with_client)
+        ClientBuilder::new(SERVICE, data_center.url(), auth, Self::new_with_client)
     }
 
     /// Data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that

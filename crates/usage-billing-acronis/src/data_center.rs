@@ -29,9 +29,9 @@ impl DataCenter {
         SEEN.iter().copied()
     }
 
-    /// Base of the Account Management API v2.
-    pub fn api_url(&self) -> String {
-        format!("{}/api/2", self.0)
+    /// Scheme and host: where the paths of all its APIs begin.
+    pub fn url(&self) -> &str {
+        &self.0
     }
 
     /// Where tokens come from.
@@ -78,7 +78,7 @@ mod tests {
     fn host_and_url_give_the_same_data_centre() {
         for text in ["eu2-cloud.acronis.com", "https://eu2-cloud.acronis.com/", "https://eu2-cloud.acronis.com/api/2"] {
             let data_center: DataCenter = text.parse().unwrap();
-            assert_eq!(data_center.api_url(), "https://eu2-cloud.acronis.com/api/2", "{text}");
+            assert_eq!(data_center.url(), "https://eu2-cloud.acronis.com", "{text}");
             assert_eq!(data_center.token_url(), "https://eu2-cloud.acronis.com/api/2/idp/token", "{text}");
         }
         let error = "https://me:hush@eu2-cloud.acronis.com".parse::<DataCenter>().unwrap_err();

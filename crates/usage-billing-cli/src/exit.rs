@@ -21,7 +21,7 @@ pub(crate) enum Failure {
 pub(crate) const PARTIAL: u8 = 4;
 
 impl Failure {
-    /// Options that make no sandbox are known only when it starts.
+    /// Of what the sandbox checks and does: arguments that cannot be quoted, and options that make no sandbox, which is known only when it starts.
     pub(crate) fn of_sandbox(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::InvalidInput => Self::Usage(error.to_string()),

@@ -52,9 +52,10 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         None => vendors::from_env(&vendors),
     };
     let clients = clients.map_err(|error| Failure::Usage(error.to_string()))?;
+    let clients = clients.into_iter().map(|client| client.with_max_usage_mib(arguments.max_usage_mib));
     let clients: Vec<_> = match arguments.today {
-        Some(_) => clients.into_iter().map(|client| client.with_now(now)).collect(),
-        None => clients,
+        Some(_) => clients.map(|client| client.with_now(now)).collect(),
+        None => clients.collect(),
     };
     if clients.is_empty() {
         let message = "no vendor is set up: try --sandbox, or set the variables that --help lists";
@@ -122,6 +123,9 @@ async fn fetch(
     outcome
 }
 
+/// Operations whose responses have the usage of the period that was asked for; others answer the same whatever the period.
+const OF_A_PERIOD: [&str; 3] = ["getBillingReportsBillableusage", "listUsageRecordGroups", "listUsageRecordReports"];
+
 /// Returns the line of an error in terms of the program: with what the library cannot know (where the credential came from, which options
 /// help), and without the settings of the library, to which the program's user has no access.
 fn line(vendor: Vendor, error: &Error) -> String {
@@ -131,7 +135,13 @@ fn line(vendor: Vendor, error: &Error) -> String {
             " (--report with its id takes it up again, --timeout waits longer)".to_owned()
         }
         ErrorKind::WaitTimeout => " (--timeout waits longer)".to_owned(),
-        ErrorKind::Limit => " (a shorter --period may have a smaller response)".to_owned(),
+        ErrorKind::Limit => match (error.setting(), error.operation()) {
+            (Some("max_usage_bytes"), _) => " (--max-usage-mib allows more)".to_owned(),
+            (Some("max_response_bytes"), Some(operation)) if OF_A_PERIOD.contains(&operation) => {
+                " (a shorter --period may have a smaller response)".to_owned()
+            }
+            _ => String::new(),
+        },
         _ => String::new(),
     };
     format!("{}{advice}", error.clone().with_setting(None))
@@ -156,13 +166,28 @@ mod tests {
             (error(ErrorKind::WaitTimeout, "no report within 5s"), "no report within 5s (--timeout waits longer)"),
             (error(ErrorKind::Auth, "no"), "ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, ACRONIS_CLIENT_SECRET_FILE)"),
             (
-                error(ErrorKind::Limit, "too large").with_setting("max_response_bytes"),
+                error(ErrorKind::Limit, "too large")
+                    .with_setting("max_response_bytes")
+                    .with_operation("listUsageRecordGroups"),
                 "too large (a shorter --period may have a smaller response)",
+            ),
+            (
+                error(ErrorKind::Limit, "too large").with_setting("max_response_bytes").with_operation("get_client"),
+                "too large",
+            ),
+            (error(ErrorKind::Limit, "too large").with_hint("check the URL"), "too large -> check the URL"),
+            (
+                error(ErrorKind::Limit, "too much").with_setting("max_usage_bytes"),
+                "too much (--max-usage-mib allows more)",
             ),
             (error(ErrorKind::Connection, "too slow").with_setting("min_transfer_rate"), "too slow"),
         ] {
             let line = line(Vendor::Acronis, &error);
-            assert!(line.ends_with(expected) && !line.contains('_') | line.contains("ACRONIS_"), "{line}");
+            assert!(
+                line.ends_with(expected)
+                    && !line.contains('_') | line.contains("ACRONIS_") | line.contains("get_client"),
+                "{line}"
+            );
         }
     }
 }

@@ -59,6 +59,16 @@ impl Client {
         }
     }
 
+    /// Sets how much memory the usage may take.
+    pub(crate) fn with_max_usage_mib(self, mib: usize) -> Self {
+        let bytes = mib.saturating_mul(1 << 20);
+        match self {
+            Self::Acronis(client) => Self::Acronis(client.with_max_usage_bytes(bytes)),
+            Self::Genesys(client) => Self::Genesys(client.with_max_usage_bytes(bytes)),
+            Self::Suger(client) => Self::Suger(client.with_max_usage_bytes(bytes)),
+        }
+    }
+
     /// Fetches usage, however the vendor gives it, within the timeout. An error names the report if there is one.
     pub(crate) async fn usage(
         &self,

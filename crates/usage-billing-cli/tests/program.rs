@@ -1,5 +1,6 @@
 //! The program as a person runs it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -11,10 +12,17 @@ const TODAY: &str = "2026-11-21";
 /// More polls than any test sends: reports stay in progress.
 const NEVER: &str = "4000000000";
 
-/// Without the settings of whoever runs the tests.
+/// What is left of the environment: without the settings of whoever runs the tests, but on the date on which they run (`faketime`).
+fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        name == "LD_PRELOAD" || name == "TZ" || name.starts_with("FAKETIME") || name.starts_with("DYLD_")
+    })
+}
+
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("usage-billing").unwrap();
-    command.args(arguments).env_clear();
+    command.args(arguments).env_clear().envs(environment());
     command
 }
 
@@ -70,6 +78,17 @@ fn a_period_that_lacks_its_last_day_is_warned_of_and_fetched() {
         let (code, _, stderr) = fetch(period);
         assert!(code == Some(0) && !stderr.contains("warning"), "{stderr}");
     }
+}
+
+#[test]
+fn without_a_day_the_program_takes_that_of_its_tests() {
+    let last_month = || (chrono::Utc::now() - chrono::Months::new(1)).format("%Y-%m").to_string();
+    let before = last_month();
+    let (code, _, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox"]));
+    assert_eq!(code, Some(0), "{stderr}");
+    // A month may end meanwhile.
+    let is_said = |month: &str| stderr.contains(&format!("suger: fetching usage of {month}"));
+    assert!(is_said(&before) || is_said(&last_month()), "{stderr}");
 }
 
 #[test]
@@ -162,7 +181,7 @@ fn wrong_input_is_one_line_and_code_2() {
         (
             &["usage", "fetch"],
             &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "\"hush-key\"")],
-            "error: SUGER_API_KEY in the environment is enclosed in quotes",
+            "error: SUGER_API_KEY in the environment begins or ends with a quotation mark",
         ),
         (
             &["usage", "fetch"],
@@ -307,7 +326,11 @@ fn a_wait_that_is_too_short_is_code_5() {
 /// Orders an Acronis report, and ends the program while it waits; returns the id that it printed.
 fn interrupted(sandbox: &RunningSandbox) -> String {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("usage-billing"));
-    command.args(["usage", "fetch", "acronis", "--today", TODAY]).env_clear().envs(sandbox.1.clone());
+    command
+        .args(["usage", "fetch", "acronis", "--today", TODAY])
+        .env_clear()
+        .envs(environment())
+        .envs(sandbox.1.clone());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut seen = Vec::new();
     let id = BufReader::new(child.stderr.take().unwrap()).lines().find_map(|line| {
@@ -324,7 +347,8 @@ fn interrupted(sandbox: &RunningSandbox) -> String {
 #[test]
 fn timeouts_are_read_with_units_and_a_wrong_one_is_one_line() {
     for time in ["90s", "10m", "2h", "600"] {
-        let (code, _, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--timeout", time]));
+        let (code, _, stderr) =
+            run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--timeout", time]));
         assert_eq!(code, Some(0), "{time}: {stderr}");
     }
     for time in ["soon", "-1", "10x", "1.5"] {

@@ -13,6 +13,7 @@ use reqwest::Response;
 
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
+use crate::large_bodies::{LargeBodies, MEDIUM, SMALL, Turn};
 use crate::transfer_rate::Paced;
 use crate::{Error, ErrorKind, Result};
 
@@ -20,6 +21,8 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) const KEPT_BODY: usize = 64 * 1024;
 /// Room that is made for a body before it comes, at most: its stated length may be wrong.
 const LARGEST_GUESS: usize = 16 * 1024 * 1024;
+/// Room that is made for a body that turns out to be large.
+const LARGEST_JUMP: usize = 64 * 1024 * 1024;
 
 /// An answer of a success status, as generated code hands it on.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct Answer {
     pub(crate) response: Response,
     /// `None` while it is still to come, as it is of a download.
     pub(crate) body: Option<Bytes>,
+    /// Of a large body, until the value is made.
+    pub(crate) turn: Turn,
     pub(crate) context: Arc<FailureContext>,
 }
 
@@ -49,7 +54,7 @@ impl Answer {
         let limit = self.settings.max_response_bytes;
         match self.body.take() {
             Some(body) => Ok(body),
-            None => read_body(&mut self.response, limit).await.map_err(|error| match error {
+            None => read_body(&mut self.response, limit, None, &mut self.turn).await.map_err(|error| match error {
                 BodyError::Lost(error) => self.context.connection_error(error, self.operation, self.attempts).1,
                 BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
             }),
@@ -127,19 +132,33 @@ impl From<reqwest::Error> for BodyError {
     }
 }
 
-/// Reads a body of at most `limit` bytes. A larger stated length fails before anything is read.
-pub(crate) async fn read_body(response: &mut Response, limit: usize) -> Result<Bytes, BodyError> {
+/// Reads a body of at most `limit` bytes; a large one in its turn. A larger stated length fails before anything is read.
+pub(crate) async fn read_body(
+    response: &mut Response,
+    limit: usize,
+    large: Option<&LargeBodies>,
+    turn: &mut Turn,
+) -> Result<Bytes, BodyError> {
+    // Requests for tokens have a limit of their own, and no turns.
+    let mut wait = async |bytes| {
+        if let Some(large) = large {
+            large.wait(turn, bytes).await;
+        }
+    };
     let stated = response.content_length().map_or(Some(0), |length| usize::try_from(length).ok());
     let stated = stated.filter(|stated| *stated <= limit).ok_or(BodyError::TooLarge)?;
+    wait(stated).await;
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     // Most answers come in one piece.
     let Some(second) = response.chunk().await? else {
         return if first.len() <= limit { Ok(first) } else { Err(BodyError::TooLarge) };
     };
     let mut body = Vec::with_capacity(stated.min(LARGEST_GUESS));
-    append(&mut body, &first, limit)?;
-    append(&mut body, &second, limit)?;
+    for chunk in [first, second] {
+        append(&mut body, &chunk, limit)?;
+    }
     while let Some(chunk) = response.chunk().await? {
+        wait(body.len() + chunk.len()).await;
         append(&mut body, &chunk, limit)?;
     }
     Ok(body.into())
@@ -157,9 +176,16 @@ fn append(body: &mut Vec<u8>, chunk: &[u8], limit: usize) -> Result<(), BodyErro
     Ok(())
 }
 
-/// The next capacity of a buffer: twice the last one, but never more than the limit, which doubling would exceed by up to a half.
+/// The next capacity of a buffer: twice the last one, but never more than the limit, which doubling would exceed by up to a half. A large
+/// body gets all that most limits allow at once: memory that is not written to is only an address, while copies of growing buffers stay
+/// behind in the allocator.
 fn grown(capacity: usize, needed: usize, limit: usize) -> usize {
-    capacity.saturating_mul(2).min(limit).max(needed)
+    let least = match needed {
+        _ if needed > MEDIUM => LARGEST_JUMP,
+        _ if needed > SMALL => MEDIUM,
+        _ => 0,
+    };
+    capacity.saturating_mul(2).max(least).min(limit).max(needed)
 }
 
 /// The response is larger than the client allows. Not sent again: the next response would be as large.
@@ -171,7 +197,7 @@ pub(crate) fn too_large(limit: usize, operation: &'static str, attempts: u32) ->
         .with_setting("max_response_bytes")
 }
 
-fn size(bytes: usize) -> String {
+pub(crate) fn size(bytes: usize) -> String {
     const MIB: usize = 1024 * 1024;
     if bytes > 0 && bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
 }
@@ -207,6 +233,10 @@ mod tests {
             (60, 61, 100, 100),
             (100, 100, 100, 100),
             (usize::MAX / 2 + 1, 10, usize::MAX, usize::MAX),
+            (SMALL - 1, SMALL + 1, 1 << 40, MEDIUM),
+            (MEDIUM, MEDIUM + 1, 1 << 40, LARGEST_JUMP),
+            (MEDIUM, MEDIUM + 1, MEDIUM + 7, MEDIUM + 7),
+            (LARGEST_JUMP, LARGEST_JUMP + 1, 1 << 40, 2 * LARGEST_JUMP),
         ] {
             assert_eq!(grown(capacity, needed, limit), expected, "{capacity} {needed} {limit}");
         }

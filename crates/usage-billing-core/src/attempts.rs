@@ -12,6 +12,7 @@ use crate::answer::{Answer, BodyError, read_body, read_prefix, too_large};
 use crate::auth::Auth;
 use crate::call_options::{CallSettings, Deadline};
 use crate::failure_context::FailureContext;
+use crate::large_bodies::{LargeBodies, Turn};
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
@@ -38,6 +39,7 @@ pub(crate) struct ClientWide<'a> {
     /// Those that the client was built with: of requests for tokens, whose outcome is shared.
     pub(crate) settings: &'a CallSettings,
     pub(crate) limiter: Option<&'a Limiter>,
+    pub(crate) large_bodies: &'a LargeBodies,
 }
 
 /// How far a call has come: what its error states if the deadline ends it.
@@ -110,7 +112,7 @@ impl Attempts<'_> {
     fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last, rejection } = progress;
         if let Some(mut rejection) = rejection {
-            return self.context.masked(rejection.take_error(&self.operation, attempts));
+            return rejection.take_error(&self.operation, attempts, self.context);
         }
         // The limit that the attempt before may have met is not the one to raise.
         let last = last.map(|last| last.with_setting(None));
@@ -212,11 +214,13 @@ impl Attempts<'_> {
             return Err(self.rejected(response, progress).await);
         }
         let settings = self.settings;
+        let mut turn = Turn::default();
         let body = if self.operation.download {
             None
         } else {
             // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-            let read = read_body(&mut response, settings.max_response_bytes).await;
+            let large = self.client.map(|client| client.large_bodies);
+            let read = read_body(&mut response, settings.max_response_bytes, large, &mut turn).await;
             Some(read.map_err(|error| match error {
                 BodyError::Lost(error) => lost(error.with_url(response.url().clone())),
                 BodyError::TooLarge => {
@@ -227,7 +231,8 @@ impl Attempts<'_> {
         };
         let Service { request_id_headers, .. } = *self.service;
         let context = self.context.clone();
-        Ok(Answer { operation: self.operation.name, request_id_headers, attempts, settings, response, body, context })
+        let operation = self.operation.name;
+        Ok(Answer { operation, request_id_headers, attempts, settings, response, body, turn, context })
     }
 
     async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
@@ -240,11 +245,11 @@ impl Attempts<'_> {
         }
         let reading = progress.rejection.insert(rejection);
         read_prefix(response, &mut reading.body).await;
-        let error = reading.take_error(&self.operation, progress.attempts);
+        let error = reading.take_error(&self.operation, progress.attempts, self.context);
         progress.rejection = None;
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
         let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };
-        (Failure { cause, retry_after }, self.context.masked(error))
+        (Failure { cause, retry_after }, error)
     }
 }
 

@@ -7,12 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
-use reqwest::Request;
+use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;
+use crate::secret_format::Use;
 use crate::token::{Token, TokenCache, TokenEndpoint};
 use crate::{Error, ErrorKind, Result, secret_format};
 
@@ -47,10 +48,10 @@ impl Credentials {
     /// What is wrong with them, without the secret.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
-        if let Some(problem) = secret_format::problem(&self.client_id) {
+        if let Some(problem) = secret_format::problem(Use::Password, &self.client_id) {
             return wrong(format!("the client id {problem}"));
         }
-        if let Some(problem) = secret_format::problem(self.client_secret.expose_secret()) {
+        if let Some(problem) = secret_format::problem(Use::Password, self.client_secret.expose_secret()) {
             return wrong(format!("the client secret {problem}"));
         }
         Ok(())
@@ -79,7 +80,8 @@ impl Auth {
     /// `Authorization: <scheme> <secret>` as it stands: an API key, or a token that somebody else renews.
     pub fn header(scheme: &'static str, secret: impl Into<SecretString>) -> Self {
         let secret = secret.into();
-        let auth = Self { headers: vec![checked(&secret, || authorization(scheme, &secret))], ..Self::none() };
+        let header = checked(Use::Header, &secret, || authorization(scheme, &secret));
+        let auth = Self { headers: vec![header], ..Self::none() };
         auth.context.secrets.add(secret.expose_secret());
         auth
     }
@@ -90,7 +92,8 @@ impl Auth {
         let pair = format!("{user}:{}", password.expose_secret());
         let encoded = SecretString::from(STANDARD.encode(&pair));
         // The password is checked and not the pair: the encoding would hide that it is empty or in quotes.
-        let auth = Self { headers: vec![checked(&password, || authorization("Basic", &encoded))], ..Self::none() };
+        let header = checked(Use::Password, &password, || authorization("Basic", &encoded));
+        let auth = Self { headers: vec![header], ..Self::none() };
         for secret in [&pair, encoded.expose_secret(), password.expose_secret()] {
             auth.context.secrets.add(secret);
         }
@@ -110,7 +113,7 @@ impl Auth {
     #[must_use]
     pub fn and_key(mut self, header: &'static str, key: impl Into<SecretString>) -> Self {
         let key = key.into();
-        self.headers.push(checked(&key, || sensitive(header, key.expose_secret().to_owned())));
+        self.headers.push(checked(Use::Header, &key, || sensitive(header, key.expose_secret().to_owned())));
         self.context.secrets.add(key.expose_secret());
         self
     }
@@ -138,13 +141,15 @@ impl Auth {
         Self { token: Some(Arc::new(TokenCache::new(endpoint))), ..auth }
     }
 
+    /// Returns where tokens come from, if there are any.
+    ///
     /// # Errors
     /// [`ErrorKind::Config`] for what can never be sent, or not there.
-    pub(crate) fn check(&self, allow_http: bool) -> Result<()> {
+    pub(crate) fn check(&self, allow_http: bool) -> Result<Option<Url>> {
         for header in &self.headers {
             header.clone()?;
         }
-        self.token.as_ref().map_or(Ok(()), |cache| cache.check(allow_http))
+        self.token.as_ref().map(|cache| cache.check(allow_http)).transpose()
     }
 
     /// What failures of the client are described with.
@@ -188,8 +193,8 @@ impl Lease<'_> {
 type Header = (HeaderName, HeaderValue);
 
 /// The header that `make` makes of a secret that a vendor may have issued.
-fn checked(secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
-    match secret_format::problem(secret.expose_secret()) {
+fn checked(used: Use, secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
+    match secret_format::problem(used, secret.expose_secret()) {
         Some(problem) => Err(Error::new(ErrorKind::Config, format!("the API key, token or password {problem}"))),
         None => make(),
     }

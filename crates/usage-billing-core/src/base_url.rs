@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str, what: &str, allow_http: bool) -> Result<Url> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it should end with the path, without ? and #".to_owned()));
     }
-    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
+    if url.scheme() == "http" && !allow_http && !is_unencrypted_loopback(&url) {
         let reason = format!(
             "the credential would be sent unencrypted; use https://, or set {ALLOW_HTTP}=1 if this network may see it"
         );
@@ -54,7 +54,12 @@ pub(crate) fn shown(text: &str) -> &str {
     if text.contains(['@', '?', '#']) { "…" } else { text }
 }
 
-/// Whether the host is this machine. `localhost` is the only name: others, also those below it, may resolve to anything.
+/// Whether what is sent there is unencrypted but stays on this machine. `localhost` is the only name of it: others, also those below it,
+/// may resolve to anything.
+pub(crate) fn is_unencrypted_loopback(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
+}
+
 fn is_loopback(url: &Url) -> bool {
     // The URL's parser has put all forms of an IPv4 address into the usual one.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);

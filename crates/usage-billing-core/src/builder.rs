@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
 use crate::call_options::CallSettings;
+use crate::large_bodies::LargeBodies;
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::proxy::EnvironmentProxies;
@@ -79,9 +82,10 @@ impl<C> ClientBuilder<C> {
     }
 
     /// Sets the largest response body that is buffered, in bytes; 64 MiB unless set. A larger one is an error of the kind
-    /// [`Limit`](ErrorKind::Limit). So is one with more JSON objects and arrays than one for each 256 bytes of this limit, or more values
-    /// than one for each 16 bytes (but 65,536 and 1,048,576 are always accepted): decoded, they would take many times the size of the body.
-    /// Downloads are streams and have no such limit.
+    /// [`Limit`](ErrorKind::Limit). So is one that would take more than three eighths of this limit once it is decoded (24 MiB), or
+    /// more than the limit together with its body, and one with a text of more than a 64th of it (1 MiB): three bytes of JSON can be a struct of more than a thousand. A list of the largest items
+    /// that the documents know may have 8,192 of them; the vendors' pages have 1,000 at most. Of all calls of a client, two bodies of more than
+    /// 512 KiB, or one of more than 1 MiB, are read and decoded at a time. Downloads are streams and have no such limit.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.settings.calls.max_response_bytes = bytes;
         self
@@ -119,6 +123,8 @@ impl<C> ClientBuilder<C> {
     }
 
     /// An HTTP client of the caller's own: proxy, roots, pool, timeouts. [`http_client()`] is a good start for one.
+    ///
+    /// Its proxies are its own: `http://` URLs of this machine go through them unless they except it, which is never so without this setting.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.http = Some(client);
         self
@@ -149,7 +155,7 @@ impl<C> ClientBuilder<C> {
         let Self { settings, finish } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
         let base = base_url::parse(&settings.base_url, "base URL", allow_http)?;
-        settings.auth.check(allow_http)?;
+        let token_url = settings.auth.check(allow_http)?;
         let limiter = settings.rate_limit.map(Limiter::new).transpose()?;
         let http = match settings.http {
             Some(_)
@@ -166,9 +172,17 @@ impl<C> ClientBuilder<C> {
                 return Err(Error::new(ErrorKind::Config, message));
             }
             None => {
+                let proxies = EnvironmentProxies::from_env()?;
+                let urls: Vec<_> = [Some(base.clone()), token_url].into_iter().flatten().collect();
+                let is_direct = urls.iter().all(base_url::is_unencrypted_loopback);
+                if !is_direct {
+                    check_loopback(&urls, &proxies)?;
+                }
+                let context = settings.auth.context();
+                proxies.secrets().iter().for_each(|secret| context.secrets.add(secret));
                 // Set once: the same credentials may be given to several clients of one environment.
-                let _ = settings.auth.context().proxies.set(EnvironmentProxies::from_env()?);
-                default_client(settings.connect_timeout, settings.read_timeout, settings.user_agent)?
+                let _ = context.proxies.set(proxies);
+                default_client(is_direct, settings.connect_timeout, settings.read_timeout, settings.user_agent)?
             }
         };
         let transport = Transport::new(Parts {
@@ -178,12 +192,24 @@ impl<C> ClientBuilder<C> {
             settings: settings.calls,
             limiter,
             pause: Pause::default(),
+            large_bodies: LargeBodies::default(),
         });
         Ok(finish(base.as_str().trim_end_matches('/'), http, transport))
     }
 }
 
+/// Unencrypted requests to this machine must not leave it through a proxy. One client connects to all its hosts through proxies or to none.
+fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
+    let through_proxy = |url: &&Url| base_url::is_unencrypted_loopback(url) && proxies.configured(url).is_some();
+    let Some(url) = urls.iter().find(through_proxy) else { return Ok(()) };
+    let host = url.host_str().unwrap_or_default();
+    let message = format!("the credential would be sent unencrypted to {host} through the proxy of the environment");
+    Err(Error::new(ErrorKind::Config, message).with_hint(format!("add {host} to NO_PROXY")))
+}
+
+/// `is_direct` leaves out the proxies of the environment.
 fn default_client(
+    is_direct: bool,
     connect: Option<Duration>,
     read: Option<Duration>,
     user_agent: Option<String>,
@@ -191,6 +217,9 @@ fn default_client(
     const OURS: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
     let agent = user_agent.map_or_else(|| OURS.to_owned(), |program| format!("{program} {OURS}"));
     let mut builder = http_client()?.user_agent(agent);
+    if is_direct {
+        builder = builder.no_proxy();
+    }
     if let Some(timeout) = connect {
         builder = builder.connect_timeout(timeout);
     }

@@ -3,15 +3,18 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::secret_format::Use;
 use crate::{Error, ErrorKind, Result, secret_file, secret_format};
 
-/// How the names of variables end that hold secrets.
-const SECRETS: [&str; 4] = ["_KEY", "_PASSWORD", "_SECRET", "_TOKEN"];
+/// How the names of variables end that hold secrets, and what those are used for.
+const SECRETS: [(&str, Use); 4] =
+    [("_KEY", Use::Header), ("_PASSWORD", Use::Password), ("_SECRET", Use::Password), ("_TOKEN", Use::Header)];
 
 /// The values of environment variables, in order, without blanks and line breaks around them. An empty one counts as missing.
 ///
 /// A variable whose name ends with `_KEY`, `_PASSWORD`, `_SECRET` or `_TOKEN` holds a secret. In its place, the same name with `_FILE`
-/// at its end may name a file that holds the secret, that only its owner can read; one line break at its end is dropped.
+/// at its end may name a file that holds the secret; one line break at its end is dropped. On Unix the file's mode is 0600 or less, or,
+/// if it is owned by root, 0640 or less; on other systems who can read it is not checked.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming everything that is missing, or the variable whose secret cannot be read or is not one as vendors issue
@@ -46,13 +49,14 @@ fn required_from<const N: usize>(lookup: impl Fn(&str) -> Option<OsString>, name
     }
     let missing: Vec<_> = missing
         .into_iter()
-        .map(|(name, _)| if is_secret(name) { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() })
+        .map(|(name, _)| if used(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() })
         .collect();
     Err(Error::new(ErrorKind::Config, format!("not set in the environment: {}", missing.join(", "))))
 }
 
-fn is_secret(name: &str) -> bool {
-    SECRETS.iter().any(|end| name.ends_with(end))
+/// What the secret that a variable holds is used for; `None` for a variable that holds none.
+fn used(name: &str) -> Option<Use> {
+    SECRETS.iter().find(|(end, _)| name.ends_with(end)).map(|(_, used)| *used)
 }
 
 /// `None` if it is missing.
@@ -62,16 +66,14 @@ fn value(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option
         return wrong(format!("{name} in the environment is not UTF-8"));
     };
     let text = text.trim();
-    if !is_secret(name) {
-        return Ok((!text.is_empty()).then(|| text.to_owned()));
-    }
+    let Some(used) = used(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
     let file_variable = format!("{name}_FILE");
     let path = lookup(&file_variable).unwrap_or_default();
     match (text.is_empty(), path.is_empty()) {
         (true, true) => Ok(None),
-        (true, false) => secret_file::read(Path::new(&path), &file_variable).map(Some),
+        (true, false) => secret_file::read(Path::new(&path), &file_variable, used).map(Some),
         (false, false) => wrong(format!("{name} and {file_variable} are both set in the environment: unset one")),
-        (false, true) => match secret_format::problem(text) {
+        (false, true) => match secret_format::problem(used, text) {
             Some(problem) => wrong(format!("{name} in the environment {problem}")),
             None => Ok(Some(text.to_owned())),
         },
@@ -149,15 +151,18 @@ mod tests {
                 assert!(!line.contains("hush") && !line.contains('\n'), "{line}");
                 assert_eq!(error.kind(), ErrorKind::Config);
             };
-            for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o610] {
+            for mode in [0o644, 0o444, 0o604, 0o620, 0o602, 0o610] {
                 rejected(&folder.file("hush", mode), "can be read or changed by other users");
             }
+            // Of the volumes of Kubernetes and the secrets of Docker too.
+            rejected(&folder.file("hush", 0o644), "`defaultMode: 0400`");
+            rejected(&folder.file("hush", 0o444), "`mode: 0400`");
             for (content, expected) in [
                 (&b""[..], "is empty"),
                 (b"\n", "is empty"),
                 (b"hush\n\n", "begins or ends with a blank or line break"),
                 (b" hush", "begins or ends with a blank"),
-                (b"\"hush\"\n", "enclosed in quotes"),
+                (b"\"hush\"\n", "quotation mark"),
                 (b"\xef\xbb\xbfhush\n", "byte order mark"),
                 (b"h\0u\0s\0h\0", "control character"),
                 (b"\xff\xfeh\0u\0", "is not UTF-8"),

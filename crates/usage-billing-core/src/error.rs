@@ -26,7 +26,9 @@ const LONGEST_DEBUG_SOURCES: usize = 500;
 ///
 /// `Display` and `Debug` are safe to log and print: one line of at most 2,000 characters, with control and invisible characters escaped
 /// and each of the vendor's values limited to 200 characters. The accessors return the vendor's values as they came; print them with
-/// [`printable`](crate::printable). Secrets of the client are masked (`***`) in all of it.
+/// [`printable`](crate::printable). Secrets of the client are masked (`***`) in all of it, in whatever encoding a vendor sent them back:
+/// in errors of calls, and in those that methods of a client make of responses. Functions that have no client know no secrets;
+/// [`Transport::masked`](crate::Transport::masked) masks them in errors of a caller's own.
 ///
 /// Opaque: more can be told later without breaking anybody.
 #[derive(Clone)]
@@ -68,7 +70,8 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
-    /// The response is larger than the client allows.
+    /// The vendor sent more than the client keeps in memory: a response, a row of a file, a list, or the usage that is added up from them. The
+    /// message names the limit; [`setting`](Error::setting) or the hint says how to raise it or what to do instead.
     Limit,
     /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
     NotReady,
@@ -157,8 +160,8 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The setting of the client that raises the limit that was exceeded, if it was one: `deadline`, `max_response_bytes` or
-    /// `min_transfer_rate`. It is named at the end of the line.
+    /// The setting of the client that raises the limit that was exceeded, if it was one: `deadline`, `max_response_bytes`,
+    /// `min_transfer_rate` or `max_usage_bytes`. It is named at the end of the line.
     pub fn setting(&self) -> Option<&'static str> {
         self.0.setting
     }

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::Error;
-use crate::foreign_text::one_line;
+use crate::foreign_text::{beginning, one_line};
 use crate::known_secrets::Masks;
 
 /// Characters of one cause, and causes of one error.
@@ -34,8 +34,11 @@ pub(crate) fn source(error: impl StdError + Send + Sync + 'static) -> Source {
 
 /// The same without secrets.
 pub(crate) fn masked(source: Source, masks: &Masks) -> Source {
-    match source.downcast_ref::<Words>() {
-        Some(words) => Arc::new(words.masked(masks)),
+    if let Some(words) = source.downcast_ref::<Words>() {
+        return Arc::new(words.masked(masks));
+    }
+    match source.downcast_ref::<Error>() {
+        Some(error) => Arc::new(error.clone().masked(masks)),
         None => source,
     }
 }
@@ -48,8 +51,11 @@ struct Words {
 impl Words {
     fn of(error: &(dyn StdError + 'static), depth: usize) -> Self {
         let source = error.source().filter(|_| depth < DEEPEST);
-        // Kept in full until secrets are masked: a secret that is cut would not be found.
-        Self { text: error.to_string(), source: source.map(|source| Box::new(Self::of(source, depth + 1))) }
+        // Secrets are still to be masked.
+        Self {
+            text: beginning(&error.to_string()).into_owned(),
+            source: source.map(|source| Box::new(Self::of(source, depth + 1))),
+        }
     }
 
     fn masked(&self, masks: &Masks) -> Self {

@@ -11,6 +11,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Characters of one value.
 pub(crate) const LONGEST_VALUE: usize = 200;
+/// Bytes of a text in which secrets are masked.
+const LONGEST_MASKED: usize = 64 * 1024;
 /// Characters of one message, all its values included.
 pub(crate) const LONGEST_MESSAGE: usize = 2000;
 
@@ -77,6 +79,15 @@ pub(crate) fn one_line(text: &str, longest: usize) -> Cow<'_, str> {
         }
     }
     Cow::Owned(line)
+}
+
+/// As much of a text as secrets are masked in before less of it is displayed; ends with `…` if there is more.
+pub(crate) fn beginning(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_MASKED {
+        return Cow::Borrowed(text);
+    }
+    let end = (0..=LONGEST_MASKED).rev().find(|end| text.is_char_boundary(*end));
+    Cow::Owned(format!("{}…", &text[..end.unwrap_or_default()]))
 }
 
 /// Whether a character is not displayed as itself: controls, format characters (all bidirectional controls and tags among them),

@@ -50,14 +50,19 @@ fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_platform_verifier())
-        .map_err(|error| no_roots(error))?
+        .map_err(no_roots)?
         .with_no_client_auth();
     Ok(builder.tls_backend_preconfigured(config))
 }
 
 #[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
 fn no_roots(error: rustls::Error) -> crate::Error {
-    let (message, hint) = match crate::trusted_roots::variable() {
+    // Other platforms do not read these variables.
+    #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+    let variable = crate::trusted_roots::variable();
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+    let variable = None::<&str>;
+    let (message, hint) = match variable {
         Some(variable) => (
             format!("no trusted roots for TLS where {variable} leads ({error})"),
             "correct the variable, or unset it to use the system's trusted roots",

@@ -3,16 +3,16 @@
 //! A vendor, a proxy or a token endpoint may echo what it was sent, in an encoding of its own.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
+use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
-use crate::answer::KEPT_BODY;
+use crate::escapes::Decoded;
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -24,11 +24,10 @@ const SHORTEST: usize = 4;
 /// How many tokens are remembered; a response may come after its token has been replaced.
 const TOKENS: usize = 4;
 
-/// As JavaScript's `encodeURIComponent` and most languages' URL functions have it.
-const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The characters that `encodeURIComponent` leaves and others escape.
-const URI_COMPONENT_LENIENT: &AsciiSet =
-    &URI_COMPONENT.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+/// How often escapes are decoded: JSON in JSON in a URL.
+const LAYERS: usize = 3;
+/// Stands where [`printable`](crate::printable) has cut a text.
+const ELLIPSIS: &str = "…";
 
 /// Secrets that the client sends. Shared by all that may fail with text of the vendor.
 #[derive(Default)]
@@ -73,7 +72,7 @@ impl fmt::Debug for KnownSecrets {
     }
 }
 
-/// All forms of the secrets, longest first: a form may be part of another.
+/// What the secrets look like in a text without escapes, longest first: one may be part of another.
 pub(crate) struct Masks(Vec<String>);
 
 impl Masks {
@@ -85,118 +84,107 @@ impl Masks {
         Self(forms)
     }
 
-    /// The text without secrets.
+    /// The text without secrets, also without those that are cut off by an ellipsis, as [`printable`](crate::printable) does it.
     pub(crate) fn apply(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, form| match replaced(&text, form) {
-            Some(masked) => masked,
-            None => text,
-        })
+        let masked = self.masked(text, false);
+        match masked.rsplit_once(ELLIPSIS) {
+            Some((cut, rest)) => {
+                let parts: Vec<_> = cut.split(ELLIPSIS).map(|part| self.masked(part, true)).collect();
+                parts.join(ELLIPSIS) + ELLIPSIS + rest
+            }
+            None => masked,
+        }
     }
 
-    /// The first bytes of a response's body without secrets, also if they are escaped in its JSON. A body without any stays as it is,
-    /// byte for byte.
+    /// The text without secrets; its end may have been cut off.
+    pub(crate) fn apply_to_beginning(&self, text: &str) -> String {
+        self.masked(&self.apply(text), true)
+    }
+
+    /// The first bytes of a response's body without secrets: it may have been cut off anywhere. A body without any stays as it is, byte
+    /// for byte.
     pub(crate) fn apply_to_body(&self, body: &Bytes) -> Bytes {
         let text = String::from_utf8_lossy(body);
-        let mut masked = self.apply(&text);
-        if body.len() >= KEPT_BODY {
-            self.mask_truncated_end(&mut masked);
-        }
-        if masked.contains('\\')
-            && let Ok(mut value) = serde_json::from_str::<Value>(&masked)
-            && self.apply_to_json(&mut value)
-        {
-            masked = value.to_string();
-        }
+        // The end may be within a character.
+        let text = text.trim_end_matches('\u{fffd}');
+        let masked = self.apply_to_beginning(text);
         if masked == text { body.clone() } else { masked.into() }
     }
 
-    /// A body that was truncated may end with the first part of a secret.
-    fn mask_truncated_end(&self, text: &mut String) {
-        let longest = self.0.iter().filter_map(|form| {
-            let ends = form.char_indices().map(|(end, _)| end).filter(|end| *end >= SHORTEST);
-            ends.rev().find(|end| text.ends_with(&form[..*end]))
-        });
-        if let Some(length) = longest.max() {
-            text.truncate(text.len() - length);
-            text.push_str(MASK);
+    fn masked(&self, text: &str, is_cut: bool) -> String {
+        let mut places = self.find(text, is_cut);
+        let mut decoded = Decoded::new(text);
+        for _ in 0..LAYERS {
+            let Some(layer) = decoded else { break };
+            places.extend(self.find(&layer.text, is_cut).into_iter().map(|place| layer.original(place)));
+            decoded = layer.again();
         }
+        places.sort_by_key(|place| place.start);
+        let (mut masked, mut copied) = (String::new(), 0);
+        for place in places {
+            if place.start >= copied {
+                masked.push_str(&text[copied..place.start]);
+                masked.push_str(MASK);
+            }
+            copied = copied.max(place.end);
+        }
+        masked + &text[copied..]
     }
 
-    /// Masks in all keys and strings; returns whether there was anything to mask.
-    fn apply_to_json(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => {
-                let masked = self.apply(text);
-                let changed = masked != *text;
-                *text = masked;
-                changed
-            }
-            Value::Array(items) => items.iter_mut().fold(false, |changed, item| self.apply_to_json(item) | changed),
-            Value::Object(fields) => {
-                let mut changed = false;
-                let masked = std::mem::take(fields).into_iter().map(|(name, mut field)| {
-                    let masked = self.apply(&name);
-                    changed |= self.apply_to_json(&mut field) | (masked != name);
-                    (masked, field)
-                });
-                *fields = masked.collect();
-                changed
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    /// Where secrets are.
+    fn find(&self, text: &str, is_cut: bool) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        for form in &self.0 {
+            let found = memmem::find_iter(text.as_bytes(), form).map(|start| start..start + form.len());
+            places.extend(found.filter(|place| form.len() >= MASKED_IN_WORDS || is_word(text, place)));
         }
+        if is_cut {
+            places.extend(self.0.iter().filter_map(|form| cut_off(text, form)));
+        }
+        places
     }
 }
 
-fn replaced(text: &str, form: &str) -> Option<String> {
-    let anywhere = form.len() >= MASKED_IN_WORDS;
-    let mut masked = String::new();
-    let mut copied = 0;
-    for (start, _) in text.match_indices(form) {
-        let end = start + form.len();
-        let in_word = text[..start].ends_with(char::is_alphanumeric) || text[end..].starts_with(char::is_alphanumeric);
-        if anywhere || !in_word {
-            masked.push_str(&text[copied..start]);
-            masked.push_str(MASK);
-            copied = end;
-        }
-    }
-    (copied > 0).then(|| masked + &text[copied..])
+/// The beginning of a form at the end of a text.
+fn cut_off(text: &str, form: &str) -> Option<Range<usize>> {
+    let longest = form.len().min(text.len());
+    let starts = (text.len() - longest..text.len()).filter(|start| text.is_char_boundary(*start));
+    let mut places = starts.map(|start| start..text.len());
+    let place = places.find(|place| form.as_bytes().starts_with(&text.as_bytes()[place.clone()]))?;
+    let length = text[place.clone()].chars().count();
+    (length >= SHORTEST && (form.len() >= MASKED_IN_WORDS || is_word(text, &place))).then_some(place)
 }
 
-/// The secret as it is, and in the encodings in which it may come back.
+fn is_word(text: &str, place: &Range<usize>) -> bool {
+    !text[..place.start].ends_with(char::is_alphanumeric) && !text[place.end..].starts_with(char::is_alphanumeric)
+}
+
+/// The secret as it is, and as it may come back but for escapes.
 fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
+    let mut forms = vec![secret.to_owned(), secret.replace(' ', "+")];
+    // What decoding makes of a secret that holds an escape itself.
+    let decoded = std::iter::successors(Decoded::new(secret), Decoded::again);
+    forms.extend(decoded.take(LAYERS).map(|decoded| decoded.text));
     forms.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
-    for set in [NON_ALPHANUMERIC, URI_COMPONENT, URI_COMPONENT_LENIENT] {
-        let encoded = utf8_percent_encode(secret, set).to_string();
-        forms.push(encoded.replace("%20", "+"));
-        forms.push(lower_case_escapes(&encoded));
-        forms.push(encoded);
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        forms.extend((0..3).map(|before| within_base64(&engine, before, secret)));
     }
-    if let Ok(json) = serde_json::to_string(secret) {
-        let json = &json[1..json.len() - 1];
-        forms.push(json.replace('/', "\\/"));
-        forms.push(json.to_owned());
-    }
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    forms.push(html.replace('\'', "&#39;"));
-    forms.push(html);
     forms
 }
 
-/// `%2f` for `%2F`: both are valid.
-fn lower_case_escapes(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| match part.split_at_checked(2) {
-        Some((digits, rest)) => text + "%" + &digits.to_ascii_lowercase() + rest,
-        None => text + "%" + part,
-    })
+/// Those characters in the base64 of a longer text that depend on the secret in it alone, if it comes `before` bytes after a multiple of
+/// three.
+fn within_base64(engine: &impl Engine, before: usize, secret: &str) -> String {
+    let encoded = engine.encode([&[0; 2][..before], secret.as_bytes()].concat());
+    let (start, end) = ((before * 8).div_ceil(6), (before + secret.len()) * 8 / 6);
+    encoded[start..end].to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::foreign_text::printable;
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
     fn masks(secrets: &[&str]) -> Masks {
@@ -236,17 +224,50 @@ mod tests {
 
     #[test]
     fn a_body_is_masked_in_escaped_json_and_at_its_truncated_end() {
-        let masks = masks(&["hush-secret"]);
-        let body = |text: &str| {
-            let masked = masks.apply_to_body(&Bytes::copy_from_slice(text.as_bytes()));
+        let masks = masks(&["hush-secret-ü"]);
+        let body = |bytes: &[u8]| {
+            let masked = masks.apply_to_body(&Bytes::copy_from_slice(bytes));
             String::from_utf8(masked.to_vec()).unwrap()
         };
-        assert_eq!(body(r#"{"a":"\u0068ush-secret","b":[{"hush\u002dsecret":1}]}"#), r#"{"a":"***","b":[{"***":1}]}"#);
-        assert_eq!(body(r#"{"a":"\u0068ush-"}"#), r#"{"a":"\u0068ush-"}"#);
-        let truncated = format!("{}hush-sec", "x".repeat(KEPT_BODY - 8));
-        assert!(body(&truncated).ends_with("xx***"));
+        assert_eq!(
+            body(br#"{"a":"\u0068ush-secret-\u00fc","b":[{"hush\u002dsecret-%c3%bc":1}]}"#),
+            r#"{"a":"***","b":[{"***":1}]}"#
+        );
+        assert_eq!(body(br#"{"a":"\u0068ush-"}"#), r#"{"a":"\u0068ush-"}"#);
+        // Not valid JSON any more.
+        assert_eq!(body(br#"{"a":"\u0068ush-secret-\u00fc","b"#), r#"{"a":"***","b"#);
+        for end in
+            ["hush-sec", "hush", "hush-secret-", r"hush-secret-\u", r"hush-\u0073ec", "%68ush-secret-%c3", "aHVzaC1zZW"]
+        {
+            assert_eq!(body(format!("x {end}").as_bytes()), "x ***", "{end}");
+        }
+        assert_eq!(body(b"x hush-secret-\xc3"), "x ***");
         let binary = Bytes::from_static(b"\xff\xfe");
         assert_eq!(masks.apply_to_body(&binary), binary);
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_before_is_masked() {
+        let secret = "hush".repeat(300);
+        let masks = masks(&[&secret]);
+        for text in [secret.clone(), format!("Bearer {secret}"), format!("a {}", STANDARD.encode(&secret))] {
+            let cut = printable(&text).to_string();
+            let masked = masks.apply(&format!("{cut} and {cut}"));
+            assert!(masked.contains("***… and ") && masked.len() < 60, "{masked}");
+        }
+        assert_eq!(masks.apply("thrush… hus… hush…"), "thrush… hus… ***…");
+    }
+
+    /// The secret with some of its characters escaped, in a way for each.
+    fn escaped(secret: &str, ways: &[u8]) -> String {
+        let one = |(character, way): (char, &u8)| match way % 6 {
+            0 => utf8_percent_encode(&character.to_string(), NON_ALPHANUMERIC).to_string(),
+            1 if character.is_ascii() => format!("%{:02x}", character as u32),
+            2 => format!("\\u{:04x}", character as u32),
+            3 => format!("&#{};", character as u32),
+            _ => character.to_string(),
+        };
+        secret.chars().zip(ways.iter().cycle()).map(one).collect()
     }
 
     proptest! {
@@ -257,6 +278,34 @@ mod tests {
                 let masked = masks.apply(&format!("{before}{form}{after}"));
                 prop_assert!(!masked.contains(&secret), "{masked}");
             }
+        }
+
+        /// Of characters that begin no escape themselves, so that what is left of it can be found.
+        #[test]
+        fn no_escape_hides_a_secret(
+            secret in "[a-zA-Z0-9ü~=/+._ -]{12,40}",
+            ways in prop::collection::vec(any::<u8>(), 1..50),
+            twice in 0u8..5,
+            cut in 0usize..12,
+        ) {
+            let masks = masks(&[&secret]);
+            let text = escaped(&escaped(&secret, &ways), &[twice]);
+            prop_assert_eq!(masks.apply(&format!("<{text}>")), "<***>");
+            let json = serde_json::json!({ "a": text }).to_string();
+            prop_assert_eq!(masks.apply(&json), r#"{"a":"***"}"#);
+            let kept: String = text.chars().take(text.chars().count() - cut.min(text.chars().count() / 3)).collect();
+            prop_assert_eq!(masks.apply_to_beginning(&format!("<{kept}")), "<***");
+        }
+
+        #[test]
+        fn no_base64_of_more_than_the_secret_hides_it(
+            secret in "[ -~]{12,40}", before in "[ -~]{0,9}", after in "[ -~]{0,9}", url_safe: bool,
+        ) {
+            let masks = masks(&[&secret]);
+            let engine = if url_safe { URL_SAFE_NO_PAD } else { STANDARD_NO_PAD };
+            let masked = masks.apply(&engine.encode(format!("{before}{secret}{after}")));
+            let rest: usize = masked.split("***").map(str::len).sum();
+            prop_assert!(rest <= (before.len() + after.len()) * 4 / 3 + 4, "{}", masked);
         }
     }
 }

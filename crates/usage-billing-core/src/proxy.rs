@@ -5,9 +5,13 @@
 use std::env::{self, VarError};
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::Url;
 
+use crate::base_url::is_unencrypted_loopback;
 use crate::{Error, ErrorKind, Result};
 
 /// In the order in which they are looked up; the first one that is set counts.
@@ -44,12 +48,33 @@ impl EnvironmentProxies {
         Ok(Self { matcher: Matcher::from_system(), https, http })
     }
 
-    /// The proxy that requests to `url` go through.
-    pub(crate) fn of(&self, url: &reqwest::Url) -> Option<Proxy> {
-        let uri: Uri = url.as_str().parse().ok()?;
-        let proxy = self.matcher.intercept(&uri)?;
+    /// The proxy that requests to `url` go through. Unencrypted ones to this machine go through none.
+    pub(crate) fn of(&self, url: &Url) -> Option<Proxy> {
+        if is_unencrypted_loopback(url) { None } else { self.configured(url) }
+    }
+
+    /// The proxy that the environment has for `url`.
+    pub(crate) fn configured(&self, url: &Url) -> Option<Proxy> {
+        let proxy = self.matcher.intercept(&url.as_str().parse().ok()?)?;
         let variable = if url.scheme() == "https" { self.https } else { self.http };
         Some(Proxy { address: address(proxy.uri()), variable })
+    }
+
+    /// What the proxies get as user names and passwords.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut secrets = Vec::new();
+        for uri in [Uri::from_static("https://host.invalid"), Uri::from_static("http://host.invalid")] {
+            let Some(proxy) = self.matcher.intercept(&uri) else { continue };
+            let basic = proxy.basic_auth().and_then(|header| header.to_str().ok()?.strip_prefix("Basic "));
+            let basic = basic.and_then(|encoded| String::from_utf8(STANDARD.decode(encoded).ok()?).ok());
+            let pair = basic.or_else(|| proxy.raw_auth().map(|(user, password)| format!("{user}:{password}")));
+            // Without a password, the user name may be a token.
+            if let Some((user, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+                secrets.push(if password.is_empty() { user.to_owned() } else { password.to_owned() });
+            }
+            secrets.extend(pair);
+        }
+        secrets
     }
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::answer::request_id;
 use crate::error_body::describe;
+use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::retry;
 use crate::{Error, ErrorKind};
@@ -41,10 +42,11 @@ impl Rejection {
         }
     }
 
-    /// Makes the error of what has arrived, and leaves nothing of it here.
-    pub(crate) fn take_error(&mut self, operation: &Operation, attempts: u32) -> Error {
+    /// Makes the error of what has arrived, without the client's secrets, and leaves nothing of it here.
+    pub(crate) fn take_error(&mut self, operation: &Operation, attempts: u32, context: &FailureContext) -> Error {
         let Self { status, retry_after, .. } = *self;
-        let body = self.body.split().freeze();
+        // Before it is described: the body may end within a secret, and its words may be other ones.
+        let body = context.secrets.masks().apply_to_body(&self.body.split().freeze());
         let said = describe(&body);
         let kind = match status {
             StatusCode::UNAUTHORIZED => ErrorKind::Auth,
@@ -59,6 +61,7 @@ impl Rejection {
             .with_code(said.code)
             .with_retry_after(retry_after)
             .with_attempts(attempts);
+        let error = context.masked(error);
         match &self.proxy {
             Some(proxy) if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => error.with_hint(format!(
                 "the proxy {proxy} requires a user name and password in its URL: http://user:password@host:port"

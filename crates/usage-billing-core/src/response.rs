@@ -13,8 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use crate::answer::Answer;
+use crate::decoded_size::{DecodeMemory, from_json};
 use crate::error_body::describe;
-use crate::json_shape;
+use crate::foreign_text::beginning;
+use crate::known_secrets::Masks;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
 
@@ -66,15 +68,16 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let body = answer.take_body().await?;
         // Gateways put a byte order mark before it, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-        if let Err(reason) = json_shape::check(text, answer.settings.max_response_bytes) {
-            let error = Error::new(ErrorKind::Limit, reason.to_string()).with_setting("max_response_bytes");
-            return Err(answer.unexpected(error, &Bytes::new()));
-        }
         // Some operations answer "" and some nothing at all where the document says a string.
         let json = if text.is_empty() { &b"\"\""[..] } else { text };
-        match from_json(json) {
+        let memory = DecodeMemory::of(body.len(), answer.settings.max_response_bytes);
+        match from_json(json, &memory) {
             Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
-            Err(error) => Err(answer.unexpected(misfit::<T>(text, error), &body)),
+            Err(_) if memory.is_exceeded() => {
+                let error = Error::new(ErrorKind::Limit, memory.to_string()).with_setting("max_response_bytes");
+                Err(answer.unexpected(error, &Bytes::new()))
+            }
+            Err(error) => Err(answer.unexpected(misfit::<T>(text, error, &answer.context.secrets.masks()), &body)),
         }
     }
 }
@@ -95,42 +98,35 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// How gzip data begins.
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-/// Bytes are checked for UTF-8 all at once: quicker than string by string.
-fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        // Fails as well, and says where.
-        Err(_) => serde_json::from_slice(body),
-    }
-}
-
-/// Decoding once more, slower, finds the place.
-fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Error {
+/// Decoding once more, slower, finds the place. It takes no more memory than decoding did before it failed. What is quoted of the body is
+/// masked here: what is cut could not be.
+fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
-            format!("unexpected body at {}: {}", path_of(located.path()), reason_of(located.inner()))
+            format!("unexpected body at {}: {}", path_of(located.path(), masks), reason_of(located.inner(), masks))
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
         _ if body.starts_with(GZIP) => {
             "the body is compressed with gzip, which was not asked for (a proxy on the way?)".to_owned()
         }
         _ if body.trim_ascii_start().starts_with(b"<") => {
-            format!("unexpected body: {}", printable(&describe(body).message.unwrap_or_default()))
+            let said = describe(body).message.unwrap_or_default();
+            format!("unexpected body: {}", printable(&masks.apply(&beginning(&said))))
         }
-        _ => format!("unexpected body: {}", reason_of(&error)),
+        _ => format!("unexpected body: {}", reason_of(&error, masks)),
     };
     Error::new(ErrorKind::Decode, message).with_source(error)
 }
 
 /// The path with each of its keys bounded: those of a map are the vendor's.
-fn path_of(path: &Path) -> String {
+fn path_of(path: &Path, masks: &Masks) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
             Segment::Seq { .. } => text += &segment.to_string(),
             key => {
                 let dot = if text.is_empty() { "" } else { "." };
-                text += &format!("{dot}{}", printable(&key.to_string()));
+                text += &format!("{dot}{}", printable(&masks.apply(&beginning(&key.to_string()))));
             }
         }
     }
@@ -147,12 +143,12 @@ fn printable_end(path: &str) -> String {
 }
 
 /// What serde_json found, bounded, with the place in the body: it quotes the vendor's value.
-fn reason_of(error: &serde_json::Error) -> String {
+fn reason_of(error: &serde_json::Error, masks: &Masks) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&place) {
-        Some(reason) => format!("{}{place}", printable(reason)),
-        None => printable(&text).to_string(),
+        Some(reason) => format!("{}{place}", printable(&masks.apply(&beginning(reason)))),
+        None => printable(&masks.apply(&beginning(&text))).to_string(),
     }
 }
 
@@ -215,11 +211,17 @@ impl fmt::Debug for ByteStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known_secrets::KnownSecrets;
     use std::collections::BTreeMap;
 
     fn misfit_of(body: &str) -> String {
         type Body = BTreeMap<String, Vec<crate::DecimalNumber>>;
-        misfit::<Body>(body.as_bytes(), from_json::<Body>(body.as_bytes()).unwrap_err()).to_string()
+        misfit::<Body>(
+            body.as_bytes(),
+            serde_json::from_str::<Body>(body).unwrap_err(),
+            &KnownSecrets::default().masks(),
+        )
+        .to_string()
     }
 
     #[test]

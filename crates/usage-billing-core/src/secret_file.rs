@@ -1,10 +1,11 @@
-//! Secrets in files that only their owner can read.
+//! Secrets in files that others cannot read.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use crate::foreign_text::printable;
+use crate::secret_format::Use;
 use crate::{Error, ErrorKind, Result, secret_format};
 
 /// More is not a secret but a wrong path.
@@ -14,7 +15,7 @@ const LARGEST: u64 = 64 * 1024;
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for a file that cannot be read, that others can read, or that does not hold a secret.
-pub(crate) fn read(path: &Path, variable: &str) -> Result<String> {
+pub(crate) fn read(path: &Path, variable: &str, used: Use) -> Result<String> {
     let shown = path.to_string_lossy();
     let wrong =
         |reason: String| Error::new(ErrorKind::Config, format!("{variable} (`{}`) {reason}", printable(&shown)));
@@ -40,7 +41,7 @@ pub(crate) fn read(path: &Path, variable: &str) -> Result<String> {
     let text =
         String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8: save the file as UTF-8 without BOM".to_owned()))?;
     let secret = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
-    match secret_format::problem(secret) {
+    match secret_format::problem(used, secret) {
         Some(problem) => Err(wrong(problem)),
         None => Ok(secret.to_owned()),
     }
@@ -48,15 +49,43 @@ pub(crate) fn read(path: &Path, variable: &str) -> Result<String> {
 
 #[cfg(unix)]
 fn others(metadata: &fs::Metadata) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::MetadataExt;
 
-    let mode = metadata.permissions().mode() & 0o777;
-    (mode & 0o077 != 0)
-        .then(|| format!("can be read or changed by other users (mode {mode:03o}): permit its owner alone (chmod 600)"))
+    let mode = metadata.mode() & 0o777;
+    (mode & others_bits(metadata.uid()) != 0).then(|| {
+        format!(
+            "can be read or changed by other users (mode {mode:03o}): permit its owner alone, by `chmod 600`, by `defaultMode: 0400` of a \
+             Kubernetes volume, or by `mode: 0400` of a secret in Docker Compose"
+        )
+    })
+}
+
+/// Bits of a mode that must not be set. As libpq has it for private keys: the group may read a file of root's, since containers get secrets
+/// so that run as another user (`fsGroup` of Kubernetes).
+#[cfg(unix)]
+fn others_bits(owner: u32) -> u32 {
+    if owner == 0 { 0o037 } else { 0o077 }
 }
 
 /// Access lists are not read: the file's owner has to set them.
 #[cfg(not(unix))]
 fn others(_: &fs::Metadata) -> Option<String> {
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_may_read_a_file_of_root_and_no_other() {
+        let is_accepted = |mode: u32, owner| mode & others_bits(owner) == 0;
+        for mode in [0o400, 0o600, 0o440, 0o640] {
+            assert!(is_accepted(mode, 0), "{mode:o}");
+            assert_eq!(is_accepted(mode, 1000), mode & 0o040 == 0, "{mode:o}");
+        }
+        for mode in [0o444, 0o644, 0o660, 0o650, 0o601] {
+            assert!(!is_accepted(mode, 0) && !is_accepted(mode, 1000), "{mode:o}");
+        }
+    }
 }

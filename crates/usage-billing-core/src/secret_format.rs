@@ -1,14 +1,26 @@
 //! Whether a secret is of a form that a vendor may have issued: most wrong keys are right ones with something copied along.
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::QuotationMark;
+
 use crate::foreign_text::is_escaped;
 
-/// Prefixes that belong to the header and not to the secret.
-const PREFIXES: [&str; 5] = ["Authorization:", "Basic ", "Bearer ", "Key ", "Token "];
-/// Typed, and as word processors and chats make them.
-const QUOTES: [(char, char); 6] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’'), ('«', '»')];
+/// What belongs to the header and not to the secret, if it is followed by a blank.
+const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Key", "Token"];
+/// What stands for quotes beside those that Unicode calls so: accents and primes.
+const QUOTES: [char; 4] = ['`', '´', '′', '″'];
+
+/// Where a secret is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// As it stands in a header, mostly after the name of a scheme.
+    Header,
+    /// Encoded, as a password: it may begin as it likes.
+    Password,
+}
 
 /// What is wrong with a secret, as the end of a sentence that begins with its name, and what to do.
-pub(crate) fn problem(secret: &str) -> Option<String> {
+pub(crate) fn problem(used: Use, secret: &str) -> Option<String> {
     let inner = secret.strip_prefix('\u{feff}').unwrap_or(secret);
     if secret.trim().is_empty() || inner.is_empty() {
         return Some("is empty".to_owned());
@@ -27,15 +39,27 @@ pub(crate) fn problem(secret: &str) -> Option<String> {
     if secret.chars().any(is_escaped) {
         return Some("holds an invisible character: copy it again".to_owned());
     }
-    let quoted = |(open, close): &(char, char)| {
-        secret.chars().count() > 1 && secret.starts_with(*open) && secret.ends_with(*close)
-    };
-    if QUOTES.iter().any(quoted) {
-        return Some("is enclosed in quotes: remove them".to_owned());
+    if secret.starts_with(is_quote) || secret.ends_with(is_quote) {
+        return Some("begins or ends with a quotation mark: remove it".to_owned());
     }
-    let begins = |prefix: &&&str| secret.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    let prefix = PREFIXES.iter().find(begins)?.trim_end();
+    let prefix = header_prefix(secret).filter(|_| used == Use::Header)?;
     Some(format!("begins with `{prefix}`, which the client adds itself: remove it"))
+}
+
+fn is_quote(character: char) -> bool {
+    QUOTES.contains(&character) || CodePointSetData::new::<QuotationMark>().contains(character)
+}
+
+fn header_prefix(secret: &str) -> Option<&'static str> {
+    let after = |prefix: &str| {
+        secret
+            .split_at_checked(prefix.len())
+            .filter(|(start, _)| start.eq_ignore_ascii_case(prefix))
+            .map(|(_, end)| end)
+    };
+    let begins = |scheme: &&str| after(scheme).is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    let name = Some("Authorization:").filter(|name| after(name).is_some());
+    name.or_else(|| SCHEMES.into_iter().find(begins))
 }
 
 #[cfg(test)]
@@ -56,23 +80,43 @@ mod tests {
             ("hu\u{1b}sh", "control character"),
             ("hu\u{200b}sh", "invisible"),
             ("hush\u{feff}", "invisible"),
-            ("\"hush\"", "enclosed in quotes"),
-            ("'hush'", "enclosed in quotes"),
-            ("“hush”", "enclosed in quotes"),
             ("Key hush", "begins with `Key`"),
             ("bearer hush", "begins with `Bearer`"),
             ("BASIC hush", "begins with `Basic`"),
+            ("Key\u{a0}hush", "begins with `Key`"),
+            ("token\u{2003}hush", "begins with `Token`"),
             ("Authorization: Key hush", "begins with `Authorization:`"),
         ] {
-            let problem = problem(secret).unwrap_or_default();
+            let problem = problem(Use::Header, secret).unwrap_or_default();
             assert!(problem.contains(expected) && !problem.contains("hush"), "{secret:?}: {problem}");
         }
     }
 
     #[test]
+    fn a_quotation_mark_at_either_end_is_copied_along() {
+        for quote in "\"'`´“”„‟‘’‚‛«»‹›′″＂＇「」『』〝〞".chars() {
+            for secret in [format!("{quote}hush"), format!("hush{quote}"), format!("{quote}hush\""), quote.to_string()]
+            {
+                for used in [Use::Header, Use::Password] {
+                    let problem = problem(used, &secret).unwrap_or_default();
+                    assert!(problem.contains("quotation mark") && !problem.contains("hush"), "{secret}: {problem}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_may_begin_as_a_header_does() {
+        for secret in ["Key west", "Basic\u{a0}hush", "Authorization: hush"] {
+            assert_eq!(problem(Use::Password, secret), None, "{secret}");
+            assert!(problem(Use::Header, secret).is_some(), "{secret}");
+        }
+    }
+
+    #[test]
     fn secrets_as_vendors_issue_them_pass() {
-        for secret in ["hush", "a b", "Keyhush", "it's", "\"", "p@ss/+=word", "ключ", "eyJhbGciOi.J9-_"] {
-            assert_eq!(problem(secret), None, "{secret}");
+        for secret in ["hush", "a b", "Keyhush", "it's", "a\"b", "p@ss/+=word", "ключ", "eyJhbGciOi.J9-_"] {
+            assert_eq!(problem(Use::Header, secret), None, "{secret}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use http::{HeaderMap, HeaderValue, Method, header};
-use reqwest::Request;
+use reqwest::{Request, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -94,9 +94,10 @@ impl TokenCache {
         &self.endpoint
     }
 
-    pub(crate) fn check(&self, allow_http: bool) -> Result<()> {
+    /// Returns the URL of the endpoint.
+    pub(crate) fn check(&self, allow_http: bool) -> Result<Url> {
         self.endpoint.credentials.check()?;
-        crate::base_url::parse(&self.endpoint.url, "token URL", allow_http).map(|_| ())
+        crate::base_url::parse(&self.endpoint.url, "token URL", allow_http)
     }
 
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.

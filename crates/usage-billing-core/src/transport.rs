@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
 use crate::call_options::CallSettings;
+use crate::large_bodies::LargeBodies;
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) settings: CallSettings,
     pub(crate) limiter: Option<Limiter>,
     pub(crate) pause: Pause,
+    pub(crate) large_bodies: LargeBodies,
 }
 
 impl Transport {
@@ -74,6 +76,12 @@ impl Transport {
         })
     }
 
+    /// Masks the client's secrets in an error that was made of a response elsewhere: of a job that failed, a row that cannot be read. In
+    /// errors of calls they are masked already.
+    pub fn masked(&self, error: Error) -> Error {
+        self.parts.auth.context().masked(error)
+    }
+
     pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
@@ -81,8 +89,8 @@ impl Transport {
             let message = format!("a path value is empty, `.` or `..`: {} became another path", operation.path);
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
-        let Parts { service, auth, settings, limiter, pause, .. } = parts;
-        let client = ClientWide { auth, settings, limiter: limiter.as_ref() };
+        let Parts { service, auth, settings, limiter, pause, large_bodies, .. } = parts;
+        let client = ClientWide { auth, settings, limiter: limiter.as_ref(), large_bodies };
         let attempts = Attempts {
             http,
             operation,

@@ -14,6 +14,7 @@ const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORIES: &str = "SSL_CERT_DIR";
 
 /// The variable that names trusted roots, if one does.
+#[cfg(not(any(feature = "aws-lc", feature = "native-tls")))]
 pub(crate) fn variable() -> Option<&'static str> {
     [FILE, DIRECTORIES].into_iter().find(|name| env::var_os(name).is_some())
 }

@@ -119,7 +119,7 @@ impl SandboxBuilder {
     }
 
     /// Connections at once, 1024 by default; at least one. A new one takes the place of the one that has been without a request for the longest
-    /// time; others wait.
+    /// time, or else of one whose peer stopped in the middle of a request; others wait. The process may have fewer file handles: it is then the same.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.connections.max = connections.max(1);
         self

@@ -79,7 +79,7 @@ pub(crate) async fn no_such_path(uri: Uri) -> Response {
         Some(Vendor::Acronis) => Acronis::no_such_path(),
         None => {
             let message = "The sandbox answers for Genesys Cloud under /api/v2 and /oauth/token, for Suger under /org, \
-                           and for Acronis under /api/2.";
+                           and for Acronis under /api/2 and /api/price_sync.";
             answer::json(StatusCode::NOT_FOUND, &json!({"message": message}))
         }
     }

@@ -10,7 +10,7 @@ use usage_billing_core::Decimal;
 
 use crate::server::Sandbox;
 use crate::vendor::Vendor;
-use crate::world::acronis::{Span, Tree, Usage};
+use crate::world::acronis::{Span, Tree, Usage, price_list};
 use crate::world::genesys::{Due, Partner};
 use crate::world::suger::{First, Measure, Organization};
 use crate::world::{World, days_before, midnight, month_of, months_before};
@@ -19,8 +19,8 @@ use crate::world::{World, days_before, midnight, month_of, months_before};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bill {
-    /// Of the partner that the demo client belongs to, by tenants of a level; for whole days (UTC). Levels that have a partner
-    /// *and* its customers count their usage twice if added up.
+    /// What Acronis charges the partner that the demo client belongs to, by tenants of a level; for whole days (UTC). Amounts are those of a
+    /// period within one month. Levels that have a partner *and* its customers count their usage twice if added up.
     Acronis(ReportLevel),
     /// Billable usage of the organization that the demo client belongs to.
     Genesys,
@@ -107,9 +107,9 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
-/// The rule is that of the vendor's own billing module (acronis-cyber-cloud-whmcs, MetricsFetcher): see
-/// [`Usage::billed`](crate::world::acronis::Usage::billed); what runs at another cloud than
-/// Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before anything is rounded.
+/// What is charged stands in the catalogue, item by item ([`Usage::charged`](crate::world::acronis::Usage::charged)), and not in names; what
+/// runs at another cloud than Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before
+/// anything is rounded.
 fn acronis(
     tree: &Tree,
     level: &ReportLevel,
@@ -118,11 +118,12 @@ fn acronis(
     today: NaiveDate,
 ) -> Vec<ExpectedUsage> {
     let span = Span::summary(first, last, days_before(today, 1));
+    let prices = (month_of(first) == month_of(last)).then(|| price_list(month_of(first)));
     let mut rows = Vec::new();
     let tenants = tree.at_level(Tree::OWN, level).into_iter().filter_map(|place| Some((place, tree.get(place)?)));
     for (place, tenant) in tenants {
         let usages = tree.usage(place, span);
-        let billed = || usages.iter().filter(|usage| usage.item.is_billed() && !usage.is_zero());
+        let billed = || usages.iter().filter(|usage| usage.charged().is_some_and(|charged| charged != 0));
         let mut done = Vec::new();
         for usage in billed() {
             let key = (metric(usage), usage.item.edition, usage.sku());
@@ -130,7 +131,8 @@ fn acronis(
                 continue;
             }
             let same = billed().filter(|other| (metric(other), other.item.edition, other.sku()) == key);
-            let (quantity, unit) = usage.item.unit.billed(same.map(|other| other.billed(&tenant.kind)).sum());
+            let (quantity, unit) = usage.item.unit.billed(same.filter_map(Usage::charged).sum());
+            let price = key.2.and_then(|sku| Some((prices.as_ref()?, prices.as_ref()?.of(sku)?)));
             rows.push(ExpectedUsage {
                 vendor: Vendor::Acronis,
                 customer_id: Some(tenant.id.to_string()),
@@ -139,8 +141,8 @@ fn acronis(
                 metric: key.0.clone(),
                 quantity,
                 unit: unit.to_owned(),
-                amount: None,
-                currency: None,
+                amount: price.map(|(_, price)| (quantity * price.effective).normalize()),
+                currency: price.map(|(list, _)| list.currency.to_owned()),
             });
             done.push(key);
         }
@@ -148,8 +150,9 @@ fn acronis(
     rows
 }
 
+/// Where reports do not state the cloud, nobody can tell it apart.
 fn metric(usage: &Usage) -> String {
-    match usage.infra.map(|infra| infra.backend) {
+    match usage.infra.filter(|infra| infra.is_described).map(|infra| infra.backend) {
         None | Some("acronis") => usage.item.name.to_owned(),
         Some(backend) => format!("{}_{backend}", usage.item.name),
     }

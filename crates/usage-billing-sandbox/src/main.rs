@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
+use usage_billing_core::printable_message;
 use usage_billing_sandbox::program::{self, Options};
 
 /// Genesys Cloud, Suger and Acronis on this machine, for trying and testing billing code. Open the address that it prints.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, bin_name = "usage-billing-sandbox")]
 struct Arguments {
     #[command(flatten)]
     options: Options,
@@ -16,10 +17,14 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match program::run(Arguments::parse().options).await {
+    let outcome = match program::check_arguments(std::env::args_os()) {
+        Ok(()) => program::run(Arguments::parse().options).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", printable_message(&error.to_string()));
             match error.kind() {
                 // As for options that cannot be read.
                 ErrorKind::InvalidInput => ExitCode::from(2),

@@ -34,7 +34,7 @@ const GENESYS: &[(&str, &str)] = &[
 ];
 
 /// Operations that neither a read-only administrator nor a viewer of tenants may call ([`ACRONIS_HELD`]).
-const ACRONIS: &[&str] = &["create_report", "delete_report", "update_report"];
+const ACRONIS: &[&str] = &["create_report", "delete_report", "list_effective_price_lists", "update_report"];
 
 #[cfg(test)]
 const GENESYS_HELD: &[&str] = &["authorization:license:view", "oauth:client:view"];

@@ -1,6 +1,6 @@
 //! Whose request it is, which operation of the curated document, and how that vendor refuses.
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,13 +21,13 @@ pub enum Vendor {
     Genesys,
     /// Suger: `/org`.
     Suger,
-    /// Acronis Cyber Protect Cloud: `/api/2` and `/bc/idp/token`.
+    /// Acronis Cyber Protect Cloud: `/api/2`, `/api/price_sync` and `/bc/idp/token`.
     Acronis,
 }
 
 /// The token endpoints, which stand in no generated table: the clients' core calls them.
 static GENESYS_TOKEN: Operation = token_endpoint("issueToken", "/oauth/token");
-static ACRONIS_TOKEN: Operation = token_endpoint("issue_token", "/idp/token");
+static ACRONIS_TOKEN: Operation = token_endpoint("issue_token", "/api/2/idp/token");
 
 const fn token_endpoint(name: &'static str, path: &'static str) -> Operation {
     let (method, idempotent_with) = ("POST", None);
@@ -78,14 +78,6 @@ impl Vendor {
         Self::ALL.into_iter().find(|vendor| vendor.name() == name)
     }
 
-    /// Where the paths of the vendor's document begin.
-    fn base(self) -> &'static str {
-        match self {
-            Self::Genesys | Self::Suger => "",
-            Self::Acronis => "/api/2",
-        }
-    }
-
     fn operations(self) -> impl Iterator<Item = &'static Operation> {
         let (table, more) = match self {
             Self::Genesys => (usage_billing_genesys::OPERATIONS, Some(&GENESYS_TOKEN)),
@@ -97,7 +89,7 @@ impl Vendor {
 
     /// The operation that a request is. Of two that fit, the one with fewer names in its path.
     pub(crate) fn operation(self, method: &Method, path: &str) -> Option<&'static Operation> {
-        let path = if path == acronis::TOKEN_ALIAS { ACRONIS_TOKEN.path } else { path.strip_prefix(self.base())? };
+        let path = if path == acronis::TOKEN_ALIAS { ACRONIS_TOKEN.path } else { path };
         self.operations()
             .filter(|operation| operation.method == method.as_str() && fits(operation.path, path))
             .min_by_key(|operation| operation.path.matches('{').count())
@@ -108,10 +100,7 @@ impl Vendor {
         selector == self.name()
             || operation.is_some_and(|operation| {
                 [operation.id, operation.name].contains(&selector)
-                    || selector.split_once(' ').is_some_and(|(method, path)| {
-                        method == operation.method
-                            && (path == operation.path || path.strip_prefix(self.base()) == Some(operation.path))
-                    })
+                    || selector.split_once(' ') == Some((operation.method, operation.path))
             })
     }
 
@@ -137,6 +126,9 @@ impl Vendor {
                 answer::json(status, &body)
             }
             Self::Suger => answer::json(status, &message),
+            Self::Acronis if call.operation.is_some_and(|operation| operation.id == "list_effective_price_lists") => {
+                acronis::PriceListFailure::new(status, message).into_response()
+            }
             Self::Acronis => answer::json(status, &acronis_error(status, message)),
         };
         self.sign(call, &mut response);
@@ -221,6 +213,7 @@ mod tests {
             ("/api/2/tenants/usages", Some("list_tenants_usages")),
             ("/api/2/tenants/7", Some("get_tenant")),
             ("/api/2/tenants/", None),
+            ("/api/price_sync/v1/effective_price_lists", Some("list_effective_price_lists")),
             ("/org/x/usageRecordGroup/aggregate", Some("aggregateUsageRecordGroups")),
             ("/api/v2/billing/contracts/invoices", Some("getBillingContractsInvoices")),
             ("/api/v2/billing/contracts/7", Some("getBillingContract")),
@@ -240,14 +233,14 @@ mod tests {
             "genesys",
             "get_report",
             "getBuyer",
-            "GET /reports/{report_id}",
             "GET /api/2/reports/{report_id}",
+            "GET /api/price_sync/v1/effective_price_lists",
             "POST /oauth/token",
             "GET /org/{orgId}/buyer",
         ] {
             assert!(Vendor::is_known(selector), "{selector}");
         }
-        for selector in ["", "Genesys", "GET", "get /reports/{report_id}", "GET /reports/7"] {
+        for selector in ["", "Genesys", "GET", "get /api/2/reports/{report_id}", "GET /api/2/reports/7"] {
             assert!(!Vendor::is_known(selector), "{selector}");
         }
     }

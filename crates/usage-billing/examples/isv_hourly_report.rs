@@ -18,7 +18,7 @@ fn metered(hour: DateTime<Utc>) -> Vec<UsageReport> {
 
 /// The whole job. Schedule it as often as you like for the same hour.
 pub(crate) async fn report(client: &Client, hour: DateTime<Utc>) -> Result<Receipt> {
-    let mut reporter = client.reporter().validate_first().confirm_duplicates();
+    let mut reporter = client.reporter().validate_first();
     for report in metered(hour) {
         reporter.push(report)?;
     }

@@ -25,7 +25,7 @@ pub enum BillingReason {
     Counter,
     /// Not charged: whether something is switched on, which is not a quantity.
     FeatureSwitch,
-    /// Not charged: storage that the partner hosts itself, which the fee for devices includes.
+    /// Not charged: storage that the vendor does not host, which the fee for devices includes.
     PartnerHosted,
     /// Not charged: included in the fee for something else, such as local storage where devices are charged.
     Included,

@@ -6,6 +6,11 @@ mod clock;
 mod exact;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod loadable;
+#[cfg_attr(
+    not(any(feature = "acronis", feature = "genesys", feature = "suger")),
+    allow(dead_code, reason = "without a vendor, only lists have a limit")
+)]
+mod memory_limit;
 mod pager;
 mod period;
 mod report;

@@ -10,11 +10,13 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
+use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
+
+use crate::memory_limit::MemoryLimit;
 
 /// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
@@ -36,6 +38,8 @@ pub struct Pager<T> {
     /// Hashes of all positions so far, against going round in circles.
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// Whose secrets are masked in errors.
+    transport: Option<Transport>,
 }
 
 type Page<T> = (Vec<T>, Option<String>);
@@ -78,7 +82,14 @@ impl<T: Send + 'static> Pager<T> {
             guessed: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
+            transport: None,
         }
+    }
+
+    /// Masks the secrets of a client in errors that are made of what its calls answered, positions among them. Of the calls' own errors they
+    /// are masked already.
+    pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
+        Self { transport: Some(client.inner().clone()), ..self }
     }
 
     /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched and decoded at a time. At the end of
@@ -110,9 +121,32 @@ impl<T: Send + 'static> Pager<T> {
     /// All items that are left, in memory.
     ///
     /// # Errors
-    /// The first error of a page; what came before it is lost.
-    pub async fn collect_all(self) -> Result<Vec<T>> {
-        self.try_collect().await
+    /// The first error of a page; what came before it is lost. [`ErrorKind::Limit`] if the items take more than 48 MiB, without their texts
+    /// and lists: read such a list one item after the other.
+    pub async fn collect_all(mut self) -> Result<Vec<T>> {
+        let mut memory = MemoryLimit::new(COLLECTED_BYTES);
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            let kept = memory.keep(size_of::<T>().max(1), || "the list");
+            kept.map_err(|error| error.with_setting(None).with_hint("this limit is fixed: read the items one by one"))?;
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// All items that are left, which may take `memory`, each with `more` bytes for what is made of it.
+    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+    #[cfg(any(feature = "acronis", feature = "genesys"))]
+    pub(crate) async fn collect_within(mut self, memory: &mut MemoryLimit, more: usize, what: &str) -> Result<Vec<T>>
+    where
+        T: serde::Serialize,
+    {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await.transpose()? {
+            memory.keep(crate::memory_limit::value_bytes(&item) + more, || what)?;
+            items.push(item);
+        }
+        Ok(items)
     }
 
     /// Has a page fetched, unless it has been already.
@@ -142,6 +176,8 @@ impl<T: Send + 'static> Pager<T> {
     }
 }
 
+/// Of the items of a list that is collected, without what hangs on them.
+const COLLECTED_BYTES: usize = 48 << 20;
 /// Pages of a list for which nothing is guessed: most lists are no longer.
 const SHORT: usize = 2;
 
@@ -157,7 +193,11 @@ impl<T: Send + 'static> Stream for Pager<T> {
             this.ahead = match &mut this.ahead {
                 Ahead::End(error) => {
                     this.guessed = None;
-                    return Poll::Ready(error.take().map(Err));
+                    let error = error.take().map(|error| match &this.transport {
+                        Some(transport) => transport.masked(error),
+                        None => error,
+                    });
+                    return Poll::Ready(error.map(Err));
                 }
                 Ahead::Unasked => this.go_on(this.position.clone()),
                 Ahead::Coming(position, page) => {

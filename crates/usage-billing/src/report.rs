@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
+use usage_billing_core::{ClientInfo, Error, ErrorKind, ResponseValue, Result, Transport, printable};
 
 use crate::time_limit::TimeLimit;
 
@@ -30,6 +30,8 @@ pub struct Report<T> {
     /// Why no rows can be made of it, if that is known before it is done.
     #[cfg(feature = "acronis")]
     without_rows: Option<Error>,
+    /// Whose secrets are masked in errors.
+    transport: Option<Transport>,
     poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
 }
 
@@ -61,6 +63,7 @@ impl<T> Report<T> {
             answered: false,
             #[cfg(feature = "acronis")]
             without_rows: None,
+            transport: None,
             poll: Box::new(move || poll().boxed()),
         }
     }
@@ -73,6 +76,12 @@ impl<T> Report<T> {
     /// A fixed pause between two polls, in place of 2 s growing to 15 s. A pause that the vendor asks for comes before both.
     pub fn poll_every(self, pause: Duration) -> Self {
         Self { pause: Some(pause), ..self }
+    }
+
+    /// Masks the secrets of a client in errors that are made of what its calls answered, the vendor's word for the state among them. Of the
+    /// calls' own errors they are masked already.
+    pub fn masking(self, client: &impl ClientInfo<Transport>) -> Self {
+        Self { transport: Some(client.inner().clone()), ..self }
     }
 
     /// A report that the vendor has answered for, when it was created or looked up.
@@ -101,7 +110,14 @@ impl<T> Report<T> {
     pub async fn poll(&mut self) -> Result<Progress<T>> {
         let outcome = (self.poll)().await;
         self.answered |= outcome.is_ok();
-        outcome
+        outcome.map_err(|error| self.masked(error))
+    }
+
+    fn masked(&self, error: Error) -> Error {
+        match &self.transport {
+            Some(transport) => transport.masked(error),
+            None => error,
+        }
     }
 
     /// Asks until the report is done, for no longer than `timeout`; `Duration::MAX` sets no limit, and a
@@ -156,10 +172,10 @@ impl<T> Report<T> {
                 limit.seconds()
             );
             let error = Error::new(ErrorKind::WaitTimeout, message);
-            Err(match last {
+            Err(self.masked(match last {
                 Some(Err(failure)) => error.with_source(failure),
                 _ => error,
-            })
+            }))
         })
     }
 }

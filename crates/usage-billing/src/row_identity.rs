@@ -124,6 +124,10 @@ impl<'a> RowIdentity<'a> {
             source_operation: self.operation.to_owned(),
             source_report_id: None,
             source_row: None,
+            price_source: None,
+            price_list_code: None,
+            sku_discount_percent: None,
+            price_list_discount_percent: None,
         }
     }
 }

@@ -69,11 +69,17 @@ pub struct UsageRow {
     pub source_operation: String,
     pub source_report_id: Option<String>,
     pub source_row: Option<u64>,
+    pub price_source: Option<String>,
+    pub price_list_code: Option<String>,
+    #[serde(with = "exact::option")]
+    pub sku_discount_percent: Option<Decimal>,
+    #[serde(with = "exact::option")]
+    pub price_list_discount_percent: Option<Decimal>,
 }
 
 impl UsageRow {
     /// Names of the columns, in the order in which rows are written. Later versions append to it.
-    pub const COLUMNS: [&str; 42] = [
+    pub const COLUMNS: [&str; 46] = [
         "row_key",
         "vendor",
         "account_id",
@@ -116,7 +122,18 @@ impl UsageRow {
         "source_operation",
         "source_report_id",
         "source_row",
+        "price_source",
+        "price_list_code",
+        "sku_discount_percent",
+        "price_list_discount_percent",
     ];
+
+    /// States that the prices, if the row has any, are from the response that the row is from.
+    pub(crate) fn with_price_source(self) -> Self {
+        let prices = [self.unit_price, self.list_price, self.prepaid_price, self.cost];
+        let price_source = prices.iter().any(Option::is_some).then(|| self.source_operation.clone());
+        Self { price_source, ..self }
+    }
 }
 
 /// Whether usage is paid for or on trial.
@@ -193,7 +210,8 @@ mod tests {
         r#""period_end":"2026-11-01T00:00:00Z","as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
         r#""quantity":"12345678901234567.123456789","raw_quantity":"7200","raw_unit":"seconds","quota_quantity":"5","included_quantity":"1","#,
         r#""prepaid_quantity":"100","bundle_quantity":"1000","overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","#,
-        r#""list_price":"140","prepaid_price":"110.00","prepaid_amount":"11000","amount":"11066.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3}"#,
+        r#""list_price":"140","prepaid_price":"110.00","prepaid_amount":"11000","amount":"11066.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3,"#,
+        r#""price_source":"get","price_list_code":"EU-1","sku_discount_percent":"10","price_list_discount_percent":"2.5"}"#,
     );
 
     #[test]

@@ -29,8 +29,13 @@ pub(crate) fn calls() -> Vec<Call<Client>> {
         json "get_tenant_offering_items" => client.get_tenant_offering_items().tenant_id(ID);
         json "list_offering_items" => client.list_offering_items();
         json "list_offering_items_for_child" => client.list_offering_items_for_child().tenant_id(ID);
+        json "list_infra" => client.list_infra().uuids(ID.to_string());
+        json "get_infra" => client.get_infra().infra_id(ID);
         json "get_offering_item_prices" => client.get_offering_item_prices().tenant_id(ID);
         json "get_tenant_pricing" => client.get_tenant_pricing().tenant_id(ID);
+        json "get_tenant_application_setting" =>
+            client.get_tenant_application_setting().application_id(ID).tenant_id(ID).setting_name("licensing_mode");
+        json "list_effective_price_lists" => client.list_effective_price_lists().tenant_id(ID).months("2026-10");
         json "get_application" => client.get_application().application_id(ID);
         json "list_applications" => client.list_applications();
         json "list_tenant_applications" => client.list_tenant_applications().tenant_id(ID);

@@ -203,7 +203,7 @@ async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what
             _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
             _ => Reply::json(200, &group),
         });
-        let mut reporter = suger_at(&server).reporter().confirm_duplicates().flush_timeout(limit);
+        let mut reporter = suger_at(&server).reporter().flush_timeout(limit);
         let id = reporter.push(report.clone()).unwrap();
         let receipt = ends(reporter.flush()).await;
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");

@@ -134,7 +134,7 @@ fn the_data_centres_of_acronis_are_those_of_its_document() {
     let default = document.at("/servers/0/variables/datacenter/default").as_str().expect("a default");
     let url = document.at("/servers/0/url").as_str().expect("a URL").replace("{datacenter}", default);
     let data_center: usage_billing_acronis::DataCenter = default.parse().expect("a data centre");
-    assert_eq!(data_center.api_url(), url);
+    assert_eq!(data_center.url(), url);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use usage_billing_tests::Reply;
 
-use super::memory_files::{Endless, run, server};
+use super::memory_files::{CSV_HEADER, CSV_ROW, Endless, run, server};
 
 const TEST: &str = "killed_save::the_next_save_removes_what_a_killed_process_left";
 /// Set in the child: the URL of its server and the path that it saves to.
@@ -22,7 +22,7 @@ fn the_next_save_removes_what_a_killed_process_left() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.csv");
-    let endless = Endless::csv("a,b\n", "1,2\n").server();
+    let endless = Endless::csv(CSV_HEADER, CSV_ROW).server();
     let child = || {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", TEST]).env(URL, endless.url()).env(PATH, &path);

@@ -7,6 +7,7 @@ mod acronis_operations;
 mod auth;
 mod dataset;
 mod deadlines;
+mod echoes;
 mod examples;
 mod expected;
 mod foreign_text;
@@ -19,6 +20,7 @@ mod killed_save;
 mod memory;
 #[cfg(target_os = "linux")]
 mod memory_files;
+mod memory_parallel;
 mod proxy;
 mod rate_limit;
 mod readme;

@@ -59,6 +59,7 @@ fn assert_limit(outcome: Result<usize>, message: &str) {
     assert!(error.to_string().ends_with(" -> to allow more, set the client's `max_response_bytes`"), "{error}");
 }
 
+const TOO_LARGE_DECODED: &str = "the response takes more than 24 MiB of memory once decoded";
 const TOO_LARGE: &str = "the response body is larger than the limit of 64 MiB";
 
 #[test]
@@ -95,8 +96,9 @@ fn stated_length_over_the_limit_is_an_error_before_the_body() {
 
 /// A list of one group of so many bytes.
 fn padded(bytes: usize) -> String {
-    let (start, end) = (r#"{"usageRecordGroups":[{"id":"g-1"}],"new field":""#, r#""}"#);
-    format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+    let (start, end) = (r#"{"usageRecordGroups":[{"id":"g-1"}],"new field":["#, r#""]}"#);
+    let texts = format!(r#""{}","#, "x".repeat(MIB / 2 - 3)).repeat(bytes / (MIB / 2) - 1);
+    format!("{start}{texts}\"{}{end}", "x".repeat(bytes - start.len() - texts.len() - 1 - end.len()))
 }
 
 #[test]
@@ -133,7 +135,8 @@ fn chunked_body_just_over_the_limit_is_an_error() {
 fn body_of_empty_objects_is_an_error_before_it_is_decoded() {
     let server = || ScriptedServer::in_turn(vec![Reply::json(200, &format!("[{}{{}}]", "{},".repeat(20 * MIB)))]);
     call("memory::body_of_empty_objects_is_an_error_before_it_is_decoded", server, metrics, |outcome| {
-        assert_limit(outcome, "the response body has more than 262144 objects and arrays");
+        // Less than the usual 24 MiB, because the body itself is near the limit.
+        assert_limit(outcome, "the response takes more than 4194300 bytes of memory once decoded");
     });
 }
 
@@ -145,7 +148,84 @@ fn body_of_small_map_entries_is_an_error_before_it_is_decoded() {
         ScriptedServer::in_turn(vec![Reply::json(200, &body)])
     };
     call("memory::body_of_small_map_entries_is_an_error_before_it_is_decoded", server, groups, |outcome| {
-        assert_limit(outcome, "the response body has more than 4194304 values");
+        assert_limit(outcome, "the response takes more than 2227301 bytes of memory once decoded");
+    });
+}
+
+/// A small body of so many empty items.
+fn empty_items(start: &str, count: usize, end: &str) -> ScriptedServer {
+    ScriptedServer::in_turn(vec![Reply::json(200, &format!("{start}{}{{}}{end}", "{},".repeat(count - 1)))])
+}
+
+/// One test for each list: name, beginning and end of the body, and the call.
+macro_rules! lists_of_empty_items_end {
+    ($($name:ident: $start:expr, $end:expr, $list:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            let list = async |url: String| {
+                let client = usage_billing_tests::suger(&url).build()?;
+                client.$list().org_id("acme").send().await.map(|_| 0)
+            };
+            let server = || empty_items($start, 262_141, $end);
+            call(concat!("memory::", stringify!($name)), server, list, |outcome| assert_limit(outcome, TOO_LARGE_DECODED));
+        }
+    )*};
+}
+
+lists_of_empty_items_end! {
+    empty_groups_are_an_error: r#"{"usageRecordGroups":["#, "]}", list_usage_record_groups;
+    empty_reports_are_an_error: r#"{"usageRecordReports":["#, "]}", list_usage_record_reports;
+    empty_buyers_are_an_error: "[", "]", list_buyers;
+    empty_entitlements_are_an_error: "[", "]", list_entitlements;
+    empty_products_are_an_error: "[", "]", list_products;
+}
+
+#[test]
+fn page_of_eight_thousand_items_is_read() {
+    let item = r#"{"id":"8sYLnPRjk","name":"Birch, Inc.","organizationID":"acme","partner":"AWS","status":"ACTIVE","creationTime":"2026-10-01T00:00:00Z","info":{"emailAddress":"someone@example.com","companyName":"Birch, Inc."}}"#;
+    let server = || ScriptedServer::in_turn(vec![Reply::json(200, &format!("[{}]", vec![item; 8_000].join(",")))]);
+    let entitlements = async |url: String| {
+        let client = usage_billing_tests::suger(&url).build()?;
+        Ok(client.list_entitlements().org_id("acme").send().await?.len())
+    };
+    call("memory::page_of_eight_thousand_items_is_read", server, entitlements, |outcome| {
+        assert_eq!(outcome.unwrap(), 8_000);
+    });
+}
+
+#[test]
+fn text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied() {
+    let server =
+        || ScriptedServer::in_turn(vec![Reply::json(200, &format!(r#"[{{"id":"{}"}}]"#, "x".repeat(60 * MIB)))]);
+    let buyers = async |url: String| {
+        let client = usage_billing_tests::suger(&url).build()?;
+        Ok(client.list_buyers().org_id("acme").send().await?.len())
+    };
+    call("memory::text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied", server, buyers, |outcome| {
+        assert_limit(outcome, "the response has a text of more than 1 MiB");
+    });
+}
+
+#[test]
+fn text_in_place_of_a_list_is_not_copied_into_the_error() {
+    let server = || {
+        let body = format!(r#"{{"usageRecordGroups":"{}"}}"#, "x".repeat(60 * MIB));
+        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+    };
+    call("memory::text_in_place_of_a_list_is_not_copied_into_the_error", server, groups, |outcome| {
+        assert_limit(outcome, "the response has a text of more than 1 MiB");
+    });
+}
+
+#[test]
+fn long_text_in_place_of_a_list_beside_a_large_body_is_a_bounded_error() {
+    let server = || {
+        let text = "x".repeat(MIB - 1);
+        let body = format!(r#"{{"new":[{}1],"usageRecordGroups":"{text}"}}"#, format!(r#""{text}","#).repeat(60));
+        ScriptedServer::in_turn(vec![Reply::json(200, &body)])
+    };
+    call("memory::long_text_in_place_of_a_list_beside_a_large_body_is_a_bounded_error", server, groups, |outcome| {
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Decode);
     });
 }
 

@@ -1,10 +1,11 @@
 //! Files that would fill the memory of their reader: each is read in a process whose memory is limited.
 
+use std::io::Write;
 use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress};
 use usage_billing::acronis::{Client, StoredFile};
-use usage_billing::{Credentials, Error};
+use usage_billing::{Credentials, Error, ErrorKind};
 use usage_billing_tests::{Reply, ScriptedServer, http, limited_process};
 use uuid::Uuid;
 
@@ -12,8 +13,8 @@ const PEAK_MIB: u64 = 100;
 /// Far beyond what any of these takes: a test that hangs fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
-const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
-const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
+pub(super) const CSV_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+pub(super) const CSV_ROW: &str = "backup,2026-10-31,False,bytes,pw_base_storage,t-1,customer,1,2,3,4,5,6\n";
 const JSON_ROW: &str = r#"{"application":{"name":"backup"},"date":"2026-10-31","is_range":false,"measurement_unit":"bytes","name":"pw_base_storage","tenant":{"id":"t-1","kind":"customer"},"usage":{"absolute":{"production":1,"trial":2,"total":3},"delta":{"production":4,"trial":5,"total":6}}}"#;
 
 /// A body that begins with `head` and goes on with `chunk` for ever.
@@ -126,7 +127,7 @@ macro_rules! rows_end {
             };
             limited_process(test, PEAK_MIB, server, |url| {
                 let (rows, error) = read(&url);
-                assert_eq!(rows, $rows, "{error}");
+                assert_eq!((error.kind(), rows), (ErrorKind::Limit, $rows), "{error}");
                 assert!(error.message().contains($message), "{error}");
             });
         }
@@ -201,6 +202,62 @@ rows_end! {
     json_values_after_the_rows: Endless::json(json_rows("],\"a\":[0"), ",0") => 1, "the file after its last row exceeds the limit of 1 MiB";
     json_long_names_repeated_in_each_value: Endless::json(json_rows(&format!(",{{\"{}\":{{\"a\":0", "k".repeat(500_000))), ",\"b\":1")
         => 1, "row 2 exceeds the limit of 1 MiB";
+}
+
+const NAMED_HEADER: &str = "application.name,date,is_range,measurement_unit,name,tenant.id,tenant.kind,tenant.name,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,usage.delta.total\n";
+
+/// A file with a row for each number.
+fn rows_of(numbers: std::ops::Range<u32>, name: &str, row: impl Fn(u32) -> String) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(NAMED_HEADER.as_bytes()).unwrap();
+    for number in numbers {
+        writeln!(gzip, "{},{name},3,0,3,3,0,3", row(number)).unwrap();
+    }
+    gzip.finish().unwrap()
+}
+
+fn of_tenant(number: u32) -> String {
+    format!("backup,2026-10-31,False,bytes,pw_base_storage,41b9e2d0-7c36-4f58-9a0b-{number:012},customer")
+}
+
+fn of_item(number: u32) -> String {
+    format!("backup,2026-10-31,False,bytes,item_{number},t-1,customer")
+}
+
+/// The usage of a file with these rows, read in a limited process.
+fn sum_up(test: &str, file: impl FnOnce() -> Vec<u8>, check: impl FnOnce(Result<usize, Error>)) {
+    let input = || {
+        let server = server("csv_v2_0", Reply::new(200, &[], file()));
+        (server.url().to_owned(), server)
+    };
+    limited_process(test, PEAK_MIB, input, |url| {
+        check(run(&url, async |client, file| client.usage_of(&file).await.map(|rows| rows.len())));
+    });
+}
+
+macro_rules! usage_ends {
+    ($($name:ident: $file:expr => $outcome:pat,)*) => {$(
+        #[test]
+        fn $name() {
+            sum_up(concat!("memory_files::", stringify!($name)), || $file, |outcome| {
+                let outcome = outcome.map_err(|error| {
+                    let advice = " -> ask for a report of one child tenant at a time, or read the rows of the file one by one; this is file 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73 of report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73; to allow more, set the client's `max_usage_bytes`";
+                    let line = error.to_string();
+                    assert!(line.contains(": the usage up to it exceeds the limit of 64 MiB of memory") && line.ends_with(advice), "{line}");
+                    (error.kind(), error.setting())
+                });
+                assert!(matches!(outcome, $outcome), "{outcome:?}");
+            });
+        }
+    )*};
+}
+
+usage_ends! {
+    usage_of_many_customers: rows_of(0..1_000_000, "n", of_tenant) => Err((ErrorKind::Limit, Some("max_usage_bytes"))),
+    usage_of_many_items: rows_of(0..1_000_000, "n", of_item) => Err((ErrorKind::Limit, Some("max_usage_bytes"))),
+    usage_of_long_names: rows_of(0..1_000, &"a".repeat(1_000_000), of_tenant) => Err((ErrorKind::Limit, Some("max_usage_bytes"))),
+    usage_of_one_long_name_in_many_rows: rows_of(0..1_000, &"a".repeat(1_000_000), of_item) => Err((ErrorKind::Limit, Some("max_usage_bytes"))),
+    usage_of_a_large_partner: rows_of(0..30_000, "Birch Inc.", of_tenant) => Ok(30_000),
 }
 
 saving_ends! {

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use usage_billing_core::{ErrorKind, Result, RetryPolicy};
+use usage_billing_core::{Credentials, ErrorKind, Result, RetryPolicy};
 use usage_billing_suger::Client;
 use usage_billing_tests::{Reply, ScriptedServer, with_environment};
+
+use super::redaction::{is_secret, shown};
 
 /// A proxy that answers every request with `response`; its address and how many connections it had.
 fn proxy(response: &'static str) -> (String, Arc<AtomicU32>) {
@@ -120,6 +122,81 @@ fn a_proxy_that_is_silent_is_named() {
             assert!(line.contains("no complete response through the proxy http://127.0.0.1:"), "{line}");
         }
     });
+}
+
+#[test]
+fn unencrypted_requests_to_this_machine_go_through_no_proxy() {
+    let mut asked = None;
+    let variables = || {
+        let (address, connections) = proxy("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        asked = Some(connections);
+        let server = ScriptedServer::start(|request| match request.target.contains("token") {
+            true => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
+            false => Reply::json(400, r#"{"message":"direct"}"#),
+        });
+        let url = server.url().to_owned();
+        (vec![("HTTP_PROXY", address.clone()), ("ALL_PROXY", address), (SERVER, url)], server)
+    };
+    with_environment("proxy::unencrypted_requests_to_this_machine_go_through_no_proxy", variables, || {
+        let url = std::env::var(SERVER).unwrap();
+        let call = async |url: &str| {
+            let credentials = || Credentials::new("id", "hush-secret");
+            let suger = Client::builder("key-of-the-test".to_owned()).base_url(url).allow_http(true).build().unwrap();
+            let genesys = usage_billing_genesys::Client::builder(&url.parse().unwrap(), credentials()).build().unwrap();
+            let acronis = usage_billing_acronis::Client::builder(&url.parse().unwrap(), credentials()).build().unwrap();
+            [
+                suger.list_billable_metrics().org_id("acme").send().await.map(drop).unwrap_err(),
+                genesys.get_license_definitions().send().await.map(drop).unwrap_err(),
+                acronis.list_applications().send().await.map(drop).unwrap_err(),
+            ]
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for url in [url.clone(), url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "[::ffff:127.0.0.1]")]
+        {
+            for error in runtime.block_on(call(&url)) {
+                assert_eq!(error.message(), "direct", "{error}");
+            }
+        }
+        // One client cannot do both.
+        let remote = "https://eu2-cloud.example.test".parse().unwrap();
+        let mixed = usage_billing_acronis::Client::builder(&remote, Credentials::new("id", "hush-secret"));
+        let error = mixed.base_url(&url).build().map(drop).unwrap_err();
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Config, Some("add 127.0.0.1 to NO_PROXY")), "{error}");
+    });
+    assert_eq!(asked.map_or(0, |asked| asked.load(SeqCst)), 0);
+}
+
+/// The variable that tells the client half of a test where its server is.
+const SERVER: &str = "USAGE_BILLING_TEST_SERVER";
+
+#[test]
+fn a_proxy_that_echoes_does_not_get_its_password_into_errors() {
+    // As it is decoded from the proxy's URL, and a token in place of a user name.
+    for (user, sent) in
+        [("me:hush%40password%2F0123", "me:hush@password/0123"), ("hush-token-0123", "hush-token-0123:")]
+    {
+        let test = "proxy::a_proxy_that_echoes_does_not_get_its_password_into_errors";
+        let variables = || {
+            let sent = sent.to_owned();
+            let server = ScriptedServer::start(move |request| {
+                let header = request.header("proxy-authorization").unwrap_or_default();
+                assert!(header.starts_with("Basic "), "{header}");
+                Reply::json(
+                    400,
+                    &serde_json::json!({ "message": format!("{header} {sent}"), "code": header }).to_string(),
+                )
+            });
+            (vec![("HTTP_PROXY", server.url().replace("//", &format!("//{user}@")))], server)
+        };
+        with_environment(test, variables, || {
+            let client = Client::builder("key-of-the-test".to_owned()).base_url("http://api.example.test");
+            let client = client.allow_http(true).build().unwrap();
+            let call = async { client.list_billable_metrics().org_id("acme").send().await.map(drop).unwrap_err() };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let error = runtime.block_on(call);
+            assert!(!is_secret(&shown(&error)) && error.message().starts_with("Basic *** ***"), "{}", shown(&error));
+        });
+    }
 }
 
 #[test]

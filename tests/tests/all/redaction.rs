@@ -1,6 +1,6 @@
 //! No secret in `Debug` or in an error.
 
-use usage_billing_core::{Auth, Credentials, Error, ErrorKind, SecretString, SecretText};
+use usage_billing_core::{Auth, Credentials, Error, ErrorKind, RetryPolicy, SecretString, SecretText};
 use usage_billing_tests::{Reply, ScriptedServer, acronis, genesys, http, suger};
 
 const SECRET: &str = "hush-";
@@ -55,8 +55,13 @@ async fn a_secret_in_an_answer_is_hidden_but_can_be_read() {
     assert_eq!(secret, Some("hush-client"));
 }
 
+/// A secret of more than 1,000 characters, in any 20 of which stands `hush`. Real tokens are as long.
+pub(super) fn long(secret: &str) -> String {
+    format!("{secret}-{}", "hush0123456789abcdef".repeat(60))
+}
+
 /// All that an error shows.
-fn shown(error: &Error) -> String {
+pub(super) fn shown(error: &Error) -> String {
     let accessors = [error.code(), error.request_id(), error.hint(), Some(error.message())];
     let mut text = format!("{error} {error:?} {error:#?} {accessors:?} {}", String::from_utf8_lossy(error.body()));
     let mut cause = std::error::Error::source(error);
@@ -68,28 +73,36 @@ fn shown(error: &Error) -> String {
 }
 
 /// `hush` in the forms in which it may come back.
-fn is_secret(text: &str) -> bool {
+pub(super) fn is_secret(text: &str) -> bool {
     // "hush" at the three places of a base64 group.
-    ["hush", "%68ush", "\\u0068ush", "aHVzaC", "h1c2", "odXNo"].iter().any(|form| text.contains(form))
+    ["hush", "%68ush", "%68%75%73%68", "\\u0068ush", "\\u0068\\u0075\\u0073\\u0068", "aHVzaC", "h1c2", "odXNo"]
+        .iter()
+        .any(|form| text.contains(form))
 }
+
+const STATUSES: [u16; 6] = [200, 400, 401, 403, 404, 500];
 
 #[tokio::test]
 async fn a_server_that_echoes_credentials_does_not_get_them_into_errors() {
-    // A character that URLs, JSON and HTML escape.
-    const KEY: &str = "hush/\"key\"&0123456789";
-    for status in [200, 400, 401, 403, 404, 500] {
+    // Characters that URLs, JSON and HTML escape.
+    let short = "hush/\"key\"&0123456789";
+    for (key, status) in
+        [short.to_owned(), long(short)].iter().flat_map(|key| STATUSES.map(|status| (key.clone(), status)))
+    {
+        let secret = key.clone();
         let server = ScriptedServer::start(move |request| {
             let header = request.header("authorization").unwrap_or_default().to_owned();
+            let url = format!("https://x/?key={}", key.replace('/', "%2F").replace('"', "%22").replace('&', "%26"));
             let json = serde_json::json!({
-                "code": header, "message": format!("bad {KEY} {header}"), "error_description": KEY,
+                "code": header, "message": format!("bad {key} {header}"), "error_description": key,
                 "creationTime": format!("not a time: {header}"),
-                KEY: { "url": "https://x/?key=hush%2F%22key%22%260123456789", "html": "hush/&quot;key&quot;&amp;0123456789" },
+                &key: { "url": url, "html": key.replace('&', "&amp;").replace('"', "&quot;") },
             });
             let body = json.to_string().replace("hush/", "\\u0068ush\\/");
             Reply::new(status, &[("content-type", "application/json"), ("x-correlation-id", &header)], body)
         });
-        let client = usage_billing_suger::Client::builder(KEY.to_owned()).base_url(server.url()).http_client(http());
-        let client = client.build().unwrap();
+        let client = usage_billing_suger::Client::builder(secret).base_url(server.url()).http_client(http());
+        let client = client.retry(RetryPolicy::none()).build().unwrap();
         let error = client.get_billable_metric().org_id("acme").billable_metric_id("m").send().await.unwrap_err();
         assert!(error.status().is_some_and(|found| found == status), "{error}");
         assert!(error.body().windows(3).any(|part| part == b"***"), "the rest of the body stays");
@@ -99,17 +112,17 @@ async fn a_server_that_echoes_credentials_does_not_get_them_into_errors() {
 
 #[tokio::test]
 async fn a_token_endpoint_that_echoes_does_not_get_credentials_into_errors() {
-    for (id, secret) in [
-        ("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264", "hush-secret-0123456789"),
-        // Swapped.
-        ("hush-secret-0123456789", "6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264"),
-    ] {
+    let (id, short) = ("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264".to_owned(), "hush-secret-0123456789".to_owned());
+    let long = long(&short);
+    // Swapped in the second and the last case.
+    for (id, secret) in [(&id, &short), (&short, &id), (&id, &long), (&long, &id)] {
+        let (echoed_id, echoed_secret) = (id.clone(), secret.clone());
         let server = ScriptedServer::start(move |request| {
             let header = request.header("authorization").unwrap_or_default().to_owned();
-            let message = format!("unknown client {id}:{secret} {header}");
+            let message = format!("unknown client {echoed_id}:{echoed_secret} {header}");
             Reply::json(400, &serde_json::json!({"error": header, "error_description": message}).to_string())
         });
-        let credentials = || Credentials::new(id, secret);
+        let credentials = || Credentials::new(id, secret.as_str());
         let acronis = usage_billing::acronis::Client::builder(&server.url().parse().unwrap(), credentials());
         let acronis = acronis.http_client(http()).build().unwrap();
         let genesys = usage_billing::genesys::Client::builder(&server.url().parse().unwrap(), credentials());
@@ -129,17 +142,67 @@ async fn a_token_endpoint_that_echoes_does_not_get_credentials_into_errors() {
 
 #[tokio::test]
 async fn an_operation_that_echoes_the_token_does_not_get_it_into_errors() {
-    let server = ScriptedServer::start(|request| match request.target.as_str() {
-        "/oauth/token" => Reply::json(200, r#"{"access_token":"hush-token-0123456789","expires_in":600}"#),
-        _ => {
-            let header = request.header("authorization").unwrap_or_default();
-            Reply::json(403, &format!(r#"{{"code":"{header}","message":"{header} and hush-secret may not"}}"#))
+    let short = "hush-token-0123456789".to_owned();
+    for token in [short.clone(), long(&short)] {
+        let server = ScriptedServer::start(move |request| match request.target.as_str() {
+            "/oauth/token" => Reply::json(200, &format!(r#"{{"access_token":"{token}","expires_in":600}}"#)),
+            _ => {
+                let header = request.header("authorization").unwrap_or_default();
+                Reply::json(403, &format!(r#"{{"code":"{header}","message":"{header} and hush-secret may not"}}"#))
+            }
+        });
+        let client = genesys(server.url()).build().unwrap();
+        let error = client.get_license_definitions().send().await.unwrap_err();
+        assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+        assert_eq!((error.code(), error.message()), (Some("Bearer ***"), "Bearer *** and *** may not"));
+    }
+}
+
+/// The error of a list whose response is `reply`, of a client with this key.
+async fn error_of(key: &str, reply: Reply) -> Error {
+    let server = ScriptedServer::in_turn(vec![reply]);
+    let client = usage_billing_suger::Client::builder(key.to_owned()).base_url(server.url()).http_client(http());
+    client.build().unwrap().list_usage_record_groups().org_id("acme").send().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_secret_is_masked_before_a_text_is_cut() {
+    for key in ["hush-key-0123456789abcdef".to_owned(), long("hush-key")] {
+        // The limit of what is displayed falls into the secret.
+        for before in [0, 1, 190, 197, 395] {
+            let text = format!("{}{key}", &"x ".repeat(before)[..before]);
+            let groups = [
+                serde_json::json!({ "creationTime": text }),
+                serde_json::json!({ "records": { &text: "y" } }),
+                serde_json::json!({ "metaInfo": text }),
+            ];
+            let bodies = groups.map(|group| serde_json::json!({ "usageRecordGroups": [group] }).to_string());
+            for body in bodies.into_iter().chain([format!("<html><title>{text}</title>"), format!("{{{text}")]) {
+                let error = error_of(&key, Reply::json(200, &body)).await;
+                assert!(!is_secret(&shown(&error)), "{}", shown(&error));
+            }
         }
-    });
-    let client = genesys(server.url()).build().unwrap();
-    let error = client.get_license_definitions().send().await.unwrap_err();
-    assert!(!is_secret(&shown(&error)), "{}", shown(&error));
-    assert_eq!((error.code(), error.message()), (Some("Bearer ***"), "Bearer *** and *** may not"));
+    }
+}
+
+#[tokio::test]
+async fn an_error_body_that_ends_within_a_secret_does_not_show_its_beginning() {
+    for key in ["hush-key-0123456789abcdef".to_owned(), long("hush-key")] {
+        let escaped: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for echo in [key.clone(), format!("Key {key}"), escaped] {
+            for kept in [4, 9, 20] {
+                // The first 64 KiB are kept.
+                let full = format!("{}{echo}", " ".repeat(64 * 1024 - kept));
+                let quoted = format!("{{\"message\":\"{}{echo}", &"x ".repeat(32 * 1024)[..64 * 1024 - kept - 12]);
+                // The connection is lost.
+                for reply in [Reply::json(400, &full), Reply::json(400, &quoted), Reply::cut_off(400, &echo[..kept])] {
+                    let error = error_of(&key, reply).await;
+                    assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
+                    assert!(!is_secret(&shown(&error)), "{kept}: {:.500}", shown(&error));
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     let client = acronis(&sandbox);
     let rows = client.usage(september(), PATIENCE).await.unwrap();
     let units: std::collections::BTreeSet<_> = rows.iter().map(|row| row.unit.as_str()).collect();
-    assert_eq!(units, ["GiB", "compute points", "units"].into());
+    assert_eq!(units, ["GiB", "compute points", "feature", "units"].into());
     assert!(rows.iter().any(|row| row.customer_name.as_deref() == Some("株式会社さくら")), "{rows:?}");
     assert!(
         rows.iter()

@@ -189,7 +189,7 @@ async fn an_unknown_value_goes_back_as_it_came() {
     let stage = Stage::<Suger>::new(RetryPolicy::none());
     stage.answer(Reply::json(200, r#"{"id":"g","status":"PARKED"}"#));
     let group = stage.client.retry_usage_record_group().org_id("o").usage_record_group_id("g").send().await.unwrap();
-    stage.answer(Reply::json(200, "{}"));
+    stage.answer(Reply::json(200, r#"{"usageRecordGroups":null}"#));
     let status = group.status.clone().unwrap();
     stage.client.list_usage_record_groups().org_id("o").status(status).send().await.unwrap();
     assert_eq!(last(stage.requests()).target, "/org/o/usageRecordGroup?status=PARKED");

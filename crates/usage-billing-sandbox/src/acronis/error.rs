@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use usage_billing_acronis::types::{ApiError, ApiErrorBody, ApiErrorDetails};
 
+use super::PriceListFailure;
 use crate::answer::{BadBody, json};
 
 const STALE_VERSION: u16 = 1001;
@@ -62,6 +63,11 @@ impl Failure {
 
     pub(super) fn no_such_thing(message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, 404, message)
+    }
+
+    /// The same in the form of Pricelist API v1.
+    pub(super) fn of_price_lists(self) -> PriceListFailure {
+        PriceListFailure::new(self.status, self.body.message.unwrap_or_default())
     }
 
     pub(super) fn about(mut self, id: &str) -> Self {

@@ -4,12 +4,15 @@ mod applications;
 mod error;
 mod files;
 mod identity;
+mod infra;
 mod items;
+mod price_lists;
 mod pricing;
 mod query;
 mod reports;
 mod rows;
 mod schedule;
+mod settings;
 mod stored;
 mod summary;
 mod tenant_list;
@@ -28,6 +31,7 @@ use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+pub(crate) use self::price_lists::PriceListFailure;
 pub(crate) use self::summary::summary;
 pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 
@@ -65,7 +69,7 @@ impl Acronis {
     }
 
     pub(crate) fn owns(path: &str) -> bool {
-        path.starts_with("/api/2/") || path == TOKEN_ALIAS
+        path.starts_with("/api/2/") || path.starts_with("/api/price_sync/") || path == TOKEN_ALIAS
     }
 
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
@@ -87,6 +91,13 @@ impl Acronis {
             .route("/api/2/tenants/{tenant_id}/offering_items/available_for_child", get(items::for_child))
             .route("/api/2/tenants/{tenant_id}/offering_items/pricing", get(pricing::of_items))
             .route("/api/2/tenants/{tenant_id}/pricing", get(pricing::of_tenant))
+            .route("/api/2/infra", get(infra::list))
+            .route("/api/2/infra/{infra_id}", get(infra::read))
+            .route(
+                "/api/2/applications/{application_id}/settings/tenants/{tenant_id}/{setting_name}",
+                get(settings::read),
+            )
+            .route(price_lists::PATH, get(price_lists::list))
             .route("/api/2/applications", get(applications::list))
             .route("/api/2/applications/{application_id}", get(applications::read))
             .route("/api/2/tenants/applications", get(applications::of_tenants))
@@ -100,6 +111,7 @@ impl Acronis {
     pub(crate) async fn frame(&self, request: Request, next: Next) -> Response {
         match self.admit(&request) {
             Ok(()) => next.run(request).await,
+            Err(failure) if request.uri().path() == price_lists::PATH => failure.of_price_lists().into_response(),
             Err(failure) => failure.into_response(),
         }
     }
@@ -127,7 +139,8 @@ impl Acronis {
     }
 
     pub(crate) fn no_such_path() -> Response {
-        Failure::no_such_thing("There is no such endpoint under /api/2 of the sandbox.").into_response()
+        Failure::no_such_thing("There is no such endpoint under /api/2 and /api/price_sync of the sandbox.")
+            .into_response()
     }
 
     pub(crate) fn no_such_method() -> Response {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use chrono::NaiveDate;
 use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
@@ -11,7 +12,7 @@ use usage_billing_core::LenientDateTime;
 use super::Acronis;
 use super::error::Failure;
 use crate::answer::json;
-use crate::world::acronis::{Holding, Tenant, Unit};
+use crate::world::acronis::{Charge, Holding, Tenant};
 use crate::world::midnight;
 
 pub(super) async fn of_items(
@@ -28,7 +29,7 @@ pub(super) async fn of_items(
         price: held.item.price().into(),
         version: version(),
     };
-    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.unit != Unit::Switch);
+    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.charge != Charge::Nothing);
     Ok(json(StatusCode::OK, &types::OfferingItemPriceList { items: held.map(price).collect() }))
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn of_tenant(
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
     let pricing = acronis.world.acronis.get(place).map(|tenant| types::TenantPricing {
-        mode: mode(tenant),
+        mode: mode(tenant, acronis.world.today()),
         currency: tenant.currency.map(types::Currency::from),
         version: version(),
         production_start_date: production_start(tenant),
@@ -46,12 +47,12 @@ pub(super) async fn of_tenant(
     Ok(json(StatusCode::OK, &pricing))
 }
 
-pub(super) fn mode(tenant: &Tenant) -> types::PricingMode {
-    if tenant.trial { types::PricingMode::Trial } else { types::PricingMode::Production }
+pub(super) fn mode(tenant: &Tenant, day: NaiveDate) -> types::PricingMode {
+    if tenant.is_trial(day) { types::PricingMode::Trial } else { types::PricingMode::Production }
 }
 
 pub(super) fn production_start(tenant: &Tenant) -> Option<LenientDateTime> {
-    tenant.billed_since().map(|day| LenientDateTime(midnight(day)))
+    tenant.billed_since.map(|day| LenientDateTime(midnight(day)))
 }
 
 /// Like milliseconds since 1970, as the vendor's are.

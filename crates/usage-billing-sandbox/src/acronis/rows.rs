@@ -7,7 +7,7 @@ use usage_billing_core::{Decimal, DecimalNumber};
 use uuid::Uuid;
 
 use super::pricing;
-use crate::world::acronis::{Span, Tenant, Tree, Usage};
+use crate::world::acronis::{Charge, Span, Tenant, Tree, Usage};
 use crate::world::{days, days_before};
 
 /// Columns of `csv_v2_0`, in its order: names with dots sorted, newer ones at the end.
@@ -85,29 +85,30 @@ pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>)
     tenants.flat_map(move |(place, tenant)| {
         spans.clone().into_iter().flat_map(move |(date, span)| {
             let usages = tree.usage(place, span).into_iter().filter(move |usage| !hides_zeros || !usage.is_zero());
-            usages.map(move |usage| row(tenant, &usage, date, width))
+            usages.map(move |usage| row(tree, tenant, &usage, date, width))
         })
     })
 }
 
-fn row(tenant: &Tenant, usage: &Usage, date: NaiveDate, width: usize) -> Row {
+fn row(tree: &Tree, tenant: &Tenant, usage: &Usage, date: NaiveDate, width: usize) -> Row {
     let item = usage.item;
     let total = usage.total();
     let billed = usage.effective();
-    // Prices are kept for tenants, and the platform's own counters have none.
-    let currency = tenant.currency.filter(|_| item.is_billed());
-    let mode = currency.map(|_| pricing::mode(tenant).to_string());
+    // Prices are kept for tenants, and what nothing is sold by has none.
+    let currency = tenant.currency.filter(|_| item.charge != Charge::Nothing);
+    let mode = currency.map(|_| pricing::mode(tenant, date).to_string());
     let price = currency.map(|_| item.price());
     // Inferred: "price x usage", in the unit that the price is for. A trial is not billed.
     let cost = price.map(|price| (price * item.unit.billed(usage.production[billed]).0).round_dp(2));
+    let described = usage.infra.filter(|infra| infra.is_described);
     let mut row = vec![
         item.application.id().into(),
         item.application.kind.into(),
         date.to_string().into(),
-        usage.infra.map(|infra| infra.backend).into(),
+        described.map(|infra| infra.backend).into(),
         usage.infra.map(|infra| infra.id()).into(),
-        usage.infra.map(|infra| infra.name).into(),
-        usage.infra.map(|infra| infra.owner()).into(),
+        described.map(|infra| infra.name).into(),
+        described.map(|infra| infra.owner(tree)).into(),
         Cell::Flag(item.is_range),
         item.unit.in_reports().into(),
         item.name.into(),

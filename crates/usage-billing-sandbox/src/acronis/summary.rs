@@ -35,7 +35,7 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
     let tenants = by_parent(acronis);
     let shown = tenants.iter().take(MOST_SHOWN).filter_map(|place| {
         let tenant = tree.get(*place)?;
-        let mode = if tenant.trial { "trial" } else { "production" };
+        let mode = if tenant.is_trial(acronis.world.today()) { "trial" } else { "production" };
         Some(json!({
             "id": tenant.id,
             "name": tenant.name,

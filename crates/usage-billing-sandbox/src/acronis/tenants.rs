@@ -131,7 +131,7 @@ impl Acronis {
             update_lock: Some(types::UpdateLock { enabled: false, owner_id: None }),
             ancestral_access: Some(true),
             mfa_status: Some(types::MfaStatus::Disabled),
-            pricing_mode: Some(pricing::mode(tenant)),
+            pricing_mode: Some(pricing::mode(tenant, self.world.today())),
             production_start_date: pricing::production_start(tenant),
             external_operation_status: None,
             path: Vec::new(),

@@ -38,7 +38,7 @@ impl Acronis {
         let usages = self.world.acronis.usage(place, span);
         let wanted = |usage: &&Usage| {
             // The platform's own counters are in reports only.
-            usage.item.is_billed()
+            usage.item.is_of_service()
                 && lists(query, "usage_names", Some(usage.item.usage_name))
                 && lists(query, "editions", usage.item.edition)
         };

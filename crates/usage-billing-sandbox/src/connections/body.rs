@@ -1,6 +1,7 @@
-//! Bodies of a connection: a request's with a deadline, and a response's that marks its end.
+//! Bodies of a connection: a request's with a deadline, and a response's that marks its end. Both mark when they wait for the peer.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,17 +10,18 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::table::Busy;
+use super::table::{Busy, Ticket};
 
 /// The body of a request, which ends with an error at its deadline.
 pub(super) struct RequestBody {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,
+    ticket: Arc<Ticket>,
 }
 
 impl RequestBody {
-    pub(super) fn new(body: Incoming, limit: Duration) -> Self {
-        Self { body, deadline: Box::pin(tokio::time::sleep_until(Instant::now() + limit)) }
+    pub(super) fn new(body: Incoming, limit: Duration, ticket: Arc<Ticket>) -> Self {
+        Self { body, deadline: Box::pin(tokio::time::sleep_until(Instant::now() + limit)), ticket }
     }
 }
 
@@ -29,9 +31,14 @@ impl Body for RequestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.body).poll_frame(context) {
-            Poll::Ready(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+            Poll::Ready(frame) => {
+                self.ticket.works();
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
             Poll::Pending => {
+                self.ticket.waits();
                 ready!(self.deadline.as_mut().poll(context));
+                self.ticket.works();
                 Poll::Ready(Some(Err("the body took too long".into())))
             }
         }
@@ -48,8 +55,15 @@ impl Body for RequestBody {
 
 /// The body of a response; the connection is busy until it is sent or dropped.
 pub(super) struct ResponseBody {
-    pub(super) body: axum::body::Body,
-    pub(super) _busy: Busy,
+    body: axum::body::Body,
+    busy: Busy,
+}
+
+impl ResponseBody {
+    pub(super) fn new(body: axum::body::Body, busy: Busy) -> Self {
+        busy.responds();
+        Self { body, busy }
+    }
 }
 
 impl Body for ResponseBody {
@@ -60,7 +74,11 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        self.busy.ticket().works();
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        // hyper asks for the next one when its peer has taken enough.
+        self.busy.ticket().waits();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -28,13 +28,13 @@ use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 
 use self::body::{RequestBody, ResponseBody};
-use self::table::{Admission, Table, Ticket};
+use self::table::{Admission, Eviction, Table, Ticket};
 
 /// Lines of a head; more are answered 431.
 const MOST_HEADERS: usize = 100;
 /// Bytes of a head, the request line among them. More are answered 431, but for what one last read brings beyond it.
 const LONGEST_HEAD: usize = 64 * 1024;
-/// Between two tries to accept when there is no file handle left.
+/// Between two tries to accept after a failure.
 const BREATH: Duration = Duration::from_millis(100);
 /// An evicted connection has this time to send the rest of its last response.
 const EVICTION_GRACE: Duration = Duration::from_secs(1);
@@ -110,11 +110,11 @@ async fn admit(
     listener: &TcpListener,
     table: &Arc<Table>,
     waiting: &mut Option<(TcpStream, IpAddr)>,
-) -> (TcpStream, Ticket, oneshot::Receiver<()>) {
+) -> (TcpStream, Ticket, oneshot::Receiver<Eviction>) {
     loop {
         let (stream, peer) = match waiting.take() {
             Some(accepted) => accepted,
-            None => accept(listener).await,
+            None => accept(listener, table).await,
         };
         let mut changed = pin!(table.changed());
         match table.admit(peer, Instant::now()) {
@@ -133,24 +133,38 @@ async fn admit(
     }
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+async fn accept(listener: &TcpListener, table: &Table) -> (TcpStream, IpAddr) {
     loop {
+        let changed = table.changed();
         match listener.accept().await {
             Ok((stream, address)) => return (stream, address.ip()),
-            Err(_) => tokio::time::sleep(BREATH).await,
+            Err(error) => {
+                // The process may have fewer handles than a table has places.
+                if is_out_of_handles(&error) {
+                    table.make_room(Instant::now());
+                }
+                let _ = tokio::time::timeout(BREATH, changed).await;
+            }
         }
     }
+}
+
+/// Whether the process or the machine has no file handle left. `std` has no kind for it.
+fn is_out_of_handles(error: &io::Error) -> bool {
+    // EMFILE and ENFILE, the same on all Unix systems; WSAEMFILE.
+    let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[24, 23] };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 /// What ends a connection from outside.
 struct Signals {
     stopping: watch::Receiver<()>,
-    evicted: oneshot::Receiver<()>,
+    evicted: oneshot::Receiver<Eviction>,
 }
 
 enum Signal {
     Stop,
-    Evict,
+    Evict(Eviction),
 }
 
 async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticket: Arc<Ticket>, mut signals: Signals) {
@@ -164,12 +178,12 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
     let service = service_fn(|request: Request<Incoming>| {
         was_used.store(true, Ordering::Relaxed);
         let busy = ticket.busy();
-        let request = request.map(|body| RequestBody::new(body, limits.body));
+        let request = request.map(|body| RequestBody::new(body, limits.body, ticket.clone()));
         let (answer, is_reset) = (router.call(request), is_reset.clone());
         async move {
             let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
             if response.extensions().get::<HangUp>().is_none() {
-                return Ok(response.map(|body| ResponseBody { body, _busy: busy }));
+                return Ok(response.map(|body| ResponseBody::new(body, busy)));
             }
             is_reset.store(true, Ordering::Relaxed);
             Err(io::Error::from(io::ErrorKind::ConnectionReset))
@@ -185,7 +199,7 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
     let signal = tokio::select! {
         _ = &mut connection => None,
         _ = signals.stopping.changed() => Some(Signal::Stop),
-        _ = &mut signals.evicted => Some(Signal::Evict),
+        eviction = &mut signals.evicted => eviction.ok().map(Signal::Evict),
     };
     match signal {
         None => {}
@@ -194,11 +208,11 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
             let _ = (&mut connection).await;
         }
         // The end of its last response may still be under way; without one, there is nothing to wait for.
-        Some(Signal::Evict) if was_used.load(Ordering::Relaxed) => {
+        Some(Signal::Evict(Eviction::Idle)) if was_used.load(Ordering::Relaxed) => {
             Pin::new(&mut connection).graceful_shutdown();
             let _ = tokio::time::timeout(EVICTION_GRACE, &mut connection).await;
         }
-        Some(Signal::Evict) => {}
+        Some(Signal::Evict(_)) => {}
     }
     if is_reset.load(Ordering::Relaxed) {
         // Without a last byte waiting to be sent, closing is a reset.

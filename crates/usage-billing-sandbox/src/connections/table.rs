@@ -8,15 +8,16 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// A new connection has this time to send a request before it can be evicted: of many callers at once, each gets its turn.
-const NEW_FOR: Duration = Duration::from_secs(1);
+/// A new connection has this time to send a request before it can be evicted, and so has the body of a request, and its response to be taken:
+/// of many callers at once, each gets its turn.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The open connections of a sandbox, of which there are at most a given number.
 pub(super) struct Table {
     max: usize,
     max_per_peer: usize,
     state: Mutex<State>,
-    /// A connection became idle or ended.
+    /// A connection began to wait for its peer, or ended.
     changed: Notify,
 }
 
@@ -28,20 +29,30 @@ struct State {
 
 struct Entry {
     peer: IpAddr,
-    /// Since when no request is under way, as a number that grows; `None` during a request.
-    idle_since: Option<u64>,
-    /// From when on it can be evicted while it is idle.
+    /// Since when it waits for its peer, as a number that grows; `None` while the sandbox works on a request.
+    waiting_since: Option<u64>,
+    /// Whether a request is under way: what it waits for is the rest of the request's body, or that its response is taken.
+    in_request: bool,
+    /// From when on it can be evicted while it waits.
     evictable: Instant,
-    /// Dropping it is the signal.
-    _evict: oneshot::Sender<()>,
+    evict: oneshot::Sender<Eviction>,
+}
+
+/// Why a connection ends for a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Eviction {
+    /// No request was under way.
+    Idle,
+    /// Its peer did not go on with a request.
+    Stalled,
 }
 
 /// What becomes of a new connection.
 pub(super) enum Admission {
-    Admitted(Ticket, oneshot::Receiver<()>),
-    /// Its peer has as many as one may have, all with a request under way.
+    Admitted(Ticket, oneshot::Receiver<Eviction>),
+    /// Its peer has as many as one may have, none of which can be evicted.
     PeerFull,
-    /// All connections have a request under way, or are new; until the first of these can be evicted.
+    /// The sandbox works on a request of each connection, or it is the connection's turn; until the first of these can be evicted.
     Full(Option<Instant>),
 }
 
@@ -59,8 +70,7 @@ impl Table {
         Arc::new(Self { max, max_per_peer, state: Mutex::default(), changed: Notify::new() })
     }
 
-    /// Admits a connection. If there is no room, the connection that has been idle for the longest time is evicted: one that never sent a
-    /// request, or that waits for another one, must not lock others out.
+    /// Admits a connection. If there is no room, another one is [evicted](State::evict).
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Admission {
         let peer = peer.to_canonical();
         let mut state = self.state();
@@ -72,16 +82,21 @@ impl Table {
             return Admission::PeerFull;
         }
         if state.open.len() >= self.max && !state.evict(now, |_| true) {
-            let idle = state.open.values().filter(|entry| entry.idle_since.is_some());
-            return Admission::Full(idle.map(|entry| entry.evictable).min());
+            let waiting = state.open.values().filter(|entry| entry.waiting_since.is_some());
+            return Admission::Full(waiting.map(|entry| entry.evictable).min());
         }
-        let (id, idle_since) = (state.tick(), state.tick());
+        let (id, waiting_since) = (state.tick(), Some(state.tick()));
         let (evict, evicted) = oneshot::channel();
-        state.open.insert(id, Entry { peer, idle_since: Some(idle_since), evictable: now + NEW_FOR, _evict: evict });
+        state.open.insert(id, Entry { peer, waiting_since, in_request: false, evictable: now + TURN, evict });
         Admission::Admitted(Ticket { table: self.clone(), id }, evicted)
     }
 
-    /// Resolves when a connection became idle or ended after this call.
+    /// Evicts a connection, if any can be.
+    pub(super) fn make_room(&self, now: Instant) {
+        self.state().evict(now, |_| true);
+    }
+
+    /// Resolves when a connection began to wait for its peer or ended after this call.
     pub(super) fn changed(&self) -> impl Future<Output = ()> {
         self.changed.notified()
     }
@@ -98,36 +113,72 @@ impl State {
         self.next
     }
 
-    /// Ends the connection that has been idle for the longest time, if any is.
+    /// Ends a connection that waits for its peer, if any does: such ones must not lock others out. Of those without a request the one that has
+    /// waited for the longest time; if there are none, of those in the middle of one.
     fn evict(&mut self, now: Instant, is_candidate: impl Fn(&Entry) -> bool) -> bool {
-        let idle = self.open.iter().filter(|(_, entry)| entry.evictable <= now && is_candidate(entry));
-        let oldest = idle.filter_map(|(id, entry)| Some((entry.idle_since?, *id))).min();
-        oldest.and_then(|(_, id)| self.open.remove(&id)).is_some()
+        let evictable = self.open.iter().filter(|(_, entry)| entry.evictable <= now && is_candidate(entry));
+        let waiting = evictable.filter_map(|(id, entry)| Some((entry.in_request, entry.waiting_since?, *id)));
+        let Some((in_request, _, id)) = waiting.min() else { return false };
+        if let Some(entry) = self.open.remove(&id) {
+            // A connection that ends by itself hears nothing.
+            let _ = entry.evict.send(if in_request { Eviction::Stalled } else { Eviction::Idle });
+        }
+        true
     }
 }
 
 impl Ticket {
     /// Marks the start of a request.
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
-        if let Some(entry) = self.table.state().open.get_mut(&self.id) {
-            entry.idle_since = None;
-        }
+        self.change(|entry, _| {
+            entry.waiting_since = None;
+            entry.in_request = true;
+            entry.evictable = Instant::now() + TURN;
+        });
         Busy(self.clone())
+    }
+
+    /// Marks that the request under way needs its peer to go on.
+    pub(super) fn waits(&self) {
+        self.change(|entry, now| entry.waiting_since = entry.waiting_since.or(Some(now)));
+        self.table.changed.notify_one();
+    }
+
+    /// Marks that the sandbox works on the request under way.
+    pub(super) fn works(&self) {
+        self.change(|entry, _| entry.waiting_since = None);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entry, u64)) {
+        let mut state = self.table.state();
+        let now = state.tick();
+        // One that was evicted is not there.
+        if let Some(entry) = state.open.get_mut(&self.id) {
+            change(entry, now);
+        }
+    }
+}
+
+impl Busy {
+    /// Marks the start of the response.
+    pub(super) fn responds(&self) {
+        self.0.change(|entry, _| entry.evictable = Instant::now() + TURN);
+    }
+
+    pub(super) fn ticket(&self) -> &Ticket {
+        &self.0
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let ticket = &self.0;
-        let mut state = ticket.table.state();
-        let now = state.tick();
-        if let Some(entry) = state.open.get_mut(&ticket.id) {
-            entry.idle_since = Some(now);
+        self.0.change(|entry, now| {
+            entry.waiting_since = Some(now);
+            entry.in_request = false;
             // It had its turn.
             entry.evictable = Instant::now();
-        }
-        drop(state);
-        ticket.table.changed.notify_one();
+        });
+        self.0.table.changed.notify_one();
     }
 }
 
@@ -142,7 +193,7 @@ impl Drop for Ticket {
 mod tests {
     use super::*;
 
-    type Open = (Arc<Ticket>, oneshot::Receiver<()>);
+    type Open = (Arc<Ticket>, oneshot::Receiver<Eviction>);
 
     fn admitted(table: &Arc<Table>, peer: &str) -> Open {
         match table.admit(peer.parse().unwrap(), Instant::now()) {
@@ -152,13 +203,17 @@ mod tests {
         }
     }
 
-    /// Until no connection is new.
+    /// Until no connection has its turn.
     async fn later() {
-        tokio::time::advance(NEW_FOR).await;
+        tokio::time::advance(TURN).await;
+    }
+
+    fn eviction(open: &mut Open) -> Option<Eviction> {
+        open.1.try_recv().ok()
     }
 
     fn is_evicted(open: &mut Open) -> bool {
-        open.1.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+        eviction(open).is_some()
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,16 +235,44 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn busy_connections_are_not_evicted() {
+    async fn connections_that_the_sandbox_works_for_are_not_evicted() {
         let table = Table::new(2, 2);
         let (first, second) = (admitted(&table, "127.0.0.1"), admitted(&table, "127.0.0.1"));
         let admit = || table.admit([127, 0, 0, 1].into(), Instant::now());
-        assert!(matches!(admit(), Admission::Full(Some(at)) if at == Instant::now() + NEW_FOR), "they are new");
+        assert!(matches!(admit(), Admission::Full(Some(at)) if at == Instant::now() + TURN), "they are new");
         let (busy, _other) = (first.0.busy(), second.0.busy());
         later().await;
         assert!(matches!(admit(), Admission::Full(None)));
         drop(busy);
         assert!(matches!(admit(), Admission::Admitted(..)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_in_the_middle_of_a_request_is_evicted_if_it_waits_for_its_peer_and_none_is_idle() {
+        let table = Table::new(3, 3);
+        let mut all = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|peer| admitted(&table, peer));
+        let busy = [&all[0], &all[1]].map(|open| open.0.busy());
+        // The second one's peer stopped first; the third one is idle.
+        all[1].0.waits();
+        all[0].0.waits();
+        later().await;
+        let mut fourth = admitted(&table, "10.0.0.4");
+        assert_eq!(all.each_mut().map(eviction), [None, None, Some(Eviction::Idle)]);
+        let working = fourth.0.busy();
+        let mut fifth = admitted(&table, "10.0.0.5");
+        assert_eq!(eviction(&mut all[1]), Some(Eviction::Stalled));
+        // The first one goes on.
+        all[0].0.works();
+        let _working = fifth.0.busy();
+        later().await;
+        let admit = || table.admit([10, 0, 0, 6].into(), Instant::now());
+        assert!(matches!(admit(), Admission::Full(None)));
+        // A response that has just begun has its turn as well.
+        working.responds();
+        fourth.0.waits();
+        assert!(matches!(admit(), Admission::Full(Some(at)) if at == Instant::now() + TURN));
+        assert_eq!([&mut all[0], &mut fourth, &mut fifth].map(eviction), [None; 3]);
+        drop(busy);
     }
 
     #[tokio::test(start_paused = true)]

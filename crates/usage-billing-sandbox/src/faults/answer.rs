@@ -1,5 +1,6 @@
 //! What a fault does to an answer.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream;
 use http::{HeaderValue, Uri, header};
+use serde_json::value::RawValue;
 
 use super::fault::FaultKind;
 use super::rewrite::{Place, rewrite};
@@ -131,6 +133,26 @@ fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Op
             });
             (format!("put {value} at"), changed)
         }
+        FaultKind::ReplaceValue { pointer, value } => {
+            let value = value.to_string();
+            let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+            let name = name.replace("~1", "/").replace("~0", "~");
+            let changed = rewrite(json, &mut |place, text| {
+                if place.pointer == pointer {
+                    return note(place, value.clone());
+                }
+                if place.pointer != parent || pointer.is_empty() {
+                    return None;
+                }
+                let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+                let is_there = fields.contains_key(&name);
+                let field = format!("{}:{value}", serde_json::to_string(&name).ok()?);
+                let comma = if fields.is_empty() { "" } else { "," };
+                let rest = text.strip_prefix('{').filter(|_| !is_there)?;
+                note(place, format!("{{{field}{comma}{rest}"))
+            });
+            (format!("put {value} at"), changed)
+        }
         FaultKind::ExtraFields {} => {
             let changed = rewrite(json, &mut |place, text| {
                 // Only where an object is a record. Elsewhere it may be a map, whose values have a type.
@@ -211,6 +233,22 @@ mod tests {
                 r#"put "Q" at /a/1"#,
             ),
             (
+                "replace_value; pointer=/a/0/b~1c; value={\"d\":7}",
+                Suger,
+                "/x",
+                r#"{"a":[{"b/c":[1]}]}"#,
+                r#"{"a":[{"b/c":{"d":7}}]}"#,
+                r#"put {"d":7} at /a/0/b~1c"#,
+            ),
+            (
+                "replace_value; pointer=/nextOffset; value=-1",
+                Suger,
+                "/x",
+                r#"{"items":[]}"#,
+                r#"{"nextOffset":-1,"items":[]}"#,
+                "put -1 at the whole",
+            ),
+            (
                 "extra_fields",
                 Suger,
                 "/x",
@@ -264,6 +302,8 @@ mod tests {
             ("unknown_enum; pointer=/b", "/x", r#"{"a":"b"}"#),
             ("extra_fields", "/x", "7"),
             ("null_lists", "/x", "{}"),
+            ("replace_value; pointer=/a/b; value=1", "/x", r#"{"c":7}"#),
+            ("replace_value; pointer=/a/0; value=1", "/x", r#"{"a":[]}"#),
             ("duplicated_page", "/x", r#"{"nextOffset":30}"#),
             ("duplicated_page", "/x?offset=30", r#"{"items":[]}"#),
             ("clock_skew; seconds=1", "/x", r#"{"a":7}"#),

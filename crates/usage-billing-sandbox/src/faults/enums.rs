@@ -49,6 +49,7 @@ const SUGER: &[&str] = &[
 ];
 
 const ACRONIS: &[&str] = &[
+    "capabilities",
     "currency",
     "customer_type",
     "error",

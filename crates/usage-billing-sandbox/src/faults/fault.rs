@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use http::HeaderValue;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -36,6 +37,21 @@ pub enum FaultKind {
         /// Whether `Retry-After` is sent as the date that many seconds from now.
         #[serde(default, skip_serializing_if = "is_false")]
         as_date: bool,
+        /// Whether the request is carried out nevertheless.
+        #[serde(default, skip_serializing_if = "is_false")]
+        after_effect: bool,
+    },
+    /// Another response in place of the vendor's own: a maintenance page, a body of another shape, a gateway's error.
+    ReplaceResponse {
+        /// 200 to 599.
+        #[serde(default = "ok")]
+        status: u16,
+        /// The body: a string as it is, anything else as JSON.
+        #[serde(default)]
+        body: Value,
+        /// Media type; JSON, or HTML of a string, if not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content_type: Option<String>,
         /// Whether the request is carried out nevertheless.
         #[serde(default, skip_serializing_if = "is_false")]
         after_effect: bool,
@@ -75,6 +91,13 @@ pub enum FaultKind {
         #[serde(default = "unknown")]
         value: String,
     },
+    /// Another value in the body; a field that is missing in an object is added.
+    ReplaceValue {
+        /// Where, as a JSON pointer.
+        pointer: String,
+        /// The value.
+        value: Value,
+    },
     /// A field more in the outermost object and in the members of lists.
     ExtraFields {},
     /// `null` in place of lists.
@@ -108,6 +131,10 @@ pub(super) struct Terms {
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn ok() -> u16 {
+    200
 }
 
 fn piece() -> usize {
@@ -195,6 +222,12 @@ impl Fault {
             FaultKind::Status { status, .. } if !(400..600).contains(&status) => {
                 Some("status is one of 400 to 599.".to_owned())
             }
+            FaultKind::ReplaceResponse { status, .. } if !(200..600).contains(&status) => {
+                Some("status is one of 200 to 599.".to_owned())
+            }
+            FaultKind::ReplaceResponse { content_type: Some(ref text), .. } if HeaderValue::from_str(text).is_err() => {
+                Some("content_type holds a character that no header can carry.".to_owned())
+            }
             FaultKind::Latency { millis } | FaultKind::SlowBody { millis, .. } if millis > LONGEST_PAUSE => {
                 Some(format!("millis is at most {LONGEST_PAUSE}."))
             }
@@ -267,6 +300,15 @@ mod tests {
             ("reset_after; percent=50; skip=1", r#"{"kind":"reset_after","percent":50,"skip":1}"#),
             ("unknown_enum; pointer=/a/0", r#"{"kind":"unknown_enum","pointer":"/a/0","value":"SANDBOX_UNKNOWN"}"#),
             ("slow_body", r#"{"kind":"slow_body","bytes":16,"millis":100}"#),
+            (
+                "replace_response; status=410; body=<html>Gone</html>",
+                r#"{"kind":"replace_response","status":410,"body":"<html>Gone</html>"}"#,
+            ),
+            (
+                r#"replace_response; body={"error": "maintenance"}; after_effect"#,
+                r#"{"kind":"replace_response","body":{"error":"maintenance"},"after_effect":true}"#,
+            ),
+            ("replace_value; pointer=/a; value=-1", r#"{"kind":"replace_value","pointer":"/a","value":-1}"#),
             ("clock_skew; seconds=-30", r#"{"kind":"clock_skew","seconds":-30}"#),
         ] {
             let fault: Fault = short.parse().unwrap();

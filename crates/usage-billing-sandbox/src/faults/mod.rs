@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use self::fault::{Fault, FaultKind};
 pub(crate) use self::rules::Faults;
@@ -69,6 +69,10 @@ pub(crate) async fn inject(State(harm): State<Arc<Harm>>, mut request: Request, 
                 did(fault, format!("answered {status} before the effect"));
                 refusal = Some(refuse(&call, *status, *retry_after, *as_date, harm.clock.now()));
             }
+            FaultKind::ReplaceResponse { status, body, content_type, after_effect: false } if refusal.is_none() => {
+                did(fault, format!("answered {status} with another body before the effect"));
+                refusal = Some(other(*status, body, content_type.as_deref()));
+            }
             _ => {}
         }
     }
@@ -79,8 +83,14 @@ pub(crate) async fn inject(State(harm): State<Arc<Harm>>, mut request: Request, 
     };
     for (origin, fault) in &met {
         let what = match fault.kind() {
-            FaultKind::Latency { .. } | FaultKind::ResetBefore {} | FaultKind::Status { after_effect: false, .. } => {
-                continue;
+            FaultKind::Latency { .. }
+            | FaultKind::ResetBefore {}
+            | FaultKind::Status { after_effect: false, .. }
+            | FaultKind::ReplaceResponse { after_effect: false, .. } => continue,
+            FaultKind::ReplaceResponse { status, body, content_type, after_effect: true } => {
+                let lost = response.status().as_u16();
+                response = other(*status, body, content_type.as_deref());
+                Some(format!("answered {status} with another body in place of {lost}, after the effect"))
             }
             FaultKind::Status { status, retry_after, as_date, after_effect: true } => {
                 let lost = response.status().as_u16();
@@ -136,6 +146,20 @@ fn refuse(call: &Call, status: u16, retry_after: Option<u32>, as_date: bool, now
     if let Some(hint) = hint {
         response.headers_mut().insert(header::RETRY_AFTER, hint);
     }
+    response
+}
+
+/// A response that is not the vendor's.
+fn other(status: u16, body: &Value, content_type: Option<&str>) -> Response {
+    let (text, usual) = match body {
+        Value::String(text) => (text.clone(), "text/html"),
+        other => (other.to_string(), "application/json"),
+    };
+    let mut response = Response::new(Body::from(text));
+    // Both were checked when the fault was added.
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    let media_type = HeaderValue::from_str(content_type.unwrap_or(usual));
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("text/html")));
     response
 }
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use usage_billing_core::printable;
+
 use crate::demo;
 
 /// The first line of every file, by which a later run knows that it may replace it.
@@ -91,13 +93,14 @@ impl Drop for EnvFile {
 fn not_ours(path: &Path) -> io::Error {
     let message = format!(
         "{} exists and is not a file of sandbox settings: remove it or choose another --env-file",
-        path.display()
+        printable(&path.to_string_lossy())
     );
     io::Error::new(ErrorKind::InvalidInput, message)
 }
 
 fn in_words(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("the file {} cannot be written: {error}", path.display()))
+    let path = path.to_string_lossy();
+    io::Error::new(error.kind(), format!("the file {} cannot be written: {error}", printable(&path)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The sandbox as a program: its options, and the run until Ctrl-C. `usage-billing-sandbox` is this and nothing else, and
 //! `usage-billing sandbox` has it as a verb. Not meant for others: it may change with any version.
 
+mod arguments;
 mod env_file;
 mod options;
 mod world;
@@ -8,7 +9,9 @@ mod world;
 use std::io::{self, ErrorKind, Write};
 
 use usage_billing_acronis::types::ReportLevel;
+use usage_billing_core::printable;
 
+pub use self::arguments::check_arguments;
 use self::env_file::{EnvFile, Shell, settings};
 use self::options::Command;
 pub use self::options::Options;
@@ -43,7 +46,10 @@ pub async fn run(mut options: Options) -> io::Result<()> {
     let stopped = stop_signal()?;
     let env_file = env_file.map(|path| EnvFile::write(&path, url).map(|file| (file, path))).transpose()?;
     let how = match &env_file {
-        Some((_, path)) => format!("{} has its settings: read it with `.` in another shell", path.display()),
+        Some((_, path)) => {
+            let path = path.to_string_lossy();
+            format!("{} has its settings: read it with `.` in another shell", printable(&path))
+        }
         None => {
             print(&settings(url, Shell::Posix))?;
             "the lines above are its settings, for another shell (--env-file PATH writes them to a file)".to_owned()

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
+use usage_billing_core::printable_message;
 
 use super::world::WorldOptions;
 use crate::expected::read_period;
@@ -115,11 +116,9 @@ fn host_name(text: &str) -> Result<String, String> {
 }
 
 fn fault(text: &str) -> Result<Fault, String> {
-    let fault: Fault = text.parse()?;
-    match fault.objection() {
-        Some(objection) => Err(objection),
-        None => Ok(fault),
-    }
+    let fault = text.parse().and_then(|fault: Fault| fault.objection().map_or(Ok(fault), Err));
+    // A value may be JSON, in which any character can be escaped.
+    fault.map_err(|wrong: String| printable_message(&wrong).to_string())
 }
 
 #[cfg(test)]

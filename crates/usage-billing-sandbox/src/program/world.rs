@@ -16,7 +16,7 @@ pub(super) struct WorldOptions {
     #[arg(long, global = true, value_name = "DAY")]
     today: Option<NaiveDate>,
 
-    /// Tenants of the Acronis partner, 12 to 10000 [default: 12].
+    /// Tenants of the Acronis partner, 13 to 10000 [default: 13].
     #[arg(long, global = true, value_name = "NUMBER")]
     tenants: Option<u32>,
 

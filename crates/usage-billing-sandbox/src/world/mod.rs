@@ -43,7 +43,7 @@ impl World {
         let opened = today(&clock);
         let today = midnight(opened);
         let suger = suger::Organization::new(seed, size, clock.now().clamp(today, today + TimeDelta::days(1)));
-        let (acronis, genesys) = (acronis::Tree::new(seed, size), genesys::Partner::new(seed, size));
+        let (acronis, genesys) = (acronis::Tree::new(seed, size, opened), genesys::Partner::new(seed, size));
         Self { clock, opened, acronis, genesys, suger }
     }
 
@@ -88,6 +88,10 @@ pub(crate) fn months_after(day: NaiveDate, months: u32) -> NaiveDate {
 
 pub(crate) fn days_before(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(FIRST_TODAY)
+}
+
+pub(crate) fn days_after(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(LAST_TODAY)
 }
 
 pub(crate) fn month_of(day: NaiveDate) -> NaiveDate {

@@ -17,7 +17,7 @@ pub struct Size {
 
 impl Default for Size {
     fn default() -> Self {
-        Self { tenants: 12, organizations: 3, entitlements: 5, record_groups: 2_745, months: 2 }
+        Self { tenants: 13, organizations: 3, entitlements: 5, record_groups: 2_745, months: 2 }
     }
 }
 
@@ -56,7 +56,7 @@ impl Size {
     /// What is out of range, if anything is.
     pub(crate) fn check(&self) -> Result<(), String> {
         let ranges: [(&str, u32, RangeInclusive<u32>); 5] = [
-            ("tenants", self.tenants, 12..=10_000),
+            ("tenants", self.tenants, 13..=10_000),
             ("organizations", self.organizations, 3..=1_000),
             ("entitlements", self.entitlements, 5..=1_000),
             ("record groups", self.record_groups, 0..=1_000_000),
@@ -83,6 +83,6 @@ mod tests {
             Size::default().months(0).check().unwrap_err(),
             "the number of months is 0, but must be from 1 to 36"
         );
-        assert!(Size::default().tenants(11).check().unwrap_err().contains("tenants"));
+        assert!(Size::default().tenants(12).check().unwrap_err().contains("tenants"));
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::io::Read;
 
 use chrono::DateTime;
@@ -47,7 +48,7 @@ fn decoded(gzip: &[u8]) -> String {
     text
 }
 
-pub(crate) fn rows(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
+pub(crate) fn rows(csv: &str) -> Vec<HashMap<String, String>> {
     csv::Reader::from_reader(csv.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
 }
 
@@ -115,16 +116,30 @@ async fn the_file_has_the_rows_that_trip_people_up() {
     let find = |test: &dyn Fn(&str) -> bool, column: &str| rows.iter().filter(|row| test(&row[column])).count();
     assert!(find(&|value| value.starts_with('-'), "usage.delta.production") > 0);
     assert_eq!(find(&|value| value == "pw_base_mobiles", "name"), 0);
-    assert!(
-        rows.iter()
-            .all(|row| row["sku"].is_empty() == (row["name"] == "euc_count" || row["tenant.name"].contains("さくら")))
-    );
+    let is_unsold = |row: &HashMap<String, String>| {
+        row["tenant.name"].contains("さくら")
+            || ["euc_count", "total_storage", "immutable_storage", "total_protected_workloads"].contains(&&*row["name"])
+            || ["pw_base_local_storage", "pw_dr_internet_access"].contains(&&*row["name"])
+            || ["cellar", ""].contains(&&*row["infra.name"])
+                && row["name"] == "pw_base_storage"
+                && row["sku"].is_empty()
+    };
+    assert!(rows.iter().all(|row| row["sku"].is_empty() == is_unsold(row)), "{rows:?}");
     let alder: Vec<_> = rows
         .iter()
         .filter(|row| row["tenant.name"] == "Alder Dental Group" && row["name"] == "pw_base_storage")
         .collect();
-    assert_eq!(alder.len(), 2);
+    assert_eq!(alder.len(), 3);
     assert_ne!(alder[0]["infra.id"], alder[1]["infra.id"]);
+    // The partner's own, with the backend of the vendor's.
+    let own: Vec<_> = alder.iter().filter(|row| row["infra.owner_id"] == ACRONIS_TENANT_ID).collect();
+    assert_eq!((own.len(), &*own[0]["infra.backend_type"], &*own[0]["sku"]), (1, "acronis", ""));
+    // Of another one its id is all that is said, and of a switch that it is on.
+    assert!(rows.iter().any(|row| row["infra.name"].is_empty() && !row["infra.id"].is_empty()));
+    assert!(rows.iter().any(|row| row["measurement_unit"] == "feature"));
+    // A customer leaves its trial in the middle of the month.
+    let leaving = rows.iter().find(|row| row["tenant.name"] == "Heron Vets" && row["is_range"] == "True").unwrap();
+    assert!(leaving["usage.effective.production"] != "0" && leaving["usage.effective.trial"] != "0", "{leaving:?}");
     let points = rows.iter().find(|row| row["name"] == "pw_compute_points").unwrap();
     assert_eq!((&*points["is_range"], &*points["measurement_unit"]), ("True", "seconds"));
     assert_eq!(points["usage.effective.total"], points["usage.delta.total"]);
@@ -242,7 +257,7 @@ async fn the_tree_of_tenants_can_be_walked_from_the_client() {
     assert_eq!((&root["name"], &root["kind"]), (&json!("Northwind Cloud Services"), &json!("partner")));
     let (_, children) = caller.get(&format!("/api/2/tenants/{ACRONIS_TENANT_ID}/children")).await;
     let ids: Vec<&str> = children["items"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-    assert_eq!(ids.len(), 5);
+    assert_eq!(ids.len(), 6);
     let mut names = Vec::new();
     for id in &ids {
         let (_, body) = caller.get(&format!("/api/2/tenants/{id}?embed_path=true")).await;

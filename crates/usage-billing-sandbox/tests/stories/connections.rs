@@ -49,6 +49,33 @@ async fn silent_sockets_lock_nobody_out() {
     assert!(rest(newest).await.starts_with("HTTP/1.1 401"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn peers_that_stop_in_the_middle_of_a_request_lock_nobody_out() {
+    let key = "authorization: Key demo-suger-key";
+    let post = "POST /org/sgr-demo1/batchCreateUsageRecordGroups HTTP/1.1\r\nhost: localhost";
+    let pages = "GET /openapi/genesys.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
+    let length = format!("{post}\r\n{key}\r\ncontent-length: 1000\r\n\r\n{{");
+    let chunked = format!("{post}\r\n{key}\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{{\r\n");
+    let unauthorized = format!("{post}\r\ncontent-length: 1000\r\n\r\n{{");
+    let second = format!("{}{length}", request("keep-alive"));
+    // Also responses that are not taken.
+    for stalled in [length, chunked, unauthorized, second, pages] {
+        let sandbox = builder().max_connections(8).start().await.unwrap();
+        let mut others = Vec::new();
+        for _ in 0..32 {
+            let mut stream = connect(&sandbox).await;
+            stream.write_all(stalled.as_bytes()).await.unwrap();
+            others.push(stream);
+        }
+        let start = tokio::time::Instant::now();
+        let caller = Caller::suger(&sandbox);
+        for _ in 0..3 {
+            assert_eq!(caller.get(BUYERS).await.0, 200);
+        }
+        assert!(start.elapsed() < 15 * SECOND, "no limit of a body or a response had to end: {stalled}");
+    }
+}
+
 #[tokio::test]
 async fn connection_with_a_request_under_way_is_not_evicted() {
     let fault = "latency; millis=60000; times=1; operation=listBuyers".parse().unwrap();

@@ -75,8 +75,7 @@ fn value(dice: &mut fastrand::Rng, depth: u32) -> Value {
     }
 }
 
-fn path(dice: &mut fastrand::Rng, vendor: Vendor, template: &str) -> String {
-    let base = if vendor == Vendor::Acronis { "/api/2" } else { "" };
+fn path(dice: &mut fastrand::Rng, template: &str) -> String {
     let part = |part: &str, dice: &mut fastrand::Rng| match part {
         "{orgId}" if dice.u8(..8) > 0 => demo::SUGER_ORG_ID.to_owned(),
         "{tenant_id}" if dice.bool() => demo::ACRONIS_TENANT_ID.to_owned(),
@@ -91,7 +90,7 @@ fn path(dice: &mut fastrand::Rng, vendor: Vendor, template: &str) -> String {
         let (name, value) = (NAMES[dice.usize(..NAMES.len())], WORDS[dice.usize(..WORDS.len())]);
         query.push_str(&format!("{}{name}={value}", if at == 0 { '?' } else { '&' }));
     }
-    format!("{base}{path}{query}")
+    format!("{path}{query}")
 }
 
 async fn throw(seed: u64, requests: usize) {
@@ -104,15 +103,15 @@ async fn throw(seed: u64, requests: usize) {
         .await
         .unwrap();
     let callers = [
-        (Vendor::Genesys, Caller::genesys(&sandbox).await, usage_billing_genesys::OPERATIONS),
-        (Vendor::Suger, Caller::suger(&sandbox), usage_billing_suger::OPERATIONS),
-        (Vendor::Acronis, Caller::acronis(&sandbox).await, usage_billing_acronis::OPERATIONS),
+        (Caller::genesys(&sandbox).await, usage_billing_genesys::OPERATIONS),
+        (Caller::suger(&sandbox), usage_billing_suger::OPERATIONS),
+        (Caller::acronis(&sandbox).await, usage_billing_acronis::OPERATIONS),
     ];
     let mut dice = fastrand::Rng::with_seed(seed);
     for number in 0..requests {
-        let (vendor, caller, operations) = &callers[dice.usize(..3)];
+        let (caller, operations) = &callers[dice.usize(..3)];
         let operation: &Operation = &operations[dice.usize(..operations.len())];
-        let path = path(&mut dice, *vendor, operation.path);
+        let path = path(&mut dice, operation.path);
         let method = if dice.u8(..20) == 0 { "PUT" } else { operation.method };
         let mut request = caller.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
         if method != "GET" {

@@ -1,6 +1,7 @@
 //! The sandbox from outside, over HTTP, as a program in any language sees it.
 
 mod acronis;
+mod acronis_billing;
 mod acronis_expected;
 mod acronis_reports;
 mod acronis_tokens;

@@ -35,6 +35,37 @@ async fn the_program_prints_where_it_is_and_does_what_its_options_say() {
     assert!(clock["now"].as_str().unwrap().starts_with("2026-11-21T12:"), "{clock}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn silent_sockets_lock_nobody_out_when_file_handles_run_out() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    const HANDLES: usize = 64;
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {HANDLES} && exec \"$0\""), PROGRAM]);
+    let mut program = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim_end().strip_prefix("export GENESYS_REGION=").unwrap();
+    let connect = || TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let head = b"POST /oauth/token HTTP/1.1\r\nhost: localhost\r\n";
+    let stalled = [&head[..], b"content-length: 1000\r\n\r\n{"].concat();
+    let mut silent: Vec<_> = (0..HANDLES).map(|_| connect()).collect();
+    for (number, stream) in silent.iter_mut().enumerate() {
+        // One may have been closed for the next.
+        let _ = stream.write_all([b"", &head[..], &stalled][number % 3]);
+    }
+    let request = http().get(format!("{url}/org/sgr-demo1/buyer")).header("authorization", "Key demo-suger-key");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let is_open = |stream: &mut TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    let open = silent.iter_mut().filter_map(|stream| is_open(stream).then_some(())).count();
+    assert!(open > HANDLES / 2, "{open} are open: the limit of a head or a body had to end");
+}
+
 #[test]
 fn what_cannot_be_is_told_in_a_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -44,7 +75,7 @@ fn what_cannot_be_is_told_in_a_line() {
         (["--port", "x"], 2, "invalid value 'x' for '--port"),
         (["--fault", "200"], 2, "'--fault <FAULT>'"),
         (["--allow-host", "http://x"], 2, "invalid host name"),
-        (["--tenants", "1"], 2, "but must be from 12 to 10000"),
+        (["--tenants", "1"], 2, "but must be from 13 to 10000"),
         (["--requests-per-minute", "sugar=1"], 2, "the vendors are genesys, suger and acronis"),
     ] {
         let output = Command::new(PROGRAM).args(options).output().unwrap();
@@ -53,6 +84,42 @@ fn what_cannot_be_is_told_in_a_line() {
         assert!(line.starts_with("error: ") && line.contains(says), "{line}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn no_argument_forges_output() {
+    let forged = "x\u{1b}[2K\nerror: forged";
+    let escaped = r#""x\u001b[2K\nerror: forged""#;
+    let file = format!("/nowhere/{forged}");
+    for arguments in [
+        &[&*format!("--{forged}")][..],
+        &[forged],
+        &["--port", forged],
+        &["--env-file", &file],
+        &["--fault", forged],
+        &["--allow-host", "\u{202e}localhost"],
+        &["expected", "--period", forged],
+        // JSON, in which nothing has to be printed as it is.
+        &["--fault", &format!("503; operation={escaped}")],
+        &["--fault", &format!("{{\"kind\": {escaped}}}")],
+        &["--fault", &format!("{{{escaped}: 1}}")],
+    ] {
+        let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.starts_with("error: "), "{arguments:?}: {said}");
+        let is_plain = |line: &str| !line.contains(|character: char| character.is_control() || character == '\u{202e}');
+        assert!(said.lines().all(|line| is_plain(line) && !line.starts_with("error: forged")), "{said:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_name_under_which_the_program_is_called_forges_no_output() {
+    use std::os::unix::process::CommandExt;
+
+    let output = Command::new(PROGRAM).arg0("x\u{1b}[2K\nerror: forged").arg("--unknown").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Usage: usage-billing-sandbox") && !said.contains(['\u{1b}']), "{said:?}");
 }
 
 #[test]

@@ -1,21 +1,23 @@
 //! Rows of a report added up to usage.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use uuid::Uuid;
 
+use super::account_facts::AccountFacts;
+use super::asked_report::AskedReport;
 use super::billing_rule::{self, Item};
 use super::hosting::{Component, Host, Owners};
-use super::limits::SUMMED_ROWS;
 use super::parts::Parts;
-use super::quantity::in_billing_unit;
 use super::{ReportRow, StoredFile, types};
-use crate::row_identity::RowIdentity;
-use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor, loadable};
+use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
+use crate::{BillingReason, Period, UsageRow};
 
-const OPERATION: &str = "download_stored_report";
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
 const PLATFORM: &str = "platform";
 /// Its id, the same in all accounts; in files without names it stands in the place of the name.
@@ -35,48 +37,53 @@ pub(super) struct UsageAggregator<'a> {
     account: String,
     /// Its name, if it has a row of its own.
     account_name: Option<String>,
-    sums: BTreeMap<(Key, Component), Sum>,
-    /// Rows of the report that are kept for comparison; so that an endless report ends.
-    kept: usize,
-    max_kept: usize,
+    sums: BTreeMap<(Key, Option<Component>), Sum>,
+    /// Numbers of the rows that are added up, by the hash of all that distinguishes them.
+    numbers: BTreeMap<[u64; 2], u64>,
+    hashers: [RandomState; 2],
+    /// Each text once: rows of a report repeat nearly all of theirs.
+    texts: HashSet<Arc<str>>,
+    memory: MemoryLimit,
 }
+
+/// What a number of a row takes, in a tree whose nodes are half full.
+const NUMBER: usize = 2 * size_of::<([u64; 2], u64)>();
+/// What a sum takes, and the row that is made of it, but for the texts that differ between rows. Until then the tree of sums, whose nodes
+/// may be half full, takes less.
+const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW;
 
 /// What usage is kept apart by: all that a row's identity has, and nothing else. Rows come in this order, by name of the tenant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    tenant_id: String,
-    application: String,
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    pub(super) tenant_id: Arc<str>,
+    pub(super) application: Arc<str>,
     /// With the backend; of `name`.
-    metric: String,
-    name: String,
-    measurement_unit: Option<String>,
-    edition: Option<String>,
-    sku: Option<String>,
-    day: Option<NaiveDate>,
+    pub(super) metric: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) measurement_unit: Option<Arc<str>>,
+    pub(super) edition: Option<Arc<str>>,
+    pub(super) sku: Option<Arc<str>>,
+    pub(super) day: Option<NaiveDate>,
 }
 
-/// What distinguishes rows that are added up: the component, the mode, and columns that are not known here.
-type Discriminators = (Option<String>, Option<String>, BTreeMap<Arc<str>, String>);
-
-struct Sum {
+pub(super) struct Sum {
     parts: Parts,
-    /// The rows that are added up, with their numbers.
-    rows: BTreeMap<Discriminators, u64>,
-    first: FirstRow,
+    pub(super) first: FirstRow,
 }
 
 /// Of the first of the rows that are added up.
-struct FirstRow {
-    number: u64,
-    tenant_name: String,
-    tenant_kind: String,
-    customer_id: Option<String>,
+pub(super) struct FirstRow {
+    pub(super) number: u64,
+    pub(super) tenant_name: Arc<str>,
+    pub(super) tenant_kind: Arc<str>,
+    pub(super) customer_id: Option<Arc<str>>,
     /// Unless the rows differ in it.
-    quota: Option<Decimal>,
+    pub(super) quota: Option<Decimal>,
 }
 
 impl<'a> UsageAggregator<'a> {
-    pub(super) fn new(file: &'a StoredFile) -> Result<Self> {
+    /// Sums and the rows that are made of them may take `limit` bytes.
+    pub(super) fn new(file: &'a StoredFile, limit: usize) -> Result<Self> {
         let customers_only = match file.report.level {
             types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
             types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
@@ -101,13 +108,17 @@ impl<'a> UsageAggregator<'a> {
             is_modern: false,
             account_name: None,
             sums: BTreeMap::new(),
-            kept: 0,
-            max_kept: SUMMED_ROWS,
+            numbers: BTreeMap::new(),
+            hashers: [RandomState::new(), RandomState::new()],
+            texts: HashSet::new(),
+            memory: MemoryLimit::new(limit),
         })
     }
 
-    pub(super) fn add(&mut self, mut row: ReportRow) -> Result<()> {
-        self.owners.add(&row);
+    pub(super) fn add(&mut self, row: ReportRow) -> Result<()> {
+        let number = row.number;
+        let kept = self.owners.add(&row);
+        self.keep(kept, number)?;
         self.has_skus |= row.sku.is_some();
         self.is_modern |= billing_rule::is_modern(&row.name);
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
@@ -122,49 +133,75 @@ impl<'a> UsageAggregator<'a> {
             return Ok(());
         }
         self.check_day(&row)?;
-        self.kept += 1;
-        if self.kept > self.max_kept {
-            let message =
-                format!("row {}: the report exceeds the limit of {} rows that are added up", row.number, self.max_kept);
-            let hint = "this limit is fixed: ask for a report of each child tenant, or read the rows one by one (rows)";
-            return Err(Error::new(ErrorKind::Decode, message).with_hint(hint));
-        }
         let parts = Parts::of(&row)?;
-        let discriminators = (row.infra_id.clone(), row.pricing_mode.clone(), std::mem::take(&mut row.other));
-        let component = Component::of(&row);
+        // Whose it is matters to storage only.
+        let is_storage = row.measurement_unit.as_deref() == Some("bytes");
+        let component = if is_storage {
+            let id = self.shared_option(row.infra_id.as_deref(), number)?;
+            let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
+            Component::of(id, owner, row.infra_backend.is_some())
+        } else {
+            None
+        };
         let key = Key {
-            metric: metric(&row),
-            tenant_id: row.tenant_id,
-            application: row.application,
-            name: row.name,
-            measurement_unit: row.measurement_unit,
-            edition: row.edition,
-            sku: row.sku,
+            metric: self.shared(&metric(&row), number)?,
+            tenant_id: self.shared(&row.tenant_id, number)?,
+            application: self.shared(&row.application, number)?,
+            name: self.shared(&row.name, number)?,
+            measurement_unit: self.shared_option(row.measurement_unit.as_deref(), number)?,
+            edition: self.shared_option(row.edition.as_deref(), number)?,
+            sku: self.shared_option(row.sku.as_deref(), number)?,
             day: row.date.filter(|_| self.by_day),
         };
-        let first = FirstRow {
-            number: row.number,
-            tenant_name: row.tenant_name,
-            tenant_kind: row.tenant_kind,
-            customer_id: row.customer_id,
-            quota: row.quota,
-        };
         let key = (key, component);
-        let Some(sum) = self.sums.get_mut(&key) else {
-            self.sums.insert(key, Sum { parts, rows: BTreeMap::from([(discriminators, row.number)]), first });
-            return Ok(());
-        };
-        let Key { name, tenant_id, .. } = &key.0;
-        if let Some(before) = sum.rows.insert(discriminators, row.number) {
+        // What distinguishes rows that are added up: the component, the mode, and columns that are not known here. They may be long, and
+        // nothing but whether they came before matters; that two of them have the same 128 bits of a keyed hash is as good as impossible.
+        let discriminators = (&key, &row.infra_id, &row.pricing_mode, &row.other);
+        let hash = [&self.hashers[0], &self.hashers[1]].map(|hasher| hasher.hash_one(discriminators));
+        self.keep(NUMBER, number)?;
+        if let Some(before) = self.numbers.insert(hash, number) {
             let message = format!(
-                "rows {before} and {} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
-                row.number,
-                printable(name),
-                printable(tenant_id)
+                "rows {before} and {number} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
+                printable(&row.name),
+                printable(&row.tenant_id)
             );
             return Err(Error::new(ErrorKind::Decode, message));
         }
-        sum.add(parts, &first, name, tenant_id)
+        let first = FirstRow {
+            number,
+            tenant_name: self.shared(&row.tenant_name, number)?,
+            tenant_kind: self.shared(&row.tenant_kind, number)?,
+            customer_id: self.shared_option(row.customer_id.as_deref(), number)?,
+            quota: row.quota,
+        };
+        if let Some(sum) = self.sums.get_mut(&key) {
+            return sum.add(parts, &first, &row.name, &row.tenant_id);
+        }
+        let sum = Sum { parts, first };
+        self.keep(SUM_AND_ROW + text_of_row(&key.0, &sum), number)?;
+        self.sums.insert(key, sum);
+        Ok(())
+    }
+
+    /// Counts bytes that are kept of a row.
+    fn keep(&mut self, bytes: usize, number: u64) -> Result<()> {
+        let kept = self.memory.keep(bytes, || format!("row {number} of the report: the usage up to it"));
+        kept.map_err(|error| error.with_hint(TOO_MUCH_USAGE))
+    }
+
+    /// The one copy of a text.
+    fn shared(&mut self, text: &str, number: u64) -> Result<Arc<str>> {
+        if let Some(known) = self.texts.get(text) {
+            return Ok(known.clone());
+        }
+        self.keep(text_bytes(text) + SLOT, number)?;
+        let text: Arc<str> = text.into();
+        self.texts.insert(text.clone());
+        Ok(text)
+    }
+
+    fn shared_option(&mut self, text: Option<&str>, number: u64) -> Result<Option<Arc<str>>> {
+        text.map(|text| self.shared(text, number)).transpose()
     }
 
     /// A monthly report's configuration may have another period than its latest file. Of `usage_current` the days are not documented.
@@ -186,7 +223,35 @@ impl<'a> UsageAggregator<'a> {
         Err(Error::new(ErrorKind::Decode, message))
     }
 
-    pub(super) fn rows(mut self) -> Result<Vec<UsageRow>> {
+    /// The tenant that was reported on.
+    pub(super) fn tenant(&self) -> Uuid {
+        self.file.report.tenant_id
+    }
+
+    /// Components of storage.
+    pub(super) fn components(&self) -> BTreeSet<&Component> {
+        self.sums.keys().filter_map(|(_, component)| component.as_ref()).collect()
+    }
+
+    pub(super) fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Whether what the account is charged by decides about any row.
+    pub(super) fn depends_on_licensing(&self) -> bool {
+        self.file.report.kind == types::ReportKind::UsageSummary && !self.sums.is_empty()
+    }
+
+    /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
+    pub(super) fn priced_month(&self) -> Option<Period> {
+        let (first, last) = (self.file.report.period.start, self.file.report.period.end);
+        let month = Period::month_of(first);
+        let is_within = Period::of_days(first, last).is_ok_and(|period| period.end() <= month.end());
+        (is_within && self.sums.keys().any(|(key, _)| key.sku.is_some())).then_some(month)
+    }
+
+    /// The rows, and what they take.
+    pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
         let report = &self.file.report;
         if self.left_out && self.sums.is_empty() {
             let message = format!(
@@ -196,23 +261,31 @@ impl<'a> UsageAggregator<'a> {
             return Err(Error::new(ErrorKind::Request, message));
         }
         // Only now is it known who hosts what.
-        let mut hosted: BTreeMap<(Key, Host), Sum> = BTreeMap::new();
+        self.numbers.clear();
+        let mut hosted: Vec<(Key, Host, Sum)> = Vec::new();
         for ((key, component), sum) in std::mem::take(&mut self.sums) {
-            let is_storage = key.measurement_unit.as_deref() == Some("bytes");
-            let host = if is_storage { self.owners.host(&component) } else { Host::NoComponent };
-            match hosted.get_mut(&(key.clone(), host)) {
-                Some(before) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
-                None => {
-                    hosted.insert((key, host), sum);
-                }
+            let host = self.owners.host(component.as_ref(), &facts.ownership);
+            // Those of one key come one after the other.
+            let mut of_key = hosted.iter_mut().rev().take_while(|(before, ..)| *before == key);
+            match of_key.find(|(_, before, _)| *before == host) {
+                Some((.., before)) => before.add(sum.parts, &sum.first, &key.name, &key.tenant_id)?,
+                None => hosted.push((key, host, sum)),
             }
         }
-        let asked = Asked::of(self.file)?;
-        let has_others = hosted.keys().any(|(key, _)| key.tenant_id != asked.account);
+        // In place, and before the rows are made, which are large.
+        hosted.sort_unstable_by(|one, other| {
+            let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
+            names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))
+        });
+        let asked = AskedReport::of(self.file)?;
+        let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
         let mut rows = Vec::with_capacity(hosted.len());
-        for ((key, host), sum) in &hosted {
-            let is_own_total = has_others && key.tenant_id == asked.account;
-            for (mode, quantity, price) in sum.parts.by_mode() {
+        for (key, host, sum) in &hosted {
+            let is_own_total = has_others && *key.tenant_id == *asked.account;
+            for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
+                if place > 0 {
+                    self.keep(ROW + text_of_row(key, sum), sum.first.number)?;
+                }
                 let item = Item {
                     name: &key.name,
                     measurement_unit: key.measurement_unit.as_deref(),
@@ -221,17 +294,33 @@ impl<'a> UsageAggregator<'a> {
                     host: *host,
                     mode,
                     is_modern: self.is_modern,
+                    licensing_mode: facts.licensing_mode,
                 };
                 let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);
                 let never_charged = is_own_total.then_some(BillingReason::TotalOfRows).or(never_charged);
                 let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
-                let row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
-                rows.push(UsageRow { account_name: self.account_name.clone(), ..row });
+                let mut row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
+                row.account_name = self.account_name.clone();
+                facts.prices.apply(&mut row)?;
+                rows.push(row);
             }
         }
-        rows.sort_by(|one, other| one.customer_name.cmp(&other.customer_name));
-        Ok(rows)
+        Ok((rows, self.memory.kept()))
     }
+}
+
+const TOO_MUCH_USAGE: &str = "ask for a report of one child tenant at a time, or read the rows of the file one by one";
+
+/// Bytes of the texts that a row copies.
+fn text_of_row(key: &Key, sum: &Sum) -> usize {
+    let Key { tenant_id, application, metric, measurement_unit, edition, sku, .. } = key;
+    let FirstRow { tenant_name, tenant_kind, customer_id, .. } = &sum.first;
+    let sku = sku.as_ref().map_or(application.len() + 1 + metric.len(), |sku| sku.len());
+    let others = [measurement_unit, edition, customer_id].into_iter().flatten();
+    let others: usize =
+        others.chain([tenant_id, application, metric, tenant_name, tenant_kind]).map(|text| text.len()).sum();
+    // A currency stands in the sum, too.
+    others + sku + 2 * sum.parts.currency_bytes()
 }
 
 impl Sum {
@@ -249,106 +338,11 @@ impl Sum {
     }
 }
 
-/// The report as it was asked for, and when it was built.
-struct Asked<'a> {
-    file: &'a StoredFile,
-    account: String,
-    kind: String,
-    /// Of rows that are not by the day.
-    period: Period,
-    is_whole: bool,
-    built: Option<DateTime<Utc>>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(file: &'a StoredFile) -> Result<Self> {
-        let (first, last) = (file.report.period.start, file.report.period.end);
-        let asked = Period::of_days(first, last)?;
-        let month = Period::month_of(first);
-        let is_over = file.created_at.is_none_or(|built| asked.is_closed(built));
-        Ok(Self {
-            file,
-            account: file.report.tenant_id.to_string(),
-            kind: file.report.kind.to_string(),
-            period: file.created_at.map_or(Ok(asked), |built| row_period(asked, built))?,
-            is_whole: asked == month && is_over,
-            built: file.created_at,
-        })
-    }
-
-    /// Why none of its numbers is charged.
-    fn reason(&self) -> Option<BillingReason> {
-        if self.file.report.kind != types::ReportKind::UsageSummary {
-            return Some(BillingReason::NotABillingBasis);
-        }
-        (!self.is_whole).then_some(BillingReason::NotAWholePeriod)
-    }
-
-    fn row(
-        &self,
-        key: &Key,
-        sum: &Sum,
-        (mode, host): (UsageMode, Host),
-        raw: Decimal,
-        price: Option<&super::Price>,
-        reason: BillingReason,
-    ) -> Result<UsageRow> {
-        let raw_unit = key.measurement_unit.as_deref();
-        let (quantity, unit) = in_billing_unit(raw, raw_unit);
-        let period = key.day.map_or(Ok(self.period), |day| Period::of_days(day, day))?;
-        let sku = key.sku.clone().unwrap_or_else(|| format!("{}/{}", key.application, key.metric));
-        let identity = RowIdentity {
-            customer_id: Some(&key.tenant_id),
-            service: Some(&key.application),
-            edition: key.edition.as_deref(),
-            sku: &sku,
-            metric: &key.metric,
-            usage_mode: Some(mode),
-            storage_host: host.column(),
-            report_kind: Some(&self.kind),
-            unit,
-            ..RowIdentity::new(Vendor::Acronis, OPERATION, &self.account, period)
-        };
-        let place = || format!("row {} of the report", sum.first.number);
-        let is_current = self.file.report.kind == types::ReportKind::UsageCurrent;
-        let is_final = !is_current && self.built.is_some_and(|built| period.is_closed(built));
-        let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
-        let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
-        Ok(UsageRow {
-            customer_name: Some(sum.first.tenant_name.clone()).filter(|name| !name.is_empty()),
-            customer_kind: Some(sum.first.tenant_kind.clone()).filter(|kind| !kind.is_empty()),
-            customer_reference: sum.first.customer_id.clone(),
-            as_of: self.built.filter(|_| !is_final),
-            is_final,
-            raw_quantity: raw,
-            raw_unit: key.measurement_unit.clone(),
-            quota_quantity: quota,
-            currency: price.map(|price| price.currency.clone()),
-            unit_price: unit_price.transpose()?,
-            cost: price.and_then(|price| price.total).map(loadable::quantity),
-            source_report_id: Some(self.file.report_id.to_string()),
-            source_row: Some(sum.first.number),
-            ..identity.row(quantity, reason)
-        })
-    }
-}
-
-/// The period of the rows of a report over `asked` that was built at `built`. The month so far has the period of the month, and so the same key
-/// every day. So has the rest of a running month: a report goes up to the day on which it is built, which is another one every day. A part of
-/// a month that was over by then has its own period, as it must not take the place of the whole month.
-fn row_period(asked: Period, built: DateTime<Utc>) -> Result<Period> {
-    let month = Period::month_of(asked.start().date_naive());
-    match asked.contains(built) && asked.end() < month.end() {
-        true => Period::new(asked.start(), month.end()),
-        false => Ok(asked.to_date(built)),
-    }
-}
-
 /// What is counted: storage at Google is priced apart from storage at Acronis.
-fn metric(row: &ReportRow) -> String {
+fn metric(row: &ReportRow) -> Cow<'_, str> {
     match row.infra_backend.as_deref() {
-        None | Some("acronis") => row.name.clone(),
-        Some(backend) => format!("{}_{backend}", row.name),
+        None | Some("acronis") => Cow::Borrowed(&row.name),
+        Some(backend) => Cow::Owned(format!("{}_{backend}", row.name)),
     }
 }
 

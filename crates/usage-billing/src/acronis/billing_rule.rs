@@ -3,6 +3,7 @@
 //! The rule, with its sources, is in `docs/acronis.md`.
 
 use super::hosting::Host;
+use super::licensing_mode::LicensingMode;
 use crate::{BillingReason, UsageMode};
 
 /// What is known of a number when the whole report was read.
@@ -18,13 +19,17 @@ pub(super) struct Item<'a> {
     pub(super) mode: UsageMode,
     /// Whether the report has items of today's licensing: `pw_…`, `pg_…`.
     pub(super) is_modern: bool,
+    /// What the account's settings state, where they can be read: it outranks the prefix of the item.
+    pub(super) licensing_mode: Option<LicensingMode>,
 }
 
 /// What the account is charged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Licensing {
-    /// Devices and users, and storage that the vendor hosts.
+    /// Devices, and storage that the vendor hosts.
     Workloads,
+    /// Users: items of services that `licensing_mode` is not about. Storage as with devices.
+    Users,
     /// Storage, wherever it is; devices are only counted.
     Gigabytes,
     /// Editions before these two, with a prefix of their own.
@@ -44,8 +49,8 @@ const PREFIXES: [(&str, Licensing); 17] = [
     ("pg_p_adv_", Licensing::Gigabytes),
     ("pg_p_", Licensing::Gigabytes),
     ("pg_", Licensing::Gigabytes),
-    ("pu_base_", Licensing::Workloads),
-    ("pu_", Licensing::Workloads),
+    ("pu_base_", Licensing::Users),
+    ("pu_", Licensing::Users),
     ("p_adv_", Licensing::Edition),
     ("p_dre_", Licensing::Edition),
     ("p_", Licensing::Edition),
@@ -55,7 +60,7 @@ const PREFIXES: [(&str, Licensing); 17] = [
 ];
 
 /// Devices, mailboxes, seats: sold by the piece where workloads are charged.
-const WORKLOADS: [&str; 22] = [
+const WORKLOADS: [&str; 24] = [
     "workstations",
     "servers",
     "vms",
@@ -71,6 +76,8 @@ const WORKLOADS: [&str; 22] = [
     "gsuite_seats",
     "m365_seats",
     "o365_mailboxes",
+    "o365_seats",
+    "o365_teams",
     "o365_onedrive",
     "o365_sharepoint_sites",
     "google_mail",
@@ -81,8 +88,15 @@ const WORKLOADS: [&str; 22] = [
 ];
 const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
 /// Charged by use, whatever else the account is charged by.
-const SERVICES: [&str; 5] =
-    ["compute_points", "notarizations", "esignatures", "drives_shipped_to_cloud", "drives_shipped_from_cloud"];
+const SERVICES: [&str; 7] = [
+    "compute_points",
+    "public_ips",
+    "notary_storage",
+    "notarizations",
+    "esignatures",
+    "drives_shipped_to_cloud",
+    "drives_shipped_from_cloud",
+];
 /// Parts of storage or of calls that other rows count as a whole.
 const PARTS: [&str; 15] = [
     "immutable_storage",
@@ -107,37 +121,53 @@ pub(super) fn reason(item: &Item<'_>) -> BillingReason {
     if let Some(reason) = never_charged(item.name, item.measurement_unit) {
         return reason;
     }
-    let (name, licensing) = without_prefix(item.name);
+    let (name, by_prefix) = without_prefix(item.name);
     if item.mode == UsageMode::Trial {
         return BillingReason::Trial;
     }
-    if licensing == Licensing::Gigabytes && WORKLOADS.contains(&name) {
+    let licensing = by_prefix.in_mode(item.licensing_mode);
+    let is_workload = WORKLOADS.contains(&name);
+    if is_workload && by_prefix == Licensing::Gigabytes && licensing == Licensing::Gigabytes {
         return BillingReason::Included;
     }
     match item.has_sku {
         Some(true) => BillingReason::Usage,
         Some(false) => BillingReason::NotSold,
+        None if is_unnamed(item, by_prefix) && !SERVICES.contains(&name) => unnamed(item, name, licensing),
         None => by_licensing(item, name, licensing),
     }
 }
 
+/// Whether neither prefix nor edition states what the item is sold by.
+fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
+    by_prefix == Licensing::Unprefixed && item.edition.is_none()
+}
+
+fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
+    let is_storage = STORAGE.contains(&name) || name == "local_storage";
+    match is_storage || WORKLOADS.contains(&name) {
+        // In today's licensing only items are sold, and all of them have a prefix.
+        true if item.is_modern => BillingReason::Counter,
+        true if is_storage => by_licensing(item, name, licensing),
+        _ => BillingReason::UnknownItem,
+    }
+}
+
 fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
-    let has_edition = item.edition.is_some();
+    use Licensing::{Gigabytes, Users, Workloads};
     match licensing {
         _ if SERVICES.contains(&name) => BillingReason::Usage,
-        Licensing::Workloads | Licensing::Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
-        // In today's licensing only items are sold, and all of them have a prefix.
-        Licensing::Unprefixed if item.is_modern && !has_edition && is_known(name) => BillingReason::Counter,
-        Licensing::Workloads if name == "local_storage" => BillingReason::Included,
-        Licensing::Gigabytes if name == "local_storage" || STORAGE.contains(&name) => BillingReason::Usage,
+        Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
+        Workloads | Users if name == "local_storage" => BillingReason::Included,
+        Gigabytes if name == "local_storage" || STORAGE.contains(&name) => BillingReason::Usage,
         _ if name == "local_storage" => BillingReason::UnknownLicensing,
         _ if STORAGE.contains(&name) => match item.host {
             Host::Vendor | Host::NoComponent => BillingReason::Usage,
             Host::Unknown => BillingReason::UnknownHosting,
-            Host::Partner if licensing == Licensing::Workloads => BillingReason::PartnerHosted,
+            Host::Partner if matches!(licensing, Workloads | Users) => BillingReason::PartnerHosted,
             Host::Partner => BillingReason::UnknownLicensing,
         },
-        Licensing::Unprefixed if !has_edition => BillingReason::UnknownItem,
+        Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,
         _ if WORKLOADS.contains(&name) => BillingReason::Usage,
         _ => BillingReason::UnknownItem,
     }
@@ -152,6 +182,17 @@ pub(super) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Optio
     counted_only(name).or_else(|| counted_only(without_prefix(name).0))
 }
 
+impl Licensing {
+    /// What an item is charged by, given what the account's settings state of it.
+    fn in_mode(self, mode: Option<LicensingMode>) -> Self {
+        match (self, mode) {
+            (Self::Users, _) | (_, None) => self,
+            (_, Some(LicensingMode::PerDevice)) => Self::Workloads,
+            (_, Some(LicensingMode::PerGigabyte)) => Self::Gigabytes,
+        }
+    }
+}
+
 /// Names that are never sold.
 fn counted_only(name: &str) -> Option<BillingReason> {
     if name.starts_with("total_") || name.ends_with("_total") || name.contains("_total_") {
@@ -164,13 +205,9 @@ fn counted_only(name: &str) -> Option<BillingReason> {
     is_counter.then_some(BillingReason::Counter)
 }
 
-fn is_known(name: &str) -> bool {
-    WORKLOADS.contains(&name) || STORAGE.contains(&name) || name == "local_storage"
-}
-
 /// Whether the item is of today's licensing.
 pub(super) fn is_modern(name: &str) -> bool {
-    matches!(without_prefix(name).1, Licensing::Workloads | Licensing::Gigabytes)
+    matches!(without_prefix(name).1, Licensing::Workloads | Licensing::Users | Licensing::Gigabytes)
 }
 
 fn without_prefix(name: &str) -> (&str, Licensing) {
@@ -192,6 +229,7 @@ mod tests {
             host: Host::NoComponent,
             mode: UsageMode::Production,
             is_modern: true,
+            licensing_mode: None,
         }
     }
 
@@ -226,6 +264,50 @@ mod tests {
         }
         for name in ["servers", "p_servers", "adv_storage", "bndl_vms", "p_adv_pw_servers", "pwa_servers", ""] {
             assert!(!is_modern(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_licensing_mode_outranks_the_prefix_and_not_the_sku() {
+        use Host::{NoComponent, Partner, Unknown, Vendor};
+        for (name, edition, host, has_sku, per_device, per_gigabyte) in [
+            ("pw_base_storage", None, Vendor, None, Usage, Usage),
+            ("pw_base_storage", None, Partner, None, PartnerHosted, Usage),
+            ("pg_base_storage", None, Partner, None, PartnerHosted, Usage),
+            ("p_storage", None, Partner, None, PartnerHosted, Usage),
+            ("storage", Some("standard"), Partner, None, PartnerHosted, Usage),
+            ("pw_base_storage", None, Unknown, None, UnknownHosting, Usage),
+            ("p_local_storage", None, NoComponent, None, Included, Usage),
+            ("pg_base_vms", None, NoComponent, None, Usage, Included),
+            ("pw_base_vms", None, NoComponent, None, Usage, Included),
+            ("pw_base_vms", None, NoComponent, Some(true), Usage, Usage),
+            ("pg_base_vms", None, NoComponent, Some(true), Usage, Included),
+            ("pw_base_vms", None, NoComponent, Some(false), NotSold, NotSold),
+            // Of users, of use, and of items that no source names, the mode says nothing.
+            ("pu_base_fc_seats", None, NoComponent, None, Usage, Usage),
+            ("pw_compute_points", None, NoComponent, None, Usage, Usage),
+            ("pw_pack_adv_security", None, NoComponent, None, Usage, Usage),
+            ("mailboxes", None, NoComponent, None, Counter, Counter),
+            ("a_seats", None, NoComponent, None, UnknownItem, UnknownItem),
+            ("total_storage", None, NoComponent, None, TotalOfRows, TotalOfRows),
+        ] {
+            for (mode, expected) in [(LicensingMode::PerDevice, per_device), (LicensingMode::PerGigabyte, per_gigabyte)]
+            {
+                let item = Item { edition, host, has_sku, licensing_mode: Some(mode), ..item(name) };
+                assert_eq!(reason(&item), expected, "{name} {host:?} {has_sku:?} {mode:?}");
+            }
+        }
+        // In a report of older editions.
+        for (name, host, mode, expected) in [
+            ("storage", Partner, None, UnknownLicensing),
+            ("storage", Partner, Some(LicensingMode::PerDevice), PartnerHosted),
+            ("storage", Partner, Some(LicensingMode::PerGigabyte), Usage),
+            ("local_storage", NoComponent, None, UnknownLicensing),
+            ("local_storage", NoComponent, Some(LicensingMode::PerDevice), Included),
+            ("mailboxes", NoComponent, Some(LicensingMode::PerDevice), UnknownItem),
+        ] {
+            let item = Item { host, licensing_mode: mode, is_modern: false, ..item(name) };
+            assert_eq!(reason(&item), expected, "{name} {host:?} {mode:?}");
         }
     }
 

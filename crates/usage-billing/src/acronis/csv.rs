@@ -28,6 +28,14 @@ pub(super) fn rows(body: ReportBody) -> BoxStream<'static, Result<ReportRow>> {
     stream::try_unfold(Box::new(rows), |mut rows| async move { Ok(rows.next().await?.map(|row| (row, rows))) }).boxed()
 }
 
+/// Whether a file that begins so has a header with the columns of a report.
+///
+/// # Errors
+/// As [`rows`] has them.
+pub(super) async fn check_beginning(beginning: Reader) -> Result<()> {
+    Records::new(beginning, true).header().await.map(drop)
+}
+
 struct Rows {
     records: Records,
     columns: Option<Columns>,
@@ -39,11 +47,7 @@ impl Rows {
     async fn next(&mut self) -> Result<Option<ReportRow>> {
         let columns = match &self.columns {
             Some(columns) => columns,
-            None => {
-                self.records.skip_byte_order_mark().await?;
-                self.records.read(HEADER).await?;
-                self.columns.insert(Columns::new(self.records.record(HEADER)?)?)
-            }
+            None => self.columns.insert(self.records.header().await?),
         };
         self.number += 1;
         if !self.records.read(self.number).await? {
@@ -92,6 +96,13 @@ impl Records {
             last_byte: None,
             detects_truncation,
         }
+    }
+
+    /// Reads the first record, which names the columns.
+    async fn header(&mut self) -> Result<Columns> {
+        self.skip_byte_order_mark().await?;
+        self.read(HEADER).await?;
+        Columns::new(self.record(HEADER)?)
     }
 
     async fn skip_byte_order_mark(&mut self) -> Result<()> {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::billing_rule::never_charged;
 use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
+use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::row_identity::RowIdentity;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
@@ -24,24 +25,28 @@ impl Client {
     /// the clouds of components. No SKUs. Switches, totals and parts are marked as in reports.
     ///
     /// # Errors
-    /// Those of the calls.
+    /// Those of the calls; [`ErrorKind::Limit`] if the rows take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let own = self.own_tenant().await?;
         // Only its name is wanted: without it the rows are as good.
         let account = self.api.get_tenant().tenant_id(own).send().await.ok();
         let account_name = account.and_then(|tenant| tenant.into_inner().name).filter(|name| !name.is_empty());
-        let mut tenants = self.children(own).collect_all().await?;
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let tenants = self.children(own).collect_within(&mut memory, 0, "the list of tenants").await?;
         // Tenants come and go while pages are read: one may come again on the next page.
         let mut seen = HashSet::new();
-        tenants.retain(|tenant| seen.insert(tenant.id));
+        let tenants: Vec<_> = tenants.into_iter().filter(|tenant| seen.insert(tenant.id)).collect();
         let services = self.api.list_applications().send().await.map_err(hinted)?.into_inner().items;
         let services = services.into_iter().map(|service| (service.id, service.type_.to_string())).collect();
         let mut rows = Vec::new();
         for some in tenants.chunks(BATCH) {
             let ids: Vec<_> = some.iter().map(|tenant| tenant.id.to_string()).collect();
             let usages = self.api.list_tenants_usages().tenants(ids.join(",")).send().await.map_err(hinted)?;
-            rows.extend(current_rows(own, some, &services, &usages.items, now)?);
+            let current = current_rows(own, some, &services, &usages.items, now);
+            let current = current.map_err(|error| self.api.inner().masked(error))?;
+            memory.keep(current.iter().map(value_bytes).sum(), || "the current usage")?;
+            rows.extend(current);
         }
         rows.iter_mut().for_each(|row| row.account_name = account_name.clone());
         Ok(rows)

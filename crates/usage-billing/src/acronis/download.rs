@@ -11,7 +11,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::io::AsyncRead;
 use tokio_util::io::{InspectReader, StreamReader};
-use usage_billing_core::{ByteStream, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ByteStream, ClientInfo as _, Error, ErrorKind, Result, printable};
 
 use super::hints::hinted;
 use super::limits::{IDLE_GZIP_BYTES, Meter, exceeded};
@@ -52,7 +52,7 @@ impl Client {
             let outcome = async { read(ReportBody::from_download(bytes).await?).await }.await;
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Connection && cut_off < MAX_RESTARTS => cut_off += 1,
-                done => return done.map_err(|error| naming_file(file, error)),
+                done => return done.map_err(|error| self.api.inner().masked(naming_file(file, error))),
             }
         }
     }
@@ -60,7 +60,7 @@ impl Client {
 
 /// Adds which file it was that could not be read.
 pub(super) fn naming_file(file: &StoredFile, error: Error) -> Error {
-    if error.kind() != ErrorKind::Decode {
+    if !matches!(error.kind(), ErrorKind::Decode | ErrorKind::Limit) {
         return error;
     }
     let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));

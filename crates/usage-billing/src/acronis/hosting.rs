@@ -1,9 +1,13 @@
-//! Who hosts the storage of a row.
+//! Who hosts the storage of a row: a pure decision. What it is decided by is read in `infrastructure.rs`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use uuid::Uuid;
 
 use super::ReportRow;
 use crate::StorageHost;
+use crate::memory_limit::{SLOT, text_bytes};
 
 /// Who hosts a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,20 +31,43 @@ impl Host {
 
 /// What a row states of its component. The backend alone does not tell whose it is: the vendor's own example of `GET /infra` has a component
 /// of the partner's with the backend `acronis`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Component {
-    Absent,
-    WithoutOwner,
-    Owned { owner: String, has_backend: bool },
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Component {
+    id: Option<Arc<str>>,
+    owner: Option<Arc<str>>,
+    has_backend: bool,
 }
 
 impl Component {
-    pub(super) fn of(row: &ReportRow) -> Self {
-        match (&row.infra_owner_id, &row.infra_id, &row.infra_backend) {
-            (Some(owner), _, backend) => Self::Owned { owner: owner.clone(), has_backend: backend.is_some() },
-            (None, None, None) => Self::Absent,
-            _ => Self::WithoutOwner,
-        }
+    /// `None` if the row is not of one component.
+    pub(super) fn of(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
+        (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner, has_backend })
+    }
+
+    /// Its id, if it has one by which it can be asked for.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        self.id.as_deref()?.parse().ok()
+    }
+}
+
+/// What `GET /infra` states of a component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StatedOwner {
+    pub(super) platform_owned: Option<bool>,
+    pub(super) owner: Option<Uuid>,
+}
+
+/// What the vendor states of components and of their owners; empty where it may not be read.
+#[derive(Debug, Default)]
+pub(super) struct Ownership {
+    pub(super) components: HashMap<Uuid, StatedOwner>,
+    /// Owners that are tenants below the account.
+    pub(super) below: HashSet<Uuid>,
+}
+
+impl Ownership {
+    fn stated(&self, component: &Component) -> StatedOwner {
+        component.id().and_then(|id| self.components.get(&id)).copied().unwrap_or_default()
     }
 }
 
@@ -58,31 +85,61 @@ impl Owners {
         Self { below: HashSet::from([account]), ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, row: &ReportRow) {
-        if !self.below.contains(&row.tenant_id) {
-            self.below.insert(row.tenant_id.clone());
-        }
-        if let (Some(owner), Some(_)) = (&row.infra_owner_id, &row.infra_backend)
-            && !self.with_backend.contains(owner)
-        {
-            self.with_backend.insert(owner.clone());
+    /// Returns how many bytes it keeps of the row.
+    pub(super) fn add(&mut self, row: &ReportRow) -> usize {
+        let owner = row.infra_owner_id.as_ref().filter(|_| row.infra_backend.is_some());
+        keep(&mut self.below, &row.tenant_id) + owner.map_or(0, |owner| keep(&mut self.with_backend, owner))
+    }
+
+    /// Owners of components of which the vendor does not state whether they are its own, unless the report itself has them below the
+    /// account: whether they are below it has to be asked.
+    pub(super) fn to_look_up<'a>(
+        &self,
+        components: impl IntoIterator<Item = &'a Component>,
+        ownership: &Ownership,
+    ) -> BTreeSet<Uuid> {
+        let open = components.into_iter().filter_map(|component| {
+            let stated = ownership.stated(component);
+            let in_report = || component.owner.as_deref().and_then(|owner| owner.parse().ok());
+            stated.platform_owned.is_none().then(|| stated.owner.or_else(in_report))?
+        });
+        open.filter(|owner| !self.below.contains(&owner.to_string())).collect()
+    }
+
+    /// Once all rows were added. The vendor's own statement decides, then whether the owner is the account or below it, then the report.
+    pub(super) fn host(&self, component: Option<&Component>, ownership: &Ownership) -> Host {
+        let Some(component) = component else { return Host::NoComponent };
+        let stated = ownership.stated(component);
+        match stated.platform_owned {
+            Some(true) => Host::Vendor,
+            Some(false) => Host::Partner,
+            None if stated.owner.is_some_and(|owner| self.is_below(&owner.to_string(), ownership)) => Host::Partner,
+            None => self.host_by_report(component, ownership),
         }
     }
 
-    /// Once all rows were added.
-    pub(super) fn host(&self, component: &Component) -> Host {
-        match component {
-            Component::Absent => Host::NoComponent,
-            Component::WithoutOwner => Host::Unknown,
-            Component::Owned { owner, .. } if self.below.contains(owner) => Host::Partner,
-            Component::Owned { owner, has_backend } => {
-                let is_vendor = *has_backend || self.with_backend.contains(owner);
-                // Where the report names backends, one without may be of a tenant that is not in the report.
-                let names_backends = self.with_backend.iter().any(|owner| !self.below.contains(owner));
-                if is_vendor || !names_backends { Host::Vendor } else { Host::Unknown }
-            }
+    fn host_by_report(&self, component: &Component, ownership: &Ownership) -> Host {
+        let Some(owner) = &component.owner else { return Host::Unknown };
+        if self.is_below(owner, ownership) {
+            return Host::Partner;
         }
+        let is_vendor = component.has_backend || self.with_backend.contains(&**owner);
+        // Where the report names backends, one without may be of a tenant that is not in the report.
+        let names_backends = self.with_backend.iter().any(|owner| !self.below.contains(owner));
+        if is_vendor || !names_backends { Host::Vendor } else { Host::Unknown }
     }
+
+    fn is_below(&self, owner: &str, ownership: &Ownership) -> bool {
+        self.below.contains(owner) || owner.parse().is_ok_and(|owner: Uuid| ownership.below.contains(&owner))
+    }
+}
+
+fn keep(ids: &mut HashSet<String>, id: &str) -> usize {
+    if ids.contains(id) {
+        return 0;
+    }
+    ids.insert(id.to_owned());
+    text_bytes(id) + SLOT
 }
 
 #[cfg(test)]
@@ -90,19 +147,38 @@ mod tests {
     use super::super::aggregate::tests::row;
     use super::*;
 
+    const ID: Uuid = Uuid::from_u128(7);
+    const CHILD: Uuid = Uuid::from_u128(8);
+    const OTHER: Uuid = Uuid::from_u128(9);
+
     fn at(owner: Option<&str>, backend: Option<&str>) -> ReportRow {
         ReportRow {
-            infra_id: Some("i".to_owned()),
+            infra_id: Some(ID.to_string()),
             infra_owner_id: owner.map(str::to_owned),
             infra_backend: backend.map(str::to_owned),
             ..row("customer", "pw_base_storage", Some("bytes"))
         }
     }
 
-    fn hosts(rows: &[ReportRow]) -> Vec<Host> {
+    fn component(row: &ReportRow) -> Option<Component> {
+        let shared = |id: &Option<String>| id.as_deref().map(Arc::from);
+        Component::of(shared(&row.infra_id), shared(&row.infra_owner_id), row.infra_backend.is_some())
+    }
+
+    fn hosts_given(rows: &[ReportRow], ownership: &Ownership) -> Vec<Host> {
         let mut owners = Owners::new("t-0".to_owned());
-        rows.iter().for_each(|row| owners.add(row));
-        rows.iter().map(|row| owners.host(&Component::of(row))).collect()
+        let kept: Vec<_> = rows.iter().map(|row| owners.add(row)).collect();
+        assert!(kept[0] > 0 && rows.iter().all(|row| owners.add(row) == 0), "each once: {kept:?}");
+        rows.iter().map(|row| owners.host(component(row).as_ref(), ownership)).collect()
+    }
+
+    fn hosts(rows: &[ReportRow]) -> Vec<Host> {
+        hosts_given(rows, &Ownership::default())
+    }
+
+    fn stated(platform_owned: Option<bool>, owner: Option<Uuid>, below: &[Uuid]) -> Ownership {
+        let components = HashMap::from([(ID, StatedOwner { platform_owned, owner })]);
+        Ownership { components, below: below.iter().copied().collect() }
     }
 
     #[test]
@@ -128,5 +204,41 @@ mod tests {
             hosts(&[at(None, None), at(None, Some("acronis")), absent]),
             [Host::Unknown, Host::Unknown, Host::NoComponent]
         );
+    }
+
+    #[test]
+    fn the_vendors_statement_outranks_the_report() {
+        let rows = [at(None, None), at(Some("t-0"), Some("acronis")), at(Some("v"), Some("acronis"))];
+        for (platform_owned, host) in [(true, Host::Vendor), (false, Host::Partner)] {
+            let ownership = stated(Some(platform_owned), Some(OTHER), &[]);
+            assert_eq!(hosts_given(&rows, &ownership), [host; 3], "{platform_owned}");
+        }
+    }
+
+    #[test]
+    fn without_the_vendors_statement_the_owner_decides_if_it_is_below_the_account() {
+        let unnamed = at(None, None);
+        let named = at(Some(&CHILD.to_string()), Some("acronis"));
+        for (ownership, row, host) in [
+            (stated(None, Some(CHILD), &[CHILD]), &unnamed, Host::Partner),
+            (stated(None, Some(OTHER), &[CHILD]), &unnamed, Host::Unknown),
+            (stated(None, None, &[]), &unnamed, Host::Unknown),
+            (Ownership { below: HashSet::from([CHILD]), ..Ownership::default() }, &named, Host::Partner),
+            (Ownership::default(), &named, Host::Vendor),
+        ] {
+            assert_eq!(hosts_given(std::slice::from_ref(row), &ownership), [host], "{ownership:?}");
+        }
+    }
+
+    #[test]
+    fn only_owners_that_decide_something_are_looked_up() {
+        let mut owners = Owners::new(OTHER.to_string());
+        let rows = [at(Some(&CHILD.to_string()), None), at(Some(&OTHER.to_string()), None), at(Some("v"), None)];
+        rows.iter().for_each(|row| _ = owners.add(row));
+        let components: Vec<_> = rows.iter().filter_map(component).collect();
+        let asked = |ownership| owners.to_look_up(&components, &ownership);
+        assert_eq!(asked(Ownership::default()), [CHILD].into());
+        assert_eq!(asked(stated(None, Some(ID), &[])), [ID].into());
+        assert_eq!(asked(stated(Some(true), Some(CHILD), &[])), [].into());
     }
 }

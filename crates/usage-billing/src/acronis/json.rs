@@ -22,23 +22,18 @@ use super::record::RecordBuf;
 const ROWS: &str = "tenants";
 
 pub(super) fn rows(reader: Reader) -> BoxStream<'static, Result<ReportRow>> {
-    let meter = Meter::default();
-    let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
-    let objects = Objects {
-        // The meter comes first: it counts from the end of the last row.
-        parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
-        meter,
-        state: State::Before,
-        names: RecordBuf::default(),
-        cells: RecordBuf::default(),
-        columns: None,
-        number: 0,
-    };
-    stream::try_unfold(
-        Box::new(objects),
-        |mut objects| async move { Ok(objects.next().await?.map(|row| (row, objects))) },
-    )
+    stream::try_unfold(Box::new(Objects::new(reader)), |mut objects| async move {
+        Ok(objects.next().await?.map(|row| (row, objects)))
+    })
     .boxed()
+}
+
+/// Whether a file that begins so has a list of rows.
+///
+/// # Errors
+/// As [`rows`] has them.
+pub(super) async fn check_beginning(beginning: Reader) -> Result<()> {
+    Objects::new(beginning).find_rows().await
 }
 
 struct Objects {
@@ -64,6 +59,21 @@ enum State {
 }
 
 impl Objects {
+    fn new(reader: Reader) -> Self {
+        let meter = Meter::default();
+        let reader: Reader = Box::pin(Metered { reader, meter: meter.clone() });
+        Self {
+            // The meter comes first: it counts from the end of the last row.
+            parser: TokioAsyncReaderJsonParser::new(reader).with_max_buffer_size(2 * RECORD_BYTES as usize),
+            meter,
+            state: State::Before,
+            names: RecordBuf::default(),
+            cells: RecordBuf::default(),
+            columns: None,
+            number: 0,
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<ReportRow>> {
         if let State::Before = self.state {
             self.find_rows().await?;

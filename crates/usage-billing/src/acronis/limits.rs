@@ -13,15 +13,13 @@ pub(super) const RECORD_BYTES: u64 = 1 << 20;
 pub(super) const COLUMNS: usize = 4096;
 /// Objects and arrays within each other in a JSON file.
 pub(super) const DEPTH: usize = 64;
-/// Rows of a report that are added up: more than a thousand items of five thousand customers.
-pub(super) const SUMMED_ROWS: usize = 5_000_000;
 /// Bytes of gzip that unpack to nothing: headers without end, empty members.
 pub(super) const IDLE_GZIP_BYTES: u64 = 1 << 20;
 
 /// `what` exceeds `limit`; both in words.
 pub(super) fn exceeded(what: &str, limit: &str) -> Error {
     let message = format!("the report's file cannot be read: {what} exceeds the limit of {limit}");
-    Error::new(ErrorKind::Decode, message)
+    Error::new(ErrorKind::Limit, message)
         .with_hint("this limit is fixed; no known report comes near it: create a new report")
 }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../../docs/acronis.md")]
 
+mod account_facts;
 mod aggregate;
+mod asked_report;
 mod billing_rule;
 mod columns;
 mod csv;
@@ -9,9 +11,12 @@ mod download;
 mod find_report;
 mod hints;
 mod hosting;
+mod infrastructure;
 mod json;
+mod licensing_mode;
 mod limits;
 mod parts;
+mod price_book;
 mod quantity;
 mod record;
 mod report;
@@ -35,6 +40,7 @@ use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKi
 
 use self::hints::hinted;
 use crate::clock::Clock;
+use crate::memory_limit::MAX_USAGE_BYTES;
 pub use quantity::in_billing_unit;
 pub use report::ObtainedReport;
 pub use request::ReportRequest;
@@ -51,6 +57,7 @@ pub struct Client {
     api: Api,
     client_id: String,
     clock: Clock,
+    max_usage_bytes: usize,
 }
 
 /// Without the id: it may be the secret, if the two are swapped.
@@ -64,7 +71,12 @@ impl Client {
     /// By an API client of the tenant's console.
     pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
         let client_id = credentials.client_id().to_owned();
-        Api::builder(data_center, credentials).map(|api| Self { api, client_id, clock: Clock::default() })
+        Api::builder(data_center, credentials).map(|api| Self {
+            api,
+            client_id,
+            clock: Clock::default(),
+            max_usage_bytes: MAX_USAGE_BYTES,
+        })
     }
 
     /// From `ACRONIS_DATA_CENTER` (host or URL), `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
@@ -96,6 +108,13 @@ impl Client {
     /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
+    }
+
+    /// Sets how much memory usage may take while it is put together, in bytes: the sums of a report and the [rows](crate::UsageRow) that are
+    /// made of them, and lists that are read for it. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind
+    /// [`Limit`](ErrorKind::Limit).
+    pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
+        Self { max_usage_bytes: bytes, ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

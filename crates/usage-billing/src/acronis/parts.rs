@@ -43,6 +43,12 @@ impl Parts {
         self.trial.add(other.trial)
     }
 
+    /// Bytes of the names of currencies.
+    pub(super) fn currency_bytes(&self) -> usize {
+        let prices = [&self.production, &self.trial].into_iter().filter_map(|part| part.price.as_ref()?.as_ref());
+        prices.map(|price| price.currency.len()).sum()
+    }
+
     /// The parts that are there: production, unless all of it is trial; trial, if there is any.
     pub(super) fn by_mode(&self) -> impl Iterator<Item = (UsageMode, Decimal, Option<&Price>)> {
         let has_trial = !self.trial.quantity.is_zero();

@@ -128,6 +128,7 @@ impl Client {
         Report::new("Acronis report", id, move || poll(api.clone(), report.clone()))
             .answered()
             .without_rows(without_rows)
+            .masking(&self.api)
     }
 }
 

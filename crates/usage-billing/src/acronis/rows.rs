@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use usage_billing_core::{Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
 
 use super::download::{ReportBody, naming_file};
 use super::{Client, ReportRow, StoredFile, csv, json, types};
@@ -28,19 +28,23 @@ impl Client {
     /// Downloads a `csv_v2_0` or `json_v2_0` file and reads its rows as they arrive.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing.
+    /// [`ErrorKind::Request`] for a file of another format; those of the call; [`ErrorKind::Decode`] if needed columns are missing;
+    /// [`ErrorKind::Limit`] for a header or row of more than 1 MiB or 4,096 columns or values, more than 64 objects and arrays within each
+    /// other, or 1 MiB of gzip without content. These limits are fixed.
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
-        let Rows(rows) = read(&file.format, ReportBody::from_download(self.download(file).await?).await?)?;
+        let body = ReportBody::from_download(self.download(file).await?).await?;
+        let transport = self.api.inner().clone();
+        let Rows(rows) = read(&file.format, body).map_err(|error| transport.masked(error))?;
         let file = file.clone();
-        Ok(Rows(rows.map_err(move |error| naming_file(&file, error)).boxed()))
+        Ok(Rows(rows.map_err(move |error| transport.masked(naming_file(&file, error))).boxed()))
     }
 }
 
 /// Reads the rows of a file that did not come from [`Client::rows`]: one that was saved before, packed or not.
 ///
 /// # Errors
-/// Those of `bytes`; [`ErrorKind::Request`] for a format that is not read as rows; [`ErrorKind::Decode`], once that is seen, for a file
-/// that is cut off. Of a `csv_v2_0` that is not packed only an end in the middle of a line shows that: keep files packed.
+/// Those of `bytes`; [`ErrorKind::Request`] for a format that is not read as rows; [`ErrorKind::Limit`] as [`Client::rows`];
+/// [`ErrorKind::Decode`], once that is seen, for a file that is cut off. Of a `csv_v2_0` that is not packed only an end in the middle of a line shows that: keep files packed.
 pub async fn read_rows(
     format: &types::ReportFormat,
     bytes: impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static,

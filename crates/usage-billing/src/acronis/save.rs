@@ -23,13 +23,16 @@ impl Client {
     /// file is removed with the future if that is dropped, and by the next save to the same path if the process was killed; that save
     /// leaves those of running processes alone. A truncated download is restarted, twice at most.
     ///
-    /// - A file that was there before is replaced, and keeps its mode. Its owner becomes the user of this process; access control lists,
+    /// - A file that was there before is replaced, and keeps its mode, without set-user-id, set-group-id and sticky bits. Its owner becomes the user of this process; access control lists,
     ///   extended attributes and other hard links stay with the old content.
     /// - A symbolic link is followed, and stays a link: the file that it names is replaced, or created if it does not exist.
     /// - A path that ends in a slash, and directories, devices, pipes and sockets are rejected before anything is downloaded, and so is
     ///   a directory in which no file can be created.
-    /// - A body that is empty or whitespace, or that cannot be of the file's format (a proxy's login page, an error message), is not
-    ///   saved. HTML reports are saved unless they have a form or a redirect.
+    /// - A body that is empty or blank, or that cannot be of the file's format (a proxy's login page, an error message), is not saved. A
+    ///   `csv_v2_0` needs the columns and a `json_v2_0` the list that [`rows`](Self::rows) needs. In formats for people less is certain:
+    ///   `html` is HTML without a form, a redirect or a title such as `502 Bad Gateway`; `csv` is text that has a comma, a semicolon or a
+    ///   tab and no web page in it; `json_v1` is an object or a list; none is UTF-16. An error page or message that satisfies this is
+    ///   saved.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if it cannot be written; [`ErrorKind::Decode`] if it is not a report or not complete gzip; those of the call.
@@ -74,11 +77,11 @@ async fn write(mut from: Reader, part: &PartFile, path: &Path, format: &types::R
         if read == 0 {
             break;
         }
-        content.add(&piece[..read])?;
+        content.add(&piece[..read]).await?;
         to.write_all(&piece[..read]).await.map_err(failed)?;
         written += read as u64;
     }
-    content.finish()?;
+    content.finish().await?;
     to.flush().await.map_err(failed)?;
     to.sync_all().await.map_err(failed)?;
     Ok(written)
@@ -109,26 +112,26 @@ impl Examined {
     }
 
     /// Fails once it is clear that this is not a report.
-    fn add(&mut self, piece: &[u8]) -> Result<()> {
+    async fn add(&mut self, piece: &[u8]) -> Result<()> {
         match self {
             Self::Plain(content) => {
                 content.write_all(piece).map_err(unreadable)?;
-                content.check_early()
+                content.check_early().await
             }
-            Self::Packed(packed) => packed.add(piece),
+            Self::Packed(packed) => packed.add(piece).await,
         }
     }
 
-    fn finish(self) -> Result<()> {
+    async fn finish(self) -> Result<()> {
         match self {
-            Self::Plain(content) => content.check(),
-            Self::Packed(packed) => packed.finish(),
+            Self::Plain(mut content) => content.check().await,
+            Self::Packed(packed) => packed.finish().await,
         }
     }
 }
 
 impl Packed {
-    fn add(&mut self, piece: &[u8]) -> Result<()> {
+    async fn add(&mut self, piece: &[u8]) -> Result<()> {
         let before = self.unpacked.get_ref().length();
         self.unpacked.write_all(piece).map_err(unreadable)?;
         self.is_empty = false;
@@ -136,15 +139,15 @@ impl Packed {
         if self.idle > IDLE_GZIP_BYTES {
             return Err(exceeded("gzip without content", "1 MiB"));
         }
-        self.unpacked.get_mut().check_early()
+        self.unpacked.get_mut().check_early().await
     }
 
-    fn finish(mut self) -> Result<()> {
+    async fn finish(mut self) -> Result<()> {
         // Nothing at all is not even gzip; it is reported as empty.
         if !self.is_empty {
             self.unpacked.try_finish().map_err(unreadable)?;
         }
-        self.unpacked.get_ref().check()
+        self.unpacked.get_mut().check().await
     }
 }
 
@@ -160,8 +163,9 @@ mod tests {
         Box::pin(bytes)
     }
 
+    /// Of a format whose content is not known.
     async fn save(from: Reader, path: &Path) -> Result<u64> {
-        save_as(&CsvV20, from, path).await
+        save_as(&"text".parse().unwrap(), from, path).await
     }
 
     async fn save_as(format: &ReportFormat, from: Reader, path: &Path) -> Result<u64> {
@@ -205,8 +209,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.csv");
         let part = open_part(&path).unwrap();
-        write(reader(&b"a longer first attempt"[..]), &part, &path, &CsvV20).await.unwrap();
-        write(reader(&b"second"[..]), &part, &path, &CsvV20).await.unwrap();
+        let format = "text".parse().unwrap();
+        write(reader(&b"a longer first attempt"[..]), &part, &path, &format).await.unwrap();
+        write(reader(&b"second"[..]), &part, &path, &format).await.unwrap();
         part.persist().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
     }
@@ -239,8 +244,8 @@ mod tests {
         ] {
             for stored in [content.as_bytes().to_vec(), gzip(content.as_bytes())] {
                 let body = async || body(vec![Ok(Bytes::from(stored.clone()))]).await;
-                let plain = save(body().await.decompressed(), &folder.path().join("report.csv")).await;
-                let packed = save(body().await.compressed(), &folder.path().join("report.csv.gz")).await;
+                let plain = save_as(&CsvV20, body().await.decompressed(), &folder.path().join("report.csv")).await;
+                let packed = save_as(&CsvV20, body().await.compressed(), &folder.path().join("report.csv.gz")).await;
                 for error in [plain.unwrap_err(), packed.unwrap_err()] {
                     assert_eq!((error.kind(), error.message()), (ErrorKind::Decode, message));
                 }

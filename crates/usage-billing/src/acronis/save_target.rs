@@ -66,7 +66,7 @@ impl SaveTarget {
     }
 
     /// Removes partial files of earlier saves to this target whose process has ended, however it ended. A live process holds a lock on
-    /// its own. A file that cannot be examined or removed stays: it does no harm to this save.
+    /// its own. One that was created with an unusual umask may only be readable. A file that cannot be examined or removed stays: it does no harm to this save.
     pub(super) fn remove_abandoned_parts(&self) {
         let prefix = self.part_prefix();
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
@@ -78,7 +78,9 @@ impl SaveTarget {
             if !is_part || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 continue;
             }
-            if let Ok(file) = OpenOptions::new().read(true).write(true).open(entry.path())
+            // A lock on NFS needs a file that is open for writing.
+            let open = OpenOptions::new().read(true).write(true).open(entry.path());
+            if let Ok(file) = open.or_else(|_| File::open(entry.path()))
                 && file.try_lock().is_ok()
             {
                 let _ = fs::remove_file(entry.path());
@@ -95,13 +97,17 @@ impl SaveTarget {
                 Err(TryLockError::WouldBlock) => {}
                 Ok(()) if is_removed(part.as_file())? => {}
                 // Without locks on this file system nobody takes it for an abandoned one either.
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok(PartFile { part, path: self.path.clone() }),
+                Ok(()) | Err(TryLockError::Error(_)) => {
+                    let mode = self.replaced.as_ref().map(Metadata::permissions);
+                    return Ok(PartFile { part, path: self.path.clone(), mode });
+                }
             }
         }
         Err(io::Error::other("other processes keep removing the partial file"))
     }
 
-    /// With the mode of the file that is replaced, else of any new file: not the narrow one of a temporary file.
+    /// With the mode of any new file, not the narrow one of a temporary file; if a file is replaced, only for this user until the partial file
+    /// [gets its mode](PartFile::persist).
     fn new_part(&self) -> io::Result<NamedTempFile> {
         let prefix = self.part_prefix();
         let mut builder = tempfile::Builder::new();
@@ -109,18 +115,11 @@ impl SaveTarget {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // Nobody but the owner reads the file before it has the mode of the one that it replaces.
+            // Not yet that of the replaced file: from one that is read-only, the next save could not remove what a killed one left.
             let mode = if self.replaced.is_some() { 0o600 } else { 0o666 };
             builder.permissions(fs::Permissions::from_mode(mode));
         }
-        let part = builder.tempfile_in(&self.folder)?;
-        #[cfg(unix)]
-        if let Some(replaced) = &self.replaced {
-            use std::os::unix::fs::PermissionsExt;
-            // Without set-user-id and the like.
-            part.as_file().set_permissions(fs::Permissions::from_mode(replaced.permissions().mode() & 0o777))?;
-        }
-        Ok(part)
+        builder.tempfile_in(&self.folder)
     }
 }
 
@@ -149,6 +148,9 @@ fn is_removed(_: &File) -> io::Result<bool> {
 pub(super) struct PartFile {
     part: NamedTempFile,
     path: PathBuf,
+    /// Of the file that is replaced.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only the modes of Unix are kept"))]
+    mode: Option<fs::Permissions>,
 }
 
 impl PartFile {
@@ -161,8 +163,14 @@ impl PartFile {
         Ok(tokio::fs::File::from_std(file))
     }
 
-    /// Puts the file in the place of the target.
+    /// Puts the file in the place of the target, with its mode.
     pub(super) fn persist(self) -> io::Result<()> {
+        #[cfg(unix)]
+        if let Some(replaced) = &self.mode {
+            use std::os::unix::fs::PermissionsExt;
+            // Without set-user-id and the like: they were given to the old content.
+            self.part.as_file().set_permissions(fs::Permissions::from_mode(replaced.mode() & 0o777))?;
+        }
         self.part.persist(&self.path).map(drop).map_err(|error| error.error)
     }
 }
@@ -286,6 +294,25 @@ mod tests {
             fs::set_permissions(&ours, fs::Permissions::from_mode(0o4755)).unwrap();
             save(&ours, b"not run as its owner");
             assert_eq!(mode(&ours), 0o755);
+        }
+
+        #[test]
+        fn a_partial_file_can_be_removed_whatever_the_mode_of_its_target() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("report.csv");
+            fs::write(&path, "old").unwrap();
+            for kept in [0o400, 0o440, 0o444, 0o200, 0o040, 0o000, 0o777] {
+                fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
+                let target = SaveTarget::new(&path).unwrap();
+                let dead = target.create_part().unwrap().part.into_temp_path().keep().unwrap();
+                target.remove_abandoned_parts();
+                assert!(!dead.exists(), "beside one of {kept:o}");
+                let part = target.create_part().unwrap();
+                // Root may open anything; its owner only what the mode says.
+                assert_eq!(mode(part.part.path()), 0o600, "while it is written in place of one of {kept:o}");
+                part.persist().unwrap();
+                assert_eq!(mode(&path), kept, "{kept:o}");
+            }
         }
 
         #[test]

@@ -7,12 +7,15 @@ use tokio_util::io::ReaderStream;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::StoredFile;
+use super::account_facts::AccountFacts;
 use super::download::{ReportBody, naming_file};
 use super::usage::add_up;
 use crate::UsageRow;
+use crate::memory_limit::MAX_USAGE_BYTES;
 
 /// Reads a report file at `path`, packed or not, and adds its rows up, as [`usage_rows`](super::usage_rows) does; of the rows only their sums are
-/// in memory. `file` states what the report is about: keep it when the file is saved, for its contents do not repeat all of it.
+/// in memory, 64 MiB at most: of a larger file, give rows of [`read_rows`](super::read_rows) to `usage_rows`. `file` states what the report is
+/// about: keep it when the file is saved, for its contents do not repeat all of it.
 ///
 /// ```no_run
 /// # use usage_billing::acronis::{Client, StoredFile, saved_usage};
@@ -29,7 +32,8 @@ use crate::UsageRow;
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::File`] if it cannot be read; else as [`read_rows`](super::read_rows) and [`usage_rows`](super::usage_rows).
+/// [`ErrorKind::File`] if it cannot be read; else as [`read_rows`](super::read_rows) and [`usage_rows`](super::usage_rows); [`ErrorKind::Limit`] if the usage takes more
+/// than 64 MiB of memory.
 pub async fn saved_usage(file: &StoredFile, path: impl AsRef<Path>) -> Result<Vec<UsageRow>> {
     let path = path.as_ref();
     let shown = printable(&path.to_string_lossy()).to_string();
@@ -38,7 +42,11 @@ pub async fn saved_usage(file: &StoredFile, path: impl AsRef<Path>) -> Result<Ve
     };
     let open = tokio::fs::File::open(path).await.map_err(&unreadable)?;
     let bytes = ReaderStream::new(open).map_err(unreadable);
-    add_up(file, ReportBody::new(bytes).await?).await.map_err(|error| naming_file(file, error))
+    let rows = async {
+        let sums = add_up(file, ReportBody::new(bytes).await?, MAX_USAGE_BYTES).await?;
+        sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
+    };
+    rows.await.map_err(|error| naming_file(file, error.with_setting(None)))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ impl Client {
                 Ok((page.items, following(page.paging)))
             }
         })
+        .masking(&self.api)
     }
 
     /// Offering items (what can be used and billed, with its quota) of a tenant and all below it.
@@ -38,6 +39,7 @@ impl Client {
                 Ok((page.items, following(page.paging)))
             }
         })
+        .masking(&self.api)
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
+use super::account_facts::AccountFacts;
 use super::aggregate::UsageAggregator;
-use super::download::ReportBody;
+use super::download::{ReportBody, naming_file};
 use super::hints::PERHAPS_CREATED;
 use super::report::{ObtainedReport, not_built};
 use super::stored_file::{ReportFiles, StoredFile};
@@ -22,6 +23,8 @@ impl Client {
     /// A report that the tenant has already is reused if it contains everything, as by [`obtain_report`](Self::obtain_report); a new one stays
     /// with the vendor. [`usage_with`](Self::usage_with) has other ways. Rows and errors name the report, so that [`report`](Self::report) can
     /// take it up again and [`delete_report`](Self::delete_report) clean up.
+    ///
+    /// The rows of all months together may take [`with_max_usage_bytes`](Self::with_max_usage_bytes).
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_by`](Self::usage_by).
@@ -40,7 +43,7 @@ impl Client {
         let limit = TimeLimit::new(timeout);
         let tenant = limit.run(self.own_tenant()).await;
         let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
-        let mut rows = Vec::new();
+        let (mut rows, mut kept) = (Vec::new(), 0);
         for month in period.months().take_while(|month| month.start() <= now) {
             let request = ReportRequest::usage_summary(tenant, month);
             let existing = match options.reuses_reports {
@@ -59,7 +62,9 @@ impl Client {
                 ObtainedReport::Created(report) => (report, true),
                 ObtainedReport::Existing(report) => (report, false),
             };
-            rows.extend(self.usage_within(limit, &mut report).await?);
+            let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+            rows.extend(of_month);
+            kept += bytes;
             if is_own && options.deletes_created_reports {
                 self.clean_up(limit, report.id()).await;
             }
@@ -83,26 +88,48 @@ impl Client {
     /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Report::wait`](crate::Report::wait) and
     /// [`usage_of`](Self::usage_of), always naming the report's id.
     pub async fn usage_by(&self, report: &mut Report<ReportFiles>, timeout: Duration) -> Result<Vec<UsageRow>> {
-        self.usage_within(TimeLimit::new(timeout), report).await
+        self.usage_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
     }
 
-    async fn usage_within(&self, limit: TimeLimit, report: &mut Report<ReportFiles>) -> Result<Vec<UsageRow>> {
+    /// The rows and the bytes that they take; those of rows before them count for the limit.
+    async fn usage_within(
+        &self,
+        limit: TimeLimit,
+        report: &mut Report<ReportFiles>,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
         let usage = async {
             report.require_rows()?;
             let files = report.wait_within(limit).await?;
-            let read = limit.run(self.usage_of(file_with_rows(&files)?)).await;
-            read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))
+            self.usage_of_within(limit, file_with_rows(&files)?, kept).await
         };
         usage.await.map_err(|error| naming(report.id(), error))
     }
 
     /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
-    /// cut off is begun anew, twice at most.
+    /// truncated is restarted, twice at most.
+    ///
+    /// Then asks, for a minute at most, whose the storage is, what the account is charged by and at which prices. What the API client may not
+    /// read is no error: rows stay unknown, or without prices.
     ///
     /// # Errors
-    /// As [`rows`](Self::rows) and [`usage_rows`].
+    /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
-        self.read_with_restart(file, |body| add_up(file, body)).await
+        self.usage_of_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
+    }
+
+    async fn usage_of_within(
+        &self,
+        limit: TimeLimit,
+        file: &StoredFile,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let max_bytes = self.max_usage_bytes.saturating_sub(kept);
+        let read = limit.run(self.read_with_restart(file, |body| add_up(file, body, max_bytes))).await;
+        let sums = read.unwrap_or_else(|| Err(limit.exceeded("the file of the report was not read to its end")))?;
+        let facts = limit.run(self.account_facts(&sums)).await.unwrap_or_default();
+        sums.rows(&facts).map_err(|error| naming_file(file, error))
     }
 }
 
@@ -132,13 +159,13 @@ fn naming(id: &str, error: Error) -> Error {
     error.with_hint(format!("{hint}{done}"))
 }
 
-pub(super) async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<UsageRow>> {
-    let mut sums = UsageAggregator::new(file)?;
+pub(super) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
+    let mut sums = UsageAggregator::new(file, max_bytes)?;
     let mut rows = rows::read(&file.format, body)?;
     while let Some(row) = rows.next().await {
         sums.add(row?)?;
     }
-    sums.rows()
+    Ok(sums)
 }
 
 /// Rows of a file as usage, one for each tenant, service, item, backend, host, edition and SKU, production and trial apart (and day, in
@@ -150,11 +177,14 @@ pub(super) async fn add_up(file: &StoredFile, body: ReportBody) -> Result<Vec<Us
 /// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was made after the period's end;
 ///   those of `usage_current` never are. A report of the month so far has rows of the whole month, the same every day, that are not final.
 ///
+/// Without a client, what only the vendor's other operations state is not known: hosts that the file does not state, the licensing mode and
+/// prices; [`usage_of`](Client::usage_of) asks for them. Its memory is not limited: the rows are the caller's.
+///
 /// # Errors
 /// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there
 /// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
-    let mut sums = UsageAggregator::new(file)?;
+    let mut sums = UsageAggregator::new(file, usize::MAX)?;
     rows.into_iter().try_for_each(|row| sums.add(row))?;
-    sums.rows()
+    sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
 use super::{Client, LAG, types};
+use crate::memory_limit::{MemoryLimit, ROW};
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
@@ -28,18 +29,23 @@ impl Client {
     /// API requests of the organization as rows, by day, OAuth client, platform, method and path template, within `timeout`. Not billable.
     ///
     /// # Errors
-    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait).
+    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait); [`ErrorKind::Limit`] if the rows take more memory
+    /// than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
+        self.api_usage_within(TimeLimit::new(timeout), period).await.map_err(|error| self.api.inner().masked(error))
+    }
+
+    async fn api_usage_within(&self, limit: TimeLimit, period: Period) -> Result<Vec<UsageRow>> {
         use types::OrganizationUsageGroupBy::{HttpMethod, OauthClientId, OauthClientName, Platform, TemplateUri};
         let by = vec![OauthClientId, OauthClientName, Platform, HttpMethod, TemplateUri];
         let granularity = types::UsageGranularity::Day;
         let now = self.clock.now();
-        let limit = TimeLimit::new(timeout);
         let start = self.start_usage_job(period, |query| query.granularity(granularity.clone()).group_by(by));
         let job = limit.run(start).await;
         let mut job = job.unwrap_or_else(|| Err(limit.exceeded("the start of the usage job was not confirmed")))?;
         let pages = job.wait_within(limit).await?;
-        let rows = limit.run(pages.collect_all()).await;
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let rows = limit.run(pages.collect_within(&mut memory, ROW, "the usage of the API")).await;
         let rows = rows.unwrap_or_else(|| {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;

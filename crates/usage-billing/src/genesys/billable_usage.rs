@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 
 use super::{Client, LAG, types};
 use crate::period::instant;
@@ -53,6 +53,7 @@ impl Client {
                 }
             }
         })
+        .masking(&self.api)
     }
 
     /// Billable usage as rows; the customer is the organization itself. A period of more than a month is fetched month by month, each from the
@@ -73,7 +74,8 @@ impl Client {
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
         let mut rows = Vec::new();
         for (month, report) in &reports {
-            rows.extend(usage_rows(report, &account.id, *month, now)?);
+            let of_month = usage_rows(report, &account.id, *month, now);
+            rows.extend(of_month.map_err(|error| self.api.inner().masked(error))?);
         }
         rows.iter_mut().for_each(|row| row.account_name = account.name.clone());
         Ok(rows)

@@ -1,11 +1,14 @@
 //! Bills of all client organizations of a partner.
 
+use std::sync::{Mutex, PoisonError};
+
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::organizations::id_of;
 use super::{BillingPeriod, Client, ClientBill, Organization, charge};
 use crate::UsageRow;
+use crate::memory_limit::MemoryLimit;
 
 /// How many organizations are asked about at a time. The client's rate limit holds for all of them together.
 const CONCURRENT: usize = 4;
@@ -45,7 +48,8 @@ pub struct ClientOutcome {
 impl Client {
     /// Returns the bills of client organizations, several at a time: each for the billing period that fits, at whichever index that is.
     ///
-    /// An organization whose bill fails stops no other: its outcome is the error. None is left out.
+    /// An organization whose bill fails stops no other: its outcome is the error. None is left out. So it is with bills that would take, together
+    /// with those before them, more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     ///
     /// ```no_run
     /// # use usage_billing::{Result, chrono::Utc, genesys::{BillingPeriod, Client, ClientOrganizations}};
@@ -79,11 +83,18 @@ impl Client {
                 trustors.iter().map(|trustor| (id_of(trustor).map(str::to_owned), name(trustor))).collect()
             }
         };
+        let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
+        let memory = &memory;
         let outcomes = asked.into_iter().zip(1..).map(|((id, listed_name), place)| async move {
             let bill = match &id {
-                Some(id) => self.client_bill(id, period).await,
+                Some(id) => self.client_bill_in(id, period).await,
                 None => Err(without_id(place)),
             };
+            let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
+            // No code that can panic runs under the lock.
+            let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
+            let kept = kept.map_err(|error| error.with_hint("ask for the bills of some organizations at a time"));
+            let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
             ClientOutcome { organization_id: id, organization_name, bill }

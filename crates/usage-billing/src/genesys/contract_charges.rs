@@ -102,7 +102,8 @@ impl Client {
                 let page = request.send().await?.into_inner();
                 Ok((page.entities, next_cursor(page.next_uri.as_deref())?))
             }
-        });
+        })
+        .masking(&self.api);
         let lacks_id = || lacks("a contract in the list has no id".to_owned(), "getBillingContracts");
         Ok(contracts.collect_all().await?.into_iter().map(|contract| contract.id.ok_or_else(lacks_id)).collect())
     }

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use usage_billing_core::Result;
 
 use super::{Client, types};
+use crate::memory_limit::MemoryLimit;
 use crate::row_identity::RowIdentity;
 use crate::{BillingReason, Pager, Period, UsageRow, Vendor};
 
@@ -27,16 +28,20 @@ impl Client {
                 Ok((page.entities, more.then_some(number + 1)))
             }
         })
+        .masking(&self.api)
     }
 
     /// How many users hold each licence today (UTC), as rows. Not billable: the bill goes by who logs in, see
     /// [`billable_usage`](Self::billable_usage).
     ///
     /// # Errors
-    /// Those of the calls.
+    /// Those of the calls; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the list of users takes more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
         let account = self.organization().await?.id;
-        licence_rows(&self.licence_holders().collect_all().await?, &account, self.clock.now().date_naive())
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let holders = self.licence_holders().collect_within(&mut memory, 0, "the list of licence holders").await?;
+        licence_rows(&holders, &account, self.clock.now().date_naive())
     }
 }
 

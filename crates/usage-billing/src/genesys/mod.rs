@@ -27,6 +27,7 @@ use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
 
 use crate::clock::Clock;
+use crate::memory_limit::MAX_USAGE_BYTES;
 pub use api_usage::ApiUsage;
 pub use bill::{BillLine, ChargeRole, RampPeriod};
 pub use billable_usage::usage_rows;
@@ -53,6 +54,7 @@ pub struct Client {
     /// Of the credential; asked for when it is first needed.
     organization: Arc<OnceCell<Organization>>,
     clock: Clock,
+    max_usage_bytes: usize,
 }
 
 /// Without the account: it is the client id unless set, and that may be the secret, if the two are swapped.
@@ -70,6 +72,7 @@ impl Client {
             api,
             organization,
             clock: Clock::default(),
+            max_usage_bytes: MAX_USAGE_BYTES,
         })
     }
 
@@ -98,6 +101,12 @@ impl Client {
     /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
+    }
+
+    /// Sets how much memory usage may take while it is put together, in bytes: lists, bills and the [rows](crate::UsageRow) that are made of
+    /// them. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind [`Limit`](crate::ErrorKind::Limit).
+    pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
+        Self { max_usage_bytes: bytes, ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, types};
+use crate::memory_limit::{MemoryLimit, SLOT, value_bytes};
 
 /// Organizations on a page. The vendor documents no maximum; public clients ask for 100.
 const PAGE: i32 = 100;
@@ -47,13 +48,19 @@ impl Client {
     /// Lists the client organizations, each once. Entries without an id are kept: nobody disappears.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] if the list is truncated: fewer organizations than the vendor counts. Else those of the calls, which need
+    /// [`ErrorKind::Decode`] if the list is truncated: fewer organizations than the vendor counts. [`ErrorKind::Limit`] if it takes more
+    /// memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows. Else those of the calls, which need
     /// `authorization:orgTrustor:view`.
     pub async fn client_organizations(&self) -> Result<Vec<types::Trustor>> {
         let (mut list, mut number) = (TrustorList::default(), 1);
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
         loop {
             let request = self.api.get_orgauthorization_trustors().page_size(PAGE).page_number(number);
-            match list.add(request.send().await?.into_inner(), number)? {
+            let page = request.send().await?.into_inner();
+            // Each id is kept once more, against repetition.
+            let bytes = page.entities.iter().flatten().map(|entity| value_bytes(entity) + SLOT);
+            memory.keep(bytes.sum(), || "the list of client organizations")?;
+            match list.add(page, number)? {
                 Some(next) => number = next,
                 None => return list.complete(),
             }

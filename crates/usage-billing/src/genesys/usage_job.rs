@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, Months, Utc};
 use usage_billing_core::{Error, ErrorKind, ResponseValue, Result, printable};
+use usage_billing_genesys::Client as Api;
 
 use super::page_link::next_cursor;
 use super::{Client, types};
@@ -57,7 +58,7 @@ impl Client {
     /// Takes up a job of the organization by its id.
     pub fn usage_job(&self, id: impl Into<String>) -> Report<Pager<types::OrganizationPublicApiUsage>> {
         let (api, id) = (self.api.clone(), id.into());
-        job(id.clone(), move |size, after| {
+        job(&self.api, id.clone(), move |size, after| {
             let (api, id) = (api.clone(), id.clone());
             async move {
                 let first = api.get_usage_aggregates_query_job().job_id(id).page_size(size);
@@ -90,7 +91,7 @@ impl Client {
         id: impl Into<String>,
     ) -> Report<Pager<types::ClientPublicApiUsage>> {
         let (api, client_id, id) = (self.api.clone(), client_id.to_owned(), id.into());
-        job(id.clone(), move |size, after| {
+        job(&self.api, id.clone(), move |size, after| {
             let (api, client_id, id) = (api.clone(), client_id.clone(), id.clone());
             async move {
                 let job = api.get_usage_client_client_id_aggregates_query_job().client_id(client_id).job_id(id);
@@ -135,23 +136,25 @@ impl From<ResponseValue<types::ClientPublicApiUsageResultsResponse>> for Look<ty
 }
 
 /// A job that `look` looks at: by the size of the page and the cursor, which is empty for the first page.
-fn job<T, F>(id: String, look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Report<Pager<T>>
+fn job<T, F>(api: &Api, id: String, look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Report<Pager<T>>
 where
     T: Send + 'static,
     F: Future<Output = Result<Look<T>>> + Send + 'static,
 {
+    let of_pages = api.clone();
     Report::new("usage job", id, move || {
-        let look = look.clone();
+        let (look, api) = (look.clone(), of_pages.clone());
         async move {
             // Of the state alone; the rows come with the pages.
             let seen = look(1, String::new()).await?;
             match seen.status {
-                types::UsageJobStatus::Succeeded => Ok(Progress::Ready(pages(look))),
+                types::UsageJobStatus::Succeeded => Ok(Progress::Ready(pages(look).masking(&api))),
                 types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(failed(&seen)),
                 state => Ok(Progress::Pending { status: Some(state.to_string()), retry_after: seen.retry_after }),
             }
         }
     })
+    .masking(api)
 }
 
 fn pages<T, F>(look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Pager<T>

@@ -49,5 +49,6 @@ impl Client {
                 }
             }
         })
+        .masking(&self.api)
     }
 }

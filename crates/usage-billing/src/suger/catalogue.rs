@@ -1,8 +1,10 @@
 //! Who buys what: buyers, entitlements and products; and the marketplaces' own count of usage by day.
 
-use super::groups::{PAGE, following};
+use super::list_end::{PAGE, bare, following};
+use super::proof::is_of_suger;
 use super::{Client, builder, types};
 use crate::Pager;
+use usage_billing_core::Result;
 
 impl Client {
     /// All buyers that `filter` lets through.
@@ -18,6 +20,7 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
     }
 
     /// All entitlements that `filter` lets through: whose usage can be reported. Suger is thought to ignore a filter that it does not
@@ -49,6 +52,17 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
+    }
+
+    /// Returns the marketplace that an entitlement is billed by; `None` if Suger does not say, or does not know the entitlement.
+    pub(super) async fn marketplace_of(&self, entitlement_id: &str) -> Result<Option<types::Partner>> {
+        let request = self.api.get_entitlement().org_id(&self.org_id).entitlement_id(entitlement_id);
+        match request.send().await {
+            Ok(entitlement) => Ok(entitlement.into_inner().partner),
+            Err(error) if error.status().is_some_and(|status| status == 404) && is_of_suger(error.body()) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// All products that `filter` lets through, with their dimensions.
@@ -64,6 +78,7 @@ impl Client {
                 Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
             }
         })
+        .masking(&self.api)
     }
 
     /// Usage as a marketplace has it, by day, entitlement and dimension, of what `filter` lets through: what to compare own numbers with.
@@ -84,26 +99,10 @@ impl Client {
                 let request =
                     client.api.list_usage_metering_daily_records().org_id(&client.org_id).partner(marketplace);
                 let page = filter(request).limit(PAGE).offset(offset).send().await?.into_inner();
-                Ok((page.usage_metering_daily_records, following(page.next_offset)))
+                let next = following(offset, page.usage_metering_daily_records.len(), page.next_offset)?;
+                Ok((page.usage_metering_daily_records, next))
             }
         })
-    }
-}
-
-/// A page of a list that is nothing but its items. An empty one ends it, and none that is merely short: that Suger gives as many as are asked
-/// for stands in prose only, with a smaller default for some lists.
-fn bare<T>(offset: i64, page: Vec<T>) -> (Vec<T>, Option<i64>) {
-    let next = i64::try_from(page.len()).ok().filter(|count| *count > 0).and_then(|count| offset.checked_add(count));
-    (page, next)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_list_goes_on_after_what_came_and_ends_with_an_empty_page() {
-        let next = |offset, items| bare(offset, vec![(); items]).1;
-        assert_eq!([next(0, 1000), next(1000, 100), next(0, 1), next(7, 0)], [Some(1000), Some(1100), Some(1), None]);
+        .masking(&self.api)
     }
 }

@@ -1,11 +1,12 @@
 //! The two changes of a stored group that Suger allows: a failed one goes back to be reported, one that was not reported is deleted.
 
+use chrono::Days;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
-use usage_billing_core::{Error, ErrorKind, ResponseValue, Result};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, ResponseValue, Result};
 
 use super::Client;
-use super::groups::{is_set, name_of};
+use super::groups::{is_set, name_of, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// Requests at a time.
@@ -54,43 +55,71 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; else those of the call.
     pub async fn retry_group(&self, group: &Group) -> Result<Group> {
-        let mut request = self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+        let mut request =
+            self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
         let is_done = |status: &Status| *status != Status::ReportFailed;
-        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done).await
+        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done, None).await
     }
 
-    /// Deletes one group that was not reported. After a lost answer its state is read back.
+    /// Deletes one group that was not reported. After a lost response its state is read back: it is deleted if it is listed so, or if a further
+    /// attempt found it gone (404) and so does the list. The group is then returned as it was, with the status `DELETED`.
     ///
     /// # Errors
     /// [`ErrorKind::Api`] (400) if the group is neither `CREATED` nor `INVALID`; else those of the call.
     pub async fn delete_group(&self, group: &Group) -> Result<Group> {
         let mut request =
-            self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(id_of(group)?);
+            self.api.delete_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
         let is_done = |status: &Status| *status == Status::Deleted;
-        self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done).await
+        let answer = request.send().await.map(ResponseValue::into_inner);
+        let is_gone = answer.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 404));
+        let deleted = is_gone.then(|| Group { status: Some(Status::Deleted), ..group.clone() });
+        self.settled(group, answer, is_done, deleted).await
     }
 
-    /// An answer as it is if it settles the matter, or else what the group says of itself.
-    async fn settled(&self, group: &Group, answer: Result<Group>, is_done: impl Fn(&Status) -> bool) -> Result<Group> {
+    fn id_of<'a>(&self, group: &'a Group) -> Result<&'a str> {
+        let unnamed = || Error::new(ErrorKind::Request, format!("{} cannot be addressed", name_of(group)));
+        group.id.as_deref().ok_or_else(|| self.api.inner().masked(unnamed()))
+    }
+
+    /// Returns the response if it settles the matter, or otherwise what the list says of the group; `unlisted` if it is not listed.
+    async fn settled(
+        &self,
+        group: &Group,
+        answer: Result<Group>,
+        is_done: impl Fn(&Status) -> bool,
+        unlisted: Option<Group>,
+    ) -> Result<Group> {
+        let is_changed = |now: &Group| now.id == group.id && now.status.as_ref().is_some_and(&is_done);
         let error = match answer {
-            // Sent once and refused: nothing has changed.
-            Err(error) if error.attempts() > 1 || error.status().is_none_or(|status| !status.is_client_error()) => {
-                error
+            Ok(now) if is_changed(&now) => return Ok(now),
+            Ok(_) => {
+                let message = format!("the response does not show {} as changed", name_of(group));
+                self.api.inner().masked(Error::new(ErrorKind::Decode, message))
             }
-            settled => return settled,
+            // Sent once and rejected: nothing has changed.
+            Err(error) if error.attempts() < 2 && error.status().is_some_and(|status| status.is_client_error()) => {
+                return Err(error);
+            }
+            Err(error) => error,
         };
-        let (Some(id), Some(entitlement), Some(made)) = (&group.id, &group.entitlement_id, group.creation_time) else {
+        let (Some(id), Some(entitlement), Some(made)) =
+            (&group.id, &group.entitlement_id, group.creation_time.filter(is_set))
+        else {
             return Err(error);
         };
-        let found = self.read_back(entitlement, made.date_naive(), [id.clone()].into()).await;
-        match found.ok().and_then(|mut found| found.remove(id)) {
-            Some(now) if now.status.as_ref().is_some_and(is_done) => Ok(now),
+        // By which time of a group the vendor's filter goes is not documented.
+        let first = used_at(group).map_or(made, |used| used.min(made)).date_naive();
+        let first = first.checked_sub_days(Days::new(1)).unwrap_or(first);
+        let found = self.read_back(entitlement, first, [id.clone()].into()).await;
+        match found.map(|mut found| found.remove(id)) {
+            Ok(Some(now)) if is_changed(&now) => Ok(now),
+            Ok(None) => unlisted.ok_or(error),
             _ => Err(error),
         }
     }
@@ -107,8 +136,4 @@ impl GroupChanges {
         }
         changes
     }
-}
-
-fn id_of(group: &Group) -> Result<&str> {
-    group.id.as_deref().ok_or_else(|| Error::new(ErrorKind::Request, format!("{} cannot be addressed", name_of(group))))
 }

@@ -3,15 +3,14 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
+use super::list_end::{PAGE, following};
 use super::{Client, builder, types};
 use crate::Pager;
 
-/// The largest page that the vendor gives.
-pub(super) const PAGE: i64 = 1000;
-
 impl Client {
     /// All usage record groups that `filter` lets through, a page of 1000 at a time. Without dates the vendor lists the last 30
-    /// days; it takes at most one of partner, buyer and entitlement.
+    /// days; it takes at most one of partner, buyer and entitlement. A list whose end cannot be told from a gap ends with
+    /// [`ErrorKind::Decode`], and so does a response without the list.
     ///
     /// ```no_run
     /// # use usage_billing::suger::{Client, types::UsageRecordGroupStatus};
@@ -37,10 +36,12 @@ impl Client {
             async move {
                 let request = filter(client.api.list_usage_record_groups().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                Ok((page.usage_record_groups, following(page.next_offset)))
+                let next = following(offset, page.usage_record_groups.len(), page.next_offset)?;
+                Ok((page.usage_record_groups, next))
             }
         })
         .in_steps_of(PAGE)
+        .masking(&self.api)
     }
 
     /// All usage record reports that `filter` lets through: what the hourly runs sent to the marketplaces. Without dates the vendor lists the
@@ -59,16 +60,13 @@ impl Client {
             async move {
                 let request = filter(client.api.list_usage_record_reports().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                Ok((page.usage_record_reports, following(page.next_offset)))
+                let next = following(offset, page.usage_record_reports.len(), page.next_offset)?;
+                Ok((page.usage_record_reports, next))
             }
         })
         .in_steps_of(PAGE)
+        .masking(&self.api)
     }
-}
-
-/// The last page has no `nextOffset`, or null, or 0.
-pub(super) fn following(next_offset: Option<i64>) -> Option<i64> {
-    next_offset.filter(|next| *next != 0)
 }
 
 /// When the usage happened; when it was reported, if the vendor does not say.

@@ -2,10 +2,17 @@
 
 mod catalogue;
 mod changes;
+mod comparison;
 mod delivery;
+mod flush;
 mod groups;
+mod late_usage;
+mod list_end;
+mod marketplace;
 mod patience;
+mod proof;
 mod receipt;
+mod reconcile_period;
 mod reconciliation;
 mod report_rows;
 mod reporter;
@@ -17,10 +24,14 @@ use usage_billing_core::{CallOptions, ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
 use crate::clock::Clock;
+use crate::memory_limit::MAX_USAGE_BYTES;
 pub use changes::GroupChanges;
+pub use comparison::reconcile;
 pub use delivery::Delivery;
+pub use late_usage::{LateUsage, MarketplaceWindows};
 pub use receipt::{Receipt, Undelivered};
-pub use reconciliation::{Discrepancy, Reconciliation, reconcile};
+pub use reconcile_period::Reconcile;
+pub use reconciliation::{ReconciledQuantity, Reconciliation};
 pub use report_rows::report_rows;
 pub use reporter::Reporter;
 pub use rows::{Names, usage_rows};
@@ -32,13 +43,14 @@ pub struct Client {
     api: usage_billing_suger::Client,
     org_id: String,
     clock: Clock,
+    max_usage_bytes: usize,
 }
 
 impl Client {
     /// By the organization's id and an API key of its console.
     pub fn builder(org_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
         let org_id = org_id.into();
-        usage_billing_suger::Client::builder(api_key).map(|api| Self { api, org_id, clock: Clock::default() })
+        usage_billing_suger::Client::builder(api_key).map(|api| Self::new(api, org_id))
     }
 
     /// From `SUGER_ORG_ID`, `SUGER_API_KEY` (or the file that `SUGER_API_KEY_FILE` names), and `SUGER_BASE_URL` if another address is meant.
@@ -47,7 +59,11 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let [org_id, _] = usage_billing_core::required_env(["SUGER_ORG_ID", "SUGER_API_KEY"])?;
-        Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self { api, org_id, clock: Clock::default() }))
+        Ok(usage_billing_suger::Client::builder_from_env()?.map(|api| Self::new(api, org_id)))
+    }
+
+    fn new(api: usage_billing_suger::Client, org_id: String) -> Self {
+        Self { api, org_id, clock: Clock::default(), max_usage_bytes: MAX_USAGE_BYTES }
     }
 
     /// The organization's id, which ids of reports and keys of rows are made of.
@@ -64,6 +80,13 @@ impl Client {
     /// periods are open and up to which day lists are read depends on it; retries and deadlines do not.
     pub fn with_now(self, now: chrono::DateTime<chrono::Utc>) -> Self {
         Self { clock: Clock::fixed(now), ..self }
+    }
+
+    /// Sets how much memory usage may take while it is put together, in bytes: lists, sums, ids of groups and the [rows](crate::UsageRow) that
+    /// are made of them. 64 MiB unless set, which is enough for about 30,000 rows. More is an error of the kind
+    /// [`Limit`](crate::ErrorKind::Limit).
+    pub fn with_max_usage_bytes(self, bytes: usize) -> Self {
+        Self { max_usage_bytes: bytes, ..self }
     }
 
     /// Every operation of the curated document, authorised and retried like the wrappers.

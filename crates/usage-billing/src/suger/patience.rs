@@ -50,8 +50,8 @@ impl Patience {
         self.in_a_row.clear();
     }
 
-    pub(super) fn failed(&mut self, entitlement_id: &str, error: &Error) {
-        let answered = is_answer(error);
+    /// A report's response settled nothing; `answered` if it was Suger's own, not a gateway's before it.
+    pub(super) fn failed(&mut self, entitlement_id: &str, error: &Error, answered: bool) {
         let (failures, last) =
             self.failures.entry(entitlement_id.to_owned()).or_insert_with(|| (Failures::default(), error.clone()));
         *failures = failures.and(answered);
@@ -80,11 +80,6 @@ fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
 }
 
-/// Of Suger itself, not of a gateway before it.
-fn is_answer(error: &Error) -> bool {
-    error.status().is_some_and(|status| status.is_client_error() || status == 500)
-}
-
 fn not_sent(others: &str, error: &Error) -> Error {
     let message = format!("not sent, after {others} failed: {error}");
     Error::new(error.kind(), message).with_hint("it is still queued: flush again later").with_source(error.clone())
@@ -102,7 +97,7 @@ mod tests {
     fn an_entitlement_that_fails_is_left_alone_and_stops_no_other() {
         let mut patience = Patience::default();
         for _ in 0..9 {
-            patience.failed("bad", &lost());
+            patience.failed("bad", &lost(), false);
         }
         assert!(patience.ends("good").is_none());
         let why = patience.ends("bad").unwrap();
@@ -118,8 +113,8 @@ mod tests {
     fn one_report_that_fails_does_not_hold_up_its_entitlement() {
         let mut patience = Patience::default();
         for _ in 0..9 {
-            patience.failed("e", &lost());
-            patience.failed("e", &lost());
+            patience.failed("e", &lost(), false);
+            patience.failed("e", &lost(), false);
             assert!(patience.ends("e").is_none());
             patience.settled("e");
         }
@@ -129,14 +124,14 @@ mod tests {
     fn three_entitlements_in_a_row_are_the_vendors_fault() {
         let mut patience = Patience::default();
         for entitlement in ["a", "b"] {
-            patience.failed(entitlement, &lost());
+            patience.failed(entitlement, &lost(), false);
         }
         patience.settled("c");
         for entitlement in ["d", "e"] {
-            patience.failed(entitlement, &lost());
+            patience.failed(entitlement, &lost(), false);
             assert!(patience.ends("f").is_none());
         }
-        patience.failed("a", &lost());
+        patience.failed("a", &lost(), false);
         assert!(patience.ends("f").is_some());
         patience.settled("a");
         assert!(patience.ends("f").is_some(), "late answers of parallel reports change nothing");
@@ -145,7 +140,7 @@ mod tests {
     #[test]
     fn a_refused_key_ends_it_at_once() {
         let mut patience = Patience::default();
-        patience.failed("a", &Error::new(ErrorKind::Auth, "no"));
+        patience.failed("a", &Error::new(ErrorKind::Auth, "no"), true);
         assert!(patience.ends("b").unwrap().to_string().starts_with("not sent, after others failed: no"));
     }
 }

@@ -2,27 +2,37 @@
 
 use std::fmt;
 
-use usage_billing_core::Error;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::UsageReport;
+use super::{LateUsage, UsageReport};
 
-/// What became of the reports of a [`flush`](super::Reporter::flush). Each is in one of the four lists, and in it once.
+/// What became of the reports of a [`flush`](super::Reporter::flush). Each is in one of the first five lists, and in it once.
+///
+/// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 #[must_use = "what was not delivered is told here and nowhere else"]
 pub struct Receipt {
-    /// Ids of reports that Suger took now.
+    /// Ids of reports that Suger stored now: the response returned the group that was sent.
     pub delivered: Vec<Uuid>,
-    /// Ids that Suger had already, from an earlier copy. Read back if an answer to this reporter got lost, or with
-    /// [`confirm_duplicates`](super::Reporter::confirm_duplicates); otherwise (a copy of another process) they may be there as `INVALID`, deleted or with
-    /// other quantities, and so not billed as they stand.
+    /// Ids under which Suger lists the same usage in a status that will be billed: from an earlier attempt, of this process or another, or
+    /// from this one, whose response did not prove it.
     pub already_delivered: Vec<Uuid>,
-    /// Refused for good, with Suger's words; or there, but `INVALID`, deleted or with other quantities. No longer queued, and not billed as they
-    /// stand.
+    /// Ids that Suger says it has (409), and that were not looked up because of
+    /// [`trust_duplicates_unverified`](super::Reporter::trust_duplicates_unverified): they may be there as `INVALID`, deleted or with other
+    /// quantities. No longer queued.
+    pub unverified: Vec<Uuid>,
+    /// Rejected by Suger, which does not list them; or listed, but `INVALID`, deleted or with other quantities. No longer queued, and not billed
+    /// as they stand.
     pub rejected: Vec<Undelivered>,
-    /// Never sent, or sent without an answer that settles it; still queued, so that the next flush sends them (again).
+    /// Never sent, or sent without proof of what became of them; still queued, so that the next flush settles them.
     pub unsent: Vec<Undelivered>,
+    /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it: watch
+    /// their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
+    pub late: Vec<LateUsage>,
 }
 
 /// A report that was not delivered, or is not known to be.
@@ -40,24 +50,141 @@ pub struct Undelivered {
 impl Receipt {
     /// How many reports it is about.
     pub fn total(&self) -> usize {
-        self.delivered.len() + self.already_delivered.len() + self.rejected.len() + self.unsent.len()
+        let ids = self.delivered.len() + self.already_delivered.len() + self.unverified.len();
+        ids + self.rejected.len() + self.unsent.len()
     }
 
-    /// Whether Suger has all of them, those that are [already delivered](Self::already_delivered) included.
+    /// Returns whether every report is proved to be at Suger: none was rejected, is unsent, or was [taken for delivered](Self::unverified)
+    /// without a look.
     pub fn is_complete(&self) -> bool {
-        self.rejected.is_empty() && self.unsent.is_empty()
+        self.rejected.is_empty() && self.unsent.is_empty() && self.unverified.is_empty()
     }
 }
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delivered, already_delivered, rejected, unsent } = self;
+        let Self { delivered, already_delivered, unverified, rejected, unsent, late: _ } = self;
         let (delivered, already) = (delivered.len(), already_delivered.len());
         write!(
             f,
             "{delivered} delivered, {already} already delivered, {} rejected, {} unsent",
             rejected.len(),
             unsent.len()
-        )
+        )?;
+        match unverified.len() {
+            0 => Ok(()),
+            count => write!(f, ", {count} unverified"),
+        }
+    }
+}
+
+impl Serialize for Receipt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut receipt = serializer.serialize_struct("Receipt", 7)?;
+        receipt.serialize_field("is_complete", &self.is_complete())?;
+        receipt.serialize_field("delivered", &self.delivered)?;
+        receipt.serialize_field("already_delivered", &self.already_delivered)?;
+        receipt.serialize_field("unverified", &self.unverified)?;
+        receipt.serialize_field("rejected", &self.rejected)?;
+        receipt.serialize_field("unsent", &self.unsent)?;
+        receipt.serialize_field("late", &self.late)?;
+        receipt.end()
+    }
+}
+
+impl Serialize for Undelivered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut one = serializer.serialize_struct("Undelivered", 3)?;
+        one.serialize_field("id", &self.id)?;
+        one.serialize_field("report", &self.report)?;
+        one.serialize_field("error", &ErrorJson(&self.error))?;
+        one.end()
+    }
+}
+
+/// An error in JSON: for programs its kind and status, for people its line.
+struct ErrorJson<'a>(&'a Error);
+
+impl Serialize for ErrorJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_struct("Error", 3)?;
+        error.serialize_field("kind", kind(self.0.kind()))?;
+        error.serialize_field("status", &self.0.status().map(|status| status.as_u16()))?;
+        error.serialize_field("message", &self.0.to_string())?;
+        error.end()
+    }
+}
+
+fn kind(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Config => "config",
+        ErrorKind::Request => "request",
+        ErrorKind::Auth => "auth",
+        ErrorKind::Permission => "permission",
+        ErrorKind::Connection => "connection",
+        ErrorKind::Api => "api",
+        ErrorKind::Decode => "decode",
+        ErrorKind::Limit => "limit",
+        ErrorKind::NotReady => "not_ready",
+        ErrorKind::WaitTimeout => "wait_timeout",
+        ErrorKind::Failed => "failed",
+        ErrorKind::File => "file",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn undelivered(kind: ErrorKind) -> Undelivered {
+        let report = UsageReport::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
+            .quantity("gb", rust_decimal::Decimal::new(1_2500, 4))
+            .sequence(2);
+        let error = Error::new(kind, "entitlement\nnot found").with_hint("check it");
+        Undelivered { id: Uuid::from_u128(7), report, error }
+    }
+
+    fn receipt() -> Receipt {
+        let ids = |numbers: std::ops::Range<u128>| numbers.map(Uuid::from_u128).collect::<Vec<_>>();
+        Receipt {
+            delivered: ids(1..3),
+            already_delivered: ids(3..4),
+            unverified: ids(4..6),
+            rejected: vec![undelivered(ErrorKind::Api)],
+            unsent: vec![undelivered(ErrorKind::WaitTimeout)],
+            late: vec![LateUsage {
+                id: Uuid::from_u128(1),
+                entitlement_id: "ent-7".to_owned(),
+                window: "2026-10-01T07:00:00Z".parse().unwrap(),
+                marketplace: "AWS".into(),
+                age: Duration::from_millis(21_600_500),
+                limit: Duration::from_secs(21_600),
+            }],
+        }
+    }
+
+    #[test]
+    fn json_is_stable() {
+        let written = serde_json::to_string_pretty(&receipt()).unwrap();
+        assert_eq!(written, include_str!("../../fixtures/suger/receipt.json").trim_end());
+    }
+
+    #[test]
+    fn line_counts_every_report_once() {
+        assert_eq!(receipt().total(), 7);
+        let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified";
+        assert_eq!(receipt().to_string(), line);
+        assert_eq!(Receipt::default().to_string(), "0 delivered, 0 already delivered, 0 rejected, 0 unsent");
+    }
+
+    #[test]
+    fn receipt_is_complete_only_if_every_report_is_proved() {
+        let proved = || Receipt { rejected: vec![], unsent: vec![], unverified: vec![], ..receipt() };
+        assert!(proved().is_complete() && Receipt::default().is_complete());
+        assert!(!Receipt { rejected: receipt().rejected, ..proved() }.is_complete());
+        assert!(!Receipt { unsent: receipt().unsent, ..proved() }.is_complete());
+        assert!(!Receipt { unverified: receipt().unverified, ..proved() }.is_complete());
     }
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 
 use super::groups::{id_in, is_set};
+use super::marketplace::{self, Acceptance};
 use super::types::{
     AggregatedMeteringUsageRecord, BillableMetricAggregationType, MeteringUsageRecordReport as Report,
     MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
@@ -18,7 +19,8 @@ pub(super) const REPORTS: &str = "listUsageRecordReports";
 
 /// Rows of the usage record reports whose hour begins in `period`, each report once however often it is listed: one for each dimension
 /// (v1), and one for each billable metric and group-by value (v2; the value ends the SKU, `ent-7/gpu_seconds/region=eu`). Reports that
-/// failed or were taken back are left out; a row is final once the report succeeded.
+/// failed or were taken back are left out; a row is final once the report succeeded and the marketplace's own response, if the report has it,
+/// accepts the row's usage (AWS: `Success`; Azure: `Accepted`; Google Cloud: no error).
 ///
 /// The quantity of a dimension is what was sent (`overage_quantity`: what the marketplace charges), what included amounts cover
 /// (`included_quantity`) and what was paid from credit, together. A marketplace such as AWS takes whole units only: a fraction is carried to
@@ -68,13 +70,12 @@ fn rows(
         if !period.contains(hour.start()) {
             continue;
         }
-        let is_final = matches!(info.status, Some(Status::Success | Status::Invoiced));
         for (part, number) in Part::all(info)?.into_iter().zip(1..) {
             are_wanted.push(wanted(&part));
             let row = part.row(report, org_id, hour)?;
             all.push(UsageRow {
                 customer_name: row.customer_id.as_ref().and_then(|id| buyers.get(id).cloned()),
-                is_final,
+                is_final: part.acceptance(info) == Acceptance::Accepted,
                 source_row: Some(number),
                 ..row
             });
@@ -163,6 +164,11 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Which dimensions a metric is billed by is not stated: all of the report count.
+    fn acceptance(&self, info: &Info) -> Acceptance {
+        marketplace::acceptance(info, if self.of_metric { &[] } else { std::slice::from_ref(&self.metric) })
+    }
+
     /// # Errors
     /// [`ErrorKind::Decode`] for a price that does not fit its column.
     fn row(&self, report: &Report, org_id: &str, period: Period) -> Result<UsageRow> {
@@ -192,7 +198,8 @@ impl<'a> Part<'a> {
             cost: self.cost.map(loadable::quantity),
             source_report_id: report.id.clone(),
             ..identity.row(self.quantity, BillingReason::Usage)
-        })
+        }
+        .with_price_source())
     }
 }
 
@@ -278,6 +285,25 @@ mod tests {
         {
             assert_eq!(october(&[with(status)]).unwrap()[0].is_final, is_final, "{status}");
         }
+    }
+
+    #[test]
+    fn row_is_final_only_if_the_marketplace_accepted_its_usage() {
+        let result = |dimension: &str, status: &str| json!({"status": status, "usageRecord": {"dimension": dimension}});
+        let rows = october(&[report(
+            "r-1",
+            json!({
+                "reportedRecords": {"calls": 1, "gb": 2, "seats": 3},
+                "aggregatedBillableRecords": [{"key": "gpu", "quantity": 4}],
+                "awsMeteringResponse": {
+                    "results": [result("gb", "Success"), result("calls", "CustomerNotSubscribed")],
+                    "unprocessedRecords": [{"dimension": "seats"}],
+                },
+            }),
+        )]);
+        let read: Vec<_> = rows.unwrap().into_iter().map(|row| (row.metric, row.is_final)).collect();
+        let expected = [("calls", false), ("gb", true), ("seats", false), ("gpu", false)];
+        assert_eq!(read, expected.map(|(metric, is_final)| (metric.to_owned(), is_final)));
     }
 
     #[test]

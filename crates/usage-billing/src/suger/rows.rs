@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
+use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS};
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
@@ -27,10 +28,12 @@ impl Client {
     /// several calendar months has rows for each of them; months that have not begun are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists are not read in time.
+    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists
+    /// are not read in time; [`ErrorKind::Limit`] if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
+        let usage = usage.map(|usage| usage.map_err(|error| self.api.inner().masked(error)));
         usage.unwrap_or_else(|| Err(limit.exceeded("the lists of usage were not read to their end")))
     }
 
@@ -39,12 +42,16 @@ impl Client {
         let now = self.clock.now();
         period.require_begun(now)?;
         let (first, last) = days(period, now);
-        let names = Names { buyers: self.buyer_names().await?, metrics: self.metrics().await? };
+        let mut memory = MemoryLimit::new(self.max_usage_bytes);
+        let names = Names { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
         let months = period.months().take_while(|month| month.start() <= now);
         let mut sums: Vec<_> = months.map(Sums::new).collect();
         let mut groups = self.usage_record_groups(move |request| request.start_date(first).end_date(last));
         while let Some(group) = groups.next().await.transpose()? {
-            sums.iter_mut().try_for_each(|sums| sums.add(&group, &names))?;
+            // Also of one that comes again: so that a list without end ends.
+            let id = id_in(&group.id).unwrap_or_default();
+            memory.keep(SLOT + text_bytes(id), || "the list of usage record groups")?;
+            sums.iter_mut().try_for_each(|sums| sums.add(&group, &names, &mut memory))?;
         }
         // A report of the period may be of events before it, so that no group of the period leads to it.
         let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
@@ -52,7 +59,7 @@ impl Client {
         let reports = match unsummed || sums.iter().any(has_reports) {
             true => {
                 let is_wanted = |id: &str| sums.iter().any(|sums| sums.in_reports.contains_key(id));
-                self.reports_of(period, now, is_wanted).await?
+                self.reports_of(period, now, &mut memory, is_wanted).await?
             }
             false => Vec::new(),
         };
@@ -68,12 +75,17 @@ impl Client {
     /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`report_rows`].
+    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`report_rows`]; [`ErrorKind::Limit`] if the lists and rows
+    /// take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_begun(now)?;
-        let reports = self.reports_of(period, now, |_| false).await?;
-        report_rows(&reports, &self.buyer_names().await?, &self.org_id, period)
+        let rows = async {
+            let mut memory = MemoryLimit::new(self.max_usage_bytes);
+            let reports = self.reports_of(period, now, &mut memory, |_| false).await?;
+            report_rows(&reports, &self.buyer_names(&mut memory).await?, &self.org_id, period)
+        };
+        rows.await.map_err(|error| self.api.inner().masked(error))
     }
 
     /// The reports of hours of a period, and those whose ids are wanted.
@@ -81,6 +93,7 @@ impl Client {
         &self,
         period: Period,
         now: DateTime<Utc>,
+        memory: &mut MemoryLimit,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
         let (first, last) = days(period, now);
@@ -88,6 +101,7 @@ impl Client {
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {
             if report_rows::begins_in(period, &report)? || report.id.as_deref().is_some_and(&is_wanted) {
+                memory.keep(value_bytes(&report) + ROW, || "the list of usage record reports")?;
                 kept.push(report);
             }
         }
@@ -101,15 +115,24 @@ impl Client {
     }
 
     /// Names of all buyers by id.
-    async fn buyer_names(&self) -> Result<BTreeMap<String, String>> {
-        let named = |buyer: types::IdentityBuyer| Some((buyer.id?, buyer.name.filter(|name| !name.is_empty())?));
-        Ok(self.buyers(|request| request).collect_all().await?.into_iter().filter_map(named).collect())
+    async fn buyer_names(&self, memory: &mut MemoryLimit) -> Result<BTreeMap<String, String>> {
+        let mut buyers = self.buyers(|request| request);
+        let mut names = BTreeMap::new();
+        while let Some(buyer) = buyers.next().await.transpose()? {
+            let (id, name) = (buyer.id.unwrap_or_default(), buyer.name.unwrap_or_default());
+            // Also of one that comes again: so that a list without end ends.
+            memory.keep(SLOT + text_bytes(&id) + text_bytes(&name), || "the list of buyers")?;
+            if !id.is_empty() && !name.is_empty() {
+                names.insert(id, name);
+            }
+        }
+        Ok(names)
     }
 }
 
 /// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented: from a day
 /// before, for the clock of whoever reported may have been ahead of the vendor's.
-fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
+pub(super) fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
     let first = period.start().date_naive();
     (first.checked_sub_days(Days::new(1)).unwrap_or(first), now.max(period.end() + LATE).date_naive())
 }
@@ -155,8 +178,8 @@ pub fn usage_rows(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
-    let mut sums = Sums::new(period);
-    groups.iter().try_for_each(|group| sums.add(group, names))?;
+    let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
+    groups.iter().try_for_each(|group| sums.add(group, names, &mut memory))?;
     sums.rows(reports, names, org_id, now)
 }
 
@@ -179,7 +202,7 @@ impl Sums {
         Self { period, sums, open, in_reports, seen: HashSet::new() }
     }
 
-    fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names) -> Result<()> {
+    fn add(&mut self, group: &types::MeteringUsageRecordGroup, names: &Names, memory: &mut MemoryLimit) -> Result<()> {
         use types::UsageRecordGroupStatus::{Deleted, Invalid, Reported};
         let used_at = used_at(group)?;
         if !self.period.contains(used_at) || id_in(&group.id).is_some_and(|id| !self.seen.insert(id.to_owned())) {
@@ -203,15 +226,25 @@ impl Sums {
                 metric,
                 unit: unit.unwrap_or(UNITS),
             };
-            if unit.is_some() {
+            let texts = key.entitlement.len() + key.metric.len() + key.buyer.as_ref().map_or(0, String::len);
+            // A row copies the texts; nodes of a tree may be half full.
+            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + texts) + ROW;
+            let is_new = if unit.is_some() {
+                let is_new = !self.sums.contains_key(&key);
                 let (sum, all_reported) = self.sums.entry(key).or_insert((Decimal::ZERO, true));
                 *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
                 *all_reported &= reported;
+                is_new
             } else if !reported {
-                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)));
+                self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)))
             } else {
                 let report = group.usage_record_report_id.clone().unwrap_or_default();
+                let before = self.in_reports.len();
                 self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric));
+                self.in_reports.len() > before
+            };
+            if is_new {
+                memory.keep(of_row, || "the usage of all groups")?;
             }
         }
         Ok(())

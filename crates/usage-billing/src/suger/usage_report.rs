@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
@@ -12,20 +13,33 @@ use super::types;
 const NAMESPACE: Uuid = Uuid::from_u128(0x9957_d223_2c4d_48f1_a13b_32af_f8bc_9cdc);
 
 /// Usage of one entitlement in one window of time (an hour, usually), by dimension. At Suger it becomes one usage record group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Suger tells reports apart by their [`id`](Self::id), which has the window to the second. So usage of several events in one second is added
+/// up in one report, or numbered by [`sequence`](Self::sequence); a window with a fraction of a second is rejected, since two of them would
+/// have one id.
+///
+/// In JSON (one way): `entitlement_id`, `window` (RFC 3339, UTC), `sequence`, and `quantities` by dimension, as strings.
+///
+/// ```
+/// use usage_billing::{Decimal, suger::UsageReport};
+///
+/// let hour = "2026-10-01T07:00:00Z".parse().expect("a date-time");
+/// let report = UsageReport::new("ent-7", hour).quantity("gb_hours", Decimal::new(125, 1)).quantity("api_calls", 40_000);
+/// assert!(report.check().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UsageReport {
     entitlement_id: String,
     window: DateTime<Utc>,
-    records: BTreeMap<String, Decimal>,
     sequence: u32,
+    #[serde(rename = "quantities", serialize_with = "exact_quantities")]
+    records: BTreeMap<String, Decimal>,
 }
 
 impl UsageReport {
-    /// Usage of `entitlement_id` in the window that starts at `window`, to the second: the start of the hour, if usage is added up by
-    /// the hour. Goes out as the time of the usage.
+    /// Usage of `entitlement_id` in the window that starts at `window`, a whole second: the start of the hour, if usage is added up by the
+    /// hour. Sent as the time of the usage.
     pub fn new(entitlement_id: impl Into<String>, window: DateTime<Utc>) -> Self {
-        // To the second, as in the id: two copies of a report have to be the same bytes.
-        let window = window.trunc_subsecs(0);
         Self { entitlement_id: entitlement_id.into(), window, records: BTreeMap::new(), sequence: 0 }
     }
 
@@ -73,11 +87,20 @@ impl UsageReport {
     /// What Suger would refuse, before it is asked.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] without an entitlement, with a dimension that has no name or a negative quantity, or with nothing but zeros.
+    /// [`ErrorKind::Request`] without an entitlement, with a fraction of a second in the window, with a dimension that has no name or a
+    /// negative quantity, or with nothing but zeros.
     pub fn check(&self) -> Result<()> {
         let wrong = |message: String| Err(Error::new(ErrorKind::Request, message));
         if self.entitlement_id.is_empty() {
             return wrong("the report names no entitlement".to_owned());
+        }
+        if self.window.timestamp_subsec_nanos() != 0 {
+            return wrong(format!(
+                "the window of {} is {}, with a fraction of a second: reports of one second have one id, so add their usage up, or \
+                 use whole seconds and a sequence",
+                printable(&self.entitlement_id),
+                self.window
+            ));
         }
         if self.records.contains_key("") {
             return wrong(format!("a quantity of {} has no dimension", printable(&self.entitlement_id)));
@@ -99,6 +122,17 @@ impl UsageReport {
         Ok(())
     }
 
+    /// What identifies the usage, for errors: entitlement, window and dimensions.
+    pub(super) fn place(&self) -> String {
+        let dimensions: Vec<_> = self.records.keys().map(|dimension| printable(dimension).to_string()).collect();
+        let window = self.window.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        format!(
+            "entitlement {}, window {window}, dimensions: {}",
+            printable(&self.entitlement_id),
+            dimensions.join(", ")
+        )
+    }
+
     fn wire_records(&self) -> BTreeMap<String, DecimalNumber> {
         self.records.iter().map(|(dimension, quantity)| (dimension.clone(), (*quantity).into())).collect()
     }
@@ -118,6 +152,10 @@ impl UsageReport {
     }
 }
 
+fn exact_quantities<S: Serializer>(quantities: &BTreeMap<String, Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(quantities.iter().map(|(dimension, quantity)| (dimension, quantity.to_string())))
+}
+
 /// For the calls that take no ids: the check of many reports, and the batch (which must never be sent twice).
 impl From<&UsageReport> for types::NewUsageRecordGroup {
     fn from(report: &UsageReport) -> Self {
@@ -135,6 +173,7 @@ impl From<&UsageReport> for types::NewUsageRecordGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     fn report() -> UsageReport {
@@ -171,6 +210,10 @@ mod tests {
             (UsageReport::new("e", window).quantity("gb", 0), "all quantities of e are zero"),
             (UsageReport::new("e", window).quantity("gb", 1).quantity("calls", -1), "calls of e is -1"),
             (UsageReport::new("e", window).quantity("", 1), "has no dimension"),
+            (
+                UsageReport::new("e", window + TimeDelta::nanoseconds(1)).quantity("gb", 1),
+                "with a fraction of a second",
+            ),
         ];
         for (report, expected) in cases {
             let error = report.check().unwrap_err();
@@ -193,13 +236,12 @@ mod tests {
         fn the_same_usage_is_the_same_id_and_the_same_bytes_however_it_was_put_together(
             quantities in proptest::collection::btree_map("[a-z]{1,3}", 0i64..1_000_000, 1..5),
             zeros in 0u32..4,
-            nanos in 0u32..1_000_000_000,
         ) {
-            let at = |nanos| DateTime::from_timestamp(1_790_000_000, nanos).unwrap();
-            let forth = quantities.iter().fold(UsageReport::new("e", at(0)), |report, (dimension, quantity)| {
+            let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+            let forth = quantities.iter().fold(UsageReport::new("e", at), |report, (dimension, quantity)| {
                 report.quantity(dimension, Decimal::new(*quantity, 2))
             });
-            let back = quantities.iter().rev().fold(UsageReport::new("e", at(nanos)), |report, (dimension, quantity)| {
+            let back = quantities.iter().rev().fold(UsageReport::new("e", at), |report, (dimension, quantity)| {
                 report.quantity(dimension, Decimal::new(*quantity * 10i64.pow(zeros), 2 + zeros))
             });
             prop_assert_eq!(forth.id("o"), back.id("o"));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{Error, Result};
 
-use super::delivery::is_refusal;
+use super::proof::Response;
 use super::reporter::Place;
 use super::{Client, UsageReport, types};
 
@@ -18,7 +18,7 @@ use super::{Client, UsageReport, types};
 const LOT: usize = 100;
 
 #[derive(Clone)]
-pub(super) enum Verdict {
+pub(super) enum Check {
     Valid,
     /// With Suger's words.
     Invalid(Error),
@@ -26,20 +26,20 @@ pub(super) enum Verdict {
     Unknown(Error),
 }
 
-/// A verdict on every report.
-pub(super) async fn verdicts(
+/// Checks every report.
+pub(super) async fn check_all<'a>(
     client: &Client,
     concurrency: usize,
-    reports: &BTreeMap<Place, UsageReport>,
-) -> BTreeMap<Place, Verdict> {
-    let mut reports = reports.iter().map(|(place, report)| (*place, types::NewUsageRecordGroup::from(report)));
+    reports: impl Iterator<Item = (&'a Place, &'a UsageReport)>,
+) -> BTreeMap<Place, Check> {
+    let mut reports = reports.map(|(place, report)| (*place, types::NewUsageRecordGroup::from(report)));
     let lots =
         std::iter::from_fn(|| Some(reports.by_ref().take(LOT).collect::<Vec<_>>()).filter(|lot| !lot.is_empty()));
     let judged = stream::iter(lots).map(|lot| lot_verdicts(client, lot)).buffer_unordered(concurrency);
     judged.map(stream::iter).flatten().collect().await
 }
 
-async fn lot_verdicts(client: &Client, lot: Vec<(Place, types::NewUsageRecordGroup)>) -> Vec<(Place, Verdict)> {
+async fn lot_verdicts(client: &Client, lot: Vec<(Place, types::NewUsageRecordGroup)>) -> Vec<(Place, Check)> {
     let mut all = Vec::with_capacity(lot.len());
     let mut parts = vec![lot];
     let (mut culprits, mut known_good) = (Vec::new(), Vec::new());
@@ -47,9 +47,9 @@ async fn lot_verdicts(client: &Client, lot: Vec<(Place, types::NewUsageRecordGro
         let verdict = match check(client, &part).await {
             Ok(()) => {
                 known_good.extend(part.first().filter(|_| known_good.is_empty()).cloned());
-                Verdict::Valid
+                Check::Valid
             }
-            Err(error) if !is_verdict(&error) => Verdict::Unknown(unchecked(&error)),
+            Err(error) if !is_verdict(&error) => Check::Unknown(unchecked(&error)),
             Err(_) if part.len() > 1 => {
                 parts.push(part.split_off(part.len() / 2));
                 parts.push(part);
@@ -65,7 +65,7 @@ async fn lot_verdicts(client: &Client, lot: Vec<(Place, types::NewUsageRecordGro
     let nobody_passes = known_good.is_empty() && fail_alike(&culprits);
     for (culprit, error) in culprits {
         let verdict = match nobody_passes {
-            true => Verdict::Unknown(unchecked(&error)),
+            true => Check::Unknown(unchecked(&error)),
             false => alone(client, &culprit, error, &known_good).await,
         };
         all.extend(culprit.into_iter().map(|(place, _)| (place, verdict.clone())));
@@ -87,21 +87,21 @@ async fn alone(
     culprit: &[(Place, types::NewUsageRecordGroup)],
     error: Error,
     known_good: &[(Place, types::NewUsageRecordGroup)],
-) -> Verdict {
+) -> Check {
     // A fault that has passed says nothing of the report.
     match check(client, culprit).await {
-        Ok(()) => return Verdict::Valid,
+        Ok(()) => return Check::Valid,
         Err(again) if again.message() == error.message() && is_verdict(&again) && says_why(&again) => {}
-        Err(again) => return Verdict::Unknown(unchecked(&again)),
+        Err(again) => return Check::Unknown(unchecked(&again)),
     }
     // Neither does one that meets what cannot fail.
     match check(client, known_good).await {
-        Ok(()) => Verdict::Invalid(error),
+        Ok(()) => Check::Invalid(error),
         // An empty lot may be refused for being empty.
         Err(other) if known_good.is_empty() && is_verdict(&other) && other.message() != error.message() => {
-            Verdict::Invalid(error)
+            Check::Invalid(error)
         }
-        Err(_) => Verdict::Unknown(unchecked(&error)),
+        Err(_) => Check::Unknown(unchecked(&error)),
     }
 }
 
@@ -112,7 +112,8 @@ async fn check(client: &Client, part: &[(Place, types::NewUsageRecordGroup)]) ->
 
 /// Whether an answer may be about the reports.
 fn is_verdict(error: &Error) -> bool {
-    is_refusal(error) || error.status().is_some_and(|status| status == 500)
+    matches!(Response::from(Err(error.clone())), Response::Rejection { .. } | Response::Unsendable(_))
+        || error.status().is_some_and(|status| status == 500)
 }
 
 /// Whether Suger says why: a server at fault has no more to say than the name of its status, or a page.

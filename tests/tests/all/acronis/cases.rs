@@ -6,16 +6,21 @@ use std::path::Path;
 use rust_decimal::Decimal;
 use usage_billing::acronis::{Client, StoredFile};
 use usage_billing::{BillingReason, Result, StorageHost, UsageMode, UsageRow};
-use usage_billing_tests::{Reply, ScriptedServer};
+use usage_billing_tests::{Reply, Request, ScriptedServer};
 
 use super::{PATIENCE, client_at};
 
 /// The tenant that asks.
-const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
+pub(super) const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";
 const REPORT: &str = "41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73";
 
-/// A server of one finished report with one file.
-fn server(format: &str, period: [&str; 2], file: Vec<u8>) -> ScriptedServer {
+/// A server of one finished report with one file, which gives other answers if `other` has some.
+pub(super) fn server(
+    format: &str,
+    period: [&str; 2],
+    file: Vec<u8>,
+    other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+) -> ScriptedServer {
     let [start, end] = period;
     let report = format!(
         r#"{{"id": "{REPORT}", "version": 1, "generation_date": "{end}", "result_action": "save", "parameters": {{
@@ -29,21 +34,24 @@ fn server(format: &str, period: [&str; 2], file: Vec<u8>) -> ScriptedServer {
         Some("token") => Reply::json(200, r#"{"access_token": "t", "token_type": "bearer", "expires_on": 4102444800}"#),
         Some("stored") => Reply::json(200, &stored),
         _ if request.target.contains("/stored/") => Reply::new(200, &[], &file),
-        _ => Reply::json(200, &report),
+        _ => other(request).unwrap_or_else(|| Reply::json(200, &report)),
     })
 }
 
-async fn file(url: &str) -> (Client, StoredFile) {
+pub(super) async fn file(url: &str) -> (Client, StoredFile) {
     let client = client_at(url, "id", "hush-secret");
     let mut report = client.report(REPORT.parse().unwrap()).await.unwrap();
     let file = report.wait(PATIENCE).await.unwrap().saved.remove(0);
     (client, file)
 }
 
+pub(super) fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/acronis").join(name)).unwrap()
+}
+
 async fn usage_of(name: &str, period: [&str; 2]) -> Result<Vec<UsageRow>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/acronis").join(name);
     let format = if name.ends_with(".json") { "json_v2_0" } else { "csv_v2_0" };
-    let server = server(format, period, std::fs::read(path).unwrap());
+    let server = server(format, period, fixture(name), |_| None);
     let (client, file) = file(server.url()).await;
     client.usage_of(&file).await
 }
@@ -65,7 +73,7 @@ fn billable(rows: &[UsageRow], unit: &str) -> Decimal {
     rows.iter().filter(|row| row.is_billable == Some(true) && row.unit == unit).map(|row| row.quantity).sum()
 }
 
-fn found(rows: &[UsageRow]) -> Vec<(&str, String, Option<bool>)> {
+pub(super) fn found(rows: &[UsageRow]) -> Vec<(&str, String, Option<bool>)> {
     rows.iter().map(|row| (row.metric.as_str(), row.quantity.normalize().to_string(), row.is_billable)).collect()
 }
 

@@ -1,11 +1,14 @@
 //! Acronis' wrappers against the sandbox and against answers that no sandbox gives.
 
+mod account_facts;
 mod cases;
 mod faults;
 mod files;
 mod reports;
 mod reuse;
 mod taken_up;
+mod truth;
+mod whmcs;
 
 use std::time::Duration;
 

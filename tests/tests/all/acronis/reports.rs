@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use usage_billing::UsageMode::Trial;
 use usage_billing::acronis::types::{self, ReportFormat, ReportLevel};
 use usage_billing::acronis::{Client, ReportRequest, ReportRow, StoredFile};
-use usage_billing::{ErrorKind, Progress, UsageRow};
+use usage_billing::{BillingReason, ErrorKind, Progress, UsageRow};
 use usage_billing_sandbox::{Bill, Sandbox};
 use uuid::Uuid;
 
@@ -53,11 +52,10 @@ fn by_sku<'a>(
     sums.into_iter().map(|(key, sum)| (key, sum.round_dp(6).normalize())).collect()
 }
 
+/// What is billable.
 fn quantities(rows: &[UsageRow]) -> BTreeMap<(String, String), Decimal> {
-    // Of partners the sandbox's truth, as the vendor's own module, has production only.
-    let counted =
-        rows.iter().filter(|row| row.usage_mode != Some(Trial) || row.customer_kind.as_deref() == Some("customer"));
-    by_sku(counted.map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))
+    let billable = rows.iter().filter(|row| row.is_billable == Some(true));
+    by_sku(billable.map(|row| (&row.customer_id, row.sku.as_str(), row.quantity)))
 }
 
 fn expected(sandbox: &Sandbox, level: ReportLevel) -> BTreeMap<(String, String), Decimal> {
@@ -171,10 +169,11 @@ async fn current_usage_is_open_by_report_and_by_query() {
     let direct = client.current_usage().await.unwrap();
     assert!(report.iter().chain(&direct).all(|row| !row.is_final && row.is_billable == Some(false)));
     assert!(direct.iter().any(|row| row.unit == "compute points") && direct.iter().any(|row| row.unit == "GiB"));
-    // The query tells no SKUs, and no partner's production use apart.
+    // The query tells no SKUs, and no partner's production use apart. A switch is no quantity.
     let of_customers = |rows: &[UsageRow]| {
         let customers = rows.iter().filter(|row| row.customer_kind.as_deref() == Some("customer"));
-        let used = customers.filter(|row| !row.quantity.is_zero());
+        let used =
+            customers.filter(|row| row.billing_reason != BillingReason::FeatureSwitch && !row.quantity.is_zero());
         by_sku(used.map(|row| (&row.customer_name, row.metric.as_str(), row.quantity)))
     };
     assert_eq!(of_customers(&report), of_customers(&direct));
@@ -240,10 +239,7 @@ async fn the_month_end_of_an_msp_is_a_bill_by_customer_and_sku() {
     let cells = lines.iter().map(|line| (Some(line[0].to_owned()), &line[2], line[4].parse::<Decimal>().unwrap()));
     let cells = cells.collect::<Vec<_>>();
     let billed = by_sku(cells.iter().map(|(customer, sku, quantity)| (customer, *sku, *quantity)));
-    let mut due = expected(&sandbox, ReportLevel::DirectPartners);
-    // 株式会社さくら is on trial.
-    due.retain(|(_, sku), _| sku != "files_cloud/pu_base_fc_seats");
-    assert_eq!(billed, due);
+    assert_eq!(billed, expected(&sandbox, ReportLevel::DirectPartners));
     assert!(String::from_utf8(csv).unwrap().contains("\"Kestrel & Sons, \"\"Harbour\"\" Ltd.\""));
 }
 

@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageReport};
-use usage_billing_tests::{Reply, ScriptedServer, untimed};
+use usage_billing_tests::{ScriptedServer, untimed};
 
-use super::{scripted, window};
+use super::{scripted, stored_as_sent, window};
 
 #[tokio::test(start_paused = true)]
 async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
     static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
-    let server = ScriptedServer::start(|_| {
+    let server = ScriptedServer::start(|request| {
         MOST.fetch_max(UNDER_WAY.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let number = ARRIVED.fetch_add(1, Ordering::SeqCst);
         // Answers none of a wave of three before all three have come.
@@ -21,7 +21,7 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
             std::thread::yield_now();
         }
         UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
-        Reply::json(200, "{}")
+        stored_as_sent(request)
     });
     let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(3);
     for number in 0..9 {
@@ -36,7 +36,7 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flush_keeps_to_the_clients_rate_limit() {
-    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let server = ScriptedServer::start(stored_as_sent);
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url()));
     let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
     let mut reporter = client.reporter().flush_timeout(None);

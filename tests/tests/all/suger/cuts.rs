@@ -13,7 +13,9 @@ use usage_billing::suger::{Receipt, UsageReport};
 use usage_billing_tests::{Reply, ScriptedServer};
 use uuid::Uuid;
 
-use super::{assert_there_once, client, ids, queue, reports, sandbox, scripted, stored, window, with_retries};
+use super::{
+    assert_there_once, client, group_for, ids, page_of, queue, reports, sandbox, scripted, stored, window, with_retries,
+};
 
 #[path = "../../../../crates/usage-billing/examples/isv_hourly_report.rs"]
 #[allow(dead_code, reason = "its main is for the example itself")]
@@ -106,9 +108,6 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         let client = dice.choice(&clients).unwrap();
         let mut reporter = client.reporter().flush_timeout(None).concurrency(dice.usize(1..6));
         if dice.u8(..4) == 0 {
-            reporter = reporter.confirm_duplicates();
-        }
-        if dice.u8(..4) == 0 {
             reporter = reporter.validate_first();
         }
         let mut all = BTreeSet::new();
@@ -165,7 +164,7 @@ fn take(receipt: &Receipt, settled: &mut BTreeSet<Uuid>) {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
     let report = UsageReport::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
-    let page = json!({"usageRecordGroups": [{"id": report.id("acme"), "records": {"gb": 1.25}}]}).to_string();
+    let page = page_of(&[group_for(&report, json!({}))]);
     let replies = vec![
         Reply::dropped(),
         Reply::json(503, "\"\""),
@@ -215,8 +214,8 @@ async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up()
         (true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (false, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
     ] {
-        let groups = if listed { json!([{"id": report.id("acme"), "records": {"gb": 1}}]) } else { json!([]) };
-        let page = json!({"usageRecordGroups": groups}).to_string();
+        let groups = if listed { vec![group_for(&report, json!({}))] } else { vec![] };
+        let page = page_of(&groups);
         let replies = vec![Reply::dropped(), Reply::json(404, "\"entitlement not found\""), Reply::json(200, &page)];
         let server = ScriptedServer::in_turn(replies);
         let mut reporter = scripted(&server).reporter().flush_timeout(None);
@@ -234,8 +233,8 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
         (false, false, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
         (false, true, "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
     ] {
-        let groups = if listed { json!([{"id": report.id("acme"), "records": {"gb": 1}}]) } else { json!([]) };
-        let page = json!({"usageRecordGroups": groups}).to_string();
+        let groups = if listed { vec![group_for(&report, json!({}))] } else { vec![] };
+        let page = page_of(&groups);
         let checks = AtomicUsize::new(0);
         let server = ScriptedServer::start(move |request| match request.target.split_once('?') {
             Some(_) => Reply::json(200, &page),
@@ -249,7 +248,7 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
         reporter.push(report.clone()).unwrap();
         assert_eq!(reporter.flush().await.unsent.len(), 1);
         if restarted {
-            reporter = client.reporter().flush_timeout(None).validate_first().confirm_duplicates();
+            reporter = client.reporter().flush_timeout(None).validate_first();
             reporter.push(report.clone()).unwrap();
         }
         assert_eq!(reporter.flush().await.to_string(), expected);

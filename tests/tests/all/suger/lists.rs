@@ -3,10 +3,11 @@
 use usage_billing::ErrorKind;
 use usage_billing::suger::types::{self, UsageRecordGroupStatus as Status};
 
-use serde_json::json;
-use usage_billing_tests::{Reply, ScriptedServer};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{client, sandbox, scripted};
+use super::{client, page_of, sandbox, scripted};
 
 #[tokio::test(start_paused = true)]
 async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
@@ -91,4 +92,126 @@ async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
     assert!(products.len() == 230 && products.iter().zip(0..).all(|(one, number)| one.id == Some(number.to_string())));
     assert_eq!(client.entitlements(|request| request).collect_all().await.unwrap().len(), 230);
     assert_eq!(client.buyers(|request| request).collect_all().await.unwrap().len(), 230);
+}
+
+/// A server of so many groups in full pages, with `next` after the page at an offset that has so many groups left after it.
+fn pages(count: i64, next: impl Fn(i64, i64) -> Value + Send + Sync + 'static) -> ScriptedServer {
+    ScriptedServer::start(move |request| {
+        let number = |name: &str| {
+            let mut pairs =
+                request.target.split(['?', '&']).filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            pairs.next().expect("a number").parse::<i64>().expect("a number")
+        };
+        let (offset, limit) = (number("offset"), number("limit"));
+        let page: Vec<_> =
+            (offset..count.min(offset + limit)).map(|number| json!({"id": number.to_string()})).collect();
+        let mut body = json!({"usageRecordGroups": page});
+        let next = next(offset, (count - offset - limit).max(0));
+        if next != json!("absent") {
+            body["nextOffset"] = next;
+        }
+        Reply::json(200, &body.to_string())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_is_read_to_its_end_however_the_end_is_marked() {
+    type Next = fn(i64, i64) -> Value;
+    let ways: [(&str, Next); 7] = [
+        ("never a next offset", |_, _| json!("absent")),
+        ("null", |_, _| Value::Null),
+        ("always a next offset", |offset, _| json!(offset + 1000)),
+        ("-1 at the end", |offset, left| if left > 0 { json!(offset + 1000) } else { json!(-1) }),
+        ("0 at the end", |offset, left| if left > 0 { json!(offset + 1000) } else { json!(0) }),
+        ("always -1", |_, _| json!(-1)),
+        ("its own offset at the end", |offset, left| if left > 0 { json!(offset + 1000) } else { json!(offset) }),
+    ];
+    for (way, next) in ways {
+        for count in [0, 1, 999, 1000, 1001, 2000, 2500] {
+            // A full page that names itself may have more behind it.
+            let is_error = way.starts_with("its own") && count == 2000;
+            let client = scripted(&pages(count, next));
+            let found = client.usage_record_groups(|request| request).collect_all().await;
+            match found {
+                Ok(groups) => {
+                    assert!(!is_error, "{way}, {count}");
+                    let ids: Vec<_> = groups.into_iter().filter_map(|group| group.id?.parse::<i64>().ok()).collect();
+                    assert_eq!(ids, (0..count).collect::<Vec<_>>(), "{way}, {count}");
+                }
+                Err(error) => assert!(is_error && error.kind() == ErrorKind::Decode, "{way}, {count}: {error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_offset_that_does_not_lead_on_is_an_error() {
+    for next in [-2, 5, 999, 1000] {
+        let server = pages(5000, move |offset, _| if offset < 1000 { json!(1000) } else { json!(next) });
+        let error = scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert!(error.to_string().contains("the list may be incomplete"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_without_its_list_is_an_error_and_no_empty_page() {
+    for body in
+        ["{}", r#"{"error": "maintenance"}"#, r#"{"usageRecordGroups": {"error": "maintenance"}}"#, "null", r#""down""#]
+    {
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let client = scripted(&server);
+        let error = client.usage_record_groups(|request| request).collect_all().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
+        client.usage_record_reports(|request| request).collect_all().await.unwrap_err();
+        client.daily_records(types::Partner::Aws, |request| request).collect_all().await.unwrap_err();
+        client.usage("2026-10".parse().unwrap(), std::time::Duration::MAX).await.unwrap_err();
+    }
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"{"usageRecordGroups": null, "nextOffset": null}"#)]);
+    assert!(scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn delete_whose_response_got_lost_succeeded_if_the_group_is_gone() {
+    let group: types::MeteringUsageRecordGroup = serde_json::from_value(json!({
+        "id": "g-1", "entitlementID": "e-1", "status": "CREATED", "creationTime": now(), "records": {"gb": 5},
+        "metaInfo": {"timestamp": "2026-11-01T07:00:00Z"},
+    }))
+    .unwrap();
+    let json = serde_json::to_value(&group).unwrap();
+    let with = |status: &str| {
+        let mut group = json.clone();
+        group["status"] = json!(status);
+        vec![group]
+    };
+    let (gone, lost) = (|| Reply::json(404, "\"usage record group not found\""), || Reply::json(504, "\"timeout\""));
+    for (replies, listed, is_deleted) in [
+        (vec![lost(), gone()], vec![], true),
+        (vec![Reply::dropped(), gone()], vec![], true),
+        (vec![lost(), gone()], with("DELETED"), true),
+        (vec![lost(), gone()], with("CREATED"), false),
+        (vec![lost(), gone()], with("REPORTED"), false),
+        // It was gone before, or cannot be seen.
+        (vec![gone()], vec![], false),
+        (vec![lost(), lost(), lost(), lost()], vec![], false),
+        (vec![lost(), Reply::json(400, "\"already reported\"")], vec![], false),
+        // A response that shows no deletion.
+        (vec![Reply::json(200, "{}")], vec![], false),
+        (vec![Reply::json(200, "{}")], with("DELETED"), true),
+        (vec![Reply::json(200, &with("CREATED")[0].to_string())], with("CREATED"), false),
+        (vec![Reply::json(200, &with("DELETED")[0].to_string())], vec![], true),
+        (vec![Reply::json(200, r#"{"id": "g-2", "status": "DELETED"}"#)], with("CREATED"), false),
+    ] {
+        let (page, place) = (page_of(&listed), format!("{replies:?} {listed:?}"));
+        let replies = Mutex::new(replies.into_iter());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page),
+            _ => replies.lock().unwrap().next().expect("no more is sent"),
+        });
+        let outcome = scripted(&server).delete_group(&group).await;
+        assert_eq!(outcome.is_ok(), is_deleted, "{place}: {outcome:?}");
+        assert!(outcome.is_err() || outcome.is_ok_and(|group| group.status == Some(Status::Deleted)));
+        let lists = server.requests().into_iter().filter(|request| request.method == "GET");
+        assert!(lists.into_iter().all(|list| list.target.contains("startDate=2026-10-31")), "since before its usage");
+    }
 }

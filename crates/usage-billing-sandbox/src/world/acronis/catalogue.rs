@@ -4,6 +4,8 @@ use usage_billing_acronis::types::{ApplicationType, MeasurementUnit};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
+use super::Tree;
+
 /// A service. The ids are those of the platform, the same in all accounts.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Application {
@@ -29,8 +31,19 @@ pub(crate) struct Item {
     pub(crate) unit: Unit,
     /// Added up over a period; else a level.
     pub(crate) is_range: bool,
+    pub(crate) charge: Charge,
     /// Of one unit as it is billed, in ten-thousandths of any currency.
     price: i64,
+}
+
+/// What the vendor charges the partner for an item: written down by hand for each, to compare programs with that derive it from names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charge {
+    Each,
+    /// Of storage, what the vendor hosts.
+    Hosted,
+    /// Nothing: a total, a part, a counter, a switch, or included in the fee for something else.
+    Nothing,
 }
 
 /// What an item is counted in.
@@ -49,6 +62,17 @@ pub(crate) struct Infra {
     id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) backend: &'static str,
+    owner: Owner,
+    /// Whether reports state more of it than its id.
+    pub(crate) is_described: bool,
+}
+
+/// Whose a component is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Vendor,
+    /// The tenant at this position.
+    Tenant(usize),
 }
 
 /// The vendor's own tenant, which owns the components.
@@ -69,8 +93,8 @@ impl Item {
         Decimal::new(self.price, 4).normalize()
     }
 
-    /// Whether a tenant is billed for it. The platform's own counters are only told.
-    pub(crate) fn is_billed(&self) -> bool {
+    /// Whether it is of a service; else it is a counter of the platform's own.
+    pub(crate) fn is_of_service(&self) -> bool {
         *self.application != PLATFORM
     }
 }
@@ -80,8 +104,15 @@ impl Infra {
         uuid(self.id)
     }
 
-    pub(crate) fn owner(&self) -> Uuid {
-        uuid(VENDOR)
+    pub(crate) fn is_vendors(&self) -> bool {
+        self.owner == Owner::Vendor
+    }
+
+    pub(crate) fn owner(&self, tree: &Tree) -> Uuid {
+        match self.owner {
+            Owner::Vendor => uuid(VENDOR),
+            Owner::Tenant(place) => tree.get(place).map(|tenant| tenant.id).unwrap_or_default(),
+        }
     }
 }
 
@@ -91,7 +122,8 @@ impl Unit {
         match self {
             Self::Bytes => Some("bytes"),
             Self::Seconds => Some("seconds"),
-            Self::Pieces | Self::Switch => None,
+            Self::Pieces => None,
+            Self::Switch => Some("feature"),
         }
     }
 
@@ -114,7 +146,18 @@ static BACKUP: Application = Application {
     id: "6e6d758d-8e74-3ae3-ac84-50eb0dff12eb",
     name: "Cyber Protection",
     kind: "backup",
-    usages: &["workstations", "servers", "mobiles", "storage", "dr_internet_access", "compute_points"],
+    usages: &[
+        "workstations",
+        "servers",
+        "mobiles",
+        "storage",
+        "local_storage",
+        "dr_internet_access",
+        "compute_points",
+        "total_storage",
+        "immutable_storage",
+        "total_protected_workloads",
+    ],
     base_url: "/bc/",
 };
 static FILES: Application = Application {
@@ -145,7 +188,7 @@ static INFRASTRUCTURE: Application = Application {
     usages: &["hci_storage", "hci_total_storage"],
     base_url: "/hci/",
 };
-static PLATFORM: Application = Application {
+pub(crate) static PLATFORM: Application = Application {
     id: "7459244f-68f3-3bf4-9f53-5f63ecc1d91f",
     name: "Management Portal",
     kind: "platform",
@@ -155,12 +198,34 @@ static PLATFORM: Application = Application {
 
 pub(crate) static APPLICATIONS: [&Application; 6] = [&BACKUP, &FILES, &SHIPPING, &NOTARY, &INFRASTRUCTURE, &PLATFORM];
 
+/// What most components have in common.
+const HOSTED: Infra = Infra { id: "", name: "", backend: "acronis", owner: Owner::Vendor, is_described: true };
 pub(super) static STORE_1: Infra =
-    Infra { id: "3f6a1c58-2d7b-4e90-b1a3-c4d5e6f70819", name: "eu-west-storage-1", backend: "acronis" };
-pub(super) static STORE_2: Infra =
-    Infra { id: "4a7b2d69-3e8c-4fa1-82b4-d5e6f708192a", name: "eu-west-storage-2, \"cold\"", backend: "google" };
+    Infra { id: "3f6a1c58-2d7b-4e90-b1a3-c4d5e6f70819", name: "eu-west-storage-1", ..HOSTED };
+pub(super) static STORE_2: Infra = Infra {
+    id: "4a7b2d69-3e8c-4fa1-82b4-d5e6f708192a",
+    name: "eu-west-storage-2, \"cold\"",
+    backend: "google",
+    ..HOSTED
+};
+/// Of which reports state its id only.
+pub(super) static STORE_3: Infra =
+    Infra { id: "5d3c9e7a-4f9d-40b2-93c5-e6f708192a3b", name: "eu-west-storage-3", is_described: false, ..HOSTED };
+/// The partner's own, with the same backend as the vendor's.
+pub(super) static CELLAR: Infra =
+    Infra { id: "6e1fa48b-50ae-41c3-a4d6-f708192a3b4c", name: "cellar", owner: Owner::Tenant(Tree::OWN), ..HOSTED };
+/// Of the partner below, and of which reports state its id only.
+pub(super) static ATTIC: Infra = Infra {
+    id: "7f20b59c-61bf-42d4-b5e7-08192a3b4c5d",
+    name: "attic",
+    owner: Owner::Tenant(Tree::BELOW),
+    is_described: false,
+    ..HOSTED
+};
 pub(super) static RECOVERY: Infra =
-    Infra { id: "7d2e4f60-8a1b-4c3d-9e5f-60718293a4b5", name: "eu-west-dr-1", backend: "acronis" };
+    Infra { id: "7d2e4f60-8a1b-4c3d-9e5f-60718293a4b5", name: "eu-west-dr-1", ..HOSTED };
+
+pub(crate) static INFRA: [&Infra; 6] = [&STORE_1, &STORE_2, &STORE_3, &CELLAR, &ATTIC, &RECOVERY];
 
 /// What the items of one edition of backup have in common.
 const PER_WORKLOAD: Item = Item {
@@ -171,6 +236,7 @@ const PER_WORKLOAD: Item = Item {
     sku: None,
     unit: Unit::Pieces,
     is_range: false,
+    charge: Charge::Each,
     price: 0,
 };
 pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
@@ -178,7 +244,16 @@ pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
     usage_name: "storage",
     sku: Some("DEMO-STO-ACR-PW"),
     unit: Unit::Bytes,
+    charge: Charge::Hosted,
     price: 500,
+    ..PER_WORKLOAD
+};
+/// In the fee for devices.
+pub(super) static LOCAL_STORAGE: Item = Item {
+    name: "pw_base_local_storage",
+    usage_name: "local_storage",
+    unit: Unit::Bytes,
+    charge: Charge::Nothing,
     ..PER_WORKLOAD
 };
 pub(super) static WORKSTATIONS: Item = Item {
@@ -216,6 +291,7 @@ pub(super) static RECOVERY_INTERNET: Item = Item {
     usage_name: "dr_internet_access",
     edition: Some("per_workload"),
     unit: Unit::Switch,
+    charge: Charge::Nothing,
     ..PER_WORKLOAD
 };
 pub(super) static FILE_SEATS: Item = Item {
@@ -247,8 +323,36 @@ pub(super) static NOTARIZATIONS: Item = Item {
     ..PER_WORKLOAD
 };
 /// In reports only, and in those of partners: how many customers there are below.
-pub(super) static CUSTOMER_COUNT: Item =
-    Item { application: &PLATFORM, name: "euc_count", usage_name: "euc_count", edition: None, ..PER_WORKLOAD };
+pub(super) static CUSTOMER_COUNT: Item = Item {
+    application: &PLATFORM,
+    name: "euc_count",
+    usage_name: "euc_count",
+    edition: None,
+    charge: Charge::Nothing,
+    ..PER_WORKLOAD
+};
+
+/// What is counted beside items: nobody has it, and nothing is sold by it.
+const COUNTED: Item = Item { edition: None, charge: Charge::Nothing, ..PER_WORKLOAD };
+pub(super) static TOTAL_STORAGE: Item =
+    Item { name: "total_storage", usage_name: "total_storage", unit: Unit::Bytes, ..COUNTED };
+pub(super) static IMMUTABLE_STORAGE: Item =
+    Item { name: "immutable_storage", usage_name: "immutable_storage", unit: Unit::Bytes, ..COUNTED };
+pub(super) static TOTAL_WORKLOADS: Item =
+    Item { name: "total_protected_workloads", usage_name: "total_protected_workloads", ..COUNTED };
+
+/// Items that have SKUs.
+pub(super) static SOLD: [&Item; 9] = [
+    &STORAGE_PER_WORKLOAD,
+    &WORKSTATIONS,
+    &SERVERS,
+    &MOBILES,
+    &STORAGE_PER_GIGABYTE,
+    &COMPUTE_POINTS,
+    &FILE_SEATS,
+    &SERVERS_STANDARD,
+    &NOTARIZATIONS,
+];
 
 #[cfg(test)]
 mod tests {
@@ -256,7 +360,7 @@ mod tests {
 
     #[test]
     fn all_ids_are_uuids() {
-        let infras = [&STORE_1, &STORE_2, &RECOVERY].map(Infra::id);
+        let infras = INFRA.map(Infra::id);
         for id in APPLICATIONS.map(Application::id).into_iter().chain(infras).chain([uuid(VENDOR)]) {
             assert!(!id.is_nil());
         }
@@ -264,9 +368,11 @@ mod tests {
 
     #[test]
     fn services_know_their_metrics() {
-        for item in [&STORAGE_PER_WORKLOAD, &COMPUTE_POINTS, &RECOVERY_INTERNET, &FILE_SEATS, &NOTARIZATIONS] {
+        let others = [&LOCAL_STORAGE, &RECOVERY_INTERNET, &TOTAL_STORAGE, &IMMUTABLE_STORAGE, &TOTAL_WORKLOADS];
+        for item in SOLD.into_iter().chain(others) {
             assert!(item.application.usages.contains(&item.usage_name), "{}", item.name);
             assert!(item.name.ends_with(item.usage_name));
         }
+        assert!(SOLD.iter().all(|item| item.sku.is_some()) && others.iter().all(|item| item.sku.is_none()));
     }
 }

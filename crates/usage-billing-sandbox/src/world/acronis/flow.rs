@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::world::seed::Seed;
-use crate::world::{day_key, day_number, days};
+use crate::world::{day_key, day_number, days, days_before};
 
 #[derive(Clone, Copy)]
 pub(super) enum Flow {
@@ -32,6 +32,14 @@ impl Span {
     pub(crate) fn summary(first: NaiveDate, last: NaiveDate, known: NaiveDate) -> Self {
         let last = last.min(known);
         Self { first, last, since: first.min(last) }
+    }
+
+    /// The days before a day, and those from it on; all are before a day that never comes.
+    pub(super) fn split(self, at: Option<NaiveDate>) -> (Option<Self>, Option<Self>) {
+        let at = at.unwrap_or(NaiveDate::MAX);
+        let before = Self { last: self.last.min(days_before(at, 1)), ..self };
+        let after = Self { first: self.first.max(at), ..self };
+        ((before.first <= before.last).then_some(before), (after.first <= after.last).then_some(after))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Acronis: the partner "Northwind Cloud Services", the tenants below it, and what they use.
 
+mod billing;
 mod catalogue;
+mod counted;
 mod flow;
+mod prices;
 mod table;
 mod usage;
 
@@ -11,14 +14,16 @@ use chrono::NaiveDate;
 use usage_billing_acronis::types::{ReportLevel, TenantKind};
 use uuid::Uuid;
 
-pub(crate) use catalogue::{APPLICATIONS, Application, Infra, Item, Unit};
+pub(crate) use billing::{LICENSING_MODE, TIER_LEVEL};
+pub(crate) use catalogue::{APPLICATIONS, Application, Charge, INFRA, Infra, Item, PLATFORM, Unit};
 pub(crate) use flow::Span;
+pub(crate) use prices::{PriceList, SkuPrice, price_list};
 pub(crate) use usage::{Holding, Usage};
 
-use self::table::{Line, entries};
+use self::table::{Line, Trial, entries};
 use super::seed::Seed;
 use super::size::Size;
-use super::{EPOCH, id, month_of, months_after};
+use super::{EPOCH, days_after, id, month_of, months_after, months_before};
 use crate::ACRONIS_TENANT_ID;
 
 pub(crate) struct Tenant {
@@ -30,8 +35,8 @@ pub(crate) struct Tenant {
     pub(crate) kind: TenantKind,
     pub(crate) name: String,
     pub(crate) customer_id: Option<String>,
-    /// Nothing that it uses is billed.
-    pub(crate) trial: bool,
+    /// The first day that is billed; none of a trial that goes on.
+    pub(crate) billed_since: Option<NaiveDate>,
     pub(crate) deleted: bool,
     /// Currency of its prices, if its parent keeps them in the platform.
     pub(crate) currency: Option<&'static str>,
@@ -44,9 +49,8 @@ impl Tenant {
         EPOCH.pred_opt().unwrap_or(EPOCH)
     }
 
-    /// The first day that is billed; none of a trial.
-    pub(crate) fn billed_since(&self) -> Option<NaiveDate> {
-        (!self.trial).then_some(EPOCH)
+    pub(crate) fn is_trial(&self, day: NaiveDate) -> bool {
+        self.billed_since.is_none_or(|first| day < first)
     }
 
     pub(crate) fn deleted_on(&self) -> Option<NaiveDate> {
@@ -74,8 +78,14 @@ pub(crate) struct Tree {
 impl Tree {
     /// Position of the partner to whom the client belongs.
     pub(crate) const OWN: usize = 0;
+    /// Position of a partner below it.
+    const BELOW: usize = 5;
+    /// Days of a month in which a customer that leaves its trial is still on trial.
+    const TRIAL_DAYS: u64 = 10;
 
-    pub(crate) fn new(seed: Seed, size: &Size) -> Self {
+    /// The tree of a sandbox that starts on a day: one customer leaves its trial in the month before.
+    pub(crate) fn new(seed: Seed, size: &Size, today: NaiveDate) -> Self {
+        let leaves = days_after(months_before(month_of(today), 1), Self::TRIAL_DAYS);
         let own = Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default();
         let tenants = entries(seed, size.tenants).into_iter().zip(0i64..).map(|(entry, place)| Tenant {
             id: if entry.parent.is_none() { own } else { id(&format!("acronis/tenant/{}", entry.name)) },
@@ -84,7 +94,11 @@ impl Tree {
             kind: entry.kind,
             name: entry.name,
             customer_id: entry.customer_id,
-            trial: entry.trial,
+            billed_since: match entry.trial {
+                Trial::No => Some(EPOCH),
+                Trial::Leaves => Some(leaves),
+                Trial::Stays => None,
+            },
             deleted: entry.deleted,
             currency: entry.currency,
             lines: entry.lines,
@@ -161,8 +175,11 @@ impl Tree {
             ReportLevel::DirectPartners => self.children(subject).filter(|child| self.is_live(*child)).collect(),
             ReportLevel::AllPartners => of_kinds(&[TenantKind::Partner]),
             ReportLevel::AllCustomers => of_kinds(&[TenantKind::Partner, TenantKind::Customer]),
-            // Accounts of users are units, inferred from "unit: also personal tenants".
-            _ => of_kinds(&[TenantKind::Partner, TenantKind::Customer, TenantKind::Unit]),
+            // Accounts of users are units, inferred from "unit: also personal tenants". The tenant itself has a row beside them.
+            _ => {
+                let below: Vec<_> = of_kinds(&[TenantKind::Partner, TenantKind::Customer, TenantKind::Unit]);
+                std::iter::once(subject).chain(below).collect()
+            }
         }
     }
 
@@ -179,7 +196,7 @@ impl Tree {
 #[cfg(test)]
 impl Tree {
     pub(super) fn of_tests() -> Self {
-        Self::new(Seed::new(0), &Size::default())
+        Self::new(Seed::new(0), &Size::default(), tests::day("2026-11-21"))
     }
 }
 
@@ -205,14 +222,14 @@ mod tests {
         let northwind = "Northwind Cloud Services";
         assert_eq!(names(northwind, ReportLevel::Itself), [northwind]);
         let direct = names(northwind, ReportLevel::DirectPartners);
-        assert_eq!(direct.len(), 5);
+        assert_eq!(direct.len(), 6);
         assert!(direct.contains(&"Cedar MSP") && !direct.contains(&"Gull Optics"));
         assert_eq!(names(northwind, ReportLevel::AllPartners), ["Cedar MSP"]);
         let customers = names(northwind, ReportLevel::AllCustomers);
-        assert_eq!(customers.len(), 8);
+        assert_eq!(customers.len(), 9);
         assert!(customers.contains(&"Dune Bakery") && customers.contains(&"Cedar MSP"));
         let accounts = names(northwind, ReportLevel::Accounts);
-        assert_eq!((accounts.len(), accounts.contains(&"Birch, Warehouse 2")), (9, true));
+        assert_eq!((accounts.len(), accounts[0], accounts.contains(&"Birch, Warehouse 2")), (11, northwind, true));
         assert_eq!(names("Cedar MSP", ReportLevel::DirectPartners).len(), 2);
         assert_eq!(names("Dune Bakery", ReportLevel::AllCustomers), [""; 0]);
     }
@@ -227,13 +244,16 @@ mod tests {
 
     #[test]
     fn a_large_tree_holds_together_and_has_all_kinds() {
-        let tree = Tree::new(Seed::new(5), &Size::default().tenants(1_000));
+        let tree = Tree::new(Seed::new(5), &Size::default().tenants(1_000), day("2026-11-21"));
         assert_eq!((tree.tenants.len(), tree.places.len(), tree.subtree(0).len()), (1_000, 1_000, 1_000));
         assert!(tree.tenants.iter().zip(0..).all(|(tenant, place)| tenant.parent.is_none_or(|parent| parent < place)));
         let count = |is: fn(&Tenant) -> bool| tree.tenants.iter().filter(|tenant| is(tenant)).count();
-        assert!(count(|tenant| tenant.trial) > 50 && count(|tenant| tenant.kind == TenantKind::Partner) > 20);
+        assert!(
+            count(|tenant| tenant.billed_since.is_none()) > 50
+                && count(|tenant| tenant.kind == TenantKind::Partner) > 20
+        );
         let names = |seed| -> Vec<String> {
-            let tree = Tree::new(Seed::new(seed), &Size::default());
+            let tree = Tree::new(Seed::new(seed), &Size::default(), day("2026-11-21"));
             tree.tenants.into_iter().skip(1).map(|tenant| tenant.name).collect()
         };
         assert!(names(0).iter().all(|name| !names(1).contains(name)));

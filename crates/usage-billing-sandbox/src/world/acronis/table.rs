@@ -3,8 +3,9 @@
 use usage_billing_acronis::types::TenantKind;
 
 use super::catalogue::{
-    COMPUTE_POINTS, FILE_SEATS, Infra, Item, MOBILES, NOTARIZATIONS, RECOVERY, RECOVERY_INTERNET, SERVERS,
-    SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD, STORE_1, STORE_2, WORKSTATIONS,
+    ATTIC, CELLAR, COMPUTE_POINTS, FILE_SEATS, Infra, Item, LOCAL_STORAGE, MOBILES, NOTARIZATIONS, RECOVERY,
+    RECOVERY_INTERNET, SERVERS, SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD, STORE_1, STORE_2,
+    STORE_3, WORKSTATIONS,
 };
 use super::flow::Flow;
 use crate::world::names::company;
@@ -26,13 +27,22 @@ pub(super) struct Entry {
     pub(super) kind: TenantKind,
     pub(super) name: String,
     pub(super) customer_id: Option<String>,
-    /// Nothing that it uses is billed.
-    pub(super) trial: bool,
+    pub(super) trial: Trial,
     /// Closed long ago.
     pub(super) deleted: bool,
     /// Currency of its prices, if its parent keeps them in the platform.
     pub(super) currency: Option<&'static str>,
     pub(super) lines: Vec<Line>,
+}
+
+/// Whether what a tenant uses is billed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trial {
+    No,
+    /// From a day in the month before the sandbox started.
+    Leaves,
+    /// Nothing is.
+    Stays,
 }
 
 const GIB: i64 = 1 << 30;
@@ -45,17 +55,20 @@ const fn level(base: i64, a_day: i64, wobble: u64) -> Flow {
     Flow::Level { base, a_day, wobble }
 }
 
-static ALDER: [Line; 4] = [
-    // The same metric on two components.
+static ALDER: [Line; 6] = [
+    // The same metric on three components, one of them the partner's own.
     Line { quota: Some(1024 * GIB), ..line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(120 * GIB, GIB / 5, 1 << 27)) },
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_2), level(7 * GIB, 31_337, 4_096)),
+    line(&STORAGE_PER_WORKLOAD, Some(&CELLAR), level(90 * GIB, 77_777, 8_192)),
+    line(&LOCAL_STORAGE, None, level(500 * GIB, 99_999, 8_192)),
     Line { quota: Some(50), ..line(&WORKSTATIONS, None, Flow::Pieces(42)) },
     line(&SERVERS, None, Flow::Pieces(3)),
 ];
-static KESTREL: [Line; 4] = [
+static KESTREL: [Line; 5] = [
     // Recovery servers run some ten hours a day.
     line(&COMPUTE_POINTS, Some(&RECOVERY), Flow::Range(35_400)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(31 * GIB, 57_000_001, 9_999_999)),
+    line(&STORAGE_PER_WORKLOAD, Some(&STORE_3), level(12 * GIB, 31_000_001, 999_999)),
     line(&MOBILES, None, Flow::Idle),
     line(&RECOVERY_INTERNET, None, Flow::Idle),
 ];
@@ -69,13 +82,19 @@ static DUNE: [Line; 2] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
     line(&NOTARIZATIONS, None, Flow::Range(3)),
 ];
-static ELM: [Line; 2] = [
+static ELM: [Line; 3] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(4 * GIB, 1_234_567, 0)),
     line(&SERVERS_STANDARD, None, Flow::Pieces(2)),
+    line(&STORAGE_PER_WORKLOAD, Some(&ATTIC), level(40 * GIB, 12_345, 678)),
 ];
 static WAREHOUSE: [Line; 1] = [line(&FILE_SEATS, None, Flow::Pieces(4))];
 // So that of what the partner above has some is still on trial.
 static FJORD: [Line; 1] = [line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(10 * GIB, 0, 0))];
+static HERON: [Line; 3] = [
+    line(&COMPUTE_POINTS, Some(&RECOVERY), Flow::Range(7_200)),
+    line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(3 * GIB, 4_321, 99)),
+    line(&WORKSTATIONS, None, Flow::Pieces(6)),
+];
 static GULL: [Line; 1] = [line(&WORKSTATIONS, None, Flow::Idle)];
 
 /// What those have who stand in no table: what those in the table have, more or less of it.
@@ -106,7 +125,7 @@ pub(super) fn entries(seed: Seed, count: u32) -> Vec<Entry> {
             parent: Some(parent),
             kind: if is_partner { TenantKind::Partner } else { TenantKind::Customer },
             customer_id: (at % 2 == 0).then(|| format!("C-{at:05}")),
-            trial: at % PER_TRIAL == 0 && !is_partner,
+            trial: if at % PER_TRIAL == 0 && !is_partner { Trial::Stays } else { Trial::No },
             currency: [Some("EUR"), None, Some("USD")][at % 3].filter(|_| parent == 0),
             lines: if is_partner { Vec::new() } else { profile.iter().zip(1..).map(scaled).collect() },
             ..entry(&company(seed, 1, at as u64), &[])
@@ -125,7 +144,7 @@ fn entry(name: &str, lines: &[Line]) -> Entry {
         kind: TenantKind::Customer,
         name: name.to_owned(),
         customer_id: None,
-        trial: false,
+        trial: Trial::No,
         deleted: false,
         currency: None,
         lines: lines.to_vec(),
@@ -142,14 +161,15 @@ fn table() -> Vec<Entry> {
             currency: Some("USD"),
             ..entry("Kestrel & Sons, \"Harbour\" Ltd.", &KESTREL)
         },
-        Entry { trial: true, ..entry("株式会社さくら", &SAKURA) },
+        Entry { trial: Trial::Stays, ..entry("株式会社さくら", &SAKURA) },
         entry("Birch Logistics, Inc.", &BIRCH),
         Entry { kind: TenantKind::Partner, customer_id: known_as("CDR"), ..entry("Cedar MSP", &[]) },
         Entry { parent: Some(5), kind: TenantKind::Folder, ..entry("Bakeries; \"hot & cold\"", &[]) },
         Entry { parent: Some(5), customer_id: known_as("ELM;1"), ..entry("Elm & Ødegård AS", &ELM) },
         Entry { parent: Some(6), ..entry("Dune Bakery", &DUNE) },
-        Entry { parent: Some(6), trial: true, ..entry("Fjord Kiosk", &FJORD) },
+        Entry { parent: Some(6), trial: Trial::Stays, ..entry("Fjord Kiosk", &FJORD) },
         Entry { parent: Some(4), kind: TenantKind::Unit, ..entry("Birch, Warehouse 2", &WAREHOUSE) },
         Entry { deleted: true, ..entry("Gull Optics", &GULL) },
+        Entry { trial: Trial::Leaves, customer_id: known_as("HRN-3"), ..entry("Heron Vets", &HERON) },
     ]
 }

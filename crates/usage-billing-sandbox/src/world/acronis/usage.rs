@@ -4,7 +4,8 @@ use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
 use super::Tree;
-use super::catalogue::{CUSTOMER_COUNT, Infra, Item, Unit};
+use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
+use super::counted::counted;
 use super::flow::{Flow, Span};
 use super::table::Line;
 use crate::world::{EPOCH, midnight};
@@ -46,7 +47,7 @@ impl Holding {
 }
 
 impl Usage {
-    fn new(item: &'static Item, infra: Option<&'static Infra>) -> Self {
+    pub(super) fn new(item: &'static Item, infra: Option<&'static Infra>) -> Self {
         Self { item, infra, quota: None, production: [0; 2], trial: [0; 2] }
     }
 
@@ -63,16 +64,22 @@ impl Usage {
         usize::from(self.item.is_range)
     }
 
-    /// What is on trial has no SKU yet.
+    /// What is on trial has no SKU yet, and storage that the vendor does not host has none.
     pub(crate) fn sku(&self) -> Option<&'static str> {
-        self.item.sku.filter(|_| self.production != [0; 2])
+        self.item.sku.filter(|_| self.production != [0; 2] && self.is_sold())
     }
 
-    /// The number that is billed, as the vendor's own billing module takes it (acronis-cyber-cloud-whmcs, MetricsFetcher):
-    /// all usage of a customer, that in production of others.
-    pub(crate) fn billed(&self, kind: &TenantKind) -> i64 {
-        let side = if *kind == TenantKind::Customer { self.total() } else { self.production };
-        side[self.effective()]
+    /// What the vendor charges the partner for: production, of what it sells.
+    pub(crate) fn charged(&self) -> Option<i64> {
+        self.is_sold().then(|| self.production[self.effective()])
+    }
+
+    fn is_sold(&self) -> bool {
+        match self.item.charge {
+            Charge::Each => true,
+            Charge::Hosted => self.infra.is_none_or(Infra::is_vendors),
+            Charge::Nothing => false,
+        }
     }
 }
 
@@ -114,22 +121,35 @@ impl Tree {
     /// What a tenant and all below it used in a span, one sum for each item and component.
     pub(crate) fn usage(&self, place: usize, span: Span) -> Vec<Usage> {
         let mut sums: Vec<Usage> = Vec::new();
-        for (at, number, line) in self.lines(place).filter(|(_, _, line)| line.item.unit != Unit::Switch) {
-            let key = [at as u64, number];
-            let amounts = [line.flow.absolute(self.seed, &key, span.last), line.flow.delta(self.seed, &key, span)];
+        for (at, number, line) in self.lines(place) {
+            let (Some(tenant), key) = (self.get(at), [at as u64, number]) else { continue };
             let sum = sum_of(&mut sums, line.item, line.infra);
             if at == place {
                 sum.quota = line.quota;
             }
-            let trial = self.get(at).is_some_and(|tenant| tenant.trial);
-            let side = if trial { &mut sum.trial } else { &mut sum.production };
-            side[0] += amounts[0];
-            side[1] += amounts[1];
+            let side = if tenant.is_trial(span.last) { &mut sum.trial } else { &mut sum.production };
+            match (line.item.unit, line.flow) {
+                // That it is on.
+                (Unit::Switch, _) => side[0] = i64::from(span.last >= EPOCH),
+                // What was used before the trial ended stays on trial.
+                (_, flow @ Flow::Range(_)) => {
+                    side[0] += flow.absolute(self.seed, &key, span.last);
+                    let (trial, production) = span.split(tenant.billed_since);
+                    let used = |span: Option<Span>| span.map_or(0, |span| flow.delta(self.seed, &key, span));
+                    sum.trial[1] += used(trial);
+                    sum.production[1] += used(production);
+                }
+                (_, flow) => {
+                    side[0] += flow.absolute(self.seed, &key, span.last);
+                    side[1] += flow.delta(self.seed, &key, span);
+                }
+            }
         }
+        sums.extend(counted(&sums));
         if self.get(place).is_some_and(|tenant| tenant.kind == TenantKind::Partner) && span.last >= EPOCH {
             let mut count = Usage::new(&CUSTOMER_COUNT, None);
             for tenant in self.descendants(place).filter_map(|below| self.get(below)) {
-                let side = if tenant.trial { &mut count.trial } else { &mut count.production };
+                let side = if tenant.is_trial(span.last) { &mut count.trial } else { &mut count.production };
                 side[0] += i64::from(tenant.kind == TenantKind::Customer);
             }
             sums.push(count);
@@ -171,7 +191,11 @@ mod tests {
     fn every_month_has_the_awkward_rows() {
         for month in ["2025-02", "2026-10", "2028-12"] {
             let alder = usage("Alder Dental Group", month);
-            assert_eq!(alder.iter().filter(|row| row.item.name == "pw_base_storage").count(), 2);
+            let storage: Vec<_> = alder.iter().filter(|row| row.item.name == "pw_base_storage").collect();
+            assert_eq!(storage.iter().filter(|row| row.charged().is_none() && row.sku().is_none()).count(), 1);
+            assert_eq!(storage.len(), 3);
+            let total = alder.iter().find(|row| row.item.name == "total_storage").unwrap();
+            assert!(total.charged().is_none() && total.total()[0] > storage.iter().map(|row| row.total()[0]).sum());
             let kestrel = usage("Kestrel & Sons, \"Harbour\" Ltd.", month);
             assert!(kestrel.iter().any(|row| row.item.is_range && row.production[1] > 0));
             assert!(kestrel.iter().any(Usage::is_zero));
@@ -202,15 +226,26 @@ mod tests {
     }
 
     #[test]
-    fn which_number_is_billed_depends_on_kind_and_range() {
+    fn production_is_charged_by_level_or_change_and_trial_is_not() {
         let cedar = usage("Cedar MSP", "2026-10");
         let storage = cedar.iter().find(|row| row.item.name == "pg_base_storage").unwrap();
-        assert_eq!(storage.billed(&TenantKind::Partner), storage.production[0]);
-        assert_eq!(storage.billed(&TenantKind::Folder), storage.production[0]);
-        assert_eq!(storage.billed(&TenantKind::Customer), storage.total()[0]);
-        assert_ne!(storage.billed(&TenantKind::Customer), storage.billed(&TenantKind::Partner));
+        assert_eq!(storage.charged(), Some(storage.production[0]));
+        assert!(storage.trial[0] > 0);
         let range = cedar.iter().find(|row| row.item.is_range).unwrap();
-        assert_eq!(range.billed(&TenantKind::Customer), range.total()[1]);
+        assert_eq!(range.charged(), Some(range.production[1]));
+    }
+
+    #[test]
+    fn a_customer_that_leaves_its_trial_has_both_in_that_month() {
+        let modes = |month: &str| {
+            let rows = usage("Heron Vets", month);
+            let points = rows.iter().find(|row| row.item.is_range).unwrap();
+            let seats = rows.iter().find(|row| row.item.name == "pw_base_workstations").unwrap();
+            [points.production[1] > 0, points.trial[1] > 0, seats.production[0] > 0, seats.trial[0] > 0]
+        };
+        assert_eq!(modes("2026-09"), [false, true, false, true]);
+        assert_eq!(modes("2026-10"), [true, true, true, false]);
+        assert_eq!(modes("2026-11"), [true, false, true, false]);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use super::documents::{Found, operations};
 use super::odd::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 15] = [
     "status",
+    "replace_response",
+    "replace_value",
     "latency",
     "reset_before",
     "reset_after",
@@ -36,6 +38,8 @@ fn fault(dice: &mut Rng) -> Value {
         ("bytes", json!(pick(dice, &[0, 1, 100, u32::MAX]))),
         ("pointer", json!(pick(dice, &["", "/", "/items", "/a/0", "x", "/~2"]))),
         ("value", json!(word(dice))),
+        ("body", odd::value(dice, 2)),
+        ("content_type", json!(pick(dice, &["text/html", "application/json", "a\u{0}"]))),
         ("seconds", json!(pick(dice, &[0, -1, i32::MAX, i32::MIN]))),
         ("operation", json!(pick(dice, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
         ("times", json!(pick(dice, &[0, 1, u32::MAX]))),

@@ -1,7 +1,9 @@
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::acronis::{Amounts, Price, usage_rows};
+use crate::acronis::{Amounts, Price, in_billing_unit, usage_rows};
+use crate::loadable;
 
 pub(in crate::acronis) fn amounts(production: i64, trial: i64) -> Amounts {
     Amounts { production: production.into(), trial: trial.into(), total: (production + trial).into() }
@@ -429,18 +431,46 @@ fn prices_are_given_only_if_they_are_those_of_all_rows() {
 }
 
 #[test]
-fn a_report_of_too_many_rows_ends_with_an_error() {
+fn a_report_ends_with_an_error_at_whatever_it_has_too_much_of() {
+    let named = |number: u64| ReportRow { number, ..row("customer", "seats", None) };
     let file = summary();
-    let mut aggregator = UsageAggregator { max_kept: 2, ..UsageAggregator::new(&file).unwrap() };
-    let of = |tenant: u32| ReportRow {
-        tenant_id: tenant.to_string(),
-        number: tenant.into(),
-        ..row("customer", "pw_base_servers", None)
+    let twelve = |make: fn(ReportRow, String) -> ReportRow, text: fn(u64) -> String| {
+        let mut aggregator = UsageAggregator::new(&file, 1_000_000).unwrap();
+        let mut rows = (1..=12).map(|number| make(named(number), text(number)));
+        rows.try_for_each(|row| aggregator.add(row)).and_then(|()| aggregator.rows(&AccountFacts::default()))
     };
-    aggregator.add(of(1)).unwrap();
-    aggregator.add(of(2)).unwrap();
-    let error = aggregator.add(of(3)).unwrap_err();
-    assert_eq!(error.message(), "row 3: the report exceeds the limit of 2 rows that are added up");
+    let distinct: fn(u64) -> String = |number| format!("{number}{}", "x".repeat(100_000));
+    let makes: [fn(ReportRow, String) -> ReportRow; 11] = [
+        |row, text| ReportRow { tenant_id: text, ..row },
+        |row, text| ReportRow { tenant_id: row.number.to_string(), tenant_name: text, ..row },
+        |row, text| ReportRow { tenant_id: row.number.to_string(), tenant_kind: text, ..row },
+        |row, text| ReportRow { tenant_id: row.number.to_string(), customer_id: Some(text), ..row },
+        |row, text| ReportRow { application: text, ..row },
+        |row, text| ReportRow { name: text, ..row },
+        |row, text| ReportRow { infra_id: Some(text), measurement_unit: Some("bytes".to_owned()), ..row },
+        |row, text| ReportRow { infra_owner_id: Some(text), measurement_unit: Some("bytes".to_owned()), ..row },
+        |row, text| ReportRow { infra_backend: Some(text), ..row },
+        |row, text| ReportRow { sku: Some(text), ..row },
+        |row, text| ReportRow { application: PLATFORM.to_owned(), tenant_id: text, ..row },
+    ];
+    for (place, make) in makes.into_iter().enumerate() {
+        let error = twelve(make, distinct).unwrap_err();
+        assert_eq!((error.kind(), error.setting()), (ErrorKind::Limit, Some("max_usage_bytes")), "{place}: {error}");
+        assert!(
+            error.message().ends_with(": the usage up to it exceeds the limit of 1000000 bytes of memory"),
+            "{error}"
+        );
+    }
+    // A row has a copy of its name.
+    assert_eq!(twelve(makes[1], |_| "x".repeat(100_000)).unwrap_err().kind(), ErrorKind::Limit);
+    // What is not kept may be long.
+    let told: fn(ReportRow, String) -> ReportRow = |row, text| ReportRow {
+        infra_id: Some(text.clone()),
+        infra_name: Some(text.clone()),
+        other: BTreeMap::from([("column".into(), text)]),
+        ..row
+    };
+    assert_eq!(twelve(told, distinct).unwrap().0.len(), 1);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The partner's view of a client organization's bill.
 
 use chrono::{DateTime, Utc};
-use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
 use super::billing_period::{BillingPeriod, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
+use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
 
@@ -68,7 +69,7 @@ impl Client {
             }
         })?;
         let overview = overview.into_inner();
-        check_organization(&overview, organization)?;
+        check_organization(&overview, organization).map_err(|error| self.api.inner().masked(error))?;
         Ok(overview)
     }
 
@@ -78,9 +79,26 @@ impl Client {
     /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
+        self.client_bill_in(organization, period.into()).await.map(|(bill, _)| bill)
+    }
+
+    /// The bill, and about how much memory it and its rows take.
+    pub(super) async fn client_bill_in(
+        &self,
+        organization: &str,
+        period: BillingPeriod,
+    ) -> Result<(ClientBill, usize)> {
+        let masked = |error| self.api.inner().masked(error);
+        let (mut bill, bytes) = self.find_bill(organization, period).await.map_err(masked)?;
+        for charge in &mut bill.unreadable {
+            charge.error = masked(charge.error.clone());
+        }
+        Ok((bill, bytes))
+    }
+
+    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize)> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
-        let period = period.into();
         period.require_begun(now)?;
         let mut search = Search::new(period);
         for index in 0..=u16::MAX {
@@ -92,7 +110,11 @@ impl Client {
             };
             let found = overview.as_ref().map(billing_period).transpose()?;
             match (search.next(found), overview) {
-                (Step::Fits, Some(overview)) => return ClientBill::new(&overview, organization, index, now),
+                (Step::Fits, Some(overview)) => {
+                    let bill = ClientBill::new(&overview, organization, index, now)?;
+                    let bytes = value_bytes(&overview) + bill.lines.len() * (size_of::<BillLine>() + ROW);
+                    return Ok((bill, bytes));
+                }
                 (Step::Fail(reason), _) => {
                     let message = format!("organization {}: {reason}", printable(organization));
                     return Err(Error::new(ErrorKind::Request, message).with_operation(OPERATION));
@@ -221,6 +243,7 @@ impl ClientBill {
             source_row: Some(item.place),
             ..identity.row(charge.usage_quantity, reason)
         }
+        .with_price_source()
     }
 
     /// Why parts of the bill are unknown, charge by charge.

@@ -1,0 +1,221 @@
+//! Text with its escapes decoded: those of JSON and of debug output, of URLs and of HTML, in any mixture.
+
+use std::ops::Range;
+
+/// Bytes of the longest escape that is recognised: a surrogate pair of JSON.
+const LONGEST: usize = 12;
+
+/// A text with escapes decoded once, and where each part of it came from.
+pub(crate) struct Decoded {
+    pub(crate) text: String,
+    /// Where in the original text each byte of `text` begins, and where the original ends.
+    origins: Vec<usize>,
+}
+
+impl Decoded {
+    /// `None` for a text without escapes. An escape that is incomplete at the end of the text is left out: the text was cut there.
+    pub(crate) fn new(original: &str) -> Option<Self> {
+        let mut at = original.find(['\\', '%', '&'])?;
+        let mut text = original[..at].to_owned();
+        let mut origins: Vec<_> = (0..at).collect();
+        let mut is_decoded = false;
+        while let Some(next) = original[at..].chars().next() {
+            let (character, length) = match escape(&original[at..]) {
+                Escape::Of(character, length) => {
+                    is_decoded = true;
+                    (character, length)
+                }
+                Escape::Cut => {
+                    is_decoded = true;
+                    break;
+                }
+                Escape::None => (next, next.len_utf8()),
+            };
+            text.push(character);
+            let is_itself = length == character.len_utf8();
+            origins.extend((0..character.len_utf8()).map(|byte| if is_itself { at + byte } else { at }));
+            at += length;
+        }
+        origins.push(original.len());
+        is_decoded.then_some(Self { text, origins })
+    }
+
+    /// The same decoded once more, with its origins in the first text.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Self { text, origins } = Self::new(&self.text)?;
+        Some(Self { text, origins: origins.into_iter().map(|at| self.origins[at]).collect() })
+    }
+
+    /// What a part of `text` is in the original text.
+    pub(crate) fn original(&self, part: Range<usize>) -> Range<usize> {
+        self.origins[part.start]..self.origins[part.end]
+    }
+}
+
+enum Escape {
+    /// The character that it stands for, and its length in bytes.
+    Of(char, usize),
+    /// It is cut off by the end of the text.
+    Cut,
+    None,
+}
+
+impl Escape {
+    fn of(character: Option<char>, length: usize) -> Self {
+        character.map_or(Self::None, |character| Self::Of(character, length))
+    }
+}
+
+/// The escape at the beginning of a text.
+fn escape(text: &str) -> Escape {
+    let bytes = &text.as_bytes()[..text.len().min(LONGEST)];
+    match bytes {
+        [b'\\', rest @ ..] => backslash(rest),
+        [b'%', ..] => percent(bytes),
+        [b'&', rest @ ..] => entity(rest, text.len() <= LONGEST),
+        _ => Escape::None,
+    }
+}
+
+/// Of JSON, and of Rust's debug output (`\u{7b}`, `\'`, `\0`). The backslash is not in `rest`.
+fn backslash(rest: &[u8]) -> Escape {
+    let simple = |character| Escape::Of(character, 2);
+    match rest {
+        [] => Escape::Cut,
+        [b'n', ..] => simple('\n'),
+        [b'r', ..] => simple('\r'),
+        [b't', ..] => simple('\t'),
+        [b'0', ..] => simple('\0'),
+        [b'b', ..] => simple('\u{8}'),
+        [b'f', ..] => simple('\u{c}'),
+        [character @ (b'"' | b'\'' | b'/' | b'\\'), ..] => simple(char::from(*character)),
+        [b'u', b'{', digits @ ..] => match digits.iter().position(|byte| *byte == b'}') {
+            Some(end) => Escape::of(hex(&digits[..end]).and_then(char::from_u32), end + 4),
+            None if digits.len() < 7 && digits.iter().all(u8::is_ascii_hexdigit) => Escape::Cut,
+            None => Escape::None,
+        },
+        [b'u', digits @ ..] if digits.len() < 4 => match digits.iter().all(u8::is_ascii_hexdigit) {
+            true => Escape::Cut,
+            false => Escape::None,
+        },
+        [b'u', digits @ ..] => match (hex(&digits[..4]), &digits[4..]) {
+            (Some(high @ 0xd800..0xdc00), [b'\\', b'u', low @ ..]) if low.len() >= 4 => {
+                let pair = hex(&low[..4]).filter(|low| (0xdc00..0xe000).contains(low));
+                let code = pair.map(|low| 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+                Escape::of(code.and_then(char::from_u32), 12)
+            }
+            (code, _) => Escape::of(code.and_then(char::from_u32), 6),
+        },
+        _ => Escape::None,
+    }
+}
+
+/// One character of a URL, of as many bytes as UTF-8 has for it.
+fn percent(bytes: &[u8]) -> Escape {
+    let mut decoded = Vec::new();
+    for three in bytes.chunks(3).take(4) {
+        match three {
+            [b'%', digits @ ..] if digits.len() == 2 => {
+                let Some(byte) = hex(digits).and_then(|byte| u8::try_from(byte).ok()) else { return Escape::None };
+                decoded.push(byte);
+            }
+            [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit) => return Escape::Cut,
+            _ => return Escape::None,
+        }
+        match std::str::from_utf8(&decoded) {
+            Ok(text) => return Escape::of(text.chars().next(), 3 * decoded.len()),
+            Err(error) if error.error_len().is_some() => return Escape::None,
+            Err(_) => {}
+        }
+    }
+    Escape::Cut
+}
+
+/// Of HTML. The `&` is not in `rest`, which holds all of the text if `is_all`.
+fn entity(rest: &[u8], is_all: bool) -> Escape {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+    let Some(end) = rest.iter().position(|byte| !is_name(byte)) else {
+        return if is_all { Escape::Cut } else { Escape::None };
+    };
+    if rest[end] != b';' {
+        return Escape::None;
+    }
+    let character = match &rest[..end] {
+        b"amp" => Some('&'),
+        b"lt" => Some('<'),
+        b"gt" => Some('>'),
+        b"quot" => Some('"'),
+        b"apos" => Some('\''),
+        [b'#', b'x' | b'X', digits @ ..] => hex(digits).and_then(char::from_u32),
+        [b'#', digits @ ..] => {
+            std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).and_then(char::from_u32)
+        }
+        _ => None,
+    };
+    Escape::of(character, end + 2)
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    // `from_str_radix` takes a sign.
+    let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with(['+', '-']))?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_kind_of_escape_is_decoded_and_its_place_is_known() {
+        for (escaped, character) in [
+            (r"\u0068", "h"),
+            (r"\u{68}", "h"),
+            (r"\ud83d\uDE00", "😀"),
+            (r"\/", "/"),
+            (r#"\""#, "\""),
+            (r"\\", "\\"),
+            (r"\n", "\n"),
+            ("%68", "h"),
+            ("%c3%BC", "ü"),
+            ("%F0%9F%98%80", "😀"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&#x68;", "h"),
+        ] {
+            let text = format!("ü{escaped}z");
+            let decoded = Decoded::new(&text).unwrap();
+            assert_eq!(decoded.text, format!("ü{character}z"), "{escaped}");
+            assert_eq!(&text[decoded.original(2..2 + character.len())], escaped);
+        }
+        let twice = Decoded::new(r"a\\u0068b").and_then(|once| once.again()).unwrap();
+        assert_eq!((twice.text.as_str(), twice.original(1..2)), ("ahb", 1..8));
+    }
+
+    #[test]
+    fn what_is_no_escape_stays_and_what_is_cut_off_ends_the_text() {
+        for text in ["plain", "50% of it", "a & b", r"\x \u{110000}", "%zz%+1", "&nbsp;", "&#;", r"\ud83d", "%ff%"] {
+            let decoded = Decoded::new(text).map(|decoded| decoded.text);
+            assert!(decoded.is_none_or(|decoded| text.starts_with(&decoded)), "{text}");
+        }
+        for cut in ["\\", r"\u", r"\u00", r"\u{6", "%", "%6", "%c3%", "&", "&quo", "&#x6"] {
+            let decoded = Decoded::new(&format!("abc{cut}")).unwrap();
+            assert_eq!((decoded.text.as_str(), decoded.original(0..3)), ("abc", 0..3 + cut.len()), "{cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_decoded(text in r#"([\\%&u{}#;x0-9a-fdD"ü😀]|.){0,60}"#) {
+            let mut decoded = Decoded::new(&text);
+            while let Some(now) = decoded {
+                prop_assert!(now.text.len() <= text.len());
+                for (start, character) in now.text.char_indices() {
+                    let place = now.original(start..start + character.len_utf8());
+                    prop_assert!(text.get(place.clone()).is_some() && !place.is_empty(), "{:?}", place);
+                }
+                decoded = now.again();
+            }
+        }
+    }
+}

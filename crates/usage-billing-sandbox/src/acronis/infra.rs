@@ -1,0 +1,51 @@
+//! Storage and recovery components, and whose they are.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use usage_billing_acronis::types;
+use uuid::Uuid;
+
+use super::Acronis;
+use super::error::Failure;
+use super::query::uuids;
+use crate::answer::{Values, json};
+use crate::world::acronis::{INFRA, Infra, Tree};
+use crate::world::id;
+
+pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+    let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;
+    let known = asked.into_iter().filter_map(|id| INFRA.into_iter().find(|infra| infra.id() == id));
+    let items = known.map(|infra| describe(infra, &acronis.world.acronis)).collect();
+    Ok(json(StatusCode::OK, &types::InfraBatch { items }))
+}
+
+pub(super) async fn read(
+    State(acronis): State<Arc<Acronis>>,
+    Path(infra_id): Path<String>,
+) -> Result<Response, Failure> {
+    let known = Uuid::parse_str(&infra_id).ok();
+    let found = INFRA.into_iter().find(|infra| Some(infra.id()) == known);
+    let found = found.ok_or_else(|| Failure::no_such_thing("No such component.").about(&infra_id))?;
+    Ok(json(StatusCode::OK, &describe(found, &acronis.world.acronis)))
+}
+
+fn describe(infra: &Infra, tree: &Tree) -> types::Infra {
+    let host = infra.id().simple();
+    types::Infra {
+        id: infra.id(),
+        owner_tenant_id: Some(infra.owner(tree)),
+        location_id: Some(id(&format!("acronis/location/{}", infra.is_vendors()))),
+        platform_owned: Some(infra.is_vendors()),
+        name: Some(infra.name.to_owned()),
+        url: Some(format!("acronis+fes://{host}.storage.example:44445")),
+        capabilities: vec![types::InfraCapability::Backup, types::InfraCapability::DisasterRecovery],
+        content_url: Some(format!("https://browse.{host}.storage.example/")),
+        content_mobile_url: Some(format!("https://browse.{host}.storage.example/mobile/")),
+        backend_type: Some(infra.backend.to_owned()),
+        version: Some(3),
+        readonly: Some(infra.is_vendors()),
+    }
+}

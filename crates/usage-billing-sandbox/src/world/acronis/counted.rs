@@ -1,0 +1,34 @@
+//! What is counted beside items: totals of them and parts of them.
+
+use super::catalogue::{IMMUTABLE_STORAGE, Item, TOTAL_STORAGE, TOTAL_WORKLOADS, Unit};
+use super::usage::Usage;
+
+/// Totals and parts of what a tenant uses of the service that has them.
+pub(super) fn counted(usages: &[Usage]) -> Vec<Usage> {
+    let storage = usages.iter().filter(|usage| is_counted(usage, Unit::Bytes));
+    let workloads = usages.iter().filter(|usage| is_counted(usage, Unit::Pieces));
+    let all = [
+        sum(&TOTAL_STORAGE, storage.clone(), 1),
+        // A fourth of it cannot be deleted.
+        sum(&IMMUTABLE_STORAGE, storage, 4),
+        sum(&TOTAL_WORKLOADS, workloads, 1),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn is_counted(usage: &Usage, unit: Unit) -> bool {
+    *usage.item.application == *TOTAL_STORAGE.application && usage.item.unit == unit && !usage.item.is_range
+}
+
+/// `None` if there is nothing to add up.
+fn sum<'a>(item: &'static Item, parts: impl Iterator<Item = &'a Usage>, divisor: i64) -> Option<Usage> {
+    let mut sum: Option<Usage> = None;
+    for part in parts {
+        let sum = sum.get_or_insert_with(|| Usage::new(item, None));
+        for at in 0..2 {
+            sum.production[at] += part.production[at] / divisor;
+            sum.trial[at] += part.trial[at] / divisor;
+        }
+    }
+    sum
+}

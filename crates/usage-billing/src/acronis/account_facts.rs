@@ -1,0 +1,46 @@
+//! What the account's own data states beside a report: whose storage is, what is charged, and at which prices.
+
+use std::time::Duration;
+
+use futures_util::future::join3;
+
+use super::Client;
+use super::aggregate::UsageAggregator;
+use super::hosting::Ownership;
+use super::licensing_mode::LicensingMode;
+use super::price_book::PriceBook;
+use crate::time_limit::TimeLimit;
+
+/// How long the vendor is asked for it. A bill does not wait longer for what it can do without.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What could be read. Nothing of it is needed for a bill: what is missing leaves rows unknown or without prices.
+#[derive(Debug, Default)]
+pub(super) struct AccountFacts {
+    pub(super) ownership: Ownership,
+    pub(super) licensing_mode: Option<LicensingMode>,
+    pub(super) prices: PriceBook,
+}
+
+impl Client {
+    /// Asks for what can matter to the rows of a report; the requests are sent concurrently, and fail without an error.
+    pub(super) async fn account_facts(&self, sums: &UsageAggregator<'_>) -> AccountFacts {
+        let limit = TimeLimit::new(LIMIT);
+        let tenant = sums.tenant();
+        let components = sums.components();
+        let ownership = async {
+            if components.is_empty() { None } else { limit.run(self.ownership(&components, sums.owners())).await }
+        };
+        let licensing_mode = async {
+            if sums.depends_on_licensing() { limit.run(self.licensing_mode(tenant)).await.flatten() } else { None }
+        };
+        let prices = async {
+            match sums.priced_month() {
+                Some(month) => limit.run(self.price_book(tenant, month)).await,
+                None => None,
+            }
+        };
+        let (ownership, licensing_mode, prices) = join3(ownership, licensing_mode, prices).await;
+        AccountFacts { ownership: ownership.unwrap_or_default(), licensing_mode, prices: prices.unwrap_or_default() }
+    }
+}

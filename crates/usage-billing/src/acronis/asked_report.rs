@@ -1,0 +1,109 @@
+//! Rows of usage by what was asked for: period, kind, whether it was over.
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::{Decimal, Result};
+
+use super::aggregate::{Key, Sum};
+use super::hosting::Host;
+use super::quantity::in_billing_unit;
+use super::{Price, StoredFile, types};
+use crate::row_identity::RowIdentity;
+use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor, loadable};
+
+const OPERATION: &str = "download_stored_report";
+
+/// The report as it was asked for, and when it was built.
+pub(super) struct AskedReport<'a> {
+    file: &'a StoredFile,
+    pub(super) account: String,
+    kind: String,
+    /// Of rows that are not by the day.
+    period: Period,
+    is_whole: bool,
+    built: Option<DateTime<Utc>>,
+}
+
+impl<'a> AskedReport<'a> {
+    pub(super) fn of(file: &'a StoredFile) -> Result<Self> {
+        let (first, last) = (file.report.period.start, file.report.period.end);
+        let asked = Period::of_days(first, last)?;
+        let month = Period::month_of(first);
+        let is_over = file.created_at.is_none_or(|built| asked.is_closed(built));
+        Ok(Self {
+            file,
+            account: file.report.tenant_id.to_string(),
+            kind: file.report.kind.to_string(),
+            period: file.created_at.map_or(Ok(asked), |built| row_period(asked, built))?,
+            is_whole: asked == month && is_over,
+            built: file.created_at,
+        })
+    }
+
+    /// Why none of its numbers is charged.
+    pub(super) fn reason(&self) -> Option<BillingReason> {
+        if self.file.report.kind != types::ReportKind::UsageSummary {
+            return Some(BillingReason::NotABillingBasis);
+        }
+        (!self.is_whole).then_some(BillingReason::NotAWholePeriod)
+    }
+
+    pub(super) fn row(
+        &self,
+        key: &Key,
+        sum: &Sum,
+        (mode, host): (UsageMode, Host),
+        raw: Decimal,
+        price: Option<&Price>,
+        reason: BillingReason,
+    ) -> Result<UsageRow> {
+        let raw_unit = key.measurement_unit.as_deref();
+        let (quantity, unit) = in_billing_unit(raw, raw_unit);
+        let period = key.day.map_or(Ok(self.period), |day| Period::of_days(day, day))?;
+        let sku = key.sku.as_deref().map_or_else(|| format!("{}/{}", key.application, key.metric), str::to_owned);
+        let identity = RowIdentity {
+            customer_id: Some(&key.tenant_id),
+            service: Some(&key.application),
+            edition: key.edition.as_deref(),
+            sku: &sku,
+            metric: &key.metric,
+            usage_mode: Some(mode),
+            storage_host: host.column(),
+            report_kind: Some(&self.kind),
+            unit,
+            ..RowIdentity::new(Vendor::Acronis, OPERATION, &self.account, period)
+        };
+        let place = || format!("row {} of the report", sum.first.number);
+        let is_current = self.file.report.kind == types::ReportKind::UsageCurrent;
+        let is_final = !is_current && self.built.is_some_and(|built| period.is_closed(built));
+        let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
+        let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
+        Ok(UsageRow {
+            customer_name: Some(&*sum.first.tenant_name).filter(|name| !name.is_empty()).map(str::to_owned),
+            customer_kind: Some(&*sum.first.tenant_kind).filter(|kind| !kind.is_empty()).map(str::to_owned),
+            customer_reference: sum.first.customer_id.as_deref().map(str::to_owned),
+            as_of: self.built.filter(|_| !is_final),
+            is_final,
+            raw_quantity: raw,
+            raw_unit: raw_unit.map(str::to_owned),
+            quota_quantity: quota,
+            currency: price.map(|price| price.currency.clone()),
+            unit_price: unit_price.transpose()?,
+            cost: price.and_then(|price| price.total).map(loadable::quantity),
+            source_report_id: Some(self.file.report_id.to_string()),
+            source_row: Some(sum.first.number),
+            ..identity.row(quantity, reason)
+        }
+        .with_price_source())
+    }
+}
+
+/// The period of the rows of a report over `asked` that was built at `built`. The month so far has the period of the month, and so the same key
+/// every day. So has the rest of a running month: a report goes up to the day on which it is built, which is another one every day. A part of
+/// a month that was over by then has its own period, as it must not take the place of the whole month.
+fn row_period(asked: Period, built: DateTime<Utc>) -> Result<Period> {
+    let month = Period::month_of(asked.start().date_naive());
+    match asked.contains(built) && asked.end() < month.end() {
+        true => Period::new(asked.start(), month.end()),
+        false => Ok(asked.to_date(built)),
+    }
+}

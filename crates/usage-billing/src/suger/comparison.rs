@@ -1,0 +1,508 @@
+//! What was sent, compared with what Suger has and what the marketplaces said of it: a pure function.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use usage_billing_core::{Decimal, Result, printable};
+
+use super::groups::{events, id_in, name_of, too_long, used_at};
+use super::marketplace::{Acceptance, acceptance};
+use super::reconciliation::State;
+use super::types::{
+    MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, UsageRecordGroupStatus as Status,
+};
+use super::{ReconciledQuantity, Reconciliation, UsageReport};
+
+/// Compares reports with groups: first by id; then what has no partner by its id (reported in a batch, or by another program) by
+/// entitlement, window and dimension, added up. Each report and each group counts once, however often it is given; a group that is
+/// `INVALID` or `DELETED` counts as nothing. Give groups of the same entitlements and days as the reports: all others are extra; and the usage
+/// record reports in which they were sent to the marketplaces: a group whose report is not given is pending.
+/// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
+///
+/// Quantities are compared as they were reported, before Suger's dimension mapping (`metaInfo.originRecords`). Events of billable
+/// metrics, which a [`UsageReport`] cannot have, are extra.
+///
+/// # Errors
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
+pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
+    let reported = Reported::new(reports);
+    let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
+    let (mut found, mut lonely, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
+    let sent: BTreeMap<_, _> =
+        sent.iter().map(|report| ((report.id(org_id).to_string(), report.quantities()), report)).collect();
+    for ((id, _), report) in sent {
+        let Some(group) = by_id.get(id.as_str()) else {
+            lonely.push(report);
+            continue;
+        };
+        found.extend(pair(report, group, &reported)?);
+        paired.insert(id);
+    }
+    let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
+    let nameless = groups.iter().filter(|group| id_in(&group.id).is_none());
+    found.extend(by_place(&lonely, others.chain(nameless), &reported)?);
+    found.sort_by_cached_key(|(one, _)| (one.entitlement_id.clone(), one.window, one.dimension.clone()));
+    let mut all = Reconciliation::default();
+    found.into_iter().for_each(|(one, state)| all.note(one, state));
+    Ok(all)
+}
+
+/// Usage record reports by their own ids, and by the groups in them.
+struct Reported<'a> {
+    by_id: HashMap<&'a str, &'a Report>,
+    /// The latest one of each group: one that failed may have been put back.
+    by_group: HashMap<&'a str, &'a Report>,
+}
+
+impl<'a> Reported<'a> {
+    fn new(reports: &'a [Report]) -> Self {
+        let mut by_group: HashMap<&str, &Report> = HashMap::new();
+        for report in reports {
+            for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
+                let latest = by_group.entry(group).or_insert(report);
+                if report.creation_time > latest.creation_time {
+                    *latest = report;
+                }
+            }
+        }
+        Self { by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(), by_group }
+    }
+
+    /// The report that a group names, or the latest one that names the group.
+    fn of(&self, group: &Group) -> Option<&'a Report> {
+        match id_in(&group.usage_record_report_id) {
+            Some(id) => self.by_id.get(id).copied(),
+            None => self.by_group.get(id_in(&group.id)?).copied(),
+        }
+    }
+
+    /// What became of a dimension of a group, with the words against it.
+    fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
+        let mapped: Vec<&str> = match group.records.contains_key(dimension) {
+            true => vec![dimension],
+            // What it was mapped to is not stated.
+            false => group.records.keys().map(String::as_str).collect(),
+        };
+        let outcome = self.of(group).and_then(|report| report.info.as_ref()).map(|info| acceptance(info, &mapped));
+        match (&group.status, outcome) {
+            (Some(Status::Reported), Some(Acceptance::Accepted)) => (State::Billed, Vec::new()),
+            (Some(Status::Reported), Some(Acceptance::Pending(words))) => (State::Pending, words),
+            (Some(Status::Reported), Some(Acceptance::Refused(words))) => (State::Failed, words),
+            (Some(Status::Reported), None) => {
+                (State::Pending, vec!["its usage record report is not among those that were read".to_owned()])
+            }
+            (Some(Status::ReportFailed), Some(Acceptance::Refused(words))) => (State::Failed, words),
+            (Some(Status::ReportFailed), _) => (State::Failed, vec!["Suger: REPORT_FAILED".to_owned()]),
+            (Some(Status::Created | Status::ReportPending | Status::Invalid | Status::Deleted), _) => {
+                (State::Pending, Vec::new())
+            }
+            (status, _) => {
+                let status = status.as_ref().map_or("none", |status| status.as_str());
+                (State::Pending, vec![format!("Suger: the status {} is not known", printable(status))])
+            }
+        }
+    }
+}
+
+/// A report and the group that has its id.
+fn pair(report: &UsageReport, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
+    let there = billed(group)?;
+    let one = |dimension: &String| {
+        let (state, words) = reported.state(group, dimension);
+        let quantity = ReconciledQuantity {
+            entitlement_id: report.entitlement_id().to_owned(),
+            window: report.window(),
+            dimension: dimension.clone(),
+            sent: quantity(report.quantities(), dimension),
+            vendor: quantity(&there, dimension),
+            group_id: group.id.clone(),
+            status: group.status.clone(),
+            report_id: reported.of(group).and_then(|report| report.id.clone()),
+            words,
+        };
+        (quantity, state)
+    };
+    Ok(dimensions(report.quantities(), &there).map(one).collect())
+}
+
+/// Reports and groups that have no partner by id.
+fn by_place<'a>(
+    reports: &[&UsageReport],
+    groups: impl Iterator<Item = &'a Group>,
+    reported: &Reported<'_>,
+) -> Result<Vec<(ReconciledQuantity, State)>> {
+    let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
+    for report in reports {
+        for (dimension, quantity) in report.quantities() {
+            let place = (report.entitlement_id(), report.window(), dimension.clone());
+            let sums = sums.entry(place).or_default();
+            sums.sent = sums.sent.checked_add(*quantity).ok_or_else(|| too_long("the reports"))?;
+        }
+    }
+    for group in groups {
+        let there = billed(group)?;
+        let window = used_at(group)?.trunc_subsecs(0);
+        for dimension in quantities_of(group)?.into_keys() {
+            let quantity = quantity(&there, &dimension);
+            let place = (group.entitlement_id.as_deref().unwrap_or_default(), window, dimension);
+            let sums = sums.entry(place).or_default();
+            sums.vendor = sums.vendor.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+            sums.groups.push(group);
+        }
+    }
+    let one = |((entitlement_id, window, dimension), sums): ((&str, _, String), Sums<'_>)| {
+        let only = sums.groups.first().filter(|_| sums.groups.len() == 1);
+        // Of several groups in one quantity, those that count for nothing say nothing of the others.
+        let counted = sums.groups.iter().filter(|group| !is_void(group));
+        let states: Vec<_> = counted.map(|group| reported.state(group, &dimension)).collect();
+        let state = states.iter().map(|(state, _)| *state).max().unwrap_or(State::Pending);
+        let quantity = ReconciledQuantity {
+            entitlement_id: entitlement_id.to_owned(),
+            window,
+            dimension,
+            sent: sums.sent,
+            vendor: sums.vendor,
+            group_id: only.and_then(|group| group.id.clone()),
+            status: only.and_then(|group| group.status.clone()),
+            report_id: only.and_then(|group| reported.of(group)).and_then(|report| report.id.clone()),
+            words: states.into_iter().flat_map(|(_, words)| words).collect(),
+        };
+        (quantity, state)
+    };
+    Ok(sums.into_iter().map(one).collect())
+}
+
+#[derive(Default)]
+struct Sums<'a> {
+    sent: Decimal,
+    vendor: Decimal,
+    groups: Vec<&'a Group>,
+}
+
+fn is_void(group: &Group) -> bool {
+    matches!(group.status, Some(Status::Invalid | Status::Deleted))
+}
+
+/// Quantities of a group as they were reported; of events the sum by metric, to have something to name.
+///
+/// # Errors
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a sum of more than 28 digits.
+pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> {
+    let info = group.meta_info.as_ref();
+    let origin = info.map(|info| &info.origin_records).filter(|records| !records.is_empty());
+    let records = origin.unwrap_or(&group.records).iter();
+    let mut all: BTreeMap<String, Decimal> =
+        records.map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
+    for event in events(group) {
+        let sum = all.entry(event.key.clone().unwrap_or_default()).or_default();
+        let quantity = event.quantity.unwrap_or_default().0;
+        *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+    }
+    Ok(all)
+}
+
+/// Quantities that will be billed.
+fn billed(group: &Group) -> Result<BTreeMap<String, Decimal>> {
+    if is_void(group) { Ok(BTreeMap::new()) } else { quantities_of(group) }
+}
+
+/// Dimensions whose quantities are not the same, with both quantities; what is not there is zero.
+pub(super) fn differences<'a>(
+    sent: &'a BTreeMap<String, Decimal>,
+    there: &'a BTreeMap<String, Decimal>,
+) -> impl Iterator<Item = (&'a str, Decimal, Decimal)> {
+    let both = |dimension: &'a String| (dimension.as_str(), quantity(sent, dimension), quantity(there, dimension));
+    dimensions(sent, there).map(both).filter(|(_, sent, there)| sent != there)
+}
+
+fn dimensions<'a>(
+    sent: &'a BTreeMap<String, Decimal>,
+    there: &'a BTreeMap<String, Decimal>,
+) -> impl Iterator<Item = &'a String> {
+    sent.keys().chain(there.keys().filter(|dimension| !sent.contains_key(*dimension)))
+}
+
+fn quantity(of: &BTreeMap<String, Decimal>, dimension: &str) -> Decimal {
+    of.get(dimension).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const SEVEN: &str = "2026-10-01T07:00:00Z";
+
+    fn sent(quantity: i64) -> UsageReport {
+        UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", quantity).quantity("calls", 3)
+    }
+
+    fn group(id: &str, status: &str, records: Value) -> Group {
+        let info = json!({"timestamp": SEVEN, "originRecords": records});
+        let group =
+            json!({"id": id, "entitlementID": "e-1", "status": status, "metaInfo": info, "records": {"mapped": 1}});
+        serde_json::from_value(group).unwrap()
+    }
+
+    fn id(report: &UsageReport) -> String {
+        report.id("acme").to_string()
+    }
+
+    /// `dimension sent/vendor status` of each discrepancy of a kind.
+    fn told(of: &[ReconciledQuantity]) -> Vec<String> {
+        let text = |one: &ReconciledQuantity| {
+            let status = one.status.as_ref().map_or_else(String::new, |status| format!(" {status}"));
+            format!("{} {}/{}{status}", one.dimension, one.sent, one.vendor)
+        };
+        of.iter().map(text).collect()
+    }
+
+    /// The report in which groups were sent.
+    fn report(id: &str, groups: &[&str], info: Value) -> Report {
+        let mut all = json!({"status": "SUCCESS", "usageRecordGroupIds": groups});
+        all.as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        serde_json::from_value(json!({"id": id, "creationTime": SEVEN, "info": all})).unwrap()
+    }
+
+    #[test]
+    fn agreed_quantity_is_billed_only_if_it_was_reported_and_accepted() {
+        let id = id(&sent(5));
+        let reports = |info: Value| vec![report("r-1", &[&id], info)];
+        let aws = |status: &str| json!({"awsMeteringResponse": {"results": [{"status": status}]}});
+        for (status, reports, expected) in [
+            ("REPORTED", reports(json!({})), "2 billed, 0 pending, 0 failed"),
+            ("REPORTED", reports(aws("Success")), "2 billed, 0 pending, 0 failed"),
+            ("REPORTED", reports(aws("CustomerNotSubscribed")), "0 billed, 0 pending, 2 failed"),
+            ("REPORTED", reports(json!({"status": "FAILED"})), "0 billed, 0 pending, 2 failed"),
+            ("REPORTED", reports(json!({"status": "CREATED"})), "0 billed, 2 pending, 0 failed"),
+            ("REPORTED", vec![], "0 billed, 2 pending, 0 failed"),
+            ("CREATED", vec![], "0 billed, 2 pending, 0 failed"),
+            ("REPORT_PENDING", vec![], "0 billed, 2 pending, 0 failed"),
+            ("NEW", reports(json!({})), "0 billed, 2 pending, 0 failed"),
+            ("REPORT_FAILED", vec![], "0 billed, 0 pending, 2 failed"),
+            ("REPORT_FAILED", reports(json!({})), "0 billed, 0 pending, 2 failed"),
+            ("REPORT_FAILED", reports(json!({"status": "FAILED"})), "0 billed, 0 pending, 2 failed"),
+        ] {
+            let same = group(&id, status, json!({"gb": 5.00, "calls": 3}));
+            let all = reconcile("acme", &[sent(5), sent(5)], &[same.clone(), same], &reports).unwrap();
+            let is_clean = expected.starts_with('2');
+            assert_eq!((all.is_clean(), all.agrees()), (is_clean, true), "{status}: {all:?}");
+            assert_eq!(all.to_string(), format!("{expected}, 0 different, 0 missing, 0 extra"), "{status} {reports:?}");
+            let has_words = all.failed.iter().all(|one| !one.words.is_empty());
+            assert!(has_words && all.billed.iter().all(|one| one.words.is_empty()), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_clean_reconciliation_has_nothing_but_billed_quantities() {
+        let of = |set: fn(&mut Reconciliation, Vec<ReconciledQuantity>)| {
+            let there = group(&id(&sent(5)), "CREATED", json!({"gb": 4}));
+            let one = reconcile("acme", &[sent(5)], &[there], &[]).unwrap().different;
+            let mut all = Reconciliation::default();
+            set(&mut all, one);
+            (all.is_clean(), all.agrees())
+        };
+        assert_eq!((Reconciliation::default().is_clean(), Reconciliation::default().agrees()), (true, true));
+        assert_eq!(of(|all, one| all.billed = one), (true, true));
+        assert_eq!(of(|all, one| all.pending = one), (false, true));
+        assert_eq!(of(|all, one| all.failed = one), (false, true));
+        assert_eq!(of(|all, one| all.different = one), (false, false));
+        assert_eq!(of(|all, one| all.missing = one), (false, false));
+        assert_eq!(of(|all, one| all.extra = one), (false, false));
+    }
+
+    #[test]
+    fn words_are_those_of_the_latest_report_of_the_group_about_its_dimension() {
+        let id = id(&sent(5));
+        let failed = |report_id: &str, at: &str, message: &str| {
+            let mut report = report(report_id, &[&id], json!({"status": "FAILED", "message": message}));
+            report.creation_time = Some(at.parse().unwrap());
+            report
+        };
+        let there = group(&id, "REPORT_FAILED", json!({"gb": 5, "calls": 3}));
+        let first = failed("r-1", "2026-10-01T08:00:00Z", "first");
+        let second = failed("r-2", "2026-10-01T09:00:00Z", "second");
+        for reports in [[first.clone(), second.clone()], [second, first.clone()]] {
+            let all = reconcile("acme", &[sent(5)], std::slice::from_ref(&there), &reports).unwrap();
+            assert!(all.failed.iter().all(|one| one.words == ["Suger: FAILED: second"]), "{all:?}");
+            assert!(all.failed.iter().all(|one| one.report_id.as_deref() == Some("r-2")));
+        }
+
+        let mut there = group(&id, "REPORTED", json!({"gb": 5, "calls": 3}));
+        there.usage_record_report_id = Some("r-3".to_owned());
+        there.records = [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into();
+        let result = |dimension: &str, status: &str| json!({"status": status, "usageRecord": {"dimension": dimension}});
+        let results = json!([result("gb", "DuplicateRecord"), result("calls", "Success")]);
+        let third = report("r-3", &[], json!({"awsMeteringResponse": {"results": results}}));
+        let all = reconcile("acme", &[sent(5)], std::slice::from_ref(&there), &[first.clone(), third]).unwrap();
+        assert_eq!(all.failed[0].words, ["AWS: DuplicateRecord for gb"]);
+        assert_eq!(
+            (told(&all.failed), told(&all.billed)),
+            (vec!["gb 5/5 REPORTED".to_owned()], vec!["calls 3/3 REPORTED".to_owned()])
+        );
+        // A dimension that was mapped to another one: everything in the group counts.
+        let mut mapped = there.clone();
+        mapped.records = [("mapped".to_owned(), 5.into())].into();
+        let refused = json!({"awsMeteringResponse": {"results": [result("mapped", "DuplicateRecord")]}});
+        let all = reconcile("acme", &[sent(5)], &[mapped], &[report("r-3", &[], refused)]).unwrap();
+        assert_eq!((all.failed.len(), all.failed[0].words[0].as_str()), (2, "AWS: DuplicateRecord for mapped"));
+        // The report that the group names, and no other.
+        let all = reconcile("acme", &[sent(5)], &[there], &[first]).unwrap();
+        assert_eq!((all.pending.len(), all.pending[0].report_id.as_deref()), (2, None));
+    }
+
+    #[test]
+    fn quantity_of_several_groups_is_billed_only_if_all_of_them_are() {
+        let groups = [group("b-1", "REPORTED", json!({"gb": 4})), group("b-2", "REPORTED", json!({"gb": 1}))];
+        let fine = |group: &str| report(&format!("r-{group}"), &[group], json!({}));
+        let usage = UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+        let state =
+            |reports: &[Report]| reconcile("acme", std::slice::from_ref(&usage), &groups, reports).unwrap().to_string();
+        assert!(state(&[fine("b-1"), fine("b-2")]).starts_with("1 billed, 0 pending, 0 failed"));
+        assert!(state(&[fine("b-1")]).starts_with("0 billed, 1 pending, 0 failed"));
+        // Of several groups none is named; what counts for nothing says nothing of the others.
+        let all = reconcile("acme", std::slice::from_ref(&usage), &groups, &[]).unwrap();
+        assert_eq!(
+            (&all.pending[0].group_id, &all.pending[0].status, &all.pending[0].report_id),
+            (&None, &None, &None)
+        );
+        let [five, void] = [group("b-3", "REPORTED", json!({"gb": 5})), group("b-4", "INVALID", json!({"gb": 1}))];
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[five.clone(), void], &[fine("b-3")]).unwrap();
+        assert!(all.is_clean() && all.billed.len() == 1, "{all:?}");
+        let all = reconcile("acme", std::slice::from_ref(&usage), &[five], &[fine("b-3")]).unwrap();
+        assert_eq!(
+            (all.billed[0].group_id.as_deref(), all.billed[0].report_id.as_deref()),
+            (Some("b-3"), Some("r-b-3"))
+        );
+        let refused = report("r-2", &["b-2"], json!({"status": "FAILED"}));
+        assert!(state(&[fine("b-1"), refused]).starts_with("0 billed, 0 pending, 1 failed"));
+    }
+
+    #[test]
+    fn json_is_stable() {
+        let there = group(&id(&sent(5)), "REPORTED", json!({"gb": 4.50, "calls": 3}));
+        let refused =
+            json!({"gcpMeteringResponse": {"reportErrors": [{"status": {"code": 3, "message": "unknown consumer"}}]}});
+        let all = reconcile("acme", &[sent(5)], &[there], &[report("r-1", &[&id(&sent(5))], refused)]).unwrap();
+        let all = Reconciliation {
+            period: Some("2026-10".parse().unwrap()),
+            as_of: Some("2026-11-02T03:04:05Z".parse().unwrap()),
+            outside_period: 1,
+            ..all
+        };
+        let written = serde_json::to_string_pretty(&all).unwrap();
+        assert_eq!(written, include_str!("../../fixtures/suger/reconciliation.json").trim_end());
+    }
+
+    #[test]
+    fn by_id_each_dimension_is_missing_extra_or_different() {
+        let there = group(&id(&sent(5)), "CREATED", json!({"gb": 4, "seats": 2}));
+        let all = reconcile("acme", &[sent(5)], &[there], &[]).unwrap();
+        assert_eq!(told(&all.different), ["gb 5/4 CREATED"]);
+        assert_eq!(told(&all.missing), ["calls 3/0 CREATED"]);
+        assert_eq!(told(&all.extra), ["seats 0/2 CREATED"]);
+    }
+
+    #[test]
+    fn what_will_not_be_billed_is_missing_and_says_why() {
+        for status in ["INVALID", "DELETED"] {
+            let there = group(&id(&sent(5)), status, json!({"gb": 5, "calls": 3}));
+            let all = reconcile("acme", &[sent(5)], &[there], &[]).unwrap();
+            assert_eq!(told(&all.missing), [format!("calls 3/0 {status}"), format!("gb 5/0 {status}")]);
+            let foreign = group("another", status, json!({"gb": 5}));
+            assert!(reconcile("acme", &[], &[foreign], &[]).unwrap().is_clean());
+        }
+    }
+
+    #[test]
+    fn without_an_id_in_common_the_sums_of_a_window_are_compared() {
+        let late = sent(2).sequence(1);
+        let batch =
+            [group("b-1", "REPORTED", json!({"gb": 6})), group("b-2", "REPORTED", json!({"gb": 1, "calls": 6}))];
+        let reports = [report("r-1", &["b-1", "b-2"], json!({}))];
+        let all = reconcile("acme", &[sent(5), late.clone()], &batch, &reports).unwrap();
+        assert_eq!(all.to_string(), "2 billed, 0 pending, 0 failed, 0 different, 0 missing, 0 extra");
+        let all = reconcile("acme", &[sent(5), late], &batch[..1], &reports).unwrap();
+        assert_eq!(
+            (told(&all.different), told(&all.missing)),
+            (vec!["gb 7/6 REPORTED".to_owned()], vec!["calls 6/0".to_owned()])
+        );
+    }
+
+    #[test]
+    fn what_nobody_sent_is_extra() {
+        let events = json!({
+            "id": "x", "entitlementID": "e-2", "metaInfo": {"timestamp": SEVEN, "billableRecords": [{"key": "gpu", "quantity": 2}, {"key": "gpu", "quantity": 1}]},
+        });
+        let all = reconcile("acme", &[], &[serde_json::from_value(events).unwrap()], &[]).unwrap();
+        assert_eq!(told(&all.extra), ["gpu 0/3"]);
+    }
+
+    #[test]
+    fn a_sum_that_does_not_fit_is_an_error_and_no_other_number() {
+        let most = Decimal::MAX.to_string();
+        let events = json!({
+            "id": "x", "entitlementID": "e-2",
+            "metaInfo": {"timestamp": SEVEN, "billableRecords": [{"key": "gpu", "quantity": most}, {"key": "gpu", "quantity": most}]},
+        });
+        let records = |id: &str| json!({"id": id, "entitlementID": "e-2", "metaInfo": {"timestamp": SEVEN}, "records": {"gb": Decimal::MAX.to_string()}});
+        for groups in [vec![events], vec![records("y"), records("z")]] {
+            let groups: Vec<Group> = groups.into_iter().map(|group| serde_json::from_value(group).unwrap()).collect();
+            let error = reconcile("acme", &[], &groups, &[]).unwrap_err();
+            assert!(error.message().ends_with("the sum has more than 28 digits"), "{error}");
+        }
+    }
+
+    #[test]
+    fn groups_without_ids_do_not_stand_for_one_another() {
+        let without = |dimension: &str| group("", "REPORTED", json!({dimension: 1}));
+        let all = reconcile("acme", &[], &[without("gb"), without("calls")], &[]).unwrap();
+        assert_eq!(told(&all.extra), ["calls 0/1 REPORTED", "gb 0/1 REPORTED"]);
+    }
+
+    #[test]
+    fn the_same_id_with_two_quantities_is_told() {
+        let there = group(&id(&sent(5)), "CREATED", json!({"gb": 5, "calls": 3}));
+        let all = reconcile("acme", &[sent(5), sent(6)], &[there], &[]).unwrap();
+        assert_eq!((told(&all.different), all.pending.len()), (vec!["gb 6/5 CREATED".to_owned()], 3));
+    }
+
+    proptest! {
+        /// Whatever is lost or comes on top, by id or without: what is sent and not there, and the other way round, is told exactly.
+        #[test]
+        fn the_discrepancies_are_the_difference_of_the_two_sides(
+            reports in proptest::collection::vec((0u8..3, 0i64..4, 1i64..5, proptest::bool::ANY, proptest::bool::ANY), 0..12),
+            extra in proptest::collection::vec((0u8..3, 0i64..4, 1i64..5), 0..4),
+        ) {
+            let hour = |hour: i64| DateTime::from_timestamp(1_790_000_000 + hour * 3600, 0).unwrap();
+            let as_group = |id: Option<String>, report: &UsageReport| -> Group {
+                let records: BTreeMap<_, _> = report.quantities().iter().map(|(it, quantity)| (it, quantity.to_string())).collect();
+                serde_json::from_value(json!({
+                    "id": id, "entitlementID": report.entitlement_id(),
+                    "metaInfo": {"timestamp": report.window(), "originRecords": records},
+                })).unwrap()
+            };
+            let (mut sent, mut vendor) = (Vec::new(), Vec::new());
+            for (number, (entitlement, at, quantity, arrived, with_id)) in reports.into_iter().enumerate() {
+                let report = UsageReport::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity).sequence(number as u32);
+                if arrived {
+                    vendor.push(as_group(with_id.then(|| id(&report)), &report));
+                }
+                sent.push(report);
+            }
+            for (entitlement, at, quantity) in extra {
+                vendor.push(as_group(None, &UsageReport::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity)));
+            }
+            let all = reconcile("acme", &sent, &vendor, &[]).unwrap();
+            let sum = |quantities: &mut dyn Iterator<Item = Decimal>| quantities.sum::<Decimal>();
+            let told = all.missing.iter().chain(&all.extra).chain(&all.different).map(|one| one.sent - one.vendor);
+            let sent = sum(&mut sent.iter().flat_map(|it| it.quantities().values().copied()));
+            let there = sum(&mut vendor.iter().flat_map(|it| quantities_of(it).unwrap().into_values()));
+            prop_assert_eq!(sum(&mut told.into_iter()), sent - there);
+            if vendor.is_empty() {
+                prop_assert!(all.pending.is_empty() && all.billed.is_empty());
+            }
+        }
+    }
+}

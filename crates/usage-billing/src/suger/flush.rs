@@ -1,0 +1,226 @@
+//! What a flush does with the queue: sends it, and settles what the responses leave open by the entitlements' lists.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, FuturesUnordered};
+use usage_billing_core::{ClientInfo as _, Error, printable};
+use uuid::Uuid;
+
+use super::Undelivered;
+use super::delivery::listed;
+use super::groups::is_set;
+use super::late_usage::age;
+use super::patience::Patience;
+use super::proof::{self, Response, Verdict};
+use super::reporter::{Place, Reporter, State};
+use super::types::MeteringUsageRecordGroup as Group;
+use super::validation::{self, Check};
+
+/// A report whose response did not settle it: the list decides.
+type Unconfirmed = (Place, Response);
+
+impl Reporter {
+    /// Settles what can be settled; what stays queued has a reason afterwards.
+    pub(super) async fn settle(&mut self, reasons: &mut HashMap<Uuid, Error>) {
+        let mut unconfirmed = Vec::new();
+        if self.rejects_late_usage {
+            self.withhold_late_usage(&mut unconfirmed, reasons).await;
+        }
+        if self.validates {
+            self.validate(&mut unconfirmed, reasons).await;
+        }
+        self.send(&mut unconfirmed, reasons).await;
+        self.confirm(unconfirmed, reasons).await;
+    }
+
+    /// A report that a flush settled before it was dropped, and that was pushed again, is told by what becomes of it now, and not twice.
+    pub(super) fn forget_what_was_pushed_again(&mut self) {
+        if self.settled.total() == 0 {
+            return;
+        }
+        let queued: HashSet<Uuid> = self.queue.keys().map(|(_, id)| *id).collect();
+        self.settled.delivered.retain(|id| !queued.contains(id));
+        self.settled.already_delivered.retain(|id| !queued.contains(id));
+        self.settled.unverified.retain(|id| !queued.contains(id));
+        self.settled.rejected.retain(|it| !queued.contains(&it.id));
+        self.settled.late.retain(|it| !queued.contains(&it.id));
+    }
+
+    /// Finds usage that is too old for its marketplace. It is not sent; the list tells whether it arrived before.
+    async fn withhold_late_usage(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+        let Some(shortest) = self.windows.shortest() else { return };
+        let now = self.client.clock.now();
+        let old: Vec<_> = self.queue.iter().filter(|(_, report)| age(report, now) >= shortest).collect();
+        let entitlements: BTreeSet<_> = old.iter().map(|(_, report)| report.entitlement_id()).collect();
+        let unknown: Vec<_> = entitlements
+            .into_iter()
+            .filter(|id| !self.marketplaces.contains_key(*id))
+            .map(|id| (self.client.clone(), id.to_owned()))
+            .collect();
+        let asked = stream::iter(unknown).map(|(client, id)| async move { (client.marketplace_of(&id).await, id) });
+        let answers: Vec<_> = asked.buffer_unordered(self.concurrency).collect().await;
+        let mut failures = HashMap::new();
+        for (outcome, entitlement_id) in answers {
+            match outcome {
+                Ok(marketplace) => _ = self.marketplaces.insert(entitlement_id, marketplace),
+                Err(error) => _ = failures.insert(entitlement_id, error),
+            }
+        }
+        for (place, report) in old {
+            if let Some(error) = failures.get(report.entitlement_id()) {
+                let message = format!("not sent, because its marketplace could not be found out: {error}");
+                reasons.insert(place.1, Error::new(error.kind(), message).with_source(error.clone()));
+            } else if let Some(Some(marketplace)) = self.marketplaces.get(report.entitlement_id())
+                && let Some(late) = self.windows.check(marketplace, report, place.1, now)
+            {
+                reasons.insert(place.1, late.error());
+                unconfirmed.push((*place, Response::Withheld(late.error())));
+            }
+        }
+    }
+
+    /// Finds what Suger calls invalid; what has a reason afterwards is not to be sent. It may have arrived while it was valid.
+    async fn validate(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+        let reports = self.queue.iter().filter(|((_, id), _)| !reasons.contains_key(id));
+        for (place, check) in validation::check_all(&self.client, self.concurrency, reports).await {
+            match check {
+                Check::Valid => {}
+                Check::Invalid(error) => {
+                    reasons.insert(place.1, error.clone());
+                    unconfirmed.push((place, Response::Withheld(error)));
+                }
+                Check::Unknown(error) => _ = reasons.insert(place.1, error),
+            }
+        }
+    }
+
+    /// Sends all that has no reason against it.
+    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+        let mut patience = Patience::default();
+        let mut calls = FuturesUnordered::new();
+        let mut last = Bound::Unbounded;
+        loop {
+            while calls.len() < self.concurrency
+                && let Some((place, report)) = self.queue.range((last, Bound::Unbounded)).next()
+            {
+                let (place, report) = (*place, report.clone());
+                last = Bound::Excluded(place);
+                if reasons.contains_key(&place.1) {
+                    continue;
+                }
+                if let Some(reason) = patience.ends(report.entitlement_id()) {
+                    reasons.insert(place.1, reason);
+                    continue;
+                }
+                let before = self.known.get_mut(&place.1).map(|known| std::mem::replace(&mut known.state, State::Sent));
+                let client = self.client.clone();
+                calls.push(async move {
+                    let response = client.send(&report).await;
+                    (place, report, before == Some(State::Sent), response)
+                });
+            }
+            let Some((place, report, sent_before, response)) = calls.next().await else { return };
+            let verdict = proof::by_response(&report, place.1, &response);
+            // Whether Suger itself said something, and why that does not settle the report.
+            let failure = match (&verdict, &response) {
+                (_, Response::Nothing { error, from_suger }) => Some((error.clone(), *from_suger)),
+                (None, Response::Group(group)) => {
+                    Some((self.client.api.inner().masked(proof::unproved(&report, place.1, group)), true))
+                }
+                (
+                    _,
+                    Response::Conflict { error, from_suger: false } | Response::Rejection { error, from_suger: false },
+                ) => Some((error.clone(), false)),
+                _ => None,
+            };
+            match failure {
+                Some((error, answered)) => patience.failed(report.entitlement_id(), &error, answered),
+                None => patience.settled(report.entitlement_id()),
+            }
+            match (verdict, response) {
+                (Some(verdict), Response::Group(group)) => self.settle_as(place, verdict, Some(&group), reasons),
+                (Some(verdict), _) => self.settle_as(place, verdict, None, reasons),
+                (None, Response::Conflict { error, from_suger: true })
+                    if self.trusts_duplicates && !sent_before && error.attempts() < 2 =>
+                {
+                    self.queue.remove(&place);
+                    self.settled.unverified.push(place.1);
+                }
+                (None, response) => unconfirmed.push((place, response)),
+            }
+        }
+    }
+
+    /// Settles by the entitlements' lists what the responses left open.
+    async fn confirm(&mut self, unconfirmed: Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+        let mut by_entitlement: BTreeMap<String, Vec<Unconfirmed>> = BTreeMap::new();
+        for (place, response) in unconfirmed {
+            if let Some(report) = self.queue.get(&place) {
+                by_entitlement.entry(report.entitlement_id().to_owned()).or_default().push((place, response));
+            }
+        }
+        for (entitlement_id, reports) in by_entitlement {
+            let days = reports.iter().filter_map(|(place, _)| self.queue.get(place)).map(|it| self.client.since(it));
+            let Some(first) = days.min() else { continue };
+            let wanted = reports.iter().map(|((_, id), _)| id.to_string()).collect();
+            let found = self.client.read_back(&entitlement_id, first, wanted).await;
+            for (place, response) in reports {
+                let Some(report) = self.queue.get(&place) else { continue };
+                let verdict = proof::by_list(report, place.1, &response, listed(&found, place.1));
+                let group = found.as_ref().ok().and_then(|found| found.get(&place.1.to_string()));
+                self.settle_as(place, verdict, group, reasons);
+            }
+        }
+    }
+
+    fn settle_as(&mut self, place: Place, verdict: Verdict, group: Option<&Group>, reasons: &mut HashMap<Uuid, Error>) {
+        match verdict {
+            Verdict::Delivered => {
+                self.note_late_usage(place, group);
+                self.queue.remove(&place);
+                self.settled.delivered.push(place.1);
+            }
+            Verdict::DeliveredBefore => {
+                self.note_late_usage(place, group);
+                self.queue.remove(&place);
+                self.settled.already_delivered.push(place.1);
+            }
+            // Its id is free for other quantities.
+            Verdict::Rejected(error) => {
+                self.known.remove(&place.1);
+                self.settle_as_rejected(place, self.client.api.inner().masked(error));
+            }
+            Verdict::IdUsedUp(error) => {
+                if let Some(known) = self.known.get_mut(&place.1) {
+                    known.state = State::IdConsumed;
+                }
+                self.settle_as_rejected(place, self.client.api.inner().masked(error));
+            }
+            Verdict::Open(error) => _ = reasons.insert(place.1, self.client.api.inner().masked(error)),
+        }
+    }
+
+    fn settle_as_rejected(&mut self, place: Place, error: Error) {
+        let report = self.queue.remove(&place);
+        self.settled.rejected.extend(report.map(|report| Undelivered { id: place.1, report, error }));
+    }
+
+    /// Notes a report of which the group says that its usage came too late for its marketplace.
+    fn note_late_usage(&mut self, place: Place, group: Option<&Group>) {
+        let (Some(report), Some(group)) = (self.queue.get(&place), group) else { return };
+        let arrival = group.creation_time.filter(is_set).unwrap_or_else(|| self.client.clock.now());
+        let Some(marketplace) = &group.partner else { return };
+        if let Some(late) = self.windows.check(marketplace, report, place.1, arrival) {
+            tracing::warn!(
+                id = %late.id,
+                entitlement = %printable(&late.entitlement_id),
+                marketplace = %printable(marketplace.as_str()),
+                age = late.age.as_secs(),
+                "usage is older than its marketplace accepts"
+            );
+            self.settled.late.push(late);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Usage that is reported later than its marketplace accepts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use usage_billing_core::{Error, ErrorKind, printable};
+use uuid::Uuid;
+
+use super::UsageReport;
+use super::types::Partner;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How old usage may be when it is reported, by marketplace: the time from the start of a report's window to its arrival at Suger. Suger names
+/// no limit of its own, and sends on what it has only with its next hourly run, so that an hour of each limit may be gone by then.
+///
+/// The defaults are what the marketplaces state (seen 2026-11-29); a marketplace that is not listed has no limit.
+///
+/// | marketplace | limit | source |
+/// |---|---|---|
+/// | `AWS` | 6 h | `BatchMeterUsage`: records are not accepted 6 hours or more after the event |
+/// | `AZURE` | 24 h | Metering service FAQ: the maximum delay is 24 hours, after which events are not accepted |
+/// | `GCP` | 2 h | Best practices for usage reporting: within one hour of the usage, here of an hour's end. Later usage is accepted, but may miss the month's invoice |
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing::suger::MarketplaceWindows;
+///
+/// // Warn when a retry on the same day is still possible.
+/// let windows = MarketplaceWindows::default().with("AZURE", Duration::from_secs(12 * 3600));
+/// # let _ = windows;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketplaceWindows(BTreeMap<Partner, Duration>);
+
+impl Default for MarketplaceWindows {
+    fn default() -> Self {
+        Self(BTreeMap::from([(Partner::Aws, 6 * HOUR), (Partner::Azure, 24 * HOUR), (Partner::Gcp, 2 * HOUR)]))
+    }
+}
+
+impl MarketplaceWindows {
+    /// Limits no marketplace.
+    pub fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Sets the limit of one marketplace.
+    pub fn with(mut self, marketplace: impl Into<Partner>, longest_age: Duration) -> Self {
+        self.0.insert(marketplace.into(), longest_age);
+        self
+    }
+
+    /// Returns the shortest of all limits: younger usage is late nowhere.
+    pub(super) fn shortest(&self) -> Option<Duration> {
+        self.0.values().min().copied()
+    }
+
+    /// Returns what is late about a report that arrived at `arrival`.
+    pub(super) fn check(
+        &self,
+        marketplace: &Partner,
+        report: &UsageReport,
+        id: Uuid,
+        arrival: DateTime<Utc>,
+    ) -> Option<LateUsage> {
+        let limit = *self.0.get(marketplace)?;
+        let age = age(report, arrival);
+        (age >= limit).then(|| LateUsage {
+            id,
+            entitlement_id: report.entitlement_id().to_owned(),
+            window: report.window(),
+            marketplace: marketplace.clone(),
+            age,
+            limit,
+        })
+    }
+}
+
+/// The time from a report's window to `arrival`; nothing, if that is before the window.
+pub(super) fn age(report: &UsageReport, arrival: DateTime<Utc>) -> Duration {
+    let age: TimeDelta = arrival - report.window();
+    age.to_std().unwrap_or_default()
+}
+
+/// A report whose usage is older than its marketplace accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LateUsage {
+    /// The report's id.
+    pub id: Uuid,
+    /// Whose usage.
+    pub entitlement_id: String,
+    /// Start of the report's window.
+    pub window: DateTime<Utc>,
+    /// Where the usage is billed.
+    pub marketplace: Partner,
+    /// From the start of the window to the arrival at Suger; whole seconds in JSON.
+    #[serde(rename = "age_seconds", serialize_with = "seconds")]
+    pub age: Duration,
+    /// The marketplace's limit; whole seconds in JSON.
+    #[serde(rename = "limit_seconds", serialize_with = "seconds")]
+    pub limit: Duration,
+}
+
+impl LateUsage {
+    /// The error of a report that is not sent because it is late.
+    pub(super) fn error(&self) -> Error {
+        let message = format!(
+            "not sent: usage of {} from {} is {} min old, and {} accepts usage for {} min",
+            printable(&self.entitlement_id),
+            self.window,
+            self.age.as_secs() / 60,
+            printable(self.marketplace.as_str()),
+            self.limit.as_secs() / 60
+        );
+        Error::new(ErrorKind::Request, message)
+            .with_hint("report it in a window that is still open, or settle it with the buyer")
+    }
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn late(windows: &MarketplaceWindows, marketplace: &str, seconds: i64) -> bool {
+        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let arrival = report.window() + TimeDelta::seconds(seconds);
+        windows.check(&marketplace.into(), &report, Uuid::nil(), arrival).is_some()
+    }
+
+    #[test]
+    fn usage_is_late_from_the_limit_of_its_marketplace_on() {
+        let windows = MarketplaceWindows::default();
+        for (marketplace, hours) in [("AWS", 6), ("AZURE", 24), ("GCP", 2)] {
+            assert!(!late(&windows, marketplace, hours * 3600 - 1), "{marketplace}");
+            assert!(late(&windows, marketplace, hours * 3600), "{marketplace}");
+        }
+        assert!(!late(&windows, "STRIPE", i64::from(u32::MAX)), "no limit is known");
+        assert!(!late(&windows, "AWS", -1), "usage of the future is not late");
+        assert_eq!(windows.shortest(), Some(2 * HOUR));
+    }
+
+    #[test]
+    fn limits_are_configurable() {
+        let windows = MarketplaceWindows::none().with("STRIPE", HOUR).with("AWS", 2 * HOUR);
+        assert!(late(&windows, "STRIPE", 3600) && !late(&windows, "GCP", 1_000_000));
+        assert!(late(&windows, "AWS", 7200) && !late(&windows, "AWS", 7199));
+        assert_eq!(MarketplaceWindows::none().shortest(), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! What a marketplace itself said of usage that Suger reported to it. `SUCCESS` of a report is Suger's word.
+
+use usage_billing_core::printable;
+
+use super::types::{
+    AwsBatchMeterUsageOutput, AwsUsageRecordResultStatus, AzureBatchUsageEventOkResponse, AzureUsageEventStatus,
+    GcpReportResponse, MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
+};
+
+/// Words that are kept of one report; a response can have as many as records.
+const MAX_WORDS: usize = 20;
+
+/// Whether a marketplace bills usage that was reported to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Acceptance {
+    /// Suger says so, and the marketplace's own response, if the report has it, as well.
+    Accepted,
+    /// The report is under way, or what became of it is not known; with the words of the report, if there are any.
+    Pending(Vec<String>),
+    /// The marketplace or Suger says that it is not; with their words.
+    Refused(Vec<String>),
+}
+
+/// Returns what became of a dimension (its key at the marketplace) in a report; of the report's own quantities, if several dimensions
+/// are asked for, what is worst. None are asked for where the dimension is not known: then everything in the report counts.
+///
+/// - AWS: a record is accepted with `Success` alone. `CustomerNotSubscribed` and `DuplicateRecord` (another quantity was metered before) are
+///   not billed; unprocessed records were not looked at.
+/// - Azure: an event is accepted with `Accepted` alone. `Duplicate` means that the hour has another event.
+/// - Google Cloud: a report is accepted without `reportErrors`.
+/// - Alibaba: a report is accepted unless `Success` is false.
+pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
+    let mut words = refusals(info, dimensions);
+    match &info.status {
+        Some(Status::Success | Status::Invoiced) if words.is_empty() => {
+            let silent: Vec<_> = dimensions.iter().filter(|dimension| !is_answered(info, dimension)).collect();
+            match silent.first() {
+                None => Acceptance::Accepted,
+                Some(dimension) => Acceptance::Pending(vec![format!(
+                    "the marketplace's response does not mention {}",
+                    printable(dimension)
+                )]),
+            }
+        }
+        Some(Status::Success | Status::Invoiced) => Acceptance::Refused(words),
+        Some(status @ (Status::Failed | Status::Deleted | Status::Canceled)) => {
+            words.insert(0, spoken(&format!("Suger: {status}"), info.message.as_deref()));
+            Acceptance::Refused(words)
+        }
+        status => {
+            let status = status.as_ref().map_or("no status", |status| status.as_str());
+            words.insert(0, spoken(&format!("Suger: {}", printable(status)), info.message.as_deref()));
+            Acceptance::Pending(words)
+        }
+    }
+}
+
+/// Words of the marketplace against a dimension, or against any if none is asked for.
+fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
+    let is_meant = |dimension: &Option<String>| match dimension.as_deref() {
+        Some(dimension) => dimensions.is_empty() || dimensions.contains(&dimension),
+        // It may be any.
+        None => true,
+    };
+    let mut words = Vec::new();
+    if let Some(AwsBatchMeterUsageOutput { results, unprocessed_records, .. }) = &info.aws_metering_response {
+        for result in results {
+            let dimension = result.usage_record.as_ref().and_then(|record| record.dimension.clone());
+            if result.status != Some(AwsUsageRecordResultStatus::Success) && is_meant(&dimension) {
+                let status = result.status.as_ref().map_or("a result without status", |status| status.as_str());
+                words.push(of_dimension("AWS", status, dimension.as_deref(), None));
+            }
+        }
+        for record in unprocessed_records.iter().filter(|record| is_meant(&record.dimension)) {
+            words.push(of_dimension("AWS", "unprocessed record", record.dimension.as_deref(), None));
+        }
+    }
+    if let Some(AzureBatchUsageEventOkResponse { result, .. }) = &info.azure_metering_response {
+        for event in result.iter().filter(|event| event.status != Some(AzureUsageEventStatus::Accepted)) {
+            if is_meant(&event.dimension) {
+                let status = event.status.as_ref().map_or("an event without status", |status| status.as_str());
+                let message = event.error.as_ref().and_then(|error| error.message.as_deref());
+                words.push(of_dimension("Azure", status, event.dimension.as_deref(), message));
+            }
+        }
+    }
+    if let Some(GcpReportResponse { report_errors, .. }) = &info.gcp_metering_response {
+        for error in report_errors {
+            let status = error.status.as_ref();
+            let code =
+                status.and_then(|status| status.code).map_or_else(|| "error".to_owned(), |code| format!("code {code}"));
+            let message = status.and_then(|status| status.message.as_deref());
+            words.push(spoken(&format!("Google Cloud: {code}"), message));
+        }
+    }
+    if info.alibaba_metering_response.as_ref().is_some_and(|response| response.success == Some(false)) {
+        words.push("Alibaba: not successful".to_owned());
+    }
+    if words.len() > MAX_WORDS {
+        let more = words.len() - MAX_WORDS;
+        words.truncate(MAX_WORDS);
+        words.push(format!("and {more} more"));
+    }
+    words
+}
+
+/// Returns whether the marketplace's response, where it names dimensions, has one that was charged. It names none if nothing is charged.
+fn is_answered(info: &Info, dimension: &str) -> bool {
+    let is_charged = info.reported_records.get(dimension).is_some_and(|quantity| !quantity.0.is_zero());
+    let mut named = Vec::new();
+    if let Some(response) = &info.aws_metering_response {
+        named.extend(
+            response.results.iter().map(|result| result.usage_record.as_ref().and_then(|it| it.dimension.as_deref())),
+        );
+    }
+    if let Some(response) = &info.azure_metering_response {
+        named.extend(response.result.iter().map(|event| event.dimension.as_deref()));
+    }
+    !is_charged || named.is_empty() || named.iter().any(|name| name.is_none_or(|name| name == dimension))
+}
+
+fn of_dimension(marketplace: &str, status: &str, dimension: Option<&str>, message: Option<&str>) -> String {
+    let dimension = dimension.map(|dimension| format!(" for {}", printable(dimension))).unwrap_or_default();
+    spoken(&format!("{marketplace}: {}{dimension}", printable(status)), message)
+}
+
+/// A line of words, with a message if there is one.
+fn spoken(words: &str, message: Option<&str>) -> String {
+    match message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("{words}: {}", printable(message)),
+        None => words.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn of(json: Value, dimensions: &[&str]) -> Acceptance {
+        let mut info = json!({"status": "SUCCESS", "reportedRecords": {"gb": 5, "calls": 3}});
+        info.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
+        acceptance(&serde_json::from_value(info).unwrap(), dimensions)
+    }
+
+    fn aws(results: Value) -> Value {
+        json!({"awsMeteringResponse": {"results": results}})
+    }
+
+    fn result(dimension: &str, status: &str) -> Value {
+        json!({"status": status, "usageRecord": {"dimension": dimension, "quantity": 5}})
+    }
+
+    fn refused(words: &[&str]) -> Acceptance {
+        Acceptance::Refused(words.iter().map(|words| (*words).to_owned()).collect())
+    }
+
+    #[test]
+    fn success_without_a_marketplaces_response_is_sugers_word() {
+        for status in ["SUCCESS", "INVOICED"] {
+            assert_eq!(of(json!({"status": status}), &["gb"]), Acceptance::Accepted);
+        }
+    }
+
+    #[test]
+    fn aws_accepts_a_record_with_success_alone() {
+        let all = aws(json!([result("gb", "Success"), result("calls", "CustomerNotSubscribed")]));
+        assert_eq!(of(all.clone(), &["gb"]), Acceptance::Accepted);
+        assert_eq!(of(all.clone(), &["calls"]), refused(&["AWS: CustomerNotSubscribed for calls"]));
+        assert_eq!(of(all, &[]), refused(&["AWS: CustomerNotSubscribed for calls"]));
+        for status in ["DuplicateRecord", "NEW_STATUS", ""] {
+            assert_eq!(of(aws(json!([result("gb", status)])), &["gb"]), refused(&[&format!("AWS: {status} for gb")]));
+        }
+        assert_eq!(
+            of(aws(json!([{"status": "CustomerNotSubscribed"}])), &["gb"]),
+            refused(&["AWS: CustomerNotSubscribed"])
+        );
+        assert_eq!(of(aws(json!([{}])), &["gb"]), refused(&["AWS: a result without status"]));
+        let unprocessed = json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": [{"dimension": "gb"}]}});
+        assert_eq!(of(unprocessed.clone(), &["gb"]), refused(&["AWS: unprocessed record for gb"]));
+        assert_eq!(of(unprocessed, &["calls"]), Acceptance::Accepted);
+    }
+
+    #[test]
+    fn dimension_that_was_charged_has_to_be_in_the_response() {
+        let pending = Acceptance::Pending(vec!["the marketplace's response does not mention calls".to_owned()]);
+        assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), pending);
+        let azure = json!({"azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb"}]}});
+        assert_eq!(of(azure.clone(), &["gb", "calls"]), pending);
+        assert_eq!(of(azure, &["included"]), Acceptance::Accepted, "nothing of it was charged");
+        assert_eq!(of(aws(json!([{"status": "Success"}])), &["calls"]), Acceptance::Accepted);
+    }
+
+    #[test]
+    fn azure_accepts_an_event_with_accepted_alone() {
+        let azure = |event: Value| json!({"azureMeteringResponse": {"result": [event]}});
+        assert_eq!(of(azure(json!({"status": "Accepted", "dimension": "gb"})), &["gb"]), Acceptance::Accepted);
+        let expired = json!({"status": "Expired", "dimension": "gb", "error": {"message": "too old"}});
+        assert_eq!(of(azure(expired), &["gb"]), refused(&["Azure: Expired for gb: too old"]));
+        assert_eq!(of(azure(json!({"status": "Duplicate"})), &["gb"]), refused(&["Azure: Duplicate"]));
+        assert_eq!(of(azure(json!({"dimension": "gb"})), &["gb"]), refused(&["Azure: an event without status for gb"]));
+    }
+
+    #[test]
+    fn google_cloud_and_alibaba_accept_whole_reports() {
+        let gcp = |errors: Value| json!({"gcpMeteringResponse": {"reportErrors": errors}});
+        assert_eq!(of(gcp(json!([])), &["gb"]), Acceptance::Accepted);
+        let error = json!([{"operationId": "o-1", "status": {"code": 3, "message": "unknown consumer"}}]);
+        assert_eq!(of(gcp(error), &["gb"]), refused(&["Google Cloud: code 3: unknown consumer"]));
+        assert_eq!(of(gcp(json!([{}])), &["gb"]), refused(&["Google Cloud: error"]));
+        let alibaba = |success: Value| json!({"alibabaMeteringResponse": {"Success": success}});
+        assert_eq!(of(alibaba(json!(true)), &["gb"]), Acceptance::Accepted);
+        assert_eq!(of(alibaba(json!(false)), &["gb"]), refused(&["Alibaba: not successful"]));
+    }
+
+    #[test]
+    fn words_of_a_report_are_bounded() {
+        let Acceptance::Refused(words) = of(aws(json!(vec![result("gb", "DuplicateRecord"); 1000])), &["gb"]) else {
+            panic!()
+        };
+        assert_eq!((words.len(), words[MAX_WORDS].as_str()), (MAX_WORDS + 1, "and 980 more"));
+        let most = of(aws(json!(vec![result("gb", "DuplicateRecord"); MAX_WORDS])), &["gb"]);
+        assert_eq!(most, refused(&["AWS: DuplicateRecord for gb"; MAX_WORDS]));
+    }
+
+    #[test]
+    fn report_that_is_not_a_success_is_not_accepted() {
+        for status in ["FAILED", "DELETED", "CANCELED"] {
+            let found = of(json!({"status": status, "message": "no such plan\n"}), &["gb"]);
+            assert_eq!(found, refused(&[&format!("Suger: {status}: no such plan\\n")]));
+        }
+        for (status, said) in
+            [(json!("CREATED"), "CREATED"), (json!(""), ""), (json!("NEW"), "NEW"), (Value::Null, "no status")]
+        {
+            assert_eq!(of(json!({"status": status}), &["gb"]), Acceptance::Pending(vec![format!("Suger: {said}")]));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Reports together with what else the vendor states: whose storage is, what the account is charged by, and at which prices.
+
+use std::time::Duration;
+
+use usage_billing::acronis::ReportRequest;
+use usage_billing::{BillingReason, StorageHost, UsageRow};
+use usage_billing_sandbox::{self as demo, Sandbox};
+use usage_billing_tests::{Reply, Request};
+
+use super::cases::{ACCOUNT, file, fixture, found, server};
+use super::{PATIENCE, client, client_at, files, inject, sandbox, september, summary};
+
+const OCTOBER: [&str; 2] = ["2026-10-01", "2026-10-31"];
+const VENDOR: &str = "8beef6be-c136-4ef6-a900-0e74c703ddcc";
+const BELOW: &str = "11111111-0000-4000-8000-000000000001";
+const LIMITED: [&str; 3] = ["list_infra", "get_tenant_application_setting", "list_effective_price_lists"];
+
+async fn rows(csv: Vec<u8>, other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Vec<UsageRow> {
+    let server = server("csv_v2_0", OCTOBER, csv, other);
+    let (client, file) = file(server.url()).await;
+    client.usage_of(&file).await.unwrap()
+}
+
+/// Answers for components, as `(id, platform_owned, owner)` in JSON.
+fn infra(items: &[(&str, &str, &str)]) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static {
+    let item = |(id, platform_owned, owner): &(&str, &str, &str)| {
+        format!(r#"{{"id": "{id}", "platform_owned": {platform_owned}, "owner_tenant_id": {owner}}}"#)
+    };
+    let body = format!(r#"{{"items": [{}]}}"#, items.iter().map(item).collect::<Vec<_>>().join(","));
+    move |request| request.target.starts_with("/api/2/infra?").then(|| Reply::json(200, &body))
+}
+
+fn setting(value: &str) -> impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static {
+    let body = format!(r#"{{"name": "licensing_mode", "own": {{"value": {value}}}, "effective": null}}"#);
+    let path = format!("/settings/tenants/{ACCOUNT}/licensing_mode");
+    move |request| request.target.ends_with(&path).then(|| Reply::json(200, &body))
+}
+
+/// Of `c03.csv`: hosted by Acronis, of an owner that is not in the report, hosted at Google.
+const C03: [&str; 3] = [
+    "019097a6-114f-4418-bd54-e01ef049f209",
+    "b0000000-0000-4000-8000-00000000000a",
+    "b0000000-0000-4000-8000-00000000000d",
+];
+
+#[tokio::test]
+async fn hosts_that_the_report_leaves_open_are_decided_by_their_components() {
+    let owner = format!("\"{BELOW}\"");
+    for (platform_owned, reason, host) in [
+        ("false", BillingReason::PartnerHosted, StorageHost::Partner),
+        ("true", BillingReason::Usage, StorageHost::Vendor),
+    ] {
+        let rows = rows(fixture("c03.csv"), infra(&[(C03[1], platform_owned, &owner)])).await;
+        let row = rows.iter().find(|row| row.quantity == 40.into()).unwrap_or(&rows[0]);
+        if platform_owned == "true" {
+            // Two components of one host and one item are one row.
+            assert_eq!(found(&rows)[0], ("pw_storage", "140".to_owned(), Some(true)));
+        }
+        assert_eq!((row.billing_reason, row.storage_host), (reason, Some(host)), "{platform_owned}");
+        assert_eq!(rows.last().unwrap().metric, "pw_storage_google");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_owners_is_decided_by_its_components() {
+    let component = "019097a6-114f-4418-bd54-e01ef049f209";
+    let storage = async |platform_owned: &str| {
+        let rows = rows(fixture("c12.csv"), infra(&[(component, platform_owned, "null")])).await;
+        let row = rows.iter().find(|row| row.metric == "storage").unwrap();
+        (row.quantity, row.is_billable, row.storage_host)
+    };
+    assert_eq!(storage("true").await, (12.into(), Some(true), Some(StorageHost::Vendor)));
+    // How an edition without prefix charges a partner's own storage, no source states.
+    assert_eq!(storage("false").await, (12.into(), None, Some(StorageHost::Partner)));
+    assert_eq!(storage("null").await, (12.into(), None, None));
+}
+
+#[tokio::test]
+async fn an_owner_that_the_client_sees_is_the_partner() {
+    let tenants = |visible: bool| {
+        let tenant = format!(r#"{{"id": "{BELOW}", "version": 1, "parent_id": "{ACCOUNT}"}}"#);
+        let items = if visible { tenant } else { String::new() };
+        let body = format!(r#"{{"timestamp": "2026-11-01T00:00:00", "items": [{items}]}}"#);
+        move |request: &Request| {
+            (request.target.starts_with("/api/2/tenants?") && request.target.contains(BELOW))
+                .then(|| Reply::json(200, &body))
+        }
+    };
+    for (visible, host) in [(true, Some(StorageHost::Partner)), (false, None)] {
+        let rows = rows(fixture("c03.csv"), tenants(visible)).await;
+        let row = rows.iter().find(|row| row.quantity == 40.into()).unwrap();
+        assert_eq!((row.storage_host, row.is_billable), (host, visible.then_some(false)), "{visible}");
+        assert!(rows.iter().any(|row| row.quantity == 100.into() && row.is_billable == Some(true)));
+    }
+}
+
+#[tokio::test]
+async fn components_that_are_gone_do_not_hide_the_others() {
+    let answers = |request: &Request| {
+        let one = |id: &str| format!(r#"{{"id": "{id}", "platform_owned": false, "owner_tenant_id": "{VENDOR}"}}"#);
+        match request.target.strip_prefix("/api/2/infra") {
+            Some(batch) if batch.starts_with('?') => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
+            Some(single) if single.ends_with(C03[1]) => Some(Reply::json(200, &one(C03[1]))),
+            Some(_) => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
+            None => None,
+        }
+    };
+    let rows = rows(fixture("c03.csv"), answers).await;
+    let row = rows.iter().find(|row| row.quantity == 40.into()).unwrap();
+    assert_eq!((row.storage_host, row.is_billable), (Some(StorageHost::Partner), Some(false)));
+}
+
+#[tokio::test]
+async fn the_licensing_mode_outranks_the_prefix_of_the_item() {
+    let billable = async |name: &str, value: &str| -> Vec<_> {
+        let rows = rows(fixture(name), setting(value)).await;
+        rows.into_iter().map(|row| (row.metric, row.quantity.normalize().to_string(), row.is_billable)).collect()
+    };
+    let storage = |quantity: &str, is_billable| ("pw_base_storage".to_owned(), quantity.to_owned(), Some(is_billable));
+    for (value, own) in
+        [("\"per_device\"", false), ("\"per_gb\"", true), ("\"per_moon\"", false), ("null", false), ("7", false)]
+    {
+        let mut rows = billable("c26.csv", value).await;
+        rows.sort();
+        assert_eq!(rows, [storage("10", true), storage("90", own)], "{value}");
+    }
+    let rows = billable("c24.csv", "\"per_gb\"").await;
+    assert!(rows.iter().any(|(metric, _, is_billable)| metric == "pw_base_m365_seats" && *is_billable == Some(false)));
+}
+
+/// `c28.csv` with SKUs, and a price list for it.
+#[tokio::test]
+async fn prices_are_joined_by_sku_and_month() {
+    let csv = String::from_utf8(fixture("c11.csv")).unwrap();
+    let prices = |month: &'static str| {
+        move |request: &Request| {
+            let path = format!("/api/price_sync/v1/effective_price_lists?months=2026-10&tenant_id={ACCOUNT}");
+            let body = format!(
+                r#"{{"price_lists": [{{"month": "{month}", "currency": "USD", "commitment": "0", "pricelist_code": "P-1",
+                    "prices": [{{"sku": "S-1", "effective_price": "1.2345678", "list_price": "1.5", "sku_discount": "0",
+                    "pricelist_discount": "17.69548"}}]}}]}}"#
+            );
+            (request.target == path).then(|| Reply::json(200, &body))
+        }
+    };
+    // The third column from the end of the header is followed by a column of SKUs.
+    let with_sku: String =
+        csv.lines().zip(0..).map(|(line, at)| format!("{line},{}\n", if at == 0 { "sku" } else { "S-1" })).collect();
+    let priced = rows(with_sku.clone().into_bytes(), prices("2026-10")).await;
+    let row = priced.iter().find(|row| row.is_billable == Some(true)).unwrap();
+    assert_eq!(
+        (row.unit_price.unwrap().to_string(), row.amount.unwrap().to_string()),
+        ("1.2345678".into(), "3.7037034".into())
+    );
+    assert_eq!((row.currency.as_deref(), row.cost, row.price_list_code.as_deref()), (Some("USD"), None, Some("P-1")));
+    assert_eq!(row.price_source.as_deref(), Some("list_effective_price_lists"));
+    let trial = priced.iter().find(|row| row.is_billable == Some(false)).unwrap();
+    assert_eq!((trial.amount, trial.unit_price, trial.currency.as_deref()), (None, row.unit_price, Some("USD")));
+    // Of another month: the report's own prices stay.
+    let own = rows(with_sku.into_bytes(), prices("2026-09")).await;
+    let row = own.iter().find(|row| row.is_billable == Some(true)).unwrap();
+    assert_eq!((row.unit_price, row.cost, row.amount), (Some(2.into()), Some(6.into()), None));
+    assert_eq!(row.price_source.as_deref(), Some("download_stored_report"));
+}
+
+async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
+    let client = client(sandbox);
+    client.usage_of(&files(&client, &summary().show_skus(false)).await[0]).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
+    for fault in ["403", "404", "500", "502", "reset_before", "malformed_json", "cut_body"] {
+        let sandbox = sandbox().await;
+        for operation in LIMITED.into_iter().chain(["get_infra", "list_tenants"]) {
+            inject(&sandbox, &format!("{fault}; operation={operation}"));
+        }
+        let rows = without_skus(&sandbox).await;
+        let open: Vec<_> = rows.iter().filter(|row| row.is_billable.is_none()).collect();
+        assert!(!open.is_empty(), "{fault}");
+        assert!(open.iter().all(|row| row.billing_reason == BillingReason::UnknownHosting), "{fault}: {open:?}");
+        assert!(rows.iter().all(|row| row.amount.is_none() && row.price_list_code.is_none()), "{fault}");
+        let with_skus = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
+        assert!(with_skus.iter().all(|row| row.is_billable.is_some() && row.price_list_code.is_none()), "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
+    for timeout in [Duration::from_secs(30), PATIENCE] {
+        let sandbox = sandbox().await;
+        inject(&sandbox, "latency; millis=3600000; operation=list_infra");
+        inject(&sandbox, "latency; millis=3600000; operation=list_effective_price_lists");
+        let rows = client(&sandbox).usage(september(), timeout).await.unwrap();
+        assert!(rows.iter().all(|row| row.amount.is_none() && row.is_billable.is_some()), "{timeout:?}");
+        assert!(rows.iter().any(|row| row.is_billable == Some(true)), "{timeout:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_open_is_decided_once_it_can_be_read() {
+    let sandbox = sandbox().await;
+    let rows = without_skus(&sandbox).await;
+    assert!(rows.iter().all(|row| row.is_billable.is_some()), "{rows:?}");
+    assert!(rows.iter().any(|row| row.billing_reason == BillingReason::PartnerHosted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_scope_for_prices_rows_have_none() {
+    let sandbox = sandbox().await;
+    let id = client(&sandbox).create_report(&ReportRequest::usage_summary(super::tenant(), september())).await.unwrap();
+    let id = id.id().parse().unwrap();
+    let limited = client_at(sandbox.url(), demo::ACRONIS_LIMITED_CLIENT_ID, demo::ACRONIS_LIMITED_CLIENT_SECRET);
+    let rows = limited.usage_by(&mut limited.report(id).await.unwrap(), PATIENCE).await.unwrap();
+    assert!(rows.iter().all(|row| row.amount.is_none() && row.is_billable.is_some()));
+    let priced = client(&sandbox).usage_by(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
+    assert!(priced.iter().any(|row| row.amount.is_some()));
+    let told =
+        |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
+    assert_eq!(told(&rows), told(&priced));
+}

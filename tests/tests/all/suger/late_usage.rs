@@ -1,0 +1,100 @@
+//! Usage that is older than its marketplace accepts.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use usage_billing::suger::{MarketplaceWindows, Reporter, UsageReport};
+use usage_billing_tests::{Reply, ScriptedServer, now};
+
+use super::{group_for, group_of, page_of, scripted};
+
+fn hours_ago(entitlement_id: &str, hours: i64) -> UsageReport {
+    UsageReport::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
+}
+
+/// Entitlements are named after their marketplaces; nothing is there but `listed`.
+fn vendor(listed: Vec<UsageReport>) -> ScriptedServer {
+    let listed: Vec<_> = listed.iter().map(|report| group_for(report, json!({}))).collect();
+    ScriptedServer::start(move |request| {
+        let entitlement = request.target.split('/').nth(4).unwrap_or_default().to_owned();
+        match request.method.as_str() {
+            "POST" => Reply::json(200, &group_of(request, json!({"partner": entitlement})).to_string()),
+            _ if request.target.contains("/usageRecordGroup") => Reply::json(200, &page_of(&listed)),
+            _ if entitlement == "BROKEN" => Reply::json(500, "\"down\""),
+            _ if entitlement == "UNKNOWN" => Reply::json(404, "\"entitlement not found\""),
+            _ => Reply::json(200, &json!({"id": entitlement, "partner": entitlement}).to_string()),
+        }
+    })
+}
+
+fn queue(mut reporter: Reporter, reports: Vec<UsageReport>) -> Reporter {
+    for report in reports {
+        reporter.push(report).unwrap();
+    }
+    reporter
+}
+
+fn reports() -> Vec<UsageReport> {
+    vec![
+        hours_ago("AWS", 5),
+        hours_ago("AWS", 6),
+        hours_ago("AZURE", 23),
+        hours_ago("AZURE", 24),
+        hours_ago("STRIPE", 900),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_usage_is_sent_and_named_in_the_receipt() {
+    let server = vendor(vec![]);
+    let receipt = queue(scripted(&server).reporter().flush_timeout(None), reports()).flush().await;
+    assert_eq!(receipt.to_string(), "5 delivered, 0 already delivered, 0 rejected, 0 unsent");
+    assert!(receipt.is_complete() && server.requests().len() == 5);
+    let mut late: Vec<_> =
+        receipt.late.iter().map(|one| (one.entitlement_id.as_str(), one.age.as_secs() / 3600)).collect();
+    late.sort_unstable();
+    assert_eq!(late, [("AWS", 6), ("AZURE", 24)]);
+    assert!(receipt.late.iter().all(|one| receipt.delivered.contains(&one.id)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn marketplace_windows_are_configurable() {
+    let server = vendor(vec![]);
+    for (windows, expected) in [
+        (MarketplaceWindows::none(), 0),
+        (MarketplaceWindows::default().with("STRIPE", Duration::from_secs(3600)), 3),
+        (MarketplaceWindows::none().with("AWS", Duration::from_secs(5 * 3600)), 2),
+    ] {
+        let reporter = scripted(&server).reporter().flush_timeout(None).marketplace_windows(windows);
+        assert_eq!(queue(reporter, reports()).flush().await.late.len(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
+    let arrived = hours_ago("AWS", 7);
+    let server = vendor(vec![arrived.clone()]);
+    let others = vec![arrived.clone(), hours_ago("BROKEN", 30), hours_ago("UNKNOWN", 30), hours_ago("GCP", 2)];
+    let all = [reports(), others].concat();
+    let mut reporter = queue(scripted(&server).reporter().flush_timeout(None).reject_late_usage(), all);
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "4 delivered, 1 already delivered, 3 rejected, 1 unsent", "{receipt:?}");
+    assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
+    for one in &receipt.rejected {
+        let line = one.error.to_string();
+        assert!(line.starts_with("not sent: usage of ") && line.contains(" min old, and "), "{line}");
+    }
+    let line = receipt.unsent[0].error.to_string();
+    assert!(
+        line.starts_with("not sent, because its marketplace could not be found out: getEntitlement: 500"),
+        "{line}"
+    );
+    let sent = |what: &str| server.requests().iter().filter(|request| request.target.contains(what)).count();
+    let asked =
+        || server.requests().iter().filter(|request| request.method == "GET" && !request.target.contains('?')).count();
+    // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, and BROKEN with its retries.
+    assert_eq!((sent("/usageRecordGroup?"), asked()), (3, 5 + 4));
+    let again = reporter.flush().await;
+    assert_eq!((again.unsent.len(), asked()), (1, 5 + 4 + 4), "what is known is not asked for again");
+}

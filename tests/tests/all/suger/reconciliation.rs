@@ -1,0 +1,163 @@
+//! A period's reports, compared with what Suger and the marketplaces have.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use usage_billing::suger::{ReconciledQuantity, UsageReport};
+use usage_billing::{ErrorKind, Period};
+use usage_billing_tests::{Reply, ScriptedServer, now};
+
+use super::{DEALS, client, group_for, queue, sandbox, scripted};
+
+fn month() -> Period {
+    Period::last_month(now())
+}
+
+fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageReport {
+    UsageReport::new(entitlement, at).quantity("gb", 5)
+}
+
+/// Suger with these groups and reports.
+fn vendor(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
+    ScriptedServer::start(move |request| match request.target.contains("/usageRecordReport") {
+        true => Reply::json(200, &json!({"usageRecordReports": reports}).to_string()),
+        false => Reply::json(200, &json!({"usageRecordGroups": groups}).to_string()),
+    })
+}
+
+fn places(of: &[ReconciledQuantity]) -> Vec<(&str, DateTime<Utc>)> {
+    of.iter().map(|one| (one.entitlement_id.as_str(), one.window)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are_compared() {
+    let (start, last) = (month().start(), month().end() - TimeDelta::hours(1));
+    let outside = [start - TimeDelta::seconds(1), month().end()];
+    let mut groups: Vec<_> =
+        [start, last, outside[0], outside[1]].map(|at| group_for(&usage("e-1", at), json!({"id": "x"}))).into();
+    for (group, number) in groups.iter_mut().zip(0..) {
+        group["id"] = json!(format!("g-{number}"));
+    }
+    groups.push(group_for(&usage("e-2", start), json!({})));
+    groups.push(group_for(&usage("e-3", start), json!({})));
+    let server = vendor(groups, vec![]);
+    let client = scripted(&server);
+    let sent: Vec<_> = [start, last, outside[0], outside[1]].map(|at| usage("e-1", at)).into();
+    let found = client.reconcile(month(), &sent).timeout(Duration::MAX).await.unwrap();
+    assert_eq!(found.to_string(), "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra");
+    assert_eq!((found.outside_period, found.period, found.as_of), (2, Some(month()), Some(now())));
+    assert_eq!(places(&found.pending), [("e-1", start), ("e-1", last)]);
+
+    let found = client.reconcile(month(), &sent).entitlement("e-3").timeout(Duration::MAX).await.unwrap();
+    assert_eq!(places(&found.extra), [("e-3", start)]);
+    let found = client.reconcile(month(), &[]).timeout(Duration::MAX).await.unwrap();
+    assert_eq!(found.to_string(), "0 billed, 0 pending, 0 failed, 0 different, 0 missing, 0 extra");
+}
+
+#[tokio::test(start_paused = true)]
+async fn group_that_came_in_late_and_its_late_report_are_found() {
+    let report = usage("e-1", month().end() - TimeDelta::hours(1));
+    // It states no time of use.
+    let late = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1", "metaInfo": null}));
+    let of_group = json!({"id": "r-1", "creationTime": now(), "info": {"status": "SUCCESS", "startTime": now()}});
+    let server = vendor(vec![late], vec![json!({"id": "r-2"}), of_group]);
+    let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
+    assert!(found.is_clean() && found.billed.len() == 1, "{found:?}");
+    let first = server.requests()[0].target.clone();
+    assert!(first.contains("startDate=2026-09-30") && first.contains("endDate=2026-11-21"), "{first}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_that_a_marketplace_did_not_take_is_failed_with_its_words() {
+    let at = month().start();
+    let report = usage("e-1", at);
+    let group = |status: &str| group_for(&report, json!({"status": status, "usageRecordReportID": "r-1"}));
+    let of_aws = |response: Value| json!({"id": "r-1", "info": {"status": "SUCCESS", "awsMeteringResponse": response}});
+    let result = |status: &str| of_aws(json!({"results": [{"status": status, "usageRecord": {"dimension": "gb"}}]}));
+    for (group, of_group, expected) in [
+        (group("REPORTED"), result("CustomerNotSubscribed"), vec!["AWS: CustomerNotSubscribed for gb"]),
+        (group("REPORTED"), result("DuplicateRecord"), vec!["AWS: DuplicateRecord for gb"]),
+        (
+            group("REPORTED"),
+            of_aws(json!({"unprocessedRecords": [{"dimension": "gb"}]})),
+            vec!["AWS: unprocessed record for gb"],
+        ),
+        (
+            group("REPORT_FAILED"),
+            json!({"id": "r-1", "info": {"status": "FAILED", "message": "no such plan"}}),
+            vec!["Suger: FAILED: no such plan"],
+        ),
+    ] {
+        let server = vendor(vec![group], vec![of_group]);
+        let found =
+            scripted(&server).reconcile(month(), std::slice::from_ref(&report)).timeout(Duration::MAX).await.unwrap();
+        assert_eq!(found.failed.len(), 1, "{found:?}");
+        assert_eq!(
+            (&found.failed[0].words, found.is_clean()),
+            (&expected.into_iter().map(str::to_owned).collect(), false)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_cannot_be_read_are_an_error_and_no_reconciliation() {
+    let report = usage("e-1", month().start());
+    for reply in [Reply::json(200, r#"{"error": "maintenance"}"#), Reply::json(200, "{}"), Reply::json(500, "\"down\"")]
+    {
+        let server = ScriptedServer::in_turn(vec![reply]);
+        scripted(&server).reconcile(month(), std::slice::from_ref(&report)).timeout(Duration::MAX).await.unwrap_err();
+    }
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, "{}")]);
+    let client = scripted(&server);
+    let error = client.reconcile(month(), &[report]).timeout(Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimeout, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn month_of_the_sandbox_is_clean_once_its_hours_were_reported_and_accepted() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let today = "2026-11-21/2026-11-22".parse().unwrap();
+    let sent: Vec<_> = DEALS
+        .iter()
+        .map(|(id, dimension)| {
+            UsageReport::new(*id, now() + TimeDelta::seconds(7)).quantity(*dimension, Decimal::from(3))
+        })
+        .collect();
+    let mut reporter = client.reporter().flush_timeout(None);
+    queue(&mut reporter, &sent);
+    assert!(reporter.flush().await.is_complete());
+    // What others have used of these entitlements today is extra; here only what was sent is of interest.
+    let ours = async || {
+        let found = client.reconcile(today, &sent).timeout(Duration::MAX).await.unwrap();
+        let count = |list: &[ReconciledQuantity]| list.iter().filter(|one| one.sent == Decimal::from(3)).count();
+        [
+            count(&found.billed),
+            count(&found.pending),
+            count(&found.failed),
+            count(&found.different),
+            count(&found.missing),
+        ]
+    };
+    assert_eq!(ours().await, [0, 3, 0, 0, 0]);
+    sandbox.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(ours().await, [3, 0, 0, 0, 0]);
+    let response = "/usageRecordReports/0/info/awsMeteringResponse";
+    for fault in [
+        format!(r#"replace_value; pointer={response}; value={{"results": [{{"status": "CustomerNotSubscribed"}}]}}"#),
+        format!(r#"replace_value; pointer={response}; value={{"unprocessedRecords": [{{}}]}}"#),
+    ] {
+        // Into every report: the place of ours in the list is not known.
+        for place in 0..1000 {
+            let fault = fault.replace("/usageRecordReports/0/", &format!("/usageRecordReports/{place}/"));
+            if place < 200 {
+                sandbox.inject(format!("{fault}; operation=listUsageRecordReports").parse().unwrap()).unwrap();
+            }
+        }
+        let [billed, pending, failed, ..] = ours().await;
+        assert_eq!((billed, pending, failed), (0, 0, 3), "{fault}");
+        sandbox.clear_faults();
+    }
+}
