@@ -12,6 +12,8 @@ use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
+use crate::printable;
+
 /// Places after the point beyond which digits are rounded away (half to even): no unit or currency is that fine, but a vendor's
 /// float arithmetic leaves residues such as `5.551115123125783e-17`.
 const FINEST: u32 = Decimal::MAX_SCALE;
@@ -152,16 +154,9 @@ fn decimal(text: &str) -> Result<Decimal, String> {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
-        None => return Err(format!("a decimal number was expected, not {}", shortened(text))),
+        None => return Err(format!("a decimal number was expected, not {}", printable(text))),
     };
-    parse(digits).map_err(|reason| format!("not a decimal number: {} ({reason})", shortened(text)))
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    parse(digits).map_err(|reason| format!("not a decimal number: {} ({reason})", printable(text)))
 }
 
 fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {

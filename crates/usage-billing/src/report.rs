@@ -163,12 +163,13 @@ impl<T> Report<T> {
                 None => String::new(),
                 Some(Ok(Some(status))) => format!(" (the vendor says {})", printable(status)),
                 Some(Ok(None)) => " (the vendor does not say how far it is)".to_owned(),
-                Some(Err(failure)) => format!(" (it could not be asked for: {failure})"),
+                // The limit that one call met is not the one to raise.
+                Some(Err(failure)) => format!(" (it could not be asked for: {})", failure.clone().with_setting(None)),
             };
             let message = format!(
                 "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
                 self.what,
-                self.id,
+                printable(&self.id),
                 limit.seconds()
             );
             let error = Error::new(ErrorKind::WaitTimeout, message);

@@ -161,7 +161,7 @@ impl<'a> UsageAggregator<'a> {
         self.keep(NUMBER, number)?;
         if let Some(before) = self.numbers.insert(hash, number) {
             let message = format!(
-                "rows {before} and {number} of the report are both about {} of {}: added up, usage would count twice; look at them (rows), or create a new report",
+                "rows {before} and {number} of the report are both about {} of {}: added up, usage would count twice; look at both in the file, or create a new report",
                 printable(&row.name),
                 printable(&row.tenant_id)
             );

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use usage_billing_core::Decimal;
+use usage_billing_core::{Decimal, printable};
 
 /// A point at which the vendor's sources end, so that a quantity or an amount is unknown here and the invoice decides.
 ///
@@ -76,7 +76,7 @@ impl fmt::Display for SeeInvoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownGrouping { grouping } => {
-                write!(f, "what the grouping {grouping:?} means is not documented: see the invoice")
+                write!(f, "what the grouping {:?} means is not documented: see the invoice", printable(grouping))
             }
             Self::TotalMissing => f.write_str("a part of a total that is not in the overview: see the invoice"),
             Self::Bundle { quantity } => {
@@ -87,7 +87,7 @@ impl fmt::Display for SeeInvoice {
             }
             Self::LicenceMayBeFree => f.write_str("this licence may be free beyond what is committed: see the invoice"),
             Self::AllowanceUnit { unit } => {
-                write!(f, "the allowance is in {unit:?}, the usage is not: see the invoice")
+                write!(f, "the allowance is in {:?}, the usage is not: see the invoice", printable(unit))
             }
             Self::AllowanceShared => {
                 f.write_str("several charges share one allowance at different prices: see the invoice")
@@ -95,7 +95,11 @@ impl fmt::Display for SeeInvoice {
             Self::AllowanceUnreadable => f.write_str("the allowance cannot be read: see the invoice"),
             Self::NegativeNumber => f.write_str("a negative quantity or price is not documented: see the invoice"),
             Self::SubscriptionType { subscription_type } => {
-                write!(f, "what the subscription type {subscription_type:?} charges is not documented: see the invoice")
+                write!(
+                    f,
+                    "what the subscription type {:?} charges is not documented: see the invoice",
+                    printable(subscription_type)
+                )
             }
             Self::PrepaidAnnually => {
                 f.write_str("the prepaid quantity is paid once a year and not in this amount: see the invoice")

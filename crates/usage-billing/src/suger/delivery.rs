@@ -62,10 +62,10 @@ impl Client {
         let outcome = request.body(report.body(&self.org_id)).send().await.map(ResponseValue::into_inner);
         let is_missing = |error: &Error| error.status().is_some_and(|status| status == 404);
         Response::from(outcome.map_err(|error| match is_missing(&error) {
+            // Without the organization's id: a key may have been given in its place.
             true => error.with_hint(format!(
-                "check that entitlement {} is of organization {}",
-                printable(report.entitlement_id()),
-                printable(&self.org_id)
+                "check that entitlement {} is of the client's organization",
+                printable(report.entitlement_id())
             )),
             false => error,
         }))

@@ -20,6 +20,8 @@ mod rows;
 mod usage_report;
 mod validation;
 
+use std::fmt;
+
 use usage_billing_core::{CallOptions, ClientBuilder, Result, SecretString};
 pub use usage_billing_suger::{builder, types};
 
@@ -38,12 +40,19 @@ pub use rows::{Names, usage_rows};
 pub use usage_report::UsageReport;
 
 /// A client of one organization.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     api: usage_billing_suger::Client,
     org_id: String,
     clock: Clock,
     max_usage_bytes: usize,
+}
+
+/// Without the organization's id: a key may have been given in its place.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()
+    }
 }
 
 impl Client {

@@ -338,7 +338,7 @@ async fn only_a_missing_entitlement_is_said_to_be_missing() {
         });
         let error = scripted(&server).report(&UsageReport::new("e-1", window(0)).quantity("gb", 5)).await.unwrap_err();
         let line = error.to_string();
-        assert_eq!(line.contains("check that entitlement e-1 is of organization acme"), says, "{line}");
+        assert_eq!(line.contains("check that entitlement e-1 is of the client's organization"), says, "{line}");
     }
 }
 
