@@ -28,7 +28,8 @@ impl<'a> AskedReport<'a> {
         let (first, last) = (file.report.period.start, file.report.period.end);
         let asked = Period::of_days(first, last)?;
         let month = Period::month_of(first);
-        let is_over = file.created_at.is_none_or(|built| asked.is_closed(built));
+        // Unless it is known when the file was made, it may be of a month that was not over.
+        let is_over = file.created_at.is_some_and(|built| asked.is_closed(built));
         Ok(Self {
             file,
             account: file.report.tenant_id.to_string(),

@@ -19,13 +19,36 @@ pub struct ChargeDifference {
     pub vendors: String,
 }
 
+/// Currencies of the vendor's price lists and their neighbours that have no cents (ISO 4217).
+const WITHOUT_CENTS: [&str; 5] = ["CLP", "ISK", "JPY", "KRW", "VND"];
+
+/// Whether an amount is an exact one rounded to the amount's own places. JSON leaves zeros at the end out (`100` for 100.00), so its places
+/// are those of the currency at least.
+pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>) -> bool {
+    let has_cents = !WITHOUT_CENTS.iter().any(|code| currency.is_some_and(|currency| is_same(currency, code)));
+    let places = amount.scale().clamp(if has_cents { 2 } else { 0 }, Decimal::MAX_SCALE);
+    (amount - exact).abs() < Decimal::new(1, places)
+}
+
 impl ClientBill {
     /// Compares the bill with the vendor's own charges: those that cover this organization alone, by part number. Where they differ, the
     /// vendor's number is right, and the formula here is not.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
         let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_same(&one.id, &self.organization.id));
-        let mut differences = Vec::new();
+        let mut by_product: Vec<Vec<&ContractCharge>> = Vec::new();
         for charge in charges.iter().filter(own) {
+            match by_product.iter_mut().find(|others| is_same(&others[0].part_number, &charge.part_number)) {
+                Some(others) => others.push(charge),
+                None => by_product.push(vec![charge]),
+            }
+        }
+        let mut differences = Vec::new();
+        for charges in by_product {
+            let charge = charges[0];
+            // Unknown if one of them has none.
+            let vendors_sum = |of: fn(&ContractCharge) -> Option<Decimal>| {
+                charges.iter().try_fold(Decimal::ZERO, |sum, charge| sum.checked_add(of(charge)?))
+            };
             let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &charge.part_number);
             let lines: Vec<_> =
                 self.lines.iter().filter(|line| line.is_counted() && is_line(&line.charge.item.part_number)).collect();
@@ -39,14 +62,13 @@ impl ClientBill {
                 differences.push(ChargeDifference { part_number: charge.part_number.clone(), number, ours, vendors });
             };
             for (number, ours, vendors) in [
-                ("overage_quantity", sum(|line| line.overage_quantity), charge.overage_quantity),
-                ("overage_amount", sum(|line| line.overage_amount), charge.overage_charge),
+                ("overage_quantity", sum(|line| line.overage_quantity), vendors_sum(|charge| charge.overage_quantity)),
+                ("overage_amount", sum(|line| line.overage_amount), vendors_sum(|charge| charge.overage_charge)),
             ] {
                 let Some(vendors) = vendors else { continue };
-                // The vendor rounds amounts to places of its own.
-                let unit = Decimal::new(1, vendors.scale().min(Decimal::MAX_SCALE));
+                let is_amount = number == "overage_amount";
                 let agrees = ours.is_some_and(|ours| {
-                    ours == vendors || (number == "overage_amount" && (ours - vendors).abs() < unit)
+                    ours == vendors || is_amount && is_rounded(vendors, ours, charge.currency.as_deref())
                 });
                 let is_nothing = lines.is_empty() && vendors.is_zero();
                 if !agrees && !is_nothing {
@@ -61,5 +83,29 @@ impl ClientBill {
             }
         }
         differences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_rounded_to_cents_at_the_coarsest() {
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        for (amount, exact, currency, expected) in [
+            ("100.99", "100.99", Some("USD"), true),
+            ("100.99", "100.9949", Some("USD"), true),
+            ("100.9", "100.904", Some("EUR"), true),
+            ("100", "100.99", Some("USD"), false),
+            ("100", "100.99", None, false),
+            ("101", "100.99", Some("JPY"), true),
+            ("101", "102", Some("jpy"), false),
+            ("100.123", "100.1234", Some("USD"), true),
+            ("100.123", "100.125", Some("USD"), false),
+        ] {
+            let is_rounded = is_rounded(number(amount), number(exact), currency);
+            assert_eq!(is_rounded, expected, "{amount} {exact} {currency:?}");
+        }
     }
 }

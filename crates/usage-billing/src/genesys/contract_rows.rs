@@ -5,6 +5,7 @@ use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::bill::exact_product;
 use super::charge::is_same;
+use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
 use super::{LAG, Organization};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
@@ -107,8 +108,7 @@ impl ContractCharge {
     /// missing.
     pub fn has_expected_charge(&self) -> Option<bool> {
         let (charge, exact) = (self.overage_charge?, exact_product(self.overage_quantity?, self.overage_rate?)?);
-        let unit = Decimal::new(1, charge.scale().min(Decimal::MAX_SCALE));
-        Some((charge - exact).abs() < unit)
+        Some(is_rounded(charge, exact, self.currency.as_deref()))
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Client {
     max_usage_bytes: usize,
 }
 
-/// Without the account: it is the client id unless set, and that may be the secret, if the two are swapped.
+/// Without the account: the caller may have set it to anything.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("api", &self.api).finish_non_exhaustive()

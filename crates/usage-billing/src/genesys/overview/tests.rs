@@ -306,6 +306,7 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let right = charge("11500.0", "115");
     assert_eq!((right.has_expected_overage(), right.has_expected_charge()), (Some(true), Some(true)));
     assert_eq!(bill.compare(&[right]), []);
+    assert_eq!(bill.compare(&[charge("5000", "50"), charge("6500", "65")]), [], "two charges of one product");
     let odd = charge("12000", "99.99");
     assert_eq!((odd.has_expected_overage(), odd.has_expected_charge()), (Some(false), Some(false)));
     let differences = bill.compare(std::slice::from_ref(&odd));
