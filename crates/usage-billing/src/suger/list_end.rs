@@ -10,6 +10,7 @@ pub(super) const PAGE: i64 = 1000;
 /// - An empty page is the end, whatever it says of a next one: a server may always name one.
 /// - Without a next offset (absent, null, 0 or -1) a page that is full is followed by one more, and a shorter one is the last.
 /// - The page's own offset named as the next one is the end if the page is not full.
+/// - The next page begins where the items end, or a whole page later: beyond that, items would be passed over.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for any other next offset that does not lead on: items may be missing.
@@ -20,7 +21,7 @@ pub(super) fn following(offset: i64, count: usize, next_offset: Option<i64>) -> 
         _ if count == 0 => Ok(None),
         None | Some(-1 | 0) if is_full => Ok(offset.checked_add(count)),
         None | Some(-1 | 0) => Ok(None),
-        Some(next) if next > offset => Ok(Some(next)),
+        Some(next) if next > offset && next <= offset.saturating_add(count.max(PAGE)) => Ok(Some(next)),
         Some(next) if next == offset && !is_full => Ok(None),
         Some(next) => {
             let message = format!(
@@ -63,6 +64,12 @@ mod tests {
             (3000, 0, Some(4000), Some(None)),
             (3000, 0, Some(3000), Some(None)),
             (3000, 0, Some(1), Some(None)),
+            // A next offset that passes over items.
+            (0, 1000, Some(3000), None),
+            (0, 1000, Some(1001), None),
+            (2000, 500, Some(3000), Some(Some(3000))),
+            (2000, 500, Some(3001), None),
+            (0, 1500, Some(1500), Some(Some(1500))),
             // A next offset that does not lead on.
             (3000, 500, Some(3000), Some(None)),
             (3000, 1000, Some(3000), None),
