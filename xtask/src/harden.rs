@@ -1,10 +1,9 @@
 //! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
 
-mod booleans;
 mod builders;
 mod client;
-mod dates;
 mod errors;
+mod field_readers;
 mod lists;
 mod literals;
 mod parameters;
@@ -31,8 +30,7 @@ pub(crate) fn harden(
     errors::rewrite(&mut file)?;
     builders::prune(&mut file);
     lists::tolerate_null(&mut file, root);
-    dates::read_quickly(&mut file);
-    booleans::read_leniently(&mut file);
+    field_readers::set(&mut file);
     literals::tidy(&mut file);
     texts::rewrite(&mut file, docs);
     if let Some(types) = module(&mut file.items, "types") {
