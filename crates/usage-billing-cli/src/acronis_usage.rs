@@ -19,13 +19,12 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched> {
     let start = Instant::now();
     let left = || arguments.timeout.saturating_sub(start.elapsed());
+    let not_created = "no report was confirmed to be created";
+    let tenant = in_time(left(), not_created, client.own_tenant()).await?;
     let mut fetched = Fetched::from(Vec::new());
     for month in period.months().take_while(|month| month.start() <= now) {
-        let obtained = in_time(left(), "no report was confirmed to be created", async {
-            let request = ReportRequest::usage_summary(client.own_tenant().await?, month);
-            client.obtain_report(&request).await
-        });
-        let (mut report, is_created) = match obtained.await? {
+        let request = ReportRequest::usage_summary(tenant, month);
+        let (mut report, is_created) = match in_time(left(), not_created, client.obtain_report(&request)).await? {
             ObtainedReport::Created(report) => (report, true),
             ObtainedReport::Existing(report) => (report, false),
         };

@@ -190,14 +190,15 @@ fn grown(capacity: usize, needed: usize, limit: usize) -> usize {
 
 /// The response is larger than the client allows. Not sent again: the next response would be as large.
 pub(crate) fn too_large(limit: usize, operation: &'static str, attempts: u32) -> Error {
-    let message = format!("the response body is larger than the limit of {}", size(limit));
+    let message = format!("the response body is larger than the limit of {}", display_bytes(limit));
     Error::new(ErrorKind::Limit, message)
         .with_operation(operation)
         .with_attempts(attempts)
         .with_setting("max_response_bytes")
 }
 
-pub(crate) fn size(bytes: usize) -> String {
+/// A limit in words: `64 MiB`, or `1000 bytes` of what is not whole.
+pub fn display_bytes(bytes: usize) -> String {
     const MIB: usize = 1024 * 1024;
     if bytes > 0 && bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
 }
@@ -253,6 +254,6 @@ mod tests {
             too_large(64 * 1024 * 1024, "listBuyers", 1).to_string(),
             "listBuyers: the response body is larger than the limit of 64 MiB -> to allow more, set the client's `max_response_bytes`"
         );
-        assert_eq!(size(1000), "1000 bytes");
+        assert_eq!(display_bytes(1000), "1000 bytes");
     }
 }

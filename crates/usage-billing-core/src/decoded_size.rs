@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::answer::size;
+use crate::answer::display_bytes;
 
 /// What an allocation takes beyond the bytes that were asked for.
 const ALLOCATION: usize = 16;
@@ -71,8 +71,10 @@ impl DecodeMemory {
 impl fmt::Display for DecodeMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.exceeded.get() {
-            Some(Exceeded::Text) => write!(f, "the response has a text of more than {}", size(self.longest_text)),
-            _ => write!(f, "the response takes more than {} of memory once decoded", size(self.most)),
+            Some(Exceeded::Text) => {
+                write!(f, "the response has a text of more than {}", display_bytes(self.longest_text))
+            }
+            _ => write!(f, "the response takes more than {} of memory once decoded", display_bytes(self.most)),
         }
     }
 }

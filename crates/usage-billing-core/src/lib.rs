@@ -66,10 +66,10 @@ pub use transport::Transport;
 pub use rust_decimal::Decimal;
 pub use secrecy::SecretString;
 
-/// What generated code names. Not for use by hand.
+/// What generated code and the facade name. Not for use by hand.
 #[doc(hidden)]
 pub use {
-    answer::Answer,
+    answer::{Answer, display_bytes},
     boolean::{boolean, optional_boolean},
     date_time::{date_time, optional_date_time},
     null::{null_entries_are_default, null_is_default},

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, display_bytes};
 
 use crate::UsageRow;
 
@@ -39,7 +39,7 @@ impl MemoryLimit {
     pub(crate) fn keep<W: fmt::Display>(&mut self, bytes: usize, what: impl FnOnce() -> W) -> Result<()> {
         self.kept = self.kept.saturating_add(bytes);
         if self.kept > self.limit {
-            let message = format!("{} exceeds the limit of {} of memory", what(), size(self.limit));
+            let message = format!("{} exceeds the limit of {} of memory", what(), display_bytes(self.limit));
             return Err(Error::new(ErrorKind::Limit, message).with_setting(SETTING));
         }
         Ok(())
@@ -86,11 +86,6 @@ pub(crate) fn text_bytes(text: &str) -> usize {
     text.len() + ALLOCATION
 }
 
-fn size(bytes: usize) -> String {
-    const MIB: usize = 1 << 20;
-    if bytes > 0 && bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +110,6 @@ mod tests {
             (ErrorKind::Limit, "the list exceeds the limit of 2 MiB of memory")
         );
         assert!(MemoryLimit::new(usize::MAX).keep(usize::MAX, || "all").is_ok());
-        assert_eq!(size(1000), "1000 bytes");
+        assert_eq!(display_bytes(1000), "1000 bytes");
     }
 }
