@@ -49,7 +49,8 @@ async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
         genesys(server.url()).build().unwrap().get_license_definitions().send().await.unwrap_err();
     })
     .await;
-    assert!(lines.contains("sending again") && lines.contains("***"), "{lines}");
+    assert!(lines.contains("INFO") && lines.contains("usage_billing::http: sending again"), "{lines}");
+    assert!(lines.contains("***"), "{lines}");
     // "hush" and its base64 at the three places of a group.
     for form in ["hush", "aHVzaC", "h1c2", "odXNo", "\u{1b}", "\nERROR forged"] {
         assert!(!lines.contains(form), "{form} in {lines}");
@@ -90,7 +91,7 @@ async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
     })
     .await;
     // hyper and reqwest below may trace in their own ways; ours is ours to keep clean.
-    let ours: Vec<_> = lines.lines().filter(|line| line.contains("usage_billing_core")).collect();
+    let ours: Vec<_> = lines.lines().filter(|line| line.contains("usage_billing::http")).collect();
     assert!(ours.iter().any(|line| line.contains("error.type=\"403\"") && line.contains("otel.status_code=\"ERROR\"")));
     assert!(ours.iter().any(|line| line.contains("otel.name=\"issue token\"")), "{ours:#?}");
     for hidden in ["hush-", "aWQ6", "user-7", "private text"] {

@@ -14,8 +14,9 @@ mod data_center;
 pub use data_center::DataCenter;
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
-    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
+    ErrorKind, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest,
+    Transport, UnknownValue, http_client, reqwest,
 };
 
 /// Crates whose types stand in this one's.

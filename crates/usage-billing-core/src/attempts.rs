@@ -60,6 +60,7 @@ impl Attempts<'_> {
     pub(crate) async fn send(&self, request: Request) -> Result<Answer> {
         // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
         let span = tracing::info_span!(
+            target: "usage_billing::http",
             "http_call",
             otel.name = self.operation.name,
             otel.kind = "client",
@@ -80,7 +81,8 @@ impl Attempts<'_> {
     /// Adds what can be done about a credential that is rejected, or is of another organization than what was asked for.
     fn advised(&self, error: Error) -> Error {
         match (error.kind(), self.operation.permissions) {
-            (ErrorKind::Auth, _) if !self.service.credential_hint.is_empty() => {
+            // A token provider's failure has a hint of its own.
+            (ErrorKind::Auth, _) if error.hint().is_none() && !self.service.credential_hint.is_empty() => {
                 error.with_hint(self.service.credential_hint)
             }
             (ErrorKind::Permission, [one]) => error.with_hint(format!("the credential needs the permission {one}")),
@@ -167,7 +169,14 @@ impl Attempts<'_> {
             let Some(delay) = retry.delay(&failure, repeatable, counted, started.elapsed(), remaining, random) else {
                 return Err(error);
             };
-            tracing::debug!(%error, progress.attempts, ?delay, "sending again");
+            tracing::info!(
+                target: "usage_billing::http",
+                operation = self.operation.name,
+                attempt = progress.attempts,
+                delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                %error,
+                "sending again"
+            );
             progress.last = Some(error);
             tokio::time::sleep(delay).await;
         }

@@ -1,6 +1,8 @@
 //! Who is calling.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -14,20 +16,57 @@ use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;
 use crate::secret_format::Use;
-use crate::token::{Token, TokenCache, TokenEndpoint};
-use crate::{Error, ErrorKind, Result, secret_format};
+use crate::token::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
+use crate::token_provider::{KeySource, TokenProvider};
+use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_format};
 
-/// An OAuth client's id and secret.
+/// An OAuth client's id, with its secret or with a provider of its tokens.
 #[derive(Clone)]
 pub struct Credentials {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: SecretString,
+    client_id: String,
+    grant: KeySource,
 }
 
 impl Credentials {
-    /// Of an OAuth client that the vendor's console made.
+    /// Id and secret of an OAuth client that the vendor's console made: the client requests tokens with them.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+        Self { client_id: client_id.into(), grant: KeySource::Fixed(client_secret.into()) }
+    }
+
+    /// Takes tokens from `provide` in place of the vendor's token endpoint: for programs whose tokens are issued elsewhere, such as in a
+    /// vault. `client_id` is the OAuth client that the tokens are issued to.
+    ///
+    /// `provide` is called before the first request, when the token is [about to expire](AccessToken::expires_in), and once if the vendor
+    /// rejects the token (401). Calls that need a token at the same time share one call of `provide`. Its failure is the failure of all
+    /// calls that wait for it, with the kind [`Auth`](ErrorKind::Auth) unless it is an [`Error`] of this crate; it is not retried. Its text
+    /// is escaped, but may not contain secrets that the client does not know.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use usage_billing_core::{AccessToken, Credentials, TokenRequest};
+    ///
+    /// # #[derive(Clone)] struct Vault;
+    /// # impl Vault { async fn read(&self, _: &str, _: bool) -> std::io::Result<String> { Ok(String::new()) } }
+    /// fn credentials(vault: Vault) -> Credentials {
+    ///     Credentials::token_provider("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264", move |request: TokenRequest| {
+    ///         let vault = vault.clone();
+    ///         async move {
+    ///             // The vendor rejected the token before: the vault's cache is not to be used.
+    ///             let token = vault.read("billing/token", request.is_after_rejection()).await?;
+    ///             Ok::<_, std::io::Error>(AccessToken::new(token).expires_in(Duration::from_secs(3600)))
+    ///         }
+    ///     })
+    /// }
+    /// ```
+    pub fn token_provider<F, E>(
+        client_id: impl Into<String>,
+        provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<AccessToken, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self { client_id: client_id.into(), grant: KeySource::Provider(TokenProvider::new(provide)) }
     }
 
     /// The id; not a secret.
@@ -38,23 +77,37 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // With id and secret swapped, the id is the secret.
-        let id = if is_uuid(&self.client_id) { &self.client_id } else { "*** (not a UUID)" };
+        let id = shown_client_id(&self.client_id);
         f.debug_struct("Credentials").field("client_id", &id).finish_non_exhaustive()
     }
 }
 
-impl Credentials {
-    /// What is wrong with them, without the secret.
-    pub(crate) fn check(&self) -> Result<()> {
-        let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
-        if let Some(problem) = secret_format::problem(Use::Password, &self.client_id) {
-            return wrong(format!("the client id {problem}"));
+/// A client's id for `Debug`: with id and secret swapped, the id is the secret.
+pub(crate) fn shown_client_id(id: &str) -> &str {
+    if is_uuid(id) { id } else { "*** (not a UUID)" }
+}
+
+/// # Errors
+/// [`ErrorKind::Config`] with what is wrong with an OAuth client's id and secret, without the secret.
+pub(crate) fn check_client(client_id: &str, client_secret: &SecretString) -> Result<()> {
+    let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
+    if let Some(problem) = secret_format::problem(Use::Password, client_id) {
+        return wrong(format!("the client id {problem}"));
+    }
+    if let Some(problem) = secret_format::problem(Use::Password, client_secret.expose_secret()) {
+        return wrong(format!("the client secret {problem}"));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// [`ErrorKind::Auth`] with what is wrong with a token that a provider returned, without the token.
+pub(crate) fn check_token(token: &SecretString) -> Result<()> {
+    match secret_format::problem(Use::Header, token.expose_secret()) {
+        Some(problem) => {
+            Err(Error::new(ErrorKind::Auth, format!("the token that the token provider returned {problem}")))
         }
-        if let Some(problem) = secret_format::problem(Use::Password, self.client_secret.expose_secret()) {
-            return wrong(format!("the client secret {problem}"));
-        }
-        Ok(())
+        None => Ok(()),
     }
 }
 
@@ -67,6 +120,19 @@ fn is_uuid(id: &str) -> bool {
         })
 }
 
+/// Headers of the credentials, of the body and of the connection.
+const OWN_HEADERS: [&str; 9] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "proxy-authorization",
+    "transfer-encoding",
+    "user-agent",
+];
+
 /// How a client's requests are authorised, each copy anew: a pause between two copies may outlive a token.
 #[derive(Clone)]
 pub struct Auth {
@@ -77,9 +143,12 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// `Authorization: <scheme> <secret>` as it stands: an API key, or a token that somebody else renews.
-    pub fn header(scheme: &'static str, secret: impl Into<SecretString>) -> Self {
-        let secret = secret.into();
+    /// `Authorization: <scheme> <key>`: an API key or a token, fixed or of a provider.
+    pub fn header(scheme: &'static str, key: impl Into<ApiKey>) -> Self {
+        let secret = match key.into().0 {
+            KeySource::Fixed(secret) => secret,
+            KeySource::Provider(provider) => return Self::none().with_tokens(scheme, Issuer::Provider(provider)),
+        };
         let header = checked(Use::Header, &secret, || authorization(scheme, &secret));
         let auth = Self { headers: vec![header], ..Self::none() };
         auth.context.secrets.add(secret.expose_secret());
@@ -109,12 +178,31 @@ impl Auth {
         Self { headers: vec![], token: None, context: Arc::default() }
     }
 
+    fn with_tokens(self, scheme: &'static str, issuer: Issuer) -> Self {
+        let source = TokenSource { issuer, scheme, context: self.context.clone() };
+        Self { token: Some(Arc::new(TokenCache::new(source))), ..self }
+    }
+
     /// One more key in another header.
     #[must_use]
-    pub fn and_key(mut self, header: &'static str, key: impl Into<SecretString>) -> Self {
-        let key = key.into();
-        self.headers.push(checked(Use::Header, &key, || sensitive(header, key.expose_secret().to_owned())));
-        self.context.secrets.add(key.expose_secret());
+    pub fn and_key(self, header: &'static str, key: impl Into<SecretString>) -> Self {
+        self.and_header(Use::Header, header, &key.into())
+    }
+
+    /// A header that the caller adds; what cannot be sent, or is not the caller's to set, is an error of `check`.
+    pub(crate) fn and_callers_header(mut self, name: &str, value: &SecretString) -> Self {
+        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            let message = format!("{name:?} is a header that the client sets itself");
+            self.headers.push(Err(Error::new(ErrorKind::Config, message)));
+            return self;
+        }
+        // It may begin with a scheme of its own.
+        self.and_header(Use::Password, name, value)
+    }
+
+    fn and_header(mut self, used: Use, name: &str, value: &SecretString) -> Self {
+        self.headers.push(checked(used, value, || sensitive(name, value.expose_secret().to_owned())));
+        self.context.secrets.add(value.expose_secret());
         self
     }
 
@@ -122,23 +210,24 @@ impl Auth {
     ///
     /// One token for all clones of the client; renewed a tenth of its life before it ends (a minute at least, if it lives longer
     /// than two), by one request however many calls wait for it.
+    ///
+    /// Credentials with a [token provider](Credentials::token_provider) take tokens from there, and `token_url` is not used.
     pub fn client_credentials(token_url: impl Into<String>, credentials: Credentials) -> Self {
         let auth = Self::none();
-        let Credentials { client_id, client_secret } = &credentials;
+        let Credentials { client_id, grant } = credentials;
+        let client_secret = match grant {
+            KeySource::Fixed(client_secret) => client_secret,
+            KeySource::Provider(provider) => return auth.with_tokens("Bearer", Issuer::Provider(provider)),
+        };
         let secrets = &auth.context.secrets;
         secrets.add(client_secret.expose_secret());
         secrets.add(&format!("{client_id}:{}", client_secret.expose_secret()));
-        if !is_uuid(client_id) {
+        if !is_uuid(&client_id) {
             // It may be the secret, if the two are swapped.
-            secrets.add(client_id);
+            secrets.add(&client_id);
         }
-        let endpoint = TokenEndpoint {
-            url: token_url.into(),
-            credentials,
-            context: auth.context.clone(),
-            pause: Pause::default(),
-        };
-        Self { token: Some(Arc::new(TokenCache::new(endpoint))), ..auth }
+        let endpoint = TokenEndpoint { url: token_url.into(), client_id, client_secret, pause: Pause::default() };
+        auth.with_tokens("Bearer", Issuer::Endpoint(endpoint))
     }
 
     /// Returns where tokens come from, if there are any.
@@ -149,7 +238,10 @@ impl Auth {
         for header in &self.headers {
             header.clone()?;
         }
-        self.token.as_ref().map(|cache| cache.check(allow_http)).transpose()
+        match &self.token {
+            Some(cache) => cache.check(allow_http),
+            None => Ok(None),
+        }
     }
 
     /// What failures of the client are described with.
@@ -169,7 +261,8 @@ impl Auth {
         }
         let Some(cache) = &self.token else { return Ok(Lease(None)) };
         let token = cache.token(http, settings).await?;
-        request.headers_mut().insert(AUTHORIZATION, token.header.clone());
+        let (name, value) = token.header.clone();
+        request.headers_mut().insert(name, value);
         Ok(Lease(Some((cache, token))))
     }
 }
@@ -210,8 +303,10 @@ pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<Heade
 
 /// A header that Debug does not show.
 fn sensitive(name: &str, text: String) -> Result<Header> {
-    let name = HeaderName::try_from(name)
-        .map_err(|_| Error::new(ErrorKind::Config, format!("{name:?} is no header's name")))?;
+    // Without the name: with name and value swapped, it is the secret.
+    let name = HeaderName::try_from(name).map_err(|_| {
+        Error::new(ErrorKind::Config, "a header's name is not valid: it has letters, digits and hyphens")
+    })?;
     let mut value = HeaderValue::try_from(text).map_err(|_| {
         Error::new(ErrorKind::Config, "the API key or token holds a character that no header can carry (a line break?)")
     })?;
@@ -222,7 +317,7 @@ fn sensitive(name: &str, text: String) -> Result<Header> {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().flatten().map(|(name, _)| name).collect();
-        let token = self.token.as_ref().map(|cache| cache.endpoint());
+        let token = self.token.as_ref().map(|cache| cache.source());
         f.debug_struct("Auth").field("headers", &names).field("token", &token).finish()
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use secrecy::SecretString;
 
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
@@ -113,6 +114,23 @@ impl<C> ClientBuilder<C> {
     /// Longest silence while a response is awaited or read; 60 s unless set. [`deadline`](Self::deadline) limits the whole call. Not with [`http_client`](Self::http_client).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.read_timeout = Some(timeout);
+        self
+    }
+
+    /// Adds a header to every request to the API, such as the key that a gateway asks for at the [`base_url`](Self::base_url). Requests for
+    /// tokens, which go elsewhere, do not have it. The value counts as a secret: `Debug` does not show it, and errors have it masked.
+    ///
+    /// [`build`](Self::build) rejects an invalid name or value, and names of headers that the client sets itself (`Authorization`,
+    /// `Content-Type` and others): other credentials are for [`Credentials::token_provider`](crate::Credentials::token_provider).
+    ///
+    /// ```
+    /// # use usage_billing_core::{ClientBuilder, SecretString};
+    /// fn behind_gateway<C>(builder: ClientBuilder<C>, key: SecretString) -> ClientBuilder<C> {
+    ///     builder.base_url("https://gateway.example.com/billing").header("X-Gateway-Key", key)
+    /// }
+    /// ```
+    pub fn header(mut self, name: impl AsRef<str>, value: impl Into<SecretString>) -> Self {
+        self.settings.auth = self.settings.auth.and_callers_header(name.as_ref(), &value.into());
         self
     }
 
@@ -270,6 +288,13 @@ mod tests {
             (build("https//me:hush@example.com", key()), "base URL `…`: "),
             (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a blank or line break"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
+            (
+                build("https://example.com", key().and_callers_header("authorization", &"hush".into())),
+                "the client sets",
+            ),
+            (build("https://example.com", key().and_callers_header("X Key", &"hush".into())), "name is not valid"),
+            (build("https://example.com", key().and_callers_header("hush key", &"X-Key".into())), "name is not valid"),
+            (build("https://example.com", key().and_callers_header("X-Key", &"hush\n".into())), "line break"),
             (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),
             (
                 build(

@@ -40,6 +40,7 @@ mod secret_format;
 #[cfg(any(feature = "rustls", feature = "aws-lc"))]
 mod tls_failure;
 mod token;
+mod token_provider;
 mod transfer_rate;
 mod transport;
 #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]
@@ -60,9 +61,13 @@ pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::RetryPolicy;
 pub use secret::SecretText;
+pub use token_provider::{AccessToken, ApiKey, TokenRequest};
 pub use transfer_rate::MinTransferRate;
 pub use transport::Transport;
 
+/// The crate of the HTTP client, reqwest 0.13: [`ClientBuilder::http_client`] takes its `Client`, and [`http_client()`] returns its
+/// `ClientBuilder`. Its next incompatible version will be an incompatible version of this crate.
+pub use reqwest;
 pub use rust_decimal::Decimal;
 pub use secrecy::SecretString;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use http::{HeaderMap, HeaderValue, Method, header};
-use reqwest::{Request, Url};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -18,7 +18,8 @@ use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::response::ResponseValue;
-use crate::{Credentials, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
+use crate::token_provider::{TokenProvider, TokenRequest};
+use crate::{AccessToken, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
 
 /// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
 const ASSUMED_LIFE: Duration = Duration::from_secs(300);
@@ -47,33 +48,50 @@ static ISSUE_TOKEN: Operation = Operation {
     permissions: &[],
 };
 
+/// Where the tokens of a client come from.
+pub(crate) struct TokenSource {
+    pub(crate) issuer: Issuer,
+    /// What stands before the token in the header `Authorization`.
+    pub(crate) scheme: &'static str,
+    pub(crate) context: Arc<FailureContext>,
+}
+
+pub(crate) enum Issuer {
+    Endpoint(TokenEndpoint),
+    Provider(TokenProvider),
+}
+
 pub(crate) struct TokenEndpoint {
     pub(crate) url: String,
-    pub(crate) credentials: Credentials,
-    pub(crate) context: Arc<FailureContext>,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
     /// Not the client's: tokens may come from another host, with limits of its own.
     pub(crate) pause: Pause,
 }
 
-impl fmt::Debug for TokenEndpoint {
+impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientCredentials")
-            .field("token_url", &crate::base_url::shown(&self.url))
-            .field("credentials", &self.credentials)
-            .finish()
+        match &self.issuer {
+            Issuer::Endpoint(TokenEndpoint { url, client_id, .. }) => f
+                .debug_struct("ClientCredentials")
+                .field("token_url", &crate::base_url::shown(url))
+                .field("client_id", &auth::shown_client_id(client_id))
+                .finish_non_exhaustive(),
+            Issuer::Provider(provider) => provider.fmt(f),
+        }
     }
 }
 
 pub(crate) struct Token {
-    /// `Bearer …`
-    pub(crate) header: HeaderValue,
+    /// `Authorization: Bearer …`
+    pub(crate) header: (HeaderName, HeaderValue),
     ends: Instant,
 }
 
 type Flight = Shared<BoxFuture<'static, Result<Arc<Token>>>>;
 
 pub(crate) struct TokenCache {
-    endpoint: Arc<TokenEndpoint>,
+    source: Arc<TokenSource>,
     state: Mutex<State>,
 }
 
@@ -81,23 +99,28 @@ pub(crate) struct TokenCache {
 struct State {
     token: Option<Arc<Token>>,
     renew_at: Option<Instant>,
+    /// Whether the vendor rejected the last token.
+    is_rejected: bool,
     /// The token request under way, shared by all who wait: its failure is the failure of all.
     flight: Option<Flight>,
 }
 
 impl TokenCache {
-    pub(crate) fn new(endpoint: TokenEndpoint) -> Self {
-        Self { endpoint: Arc::new(endpoint), state: Mutex::default() }
+    pub(crate) fn new(source: TokenSource) -> Self {
+        Self { source: Arc::new(source), state: Mutex::default() }
     }
 
-    pub(crate) fn endpoint(&self) -> &TokenEndpoint {
-        &self.endpoint
+    pub(crate) fn source(&self) -> &TokenSource {
+        &self.source
     }
 
-    /// Returns the URL of the endpoint.
-    pub(crate) fn check(&self, allow_http: bool) -> Result<Url> {
-        self.endpoint.credentials.check()?;
-        crate::base_url::parse(&self.endpoint.url, "token URL", allow_http)
+    /// Returns the URL of the endpoint, if tokens come from one.
+    pub(crate) fn check(&self, allow_http: bool) -> Result<Option<Url>> {
+        let Issuer::Endpoint(TokenEndpoint { url, client_id, client_secret, .. }) = &self.source.issuer else {
+            return Ok(None);
+        };
+        auth::check_client(client_id, client_secret)?;
+        crate::base_url::parse(url, "token URL", allow_http).map(Some)
     }
 
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
@@ -120,8 +143,10 @@ impl TokenCache {
             let retry = if usable.is_some() { RetryPolicy::none() } else { settings.retry };
             // Its own deadline: the calls that wait for it end, each at its own, but always new ones may wait.
             let settings = CallSettings { retry, max_response_bytes: MAX_TOKEN_RESPONSE, ..*settings };
-            let flight =
-                state.flight.get_or_insert_with(|| issue(self.endpoint.clone(), http.clone(), settings).shared());
+            let request = TokenRequest { is_after_rejection: state.is_rejected };
+            let flight = state
+                .flight
+                .get_or_insert_with(|| issue(self.source.clone(), http.clone(), settings, request).shared());
             (flight.clone(), usable)
         };
         let issued = match &usable {
@@ -138,13 +163,14 @@ impl TokenCache {
                     let landed = Instant::now();
                     state.renew_at = Some(landed + renewal(token.ends.saturating_duration_since(landed)));
                     state.token = Some(token.clone());
+                    state.is_rejected = false;
                 }
                 Err(_) => state.renew_at = Some(Instant::now() + RENEWAL_PAUSE),
             }
         }
         match (issued, usable) {
             (Err(error), Some(token)) if Instant::now() < token.ends => {
-                tracing::warn!(%error, "the token could not be renewed early; it is still good");
+                tracing::warn!(target: "usage_billing::http", %error, "the token could not be renewed early; it is still good");
                 Ok(token)
             }
             (issued, _) => issued,
@@ -156,6 +182,7 @@ impl TokenCache {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
             state.token = None;
+            state.is_rejected = true;
         }
     }
 
@@ -200,30 +227,43 @@ impl Issued {
 
 /// Not an `async fn`: the boxed type ends the circle token -> attempts -> authorise -> token.
 fn issue(
-    endpoint: Arc<TokenEndpoint>,
+    source: Arc<TokenSource>,
     http: reqwest::Client,
     settings: CallSettings,
+    request: TokenRequest,
 ) -> BoxFuture<'static, Result<Arc<Token>>> {
     Box::pin(async move {
-        let Credentials { client_id, client_secret } = &endpoint.credentials;
-        let request = http
-            .request(Method::POST, &endpoint.url)
-            .basic_auth(client_id, Some(client_secret.expose_secret()))
-            .header(header::ACCEPT, "application/json")
-            .form(&[("grant_type", "client_credentials")])
-            .build()
-            .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-        fetch(&http, request, settings, &endpoint).await
+        let TokenSource { issuer, scheme, context } = &*source;
+        let (issued, asked) = match issuer {
+            Issuer::Endpoint(endpoint) => fetch(&http, settings, endpoint, context).await?,
+            Issuer::Provider(provider) => {
+                let provided =
+                    provider.token(request, settings.deadline).await.map_err(|error| context.masked(error))?;
+                auth::check_token(&provided.secret)?;
+                (provided, Instant::now())
+            }
+        };
+        context.secrets.add_token(&issued.secret);
+        let ends = asked + issued.life.unwrap_or(ASSUMED_LIFE).min(LONGEST_LIFE);
+        Ok(Arc::new(Token { header: auth::authorization(scheme, &issued.secret)?, ends }))
     })
 }
 
+/// A token of the endpoint, and when it answered.
 async fn fetch(
     http: &reqwest::Client,
-    request: Request,
     settings: CallSettings,
     endpoint: &TokenEndpoint,
-) -> Result<Arc<Token>> {
-    let TokenEndpoint { context, pause, .. } = endpoint;
+    context: &Arc<FailureContext>,
+) -> Result<(AccessToken, Instant)> {
+    let TokenEndpoint { url, client_id, client_secret, pause } = endpoint;
+    let request = http
+        .request(Method::POST, url)
+        .basic_auth(client_id, Some(client_secret.expose_secret()))
+        .header(header::ACCEPT, "application/json")
+        .form(&[("grant_type", "client_credentials")])
+        .build()
+        .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
     let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None, context, pause };
     let response = attempts.send(request).await.map_err(|error| match (error.kind(), error.status()) {
         // No setting raises this limit: no token is so large.
@@ -235,18 +275,17 @@ async fn fetch(
         _ => error,
     })?;
     let answered = Instant::now();
-    let issued = match ResponseValue::<Issued>::from_response(response).await {
-        Ok(issued) if !issued.access_token.expose_secret().is_empty() => issued,
+    match ResponseValue::<Issued>::from_response(response).await {
+        Ok(issued) if !issued.access_token.expose_secret().is_empty() => {
+            let life = issued.life(issued.headers());
+            Ok((AccessToken::new(issued.into_inner().access_token).expires_in(life), answered))
+        }
         // Without the answer, or what serde quotes of it: the token may stand in it.
         _ => {
             let message = "the token endpoint's answer is no token: does its URL lead to the vendor?";
-            return Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name));
+            Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name))
         }
-    };
-    let ends = answered + issued.life(issued.headers());
-    context.secrets.add_token(&issued.access_token);
-    let (_, header) = auth::authorization("Bearer", &issued.access_token)?;
-    Ok(Arc::new(Token { header, ends }))
+    }
 }
 
 #[cfg(test)]

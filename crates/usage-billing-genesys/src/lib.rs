@@ -13,8 +13,9 @@ mod region;
 
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
-    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
+    ErrorKind, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest,
+    Transport, UnknownValue, http_client, reqwest,
 };
 pub use region::Region;
 

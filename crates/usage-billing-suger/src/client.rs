@@ -1,6 +1,6 @@
 //! Setting up a client.
 
-use progenitor_client::{Auth, Result, SecretString, Service, optional_env, required_env};
+use progenitor_client::{ApiKey, Auth, Result, Service, optional_env, required_env};
 
 use crate::{Client, ClientBuilder, OPERATIONS};
 
@@ -15,10 +15,11 @@ const SERVICE: Service = Service {
 const BASE_URL: &str = "https://api.suger.cloud";
 
 impl Client {
-    /// A client of one organization, by an API key of the console ("API clients"). Keys do not expire.
+    /// A client of one organization, by an API key of the console ("API clients"). Keys do not expire. A key that is kept in a vault or
+    /// rotated can be supplied by [`ApiKey::provider`].
     ///
     /// No rate limit is documented; [`rate_limit`](ClientBuilder::rate_limit) sets one.
-    pub fn builder(api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
+    pub fn builder(api_key: impl Into<ApiKey>) -> ClientBuilder<Self> {
         ClientBuilder::new(SERVICE, BASE_URL, Auth::header("Key", api_key), Self::new_with_client)
     }
 

@@ -12,8 +12,9 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{
-    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
-    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
+    ErrorKind, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest,
+    Transport, UnknownValue, http_client, reqwest,
 };
 
 /// Crates whose types stand in this one's.

@@ -34,9 +34,9 @@ pub use pager::Pager;
 pub use period::Period;
 pub use report::{Progress, Report};
 pub use usage_billing_core::{
-    ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, Error, ErrorKind,
-    LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString, SecretText,
-    http_client, printable, printable_message,
+    AccessToken, ApiKey, ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
+    Error, ErrorKind, LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString,
+    SecretText, TokenRequest, http_client, printable, printable_message, reqwest,
 };
 pub use usage_row::{StorageHost, UsageMode, UsageRow, Vendor};
 

@@ -17,3 +17,29 @@ fn the_coverage_table_names_every_generated_operation_and_no_other() {
         assert_eq!(named, operations.iter().map(|operation| operation.id).collect(), "{vendor}");
     }
 }
+
+/// A client of the caller's own is of the re-exported version, so the documentation states it.
+#[test]
+fn documentation_states_the_version_of_the_reexported_http_client() {
+    let manifest = include_str!("../../../Cargo.toml");
+    let version = manifest.split_once("\nreqwest = { version = \"").expect("the dependency").1;
+    let compatible: Vec<_> = version.split(['.', '"']).take(2).collect();
+    let stated = format!("reqwest {}", compatible.join("."));
+    for (file, text) in [
+        ("README.md", include_str!("../../../README.md")),
+        ("crates/usage-billing/README.md", include_str!("../../../crates/usage-billing/README.md")),
+        ("crates/usage-billing-core/README.md", include_str!("../../../crates/usage-billing-core/README.md")),
+        ("crates/usage-billing-core/src/lib.rs", include_str!("../../../crates/usage-billing-core/src/lib.rs")),
+    ] {
+        assert!(text.contains(&stated), "{stated} in {file}");
+    }
+}
+
+/// The facade, the vendors' crates and core take and return the same `reqwest::Client`.
+#[test]
+fn reexported_http_client_is_the_one_that_clients_take() {
+    let of_facade: usage_billing::reqwest::Client = usage_billing_tests::http();
+    let of_vendor: usage_billing_suger::reqwest::Client = of_facade.clone();
+    assert!(usage_billing::suger::Client::builder("acme", "hush").http_client(of_facade).build().is_ok());
+    assert!(usage_billing_suger::Client::builder("hush").http_client(of_vendor).build().is_ok());
+}

@@ -22,8 +22,11 @@ mod validation;
 
 use std::fmt;
 
-use usage_billing_core::{CallOptions, ClientBuilder, Result, SecretString};
+use usage_billing_core::{ApiKey, CallOptions, ClientBuilder, Result};
 pub use usage_billing_suger::{builder, types};
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub use usage_billing_suger::{httpmock, mock};
 
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
@@ -56,8 +59,8 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// By the organization's id and an API key of its console.
-    pub fn builder(org_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder<Self> {
+    /// By the organization's id and an API key of its console, fixed or [supplied](ApiKey::provider) by the caller's own code.
+    pub fn builder(org_id: impl Into<String>, api_key: impl Into<ApiKey>) -> ClientBuilder<Self> {
         let org_id = org_id.into();
         usage_billing_suger::Client::builder(api_key).map(|api| Self::new(api, org_id))
     }

@@ -1,0 +1,171 @@
+//! Tokens and keys that the caller's own code supplies: from a vault, a workload identity, a broker.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+
+use crate::{Error, ErrorKind, Result, printable_message};
+
+/// A token or key that a token provider returns. `Debug` hides it.
+///
+/// See [`Credentials::token_provider`](crate::Credentials::token_provider) and [`ApiKey::provider`].
+#[derive(Clone)]
+pub struct AccessToken {
+    pub(crate) secret: SecretString,
+    pub(crate) life: Option<Duration>,
+}
+
+impl AccessToken {
+    /// Returns a token without its scheme (`Bearer`, `Key`), which the client adds. It is used for 5 minutes before the provider is called
+    /// again, unless [`expires_in`](Self::expires_in) states its life.
+    pub fn new(secret: impl Into<SecretString>) -> Self {
+        Self { secret: secret.into(), life: None }
+    }
+
+    /// Sets how long the token is valid from now on, 7 days at most. The provider is called again a tenth of this time before its end (a
+    /// minute at least, if it is longer than two).
+    pub fn expires_in(self, life: Duration) -> Self {
+        Self { life: Some(life), ..self }
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("life", &self.life).finish_non_exhaustive()
+    }
+}
+
+/// Why a token provider is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    pub(crate) is_after_rejection: bool,
+}
+
+impl TokenRequest {
+    /// Returns whether the vendor rejected the token before (401): a provider with a cache of its own has to return another one.
+    pub fn is_after_rejection(&self) -> bool {
+        self.is_after_rejection
+    }
+}
+
+/// An API key: fixed, or supplied by the caller's own code each time it is needed.
+///
+/// Strings and [`SecretString`] convert into a fixed one.
+#[derive(Clone)]
+pub struct ApiKey(pub(crate) KeySource);
+
+#[derive(Clone)]
+pub(crate) enum KeySource {
+    Fixed(SecretString),
+    Provider(TokenProvider),
+}
+
+impl ApiKey {
+    /// Takes the key from `provide`, which reads a vault, for example. It is called before the first request, when the key is
+    /// [about to expire](AccessToken::expires_in), and once if the vendor rejects the key (401). Calls that need the key at the same time
+    /// share one call of `provide`.
+    ///
+    /// A failure of `provide` is the failure of all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth) unless it is an
+    /// [`Error`] of this crate; it is not retried. Its text is escaped, but may not contain secrets that the client does not know.
+    pub fn provider<F, E>(provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<AccessToken, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self(KeySource::Provider(TokenProvider::new(provide)))
+    }
+}
+
+impl<S: Into<SecretString>> From<S> for ApiKey {
+    fn from(secret: S) -> Self {
+        Self(KeySource::Fixed(secret.into()))
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").finish_non_exhaustive()
+    }
+}
+
+type Provide = dyn Fn(TokenRequest) -> BoxFuture<'static, Result<AccessToken>> + Send + Sync;
+
+/// The caller's function.
+#[derive(Clone)]
+pub(crate) struct TokenProvider(Arc<Provide>);
+
+impl TokenProvider {
+    pub(crate) fn new<F, E>(provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<AccessToken, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self(Arc::new(move |request| {
+            provide(request).map(|outcome| outcome.map_err(|error| failed(error.into()))).boxed()
+        }))
+    }
+
+    /// Calls the function, for no longer than `limit`.
+    pub(crate) async fn token(&self, request: TokenRequest, limit: Option<Duration>) -> Result<AccessToken> {
+        let provided = (self.0)(request);
+        let Some(limit) = limit else { return provided.await };
+        tokio::time::timeout(limit, provided).await.unwrap_or_else(|_| {
+            let message = format!("the token provider returned nothing within the deadline of {limit:?}");
+            Err(Error::new(ErrorKind::Auth, message).with_timeout(true).with_setting("deadline"))
+        })
+    }
+}
+
+impl fmt::Debug for TokenProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenProvider")
+    }
+}
+
+fn failed(error: Box<dyn StdError + Send + Sync>) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(other) => {
+            let message = format!("the token provider failed: {}", printable_message(&other.to_string()));
+            Error::new(ErrorKind::Auth, message).with_hint("see the token provider that the client was built with")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let token = AccessToken::new("hush").expires_in(Duration::from_secs(60));
+        let shown = format!("{token:?} {:?}", ApiKey::from("hush"));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn provider_without_an_end_is_ended_by_the_deadline() {
+        let request = TokenRequest { is_after_rejection: false };
+        let provider = TokenProvider::new(|_| std::future::pending::<Result<AccessToken>>());
+        let error = provider.token(request, Some(Duration::from_secs(7))).await.unwrap_err();
+        assert_eq!((error.kind(), error.setting(), error.is_timeout()), (ErrorKind::Auth, Some("deadline"), true));
+    }
+
+    #[tokio::test]
+    async fn own_errors_keep_their_kind_and_other_errors_their_escaped_text() {
+        let request = TokenRequest { is_after_rejection: false };
+        let own = TokenProvider::new(|_| async { Err::<AccessToken, _>(Error::new(ErrorKind::Connection, "sealed")) });
+        assert_eq!(own.token(request, None).await.unwrap_err().kind(), ErrorKind::Connection);
+        let other = TokenProvider::new(|_| async { Err::<AccessToken, _>("sealed\nforged") });
+        let error = other.token(request, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Auth);
+        assert_eq!(error.message(), r"the token provider failed: sealed\nforged");
+    }
+}

@@ -1,0 +1,165 @@
+//! Tokens and keys of the caller's own, and headers for a gateway.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use usage_billing_core::{AccessToken, ApiKey, Credentials, Error, ErrorKind, Result, SecretString, TokenRequest};
+use usage_billing_genesys::{Client, Region};
+use usage_billing_tests::{Reply, Request, ScriptedServer, genesys, suger, untimed};
+
+/// Requests that a provider got, whether each came after a rejection.
+type Log = Arc<Mutex<Vec<bool>>>;
+
+/// Supplies `hush-token-1`, `hush-token-2`, …, each for `life` seconds.
+fn numbered(life: u64) -> (impl Fn(TokenRequest) -> std::future::Ready<Result<AccessToken>>, Log) {
+    let log = Log::default();
+    let requests = log.clone();
+    let provide = move |request: TokenRequest| {
+        let mut requests = requests.lock().unwrap();
+        requests.push(request.is_after_rejection());
+        let token = AccessToken::new(format!("hush-token-{}", requests.len()));
+        std::future::ready(Ok(token.expires_in(Duration::from_secs(life))))
+    };
+    (provide, log)
+}
+
+fn client(server: &ScriptedServer, credentials: Credentials) -> Client {
+    let region: Region = server.url().parse().unwrap();
+    untimed(Client::builder(&region, credentials)).rate_limit(None).build().unwrap()
+}
+
+async fn fetch(client: &Client) -> Result<()> {
+    client.get_license_definitions().send().await.map(drop)
+}
+
+fn rejecting(rejected: &'static [&'static str]) -> impl Fn(&Request) -> Reply {
+    move |request| match request.header("authorization") {
+        Some(header) if rejected.contains(&header) => Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#),
+        _ => Reply::json(200, "[]"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_token_is_replaced_once_for_all_callers() {
+    let server = ScriptedServer::start(rejecting(&["Bearer hush-token-1"]));
+    let (provide, requests) = numbered(3600);
+    let client = client(&server, Credentials::token_provider("id", provide));
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { fetch(&client).await })
+    });
+    for call in futures_util::future::join_all(calls).await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(*requests.lock().unwrap(), [false, true]);
+    assert!(server.requests().iter().all(|request| !request.target.contains("token")), "the endpoint is not used");
+}
+
+#[tokio::test]
+async fn token_that_is_rejected_again_fails_the_call() {
+    let server = ScriptedServer::start(|_| Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#));
+    let (provide, requests) = numbered(3600);
+    let error = fetch(&client(&server, Credentials::token_provider("id", provide))).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 2));
+    assert_eq!(*requests.lock().unwrap(), [false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_token_is_replaced_without_a_rejection() {
+    let server = ScriptedServer::start(rejecting(&["Bearer hush-token-1"]));
+    let (provide, requests) = numbered(60);
+    let client = client(&server, Credentials::token_provider("id", provide));
+    fetch(&client).await.unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    fetch(&client).await.unwrap();
+    assert_eq!(*requests.lock().unwrap(), [false, true, false]);
+}
+
+#[tokio::test]
+async fn supplied_api_key_is_sent_with_the_vendors_scheme_and_replaced_once() {
+    let server = ScriptedServer::start(|request| match request.header("authorization") {
+        Some("Key hush-token-2") => Reply::json(200, "[]"),
+        _ => Reply::json(401, r#""unauthorized""#),
+    });
+    let (provide, requests) = numbered(3600);
+    let builder = usage_billing_suger::Client::builder(ApiKey::provider(provide)).base_url(server.url());
+    untimed(builder).build().unwrap().list_billable_metrics().org_id("acme").send().await.unwrap();
+    assert_eq!(*requests.lock().unwrap(), [false, true]);
+}
+
+#[tokio::test]
+async fn supplied_token_is_masked_wherever_the_vendor_echoes_it() {
+    let server = ScriptedServer::start(|request| {
+        let header = request.header("authorization").unwrap_or_default();
+        Reply::json(400, &serde_json::json!({"message": header, "code": header}).to_string())
+    });
+    let (provide, _) = numbered(3600);
+    let credentials = Credentials::token_provider("id", provide);
+    let mut shown = format!("{credentials:?}");
+    let client = client(&server, credentials);
+    let error = fetch(&client).await.unwrap_err();
+    shown += &format!("{client:?} {error} {error:?} {}", String::from_utf8_lossy(error.body()));
+    assert!(shown.contains("***") && !shown.contains("hush"), "{shown}");
+}
+
+#[tokio::test]
+async fn failure_of_the_provider_fails_the_call_before_anything_is_sent() {
+    let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
+    let calls = Arc::new(AtomicU32::new(0));
+    let count = calls.clone();
+    let credentials = Credentials::token_provider("id", move |_| {
+        count.fetch_add(1, SeqCst);
+        async { Err::<AccessToken, _>("vault is sealed\nERROR forged") }
+    });
+    let error = fetch(&client(&server, credentials)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), calls.load(SeqCst)), (ErrorKind::Auth, 0, 1));
+    assert!(error.to_string().starts_with(r"the token provider failed: vault is sealed\nERROR forged -> "), "{error}");
+
+    let own = Credentials::token_provider("id", |_| async {
+        Err::<AccessToken, _>(Error::new(ErrorKind::Connection, "no vault"))
+    });
+    assert_eq!(fetch(&client(&server, own)).await.unwrap_err().kind(), ErrorKind::Connection);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn token_that_no_header_can_carry_is_reported_without_it() {
+    let server = ScriptedServer::start(|_| Reply::json(200, "[]"));
+    for token in ["", "Bearer hush", "hush\n", "\"hush\""] {
+        let credentials =
+            Credentials::token_provider("id", move |_| async move { Ok::<_, Error>(AccessToken::new(token)) });
+        let error = fetch(&client(&server, credentials)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Auth, "{error}");
+        assert!(error.message().starts_with("the token that the token provider returned "), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn gateway_header_is_sent_to_the_api_only_and_masked() {
+    let server = ScriptedServer::start(|request| match request.target.as_str() {
+        "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":600}"#),
+        _ => Reply::json(400, &serde_json::json!({"message": request.header("x-gateway-key")}).to_string()),
+    });
+    let builder = genesys(server.url()).header("X-Gateway-Key", SecretString::from("Bearer hush-gateway"));
+    let mut shown = format!("{builder:?}");
+    let client = builder.build().unwrap();
+    let error = fetch(&client).await.unwrap_err();
+    shown += &format!("{client:?} {error} {error:?}");
+    assert!(shown.contains("***") && !shown.contains("hush"), "{shown}");
+    let headers: Vec<_> = server.requests().iter().map(|it| it.header("x-gateway-key").map(str::to_owned)).collect();
+    assert_eq!(headers, [None, Some("Bearer hush-gateway".to_owned())]);
+}
+
+#[test]
+fn invalid_gateway_header_is_a_configuration_error() {
+    for (name, value) in
+        [("X Key", "hush"), ("x-key", "hush\n"), ("x-key", ""), ("Authorization", "hush"), ("HOST", "hush")]
+    {
+        let error = suger("http://127.0.0.1:1").header(name, value).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{name}: {error}");
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+}
