@@ -18,6 +18,7 @@ pub(super) struct Argument {
 enum Kind {
     Url,
     User,
+    Token,
     Secret,
     Credentials,
 }
@@ -39,7 +40,7 @@ pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
     for credential in &plan.draft.credentials {
         match credential {
             Credential::Bearer => {
-                arguments.push(one("token", Kind::Secret, "a token, sent as `Authorization: Bearer …`", "TOKEN"))
+                arguments.push(one("token", Kind::Token, "a token, sent as `Authorization: Bearer …`", "TOKEN"))
             }
             Credential::Basic => {
                 arguments.push(one("user", Kind::User, "a user's name", "USER"));
@@ -76,7 +77,9 @@ pub(super) fn credentials_in_words(plan: &Plan<'_>) -> String {
 pub(super) fn source(plan: &Plan<'_>) -> String {
     let arguments = arguments(plan);
     let has = |kind| arguments.iter().any(|argument| argument.kind == kind);
-    let mut imports = vec!["Auth"];
+    let mut imports = Vec::new();
+    imports.extend(has(Kind::Token).then_some("ApiKey"));
+    imports.push("Auth");
     imports.extend(has(Kind::Credentials).then_some("Credentials"));
     imports.push("Result");
     imports.extend(has(Kind::Secret).then_some("SecretString"));
@@ -85,6 +88,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
         let kind = match argument.kind {
             Kind::Url => "impl Into<String>",
             Kind::User => "&str",
+            Kind::Token => "impl Into<ApiKey>",
             Kind::Secret => "impl Into<SecretString>",
             Kind::Credentials => "Credentials",
         };
@@ -103,7 +107,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
     let given = arguments.iter().map(|argument| match argument.kind {
         Kind::Credentials => "Credentials::new(client_id, client_secret)".to_owned(),
         Kind::User => format!("&{}", argument.name),
-        Kind::Url | Kind::Secret => argument.name.clone(),
+        Kind::Url | Kind::Token | Kind::Secret => argument.name.clone(),
     });
     let given = given.collect::<Vec<_>>().join(", ");
     let (constant, base) = match &plan.draft.address {

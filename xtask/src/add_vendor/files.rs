@@ -125,8 +125,9 @@ pub mod mock;
 
 pub use generated::*;
 pub use progenitor_client::{{
-    Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind, LenientDateTime,
-    MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, Transport, UnknownValue, http_client,
+    AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString, ErrorKind,
+    LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest, Transport,
+    UnknownValue, http_client, reqwest,
 }};
 
 {note}{chrono}#[cfg(feature = "mock")]
@@ -138,7 +139,7 @@ pub use httpmock;
 fn facade(plan: &Plan<'_>) -> String {
     let (title, library) = (title(plan), library(plan.name));
     format!(
-        "//! {title}: the generated client. What its numbers mean is not wrapped yet.\n\npub use {library}::{{Client, builder, types}};\n"
+        "//! {title}: the generated client. What its numbers mean is not wrapped yet.\n\npub use {library}::{{Client, builder, types}};\n#[cfg(feature = \"mock\")]\n#[cfg_attr(docsrs, doc(cfg(feature = \"mock\")))]\npub use {library}::{{httpmock, mock}};\n"
     )
 }
 

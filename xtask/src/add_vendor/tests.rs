@@ -104,6 +104,7 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     };
     let bearer = client(json!({"type": "http", "scheme": "bearer"}))?;
     assert!(bearer.contains("Auth::header(\"Bearer\", token)") && bearer.contains("ACME_TOKEN"), "{bearer}");
+    assert!(bearer.contains("token: impl Into<ApiKey>"), "{bearer}");
     let basic = client(json!({"type": "http", "scheme": "basic"}))?;
     assert!(basic.contains("Auth::basic(user, password)") && basic.contains("ACME_PASSWORD"), "{basic}");
     let key = client(json!({"type": "apiKey", "in": "header", "name": "X-Key"}))?;

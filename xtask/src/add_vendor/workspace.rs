@@ -61,9 +61,19 @@ pub(super) fn edits(root: &Path, name: &str, replace: bool) -> Result<Vec<Change
         inserted(&read("Cargo.toml")?, "Cargo.toml", "[workspace.dependencies]", "usage-billing", &dependency)?;
     let facade = inserted(&read(manifest)?, manifest, "[features]", "=", &feature)?;
     let facade = inserted(&facade, manifest, "[dependencies]", "usage-billing-", &optional)?;
+    let facade = with_mock(facade, &package);
     let modules = with_module(&read(library)?, library, &module, &item)?;
     let edits = [("Cargo.toml", workspace), (manifest, facade), (library, modules)];
     Ok(edits.map(|(file, text)| (file.to_owned(), text)).into())
+}
+
+/// Forwards the facade's feature `mock` to the new crate.
+fn with_mock(facade: String, package: &str) -> String {
+    let forwarded = format!("    \"{package}?/mock\",\n");
+    match facade.contains(&forwarded) {
+        true => facade,
+        false => facade.replacen("mock = [\n", &format!("mock = [\n{forwarded}"), 1),
+    }
 }
 
 /// Says what has the name already, if anything.
@@ -172,5 +182,17 @@ mod tests {
         assert_eq!(put("e = []").unwrap(), text.replace("d = []\n", "d = []\ne = []\n"));
         assert_eq!(put("d = []").unwrap(), text);
         assert!(inserted(text, "f", "[gone]", "=", "a = []").is_err());
+    }
+
+    #[test]
+    fn facades_feature_for_mocks_is_forwarded_once() {
+        let manifest = || "[features]\nmock = [\n    \"usage-billing-zeta?/mock\",\n]\n".to_owned();
+        let forwarded = with_mock(manifest(), "usage-billing-acme");
+        assert_eq!(
+            forwarded,
+            "[features]\nmock = [\n    \"usage-billing-acme?/mock\",\n    \"usage-billing-zeta?/mock\",\n]\n"
+        );
+        assert_eq!(with_mock(forwarded.clone(), "usage-billing-acme"), forwarded);
+        assert_eq!(with_mock(manifest(), "usage-billing-zeta"), manifest());
     }
 }

@@ -36,6 +36,9 @@ use std::fmt;
 
 use usage_billing_acronis::Client as Api;
 pub use usage_billing_acronis::{DataCenter, builder, types};
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub use usage_billing_acronis::{httpmock, mock};
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Error, ErrorKind, Result};
 
 use self::hints::hinted;

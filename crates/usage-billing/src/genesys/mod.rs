@@ -25,6 +25,9 @@ use chrono::TimeDelta;
 use tokio::sync::OnceCell;
 use usage_billing_core::{CallOptions, ClientBuilder, Credentials, Result};
 pub use usage_billing_genesys::{Region, builder, types};
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub use usage_billing_genesys::{httpmock, mock};
 
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
