@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
-use usage_billing_tests::{Reply, ScriptedServer, genesys, suger};
+use usage_billing::suger::{Client, UsageReport};
+use usage_billing_tests::{Reply, ScriptedServer, genesys, suger, untimed};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -97,4 +98,101 @@ async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
     for hidden in ["hush-", "aWQ6", "user-7", "private text"] {
         assert!(!ours.iter().any(|line| line.contains(hidden)), "{hidden} in {ours:#?}");
     }
+}
+
+fn usage(entitlement: &str) -> UsageReport {
+    UsageReport::new(entitlement, "2026-11-19T07:00:00Z".parse().unwrap()).quantity("gb", 1)
+}
+
+/// Stores the usage of `e-good`, has no response for that of `e-lost`, rejects everything else, and echoes its key.
+fn moody() -> ScriptedServer {
+    ScriptedServer::start(|request| {
+        let key = request.header("authorization").unwrap_or_default();
+        if request.method == "GET" {
+            return Reply::json(200, r#"{"usageRecordGroups":[]}"#);
+        }
+        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        match sent["entitlementID"].as_str() {
+            Some("e-good") => {
+                let info = serde_json::json!({"timestamp": sent["timestamp"], "originRecords": sent["records"]});
+                let group = serde_json::json!({
+                    "id": sent["id"], "entitlementID": "e-good", "status": "CREATED", "records": sent["records"],
+                    "metaInfo": info,
+                });
+                Reply::json(200, &group.to_string())
+            }
+            Some("e-lost") => Reply::json(503, "{}"),
+            _ => Reply::json(400, &serde_json::json!({"message": format!("{key}\nERROR forged: line")}).to_string()),
+        }
+    })
+}
+
+/// The lines of ours at INFO and above: what an operator sees.
+fn visible(lines: &str) -> Vec<&str> {
+    let of_level = |line: &&str| line.contains(" INFO ") || line.contains(" WARN ");
+    lines.lines().filter(|line| line.contains("usage_billing::suger:")).filter(of_level).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it() {
+    let server = moody();
+    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
+    let client = builder.build().unwrap();
+    let mut reporter = client.reporter().flush_timeout(None);
+    let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| reporter.push(usage(it)).unwrap());
+    let lines = traced(async {
+        let receipt = reporter.flush().await;
+        assert_eq!((receipt.delivered.len(), receipt.unsent.len(), receipt.rejected.len()), (1, 1, 1));
+    })
+    .await;
+    let ours = visible(&lines);
+    let [delivered, unconfirmed, rejected, flush] =
+        ["usage delivered", "usage not confirmed", "usage rejected", "flush finished"].map(|message| {
+            *ours.iter().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{message}: {lines}"))
+        });
+    for (line, id, entitlement) in [
+        (delivered, good, "entitlement_id=e-good"),
+        (unconfirmed, lost, "entitlement_id=e-lost"),
+        (rejected, bad, "entitlement_id=e-\\u{1b}[2Kbad"),
+    ] {
+        for part in [&format!("id={id}"), entitlement, "window=2026-11-19 07:00:00 UTC"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+    assert!(unconfirmed.contains("error=reportUsageRecordGroup: 503") && rejected.contains(" WARN "), "{ours:#?}");
+    for part in
+        ["delivered=1", "already_delivered=0", "unverified=0", "rejected=1", "unsent=1", "late=0", "elapsed_ms="]
+    {
+        assert!(flush.contains(part), "{part} in {flush}");
+    }
+    // The attempts in between, by core.
+    let resent = lines.lines().filter(|line| line.contains("usage_billing::http: sending again"));
+    assert!(resent.clone().count() == 3 && resent.clone().all(|line| line.contains(" INFO ")), "{lines}");
+    assert!(resent.clone().any(|line| line.contains("attempt=3") && line.contains("delay_ms=")), "{lines}");
+    assert!(rejected.contains("***"), "{rejected}");
+    for hidden in ["hush", "\u{1b}", "\nERROR forged"] {
+        assert!(!lines.contains(hidden), "{hidden} in {lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_that_a_dropped_sender_leaves_is_a_warning() {
+    let server = moody();
+    let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
+    let lines = traced(async {
+        let (sender, mut receipts) = client.reporter().into_sender().spawn().unwrap();
+        sender.push(usage("e-good")).unwrap();
+        sender.push(usage("e-lost")).unwrap();
+        drop(sender);
+        assert_eq!(receipts.next().await.unwrap().unsent.len(), 2);
+    })
+    .await;
+    let ours = visible(&lines);
+    assert!(
+        ours.iter().any(|line| line.contains(" WARN ")
+            && line.contains("the sender was dropped without a shutdown: the queued usage is not sent")
+            && line.contains("unsent=2")
+            && line.contains("oldest=2026-11-19 07:00:00 UTC")),
+        "{lines}"
+    );
 }

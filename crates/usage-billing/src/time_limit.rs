@@ -29,6 +29,12 @@ impl TimeLimit {
         }
     }
 
+    /// Returns whether nothing more is to be begun.
+    #[cfg(feature = "suger")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= Instant::now())
+    }
+
     /// Returns the limit in whole seconds, rounded up.
     pub(crate) fn seconds(&self) -> u128 {
         self.limit.as_millis().div_ceil(1000)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::proof::{self, Evidence, Listed, Response, Verdict};
 use super::types::MeteringUsageRecordGroup as Group;
-use super::{Client, UsageReport};
+use super::{Client, UsageReport, trace};
 
 /// What became of a report.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ impl Client {
                 proof::by_list(report, id, &response, listed(&found, id))
             }
         };
+        trace::verdict(self, report, id, &verdict);
         match (verdict, response) {
             (Verdict::Delivered, Response::Group(group)) => Ok(Delivery::Delivered(group)),
             (Verdict::Delivered | Verdict::DeliveredBefore, _) => Ok(Delivery::AlreadyDelivered(id)),

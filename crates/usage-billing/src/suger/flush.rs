@@ -5,10 +5,9 @@ use std::ops::Bound;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
-use usage_billing_core::{ClientInfo as _, Error, printable};
+use usage_billing_core::{ClientInfo as _, Error};
 use uuid::Uuid;
 
-use super::Undelivered;
 use super::delivery::listed;
 use super::groups::is_set;
 use super::late_usage::age;
@@ -17,6 +16,7 @@ use super::proof::{self, Response, Verdict};
 use super::reporter::{Place, Reporter, State};
 use super::types::MeteringUsageRecordGroup as Group;
 use super::validation::{self, Check};
+use super::{Undelivered, trace};
 
 /// A report whose response did not settle it: the list decides.
 type Unconfirmed = (Place, Response);
@@ -41,11 +41,7 @@ impl Reporter {
             return;
         }
         let queued: HashSet<Uuid> = self.queue.keys().map(|(_, id)| *id).collect();
-        self.settled.delivered.retain(|id| !queued.contains(id));
-        self.settled.already_delivered.retain(|id| !queued.contains(id));
-        self.settled.unverified.retain(|id| !queued.contains(id));
-        self.settled.rejected.retain(|it| !queued.contains(&it.id));
-        self.settled.late.retain(|it| !queued.contains(&it.id));
+        self.settled.retain(|id| !queued.contains(id));
     }
 
     /// Finds usage that is too old for its marketplace. It is not sent; the list tells whether it arrived before.
@@ -145,6 +141,7 @@ impl Reporter {
                 (None, Response::Conflict { error, from_suger: true })
                     if self.trusts_duplicates && !sent_before && error.attempts() < 2 =>
                 {
+                    trace::unverified(&report, place.1);
                     self.queue.remove(&place);
                     self.settled.unverified.push(place.1);
                 }
@@ -176,6 +173,9 @@ impl Reporter {
     }
 
     fn settle_as(&mut self, place: Place, verdict: Verdict, group: Option<&Group>, reasons: &mut HashMap<Uuid, Error>) {
+        if let Some(report) = self.queue.get(&place) {
+            trace::verdict(&self.client, report, place.1, &verdict);
+        }
         match verdict {
             Verdict::Delivered => {
                 self.note_late_usage(place, group);
@@ -213,13 +213,7 @@ impl Reporter {
         let arrival = group.creation_time.filter(is_set).unwrap_or_else(|| self.client.clock.now());
         let Some(marketplace) = &group.partner else { return };
         if let Some(late) = self.windows.check(marketplace, report, place.1, arrival) {
-            tracing::warn!(
-                id = %late.id,
-                entitlement = %printable(&late.entitlement_id),
-                marketplace = %printable(marketplace.as_str()),
-                age = late.age.as_secs(),
-                "usage is older than its marketplace accepts"
-            );
+            trace::late(&late);
             self.settled.late.push(late);
         }
     }

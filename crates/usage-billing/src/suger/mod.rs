@@ -17,6 +17,8 @@ mod reconciliation;
 mod report_rows;
 mod reporter;
 mod rows;
+mod sender;
+mod trace;
 mod usage_report;
 mod validation;
 
@@ -40,6 +42,7 @@ pub use reconciliation::{ReconciledQuantity, Reconciliation};
 pub use report_rows::report_rows;
 pub use reporter::Reporter;
 pub use rows::{Names, usage_rows};
+pub use sender::{Receipts, UsageSender, UsageSenderBuilder};
 pub use usage_report::UsageReport;
 
 /// A client of one organization.

@@ -54,6 +54,17 @@ impl Receipt {
         ids + self.rejected.len() + self.unsent.len()
     }
 
+    /// Keeps what is said of some reports, by their ids.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Uuid) -> bool) {
+        for ids in [&mut self.delivered, &mut self.already_delivered, &mut self.unverified] {
+            ids.retain(&keep);
+        }
+        for reports in [&mut self.rejected, &mut self.unsent] {
+            reports.retain(|it| keep(&it.id));
+        }
+        self.late.retain(|it| keep(&it.id));
+    }
+
     /// Returns whether every report is proved to be at Suger: none was rejected, is unsent, or was [taken for delivered](Self::unverified)
     /// without a look.
     pub fn is_complete(&self) -> bool {

@@ -1,16 +1,20 @@
 //! Many reports: queued, sent several at a time, each to an end that is told.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::{Either, select};
+use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::late_usage::MarketplaceWindows;
 use super::proof::MISSING;
 use super::types::Partner;
-use super::{Client, Receipt, Undelivered, UsageReport};
+use super::{Client, Receipt, Undelivered, UsageReport, trace};
 use crate::time_limit::TimeLimit;
 
 /// Requests at a time unless set otherwise. Suger publishes no limit.
@@ -18,6 +22,9 @@ const CONCURRENCY: usize = 8;
 
 /// Longest time of a flush unless set otherwise: usage is reported by the hour, so the next flush is due.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Entitlements whose marketplace is remembered by a reporter that forgets reports.
+const REMEMBERED_MARKETPLACES: usize = 10_000;
 
 /// Where a report stands in the queue: oldest window first.
 pub(super) type Place = (DateTime<Utc>, Uuid);
@@ -134,9 +141,9 @@ impl Reporter {
     pub fn push(&mut self, report: UsageReport) -> Result<Uuid> {
         report.check()?;
         let id = report.id(&self.client.org_id);
-        let fingerprint = Uuid::new_v5(&id, format!("{:?}", report.quantities()).as_bytes());
+        let fingerprint = report.fingerprint(id);
         let known = self.known.entry(id).or_insert(Known { fingerprint, state: State::New });
-        let taken = match known {
+        let reason = match known {
             Known { state: State::IdConsumed, .. } => "the report's id is used up at Suger",
             known if known.fingerprint != fingerprint => "a report with this id has other quantities",
             _ => {
@@ -144,8 +151,7 @@ impl Reporter {
                 return Ok(id);
             }
         };
-        let (entitlement, window) = (printable(report.entitlement_id()), report.window());
-        Err(Error::new(ErrorKind::Request, format!("{taken} ({entitlement}, {window}, {id})")).with_hint(MISSING))
+        Err(taken(reason, &report, id))
     }
 
     /// Takes a report out of the queue. If it was not sent, its id is free for other quantities.
@@ -169,15 +175,35 @@ impl Reporter {
     /// the next flush. At the end of [`flush_timeout`](Self::flush_timeout) the receipt lists what is not settled as unsent: it stays queued,
     /// and the next flush finds out what arrived.
     pub async fn flush(&mut self) -> Receipt {
+        self.flush_until(std::future::pending()).await
+    }
+
+    /// Flushes as [`flush`](Self::flush), until `interruption` resolves to the reason for what is not settled by then.
+    pub(super) async fn flush_until(&mut self, interruption: impl Future<Output = Error>) -> Receipt {
         self.forget_what_was_pushed_again();
+        let started = Instant::now();
         let mut reasons = HashMap::new();
         let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
-        if limit.run(self.settle(&mut reasons)).await.is_none() {
-            let error = limit.exceeded("not confirmed").with_hint("it is still queued: flush again later");
+        // The interruption first: one that is due already begins nothing.
+        let ended_by = match select(pin!(interruption), pin!(limit.run(self.settle(&mut reasons)))).await {
+            Either::Left((reason, _)) => Some(reason),
+            Either::Right((Some(()), _)) => None,
+            Either::Right((None, _)) => {
+                Some(limit.exceeded("not confirmed").with_hint("it is still queued: flush again later"))
+            }
+        };
+        if let Some(error) = ended_by {
             for (_, id) in self.queue.keys() {
                 reasons.entry(*id).or_insert_with(|| error.clone());
             }
         }
+        let receipt = self.receipt(reasons);
+        trace::flushed(&receipt, started.elapsed());
+        receipt
+    }
+
+    /// Hands out what is settled; reports that are queued and have a reason are unsent.
+    pub(super) fn receipt(&mut self, mut reasons: HashMap<Uuid, Error>) -> Receipt {
         let mut receipt = std::mem::take(&mut self.settled);
         receipt.unsent = self
             .queue
@@ -188,4 +214,19 @@ impl Reporter {
             .collect();
         receipt
     }
+
+    /// Forgets a report that is not queued: another one with its id is left to Suger to reject.
+    pub(super) fn forget(&mut self, id: Uuid) {
+        self.known.remove(&id);
+        // Entitlements come and go, in a process that runs for months.
+        if self.marketplaces.len() > REMEMBERED_MARKETPLACES {
+            self.marketplaces.clear();
+        }
+    }
+}
+
+/// The error of a report whose id cannot be used for it.
+pub(super) fn taken(reason: &str, report: &UsageReport, id: Uuid) -> Error {
+    let (entitlement, window) = (printable(report.entitlement_id()), report.window());
+    Error::new(ErrorKind::Request, format!("{reason} ({entitlement}, {window}, {id})")).with_hint(MISSING)
 }

@@ -84,6 +84,11 @@ impl UsageReport {
         Uuid::new_v5(&NAMESPACE, name.to_string().as_bytes())
     }
 
+    /// What distinguishes reports with one id: their quantities.
+    pub(super) fn fingerprint(&self, id: Uuid) -> Uuid {
+        Uuid::new_v5(&id, format!("{:?}", self.records).as_bytes())
+    }
+
     /// What Suger would refuse, before it is asked.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod proof;
 mod reconciliation;
 mod refusals;
 mod rows;
+mod sender;
 
 use std::collections::BTreeSet;
 

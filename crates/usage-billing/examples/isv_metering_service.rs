@@ -1,0 +1,56 @@
+//! An ISV's service that meters for months: it queues usage as it is counted, sends it in the background, and stops in time.
+//!
+//! `SUGER_ORG_ID=… SUGER_API_KEY=… cargo run -p usage-billing --example isv_metering_service`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, pin_mut};
+use usage_billing::chrono::{DurationRound, TimeDelta, Utc};
+use usage_billing::suger::{Client, Receipt, UsageReport};
+use usage_billing::{ErrorKind, Result};
+
+/// Time for the last flush: an orchestrator kills the process soon after (Kubernetes after 30 s).
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Queues what `metered` yields until it ends, and returns what is left to be reported after the next start.
+pub(crate) async fn serve(
+    client: &Client,
+    metered: impl Stream<Item = UsageReport>,
+    shutdown_limit: Duration,
+) -> Result<Receipt> {
+    let reporter = client.reporter().validate_first();
+    let (sender, mut receipts) = reporter.into_sender().interval(Duration::from_secs(300)).capacity(50_000).spawn()?;
+    let reader = tokio::spawn(async move {
+        // A program of yours stores the receipts: delivered usage need not be kept any longer, rejected usage is not billed.
+        while let Some(receipt) = receipts.next().await {
+            println!("{receipt}");
+        }
+    });
+    pin_mut!(metered);
+    while let Some(report) = metered.next().await {
+        if let Err(refused) = sender.push(report) {
+            match refused.error.kind() {
+                // The vendor has been down for long: what you keep is pushed again later.
+                ErrorKind::Limit => eprintln!("kept for later: {}", refused.id),
+                _ => eprintln!("a mistake of the meter: {}", refused.error),
+            }
+        }
+    }
+    let last = sender.shutdown(shutdown_limit).await;
+    let _ = reader.await;
+    Ok(last)
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    // Shows what is delivered, sent again and rejected. `usage_billing::http` are the calls, `usage_billing::suger` the usage.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
+    let client = Client::builder_from_env()?.build()?;
+    // Your meter in place of this: three hours' usage, and then a signal to stop.
+    let hour = Utc::now().duration_trunc(TimeDelta::hours(1)).expect("hours are round");
+    let usage = |back| UsageReport::new("ent-aws01", hour - TimeDelta::hours(back)).quantity("ingest_gb", 1 + back);
+    let last = serve(&client, futures_util::stream::iter((1..4).map(usage)), SHUTDOWN_LIMIT).await?;
+    println!("{last}");
+    Ok(if last.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

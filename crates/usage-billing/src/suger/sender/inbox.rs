@@ -1,0 +1,214 @@
+//! Reports that were pushed and are not settled: so many and no more, each once.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use usage_billing_core::{Error, ErrorKind, Result};
+use uuid::Uuid;
+
+use super::super::reporter::taken;
+use super::super::{Undelivered, UsageReport};
+
+/// How many settled reports are remembered, some 150 bytes each, to reject their ids with other quantities. Suger rejects those that are
+/// forgotten.
+const REMEMBERED: usize = 100_000;
+
+#[derive(Debug)]
+pub(super) struct Inbox {
+    org_id: String,
+    capacity: usize,
+    /// Pushed since the task took them last.
+    pushed: Vec<UsageReport>,
+    unsettled: HashSet<Uuid>,
+    /// Of unsettled reports, and of the last settled ones.
+    known: HashMap<Uuid, Known>,
+    /// Oldest first.
+    settled: VecDeque<Uuid>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    fingerprint: Uuid,
+    is_id_used_up: bool,
+}
+
+/// What a flush means for the id of a report that it settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Its usage is at Suger.
+    Delivered,
+    /// Suger has the id, but not this usage.
+    IdUsedUp,
+    /// Another report may have the id.
+    IdFree,
+}
+
+impl Inbox {
+    pub(super) fn new(org_id: String, capacity: usize) -> Self {
+        let (pushed, unsettled, known, settled) = (Vec::new(), HashSet::new(), HashMap::new(), VecDeque::new());
+        Self { org_id, capacity: capacity.max(1), pushed, unsettled, known, settled }
+    }
+
+    pub(super) fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many reports are not settled.
+    pub(super) fn unsettled(&self) -> usize {
+        self.unsettled.len()
+    }
+
+    /// How many of them the task has not taken.
+    pub(super) fn pushed(&self) -> usize {
+        self.pushed.len()
+    }
+
+    /// Takes a report that the reporter has queued already, whatever the capacity.
+    pub(super) fn adopt(&mut self, report: &UsageReport) {
+        let id = report.id(&self.org_id);
+        self.unsettled.insert(id);
+        self.known.insert(id, Known { fingerprint: report.fingerprint(id), is_id_used_up: false });
+    }
+
+    /// Queues a report, once.
+    pub(super) fn push(&mut self, report: UsageReport) -> Result<Uuid, Undelivered> {
+        let id = report.id(&self.org_id);
+        match self.accept(&report, id) {
+            Ok(()) => {
+                if self.unsettled.insert(id) {
+                    self.pushed.push(report);
+                }
+                Ok(id)
+            }
+            Err(error) => Err(Undelivered { id, report, error }),
+        }
+    }
+
+    fn accept(&mut self, report: &UsageReport, id: Uuid) -> Result<()> {
+        report.check()?;
+        let fingerprint = report.fingerprint(id);
+        match self.known.get(&id) {
+            Some(Known { is_id_used_up: true, .. }) => {
+                return Err(taken("the report's id is used up at Suger", report, id));
+            }
+            Some(known) if known.fingerprint != fingerprint => {
+                return Err(taken("a report with this id has other quantities", report, id));
+            }
+            _ => {}
+        }
+        if self.unsettled.len() >= self.capacity && !self.unsettled.contains(&id) {
+            let message = format!("the queue is full: {} reports are not settled", self.unsettled.len());
+            let hint = "push it again after a flush, or set a larger `capacity`";
+            return Err(Error::new(ErrorKind::Limit, message).with_hint(hint));
+        }
+        self.known.insert(id, Known { fingerprint, is_id_used_up: false });
+        Ok(())
+    }
+
+    /// Hands the pushed reports to the task. They stay unsettled.
+    pub(super) fn take(&mut self) -> Vec<UsageReport> {
+        std::mem::take(&mut self.pushed)
+    }
+
+    /// Notes what became of a report, and returns the one that is forgotten for it.
+    pub(super) fn settle(&mut self, id: Uuid, fate: Fate) -> Option<Uuid> {
+        self.unsettled.remove(&id);
+        match fate {
+            Fate::IdFree => {
+                self.known.remove(&id);
+                return None;
+            }
+            Fate::IdUsedUp => _ = self.known.get_mut(&id).map(|known| known.is_id_used_up = true),
+            Fate::Delivered => {}
+        }
+        self.settled.push_back(id);
+        if self.settled.len() <= REMEMBERED {
+            return None;
+        }
+        // It may be queued once more.
+        let oldest = self.settled.pop_front().filter(|id| !self.unsettled.contains(id))?;
+        self.known.remove(&oldest).map(|_| oldest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(number: u32) -> UsageReport {
+        UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).sequence(number).quantity("gb", 1)
+    }
+
+    fn inbox(capacity: usize) -> Inbox {
+        Inbox::new("acme".to_owned(), capacity)
+    }
+
+    #[test]
+    fn full_queue_returns_the_report_and_takes_it_once_another_is_settled() {
+        let mut inbox = inbox(2);
+        let first = inbox.push(report(1)).unwrap();
+        inbox.push(report(2)).unwrap();
+        // Taking them makes no room: they are still in memory.
+        assert_eq!(inbox.take().len(), 2);
+        let full = inbox.push(report(3)).unwrap_err();
+        assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
+        inbox.settle(first, Fate::Delivered);
+        assert!(inbox.push(full.report).is_ok());
+        assert_eq!((inbox.unsettled(), inbox.pushed()), (2, 1));
+    }
+
+    #[test]
+    fn report_that_is_queued_already_is_queued_once_even_in_a_full_queue() {
+        let mut inbox = inbox(1);
+        let id = inbox.push(report(1)).unwrap();
+        assert_eq!(inbox.push(report(1)).unwrap(), id);
+        assert_eq!(inbox.take().len(), 1);
+        assert_eq!(inbox.push(report(1)).unwrap(), id, "while it is sent");
+        assert_eq!((inbox.unsettled(), inbox.pushed()), (1, 0));
+    }
+
+    #[test]
+    fn id_with_other_quantities_is_rejected_while_the_first_report_is_known() {
+        let mut inbox = inbox(9);
+        let id = inbox.push(report(1)).unwrap();
+        let other = || report(1).quantity("gb", 2);
+        assert_eq!(inbox.push(other()).unwrap_err().error.kind(), ErrorKind::Request);
+        inbox.settle(id, Fate::Delivered);
+        assert!(
+            inbox.push(other()).unwrap_err().error.message().starts_with("a report with this id has other quantities")
+        );
+        assert!(inbox.push(report(1)).is_ok(), "the same usage may be sent again");
+        inbox.settle(id, Fate::IdUsedUp);
+        assert!(inbox.push(report(1)).unwrap_err().error.message().starts_with("the report's id is used up"));
+    }
+
+    #[test]
+    fn id_of_a_rejected_report_is_free_for_other_quantities() {
+        let mut inbox = inbox(9);
+        let id = inbox.push(report(1)).unwrap();
+        inbox.settle(id, Fate::IdFree);
+        assert_eq!(inbox.push(report(1).quantity("gb", 2)).unwrap(), id);
+    }
+
+    #[test]
+    fn report_that_suger_would_reject_is_returned() {
+        let invalid = UsageReport::new("", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        assert_eq!(inbox(9).push(invalid).unwrap_err().error.kind(), ErrorKind::Request);
+    }
+
+    #[test]
+    fn memory_of_settled_reports_is_bounded() {
+        let mut inbox = inbox(1);
+        let mut forgotten = Vec::new();
+        for number in 0..u32::try_from(REMEMBERED).unwrap() + 3 {
+            let id = inbox.push(report(number)).unwrap();
+            forgotten.extend(inbox.settle(id, Fate::Delivered));
+            inbox.take();
+        }
+        assert_eq!(forgotten, [0, 1, 2].map(|number| report(number).id("acme")));
+        assert_eq!((inbox.known.len(), inbox.settled.len()), (REMEMBERED, REMEMBERED));
+    }
+}

@@ -1,0 +1,204 @@
+//! Receipts of a sender, as a stream that neither holds it up nor grows.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use uuid::Uuid;
+
+use super::super::Receipt;
+use super::Shared;
+
+/// What became of the reports of a [`UsageSender`](super::UsageSender), as a stream of [`Receipt`]s. It ends after the sender's end.
+///
+/// Each receipt has everything that became known since the one before: usually of one flush; of several, if the reader is slower than the
+/// flushes. [`unsent`](Receipt::unsent) are the reports that stayed queued in the latest of them; later receipts settle them.
+///
+/// A reader that is slow, or does not read, does not hold up the sender. Unread receipts list as many settled reports as the sender's
+/// [`capacity`](super::UsageSenderBuilder::capacity); of more, the oldest are dropped, delivered ones first, with a warning in the
+/// [trace](crate::suger#traces), and [counted](Self::missed). If this is dropped, nothing is kept for it. Every rejected report is in the
+/// trace in any case.
+pub struct Receipts(pub(super) Arc<Shared>);
+
+impl Receipts {
+    /// Waits for the next receipt; `None` after the last one. Cancel safe: a receipt that was not returned is not lost.
+    pub async fn next(&mut self) -> Option<Receipt> {
+        poll_fn(|context| self.poll_receipt(context)).await
+    }
+
+    /// Returns how many settled reports were dropped from receipts that were not read in time.
+    pub fn missed(&self) -> u64 {
+        self.0.state().unread.missed
+    }
+
+    fn poll_receipt(&self, context: &Context<'_>) -> Poll<Option<Receipt>> {
+        let mut state = self.0.state();
+        let receipt = state.unread.take();
+        if receipt.is_none() && !state.has_ended() {
+            state.unread.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(receipt)
+    }
+}
+
+impl Stream for Receipts {
+    type Item = Receipt;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Receipt>> {
+        self.poll_receipt(context)
+    }
+}
+
+impl Drop for Receipts {
+    fn drop(&mut self) {
+        self.0.state().unread.reader_is_gone();
+    }
+}
+
+impl fmt::Debug for Receipts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipts").finish_non_exhaustive()
+    }
+}
+
+/// What was not read yet, as one receipt.
+#[derive(Debug)]
+pub(super) struct Unread {
+    receipt: Receipt,
+    /// How many settled reports it lists at most.
+    limit: usize,
+    missed: u64,
+    has_reader: bool,
+    waker: Option<Waker>,
+}
+
+impl Unread {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { receipt: Receipt::default(), limit, missed: 0, has_reader: true, waker: None }
+    }
+
+    /// Adds a later receipt, and returns how many settled reports were dropped for it.
+    pub(super) fn add(&mut self, later: Receipt) -> usize {
+        if !self.has_reader {
+            return 0;
+        }
+        absorb(&mut self.receipt, later);
+        let dropped = shorten(&mut self.receipt, self.limit);
+        self.missed = self.missed.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
+        self.wake();
+        dropped
+    }
+
+    /// Wakes the reader, to see a receipt or the end.
+    pub(super) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn take(&mut self) -> Option<Receipt> {
+        (self.receipt.total() > 0).then(|| std::mem::take(&mut self.receipt))
+    }
+
+    fn reader_is_gone(&mut self) {
+        self.has_reader = false;
+        self.receipt = Receipt::default();
+        self.waker = None;
+    }
+}
+
+/// Makes one receipt of an earlier and a later one, in which each report is listed once, as it was in the later one.
+pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
+    let Receipt { delivered, already_delivered, unverified, rejected, unsent, late } = later;
+    let undelivered = rejected.iter().chain(&unsent).map(|it| &it.id);
+    let ids: HashSet<Uuid> =
+        delivered.iter().chain(&already_delivered).chain(&unverified).chain(undelivered).copied().collect();
+    earlier.retain(|id| !ids.contains(id));
+    earlier.delivered.extend(delivered);
+    earlier.already_delivered.extend(already_delivered);
+    earlier.unverified.extend(unverified);
+    earlier.rejected.extend(rejected);
+    earlier.late.extend(late);
+    // A report that stayed queued is in the later one again.
+    earlier.unsent = unsent;
+}
+
+/// Drops settled reports beyond `limit`, and returns how many.
+fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
+    let settled = receipt.total() - receipt.unsent.len();
+    let excess = settled.saturating_sub(limit);
+    let mut left = excess;
+    for ids in [&mut receipt.delivered, &mut receipt.already_delivered, &mut receipt.unverified] {
+        left -= ids.drain(..left.min(ids.len())).len();
+    }
+    receipt.rejected.drain(..left.min(receipt.rejected.len()));
+    receipt.late.drain(..receipt.late.len().saturating_sub(limit));
+    excess
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suger::{Undelivered, UsageReport};
+    use usage_billing_core::{Error, ErrorKind};
+
+    fn ids(numbers: &[u128]) -> Vec<Uuid> {
+        numbers.iter().copied().map(Uuid::from_u128).collect()
+    }
+
+    fn undelivered(numbers: &[u128]) -> Vec<Undelivered> {
+        let one = |id| Undelivered {
+            id,
+            report: UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()),
+            error: Error::new(ErrorKind::Api, "no"),
+        };
+        ids(numbers).into_iter().map(one).collect()
+    }
+
+    fn numbers(list: &[Undelivered]) -> Vec<u128> {
+        list.iter().map(|it| it.id.as_u128()).collect()
+    }
+
+    #[test]
+    fn unread_receipts_become_one_with_each_report_once() {
+        let mut receipt = Receipt { delivered: ids(&[1, 2]), unsent: undelivered(&[3, 4]), ..Receipt::default() };
+        let later = Receipt {
+            delivered: ids(&[3]),
+            already_delivered: ids(&[1]),
+            unsent: undelivered(&[4, 5]),
+            ..Receipt::default()
+        };
+        absorb(&mut receipt, later);
+        assert_eq!((&receipt.delivered, &receipt.already_delivered), (&ids(&[2, 3]), &ids(&[1])));
+        assert_eq!(numbers(&receipt.unsent), [4, 5]);
+        assert_eq!(receipt.total(), 5);
+    }
+
+    #[test]
+    fn oldest_delivered_reports_are_dropped_first_and_counted() {
+        let mut unread = Unread::new(3);
+        unread.add(Receipt { delivered: ids(&[1, 2]), rejected: undelivered(&[3]), ..Receipt::default() });
+        assert_eq!(unread.missed, 0);
+        unread.add(Receipt { delivered: ids(&[4]), unsent: undelivered(&[5, 6, 7, 8]), ..Receipt::default() });
+        assert_eq!(unread.missed, 1);
+        assert_eq!((&unread.receipt.delivered, numbers(&unread.receipt.rejected)), (&ids(&[2, 4]), vec![3]));
+        unread.add(Receipt { rejected: undelivered(&[9, 10, 11]), ..Receipt::default() });
+        assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (4, vec![9, 10, 11]));
+        assert_eq!(unread.take().map(|receipt| receipt.total()), Some(3));
+        assert!(unread.take().is_none());
+    }
+
+    #[test]
+    fn nothing_is_kept_without_a_reader() {
+        let mut unread = Unread::new(3);
+        unread.add(Receipt { delivered: ids(&[1]), ..Receipt::default() });
+        unread.reader_is_gone();
+        unread.add(Receipt { delivered: ids(&[2, 3, 4, 5]), ..Receipt::default() });
+        assert_eq!((unread.receipt.total(), unread.missed), (0, 0));
+    }
+}

@@ -1,0 +1,77 @@
+//! What is traced of the delivery of usage: [the events](crate::suger#traces) have the target `usage_billing::suger`.
+
+use std::time::Duration;
+
+use usage_billing_core::{ClientInfo as _, Error, printable};
+use uuid::Uuid;
+
+use super::proof::Verdict;
+use super::{Client, LateUsage, Receipt, UsageReport};
+
+macro_rules! event {
+    ($level:ident, $($fields:tt)*) => {
+        tracing::event!(target: "usage_billing::suger", tracing::Level::$level, $($fields)*)
+    };
+}
+pub(super) use event;
+
+/// What is known of a report after an attempt to deliver it.
+pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: &Verdict) {
+    match verdict {
+        Verdict::Delivered => settled(report, id, "usage delivered"),
+        Verdict::DeliveredBefore => settled(report, id, "usage delivered before"),
+        Verdict::Rejected(error) | Verdict::IdUsedUp(error) => {
+            let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+            let error = masked(client, error);
+            event!(WARN, %id, %entitlement_id, %window, %error, "usage rejected: it is not billed");
+        }
+        Verdict::Open(error) => {
+            let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+            let error = masked(client, error);
+            event!(INFO, %id, %entitlement_id, %window, %error, "usage not confirmed: to be sent again");
+        }
+    }
+}
+
+/// A report whose usage came too late for its marketplace.
+pub(super) fn late(late: &LateUsage) {
+    let entitlement_id = printable(&late.entitlement_id);
+    let marketplace = printable(late.marketplace.as_str());
+    let (id, window, age_s, limit_s) = (late.id, late.window, late.age.as_secs(), late.limit.as_secs());
+    event!(WARN, %id, %entitlement_id, %window, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
+}
+
+/// A report that is taken for delivered without proof.
+pub(super) fn unverified(report: &UsageReport, id: Uuid) {
+    settled(report, id, "usage taken for delivered, unverified");
+}
+
+fn settled(report: &UsageReport, id: Uuid, message: &'static str) {
+    let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+    event!(INFO, %id, %entitlement_id, %window, "{message}");
+}
+
+fn masked(client: &Client, error: &Error) -> Error {
+    client.api.inner().masked(error.clone())
+}
+
+/// The end of a flush that had anything to send.
+pub(super) fn flushed(receipt: &Receipt, elapsed: Duration) {
+    if receipt.total() == 0 {
+        return;
+    }
+    // One of the reasons: the reports that were not sent have the same.
+    let error = receipt.unsent.first().map(|it| tracing::field::display(&it.error));
+    event!(
+        INFO,
+        delivered = receipt.delivered.len(),
+        already_delivered = receipt.already_delivered.len(),
+        unverified = receipt.unverified.len(),
+        rejected = receipt.rejected.len(),
+        unsent = receipt.unsent.len(),
+        late = receipt.late.len(),
+        elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        error,
+        "flush finished"
+    );
+}

@@ -1,0 +1,418 @@
+//! The background sender: nothing is lost, nothing is sent twice, and nothing waits for anybody.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use usage_billing::suger::{Client, Receipt, Receipts, UsageReport, UsageSender, UsageSenderBuilder};
+use usage_billing::{ErrorKind, RetryPolicy};
+use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
+
+use super::{
+    assert_there_once, client, ids, page_of, reports, sandbox, scripted, stored_as_sent, window, with_retries,
+};
+
+#[path = "../../../../crates/usage-billing/examples/isv_metering_service.rs"]
+#[allow(dead_code, reason = "its main is for the example itself")]
+mod isv_metering_service;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn report(number: i64) -> UsageReport {
+    UsageReport::new("e-1", window(number)).quantity("gb", 1)
+}
+
+/// A sender without limits of time, which the paused clock would reach while a socket is waited for.
+fn sender_to(server: &ScriptedServer) -> UsageSenderBuilder {
+    scripted(server).reporter().flush_timeout(None).into_sender()
+}
+
+/// A server that stores what it gets once `release` is sent to, or dropped.
+fn held() -> (ScriptedServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (arrive, arrived) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let server = ScriptedServer::start(move |request| {
+        let _ = arrive.send(());
+        let _ = released.lock().unwrap().recv();
+        stored_as_sent(request)
+    });
+    (server, arrived, release)
+}
+
+/// Waits for a request without keeping the runtime from running its tasks.
+async fn arrival(arrived: &mpsc::Receiver<()>) {
+    while arrived.try_recv().is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn rest(receipts: &mut Receipts) -> Vec<Receipt> {
+    let mut all = Vec::new();
+    while let Some(receipt) = receipts.next().await {
+        all.push(receipt);
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn queued_usage_is_sent_at_the_interval_and_reported_in_a_receipt() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, mut receipts) = sender_to(&server).interval(MINUTE * 5).spawn().unwrap();
+    let start = Instant::now();
+    let pushed: BTreeSet<_> = (0..3).map(|number| sender.push(report(number)).unwrap()).collect();
+    assert_eq!(sender.pending(), 3);
+    let receipt = receipts.next().await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 300);
+    assert_eq!((BTreeSet::from_iter(receipt.delivered.clone()), receipt.is_complete()), (pushed, true));
+    assert_eq!(sender.pending(), 0);
+    let last = sender.shutdown(Duration::MAX).await;
+    assert_eq!(last.total(), 0);
+    assert!(receipts.next().await.is_none());
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_flush_is_repeated_at_the_next_interval_and_every_report_is_there_once() {
+    let sandbox = sandbox().await;
+    sandbox.inject("503; after_effect; times=2; operation=reportUsageRecordGroup".parse().unwrap()).unwrap();
+    let reporter = with_retries(&sandbox, RetryPolicy::none()).reporter().flush_timeout(None).concurrency(1);
+    let (sender, mut receipts) = reporter.into_sender().spawn().unwrap();
+    let start = Instant::now();
+    let pushed: BTreeSet<_> = reports(1).into_iter().map(|report| sender.push(report).unwrap()).collect();
+    let first = receipts.next().await.unwrap();
+    assert_eq!((first.delivered.len(), first.unsent.len(), start.elapsed().as_secs()), (1, 2, 60));
+    assert_eq!(sender.pending(), 2);
+    let second = receipts.next().await.unwrap();
+    assert_eq!((second.already_delivered.len(), second.unsent.len(), start.elapsed().as_secs()), (2, 0, 120));
+    let settled = [first.delivered, second.already_delivered].concat();
+    assert_eq!(BTreeSet::from_iter(settled), pushed);
+    assert!(sender.shutdown(Duration::MAX).await.is_complete());
+    assert_there_once(&client(&sandbox), &reports(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn vendor_that_is_down_is_called_once_per_interval_and_nothing_is_lost() {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let up = is_up.clone();
+    let server = ScriptedServer::start(move |request| match (up.load(SeqCst), request.method.as_str()) {
+        (true, "POST") => stored_as_sent(request),
+        (true, _) => Reply::json(200, &page_of(&[])),
+        (false, _) => Reply::new(429, &[("retry-after", "900")], r#""slow down""#),
+    });
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    let start = Instant::now();
+    for number in 0..50 {
+        sender.push(report(number)).unwrap();
+    }
+    let down = receipts.next().await.unwrap();
+    assert_eq!((down.unsent.len(), start.elapsed().as_secs()), (50, 60));
+    let sent = server.requests().len();
+    assert!(sent <= 8, "the circuit breaker ends the flush: {sent}");
+    is_up.store(true, SeqCst);
+    let up = receipts.next().await.unwrap();
+    assert_eq!((up.delivered.len(), up.unsent.len()), (50, 0));
+    assert_eq!(start.elapsed().as_secs(), 60 + 900, "the vendor's Retry-After is longer than the interval");
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_queue_returns_the_report_at_once() {
+    let (server, arrived, release) = held();
+    let (sender, mut receipts) = sender_to(&server).capacity(2).spawn().unwrap();
+    sender.push(report(1)).unwrap();
+    // Half of the capacity: it is sent before the interval.
+    arrival(&arrived).await;
+    sender.push(report(2)).unwrap();
+    let full = sender.push(report(3)).unwrap_err();
+    assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
+    assert!(sender.push(report(2)).is_ok(), "it is queued already");
+    drop(release);
+    assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
+    assert!(sender.push(full.report).is_ok());
+    assert_eq!(sender.shutdown(Duration::MAX).await.delivered.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn report_pushed_again_while_it_is_under_way_is_sent_once() {
+    let (server, arrived, release) = held();
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    let id = sender.push(report(1)).unwrap();
+    sender.flush_now();
+    arrival(&arrived).await;
+    assert_eq!(sender.push(report(1)).unwrap(), id);
+    let other = sender.push(report(1).quantity("gb", 2)).unwrap_err();
+    assert_eq!(other.error.kind(), ErrorKind::Request);
+    drop(release);
+    assert_eq!(receipts.next().await.unwrap().delivered, [id]);
+    assert_eq!(sender.shutdown(Duration::MAX).await.total(), 0);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn id_that_is_used_up_at_suger_is_rejected_by_push() {
+    let server = ScriptedServer::start(|request| {
+        Reply::json(200, &super::group_of(request, serde_json::json!({"status": "INVALID"})).to_string())
+    });
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    let id = sender.push(report(1)).unwrap();
+    assert_eq!(ids(&receipts.next().await.unwrap().rejected), [id].into());
+    let error = sender.push(report(1)).unwrap_err().error;
+    assert!(error.message().starts_with("the report's id is used up at Suger"), "{error}");
+    assert_eq!(sender.pending(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_sends_what_is_queued_and_takes_nothing_more() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    sender.push(report(1)).unwrap();
+    sender.push(report(2)).unwrap();
+    let last = sender.shutdown(Duration::MAX).await;
+    assert_eq!((last.delivered.len(), last.is_complete()), (2, true));
+    let late = sender.push(report(3)).unwrap_err();
+    assert_eq!((late.error.kind(), &late.report), (ErrorKind::Request, &report(3)));
+    assert_eq!(sender.shutdown(Duration::MAX).await.total(), 0);
+    assert!(rest(&mut receipts).await.is_empty(), "the last receipt is returned, and not in the stream");
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_ends_at_its_limit_and_returns_what_is_left() {
+    let (server, arrived, release) = held();
+    let (sender, _) = sender_to(&server).spawn().unwrap();
+    let pushed: BTreeSet<_> = (0..20).map(|number| sender.push(report(number)).unwrap()).collect();
+    sender.flush_now();
+    arrival(&arrived).await;
+    let waiting = sender.push(report(20)).unwrap();
+    let start = Instant::now();
+    let last = sender.shutdown(Duration::from_secs(7)).await;
+    assert_eq!(start.elapsed().as_secs(), 7);
+    assert_eq!(ids(&last.unsent), pushed.into_iter().chain([waiting]).collect());
+    assert!(last.unsent.iter().all(|left| left.error.kind() == ErrorKind::WaitTimeout), "{last:?}");
+    drop(release);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_without_time_sends_nothing() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, _) = sender_to(&server).spawn().unwrap();
+    let id = sender.push(report(1)).unwrap();
+    assert_eq!(ids(&sender.shutdown(Duration::ZERO).await.unsent), [id].into());
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_that_was_given_up_goes_on_and_its_receipt_is_returned_later() {
+    let (server, arrived, release) = held();
+    let (sender, _) = sender_to(&server).spawn().unwrap();
+    let id = sender.push(report(1)).unwrap();
+    assert!(sender.shutdown(Duration::MAX).now_or_never().is_none());
+    arrival(&arrived).await;
+    drop(release);
+    assert_eq!(sender.shutdown(Duration::ZERO).await.delivered, [id]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_sender_stops_and_its_last_receipt_has_what_is_left() {
+    let (server, arrived, release) = held();
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    let mut pushed: BTreeSet<_> = [sender.push(report(1)).unwrap()].into();
+    sender.flush_now();
+    arrival(&arrived).await;
+    pushed.insert(sender.push(report(2)).unwrap());
+    drop(sender);
+    let left = rest(&mut receipts).await;
+    assert_eq!((left.len(), ids(&left[0].unsent)), (1, pushed));
+    assert_eq!(left[0].unsent[0].error.kind(), ErrorKind::Failed);
+    drop(release);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn end_of_the_runtime_loses_nothing() {
+    let start = |runtime: &tokio::runtime::Runtime| {
+        let server = ScriptedServer::start(stored_as_sent);
+        let _context = runtime.enter();
+        sender_to(&server).spawn().unwrap()
+    };
+    for builder in [tokio::runtime::Builder::new_current_thread, tokio::runtime::Builder::new_multi_thread] {
+        let runtime = builder().enable_all().build().unwrap();
+        let other = builder().enable_all().build().unwrap();
+        let (sender, mut receipts) = start(&runtime);
+        let id = sender.push(report(1)).unwrap();
+        drop(runtime);
+        assert_eq!(sender.push(report(2)).unwrap_err().error.kind(), ErrorKind::Request);
+        assert_eq!(ids(&other.block_on(sender.shutdown(MINUTE)).unsent), [id].into());
+        assert!(other.block_on(receipts.next()).is_none());
+
+        let runtime = builder().enable_all().build().unwrap();
+        let (sender, mut receipts) = start(&runtime);
+        let id = sender.push(report(1)).unwrap();
+        drop(runtime);
+        drop(sender);
+        assert_eq!(ids(&other.block_on(receipts.next()).unwrap().unsent), [id].into(), "in the stream, if not taken");
+    }
+}
+
+#[test]
+fn sender_is_not_started_outside_of_a_runtime() {
+    let server = ScriptedServer::start(stored_as_sent);
+    assert_eq!(sender_to(&server).spawn().unwrap_err().kind(), ErrorKind::Config);
+}
+
+/// Pushes from many tasks at once while the vendor fails now and then.
+async fn storm() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let stored = Arc::new(Mutex::new(Vec::new()));
+    let log = stored.clone();
+    let answer = move |request: &Request| {
+        if request.method == "GET" {
+            return Reply::json(200, &page_of(&log.lock().unwrap()));
+        }
+        let group = super::group_of(request, serde_json::json!({}));
+        let number = CALLS.fetch_add(1, SeqCst);
+        if number % 7 == 3 {
+            return Reply::json(503, "{}");
+        }
+        let mut log = log.lock().unwrap();
+        if log.iter().any(|known| known["id"] == group["id"]) {
+            return Reply::json(409, r#""exists""#);
+        }
+        log.push(group.clone());
+        // Stored, but the response is lost.
+        if number % 11 == 5 { Reply::dropped() } else { Reply::json(200, &group.to_string()) }
+    };
+    let server = ScriptedServer::start(answer);
+    // Without delays between attempts: pushers that do not rest keep a paused clock from moving.
+    let builder = untimed(Client::builder("acme", "hush").base_url(server.url())).retry(RetryPolicy::none());
+    let reporter = builder.build().unwrap().with_now(now()).reporter().flush_timeout(None);
+    let (sender, mut receipts) = reporter.into_sender().capacity(64).spawn().unwrap();
+    let sender = Arc::new(sender);
+    let pushers = (0..4).map(|pusher| {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            for number in 0..25 {
+                let mut report = report(pusher * 100 + number);
+                while let Err(full) = sender.push(report) {
+                    assert_eq!(full.error.kind(), ErrorKind::Limit);
+                    report = full.report;
+                    sender.flush_now();
+                    tokio::task::yield_now().await;
+                }
+            }
+        })
+    });
+    let reader = tokio::spawn(async move { rest(&mut receipts).await });
+    for pusher in futures_util::future::join_all(pushers).await {
+        pusher.unwrap();
+    }
+    let mut all = vec![sender.shutdown(Duration::MAX).await];
+    all.extend(reader.await.unwrap());
+    let settled: Vec<_> =
+        all.iter().flat_map(|receipt| receipt.delivered.iter().chain(&receipt.already_delivered)).copied().collect();
+    let left = ids(&all[0].unsent);
+    let expected: BTreeSet<_> =
+        (0..4).flat_map(|pusher| (0..25).map(move |number| report(pusher * 100 + number).id("acme"))).collect();
+    assert_eq!(settled.len() + left.len(), expected.len(), "each once: {all:?}");
+    assert_eq!(settled.into_iter().chain(left).collect::<BTreeSet<_>>(), expected);
+    let stored = stored.lock().unwrap();
+    let there: BTreeSet<_> = stored.iter().map(|group| group["id"].to_string()).collect();
+    assert_eq!(there.len(), stored.len(), "nothing is stored twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn parallel_pushes_and_faults_lose_nothing_on_one_thread() {
+    storm().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_pushes_and_faults_lose_nothing_on_several_threads() {
+    storm().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_reader_gets_the_receipts_of_several_flushes_as_one() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, mut receipts) = sender_to(&server).capacity(4).spawn().unwrap();
+    for number in 0..6 {
+        sender.push(report(number)).unwrap();
+        sender.flush_now();
+        while sender.pending() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(receipts.missed(), 2);
+    let receipt = receipts.next().await.unwrap();
+    assert_eq!(receipt.delivered, [2, 3, 4, 5].map(|number| report(number).id("acme")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn absent_reader_does_not_stop_the_sender() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, receipts) = sender_to(&server).capacity(2).spawn().unwrap();
+    drop(receipts);
+    for number in 0..9 {
+        sender.push(report(number)).unwrap();
+        while sender.pending() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(server.requests().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reports_that_the_reporter_has_queued_are_sent_at_once() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let mut reporter = scripted(&server).reporter().flush_timeout(None);
+    let id = reporter.push(report(1)).unwrap();
+    let start = Instant::now();
+    let (sender, mut receipts) = reporter.into_sender().capacity(1).spawn().unwrap();
+    assert_eq!(sender.pending(), 1);
+    assert_eq!(receipts.next().await.unwrap().delivered, [id]);
+    assert_eq!(start.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_are_a_stream_and_a_reader_that_gives_up_loses_none() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let (sender, receipts) = sender_to(&server).spawn().unwrap();
+    let id = sender.push(report(1)).unwrap();
+    let mut receipts = pin!(receipts);
+    assert!(receipts.next().now_or_never().is_none());
+    sender.flush_now();
+    let polled = poll_fn(|context| match futures_util::Stream::poll_next(receipts.as_mut(), context) {
+        Poll::Ready(receipt) => Poll::Ready(receipt),
+        Poll::Pending => Poll::Pending,
+    });
+    assert_eq!(polled.await.unwrap().delivered, [id]);
+}
+
+/// So that it can be shared, and its calls spawned.
+#[test]
+fn handle_and_stream_are_send_and_sync() {
+    fn check<T: Send + Sync>() {}
+    check::<UsageSender>();
+    check::<Receipts>();
+    fn is_send<T: Send>(_: &T) {}
+    let server = ScriptedServer::start(stored_as_sent);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
+    is_send(&sender.shutdown(MINUTE));
+    is_send(&receipts.next());
+}
+
+#[tokio::test(start_paused = true)]
+async fn example_of_a_service_delivers_all_usage() {
+    let sandbox = sandbox().await;
+    let all: Vec<_> = (0..3).flat_map(reports).collect();
+    let metered = futures_util::stream::iter(all.clone());
+    let last = isv_metering_service::serve(&client(&sandbox), metered, Duration::MAX).await.unwrap();
+    assert_eq!((last.delivered.len(), last.is_complete()), (all.len(), true), "{last:?}");
+    assert_there_once(&client(&sandbox), &all).await;
+}
