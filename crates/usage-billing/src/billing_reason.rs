@@ -41,13 +41,15 @@ pub enum BillingReason {
     UnknownHosting,
     /// Not known: whether the account is charged by devices or by storage.
     UnknownLicensing,
+    /// Not known: whether the tenant is a customer, or a partner whose number contains those of its customers in the same report.
+    UnknownTenantKind,
     /// Not known: the vendor takes off what its response does not show, or states no rule; the invoice decides.
     SeeInvoice,
 }
 
 impl BillingReason {
     /// All of them, those that charge first, those that do not know last.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Usage,
         Self::Trial,
         Self::Allowance,
@@ -64,6 +66,7 @@ impl BillingReason {
         Self::UnknownItem,
         Self::UnknownHosting,
         Self::UnknownLicensing,
+        Self::UnknownTenantKind,
         Self::SeeInvoice,
     ];
 
@@ -71,7 +74,11 @@ impl BillingReason {
     pub fn is_billable(self) -> Option<bool> {
         match self {
             Self::Usage => Some(true),
-            Self::UnknownItem | Self::UnknownHosting | Self::UnknownLicensing | Self::SeeInvoice => None,
+            Self::UnknownItem
+            | Self::UnknownHosting
+            | Self::UnknownLicensing
+            | Self::UnknownTenantKind
+            | Self::SeeInvoice => None,
             _ => Some(false),
         }
     }
@@ -96,6 +103,7 @@ impl fmt::Display for BillingReason {
             Self::UnknownItem => "unknown_item",
             Self::UnknownHosting => "unknown_hosting",
             Self::UnknownLicensing => "unknown_licensing",
+            Self::UnknownTenantKind => "unknown_tenant_kind",
             Self::SeeInvoice => "see_invoice",
         })
     }

@@ -16,6 +16,8 @@ mod period;
 mod report;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod row_identity;
+#[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
+mod row_period;
 mod time_limit;
 mod usage_row;
 

@@ -14,9 +14,9 @@ pub(crate) const ALLOCATION: usize = 16;
 /// table is there until then.
 pub(crate) const SLOT: usize = 64;
 
-/// What a row takes, but for texts that differ between rows: it has about 13 texts, and account, operation, report and unit are the same in
+/// What a row takes, but for texts that differ between rows: it has about 14 texts, and account, operation, report and unit are the same in
 /// many.
-pub(crate) const ROW: usize = size_of::<UsageRow>() + 13 * ALLOCATION + 150;
+pub(crate) const ROW: usize = size_of::<UsageRow>() + 14 * ALLOCATION + 150;
 /// Unless a client is given another limit. Enough for about 30,000 rows.
 pub(crate) const MAX_USAGE_BYTES: usize = 64 << 20;
 /// Name of the setting that raises the limit.

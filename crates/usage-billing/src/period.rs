@@ -86,15 +86,6 @@ impl Period {
         parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(end) })
     }
 
-    /// The period that rows of it belong to at `now`. A period that begins with a month which is not over, and ends within it, is the
-    /// month so far: its rows belong to the month, and so have the same keys every day. Any other period is its own.
-    #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
-    pub(crate) fn to_date(self, now: DateTime<Utc>) -> Self {
-        let month = Self::month_of(self.start.date_naive());
-        let is_to_date = self.start == month.start && self.end < month.end && now < month.end;
-        if is_to_date { month } else { self }
-    }
-
     /// First instant in it.
     pub fn start(&self) -> DateTime<Utc> {
         self.start
@@ -329,20 +320,6 @@ mod tests {
         }
         let warning = period("2026-10-01/2026-10-31T23:59:59Z").inclusive_end_warning().unwrap();
         assert!(warning.contains("does not contain 2026-10-31T23:59:59Z, because"), "{warning}");
-    }
-
-    #[test]
-    fn the_month_so_far_belongs_to_the_month_until_it_is_over() {
-        for (text, now, expected) in [
-            ("2026-11-01/2026-11-22", "2026-11-21T12:00:00Z", "2026-11"),
-            ("2026-11-01/2026-11-02", "2026-11-30T23:59:59Z", "2026-11"),
-            ("2026-11-01/2026-11-22", "2026-12-01T00:00:00Z", "2026-11-01/2026-11-22"),
-            ("2026-11", "2026-11-21T12:00:00Z", "2026-11"),
-            ("2026-11-02/2026-11-22", "2026-11-21T12:00:00Z", "2026-11-02/2026-11-22"),
-            ("2026-11-01/2026-12-02", "2026-11-21T12:00:00Z", "2026-11-01/2026-12-02"),
-        ] {
-            assert_eq!(period(text).to_date(now.parse().unwrap()), period(expected), "{text} {now}");
-        }
     }
 
     #[test]

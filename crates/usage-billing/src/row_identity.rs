@@ -29,6 +29,7 @@ pub(crate) struct RowIdentity<'a> {
     pub(crate) usage_mode: Option<UsageMode>,
     pub(crate) storage_host: Option<StorageHost>,
     pub(crate) report_kind: Option<&'a str>,
+    pub(crate) report_level: Option<&'a str>,
     pub(crate) unit: &'a str,
     pub(crate) period: Period,
 }
@@ -49,17 +50,18 @@ impl<'a> RowIdentity<'a> {
             usage_mode: None,
             storage_host: None,
             report_kind: None,
+            report_level: None,
             unit: UNITS,
             period,
         }
     }
 
-    /// UUID version 5 over the JSON array `["usage-billing/row/2", …]` of all identity columns in the order of the columns, without blanks,
+    /// UUID version 5 over the JSON array `["usage-billing/row/3", …]` of all identity columns but `occurrence` in their order, without blanks,
     /// times as `2026-10-01T00:00:00Z` (with a fraction only if there is one).
     fn key(&self) -> Uuid {
         let (start, end) = (instant(self.period.start()), instant(self.period.end()));
         let name = serde_json::json!([
-            "usage-billing/row/2",
+            "usage-billing/row/3",
             self.vendor,
             self.account,
             self.customer_id,
@@ -71,6 +73,7 @@ impl<'a> RowIdentity<'a> {
             self.usage_mode,
             self.storage_host,
             self.report_kind,
+            self.report_level,
             self.unit,
             start,
             end,
@@ -99,9 +102,11 @@ impl<'a> RowIdentity<'a> {
             usage_mode: self.usage_mode,
             storage_host: self.storage_host,
             report_kind: self.report_kind.map(str::to_owned),
+            report_level: self.report_level.map(str::to_owned),
             unit: self.unit.to_owned(),
             period_start: self.period.start(),
             period_end: self.period.end(),
+            occurrence: 1,
             as_of: None,
             is_final: false,
             is_billable: reason.is_billable(),
@@ -132,14 +137,14 @@ impl<'a> RowIdentity<'a> {
     }
 }
 
-/// Gives rows of one response that are alike in their whole identity keys of their own: the second has UUID version 5 of `2` in the
-/// namespace of the first one's key, and so on.
-#[cfg(any(feature = "genesys", feature = "suger", test))]
+/// Numbers rows of one response that are alike in all other identity columns, and gives them keys of their own: the second has the occurrence
+/// 2 and UUID version 5 of `2` in the namespace of the first one's key, and so on.
 pub(crate) fn disambiguate_keys(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
     let mut seen: std::collections::HashMap<Uuid, u32> = std::collections::HashMap::new();
     for row in &mut rows {
         let times = seen.entry(row.row_key).or_default();
         *times += 1;
+        row.occurrence = *times;
         if *times > 1 {
             row.row_key = Uuid::new_v5(&row.row_key, times.to_string().as_bytes());
         }
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_key_of_a_row_stays_the_same() {
-        assert_eq!(identity().key().to_string(), "f034c9f8-0ff7-5e20-81f3-a94df842cc0f");
+        assert_eq!(identity().key().to_string(), "8b353e03-5e1a-578d-9647-50f0745c49f8");
     }
 
     #[test]
@@ -188,7 +193,9 @@ mod tests {
             RowIdentity { usage_mode: Some(UsageMode::Trial), ..identity() },
             RowIdentity { storage_host: Some(StorageHost::Vendor), ..identity() },
             RowIdentity { storage_host: Some(StorageHost::Partner), ..identity() },
+            RowIdentity { storage_host: Some(StorageHost::Unknown), ..identity() },
             RowIdentity { report_kind: Some("usage_daily"), ..identity() },
+            RowIdentity { report_level: Some("usage_daily"), ..identity() },
             RowIdentity { unit: "GiB", ..identity() },
             RowIdentity { period: "2026-10-01/2026-10-31".parse().unwrap(), ..identity() },
             RowIdentity { period: "2026-10-02/2026-11-01".parse().unwrap(), ..identity() },
@@ -200,9 +207,10 @@ mod tests {
     }
 
     #[test]
-    fn identical_rows_get_keys_by_their_order() {
+    fn identical_rows_get_occurrences_and_keys_by_their_order() {
         let keys = |count| {
             let rows = disambiguate_keys(vec![row(&identity(), Decimal::ONE); count]);
+            assert!(rows.iter().map(|row| row.occurrence).eq(1..=count as u32));
             rows.iter().map(|row| row.row_key).collect::<Vec<_>>()
         };
         let three = keys(3);

@@ -31,9 +31,11 @@ pub struct UsageRow {
     pub usage_mode: Option<UsageMode>,
     pub storage_host: Option<StorageHost>,
     pub report_kind: Option<String>,
+    pub report_level: Option<String>,
     pub unit: String,
     pub period_start: DateTime<Utc>,
     pub period_end: DateTime<Utc>,
+    pub occurrence: u32,
     pub as_of: Option<DateTime<Utc>>,
     pub is_final: bool,
     pub is_billable: Option<bool>,
@@ -79,7 +81,7 @@ pub struct UsageRow {
 
 impl UsageRow {
     /// Names of the columns, in the order in which rows are written. Later versions append to it.
-    pub const COLUMNS: [&str; 46] = [
+    pub const COLUMNS: [&str; 48] = [
         "row_key",
         "vendor",
         "account_id",
@@ -97,9 +99,11 @@ impl UsageRow {
         "usage_mode",
         "storage_host",
         "report_kind",
+        "report_level",
         "unit",
         "period_start",
         "period_end",
+        "occurrence",
         "as_of",
         "is_final",
         "is_billable",
@@ -163,6 +167,8 @@ pub enum StorageHost {
     Vendor,
     /// The account itself, or a tenant below it.
     Partner,
+    /// Storage of one component, of which nothing states who hosts it.
+    Unknown,
 }
 
 impl fmt::Display for StorageHost {
@@ -170,6 +176,7 @@ impl fmt::Display for StorageHost {
         f.pad(match self {
             Self::Vendor => "vendor",
             Self::Partner => "partner",
+            Self::Unknown => "unknown",
         })
     }
 }
@@ -206,8 +213,8 @@ mod tests {
         r#"{"row_key":"e18f1ce0-5c2d-454b-9b95-22deae344997","vendor":"genesys","account_id":"a","account_name":"A","customer_id":"c","#,
         r#""customer_name":"Birch, \"Inc.\" 株式会社","customer_kind":"trustor","customer_reference":"B-7","service":"backup","#,
         r#""edition":"standard","sku":"S-1","metric":"m","grouping":"g","subscription_type":"PREPAY","usage_mode":"production","#,
-        r#""storage_host":"partner","report_kind":"usage_summary","unit":"seat","period_start":"2026-10-01T00:00:00Z","#,
-        r#""period_end":"2026-11-01T00:00:00Z","as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
+        r#""storage_host":"partner","report_kind":"usage_summary","report_level":"direct_partners","unit":"seat","period_start":"2026-10-01T00:00:00Z","#,
+        r#""period_end":"2026-11-01T00:00:00Z","occurrence":1,"as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
         r#""quantity":"12345678901234567.123456789","raw_quantity":"7200","raw_unit":"seconds","quota_quantity":"5","included_quantity":"1","#,
         r#""prepaid_quantity":"100","bundle_quantity":"1000","overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","#,
         r#""list_price":"140","prepaid_price":"110.00","prepaid_amount":"11000","amount":"11066.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3,"#,

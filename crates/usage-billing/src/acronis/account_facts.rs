@@ -1,8 +1,11 @@
-//! What the account's own data states beside a report: whose storage is, what is charged, and at which prices.
+//! What the account's own data states beside a report: its name, whose storage is, who is a customer, what is charged, and at which prices.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join3;
+use futures_util::join;
+use uuid::Uuid;
 
 use super::Client;
 use super::aggregate::UsageAggregator;
@@ -17,7 +20,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What could be read. Nothing of it is needed for a bill: what is missing leaves rows unknown or without prices.
 #[derive(Debug, Default)]
 pub(super) struct AccountFacts {
+    pub(super) account_name: Option<String>,
     pub(super) ownership: Ownership,
+    /// Of tenants of which the report does not state it.
+    pub(super) tenant_kinds: HashMap<Uuid, Arc<str>>,
     pub(super) licensing_mode: Option<LicensingMode>,
     pub(super) prices: PriceBook,
 }
@@ -28,6 +34,13 @@ impl Client {
         let limit = TimeLimit::new(LIMIT);
         let tenant = sums.tenant();
         let components = sums.components();
+        let without_kind = sums.tenants_without_kind();
+        let account_name = async {
+            if sums.lacks_account_name() { limit.run(self.tenant_name(tenant)).await.flatten() } else { None }
+        };
+        let tenant_kinds = async {
+            if without_kind.is_empty() { None } else { limit.run(self.tenant_kinds(&without_kind)).await }
+        };
         let ownership = async {
             if components.is_empty() { None } else { limit.run(self.ownership(&components, sums.owners())).await }
         };
@@ -40,7 +53,14 @@ impl Client {
                 None => None,
             }
         };
-        let (ownership, licensing_mode, prices) = join3(ownership, licensing_mode, prices).await;
-        AccountFacts { ownership: ownership.unwrap_or_default(), licensing_mode, prices: prices.unwrap_or_default() }
+        let (account_name, ownership, tenant_kinds, licensing_mode, prices) =
+            join!(account_name, ownership, tenant_kinds, licensing_mode, prices);
+        AccountFacts {
+            account_name,
+            ownership: ownership.unwrap_or_default(),
+            tenant_kinds: tenant_kinds.unwrap_or_default(),
+            licensing_mode,
+            prices: prices.unwrap_or_default(),
+        }
     }
 }

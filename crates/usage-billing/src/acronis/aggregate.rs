@@ -1,21 +1,22 @@
 //! Rows of a report added up to usage.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
 use super::account_facts::AccountFacts;
 use super::asked_report::AskedReport;
-use super::billing_rule::{self, Item};
+use super::billing_rule::{self, Item, SeenItems};
 use super::hosting::{Component, Host, Owners};
 use super::parts::Parts;
+use super::sums::{FirstRow, Key, Sum, metric, text_of_row};
+use super::tenant_kinds::{Standing, TenantKinds};
 use super::{ReportRow, StoredFile, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
+use crate::row_identity::disambiguate_keys;
 use crate::{BillingReason, Period, UsageRow};
 
 /// The platform's own counters (end users, resellers) stand among the rows; nobody is billed for them.
@@ -26,13 +27,11 @@ const PLATFORM_ID: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 /// What is added up so far.
 pub(super) struct UsageAggregator<'a> {
     file: &'a StoredFile,
-    customers_only: bool,
-    /// Whether rows were left out for that.
-    left_out: bool,
+    kinds: TenantKinds,
     by_day: bool,
     owners: Owners,
     has_skus: bool,
-    is_modern: bool,
+    seen: SeenItems,
     /// The tenant that was reported on.
     account: String,
     /// Its name, if it has a row of its own.
@@ -49,63 +48,21 @@ pub(super) struct UsageAggregator<'a> {
 /// What a number of a row takes, in a tree whose nodes are half full.
 const NUMBER: usize = 2 * size_of::<([u64; 2], u64)>();
 /// What a sum takes, and the row that is made of it, but for the texts that differ between rows. Until then the tree of sums, whose nodes
-/// may be half full, takes less.
-const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW;
-
-/// What usage is kept apart by: all that a row's identity has, and nothing else. Rows come in this order, by name of the tenant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
-    pub(super) tenant_id: Arc<str>,
-    pub(super) application: Arc<str>,
-    /// With the backend; of `name`.
-    pub(super) metric: Arc<str>,
-    pub(super) name: Arc<str>,
-    pub(super) measurement_unit: Option<Arc<str>>,
-    pub(super) edition: Option<Arc<str>>,
-    pub(super) sku: Option<Arc<str>>,
-    pub(super) day: Option<NaiveDate>,
-}
-
-pub(super) struct Sum {
-    parts: Parts,
-    pub(super) first: FirstRow,
-}
-
-/// Of the first of the rows that are added up.
-pub(super) struct FirstRow {
-    pub(super) number: u64,
-    pub(super) tenant_name: Arc<str>,
-    pub(super) tenant_kind: Arc<str>,
-    pub(super) customer_id: Option<Arc<str>>,
-    /// Unless the rows differ in it.
-    pub(super) quota: Option<Decimal>,
-}
+/// may be half full, takes less. The slot is that of its key when keys are compared.
+const SUM_AND_ROW: usize = size_of::<(Key, Option<Component>)>() + size_of::<Sum>() + ROW + SLOT;
 
 impl<'a> UsageAggregator<'a> {
     /// Sums and the rows that are made of them may take `limit` bytes.
     pub(super) fn new(file: &'a StoredFile, limit: usize) -> Result<Self> {
-        let customers_only = match file.report.level {
-            types::ReportLevel::Itself | types::ReportLevel::DirectPartners => false,
-            types::ReportLevel::AllCustomers | types::ReportLevel::Accounts => true,
-            _ => {
-                let message = format!(
-                    "a report of the level {} has partners and the partners below them: added up, usage would count twice; create one of \
-                     direct_partners or all_customers",
-                    printable(file.report.level.as_str())
-                );
-                return Err(Error::new(ErrorKind::Request, message));
-            }
-        };
         let by_day = matches!(file.report.kind, types::ReportKind::UsageDaily | types::ReportKind::UsageBreakdown);
         Ok(Self {
             file,
-            customers_only,
-            left_out: false,
+            kinds: TenantKinds::of(&file.report)?,
             by_day,
             owners: Owners::new(file.report.tenant_id.to_string()),
             account: file.report.tenant_id.to_string(),
             has_skus: false,
-            is_modern: false,
+            seen: SeenItems::default(),
             account_name: None,
             sums: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -120,17 +77,21 @@ impl<'a> UsageAggregator<'a> {
         let kept = self.owners.add(&row);
         self.keep(kept, number)?;
         self.has_skus |= row.sku.is_some();
-        self.is_modern |= billing_rule::is_modern(&row.name);
+        self.seen.add(&row.name);
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
             self.account_name = Some(row.tenant_name.clone());
         }
         if row.application == PLATFORM || row.application == PLATFORM_ID {
             return Ok(());
         }
-        // Of accounts the kind may be empty.
-        if self.customers_only && !matches!(row.tenant_kind.as_str(), "customer" | "") {
-            self.left_out = true;
-            return Ok(());
+        if self.kinds.matter() && !row.tenant_kind.is_empty() {
+            let (tenant, kind) = (self.shared(&row.tenant_id, number)?, self.shared(&row.tenant_kind, number)?);
+            if self.kinds.add(tenant, kind) {
+                self.keep(SLOT, number)?;
+            }
+            if self.kinds.leaves_out(&row.tenant_kind) {
+                return Ok(());
+            }
         }
         self.check_day(&row)?;
         let parts = Parts::of(&row)?;
@@ -177,7 +138,7 @@ impl<'a> UsageAggregator<'a> {
         if let Some(sum) = self.sums.get_mut(&key) {
             return sum.add(parts, &first, &row.name, &row.tenant_id);
         }
-        let sum = Sum { parts, first };
+        let sum = Sum { parts, first, is_of_unknown_kind: false };
         self.keep(SUM_AND_ROW + text_of_row(&key.0, &sum), number)?;
         self.sums.insert(key, sum);
         Ok(())
@@ -233,6 +194,16 @@ impl<'a> UsageAggregator<'a> {
         self.sums.keys().filter_map(|(_, component)| component.as_ref()).collect()
     }
 
+    /// Tenants of which no row states whether they are customers, where that decides whether they count.
+    pub(super) fn tenants_without_kind(&self) -> BTreeSet<Uuid> {
+        self.kinds.to_look_up(self.sums.keys().map(|(key, _)| &*key.tenant_id))
+    }
+
+    /// Whether the report lacks the name of the account.
+    pub(super) fn lacks_account_name(&self) -> bool {
+        self.account_name.is_none() && !self.sums.is_empty()
+    }
+
     pub(super) fn owners(&self) -> &Owners {
         &self.owners
     }
@@ -252,18 +223,17 @@ impl<'a> UsageAggregator<'a> {
 
     /// The rows, and what they take.
     pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
-        let report = &self.file.report;
-        if self.left_out && self.sums.is_empty() {
-            let message = format!(
-                "a report of the level {} counts customers, and this one has none; ask for another level",
-                printable(report.level.as_str())
-            );
-            return Err(Error::new(ErrorKind::Request, message));
-        }
-        // Only now is it known who hosts what.
+        // Only now is it known who hosts what, and who is a customer.
         self.numbers.clear();
+        let tenants: BTreeSet<_> = self.sums.keys().map(|(key, _)| key.tenant_id.clone()).collect();
+        let is_among_others = tenants.iter().filter(|tenant| ***tenant != *self.account).count() > 1;
         let mut hosted: Vec<(Key, Host, Sum)> = Vec::new();
-        for ((key, component), sum) in std::mem::take(&mut self.sums) {
+        for ((key, component), mut sum) in std::mem::take(&mut self.sums) {
+            match self.kinds.standing(&key.tenant_id, &sum.first.tenant_kind, &facts.tenant_kinds) {
+                Standing::LeftOut => continue,
+                Standing::Counts(kind) => sum.first.tenant_kind = kind,
+                Standing::Unknown => sum.is_of_unknown_kind = is_among_others,
+            }
             let host = self.owners.host(component.as_ref(), &facts.ownership);
             // Those of one key come one after the other.
             let mut of_key = hosted.iter_mut().rev().take_while(|(before, ..)| *before == key);
@@ -272,6 +242,9 @@ impl<'a> UsageAggregator<'a> {
                 None => hosted.push((key, host, sum)),
             }
         }
+        if hosted.is_empty() {
+            self.kinds.require_customers(&facts.tenant_kinds)?;
+        }
         // In place, and before the rows are made, which are large.
         hosted.sort_unstable_by(|one, other| {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
@@ -279,12 +252,13 @@ impl<'a> UsageAggregator<'a> {
         });
         let asked = AskedReport::of(self.file)?;
         let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
+        let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
         for (key, host, sum) in &hosted {
-            let is_own_total = has_others && *key.tenant_id == *asked.account;
+            let is_own = *key.tenant_id == *asked.account;
             for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
                 if place > 0 {
-                    self.keep(ROW + text_of_row(key, sum), sum.first.number)?;
+                    self.keep(ROW + SLOT + text_of_row(key, sum), sum.first.number)?;
                 }
                 let item = Item {
                     name: &key.name,
@@ -293,58 +267,27 @@ impl<'a> UsageAggregator<'a> {
                     has_sku: self.has_skus.then_some(key.sku.is_some()),
                     host: *host,
                     mode,
-                    is_modern: self.is_modern,
+                    seen: &self.seen,
                     licensing_mode: facts.licensing_mode,
                 };
                 let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);
-                let never_charged = is_own_total.then_some(BillingReason::TotalOfRows).or(never_charged);
+                let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
                 let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
+                let reason = match reason.is_billable() {
+                    Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
+                    _ => reason,
+                };
                 let mut row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
-                row.account_name = self.account_name.clone();
+                row.account_name = account_name.clone();
                 facts.prices.apply(&mut row)?;
                 rows.push(row);
             }
         }
-        Ok((rows, self.memory.kept()))
+        Ok((disambiguate_keys(rows), self.memory.kept()))
     }
 }
 
 const TOO_MUCH_USAGE: &str = "ask for a report of one child tenant at a time, or read the rows of the file one by one";
-
-/// Bytes of the texts that a row copies.
-fn text_of_row(key: &Key, sum: &Sum) -> usize {
-    let Key { tenant_id, application, metric, measurement_unit, edition, sku, .. } = key;
-    let FirstRow { tenant_name, tenant_kind, customer_id, .. } = &sum.first;
-    let sku = sku.as_ref().map_or(application.len() + 1 + metric.len(), |sku| sku.len());
-    let others = [measurement_unit, edition, customer_id].into_iter().flatten();
-    let others: usize =
-        others.chain([tenant_id, application, metric, tenant_name, tenant_kind]).map(|text| text.len()).sum();
-    // A currency stands in the sum, too.
-    others + sku + 2 * sum.parts.currency_bytes()
-}
-
-impl Sum {
-    fn add(&mut self, parts: Parts, first: &FirstRow, name: &str, tenant_id: &str) -> Result<()> {
-        self.parts.add(parts).ok_or_else(|| {
-            let message =
-                format!("the usage of {} by {} has more than 28 digits", printable(name), printable(tenant_id));
-            Error::new(ErrorKind::Decode, message)
-        })?;
-        if self.first.quota != first.quota {
-            self.first.quota = None;
-        }
-        self.first.number = self.first.number.min(first.number);
-        Ok(())
-    }
-}
-
-/// What is counted: storage at Google is priced apart from storage at Acronis.
-fn metric(row: &ReportRow) -> Cow<'_, str> {
-    match row.infra_backend.as_deref() {
-        None | Some("acronis") => Cow::Borrowed(&row.name),
-        Some(backend) => Cow::Owned(format!("{}_{backend}", row.name)),
-    }
-}
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Result};
 
-use super::aggregate::{Key, Sum};
 use super::hosting::Host;
 use super::quantity::in_billing_unit;
+use super::sums::{Key, Sum};
 use super::{Price, StoredFile, types};
 use crate::row_identity::RowIdentity;
+use crate::row_period::RowPeriod;
 use crate::{BillingReason, Period, UsageMode, UsageRow, Vendor, loadable};
 
 const OPERATION: &str = "download_stored_report";
@@ -17,9 +18,9 @@ pub(super) struct AskedReport<'a> {
     file: &'a StoredFile,
     pub(super) account: String,
     kind: String,
+    level: String,
     /// Of rows that are not by the day.
-    period: Period,
-    is_whole: bool,
+    period: RowPeriod,
     built: Option<DateTime<Utc>>,
 }
 
@@ -27,15 +28,14 @@ impl<'a> AskedReport<'a> {
     pub(super) fn of(file: &'a StoredFile) -> Result<Self> {
         let (first, last) = (file.report.period.start, file.report.period.end);
         let asked = Period::of_days(first, last)?;
-        let month = Period::month_of(first);
         // Unless it is known when the file was made, it may be of a month that was not over.
-        let is_over = file.created_at.is_some_and(|built| asked.is_closed(built));
+        let built = file.created_at.unwrap_or(DateTime::<Utc>::MIN_UTC);
         Ok(Self {
             file,
             account: file.report.tenant_id.to_string(),
             kind: file.report.kind.to_string(),
-            period: file.created_at.map_or(Ok(asked), |built| row_period(asked, built))?,
-            is_whole: asked == month && is_over,
+            level: file.report.level.to_string(),
+            period: RowPeriod::of(asked, built),
             built: file.created_at,
         })
     }
@@ -45,7 +45,7 @@ impl<'a> AskedReport<'a> {
         if self.file.report.kind != types::ReportKind::UsageSummary {
             return Some(BillingReason::NotABillingBasis);
         }
-        (!self.is_whole).then_some(BillingReason::NotAWholePeriod)
+        (!self.period.is_whole_month()).then_some(BillingReason::NotAWholePeriod)
     }
 
     pub(super) fn row(
@@ -59,7 +59,13 @@ impl<'a> AskedReport<'a> {
     ) -> Result<UsageRow> {
         let raw_unit = key.measurement_unit.as_deref();
         let (quantity, unit) = in_billing_unit(raw, raw_unit);
-        let period = key.day.map_or(Ok(self.period), |day| Period::of_days(day, day))?;
+        let (period, is_complete) = match key.day {
+            None => (self.period.period, self.period.is_complete()),
+            Some(day) => {
+                let day = Period::of_days(day, day)?;
+                (day, self.built.is_some_and(|built| day.is_closed(built)))
+            }
+        };
         let sku = key.sku.as_deref().map_or_else(|| format!("{}/{}", key.application, key.metric), str::to_owned);
         let identity = RowIdentity {
             customer_id: Some(&key.tenant_id),
@@ -70,12 +76,13 @@ impl<'a> AskedReport<'a> {
             usage_mode: Some(mode),
             storage_host: host.column(),
             report_kind: Some(&self.kind),
+            report_level: Some(&self.level),
             unit,
             ..RowIdentity::new(Vendor::Acronis, OPERATION, &self.account, period)
         };
         let place = || format!("row {} of the report", sum.first.number);
         let is_current = self.file.report.kind == types::ReportKind::UsageCurrent;
-        let is_final = !is_current && self.built.is_some_and(|built| period.is_closed(built));
+        let is_final = !is_current && is_complete;
         let unit_price = price.and_then(|price| price.unit).map(|price| loadable::unit_price(price, place));
         let quota = sum.first.quota.map(|quota| loadable::quantity(in_billing_unit(quota, raw_unit).0));
         Ok(UsageRow {
@@ -95,16 +102,5 @@ impl<'a> AskedReport<'a> {
             ..identity.row(quantity, reason)
         }
         .with_price_source())
-    }
-}
-
-/// The period of the rows of a report over `asked` that was built at `built`. The month so far has the period of the month, and so the same key
-/// every day. So has the rest of a running month: a report goes up to the day on which it is built, which is another one every day. A part of
-/// a month that was over by then has its own period, as it must not take the place of the whole month.
-fn row_period(asked: Period, built: DateTime<Utc>) -> Result<Period> {
-    let month = Period::month_of(asked.start().date_naive());
-    match asked.contains(built) && asked.end() < month.end() {
-        true => Period::new(asked.start(), month.end()),
-        false => Ok(asked.to_date(built)),
     }
 }

@@ -17,10 +17,32 @@ pub(super) struct Item<'a> {
     pub(super) has_sku: Option<bool>,
     pub(super) host: Host,
     pub(super) mode: UsageMode,
-    /// Whether the report has items of today's licensing: `pw_…`, `pg_…`.
-    pub(super) is_modern: bool,
+    /// What the report has beside it.
+    pub(super) seen: &'a SeenItems,
     /// What the account's settings state, where they can be read: it outranks the prefix of the item.
     pub(super) licensing_mode: Option<LicensingMode>,
+}
+
+/// What the items of a whole report show.
+#[derive(Debug, Default)]
+pub(super) struct SeenItems {
+    /// Whether there are items of today's licensing: `pw_…`, `pg_…`, `pu_…`.
+    is_modern: bool,
+    /// Whether there are per-gigabyte items: `pg_…`.
+    has_gigabytes: bool,
+    /// Whether there is an item of today's licensing for local storage, so that the number without a prefix counts the same storage.
+    has_local_storage: bool,
+}
+
+impl SeenItems {
+    pub(super) fn add(&mut self, name: &str) {
+        let (name, licensing) = without_prefix(name);
+        if matches!(licensing, Licensing::Workloads | Licensing::Users | Licensing::Gigabytes) {
+            self.is_modern = true;
+            self.has_gigabytes |= licensing == Licensing::Gigabytes;
+            self.has_local_storage |= name == LOCAL_STORAGE;
+        }
+    }
 }
 
 /// What the account is charged by.
@@ -86,6 +108,7 @@ const WORKLOADS: [&str; 24] = [
     "fc_seats",
     "hosted_exchange_mailboxes",
 ];
+const LOCAL_STORAGE: &str = "local_storage";
 const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
 /// Charged by use, whatever else the account is charged by.
 const SERVICES: [&str; 7] = [
@@ -131,6 +154,8 @@ pub(super) fn reason(item: &Item<'_>) -> BillingReason {
         return BillingReason::Included;
     }
     match item.has_sku {
+        // The mode states that devices are not charged, and the SKU that they are sold.
+        Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
         Some(true) => BillingReason::Usage,
         Some(false) => BillingReason::NotSold,
         None if is_unnamed(item, by_prefix) && !SERVICES.contains(&name) => unnamed(item, name, licensing),
@@ -144,13 +169,20 @@ fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
 }
 
 fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
-    let is_storage = STORAGE.contains(&name) || name == "local_storage";
+    let is_storage = STORAGE.contains(&name) || name == LOCAL_STORAGE;
     match is_storage || WORKLOADS.contains(&name) {
-        // In today's licensing only items are sold, and all of them have a prefix.
-        true if item.is_modern => BillingReason::Counter,
+        true if name == LOCAL_STORAGE && !item.seen.has_local_storage => local_storage(item, licensing),
+        // In today's licensing only items are sold, and all others have a prefix.
+        true if item.seen.is_modern => BillingReason::Counter,
         true if is_storage => by_licensing(item, name, licensing),
         _ => BillingReason::UnknownItem,
     }
+}
+
+/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: what is charged per gigabyte.
+fn local_storage(item: &Item<'_>, licensing: Licensing) -> BillingReason {
+    let states_nothing = licensing == Licensing::Unprefixed && item.seen.is_modern && !item.seen.has_gigabytes;
+    if states_nothing { BillingReason::Included } else { by_licensing(item, LOCAL_STORAGE, licensing) }
 }
 
 fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
@@ -158,9 +190,9 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     match licensing {
         _ if SERVICES.contains(&name) => BillingReason::Usage,
         Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
-        Workloads | Users if name == "local_storage" => BillingReason::Included,
-        Gigabytes if name == "local_storage" || STORAGE.contains(&name) => BillingReason::Usage,
-        _ if name == "local_storage" => BillingReason::UnknownLicensing,
+        Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
+        Gigabytes if name == LOCAL_STORAGE || STORAGE.contains(&name) => BillingReason::Usage,
+        _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
         _ if STORAGE.contains(&name) => match item.host {
             Host::Vendor | Host::NoComponent => BillingReason::Usage,
             Host::Unknown => BillingReason::UnknownHosting,
@@ -205,11 +237,6 @@ fn counted_only(name: &str) -> Option<BillingReason> {
     is_counter.then_some(BillingReason::Counter)
 }
 
-/// Whether the item is of today's licensing.
-pub(super) fn is_modern(name: &str) -> bool {
-    matches!(without_prefix(name).1, Licensing::Workloads | Licensing::Users | Licensing::Gigabytes)
-}
-
 fn without_prefix(name: &str) -> (&str, Licensing) {
     let found = PREFIXES.iter().find_map(|(prefix, licensing)| Some((name.strip_prefix(prefix)?, *licensing)));
     found.unwrap_or((name, Licensing::Unprefixed))
@@ -220,6 +247,17 @@ mod tests {
     use super::*;
     use BillingReason::*;
 
+    fn seen(names: &[&str]) -> SeenItems {
+        let mut seen = SeenItems::default();
+        names.iter().for_each(|name| seen.add(name));
+        seen
+    }
+
+    /// Beside items of today's licensing by device.
+    static BY_DEVICE: SeenItems = SeenItems { is_modern: true, has_gigabytes: false, has_local_storage: false };
+    /// Beside items of older editions.
+    static BY_EDITION: SeenItems = SeenItems { is_modern: false, has_gigabytes: false, has_local_storage: false };
+
     fn item(name: &'static str) -> Item<'static> {
         Item {
             name,
@@ -228,7 +266,7 @@ mod tests {
             has_sku: None,
             host: Host::NoComponent,
             mode: UsageMode::Production,
-            is_modern: true,
+            seen: &BY_DEVICE,
             licensing_mode: None,
         }
     }
@@ -260,10 +298,44 @@ mod tests {
     #[test]
     fn items_of_todays_licensing_are_known_by_their_prefix() {
         for name in ["pw_base_servers", "pg_storage", "pu_base_fc_seats", "pw_anything"] {
-            assert!(is_modern(name), "{name}");
+            assert!(seen(&["servers", name, "servers"]).is_modern, "{name}");
         }
         for name in ["servers", "p_servers", "adv_storage", "bndl_vms", "p_adv_pw_servers", "pwa_servers", ""] {
-            assert!(!is_modern(name), "{name}");
+            assert!(!seen(&[name]).is_modern, "{name}");
+        }
+        for (name, has_gigabytes, has_local_storage) in [
+            ("pg_base_storage", true, false),
+            ("pg_base_local_storage", true, true),
+            ("pw_local_storage", false, true),
+            ("p_local_storage", false, false),
+            ("local_storage", false, false),
+        ] {
+            let seen = seen(&["pw_base_vms", name, "pw_base_vms"]);
+            assert_eq!((seen.has_gigabytes, seen.has_local_storage), (has_gigabytes, has_local_storage), "{name}");
+        }
+    }
+
+    #[test]
+    fn local_storage_without_a_prefix_is_charged_per_gigabyte_unless_an_item_counts_it() {
+        use LicensingMode::{PerDevice, PerGigabyte};
+        for (beside, mode, expected) in [
+            (&["pg_base_storage"][..], Some(PerGigabyte), Usage),
+            (&["pw_base_vms"], Some(PerGigabyte), Usage),
+            (&["p_servers"], Some(PerGigabyte), Usage),
+            (&["pg_base_storage", "pg_base_local_storage"], Some(PerGigabyte), Counter),
+            (&["pg_base_storage"], Some(PerDevice), Included),
+            (&["pw_base_vms"], Some(PerDevice), Included),
+            (&["pw_base_vms", "pw_base_local_storage"], Some(PerDevice), Counter),
+            (&["pw_base_vms"], None, Included),
+            // The account may be charged by either.
+            (&["pg_base_storage", "pw_base_vms"], None, UnknownLicensing),
+            (&["p_servers"], None, UnknownLicensing),
+        ] {
+            let seen = seen(beside);
+            let item = Item { seen: &seen, licensing_mode: mode, ..item("local_storage") };
+            assert_eq!(reason(&item), expected, "{beside:?} {mode:?}");
+            assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item }), Trial);
+            assert_eq!(reason(&Item { has_sku: Some(true), ..item }), Usage);
         }
     }
 
@@ -280,7 +352,11 @@ mod tests {
             ("p_local_storage", None, NoComponent, None, Included, Usage),
             ("pg_base_vms", None, NoComponent, None, Usage, Included),
             ("pw_base_vms", None, NoComponent, None, Usage, Included),
-            ("pw_base_vms", None, NoComponent, Some(true), Usage, Usage),
+            // By the mode devices are not charged, by the SKU they are sold.
+            ("pw_base_vms", None, NoComponent, Some(true), Usage, UnknownLicensing),
+            ("vms", Some("standard"), NoComponent, Some(true), Usage, UnknownLicensing),
+            ("pu_base_fc_seats", None, NoComponent, Some(true), Usage, Usage),
+            ("pw_base_storage", None, Partner, Some(true), Usage, Usage),
             ("pg_base_vms", None, NoComponent, Some(true), Usage, Included),
             ("pw_base_vms", None, NoComponent, Some(false), NotSold, NotSold),
             // Of users, of use, and of items that no source names, the mode says nothing.
@@ -306,7 +382,7 @@ mod tests {
             ("local_storage", NoComponent, Some(LicensingMode::PerDevice), Included),
             ("mailboxes", NoComponent, Some(LicensingMode::PerDevice), UnknownItem),
         ] {
-            let item = Item { host, licensing_mode: mode, is_modern: false, ..item(name) };
+            let item = Item { host, licensing_mode: mode, seen: &BY_EDITION, ..item(name) };
             assert_eq!(reason(&item), expected, "{name} {host:?} {mode:?}");
         }
     }
@@ -359,13 +435,14 @@ mod tests {
             ("servers", Some("standard"), true, Usage),
             ("mailboxes", None, true, Counter),
             ("storage", None, true, Counter),
-            ("local_storage", None, true, Counter),
+            ("local_storage", None, true, Included),
             ("something_new", None, true, UnknownItem),
             ("mailboxes", None, false, UnknownItem),
             ("notarizations", None, true, Usage),
             ("p_dre_compute_points", None, false, Usage),
         ] {
-            assert_eq!(reason(&Item { edition, is_modern, ..item(name) }), expected, "{name} {edition:?}");
+            let seen = if is_modern { &BY_DEVICE } else { &BY_EDITION };
+            assert_eq!(reason(&Item { edition, seen, ..item(name) }), expected, "{name} {edition:?}");
         }
         assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item("pw_base_vms") }), Trial);
     }

@@ -11,7 +11,7 @@ use super::hints::hinted;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
 use crate::memory_limit::{MemoryLimit, value_bytes};
-use crate::row_identity::RowIdentity;
+use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
 const OPERATION: &str = "list_tenants_usages";
@@ -29,9 +29,7 @@ impl Client {
     pub async fn current_usage(&self) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         let own = self.own_tenant().await?;
-        // Only its name is wanted: without it the rows are as good.
-        let account = self.api.get_tenant().tenant_id(own).send().await.ok();
-        let account_name = account.and_then(|tenant| tenant.into_inner().name).filter(|name| !name.is_empty());
+        let account_name = self.tenant_name(own).await;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let tenants = self.children(own).collect_within(&mut memory, 0, "the list of tenants").await?;
         // Tenants come and go while pages are read: one may come again on the next page.
@@ -102,7 +100,7 @@ fn current_rows(
             });
         }
     }
-    Ok(rows)
+    Ok(disambiguate_keys(rows))
 }
 
 /// The period in which the vendor counts, which says only its start: up to the end of that month, for figures that are hours old are still

@@ -24,7 +24,8 @@ impl Host {
         match self {
             Self::Vendor => Some(StorageHost::Vendor),
             Self::Partner => Some(StorageHost::Partner),
-            Self::NoComponent | Self::Unknown => None,
+            Self::Unknown => Some(StorageHost::Unknown),
+            Self::NoComponent => None,
         }
     }
 }

@@ -6,9 +6,10 @@ use usage_billing_core::Error;
 use uuid::Uuid;
 
 use super::hosting::{Component, Owners, Ownership, StatedOwner};
+use super::tenants::{TENANTS, joined};
 use super::{Client, types};
 
-/// Ids in one request: what `list_tenants` accepts; for components no maximum is documented.
+/// Ids in one request; no maximum is documented.
 const BATCH: usize = 100;
 /// Components, and owners, that are asked for; those of a report are a few dozen. The others stay unknown.
 const MOST_ASKED: usize = 2_000;
@@ -29,7 +30,7 @@ impl Client {
             }
         }
         let asked = owners.to_look_up(components.iter().copied(), &ownership);
-        for ids in asked.into_iter().take(MOST_ASKED).collect::<Vec<_>>().chunks(BATCH) {
+        for ids in asked.into_iter().take(MOST_ASKED).collect::<Vec<_>>().chunks(TENANTS) {
             match self.visible_tenants(ids).await {
                 Ok(below) => ownership.below.extend(below),
                 Err(error) => {
@@ -62,15 +63,10 @@ impl Client {
 
     /// Which of the tenants the API client sees: its own and those below it, not those above.
     async fn visible_tenants(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
-        let page = self.api.list_tenants().uuids(joined(ids)).lod(types::TenantLod::Basic).send().await?;
-        Ok(page.items.iter().map(|tenant| tenant.id).filter(|id| ids.contains(id)).collect())
+        Ok(self.tenants(ids).await?.into_iter().map(|tenant| tenant.id).collect())
     }
 }
 
 fn owner(infra: &types::Infra) -> StatedOwner {
     StatedOwner { platform_owned: infra.platform_owned, owner: infra.owner_tenant_id }
-}
-
-fn joined(ids: &[Uuid]) -> String {
-    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
 }

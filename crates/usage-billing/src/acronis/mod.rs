@@ -28,6 +28,8 @@ mod save_target;
 mod saved_content;
 mod saved_usage;
 mod stored_file;
+mod sums;
+mod tenant_kinds;
 mod tenants;
 mod usage;
 mod usage_options;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use usage_billing_core::{Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
+use usage_billing_core::{Decimal, LenientDecimal, Result, printable};
 use uuid::Uuid;
 
 use super::{Client, types};
@@ -54,10 +54,11 @@ impl PriceBook {
         Self { prices }
     }
 
-    /// Fills in the price of the row's SKU in the month that the row lies in, and the amount if the row is billable.
+    /// Fills in the price of the row's SKU in the month that the row lies in. No amount: what a price is for (a gigabyte, a hundred of them, a
+    /// pack) no source states.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] if a price or the amount does not fit; names the row.
+    /// [`ErrorKind::Decode`](usage_billing_core::ErrorKind::Decode) if a price does not fit; names the SKU and month.
     pub(super) fn apply(&self, row: &mut UsageRow) -> Result<()> {
         let month = Period::month_of(row.period_start.date_naive());
         if row.period_end > month.end() {
@@ -68,12 +69,6 @@ impl PriceBook {
         let place = || format!("the price of {} in {}", printable(&key.1), key.0);
         let in_same_currency = row.currency.as_deref() == Some(&price.currency);
         let unit_price = loadable::unit_price(price.effective, place)?;
-        if row.is_billable == Some(true) {
-            let amount = row.quantity.checked_mul(unit_price).ok_or_else(|| {
-                Error::new(ErrorKind::Decode, format!("{}: the amount has more than 28 digits", place()))
-            })?;
-            row.amount = Some(loadable::quantity(amount));
-        }
         row.unit_price = Some(unit_price);
         row.list_price = price.list.map(|price| loadable::unit_price(price, place)).transpose()?;
         row.sku_discount_percent = price.sku_discount.map(loadable::quantity);
@@ -165,23 +160,13 @@ mod tests {
         ]));
         let mut row = row("S-1", "2026-10", "2.000000001", BillingReason::Usage);
         book.apply(&mut row).unwrap();
-        assert_eq!((row.unit_price, row.amount), (Some(decimal("3.51")), Some(decimal("7.020000004"))));
+        assert_eq!((row.unit_price, row.amount), (Some(decimal("3.51")), None));
         assert_eq!((row.currency.as_deref(), row.list_price), (Some("EUR"), Some(4.into())));
         assert_eq!(
             (row.sku_discount_percent, row.price_list_discount_percent),
             (Some(10.into()), Some(decimal("2.5")))
         );
         assert_eq!((row.price_source.as_deref(), row.price_list_code.as_deref()), (Some(OPERATION), Some("EU-1")));
-    }
-
-    #[test]
-    fn only_billable_rows_have_an_amount() {
-        let book = book(json!([list("2026-10", "EUR", json!([price("S-1", "3.51")]))]));
-        for reason in [BillingReason::Trial, BillingReason::UnknownHosting] {
-            let mut row = row("S-1", "2026-10", "2", reason);
-            book.apply(&mut row).unwrap();
-            assert_eq!((row.unit_price, row.amount), (Some(decimal("3.51")), None), "{reason}");
-        }
     }
 
     #[test]
@@ -240,12 +225,9 @@ mod tests {
     }
 
     #[test]
-    fn a_price_or_an_amount_that_does_not_fit_is_an_error_that_names_it() {
-        for (effective, quantity) in [("100000000000000000000000000", "1"), ("99999999999999999999999999", "9999999")] {
-            let book = book(json!([list("2026-10", "EUR", json!([price("S-1", effective)]))]));
-            let mut row = row("S-1", "2026-10", quantity, BillingReason::Usage);
-            let error = book.apply(&mut row).unwrap_err();
-            assert!(error.message().starts_with("the price of S-1 in 2026-10: "), "{error}");
-        }
+    fn a_price_that_does_not_fit_is_an_error_that_names_it() {
+        let book = book(json!([list("2026-10", "EUR", json!([price("S-1", "100000000000000000000000000")]))]));
+        let error = book.apply(&mut row("S-1", "2026-10", "1", BillingReason::Usage)).unwrap_err();
+        assert!(error.message().starts_with("the price of S-1 in 2026-10: "), "{error}");
     }
 }

@@ -1,10 +1,19 @@
 //! Who is there, and what is switched on for whom.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use usage_billing_core::Error;
 use uuid::Uuid;
 
 use super::hints::hinted;
 use super::{Client, types};
 use crate::Pager;
+
+/// Ids in one request: what `list_tenants` accepts.
+pub(super) const TENANTS: usize = 100;
+/// Tenants whose kind is asked for; of the others it stays unknown.
+const MOST_KINDS: usize = 10_000;
 
 impl Client {
     /// Direct children of a tenant.
@@ -41,6 +50,47 @@ impl Client {
         })
         .masking(&self.api)
     }
+}
+
+impl Client {
+    /// The present name of a tenant. `None` if it cannot be read.
+    pub(super) async fn tenant_name(&self, tenant: Uuid) -> Option<String> {
+        match self.api.get_tenant().tenant_id(tenant).send().await {
+            Ok(tenant) => tenant.into_inner().name.filter(|name| !name.is_empty()),
+            Err(error) => {
+                tracing::warn!(%error, "the name of the account cannot be read; rows are without it");
+                None
+            }
+        }
+    }
+
+    /// Kinds of tenants. Those that cannot be read are missing.
+    pub(super) async fn tenant_kinds(&self, ids: &BTreeSet<Uuid>) -> HashMap<Uuid, Arc<str>> {
+        let mut kinds = HashMap::new();
+        for ids in ids.iter().take(MOST_KINDS).copied().collect::<Vec<_>>().chunks(TENANTS) {
+            match self.tenants(ids).await {
+                Ok(tenants) => {
+                    let stated = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.kind?.as_str().into())));
+                    kinds.extend(stated);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "who is a customer and who a partner cannot be read; it stays unknown");
+                    break;
+                }
+            }
+        }
+        kinds
+    }
+
+    /// Those of at most [`TENANTS`] tenants that the API client sees: its own and those below it, not those above.
+    pub(super) async fn tenants(&self, ids: &[Uuid]) -> Result<Vec<types::Tenant>, Error> {
+        let page = self.api.list_tenants().uuids(joined(ids)).lod(types::TenantLod::Basic).send().await?;
+        Ok(page.into_inner().items.into_iter().filter(|tenant| ids.contains(&tenant.id)).collect())
+    }
+}
+
+pub(super) fn joined(ids: &[Uuid]) -> String {
+    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn following(paging: Option<types::Paging>) -> Option<String> {

@@ -8,6 +8,7 @@ use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 use super::{Client, LAG, types};
 use crate::period::instant;
 use crate::row_identity::{RowIdentity, disambiguate_keys};
+use crate::row_period::RowPeriod;
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, Progress, Report, UsageRow, Vendor};
 
@@ -120,9 +121,10 @@ pub fn usage_rows(
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
-    let period = period.to_date(now);
-    let is_final = is_complete && period.is_closed(now - LAG);
-    let reason = if period.is_closed(now) { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
+    let asked = RowPeriod::of(period, now);
+    let period = asked.period;
+    let is_final = is_complete && asked.is_complete() && period.is_closed(now - LAG);
+    let reason = if asked.is_complete() { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
             sku: &usage.name,

@@ -5,6 +5,7 @@ use usage_billing_core::Result;
 
 use crate::Period;
 use crate::period::instant;
+use crate::row_period::RowPeriod;
 
 /// Which billing period of a client organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl BillingPeriod {
     /// Returns the billing periods of client organizations that a period stands for at `now`: for calendar months those that begin within each
     /// of them, also for the month so far; for any other period its months from the day on which it begins. None of them is in the future.
     pub fn within(period: Period, now: DateTime<Utc>) -> Vec<Self> {
-        let period = period.to_date(now);
+        let period = RowPeriod::of(period, now).period;
         let is_whole = period.months().all(|part| part == Period::month_of(part.start().date_naive()));
         let parts: Vec<_> = if is_whole { period.months().collect() } else { period.billing_months().collect() };
         let begun = parts.into_iter().filter(|part| part.start() <= now);

@@ -11,6 +11,7 @@ use super::report_rows::{self, REPORTS, report_rows};
 use super::{Client, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS};
+use crate::row_period::RowPeriod;
 use crate::time_limit::TimeLimit;
 use crate::{BillingReason, Period, UsageRow, Vendor};
 
@@ -261,10 +262,10 @@ impl Sums {
         if let Some((report, (group, metric))) = self.in_reports.iter().find(|(id, _)| !given.contains(id.as_str())) {
             return Err(unaccounted(report, group, metric));
         }
-        let period = self.period.to_date(now);
-        let closed = period.is_closed(now - LATE);
-        let is_whole = period == Period::month_of(period.start().date_naive()) && period.is_closed(now);
-        let reason = if is_whole { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
+        let asked = RowPeriod::of(self.period, now);
+        let period = asked.period;
+        let closed = asked.is_complete() && period.is_closed(now - LATE);
+        let reason = if asked.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
         for (key, (quantity, all_reported)) in self.sums {
             let row = key.row("listUsageRecordGroups", period, quantity, reason, names, org_id);
@@ -415,7 +416,7 @@ mod tests {
         let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
         let now = "2026-11-21T00:00:00Z".parse().unwrap();
         let rows = usage_rows(&[used], &[], &names(), "acme", period, now).unwrap();
-        assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), true));
+        assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), false));
         assert_eq!((rows[0].is_billable, rows[0].billing_reason), (Some(false), BillingReason::NotAWholePeriod));
     }
 

@@ -72,7 +72,7 @@ async fn a_file_without_owners_is_decided_by_its_components() {
     assert_eq!(storage("true").await, (12.into(), Some(true), Some(StorageHost::Vendor)));
     // How an edition without prefix charges a partner's own storage, no source states.
     assert_eq!(storage("false").await, (12.into(), None, Some(StorageHost::Partner)));
-    assert_eq!(storage("null").await, (12.into(), None, None));
+    assert_eq!(storage("null").await, (12.into(), None, Some(StorageHost::Unknown)));
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn an_owner_that_the_client_sees_is_the_partner() {
                 .then(|| Reply::json(200, &body))
         }
     };
-    for (visible, host) in [(true, Some(StorageHost::Partner)), (false, None)] {
+    for (visible, host) in [(true, StorageHost::Partner), (false, StorageHost::Unknown)] {
         let rows = rows(fixture("c03.csv"), tenants(visible)).await;
         let row = rows.iter().find(|row| row.quantity == 40.into()).unwrap();
-        assert_eq!((row.storage_host, row.is_billable), (host, visible.then_some(false)), "{visible}");
+        assert_eq!((row.storage_host, row.is_billable), (Some(host), visible.then_some(false)), "{visible}");
         assert!(rows.iter().any(|row| row.quantity == 100.into() && row.is_billable == Some(true)));
     }
 }
@@ -148,10 +148,8 @@ async fn prices_are_joined_by_sku_and_month() {
         csv.lines().zip(0..).map(|(line, at)| format!("{line},{}\n", if at == 0 { "sku" } else { "S-1" })).collect();
     let priced = rows(with_sku.clone().into_bytes(), prices("2026-10")).await;
     let row = priced.iter().find(|row| row.is_billable == Some(true)).unwrap();
-    assert_eq!(
-        (row.unit_price.unwrap().to_string(), row.amount.unwrap().to_string()),
-        ("1.2345678".into(), "3.7037034".into())
-    );
+    // For how much of it the price is, the vendor does not state: nothing is multiplied.
+    assert_eq!((row.unit_price.unwrap().to_string().as_str(), row.amount), ("1.2345678", None));
     assert_eq!((row.currency.as_deref(), row.cost, row.price_list_code.as_deref()), (Some("USD"), None, Some("P-1")));
     assert_eq!(row.price_source.as_deref(), Some("list_effective_price_lists"));
     let trial = priced.iter().find(|row| row.is_billable == Some(false)).unwrap();
@@ -172,14 +170,14 @@ async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
 async fn a_bill_comes_without_any_of_it_and_guesses_nothing() {
     for fault in ["403", "404", "500", "502", "reset_before", "malformed_json", "cut_body"] {
         let sandbox = sandbox().await;
-        for operation in LIMITED.into_iter().chain(["get_infra", "list_tenants"]) {
+        for operation in LIMITED.into_iter().chain(["get_infra", "get_tenant", "list_tenants"]) {
             inject(&sandbox, &format!("{fault}; operation={operation}"));
         }
         let rows = without_skus(&sandbox).await;
         let open: Vec<_> = rows.iter().filter(|row| row.is_billable.is_none()).collect();
         assert!(!open.is_empty(), "{fault}");
         assert!(open.iter().all(|row| row.billing_reason == BillingReason::UnknownHosting), "{fault}: {open:?}");
-        assert!(rows.iter().all(|row| row.amount.is_none() && row.price_list_code.is_none()), "{fault}");
+        assert!(rows.iter().all(|row| row.account_name.is_none() && row.price_list_code.is_none()), "{fault}");
         let with_skus = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
         assert!(with_skus.iter().all(|row| row.is_billable.is_some() && row.price_list_code.is_none()), "{fault}");
     }
@@ -192,7 +190,7 @@ async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
         inject(&sandbox, "latency; millis=3600000; operation=list_infra");
         inject(&sandbox, "latency; millis=3600000; operation=list_effective_price_lists");
         let rows = client(&sandbox).usage(september(), timeout).await.unwrap();
-        assert!(rows.iter().all(|row| row.amount.is_none() && row.is_billable.is_some()), "{timeout:?}");
+        assert!(rows.iter().all(|row| row.price_list_code.is_none() && row.is_billable.is_some()), "{timeout:?}");
         assert!(rows.iter().any(|row| row.is_billable == Some(true)), "{timeout:?}");
     }
 }
@@ -212,10 +210,64 @@ async fn without_the_scope_for_prices_rows_have_none() {
     let id = id.id().parse().unwrap();
     let limited = client_at(sandbox.url(), demo::ACRONIS_LIMITED_CLIENT_ID, demo::ACRONIS_LIMITED_CLIENT_SECRET);
     let rows = limited.usage_by(&mut limited.report(id).await.unwrap(), PATIENCE).await.unwrap();
-    assert!(rows.iter().all(|row| row.amount.is_none() && row.is_billable.is_some()));
+    assert!(rows.iter().all(|row| row.price_list_code.is_none() && row.is_billable.is_some()));
     let priced = client(&sandbox).usage_by(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
-    assert!(priced.iter().any(|row| row.amount.is_some()));
+    assert!(priced.iter().any(|row| row.price_list_code.is_some()) && priced.iter().all(|row| row.amount.is_none()));
     let told =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
     assert_eq!(told(&rows), told(&priced));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_have_the_present_name_of_the_account() {
+    let sandbox = sandbox().await;
+    let rows = client(&sandbox).usage(september(), PATIENCE).await.unwrap();
+    assert!(rows.iter().all(|row| row.account_name.as_deref() == Some("Northwind Cloud Services")));
+}
+
+#[tokio::test]
+async fn tenants_without_a_kind_are_looked_up() {
+    const OTHER: &str = "aaaaaaaa-0000-4000-8000-000000000004";
+    // Two tenants, of which the file states no kind.
+    let csv = String::from_utf8(fixture("c03.csv")).unwrap().replace(",partner,", ",,");
+    let other: String = csv.lines().skip(1).map(|line| line.replace("aaaaaaaa-0000-4000-8000-000000000003", OTHER) + "\n").collect();
+    let csv = csv + &other;
+    for (kind, tenants, reasons) in [
+        ("customer", 2, &[BillingReason::Usage][..]),
+        ("partner", 1, &[BillingReason::Usage]),
+        ("", 2, &[BillingReason::Usage, BillingReason::UnknownTenantKind]),
+    ] {
+        let tenant = |id: &str, kind: &str| match kind {
+            "" => String::new(),
+            kind => format!(r#"{{"id": "{id}", "version": 1, "parent_id": "{ACCOUNT}", "kind": "{kind}"}}"#),
+        };
+        let items = [tenant("aaaaaaaa-0000-4000-8000-000000000003", "customer"), tenant(OTHER, kind)];
+        let items: Vec<_> = items.into_iter().filter(|item| !item.is_empty()).collect();
+        let body = format!(r#"{{"items": [{}]}}"#, items.join(","));
+        let server = server("csv_v2_0", OCTOBER, csv.clone().into_bytes(), move |request| {
+            request.target.starts_with("/api/2/tenants?").then(|| Reply::json(200, &body))
+        });
+        let (client, mut file) = file(server.url()).await;
+        file.report.level = "accounts".into();
+        let rows = client.usage_of(&file).await.unwrap();
+        let of_vendor = || rows.iter().filter(|row| row.quantity == 100.into());
+        let ids: std::collections::BTreeSet<_> = of_vendor().map(|row| row.customer_id.clone()).collect();
+        let found: Vec<_> = of_vendor().map(|row| row.billing_reason).collect();
+        assert_eq!((ids.len(), found.len()), (tenants, tenants), "{kind}");
+        assert!(reasons.iter().all(|reason| found.contains(reason)), "{kind}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_price_information_stands_in_for_the_licensing_mode() {
+    let answers = |request: &Request| match request.target.rsplit('/').next() {
+        Some("licensing_mode") => Some(Reply::json(404, r#"{"error": {"code": 404}}"#)),
+        Some("pricing_info") => Some(Reply::json(
+            200,
+            r#"{"name": "pricing_info", "own": {"value": {"currency": "USD", "licensing_mode": "per_gb", "pricing": []}}}"#,
+        )),
+        _ => None,
+    };
+    let rows = rows(fixture("c26.csv"), answers).await;
+    assert!(rows.iter().all(|row| row.is_billable == Some(true)), "per gigabyte, wherever it is: {rows:?}");
 }

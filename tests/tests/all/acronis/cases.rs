@@ -50,8 +50,16 @@ pub(super) fn fixture(name: &str) -> Vec<u8> {
 }
 
 async fn usage_of(name: &str, period: [&str; 2]) -> Result<Vec<UsageRow>> {
+    usage_with(name, period, |_| None).await
+}
+
+async fn usage_with(
+    name: &str,
+    period: [&str; 2],
+    other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+) -> Result<Vec<UsageRow>> {
     let format = if name.ends_with(".json") { "json_v2_0" } else { "csv_v2_0" };
-    let server = server(format, period, fixture(name), |_| None);
+    let server = server(format, period, fixture(name), other);
     let (client, file) = file(server.url()).await;
     client.usage_of(&file).await
 }
@@ -90,17 +98,25 @@ async fn counters_subsets_and_totals_of_an_old_file_are_not_billable() {
 
 #[tokio::test]
 async fn storage_is_apart_by_its_host_and_its_cloud() {
-    let rows = rows("c03.csv").await;
-    assert_eq!(
-        found(&rows),
+    let expected = |own| {
         [
-            // Whose the component of an owner without a backend is, the file does not state.
             ("pw_storage", "100".to_owned(), Some(true)),
-            ("pw_storage", "40".to_owned(), None),
+            ("pw_storage", "40".to_owned(), own),
             ("pw_storage_google", "7".to_owned(), Some(true)),
         ]
-    );
-    assert_eq!(rows[0].storage_host, Some(StorageHost::Vendor));
+    };
+    let hosts = |rows: &[UsageRow]| rows.iter().filter_map(|row| row.storage_host).collect::<Vec<_>>();
+    use StorageHost::{Partner, Unknown, Vendor};
+    // Of the 40 GiB the file states an owner that is neither in the file nor of a component with a backend: a tenant below, or Acronis. That
+    // they are the partner's own only `GET /infra` states.
+    let rows = rows("c03.csv").await;
+    assert_eq!((found(&rows), hosts(&rows)), (expected(None).into(), vec![Vendor, Unknown, Vendor]));
+    let infra = |request: &Request| {
+        let body = r#"{"items": [{"id": "b0000000-0000-4000-8000-00000000000a", "platform_owned": false}]}"#;
+        request.target.starts_with("/api/2/infra?").then(|| Reply::json(200, body))
+    };
+    let rows = usage_with("c03.csv", ["2026-10-01", "2026-10-31"], infra).await.unwrap();
+    assert_eq!((found(&rows), hosts(&rows)), (expected(Some(false)).into(), vec![Vendor, Partner, Vendor]));
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ enum Difference {
     TotalOfRows,
     /// Beside items of today's licensing, metrics without prefix (`fc_seats`, `local_storage`) are counters of the same use.
     CounterBesideItems,
-    /// No source states what Acronis charges: partner-hosted or local storage of an item without prefix and edition, and seats without them.
+    /// No source states what Acronis charges: partner-hosted storage of an item without prefix and edition, seats without them, and local storage
+    /// beside items of both licensing modes.
     NotStated,
 }
 

@@ -1,4 +1,6 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use proptest::strategy::Strategy as _;
+use usage_billing_core::Decimal;
 use uuid::Uuid;
 
 use super::*;
@@ -257,9 +259,12 @@ fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
     assert_eq!((whole.is_billable, whole.is_final, whole.as_of), (Some(true), true, None));
     let early = through("2026-10-31", "2026-10-31T01:00:00Z");
     assert_eq!((early.is_billable, early.is_final), (Some(false), false));
-    let part_of_past = through("2026-10-12", "2026-11-02T01:00:00Z");
-    assert!(part_of_past.row_key != whole.row_key && part_of_past.period_end < whole.period_end);
-    assert_eq!((part_of_past.is_billable, part_of_past.is_final), (Some(false), true));
+    // A part that is over has a key of its own: it never replaces fresher rows, and is no more final than the month so far.
+    for built in ["2026-10-21T12:00:00Z", "2026-11-02T01:00:00Z"] {
+        let part = through("2026-10-12", built);
+        assert!(part.row_key != whole.row_key && part.period_end < whole.period_end);
+        assert_eq!((part.is_billable, part.is_final, part.as_of), (Some(false), false, built.parse().ok()));
+    }
     let two_months = through("2026-11-30", "2026-12-01T01:00:00Z");
     assert_eq!((two_months.is_billable, two_months.is_final), (Some(false), true));
 }
@@ -282,9 +287,17 @@ fn the_rest_of_a_running_month_has_the_same_period_every_day() {
         (other.row_key, "2026-11-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap())
     );
     assert!(!one.is_final && one.as_of.is_some() && one.is_billable == Some(false));
-    // A part that was over when it was asked for.
-    let part = of("2026-10-10", "2026-10-12", "2026-10-13T00:00:00Z");
-    assert_eq!((part.is_final, part.period_end), (true, "2026-10-13T00:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+    // Up to yesterday, and up to the day before.
+    let yesterday = of("2026-10-10", "2026-10-12", "2026-10-13T00:00:00Z");
+    assert_eq!((yesterday.is_final, yesterday.row_key), (false, one.row_key));
+    let part = of("2026-10-10", "2026-10-12", "2026-10-14T00:00:00Z");
+    assert_eq!((part.is_final, part.period_end), (false, "2026-10-13T00:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+    // When it was built is not known: it may be old.
+    let mut file = StoredFile { created_at: None, ..summary() };
+    file.report.period.end = "2026-10-12".parse().unwrap();
+    let row = ReportRow { date: "2026-10-12".parse().ok(), ..row("customer", "pw_base_servers", None) };
+    let row = usage_rows(&file, [row]).unwrap().remove(0);
+    assert_eq!((row.period_end, row.is_final, row.as_of), ("2026-10-13T00:00:00Z".parse().unwrap(), false, None));
 }
 
 #[test]
@@ -402,8 +415,11 @@ fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
     let own = Uuid::nil().to_string();
     let usage = usage_rows(&file, [of(&own, ""), of("t-1", ""), of("t-2", "customer")]).unwrap();
     let reasons: Vec<_> = usage.iter().map(|row| row.billing_reason).collect();
-    assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::Usage, BillingReason::Usage]);
-    assert_eq!(usage_rows(&file, [of(&own, "")]).unwrap()[0].billing_reason, BillingReason::Usage);
+    // The second may be a partner that contains the third.
+    assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::UnknownTenantKind, BillingReason::Usage]);
+    for alone in [&own, "t-1"] {
+        assert_eq!(usage_rows(&file, [of(alone, "")]).unwrap()[0].billing_reason, BillingReason::Usage, "{alone}");
+    }
 }
 
 #[test]
@@ -484,7 +500,141 @@ fn a_sum_of_too_many_digits_is_an_error() {
     assert_eq!(error, "the usage of seats by t-1 has more than 28 digits");
 }
 
+#[test]
+fn tenants_without_a_kind_are_not_billed_beside_others_unless_they_are_customers() {
+    use BillingReason::{NotABillingBasis, Trial, UnknownTenantKind, Usage};
+    use types::ReportLevel::{Accounts, AllCustomers, DirectPartners};
+    let id = |number| Uuid::from_u128(number).to_string();
+    let of = |tenant: &str, kind: &str| ReportRow {
+        tenant_id: tenant.to_owned(),
+        effective: Some(amounts(3, 2)),
+        ..row(kind, "pw_base_servers", None)
+    };
+    let reasons = |level, kind, facts: &AccountFacts| {
+        let file = file(kind, level);
+        let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
+        [of(&id(7), ""), of(&id(8), "customer")].into_iter().for_each(|row| sums.add(row).unwrap());
+        let asked = sums.tenants_without_kind();
+        let rows = sums.rows(facts).unwrap().0;
+        let found = rows.into_iter().map(|row| (row.customer_kind.unwrap_or_default(), row.billing_reason));
+        (asked, found.collect::<Vec<_>>())
+    };
+    let named = |kind: &str, reason| (kind.to_owned(), reason);
+    let customer = [named("customer", Usage), named("customer", Trial)];
+    let nothing = AccountFacts::default();
+    for level in [Accounts, AllCustomers] {
+        let (asked, found) = reasons(level.clone(), types::ReportKind::UsageSummary, &nothing);
+        assert_eq!(asked, [Uuid::from_u128(7)].into());
+        assert_eq!(found, [&[named("", UnknownTenantKind), named("", Trial)][..], &customer].concat(), "{level}");
+        for (kind, count) in [("customer", 4), ("partner", 2)] {
+            let tenant_kinds = [(Uuid::from_u128(7), Arc::from(kind))].into();
+            let facts = AccountFacts { tenant_kinds, ..AccountFacts::default() };
+            let (_, found) = reasons(level.clone(), types::ReportKind::UsageSummary, &facts);
+            assert_eq!(found, [&customer[..], &customer].concat()[..count], "{level} {kind}");
+        }
+    }
+    let (asked, found) = reasons(DirectPartners, types::ReportKind::UsageSummary, &nothing);
+    assert!(asked.is_empty());
+    assert_eq!(found, [&[named("", Usage), named("", Trial)][..], &customer].concat());
+    let (_, found) = reasons(Accounts, types::ReportKind::UsageCurrent, &nothing);
+    assert!(found.iter().all(|(_, reason)| *reason == NotABillingBasis));
+}
+
+#[test]
+fn a_tenant_has_the_kind_that_another_of_its_rows_states() {
+    let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
+    let of = |tenant: &str, kind: &str, name: &str| ReportRow { tenant_id: tenant.to_owned(), ..row(kind, name, None) };
+    let rows = [
+        of("t-1", "", "pw_base_servers"),
+        of("t-1", "partner", "pw_base_vms"),
+        of("t-2", "customer", "pw_base_servers"),
+        of("t-2", "", "pw_base_vms"),
+    ];
+    let found: Vec<_> = usage_rows(&file, rows).unwrap().into_iter().map(|row| (row.metric, row.billing_reason)).collect();
+    let usage = |metric: &str| (metric.to_owned(), BillingReason::Usage);
+    assert_eq!(found, [usage("pw_base_servers"), usage("pw_base_vms")]);
+}
+
+#[test]
+fn unknown_hosts_are_apart_from_storage_of_no_component() {
+    let at = |infra: Option<&str>| ReportRow { infra_id: infra.map(str::to_owned), ..row("customer", "pw_base_storage", Some("bytes")) };
+    let rows = usage_rows(&summary(), [at(None), at(Some("a")), at(Some("b"))]).unwrap();
+    let hosts: Vec<_> = rows.iter().map(|row| (row.storage_host, row.billing_reason, row.occurrence)).collect();
+    assert_eq!(
+        hosts,
+        [(None, BillingReason::Usage, 1), (Some(crate::StorageHost::Unknown), BillingReason::UnknownHosting, 1)]
+    );
+    assert!(rows[0].row_key != rows[1].row_key);
+}
+
+#[test]
+fn levels_of_reports_are_apart() {
+    let keys = [types::ReportLevel::DirectPartners, types::ReportLevel::AllCustomers].map(|level| {
+        let row = usage_rows(&file(types::ReportKind::UsageSummary, level.clone()), [row("customer", "seats", None)]).unwrap().remove(0);
+        assert_eq!(row.report_level.as_deref(), Some(level.as_str()));
+        row.row_key
+    });
+    assert!(keys[0] != keys[1]);
+}
+
+/// The columns that are marked as identity in the documentation, but for the key.
+fn identity(row: &UsageRow) -> Vec<String> {
+    let table = include_str!("../../../docs/usage-rows.md").lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | Identity. "));
+    let columns: Vec<_> = table.map(|(column, _)| column).collect();
+    assert!(columns.len() > 15, "{columns:?}");
+    let row = serde_json::to_value(row).unwrap();
+    columns.into_iter().map(|column| row[column].to_string()).collect()
+}
+
+/// One of a few texts, among them those that stand for others in rows.
+fn any_of(texts: &'static [&'static str]) -> impl proptest::strategy::Strategy<Value = Option<String>> {
+    proptest::sample::select(texts).prop_map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+proptest::prop_compose! {
+    fn any_row()(
+        tenant in any_of(&["t-1", "t-2", "00000000-0000-0000-0000-000000000000"]),
+        kind in any_of(&["", "customer", "partner"]),
+        application in any_of(&["backup", "files_cloud"]),
+        name in any_of(&["pw_base_storage", "pw_base_storage_google", "storage", "pw_base_servers", "total_storage"]),
+        unit in any_of(&["", "bytes", "GiB", "quantity", "units", "seconds", "compute points", "feature"]),
+        edition in any_of(&["", "standard"]),
+        sku in any_of(&["", "S-1", "backup/pw_base_storage", "backup/pw_base_storage_google"]),
+        infra in any_of(&["", "a", "b"]),
+        owner in any_of(&["", "t-1", "v", "x"]),
+        backend in any_of(&["", "acronis", "google"]),
+        used in (0i64..3, 0i64..3),
+    ) -> ReportRow {
+        ReportRow {
+            tenant_id: tenant.unwrap_or_default(),
+            application: application.unwrap_or_default(),
+            edition,
+            sku,
+            infra_id: infra,
+            infra_owner_id: owner,
+            infra_backend: backend,
+            effective: Some(amounts(used.0, used.1)),
+            ..row(&kind.unwrap_or_default(), &name.unwrap_or_default(), unit.as_deref())
+        }
+    }
+}
+
 proptest::proptest! {
+    #[test]
+    fn no_two_rows_share_their_key_or_their_identity(
+        rows in proptest::collection::vec(any_row(), 1..60),
+        level in proptest::sample::select(&[types::ReportLevel::DirectPartners, types::ReportLevel::Accounts][..]),
+    ) {
+        let file = file(types::ReportKind::UsageSummary, level);
+        let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
+        // Rows that are there twice are an error of the report, which other tests are about.
+        rows.into_iter().for_each(|row| _ = sums.add(row));
+        let Ok((rows, _)) = sums.rows(&AccountFacts::default()) else { return Ok(()) };
+        let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
+        let identities: BTreeSet<_> = rows.iter().map(identity).collect();
+        proptest::prop_assert_eq!((keys.len(), identities.len()), (rows.len(), rows.len()));
+    }
+
     /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
     #[test]
     fn the_keys_of_a_month_are_the_same_on_every_day_of_it(
