@@ -1,46 +1,29 @@
 //! Usage of an Acronis tenant, by reports that can be resumed.
 
-use std::time::Instant;
+use std::sync::mpsc;
 
-use chrono::{DateTime, Utc};
-use usage_billing::acronis::{Client, ObtainedReport, ReportRequest};
+use usage_billing::acronis::{Client, ReportEvent, UsageOptions};
 use usage_billing::{Period, Result};
 
 use crate::arguments::FetchArguments;
 use crate::output;
-use crate::vendors::{Fetched, in_time};
+use crate::vendors::Fetched;
 
 /// Fetches the usage of each calendar month that has begun. Each report is named as soon as it is known, so that it can be resumed.
-pub(crate) async fn fetch(
-    client: &Client,
-    period: Period,
-    arguments: &FetchArguments,
-    now: DateTime<Utc>,
-) -> Result<Fetched> {
-    let start = Instant::now();
-    let left = || arguments.timeout.saturating_sub(start.elapsed());
-    let not_created = "no report was confirmed to be created";
-    let tenant = in_time(left(), not_created, client.own_tenant()).await?;
-    let mut fetched = Fetched::from(Vec::new());
-    for month in period.months().take_while(|month| month.start() <= now) {
-        let request = ReportRequest::usage_summary(tenant, month);
-        let (mut report, is_created) = match in_time(left(), not_created, client.obtain_report(&request)).await? {
-            ObtainedReport::Created(report) => (report, true),
-            ObtainedReport::Existing(report) => (report, false),
-        };
-        let id = report.id().to_owned();
-        output::tell(&match is_created {
-            true => format!("acronis: report {id} is being made (--report takes it up again)"),
-            false => format!("acronis: report {id} of {month} is there already and is read"),
-        });
-        fetched.rows.extend(client.usage_by(&mut report, left()).await?);
-        if is_created
-            && arguments.delete_report
-            && let Ok(id) = id.parse()
-        {
-            let deleted = in_time(left(), &format!("report {id} was not deleted"), client.delete_report(id)).await;
-            fetched.errors.extend(deleted.err());
+pub(crate) async fn fetch(client: &Client, period: Period, arguments: &FetchArguments) -> Result<Fetched> {
+    let (failed, errors) = mpsc::channel();
+    let tell = move |event: ReportEvent<'_>| match event {
+        ReportEvent::Created { id, .. } => {
+            output::tell(&format!("acronis: report {id} is being made (--report takes it up again)"));
         }
-    }
-    Ok(fetched)
+        ReportEvent::Reused { id, month } => {
+            output::tell(&format!("acronis: report {id} of {month} is there already and is read"));
+        }
+        // The receiver is there as long as events come.
+        ReportEvent::NotDeleted { error, .. } => _ = failed.send(error.clone()),
+        _ => {}
+    };
+    let options = UsageOptions::new().delete_created_reports(arguments.delete_report).on_report(tell);
+    let rows = client.usage_with(period, arguments.timeout, options).await?;
+    Ok(Fetched { rows, errors: errors.try_iter().collect() })
 }

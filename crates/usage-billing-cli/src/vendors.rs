@@ -86,7 +86,7 @@ impl Client {
                 genesys_usage::fetch(client, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
             }
             (Self::Acronis(client), Wanted::Period(period) | Wanted::LastMonth(period)) => {
-                acronis_usage::fetch(client, period, arguments, now).await
+                acronis_usage::fetch(client, period, arguments).await
             }
             (Self::Acronis(client), Wanted::Report(id)) => {
                 let start = Instant::now();

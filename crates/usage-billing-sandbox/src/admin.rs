@@ -117,7 +117,8 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         let body = json!({
             "start": period.start,
             "end": period.end,
-            "acronis": rows(&Bill::Acronis(level)),
+            "acronis": rows(&Bill::Acronis(level.clone())),
+            "acronis_per_gigabyte": rows(&Bill::AcronisPerGigabyte(level)),
             "genesys": rows(&Bill::Genesys),
             "genesys_clients": rows(&Bill::GenesysClients),
             "suger": rows(&Bill::Suger),

@@ -22,6 +22,9 @@ pub enum Bill {
     /// What Acronis charges the partner that the demo client belongs to, by tenants of a level; for whole days (UTC). Amounts are those of a
     /// period within one month. Levels that have a partner *and* its customers count their usage twice if added up.
     Acronis(ReportLevel),
+    /// What Acronis charges the partner below it, which is licensed per gigabyte (`Cedar MSP` with the seed 0), by tenants of a level: storage wherever
+    /// it is, and no devices. Without SKUs and amounts: partners below see neither.
+    AcronisPerGigabyte(ReportLevel),
     /// Billable usage of the organization that the demo client belongs to.
     Genesys,
     /// What the client organizations of that organization have to pay, as a partner: overage and amounts of the billing periods that begin
@@ -80,7 +83,10 @@ pub(crate) fn expected_usage(world: &World, bill: &Bill, period: Range<DateTime<
     }
     let end = end - TimeDelta::milliseconds(1);
     match bill {
-        Bill::Acronis(level) => acronis(&world.acronis, level, start.date_naive(), end.date_naive(), today),
+        Bill::Acronis(level) => acronis(&world.acronis, (Tree::OWN, level), start.date_naive(), end.date_naive(), today),
+        Bill::AcronisPerGigabyte(level) => {
+            acronis(&world.acronis, (Tree::BELOW, level), start.date_naive(), end.date_naive(), today)
+        }
         Bill::Genesys => genesys(&world.genesys, today, start, end),
         Bill::GenesysClients => genesys_clients(world, start.date_naive(), end.date_naive()),
         Bill::Suger => suger(&world.suger, start, end + TimeDelta::milliseconds(1)),
@@ -112,7 +118,7 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
 /// anything is rounded.
 fn acronis(
     tree: &Tree,
-    level: &ReportLevel,
+    (partner, level): (usize, &ReportLevel),
     first: NaiveDate,
     last: NaiveDate,
     today: NaiveDate,
@@ -120,18 +126,21 @@ fn acronis(
     let span = Span::summary(first, last, days_before(today, 1));
     let prices = (month_of(first) == month_of(last)).then(|| price_list(month_of(first)));
     let mut rows = Vec::new();
-    let tenants = tree.at_level(Tree::OWN, level).into_iter().filter_map(|place| Some((place, tree.get(place)?)));
+    let Some(licensing) = Tree::licensing(partner) else { return rows };
+    let sees_skus = tree.sees_skus(partner);
+    let sku = |usage: &Usage| usage.sku().filter(|_| sees_skus);
+    let tenants = tree.at_level(partner, level).into_iter().filter_map(|place| Some((place, tree.get(place)?)));
     for (place, tenant) in tenants {
         let usages = tree.usage(place, span);
-        let billed = || usages.iter().filter(|usage| usage.charged().is_some_and(|charged| charged != 0));
+        let billed = || usages.iter().filter(|usage| usage.charged(licensing).is_some_and(|charged| charged != 0));
         let mut done = Vec::new();
         for usage in billed() {
-            let key = (metric(usage), usage.item.edition, usage.sku());
+            let key = (metric(usage), usage.item.edition, sku(usage));
             if done.contains(&key) {
                 continue;
             }
-            let same = billed().filter(|other| (metric(other), other.item.edition, other.sku()) == key);
-            let (quantity, unit) = usage.item.unit.billed(same.filter_map(Usage::charged).sum());
+            let same = billed().filter(|other| (metric(other), other.item.edition, sku(other)) == key);
+            let (quantity, unit) = usage.item.unit.billed(same.filter_map(|usage| usage.charged(licensing)).sum());
             let price = key.2.and_then(|sku| Some((prices.as_ref()?, prices.as_ref()?.of(sku)?)));
             rows.push(ExpectedUsage {
                 vendor: Vendor::Acronis,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use crate::answer;
-use crate::world::acronis::{LICENSING_MODE, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
+use crate::world::acronis::{Licensing, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
 use crate::world::month_of;
 
 pub(super) async fn read(
@@ -22,13 +22,13 @@ pub(super) async fn read(
     let application = Uuid::parse_str(&application_id).ok().filter(|id| *id == PLATFORM.id());
     let application = application.ok_or_else(|| no_such_setting(&setting_name))?;
     let place = acronis.tenant(&tenant_id)?;
-    let value = acronis.setting(&setting_name).ok_or_else(|| no_such_setting(&setting_name))?;
+    if !SETTINGS.contains(&setting_name.as_str()) {
+        return Err(no_such_setting(&setting_name));
+    }
     // Only partners have them, and those below do not inherit them.
-    let own = (place == Tree::OWN).then_some(types::OwnSetting {
-        value: Some(value),
-        lock: Some(false),
-        exclusive: Some(false),
-    });
+    let value = Tree::licensing(place).and_then(|licensing| acronis.setting(&setting_name, licensing));
+    let own =
+        value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
         types::TenantApplicationSetting { name: setting_name, application_id: Some(application), own, effective: None };
     Ok(answer::json(StatusCode::OK, &setting))
@@ -38,20 +38,23 @@ fn no_such_setting(name: &str) -> Failure {
     Failure::no_such_thing("No such setting.").about(name)
 }
 
+const SETTINGS: [&str; 5] =
+    ["licensing_mode", "tier_level_value", "contract_type", "acronis_account_number", "pricing_info"];
+
 impl Acronis {
-    fn setting(&self, name: &str) -> Option<Value> {
+    fn setting(&self, name: &str, licensing: Licensing) -> Option<Value> {
         match name {
-            "licensing_mode" => Some(json!(LICENSING_MODE)),
+            "licensing_mode" => Some(json!(licensing.as_str())),
             "tier_level_value" => Some(json!(TIER_LEVEL)),
             "contract_type" => Some(json!("Cloud Aggregation Service Provider")),
             "acronis_account_number" => Some(json!("DEMO-4711")),
-            "pricing_info" => Some(self.pricing_info()),
+            "pricing_info" => Some(self.pricing_info(licensing)),
             _ => None,
         }
     }
 
     /// As of today, with prices as numbers, as the vendor has them here.
-    fn pricing_info(&self) -> Value {
+    fn pricing_info(&self, licensing: Licensing) -> Value {
         let list = price_list(month_of(self.world.today()));
         let price = |price: &SkuPrice| {
             let number: Value = serde_json::from_str(&price.effective.to_string()).unwrap_or_default();
@@ -59,7 +62,7 @@ impl Acronis {
         };
         json!({
             "currency": list.currency,
-            "licensing_mode": LICENSING_MODE,
+            "licensing_mode": licensing.as_str(),
             "tier_level": format!("Minimum {} {}", list.commitment, list.currency),
             "pricing": list.prices.iter().map(price).collect::<Vec<_>>(),
         })

@@ -119,7 +119,7 @@ async fn the_file_has_the_rows_that_trip_people_up() {
     let is_unsold = |row: &HashMap<String, String>| {
         row["tenant.name"].contains("さくら")
             || ["euc_count", "total_storage", "immutable_storage", "total_protected_workloads"].contains(&&*row["name"])
-            || ["pw_base_local_storage", "pw_dr_internet_access"].contains(&&*row["name"])
+            || ["pw_base_local_storage", "local_storage", "pw_dr_internet_access"].contains(&&*row["name"])
             || ["cellar", ""].contains(&&*row["infra.name"])
                 && row["name"] == "pw_base_storage"
                 && row["sku"].is_empty()

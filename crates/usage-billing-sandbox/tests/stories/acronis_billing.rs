@@ -43,7 +43,7 @@ async fn components_of_a_report_have_owners_of_both_kinds() {
 }
 
 #[tokio::test]
-async fn only_the_partner_has_billing_settings() {
+async fn only_partners_have_billing_settings() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let path = |application: &str, tenant: &str, name: &str| {
@@ -58,6 +58,14 @@ async fn only_the_partner_has_billing_settings() {
     let child = children["items"][0].as_str().unwrap();
     let (status, setting) = caller.get(&path(PLATFORM, child, "licensing_mode")).await;
     assert!(status == 200 && setting["own"].is_null(), "{setting}");
+    let (_, tenants) = caller.get(&format!("/api/2/tenants?parent_id={ACRONIS_TENANT_ID}")).await;
+    let below = tenants["items"].as_array().unwrap().iter().find(|tenant| tenant["name"] == "Cedar MSP").unwrap();
+    let of_below = async |name: &str| {
+        let (_, setting) = caller.get(&path(PLATFORM, below["id"].as_str().unwrap(), name)).await;
+        setting["own"]["value"].clone()
+    };
+    assert_eq!(of_below("licensing_mode").await, "per_gb");
+    assert_eq!(of_below("pricing_info").await["licensing_mode"], "per_gb");
     for (application, tenant, name) in [
         (UNKNOWN, ACRONIS_TENANT_ID, "licensing_mode"),
         (PLATFORM, UNKNOWN, "licensing_mode"),

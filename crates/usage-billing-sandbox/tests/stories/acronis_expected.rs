@@ -99,6 +99,19 @@ async fn the_expected_bill_has_what_trips_people_up() {
 }
 
 #[tokio::test]
+async fn the_expected_bill_per_gigabyte_has_all_storage_and_no_devices() {
+    for seed in [0, 1, 4_711] {
+        let sandbox = builder().seed(seed).start().await.unwrap();
+        let bill = Bill::AcronisPerGigabyte(ReportLevel::DirectPartners);
+        let rows = sandbox.expected_usage(&bill, period("2026-10-01", "2026-11-01"));
+        let metrics: std::collections::BTreeSet<_> = rows.iter().map(|row| row.metric.as_str()).collect();
+        assert_eq!(metrics, ["local_storage", "notarizations", "pg_base_storage", "pw_base_storage"].into(), "{seed}");
+        // Partners below see neither SKUs nor prices.
+        assert!(rows.iter().all(|row| row.sku.ends_with(&format!("/{}", row.metric)) && row.amount.is_none()), "{seed}");
+    }
+}
+
+#[tokio::test]
 async fn the_expected_bill_of_genesys_is_that_of_the_billable_usage() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;

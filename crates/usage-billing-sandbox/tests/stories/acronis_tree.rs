@@ -222,8 +222,8 @@ async fn offering_items_are_those_of_the_edition_that_was_asked_for() {
     for (tenant, query, expected) in [
         ("Elm & Ødegård AS", "", vec!["servers"]),
         ("Elm & Ødegård AS", "?edition=*", vec!["pg_base_storage", "servers", "pw_base_storage"]),
-        ("Dune Bakery", "", vec!["notarizations"]),
-        ("Dune Bakery", "?edition=pck_per_gigabyte", vec!["pg_base_storage", "notarizations"]),
+        ("Dune Bakery", "", vec!["notarizations", "local_storage"]),
+        ("Dune Bakery", "?edition=pck_per_gigabyte", vec!["pg_base_storage", "notarizations", "local_storage"]),
         (kestrel, "?edition=*&type=feature", vec!["pw_dr_internet_access"]),
         (kestrel, "?edition=*&type=count", vec!["pw_base_mobiles"]),
         (kestrel, "?edition=*&status=0", vec!["pw_base_mobiles"]),
@@ -272,7 +272,7 @@ async fn offering_items_of_a_tree_come_in_pages_and_can_be_passed_on() {
         format!("/api/2/tenants/{}/offering_items/available_for_child{query}", tenants[tenant])
     };
     let passed = all(&caller, &child("Cedar MSP", "?kind=customer&edition=*")).await;
-    assert_eq!(passed.len(), 4);
+    assert_eq!(passed.len(), 6);
     assert!(passed.iter().all(|item| item["quota"]["value"].is_null() && item["status"] == 1));
     assert_eq!(all(&caller, &child("Birch Logistics, Inc.", "?kind=unit&edition=fss_per_user")).await.len(), 1);
     for (tenant, kind) in [("Birch Logistics, Inc.", "customer"), ("Cedar MSP", "unit"), ("Cedar MSP", "root")] {

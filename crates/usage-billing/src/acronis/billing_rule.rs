@@ -30,7 +30,7 @@ pub(super) struct SeenItems {
     is_modern: bool,
     /// Whether there are per-gigabyte items: `pg_…`.
     has_gigabytes: bool,
-    /// Whether there is an item of today's licensing for local storage, so that the number without a prefix counts the same storage.
+    /// Whether there is an item of today's licensing for local storage.
     has_local_storage: bool,
 }
 
@@ -171,7 +171,7 @@ fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
 fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = STORAGE.contains(&name) || name == LOCAL_STORAGE;
     match is_storage || WORKLOADS.contains(&name) {
-        true if name == LOCAL_STORAGE && !item.seen.has_local_storage => local_storage(item, licensing),
+        true if name == LOCAL_STORAGE => unnamed_local_storage(item.seen, licensing),
         // In today's licensing only items are sold, and all others have a prefix.
         true if item.seen.is_modern => BillingReason::Counter,
         true if is_storage => by_licensing(item, name, licensing),
@@ -179,10 +179,17 @@ fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     }
 }
 
-/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: what is charged per gigabyte.
-fn local_storage(item: &Item<'_>, licensing: Licensing) -> BillingReason {
-    let states_nothing = licensing == Licensing::Unprefixed && item.seen.is_modern && !item.seen.has_gigabytes;
-    if states_nothing { BillingReason::Included } else { by_licensing(item, LOCAL_STORAGE, licensing) }
+/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: it is what is charged per gigabyte. Beside an
+/// item with a prefix it may count the same storage again.
+fn unnamed_local_storage(seen: &SeenItems, licensing: Licensing) -> BillingReason {
+    match licensing {
+        Licensing::Gigabytes if seen.has_local_storage => BillingReason::UnknownItem,
+        Licensing::Gigabytes => BillingReason::Usage,
+        Licensing::Workloads => BillingReason::Included,
+        // The prefixes of the other items stand in for the mode.
+        _ if seen.is_modern && !seen.has_gigabytes => BillingReason::Included,
+        _ => BillingReason::UnknownLicensing,
+    }
 }
 
 fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
@@ -316,16 +323,17 @@ mod tests {
     }
 
     #[test]
-    fn local_storage_without_a_prefix_is_charged_per_gigabyte_unless_an_item_counts_it() {
+    fn local_storage_without_a_prefix_is_charged_per_gigabyte_if_no_item_counts_it() {
         use LicensingMode::{PerDevice, PerGigabyte};
         for (beside, mode, expected) in [
             (&["pg_base_storage"][..], Some(PerGigabyte), Usage),
             (&["pw_base_vms"], Some(PerGigabyte), Usage),
             (&["p_servers"], Some(PerGigabyte), Usage),
-            (&["pg_base_storage", "pg_base_local_storage"], Some(PerGigabyte), Counter),
+            (&["pg_base_storage", "pg_base_local_storage"], Some(PerGigabyte), UnknownItem),
             (&["pg_base_storage"], Some(PerDevice), Included),
             (&["pw_base_vms"], Some(PerDevice), Included),
-            (&["pw_base_vms", "pw_base_local_storage"], Some(PerDevice), Counter),
+            (&["pw_base_vms", "pw_base_local_storage"], Some(PerDevice), Included),
+            (&["pw_base_vms", "pw_base_local_storage"], None, Included),
             (&["pw_base_vms"], None, Included),
             // The account may be charged by either.
             (&["pg_base_storage", "pw_base_vms"], None, UnknownLicensing),

@@ -54,7 +54,7 @@ pub use rows::{Rows, read_rows};
 pub use saved_usage::saved_usage;
 pub use stored_file::{ReportFiles, StoredFile};
 pub use usage::usage_rows;
-pub use usage_options::UsageOptions;
+pub use usage_options::{ReportEvent, UsageOptions};
 
 /// A client of one tenant and all below it.
 #[derive(Clone)]

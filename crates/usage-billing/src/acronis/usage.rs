@@ -11,7 +11,7 @@ use super::download::{ReportBody, naming_file};
 use super::hints::PERHAPS_CREATED;
 use super::report::{ObtainedReport, not_built};
 use super::stored_file::{ReportFiles, StoredFile};
-use super::usage_options::UsageOptions;
+use super::usage_options::{ReportEvent, UsageOptions};
 use super::{Client, ReportRequest, ReportRow, rows};
 use crate::time_limit::TimeLimit;
 use crate::{Period, Report, UsageRow};
@@ -36,7 +36,8 @@ impl Client {
     /// As [`usage`](Self::usage), with options for the reports that it needs.
     ///
     /// # Errors
-    /// As [`usage`](Self::usage). A report that was to be deleted and could not be is a warning in the trace: its rows are right.
+    /// As [`usage`](Self::usage). A report that was to be deleted and could not be is no error, but an event and a warning in the trace: its rows
+    /// are right.
     pub async fn usage_with(&self, period: Period, timeout: Duration, options: UsageOptions) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
         period.require_begun(now)?;
@@ -62,22 +63,28 @@ impl Client {
                 ObtainedReport::Created(report) => (report, true),
                 ObtainedReport::Existing(report) => (report, false),
             };
+            let id = report.id();
+            options.notify(match is_own {
+                true => ReportEvent::Created { id, month },
+                false => ReportEvent::Reused { id, month },
+            });
             let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
             rows.extend(of_month);
             kept += bytes;
             if is_own && options.deletes_created_reports {
-                self.clean_up(limit, report.id()).await;
+                self.clean_up(limit, report.id(), &options).await;
             }
         }
         Ok(rows)
     }
 
     /// Deletes a report of which all rows have been read.
-    async fn clean_up(&self, limit: TimeLimit, id: &str) {
+    async fn clean_up(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
         let Ok(report) = id.parse::<Uuid>() else { return };
         let deleted = limit.run(self.delete_report(report)).await;
-        if let Err(error) = deleted.unwrap_or_else(|| Err(limit.exceeded("it was not deleted"))) {
+        if let Err(error) = deleted.unwrap_or_else(|| Err(limit.exceeded(format_args!("report {report} was not deleted")))) {
             tracing::warn!("Acronis report {} stays: {error}", printable(id));
+            options.notify(ReportEvent::NotDeleted { id, error: &error });
         }
     }
 

@@ -1,9 +1,9 @@
 //! Which reports `usage` reads again, creates and deletes.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use usage_billing::acronis::{ObtainedReport, ReportRequest, UsageOptions};
+use usage_billing::acronis::{ObtainedReport, ReportEvent, ReportRequest, UsageOptions};
 use usage_billing::{ErrorKind, Period};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
@@ -80,32 +80,53 @@ async fn a_report_of_today_that_is_in_the_making_is_waited_for() {
 async fn only_a_report_that_was_created_here_is_deleted() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let options = UsageOptions::new().delete_created_reports(true);
-    let rows = client.usage_with(september(), PATIENCE, options).await.unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let events = seen.clone();
+    let options = UsageOptions::new().delete_created_reports(true).on_report(move |event| {
+        let event = match event {
+            ReportEvent::Created { month, .. } => format!("created {month}"),
+            ReportEvent::Reused { month, .. } => format!("reused {month}"),
+            ReportEvent::NotDeleted { id, error } => format!("not deleted {} {:?}", id.len(), error.kind()),
+            other => format!("{other:?}"),
+        };
+        events.lock().unwrap().push(event);
+    });
+    let rows = client.usage_with(september(), PATIENCE, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 0, "its own");
     // One that was there.
     let kept = told(&client.usage(september(), PATIENCE).await.unwrap());
-    assert_eq!(told(&client.usage_with(september(), PATIENCE, options).await.unwrap()), kept);
+    assert_eq!(told(&client.usage_with(september(), PATIENCE, options.clone()).await.unwrap()), kept);
     assert_eq!((reports(&sandbox).await, kept), (1, told(&rows)));
     // One that was found after a lost response may be anybody's.
     let august: Period = "2026-08".parse().unwrap();
     inject(&sandbox, "reset_after; times=1; operation=create_report");
-    client.usage_with(august, PATIENCE, options).await.unwrap();
+    client.usage_with(august, PATIENCE, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 2);
     sandbox.clear_faults();
     // One whose rows could not be read can be taken up by its id.
     inject(&sandbox, "404; operation=download_stored_report");
-    client.usage_with("2026-07".parse().unwrap(), PATIENCE, options).await.unwrap_err();
+    client.usage_with("2026-07".parse().unwrap(), PATIENCE, options.clone()).await.unwrap_err();
     sandbox.clear_faults();
     assert_eq!(reports(&sandbox).await, 3);
     // That it cannot be deleted makes its rows no worse.
     inject(&sandbox, "403; operation=delete_report");
-    assert!(!client.usage_with("2026-06".parse().unwrap(), PATIENCE, options).await.unwrap().is_empty());
+    assert!(!client.usage_with("2026-06".parse().unwrap(), PATIENCE, options.clone()).await.unwrap().is_empty());
     sandbox.clear_faults();
     assert_eq!(reports(&sandbox).await, 4);
     let two_months = "2026-04-01/2026-06-01".parse().unwrap();
-    client.usage_with(two_months, PATIENCE, options).await.unwrap();
+    client.usage_with(two_months, PATIENCE, options.clone()).await.unwrap();
     assert_eq!(reports(&sandbox).await, 4, "that of each month");
+    let expected = [
+        "created 2026-09",
+        "reused 2026-09",
+        "reused 2026-08",
+        "created 2026-07",
+        "created 2026-06",
+        "not deleted 36 Permission",
+        "created 2026-04",
+        "created 2026-05",
+    ];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 const ACCOUNT: &str = "5b1d9f0e-7a43-4c1c-9c53-1f2a6c0d8e11";

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use usage_billing::acronis::types::ReportLevel;
-use usage_billing::{Period, UsageRow};
-use usage_billing_sandbox::{Bill, Sandbox, Size};
+use usage_billing::acronis::types::{ReportLevel, TenantKind};
+use usage_billing::acronis::{Client, ReportRequest};
+use usage_billing::{Period, StorageHost, UsageMode, UsageRow};
+use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
 use usage_billing_tests::now;
+use uuid::Uuid;
 
 use super::{PATIENCE, client, files, summary};
 
@@ -25,24 +27,23 @@ fn sums(rows: impl Iterator<Item = (Key, Decimal, Option<Decimal>)>) -> BTreeMap
     sums
 }
 
-/// Each row is rounded to nine places, and its amount once more.
-fn assert_agree(rows: &[UsageRow], sandbox: &Sandbox, level: ReportLevel, month: Period, has_skus: bool, world: &str) {
+/// Each row is rounded to nine places. Prices are compared where the account sees SKUs.
+fn assert_agree(rows: &[UsageRow], truth: Vec<ExpectedUsage>, has_skus: bool, world: &str) {
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), rows.len(), "{world}: no key twice");
     assert!(rows.iter().all(|row| row.is_billable.is_some()), "{world}: all is known");
     let sku = |sku: &str| has_skus.then(|| sku.to_owned());
     let billable = sums(rows.iter().filter(|row| row.is_billable == Some(true)).map(|row| {
         let key = (row.customer_id.clone(), row.metric.clone(), row.unit.clone(), sku(&row.sku));
-        // In the sandbox, prices are for one unit; the vendor does not state that.
+        // In the sandbox, a price is for one unit; for how much it is at the vendor, no source states.
         assert_eq!(row.amount, None, "{world}");
         let is_list = row.price_source.as_deref() == Some("list_effective_price_lists");
         (key, row.quantity, row.unit_price.filter(|_| is_list).map(|price| price * row.quantity))
     }));
-    let truth =
-        sums(sandbox.expected_usage(&Bill::Acronis(level), month.start()..month.end()).into_iter().map(|row| {
-            let key = (row.customer_id, row.metric, row.unit, sku(&row.sku));
-            (key, row.quantity, row.amount.filter(|_| has_skus))
-        }));
+    let truth = sums(truth.into_iter().map(|row| {
+        let key = (row.customer_id, row.metric, row.unit, sku(&row.sku));
+        (key, row.quantity, row.amount.filter(|_| has_skus))
+    }));
     assert_eq!(billable.keys().collect::<Vec<_>>(), truth.keys().collect::<Vec<_>>(), "{world}");
     for (key, (quantity, amount)) in &billable {
         let (charged, due) = truth[key];
@@ -53,6 +54,24 @@ fn assert_agree(rows: &[UsageRow], sandbox: &Sandbox, level: ReportLevel, month:
             "{world}: {key:?}: {amount}, not {due}"
         );
     }
+}
+
+/// The partner below that Acronis charges per gigabyte.
+async fn per_gigabyte_account(client: &Client) -> Uuid {
+    let platform: Uuid = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f".parse().unwrap();
+    let children = client.children(super::tenant()).collect_all().await.unwrap();
+    for child in children.iter().filter(|child| child.kind == Some(TenantKind::Partner)) {
+        let request = client.api().get_tenant_application_setting().application_id(platform).tenant_id(child.id);
+        let setting = request.setting_name("licensing_mode").send().await.unwrap().into_inner();
+        if setting.own.and_then(|own| own.value).is_some_and(|mode| mode == "per_gb") {
+            return child.id;
+        }
+    }
+    panic!("no partner below is charged per gigabyte: {children:?}");
+}
+
+async fn rows_of(client: &Client, request: &ReportRequest) -> Vec<UsageRow> {
+    client.usage_of(&files(client, request).await[0]).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,27 +85,38 @@ async fn billable_rows_add_up_to_the_truth_in_every_world() {
         let client = client(&sandbox);
         let month: Period = ["2026-10", "2026-09", "2026-02"][at % 3].parse().unwrap();
         let world = format!("seed {seed}, {tenants} tenants, {month}");
+        let truth = |bill: Bill| sandbox.expected_usage(&bill, month.start()..month.end());
         let rows = client.usage(month, PATIENCE).await.unwrap();
-        assert_agree(&rows, &sandbox, ReportLevel::DirectPartners, month, true, &world);
+        assert_agree(&rows, truth(Bill::Acronis(ReportLevel::DirectPartners)), true, &world);
+        let request = ReportRequest::usage_summary(per_gigabyte_account(&client).await, month);
+        let rows = rows_of(&client, &request).await;
+        assert_agree(&rows, truth(Bill::AcronisPerGigabyte(ReportLevel::DirectPartners)), false, &world);
         if month == super::september() {
-            let plain = client.usage_of(&files(&client, &summary().show_skus(false)).await[0]).await.unwrap();
-            assert_agree(&plain, &sandbox, ReportLevel::DirectPartners, month, false, &world);
+            let plain = rows_of(&client, &summary().show_skus(false)).await;
+            assert_agree(&plain, truth(Bill::Acronis(ReportLevel::DirectPartners)), false, &world);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_world_has_what_trips_people_up() {
+    use StorageHost::{Partner, Vendor};
     for seed in [0, 1, 7, 4_711] {
         let builder = Sandbox::builder().today(now().date_naive()).seed(seed).polls_before_ready(0);
         let sandbox = builder.start().await.unwrap();
-        let rows = client(&sandbox).usage("2026-10".parse().unwrap(), PATIENCE).await.unwrap();
-        let reasons: BTreeSet<_> = rows.iter().map(|row| row.billing_reason.to_string()).collect();
+        let client = client(&sandbox);
+        let october: Period = "2026-10".parse().unwrap();
+        let reasons = |rows: &[UsageRow]| rows.iter().map(|row| row.billing_reason.to_string()).collect::<BTreeSet<_>>();
+        let rows = client.usage(october, PATIENCE).await.unwrap();
+        // Totals, parts, switches, rows without SKU.
         let wanted = ["usage", "trial", "total_of_rows", "part_of_row", "feature_switch", "not_sold"];
-        assert!(wanted.iter().all(|reason| reasons.contains(*reason)), "{seed}: {reasons:?}");
-        let hosts: BTreeSet<_> = rows.iter().filter_map(|row| row.storage_host).collect();
-        assert_eq!(hosts.len(), 2, "{seed}");
-        // Both modes of one thing of one customer.
+        assert!(wanted.iter().all(|reason| reasons(&rows).contains(*reason)), "{seed}: {:?}", reasons(&rows));
+        let hosts = |rows: &[UsageRow]| rows.iter().filter_map(|row| row.storage_host).collect::<BTreeSet<_>>();
+        assert_eq!(hosts(&rows), [Vendor, Partner].into(), "{seed}");
+        // Price lists.
+        let is_priced = |row: &&UsageRow| row.price_list_code.is_some() && row.unit_price != row.list_price;
+        assert!(rows.iter().filter(is_priced).count() > 5, "{seed}");
+        // Both modes of one thing of one customer: it leaves its trial in this month.
         let is_both = |row: &UsageRow| {
             let same = |other: &&UsageRow| {
                 (&other.customer_id, &other.metric, &other.sku) == (&row.customer_id, &row.metric, &row.sku)
@@ -94,5 +124,31 @@ async fn every_world_has_what_trips_people_up() {
             row.customer_kind.as_deref() == Some("customer") && rows.iter().filter(same).count() == 2
         };
         assert!(rows.iter().any(is_both), "{seed}");
+        let own = ReportRequest::usage_summary(super::tenant(), october);
+        // Not sold: storage that the partner hosts, and local storage.
+        let plain = rows_of(&client, &own.clone().show_skus(false)).await;
+        let wanted = ["partner_hosted", "included"];
+        assert!(wanted.iter().all(|reason| reasons(&plain).contains(*reason)), "{seed}: {:?}", reasons(&plain));
+        // An account that is charged per gigabyte: storage of its own and local storage are billed, devices are not.
+        let account = per_gigabyte_account(&client).await;
+        let rows = rows_of(&client, &ReportRequest::usage_summary(account, october)).await;
+        let billed = |is: &dyn Fn(&UsageRow) -> bool, billable| {
+            let mut found = rows.iter().filter(|row| is(row) && row.usage_mode == Some(UsageMode::Production)).peekable();
+            found.peek().is_some() && found.all(|row| row.is_billable == Some(billable))
+        };
+        assert!(billed(&|row| row.storage_host == Some(Partner), true), "{seed}: {rows:?}");
+        assert!(billed(&|row| row.metric == "local_storage", true), "{seed}");
+        assert!(billed(&|row| row.metric == "servers" || row.metric == "pw_base_workstations", false), "{seed}");
+        assert!(rows.iter().all(|row| row.price_source.as_deref() != Some("list_effective_price_lists")), "{seed}");
+        // The requesting tenant's own row stands among those of its customers.
+        let file = files(&client, &own.level(ReportLevel::Accounts)).await.remove(0);
+        let mut read = client.rows(&file).await.unwrap();
+        let mut has_own = false;
+        while let Some(row) = read.next().await {
+            has_own |= row.unwrap().tenant_id == super::tenant().to_string();
+        }
+        assert!(has_own, "{seed}");
+        let rows = client.usage_of(&file).await.unwrap();
+        assert!(rows.iter().all(|row| row.customer_id != Some(super::tenant().to_string())), "{seed}");
     }
 }

@@ -80,9 +80,11 @@ enum Difference {
     LevelOfSum,
     /// It has other metrics for storage that a partner hosts, for resellers to price. Acronis includes it in the fee for devices.
     PartnerHosted,
+    /// It has a price for local storage, whatever the account is charged by. Acronis includes it in the fee for devices.
+    Included,
     /// `hci_total_storage` is the total of other rows.
     TotalOfRows,
-    /// Beside items of today's licensing, metrics without prefix (`fc_seats`, `local_storage`) are counters of the same use.
+    /// Beside items of today's licensing, metrics without prefix (`fc_seats`) are counters of the same use.
     CounterBesideItems,
     /// No source states what Acronis charges: partner-hosted storage of an item without prefix and edition, seats without them, and local storage
     /// beside items of both licensing modes.
@@ -180,6 +182,7 @@ fn compare(
             reasons.remove(&BillingReason::Trial);
             needed.insert(match Vec::from_iter(reasons)[..] {
                 [BillingReason::TotalOfRows] => Difference::TotalOfRows,
+                [BillingReason::Included] => Difference::Included,
                 [BillingReason::Counter] => Difference::CounterBesideItems,
                 ref others => panic!("{place}: {others:?}"),
             });
@@ -284,7 +287,7 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
     use Difference::*;
     assert_eq!(
         needed,
-        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, TotalOfRows, CounterBesideItems, NotStated].into(),
+        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, Included, TotalOfRows, CounterBesideItems, NotStated].into(),
         "each reason is needed"
     );
 }

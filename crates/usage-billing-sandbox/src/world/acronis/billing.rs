@@ -1,6 +1,35 @@
-//! How the vendor charges the partner.
+//! How the vendor charges partners.
 
-/// The partner's setting: devices are charged, and storage that the vendor hosts.
-pub(crate) const LICENSING_MODE: &str = "per_device";
+use super::Tree;
+
 /// The partner's minimum commitment: tier 3.
 pub(crate) const TIER_LEVEL: i64 = 2;
+
+/// What a partner is charged by, as its setting `licensing_mode` has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Licensing {
+    /// Devices, and storage that the vendor hosts.
+    PerDevice,
+    /// Storage, wherever it is; devices are counted only.
+    PerGigabyte,
+}
+
+impl Licensing {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::PerDevice => "per_device",
+            Self::PerGigabyte => "per_gb",
+        }
+    }
+}
+
+impl Tree {
+    /// The licensing of the partner at a position; only partners with a contract of their own have one, and those below do not inherit it.
+    pub(crate) fn licensing(place: usize) -> Option<Licensing> {
+        match place {
+            Self::OWN => Some(Licensing::PerDevice),
+            Self::BELOW => Some(Licensing::PerGigabyte),
+            _ => None,
+        }
+    }
+}

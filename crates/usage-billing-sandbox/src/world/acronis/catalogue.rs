@@ -4,7 +4,7 @@ use usage_billing_acronis::types::{ApplicationType, MeasurementUnit};
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
-use super::Tree;
+use super::{Licensing, Tree};
 
 /// A service. The ids are those of the platform, the same in all accounts.
 #[derive(PartialEq, Eq)]
@@ -31,7 +31,10 @@ pub(crate) struct Item {
     pub(crate) unit: Unit,
     /// Added up over a period; else a level.
     pub(crate) is_range: bool,
+    /// Where devices are charged.
     pub(crate) charge: Charge,
+    /// Where storage is charged.
+    charge_per_gigabyte: Charge,
     /// Of one unit as it is billed, in ten-thousandths of any currency.
     price: i64,
 }
@@ -89,6 +92,13 @@ impl Application {
 }
 
 impl Item {
+    pub(crate) fn charge_by(&self, licensing: Licensing) -> Charge {
+        match licensing {
+            Licensing::PerDevice => self.charge,
+            Licensing::PerGigabyte => self.charge_per_gigabyte,
+        }
+    }
+
     pub(crate) fn price(&self) -> Decimal {
         Decimal::new(self.price, 4).normalize()
     }
@@ -237,6 +247,7 @@ const PER_WORKLOAD: Item = Item {
     unit: Unit::Pieces,
     is_range: false,
     charge: Charge::Each,
+    charge_per_gigabyte: Charge::Nothing,
     price: 0,
 };
 pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
@@ -245,6 +256,7 @@ pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
     sku: Some("DEMO-STO-ACR-PW"),
     unit: Unit::Bytes,
     charge: Charge::Hosted,
+    charge_per_gigabyte: Charge::Each,
     price: 500,
     ..PER_WORKLOAD
 };
@@ -254,8 +266,11 @@ pub(super) static LOCAL_STORAGE: Item = Item {
     usage_name: "local_storage",
     unit: Unit::Bytes,
     charge: Charge::Nothing,
+    charge_per_gigabyte: Charge::Each,
     ..PER_WORKLOAD
 };
+/// As accounts have it that are charged per gigabyte.
+pub(super) static LOCAL_STORAGE_PER_GIGABYTE: Item = Item { name: "local_storage", edition: None, ..LOCAL_STORAGE };
 pub(super) static WORKSTATIONS: Item = Item {
     name: "pw_base_workstations",
     usage_name: "workstations",
@@ -273,6 +288,7 @@ pub(super) static STORAGE_PER_GIGABYTE: Item = Item {
     edition: Some("pck_per_gigabyte"),
     sku: Some("DEMO-STO-ACR-PG"),
     unit: Unit::Bytes,
+    charge_per_gigabyte: Charge::Each,
     price: 1_200,
     ..PER_WORKLOAD
 };
@@ -283,6 +299,7 @@ pub(super) static COMPUTE_POINTS: Item = Item {
     sku: Some("DEMO-DRCP-PW"),
     unit: Unit::Seconds,
     is_range: true,
+    charge_per_gigabyte: Charge::Each,
     price: 2_500,
     ..PER_WORKLOAD
 };
@@ -300,6 +317,7 @@ pub(super) static FILE_SEATS: Item = Item {
     usage_name: "fc_seats",
     edition: Some("fss_per_user"),
     sku: Some("DEMO-FSS-USR"),
+    charge_per_gigabyte: Charge::Each,
     price: 42_500,
     ..PER_WORKLOAD
 };
@@ -319,6 +337,7 @@ pub(super) static NOTARIZATIONS: Item = Item {
     edition: None,
     sku: Some("DEMO-NOT-100"),
     is_range: true,
+    charge_per_gigabyte: Charge::Each,
     price: 9_900,
     ..PER_WORKLOAD
 };
@@ -368,7 +387,10 @@ mod tests {
 
     #[test]
     fn services_know_their_metrics() {
-        let others = [&LOCAL_STORAGE, &RECOVERY_INTERNET, &TOTAL_STORAGE, &IMMUTABLE_STORAGE, &TOTAL_WORKLOADS];
+        let others = [
+            &LOCAL_STORAGE,
+            &LOCAL_STORAGE_PER_GIGABYTE,
+            &RECOVERY_INTERNET, &TOTAL_STORAGE, &IMMUTABLE_STORAGE, &TOTAL_WORKLOADS];
         for item in SOLD.into_iter().chain(others) {
             assert!(item.application.usages.contains(&item.usage_name), "{}", item.name);
             assert!(item.name.ends_with(item.usage_name));

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use usage_billing_acronis::types::{ReportLevel, TenantKind};
 use uuid::Uuid;
 
-pub(crate) use billing::{LICENSING_MODE, TIER_LEVEL};
+pub(crate) use billing::{Licensing, TIER_LEVEL};
 pub(crate) use catalogue::{APPLICATIONS, Application, Charge, INFRA, Infra, Item, PLATFORM, Unit};
 pub(crate) use flow::Span;
 pub(crate) use prices::{PriceList, SkuPrice, price_list};
@@ -79,7 +79,7 @@ impl Tree {
     /// Position of the partner to whom the client belongs.
     pub(crate) const OWN: usize = 0;
     /// Position of a partner below it.
-    const BELOW: usize = 5;
+    pub(crate) const BELOW: usize = 5;
     /// Days of a month in which a customer that leaves its trial is still on trial.
     const TRIAL_DAYS: u64 = 10;
 

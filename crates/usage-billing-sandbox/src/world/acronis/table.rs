@@ -3,7 +3,7 @@
 use usage_billing_acronis::types::TenantKind;
 
 use super::catalogue::{
-    ATTIC, CELLAR, COMPUTE_POINTS, FILE_SEATS, Infra, Item, LOCAL_STORAGE, MOBILES, NOTARIZATIONS, RECOVERY,
+    ATTIC, CELLAR, COMPUTE_POINTS, FILE_SEATS, Infra, Item, LOCAL_STORAGE, LOCAL_STORAGE_PER_GIGABYTE, MOBILES, NOTARIZATIONS, RECOVERY,
     RECOVERY_INTERNET, SERVERS, SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD, STORE_1, STORE_2,
     STORE_3, WORKSTATIONS,
 };
@@ -78,9 +78,12 @@ static BIRCH: [Line; 2] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(9_000 * GIB, -GIB / 2, 1 << 20)),
     Line { quota: Some(40), ..line(&FILE_SEATS, None, Flow::Pieces(25)) },
 ];
-static DUNE: [Line; 2] = [
+// Of the partner that is charged per gigabyte: its devices are counted only.
+static DUNE: [Line; 4] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
     line(&NOTARIZATIONS, None, Flow::Range(3)),
+    line(&LOCAL_STORAGE_PER_GIGABYTE, None, level(70 * GIB, 55_555, 1_024)),
+    line(&WORKSTATIONS, None, Flow::Pieces(9)),
 ];
 static ELM: [Line; 3] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(4 * GIB, 1_234_567, 0)),
@@ -99,6 +102,8 @@ static GULL: [Line; 1] = [line(&WORKSTATIONS, None, Flow::Idle)];
 
 /// What those have who stand in no table: what those in the table have, more or less of it.
 static PROFILES: [&[Line]; 6] = [&ALDER, &KESTREL, &SAKURA, &BIRCH, &DUNE, &ELM];
+/// Those of customers below the partner that is charged per gigabyte.
+static PER_GIGABYTE: [&[Line]; 2] = [&DUNE, &ELM];
 /// Tenants of which one is a partner that sells on, and of which one is on trial.
 const PER_PARTNER: usize = 40;
 const PER_TRIAL: usize = 9;
@@ -119,7 +124,8 @@ pub(super) fn entries(seed: Seed, count: u32) -> Vec<Entry> {
         let is_partner = at % PER_PARTNER == 0;
         let seller = usize::try_from(chance(0, sellers.len() as u64 + 3)).unwrap_or_default();
         let parent = if is_partner { 0 } else { sellers.get(seller).copied().unwrap_or_default() };
-        let profile = PROFILES.get(at % PROFILES.len()).copied().unwrap_or_default();
+        let profiles = if matches!(parent, 5 | 6) { &PER_GIGABYTE[..] } else { &PROFILES };
+        let profile = profiles.get(at % profiles.len()).copied().unwrap_or_default();
         let scaled = |(line, number): (&Line, u64)| Line { flow: line.flow.scaled(67 + chance(number, 84)), ..*line };
         entries.push(Entry {
             parent: Some(parent),

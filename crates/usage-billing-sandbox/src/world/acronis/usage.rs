@@ -3,7 +3,7 @@
 use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
-use super::Tree;
+use super::{Licensing, Tree};
 use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
 use super::counted::counted;
 use super::flow::{Flow, Span};
@@ -64,18 +64,18 @@ impl Usage {
         usize::from(self.item.is_range)
     }
 
-    /// What is on trial has no SKU yet, and storage that the vendor does not host has none.
+    /// What is on trial has no SKU yet, and storage that the vendor does not host has none. Only the partner that buys by device sees SKUs.
     pub(crate) fn sku(&self) -> Option<&'static str> {
-        self.item.sku.filter(|_| self.production != [0; 2] && self.is_sold())
+        self.item.sku.filter(|_| self.production != [0; 2] && self.is_sold(Licensing::PerDevice))
     }
 
-    /// What the vendor charges the partner for: production, of what it sells.
-    pub(crate) fn charged(&self) -> Option<i64> {
-        self.is_sold().then(|| self.production[self.effective()])
+    /// What the vendor charges a partner for: production, of what it sells.
+    pub(crate) fn charged(&self, licensing: Licensing) -> Option<i64> {
+        self.is_sold(licensing).then(|| self.production[self.effective()])
     }
 
-    fn is_sold(&self) -> bool {
-        match self.item.charge {
+    fn is_sold(&self, licensing: Licensing) -> bool {
+        match self.item.charge_by(licensing) {
             Charge::Each => true,
             Charge::Hosted => self.infra.is_none_or(Infra::is_vendors),
             Charge::Nothing => false,
@@ -192,10 +192,10 @@ mod tests {
         for month in ["2025-02", "2026-10", "2028-12"] {
             let alder = usage("Alder Dental Group", month);
             let storage: Vec<_> = alder.iter().filter(|row| row.item.name == "pw_base_storage").collect();
-            assert_eq!(storage.iter().filter(|row| row.charged().is_none() && row.sku().is_none()).count(), 1);
+            assert_eq!(storage.iter().filter(|row| row.charged(Licensing::PerDevice).is_none() && row.sku().is_none()).count(), 1);
             assert_eq!(storage.len(), 3);
             let total = alder.iter().find(|row| row.item.name == "total_storage").unwrap();
-            assert!(total.charged().is_none() && total.total()[0] > storage.iter().map(|row| row.total()[0]).sum());
+            assert!(total.charged(Licensing::PerDevice).is_none() && total.total()[0] > storage.iter().map(|row| row.total()[0]).sum());
             let kestrel = usage("Kestrel & Sons, \"Harbour\" Ltd.", month);
             assert!(kestrel.iter().any(|row| row.item.is_range && row.production[1] > 0));
             assert!(kestrel.iter().any(Usage::is_zero));
@@ -229,10 +229,33 @@ mod tests {
     fn production_is_charged_by_level_or_change_and_trial_is_not() {
         let cedar = usage("Cedar MSP", "2026-10");
         let storage = cedar.iter().find(|row| row.item.name == "pg_base_storage").unwrap();
-        assert_eq!(storage.charged(), Some(storage.production[0]));
+        assert_eq!(storage.charged(Licensing::PerDevice), Some(storage.production[0]));
         assert!(storage.trial[0] > 0);
         let range = cedar.iter().find(|row| row.item.is_range).unwrap();
-        assert_eq!(range.charged(), Some(range.production[1]));
+        assert_eq!(range.charged(Licensing::PerDevice), Some(range.production[1]));
+    }
+
+    #[test]
+    fn per_gigabyte_storage_is_charged_wherever_it_is_and_devices_are_not() {
+        let cedar = usage("Cedar MSP", "2026-10");
+        let is_charged = |name: &str, licensing| {
+            let mut rows = cedar.iter().filter(|row| row.item.name == name);
+            rows.all(|row| row.charged(licensing).is_some_and(|charged| charged > 0))
+        };
+        for (name, per_device, per_gigabyte) in [
+            ("pg_base_storage", true, true),
+            // In the partner's own component.
+            ("pw_base_storage", false, true),
+            ("local_storage", false, true),
+            ("servers", true, false),
+            ("pw_base_workstations", true, false),
+            ("notarizations", true, true),
+            ("total_storage", false, false),
+        ] {
+            assert!(cedar.iter().any(|row| row.item.name == name), "{name}");
+            assert_eq!(is_charged(name, Licensing::PerDevice), per_device, "{name}");
+            assert_eq!(is_charged(name, Licensing::PerGigabyte), per_gigabyte, "{name}");
+        }
     }
 
     #[test]
