@@ -117,7 +117,7 @@ mod tests {
             "row_key": "e18f1ce0-5c2d-454b-9b95-22deae344997", "vendor": "acronis", "account_id": "t-0", "customer_id": "t-1",
             "customer_name": "Birch, \"Inc.\" 株式会社", "customer_kind": "customer", "service": "backup", "sku": "STO",
             "metric": "pw_base_storage", "usage_mode": "production", "storage_host": "vendor", "unit": "GiB",
-            "period_start": "2026-10-01T00:00:00Z", "period_end": "2026-11-01T00:00:00Z", "is_final": true, "is_billable": true,
+            "period_start": "2026-10-01T00:00:00Z", "period_end": "2026-11-01T00:00:00Z", "occurrence": 1, "is_final": true, "is_billable": true,
             "billing_reason": "usage", "quantity": quantity, "raw_quantity": "1073741824", "raw_unit": "bytes", "currency": "EUR",
             "unit_price": "0.10", "source_operation": "download_stored_report", "source_row": 3,
         });
@@ -174,7 +174,7 @@ mod tests {
         let line = csv(&[row("1")]).unwrap();
         let expected = concat!(
             "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,,backup,,STO,pw_base_storage,,,",
-            "production,vendor,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,,,",
+            "production,vendor,,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,1,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,,,",
             "download_stored_report,,3,,,,"
         );
         assert_eq!(line.lines().nth(1), Some(expected));

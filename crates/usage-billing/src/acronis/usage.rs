@@ -116,8 +116,8 @@ impl Client {
     /// Downloads a file of a report and adds its rows up, as [`usage_rows`] does; of the rows only their sums are in memory. A download that is
     /// truncated is restarted, twice at most.
     ///
-    /// Then asks, for a minute at most, whose the storage is, what the account is charged by and at which prices. What the API client may not
-    /// read is no error: rows stay unknown, or without prices.
+    /// Then asks, for a minute at most, for the account's name, whose the storage is, who is a customer (if the report does not state it), what the
+    /// account is charged by and at which prices. What the API client may not read is no error: rows stay unknown, or without prices.
     ///
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
@@ -179,12 +179,12 @@ pub(super) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize
 /// reports by the day); the components of a host are added up. Which number is charged is stated [here](crate::acronis#which-number-is-charged).
 ///
 /// - No usage is counted twice: of the levels `all_customers` and `accounts` only the customers' rows are taken, for partners' rows hold their
-///   customers' usage again, and units' rows a part of their customers'.
+///   customers' usage again, and units' rows a part of their customers'. Rows of tenants of which no row states the kind are not known to be billable.
 /// - Items of another cloud than Acronis' own are items of their own: `pw_base_storage_google`.
 /// - Only rows of a `usage_summary` of one whole calendar month are billable. They are final if the file was made after the period's end;
-///   those of `usage_current` never are. A report of the month so far has rows of the whole month, the same every day, that are not final.
+///   those of `usage_current` and of a part of a month never are. A report of the month so far has rows of the whole month, the same every day.
 ///
-/// Without a client, what only the vendor's other operations state is not known: hosts that the file does not state, the licensing mode and
+/// Without a client, what only the vendor's other operations state is not known: hosts and kinds that the file does not state, the licensing mode and
 /// prices; [`usage_of`](Client::usage_of) asks for them. Its memory is not limited: the rows are the caller's.
 ///
 /// # Errors
