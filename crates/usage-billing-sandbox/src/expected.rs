@@ -83,7 +83,9 @@ pub(crate) fn expected_usage(world: &World, bill: &Bill, period: Range<DateTime<
     }
     let end = end - TimeDelta::milliseconds(1);
     match bill {
-        Bill::Acronis(level) => acronis(&world.acronis, (Tree::OWN, level), start.date_naive(), end.date_naive(), today),
+        Bill::Acronis(level) => {
+            acronis(&world.acronis, (Tree::OWN, level), start.date_naive(), end.date_naive(), today)
+        }
         Bill::AcronisPerGigabyte(level) => {
             acronis(&world.acronis, (Tree::BELOW, level), start.date_naive(), end.date_naive(), today)
         }

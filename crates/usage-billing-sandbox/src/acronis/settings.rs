@@ -27,8 +27,7 @@ pub(super) async fn read(
     }
     // Only partners have them, and those below do not inherit them.
     let value = Tree::licensing(place).and_then(|licensing| acronis.setting(&setting_name, licensing));
-    let own =
-        value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
+    let own = value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
         types::TenantApplicationSetting { name: setting_name, application_id: Some(application), own, effective: None };
     Ok(answer::json(StatusCode::OK, &setting))

@@ -107,7 +107,10 @@ async fn the_expected_bill_per_gigabyte_has_all_storage_and_no_devices() {
         let metrics: std::collections::BTreeSet<_> = rows.iter().map(|row| row.metric.as_str()).collect();
         assert_eq!(metrics, ["local_storage", "notarizations", "pg_base_storage", "pw_base_storage"].into(), "{seed}");
         // Partners below see neither SKUs nor prices.
-        assert!(rows.iter().all(|row| row.sku.ends_with(&format!("/{}", row.metric)) && row.amount.is_none()), "{seed}");
+        assert!(
+            rows.iter().all(|row| row.sku.ends_with(&format!("/{}", row.metric)) && row.amount.is_none()),
+            "{seed}"
+        );
     }
 }
 

@@ -38,9 +38,8 @@ impl Client {
         let account_name = async {
             if sums.lacks_account_name() { limit.run(self.tenant_name(tenant)).await.flatten() } else { None }
         };
-        let tenant_kinds = async {
-            if without_kind.is_empty() { None } else { limit.run(self.tenant_kinds(&without_kind)).await }
-        };
+        let tenant_kinds =
+            async { if without_kind.is_empty() { None } else { limit.run(self.tenant_kinds(&without_kind)).await } };
         let ownership = async {
             if components.is_empty() { None } else { limit.run(self.ownership(&components, sums.owners())).await }
         };

@@ -52,7 +52,9 @@ impl Client {
                     tracing::warn!(%error, "the licensing mode cannot be read; items are judged by their names");
                     return None;
                 }
-                Err(error) => tracing::warn!(%error, setting = name, "the licensing mode cannot be read from this setting"),
+                Err(error) => {
+                    tracing::warn!(%error, setting = name, "the licensing mode cannot be read from this setting")
+                }
             }
         }
         None
@@ -82,12 +84,15 @@ mod tests {
         assert_eq!(mode(Value::Null, of(tenant, "per_device")), Some(LicensingMode::PerDevice));
         assert_eq!(mode(json!({"value": null}), of(tenant, "per_device")), Some(LicensingMode::PerDevice));
         assert_eq!(mode(Value::Null, of(Uuid::nil(), "per_device")), None);
-        for unknown in [json!("per_moon"), json!(1), json!({"mode": "per_gb"}), json!({"licensing_mode": 1}), json!(["per_gb"])] {
+        for unknown in
+            [json!("per_moon"), json!(1), json!({"mode": "per_gb"}), json!({"licensing_mode": 1}), json!(["per_gb"])]
+        {
             assert_eq!(mode(json!({"value": unknown}), Value::Null), None, "{unknown}");
         }
         assert_eq!(mode(Value::Null, Value::Null), None);
         // As `pricing_info` has it.
-        let prices = json!({"currency": "USD", "licensing_mode": "per_gb", "tier_level": "Minimum 100 USD", "pricing": []});
+        let prices =
+            json!({"currency": "USD", "licensing_mode": "per_gb", "tier_level": "Minimum 100 USD", "pricing": []});
         assert_eq!(mode(json!({"value": prices}), Value::Null), Some(LicensingMode::PerGigabyte));
     }
 }

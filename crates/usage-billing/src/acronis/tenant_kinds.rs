@@ -69,7 +69,8 @@ impl TenantKinds {
 
     /// Of the tenants with rows, those whose kind no row states and decides whether they count.
     pub(super) fn to_look_up<'a>(&self, tenants: impl IntoIterator<Item = &'a str>) -> BTreeSet<Uuid> {
-        let is_open = |tenant: &&str| self.customers_only && *tenant != self.account && !self.stated.contains_key(*tenant);
+        let is_open =
+            |tenant: &&str| self.customers_only && *tenant != self.account && !self.stated.contains_key(*tenant);
         tenants.into_iter().filter(is_open).filter_map(|tenant| tenant.parse().ok()).collect()
     }
 

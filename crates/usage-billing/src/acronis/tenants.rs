@@ -70,7 +70,8 @@ impl Client {
         for ids in ids.iter().take(MOST_KINDS).copied().collect::<Vec<_>>().chunks(TENANTS) {
             match self.tenants(ids).await {
                 Ok(tenants) => {
-                    let stated = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.kind?.as_str().into())));
+                    let stated =
+                        tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.kind?.as_str().into())));
                     kinds.extend(stated);
                 }
                 Err(error) => {

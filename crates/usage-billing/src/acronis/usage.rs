@@ -82,7 +82,9 @@ impl Client {
     async fn clean_up(&self, limit: TimeLimit, id: &str, options: &UsageOptions) {
         let Ok(report) = id.parse::<Uuid>() else { return };
         let deleted = limit.run(self.delete_report(report)).await;
-        if let Err(error) = deleted.unwrap_or_else(|| Err(limit.exceeded(format_args!("report {report} was not deleted")))) {
+        if let Err(error) =
+            deleted.unwrap_or_else(|| Err(limit.exceeded(format_args!("report {report} was not deleted"))))
+        {
             tracing::warn!("Acronis report {} stays: {error}", printable(id));
             options.notify(ReportEvent::NotDeleted { id, error: &error });
         }

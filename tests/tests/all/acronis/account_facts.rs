@@ -231,7 +231,8 @@ async fn tenants_without_a_kind_are_looked_up() {
     const OTHER: &str = "aaaaaaaa-0000-4000-8000-000000000004";
     // Two tenants, of which the file states no kind.
     let csv = String::from_utf8(fixture("c03.csv")).unwrap().replace(",partner,", ",,");
-    let other: String = csv.lines().skip(1).map(|line| line.replace("aaaaaaaa-0000-4000-8000-000000000003", OTHER) + "\n").collect();
+    let other: String =
+        csv.lines().skip(1).map(|line| line.replace("aaaaaaaa-0000-4000-8000-000000000003", OTHER) + "\n").collect();
     let csv = csv + &other;
     for (kind, tenants, reasons) in [
         ("customer", 2, &[BillingReason::Usage][..]),

@@ -106,7 +106,8 @@ async fn every_world_has_what_trips_people_up() {
         let sandbox = builder.start().await.unwrap();
         let client = client(&sandbox);
         let october: Period = "2026-10".parse().unwrap();
-        let reasons = |rows: &[UsageRow]| rows.iter().map(|row| row.billing_reason.to_string()).collect::<BTreeSet<_>>();
+        let reasons =
+            |rows: &[UsageRow]| rows.iter().map(|row| row.billing_reason.to_string()).collect::<BTreeSet<_>>();
         let rows = client.usage(october, PATIENCE).await.unwrap();
         // Totals, parts, switches, rows without SKU.
         let wanted = ["usage", "trial", "total_of_rows", "part_of_row", "feature_switch", "not_sold"];
@@ -133,7 +134,8 @@ async fn every_world_has_what_trips_people_up() {
         let account = per_gigabyte_account(&client).await;
         let rows = rows_of(&client, &ReportRequest::usage_summary(account, october)).await;
         let billed = |is: &dyn Fn(&UsageRow) -> bool, billable| {
-            let mut found = rows.iter().filter(|row| is(row) && row.usage_mode == Some(UsageMode::Production)).peekable();
+            let mut found =
+                rows.iter().filter(|row| is(row) && row.usage_mode == Some(UsageMode::Production)).peekable();
             found.peek().is_some() && found.all(|row| row.is_billable == Some(billable))
         };
         assert!(billed(&|row| row.storage_host == Some(Partner), true), "{seed}: {rows:?}");

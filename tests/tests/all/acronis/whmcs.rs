@@ -287,7 +287,8 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
     use Difference::*;
     assert_eq!(
         needed,
-        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, Included, TotalOfRows, CounterBesideItems, NotStated].into(),
+        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, Included, TotalOfRows, CounterBesideItems, NotStated]
+            .into(),
         "each reason is needed"
     );
 }

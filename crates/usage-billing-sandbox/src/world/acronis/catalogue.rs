@@ -390,7 +390,11 @@ mod tests {
         let others = [
             &LOCAL_STORAGE,
             &LOCAL_STORAGE_PER_GIGABYTE,
-            &RECOVERY_INTERNET, &TOTAL_STORAGE, &IMMUTABLE_STORAGE, &TOTAL_WORKLOADS];
+            &RECOVERY_INTERNET,
+            &TOTAL_STORAGE,
+            &IMMUTABLE_STORAGE,
+            &TOTAL_WORKLOADS,
+        ];
         for item in SOLD.into_iter().chain(others) {
             assert!(item.application.usages.contains(&item.usage_name), "{}", item.name);
             assert!(item.name.ends_with(item.usage_name));

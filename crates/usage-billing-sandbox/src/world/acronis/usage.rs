@@ -3,11 +3,11 @@
 use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
-use super::{Licensing, Tree};
 use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
 use super::counted::counted;
 use super::flow::{Flow, Span};
 use super::table::Line;
+use super::{Licensing, Tree};
 use crate::world::{EPOCH, midnight};
 
 /// A gibibyte; what Acronis shows as a GB.
@@ -192,10 +192,16 @@ mod tests {
         for month in ["2025-02", "2026-10", "2028-12"] {
             let alder = usage("Alder Dental Group", month);
             let storage: Vec<_> = alder.iter().filter(|row| row.item.name == "pw_base_storage").collect();
-            assert_eq!(storage.iter().filter(|row| row.charged(Licensing::PerDevice).is_none() && row.sku().is_none()).count(), 1);
+            assert_eq!(
+                storage.iter().filter(|row| row.charged(Licensing::PerDevice).is_none() && row.sku().is_none()).count(),
+                1
+            );
             assert_eq!(storage.len(), 3);
             let total = alder.iter().find(|row| row.item.name == "total_storage").unwrap();
-            assert!(total.charged(Licensing::PerDevice).is_none() && total.total()[0] > storage.iter().map(|row| row.total()[0]).sum());
+            assert!(
+                total.charged(Licensing::PerDevice).is_none()
+                    && total.total()[0] > storage.iter().map(|row| row.total()[0]).sum()
+            );
             let kestrel = usage("Kestrel & Sons, \"Harbour\" Ltd.", month);
             assert!(kestrel.iter().any(|row| row.item.is_range && row.production[1] > 0));
             assert!(kestrel.iter().any(Usage::is_zero));

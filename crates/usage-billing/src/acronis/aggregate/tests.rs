@@ -550,14 +550,18 @@ fn a_tenant_has_the_kind_that_another_of_its_rows_states() {
         of("t-2", "customer", "pw_base_servers"),
         of("t-2", "", "pw_base_vms"),
     ];
-    let found: Vec<_> = usage_rows(&file, rows).unwrap().into_iter().map(|row| (row.metric, row.billing_reason)).collect();
+    let found: Vec<_> =
+        usage_rows(&file, rows).unwrap().into_iter().map(|row| (row.metric, row.billing_reason)).collect();
     let usage = |metric: &str| (metric.to_owned(), BillingReason::Usage);
     assert_eq!(found, [usage("pw_base_servers"), usage("pw_base_vms")]);
 }
 
 #[test]
 fn unknown_hosts_are_apart_from_storage_of_no_component() {
-    let at = |infra: Option<&str>| ReportRow { infra_id: infra.map(str::to_owned), ..row("customer", "pw_base_storage", Some("bytes")) };
+    let at = |infra: Option<&str>| ReportRow {
+        infra_id: infra.map(str::to_owned),
+        ..row("customer", "pw_base_storage", Some("bytes"))
+    };
     let rows = usage_rows(&summary(), [at(None), at(Some("a")), at(Some("b"))]).unwrap();
     let hosts: Vec<_> = rows.iter().map(|row| (row.storage_host, row.billing_reason, row.occurrence)).collect();
     assert_eq!(
@@ -570,7 +574,9 @@ fn unknown_hosts_are_apart_from_storage_of_no_component() {
 #[test]
 fn levels_of_reports_are_apart() {
     let keys = [types::ReportLevel::DirectPartners, types::ReportLevel::AllCustomers].map(|level| {
-        let row = usage_rows(&file(types::ReportKind::UsageSummary, level.clone()), [row("customer", "seats", None)]).unwrap().remove(0);
+        let row = usage_rows(&file(types::ReportKind::UsageSummary, level.clone()), [row("customer", "seats", None)])
+            .unwrap()
+            .remove(0);
         assert_eq!(row.report_level.as_deref(), Some(level.as_str()));
         row.row_key
     });
@@ -579,7 +585,9 @@ fn levels_of_reports_are_apart() {
 
 /// The columns that are marked as identity in the documentation, but for the key.
 fn identity(row: &UsageRow) -> Vec<String> {
-    let table = include_str!("../../../docs/usage-rows.md").lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | Identity. "));
+    let table = include_str!("../../../docs/usage-rows.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | Identity. "));
     let columns: Vec<_> = table.map(|(column, _)| column).collect();
     assert!(columns.len() > 15, "{columns:?}");
     let row = serde_json::to_value(row).unwrap();
