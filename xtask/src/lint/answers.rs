@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Findings, Rule, anything, tree};
 use crate::{
-    names::value_name,
+    codegen::identifiers::value_name,
     pointer::{child, last_key},
 };
 

@@ -96,7 +96,7 @@ mod tests {
             Rule, lint,
             tests::{NONE, broken},
         },
-        testing::{changed, mini},
+        test_support::{changed, mini},
     };
 
     #[test]

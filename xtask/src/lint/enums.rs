@@ -8,7 +8,7 @@ use super::{
     Findings, Rule,
     tree::{self, Node, Place},
 };
-use crate::enums;
+use crate::codegen::open_enum;
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for node in tree::schemas(root).into_iter().filter(|node| !node.schema.contains_key("$ref")) {
@@ -33,7 +33,7 @@ fn one(node: &Node<'_>, findings: &mut Findings) {
         return findings.add(Rule::Enum, at, format!("the value {odd} is no text"), "write it in quotes");
     }
     let schema = Value::Object(schema.clone());
-    let (values, names) = (enums::values(&schema), enums::variant_names(&schema));
+    let (values, names) = (open_enum::values(&schema), open_enum::variant_names(&schema));
     let help = "name them all in `x-enum-varnames`, in their order";
     if values.len() != names.len() {
         return findings.add(Rule::Enum, at, format!("{} values and {} names", values.len(), names.len()), help);
@@ -51,7 +51,7 @@ fn one(node: &Node<'_>, findings: &mut Findings) {
     if values.iter().collect::<BTreeSet<_>>().len() != values.len() {
         findings.add(Rule::Enum, at, "a value stands twice", "list each once");
     }
-    let described = enums::described(&schema);
+    let described = open_enum::described(&schema);
     for value in values.iter().filter(|value| !described.contains(value)) {
         let help = "add a line \"- `VALUE`: what it means\"";
         findings.add(Rule::EnumValues, at, format!("the value {value:?} is not described"), help);

@@ -4,7 +4,7 @@ use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
 use super::{Rule, lint};
-use crate::testing::changed;
+use crate::test_support::changed;
 
 const GET: &str = "/paths/~1orders~1{orderId}/get";
 const NOTE: &str = "/components/schemas/Order/properties/note";

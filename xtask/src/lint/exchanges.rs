@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Findings, Rule};
 use crate::{
+    codegen::normalize::is_json,
     document::{Operation, operations, placed},
-    normalise::is_json,
     pointer::child,
 };
 

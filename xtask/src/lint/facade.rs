@@ -5,10 +5,10 @@ use std::{fs, io, path::Path};
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{document::operations, names::value_name};
+use crate::{codegen::identifiers::value_name, document::operations};
 
 /// `source` is all of the facade's code for this vendor.
-pub(super) fn check(root: &Value, source: &str, findings: &mut Findings) {
+pub(crate) fn check(root: &Value, source: &str, findings: &mut Findings) {
     for operation in operations(root) {
         let marked = ["x-pagination", "x-long-running"].into_iter().find(|mark| operation.value.contains_key(*mark));
         // What has a better way is left to those who call it already, and previews to those who can bear their changes.
@@ -28,7 +28,7 @@ pub(super) fn check(root: &Value, source: &str, findings: &mut Findings) {
 }
 
 /// The facade's code for a vendor.
-pub(super) fn source(root: &Path, vendor: &str) -> io::Result<String> {
+pub(crate) fn source(root: &Path, vendor: &str) -> io::Result<String> {
     let mut source = String::new();
     let mut folders = vec![root.join("crates/usage-billing/src").join(vendor)];
     while let Some(folder) = folders.pop() {
@@ -49,7 +49,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{changed, mini};
+    use crate::test_support::{changed, mini};
 
     fn found(root: &Value, source: &str) -> Vec<String> {
         let mut findings = Findings::default();

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Level, lint};
 use crate::{
+    codegen::render,
     document::{Document, positions::Positions},
-    generate::sources,
     pointer::{child, entry},
-    testing::{MINI, mini},
+    test_support::{MINI, mini},
 };
 
 const SPECIFICATIONS: [(&str, &str); 3] = [
@@ -88,7 +88,7 @@ fn fuzz(original: &Document, times: usize, most: usize, mut generated: usize) {
             }
             if generated > 0 && findings.iter().all(|finding| finding.level() != Level::Error) {
                 generated -= 1;
-                let failed = sources(&document).err();
+                let failed = render(&document).err();
                 assert_eq!(failed, None, "it passed");
             }
         }));

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{Findings, Rule, marks::fields, tree};
 use crate::{
+    codegen::open_enum,
     document::{Operation, operations},
-    enums,
     pointer::child,
 };
 
@@ -67,7 +67,7 @@ fn marked(
 }
 
 fn states(mark: &Map<String, Value>, status: &Value, at: &str, findings: &mut Findings) {
-    let known = enums::values(status).into_iter().collect::<BTreeSet<_>>();
+    let known = open_enum::values(status).into_iter().collect::<BTreeSet<_>>();
     let mut sorted = BTreeSet::new();
     for key in STATES {
         let listed = mark.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

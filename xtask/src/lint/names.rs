@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Findings, Rule, tree};
 use crate::{
+    codegen::identifiers::{component_name, value_name},
     document::schemas,
-    names::{component_name, value_name},
     pointer::child,
 };
 

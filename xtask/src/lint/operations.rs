@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Findings, Rule};
+use crate::codegen::identifiers::{CLIENT_METHODS, value_name};
 use crate::document::operations;
-use crate::names::{CLIENT_METHODS, value_name};
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let mut seen = BTreeMap::<String, String>::new();

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Findings, Rule, marks::fields, tree};
 use crate::{
+    codegen::identifiers::value_name,
     document::{Operation, operations},
-    names::value_name,
     pointer::child,
 };
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Findings, Rule};
 use crate::{
+    codegen::identifiers::value_name,
     document::{Operation, operations, resolve},
-    names::value_name,
 };
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {

@@ -191,7 +191,7 @@ mod tests {
             schemas.insert(format!("S{index}"), json!({"type": "object", "properties": {"next": target}}));
             schemas.insert(format!("A{index}"), json!({"$ref": format!("#/components/schemas/A{}", index + 1)}));
         }
-        let mut document = crate::testing::changed("/components/schemas", Value::Object(schemas));
+        let mut document = crate::test_support::changed("/components/schemas", Value::Object(schemas));
         document.root["paths"]["/orders"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] =
             json!({"$ref": "#/components/schemas/S0"});
         assert!(!crate::lint::lint(&document).is_empty());

@@ -8,7 +8,7 @@ use super::{
     Findings, Rule,
     tree::{self, Node, Place},
 };
-use crate::{document::resolve, normalise::DROPPED, pointer::child};
+use crate::{codegen::normalize::IGNORED_KEYWORDS, document::resolve, pointer::child};
 
 /// What may stand beside `allOf`, with what the generator does not get to see. Of anything else a type would be made that is
 /// neither the one nor the other.
@@ -45,7 +45,7 @@ fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
     let is_object = node.text("type") == "object"
         && parts.first().is_some_and(|part| resolve(root, part).get("type").and_then(Value::as_str) == Some("object"));
     let odd = |key: &&String| {
-        let kept = BESIDE_ALL_OF.contains(&key.as_str()) || DROPPED.contains(&key.as_str());
+        let kept = BESIDE_ALL_OF.contains(&key.as_str()) || IGNORED_KEYWORDS.contains(&key.as_str());
         !(kept || key.starts_with("x-") || is_object && *key == "type")
     };
     for key in node.schema.keys().filter(odd) {

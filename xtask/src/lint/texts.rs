@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Findings, Rule};
 use crate::{
-    markdown::unsafe_characters,
     pointer::{child, entry},
+    text::markdown::unsafe_characters,
 };
 
 /// Checks all texts for people. A line break of Windows is one to Markdown as well.

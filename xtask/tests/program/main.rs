@@ -15,7 +15,7 @@ fn repository() -> std::io::Result<TempDir> {
     fs::create_dir_all(root.path().join("openapi/upstream"))?;
     fs::create_dir_all(root.path().join("crates"))?;
     fs::create_dir_all(root.path().join("xtask"))?;
-    fs::write(root.path().join("openapi/mini.yaml"), include_str!("../../src/testing/mini.yaml"))?;
+    fs::write(root.path().join("openapi/mini.yaml"), include_str!("../../src/test_support/mini.yaml"))?;
     Ok(root)
 }
 

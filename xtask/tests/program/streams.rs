@@ -17,7 +17,7 @@ fn json(root: &Path, arguments: &str) -> (i32, Value, String) {
 
 fn written(root: &Path) -> std::io::Result<()> {
     fs::write(root.join("broken.yaml"), "openapi: [3\n")?;
-    fs::write(root.join("spec.yaml"), include_str!("../../src/testing/mini.yaml"))?;
+    fs::write(root.join("spec.yaml"), include_str!("../../src/test_support/mini.yaml"))?;
     fs::write(root.join("other.yaml"), "openapi: 3.0.3\ninfo: {title: X, version: '1'}\npaths: {}\n")
 }
 

@@ -1,0 +1,92 @@
+//! Documented limits as text: generated types do not check them, so the reader has to see them.
+
+use serde_json::{Map, Value};
+
+use crate::text::{
+    markdown::{code_span, ends_with_paragraph},
+    one_line,
+};
+
+/// The description with the default and the limits that it does not mention itself.
+pub(crate) fn with_limits(description: &str, schema: &Map<String, Value>) -> String {
+    let mut text = description.trim_end().to_owned();
+    for (key, label) in LABELS {
+        let Some(value) = schema.get(key).filter(|value| !value.is_boolean() || key == "default").map(plain) else {
+            continue;
+        };
+        if mentions(description, &value) || key == "pattern" && value.len() > READABLE {
+            continue;
+        }
+        if !text.is_empty() {
+            // Behind a list or a block of code it would be a part of that.
+            text.push_str(if ends_with_paragraph(&text) { " " } else { "\n\n" });
+        }
+        let shown = if key == "pattern" { code_span(&value) } else { value };
+        text.push_str(&label.replace("{}", &shown));
+    }
+    text
+}
+
+/// A longer pattern tells a reader nothing.
+const READABLE: usize = 120;
+
+const LABELS: [(&str, &str); 9] = [
+    ("default", "Default: {}."),
+    ("minimum", "At least {}."),
+    ("maximum", "At most {}."),
+    ("minLength", "At least {} characters."),
+    ("maxLength", "At most {} characters."),
+    ("minItems", "At least {} entries."),
+    ("maxItems", "At most {} entries."),
+    ("multipleOf", "A multiple of {}."),
+    ("pattern", "Matches {}."),
+];
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => one_line(text),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text has a value as a word of its own, with or without separators of thousands.
+fn mentions(text: &str, value: &str) -> bool {
+    let text = text.replace([',', '_', '\u{a0}'], "");
+    text.match_indices(value).any(|(at, _)| {
+        let word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        !word(text[..at].chars().next_back()) && !word(text[at + value.len()..].chars().next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(description: &str, schema: Value) -> String {
+        with_limits(description, schema.as_object().expect("it is an object"))
+    }
+
+    #[test]
+    fn limits_and_defaults_are_added() {
+        assert_eq!(
+            said("Page size.", json!({"default": 100, "maximum": 1000})),
+            "Page size. Default: 100. At most 1000."
+        );
+    }
+
+    #[test]
+    fn what_the_text_says_already_is_not_said_again() {
+        assert_eq!(
+            said("Page size, 100 to 1,000.", json!({"default": 100, "maximum": 1000})),
+            "Page size, 100 to 1,000."
+        );
+        assert_eq!(said("Version 1000a.", json!({"maximum": 1000})), "Version 1000a. At most 1000.");
+    }
+
+    #[test]
+    fn a_list_at_the_end_stays_a_list() {
+        assert_eq!(said("One of:\n\n- a", json!({"default": false})), "One of:\n\n- a\n\nDefault: false.");
+    }
+}

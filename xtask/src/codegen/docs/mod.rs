@@ -1,0 +1,4 @@
+//! Documentation of generated operations and fields.
+
+pub(crate) mod constraints;
+pub(crate) mod operations;

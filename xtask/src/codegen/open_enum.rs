@@ -1,0 +1,215 @@
+//! Open enums: components with `enum` become types of core's `open_enum!`, which keep a value that nobody listed.
+//!
+//! typify's own enums are closed: a value that a vendor adds would fail the whole answer.
+
+use serde_json::Value;
+
+use super::identifiers;
+use crate::{
+    document::schemas,
+    text::{
+        self,
+        markdown::{code_span, doc_comment, tested},
+    },
+};
+
+/// An enum of a document.
+#[derive(PartialEq, Eq)]
+pub(crate) struct OpenEnum {
+    /// Its Rust name.
+    pub(crate) name: String,
+    doc: String,
+    variants: Vec<Variant>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Variant {
+    name: String,
+    value: String,
+    doc: String,
+}
+
+/// Whether a component becomes an open enum.
+pub(crate) fn is_enum(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("string") && schema.get("enum").is_some_and(Value::is_array)
+}
+
+/// All enums of a document, by name.
+pub(crate) fn open_enums(root: &Value) -> Vec<OpenEnum> {
+    let mut enums = schemas(root).filter(|(_, schema)| is_enum(schema)).map(open_enum).collect::<Vec<_>>();
+    enums.sort_by(|one, other| one.name.cmp(&other.name));
+    enums
+}
+
+fn open_enum((name, schema): (&str, &Value)) -> OpenEnum {
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let (doc, said) = split(description);
+    let variants = values(schema).into_iter().zip(variant_names(schema)).map(|(value, name)| {
+        let said = said.iter().find(|(of, _)| *of == value).map_or("", |(_, text)| text.as_str());
+        let shown = code_span(&format!("{value:?}"));
+        let doc = if said.is_empty() { format!("{shown}.") } else { format!("{shown}: {}", text::sentence(said)) };
+        Variant { name, value: value.to_owned(), doc: doc_comment(&doc) }
+    });
+    let doc = if doc.is_empty() { format!("{}.", code_span(name)) } else { doc_comment(&doc) };
+    OpenEnum { name: identifiers::component_name(name), doc, variants: variants.collect() }
+}
+
+/// The listed values; `null` stands for `nullable` and is none.
+pub(crate) fn values(schema: &Value) -> Vec<&str> {
+    schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The values' Rust names, in their order: those of `x-enum-varnames`, else made of the values.
+///
+/// Lint refuses a document where they are no names or not distinct.
+pub(crate) fn variant_names(schema: &Value) -> Vec<String> {
+    match schema.get("x-enum-varnames").and_then(Value::as_array) {
+        Some(names) => names.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect(),
+        None => values(schema).into_iter().map(identifiers::type_name).collect(),
+    }
+}
+
+/// The values that have a line in the description.
+pub(crate) fn described(schema: &Value) -> Vec<&str> {
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    split(description).1.into_iter().filter(|(_, text)| !text.is_empty()).map(|(value, _)| value).collect()
+}
+
+/// Takes the list of values (``- `VALUE`: text``, with indented lines below it) out of a description: the rest, and value and
+/// text of each entry.
+fn split(description: &str) -> (String, Vec<(&str, String)>) {
+    let mut rest = Vec::new();
+    let mut said = Vec::<(&str, String)>::new();
+    let mut in_entry = false;
+    for line in description.lines() {
+        if let Some((value, text)) = value_line(line) {
+            said.push((value, text.to_owned()));
+            in_entry = true;
+        } else if let (true, true, Some((_, text))) = (in_entry, line.starts_with(' '), said.last_mut()) {
+            text.push(' ');
+            text.push_str(line.trim());
+        } else {
+            in_entry = false;
+            rest.push(line);
+        }
+    }
+    (rest.join("\n").trim().to_owned(), said)
+}
+
+fn value_line(line: &str) -> Option<(&str, &str)> {
+    let (value, text) = line.strip_prefix("- `")?.split_once('`')?;
+    let value = if value == "\"\"" { "" } else { value };
+    Some((value, text.strip_prefix(':')?.trim()))
+}
+
+impl OpenEnum {
+    /// The Rust names of its values.
+    pub(crate) fn variants(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| variant.name.as_str())
+    }
+
+    /// Where its type stands in generated code.
+    pub(crate) fn path(&self) -> String {
+        format!("crate::types::{}", self.name)
+    }
+
+    /// The item that stands for it until the code is formatted: formatters leave macro bodies alone.
+    pub(crate) fn placeholder(&self) -> syn::Item {
+        let name = quote::format_ident!("OpenEnumPlaceholder{}", self.name);
+        syn::parse_quote!(struct #name;)
+    }
+
+    fn placeholder_line(&self) -> String {
+        format!("struct OpenEnumPlaceholder{};", self.name)
+    }
+
+    /// Its definition, as it stands in formatted code.
+    fn definition(&self) -> String {
+        let mut out = String::from("::progenitor_client::open_enum! {\n");
+        comment(&mut out, "    ", &self.doc);
+        out.push_str(&format!("    pub enum {} {{\n", self.name));
+        for variant in &self.variants {
+            comment(&mut out, "        ", &variant.doc);
+            out.push_str(&format!("        {} = {:?},\n", variant.name, variant.value));
+        }
+        out.push_str("    }\n}");
+        out
+    }
+}
+
+/// Puts the enums' definitions in place of their placeholders.
+pub(crate) fn splice(code: &str, enums: &[OpenEnum]) -> String {
+    let mut lines = Vec::new();
+    for line in code.lines() {
+        let text = line.trim_start();
+        match enums.iter().find(|candidate| candidate.placeholder_line() == text) {
+            Some(found) => {
+                let indent = &line[..line.len() - text.len()];
+                lines.extend(found.definition().lines().map(|line| format!("{indent}{line}").trim_end().to_owned()));
+            }
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn comment(out: &mut String, indent: &str, text: &str) {
+    for line in tested(text.to_owned()).lines() {
+        out.push_str(format!("{indent}/// {line}").trim_end());
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status() -> OpenEnum {
+        open_enum((
+            "order_status",
+            &json!({
+                "type": "string",
+                "description": "State of an order.\n\n- `\"\"`: not known\n- `in_work`: being\n  <made>",
+                "enum": ["", "in_work", "gone"],
+                "x-enum-varnames": ["Empty", "InWork", "Gone"],
+            }),
+        ))
+    }
+
+    #[test]
+    fn an_enum_is_written_with_a_line_of_doc_for_each_value() {
+        assert_eq!(
+            status().definition(),
+            r#"::progenitor_client::open_enum! {
+    /// State of an order.
+    pub enum OrderStatus {
+        /// `""`: not known.
+        Empty = "",
+        /// `"in_work"`: being \<made\>.
+        InWork = "in_work",
+        /// `"gone"`.
+        Gone = "gone",
+    }
+}"#
+        );
+    }
+
+    #[test]
+    fn definitions_replace_their_placeholders_with_their_indentation() {
+        let code = splice("mod types {\n    struct OpenEnumPlaceholderOrderStatus;\n}\n", &[status()]);
+        assert!(code.starts_with("mod types {\n    ::progenitor_client::open_enum! {\n        /// State"), "{code}");
+        assert!(code.ends_with("    }\n}\n"), "{code}");
+    }
+
+    #[test]
+    fn names_are_made_of_the_values_unless_the_document_names_them() {
+        assert_eq!(variant_names(&json!({"enum": ["IN_WORK", "2nd"]})), ["InWork", "_2nd"]);
+    }
+
+    #[test]
+    fn a_null_among_the_values_is_none() {
+        assert_eq!(values(&json!({"enum": ["a", null]})), ["a"]);
+    }
+}

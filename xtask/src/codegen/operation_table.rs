@@ -1,0 +1,76 @@
+//! The table of operations: what core needs to know of each besides its name.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use super::identifiers;
+use crate::document;
+
+/// The static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
+pub(crate) fn table(root: &Value) -> TokenStream {
+    let mut rows = document::operations(root)
+        .iter()
+        .filter(|operation| !operation.of_core())
+        .map(|operation| (identifiers::value_name(operation.id()), row(operation)))
+        .collect::<Vec<_>>();
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let rows = rows.into_iter().map(|(_, row)| row);
+    quote! {
+        /// What is known of each operation besides its types, by id.
+        pub static OPERATIONS: &[progenitor_client::Operation] = &[#(#rows),*];
+    }
+}
+
+fn row(operation: &document::Operation<'_>) -> TokenStream {
+    let id = identifiers::value_name(operation.id());
+    let name = operation.id();
+    let method = operation.method.to_uppercase();
+    let path = operation.path;
+    let idempotent = operation.is("x-idempotent");
+    let idempotent_with = match operation.text("x-idempotent-with") {
+        "" => quote!(None),
+        field => quote!(Some(#field)),
+    };
+    let download = operation.is("x-download");
+    let statuses = operation.value.get("x-final-statuses").and_then(Value::as_array).into_iter().flatten();
+    let final_statuses = statuses.filter_map(|status| u16::try_from(status.as_u64()?).ok()).collect::<Vec<_>>();
+    let permissions = operation.texts("x-permissions").collect::<Vec<_>>();
+    quote! {
+        progenitor_client::Operation {
+            id: #id,
+            name: #name,
+            method: #method,
+            path: #path,
+            idempotent: #idempotent,
+            idempotent_with: #idempotent_with,
+            download: #download,
+            final_statuses: &[#(#final_statuses),*],
+            permissions: &[#(#permissions),*],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_leaves_out_what_core_sends() {
+        let code = table(&json!({"paths": {
+            "/z": {"post": {"operationId": "zOperation", "x-idempotent-with": "id", "x-final-statuses": [500], "x-permissions": ["z:read", "z:all"]}},
+            "/a/{b}": {"get": {"operationId": "aOperation", "x-download": true}},
+            "/t": {"post": {"operationId": "token", "x-client": "core"}},
+        }}))
+        .to_string();
+        let (a, z) = (code.find("a_operation"), code.find("z_operation"));
+        assert!(a.is_some() && a < z, "{code}");
+        assert!(code.contains("\"aOperation\"") && code.contains("\"/a/{b}\"") && code.contains("\"GET\""), "{code}");
+        assert!(code.contains("Some (\"id\")") && code.contains("download : true"), "{code}");
+        assert!(code.contains(r#"permissions : & ["z:read" , "z:all"]"#), "{code}");
+        assert!(code.contains("final_statuses : & [500u16]") && code.contains("final_statuses : & []"), "{code}");
+        assert!(!code.contains("token"), "{code}");
+    }
+}

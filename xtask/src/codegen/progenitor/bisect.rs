@@ -1,0 +1,122 @@
+//! Finds the part of a document at which progenitor fails.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    document::{Operation, operations, schemas},
+    pointer::child,
+};
+
+/// The message of what fails alone, with its place: the head of the document, else a schema, else an operation. A whole document
+/// may take many seconds, so that operations are not tried one by one but by halves, each with the schemas that it reaches.
+pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::File, String>) -> Option<String> {
+    // Swapped in, not copied with the rest for each try.
+    let mut head = root.clone();
+    head["paths"] = json!({});
+    head["components"]["schemas"] = json!({});
+    let with = |paths: Value, schemas: Map<String, Value>| {
+        let mut part = head.clone();
+        part["paths"] = paths;
+        part["components"]["schemas"] = Value::Object(schemas);
+        run(&part).err()
+    };
+    if let Some(message) = with(json!({}), Map::new()) {
+        return Some(format!("{message}; look at `openapi` and at /info"));
+    }
+    let all = root.pointer("/components/schemas").cloned().unwrap_or_else(|| json!({}));
+    let whole = |schemas: &Value| {
+        let mut part = head.clone();
+        part["components"] = json!({"schemas": schemas});
+        run(&part).err()
+    };
+    if let Some(message) = whole(&all) {
+        let alone = schemas(root).find_map(|(name, schema)| {
+            // What it refers to is there, but is anything.
+            let mut some = Map::new();
+            for target in reached(root, [schema], false) {
+                some.insert(target, json!({}));
+            }
+            some.insert(name.to_owned(), schema.clone());
+            let message = whole(&Value::Object(some))?;
+            Some(format!("{message}; schema {name} at {}", child("/components/schemas", name)))
+        });
+        return Some(alone.unwrap_or_else(|| format!("{message}; a schema in /components/schemas")));
+    }
+    let all = operations(root).into_iter().filter(|operation| !operation.of_core()).collect::<Vec<_>>();
+    let fails = |some: &[Operation<'_>]| {
+        let mut paths = json!({});
+        let mut nodes = Vec::new();
+        for operation in some {
+            let shared = operation.item.get("parameters").cloned().unwrap_or_else(|| json!([]));
+            paths[operation.path]["parameters"] = shared;
+            paths[operation.path][operation.method] = Value::Object(operation.value.clone());
+        }
+        nodes.push(&paths);
+        let names = reached(root, nodes, true);
+        let schemas = names.into_iter().filter_map(|name| {
+            let schema = root.pointer(&child("/components/schemas", &name))?.clone();
+            Some((name, schema))
+        });
+        let schemas = schemas.collect();
+        with(paths, schemas)
+    };
+    let mut some = all.as_slice();
+    let mut message = fails(some)?;
+    while let (count @ 2.., Some(first), Some(last)) = (some.len(), some.first(), some.last()) {
+        let (one, other) = some.split_at(count / 2);
+        let halves = [one, other].into_iter().find_map(|half| Some((half, fails(half)?)));
+        let Some((half, said)) = halves else {
+            let (first, last) = (&first.pointer, &last.pointer);
+            return Some(format!("{message}; only together: {count} operations from {first} to {last}"));
+        };
+        (some, message) = (half, said);
+    }
+    let operation = some.first()?;
+    Some(format!("{message}; operation {} at {}", operation.id(), operation.pointer))
+}
+
+/// The names of the schemas that nodes refer to, by way of other components too; of those that these refer to as well, if asked.
+fn reached<'a>(root: &'a Value, nodes: impl IntoIterator<Item = &'a Value>, all: bool) -> BTreeSet<String> {
+    let (mut found, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut next = nodes.into_iter().collect::<Vec<_>>();
+    while let Some(node) = next.pop() {
+        match node {
+            Value::Object(map) => {
+                let target = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+                if let Some(place) = target.filter(|place| found.insert(*place))
+                    && let Some(component) = root.pointer(place)
+                {
+                    let schema = place.strip_prefix("/components/schemas/").filter(|name| !name.contains('/'));
+                    names.extend(schema.map(|name| name.replace("~1", "/").replace("~0", "~")));
+                    next.extend((all || schema.is_none()).then_some(component));
+                }
+                next.extend(map.values());
+            }
+            Value::Array(list) => next.extend(list),
+            _ => {}
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::mini;
+
+    #[test]
+    fn what_fails_only_together_is_told_with_its_range() {
+        let tries = std::cell::Cell::new(0);
+        // As if two operations made the same method.
+        let run = |root: &Value| {
+            tries.set(tries.get() + 1);
+            let both = root["paths"].get("/orders").is_some() && root["paths"].get("/export").is_some();
+            if both { Err("twice".to_owned()) } else { Ok(syn::File { shebang: None, attrs: vec![], items: vec![] }) }
+        };
+        let said = bisect_failure(&mini().root, &run).unwrap_or_default();
+        assert!(said.starts_with("twice; only together: ") && said.contains(" operations from /paths/"), "{said}");
+        assert!(tries.get() < 8, "{}", tries.get());
+    }
+}

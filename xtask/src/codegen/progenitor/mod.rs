@@ -1,0 +1,8 @@
+//! Stage 3: progenitor, called so that its panics and errors become one line that names the schema or operation at fault.
+
+mod bisect;
+mod panic;
+mod run;
+mod settings;
+
+pub(super) use run::{client, mock};

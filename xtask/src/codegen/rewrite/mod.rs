@@ -1,0 +1,59 @@
+//! Rewrites what progenitor generates into what we publish: one pass over the syntax tree, each part with its reason.
+
+mod builders;
+mod client;
+pub(crate) mod doc_attributes;
+mod doc_comments;
+mod errors;
+mod field_readers;
+mod literals;
+mod null_collections;
+mod parameters;
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use serde_json::Value;
+use syn::{File, Item, ItemMod};
+
+use super::{docs::operations::OperationDocs, open_enum::OpenEnum};
+
+/// Makes the client's code ours. The enums are placeholders until the code is formatted.
+pub(crate) fn rewrite(
+    mut file: File,
+    docs: &BTreeMap<String, OperationDocs>,
+    enums: &[OpenEnum],
+    operations: TokenStream,
+    root: &Value,
+) -> Result<File, String> {
+    client::rewrite(&mut file);
+    parameters::rewrite(&mut file);
+    errors::rewrite(&mut file)?;
+    builders::prune(&mut file);
+    null_collections::tolerate_null(&mut file, root);
+    field_readers::set(&mut file);
+    literals::tidy(&mut file);
+    doc_comments::rewrite(&mut file, docs);
+    if let Some(types) = module(&mut file.items, "types") {
+        types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
+    }
+    file.items
+        .push(syn::parse2(operations).map_err(|error| format!("the table of operations does not parse: {error}"))?);
+    Ok(file)
+}
+
+/// The items of a module among others.
+fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
+        _ => None,
+    })
+}
+
+/// The name at the end of a type's path: `Report` of `types::Report`.
+fn last_name(of: &syn::Type) -> Option<String> {
+    match of {
+        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}

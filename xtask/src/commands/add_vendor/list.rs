@@ -1,0 +1,41 @@
+//! What a specification has, to choose from.
+
+use std::{
+    io::{Result, Write},
+    process::ExitCode,
+};
+
+use super::Made;
+use crate::{
+    import::{self, Choice, Published},
+    text::printable,
+};
+
+/// Prints tags and operations with their sizes: all, or those of the choice.
+pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) -> Result<Made> {
+    let all = import::operations(&published.root);
+    let chosen = if choice.is_empty() { Ok(all) } else { choice.of(&published.root) };
+    let operations = match chosen {
+        Ok(operations) => operations,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    writeln!(out, "{}: {}, {} operations\n", printable(&published.file), published.edition, operations.len())?;
+    writeln!(out, "{:>10}  tag", "operations")?;
+    for (tag, count) in import::tags(&operations) {
+        writeln!(out, "{count:>10}  {}", if tag.is_empty() { "(none)".to_owned() } else { printable(tag) })?;
+    }
+    writeln!(out, "\n{:>7}  operation", "schemas")?;
+    for operation in &operations {
+        let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
+        let (size, why) = match import::draft(published, std::slice::from_ref(operation), "2000-01-01") {
+            Ok(draft) => (draft.schemas.len().to_string(), String::new()),
+            Err(reason) => {
+                let reason = reason.strip_prefix(&format!("{named}: ")).unwrap_or(&reason);
+                ("cannot".to_owned(), format!(": {reason}"))
+            }
+        };
+        let id = if operation.id().is_empty() { String::new() } else { format!("{}  ", operation.id()) };
+        writeln!(out, "{size:>7}  {}", printable(&format!("{id}{named}{why}")))?;
+    }
+    Ok(Ok(ExitCode::SUCCESS))
+}

@@ -1,0 +1,82 @@
+//! What was lost or changed, and what is left to do.
+
+use crate::{
+    import::{Draft, Kind, Loss, shown},
+    text::{
+        markdown::{code_span, safe_characters},
+        one_line,
+    },
+};
+
+/// The losses by kind, with at most so many places each.
+pub(super) fn text(draft: &Draft, places: usize) -> String {
+    let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
+    out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));
+    for (kind, losses) in by_kind(&draft.losses) {
+        out.push_str(&format!("\n{} ({})\n", kind.title(), losses.len()));
+        for loss in losses.iter().take(places) {
+            out.push_str(&format!("  {}\n    at {}\n", loss.text, one_line(&safe_characters(&shown(&loss.at)))));
+        }
+        if losses.len() > places {
+            out.push_str(&format!("  … and {} more\n", losses.len() - places));
+        }
+    }
+    out
+}
+
+/// As a file in Markdown, with all places, and what of the vendor's files could not be read.
+pub(super) fn markdown(name: &str, draft: &Draft, source: &str, skipped: &[String]) -> String {
+    let mut out = format!(
+        "# What openapi/{name}.yaml leaves out or says otherwise\n\n\
+         Written by `cargo xtask add-vendor`, as it found {source}. Pointers are into the vendor's file.\n"
+    );
+    for (kind, losses) in by_kind(&draft.losses) {
+        out.push_str(&format!(
+            "\n## {}{} ({})\n\n",
+            kind.title()[..1].to_uppercase(),
+            &kind.title()[1..],
+            losses.len()
+        ));
+        for loss in losses {
+            out.push_str(&format!("- {}: {}\n", loss.text, code_span(&shown(&loss.at))));
+        }
+    }
+    if !skipped.is_empty() {
+        out.push_str(&format!("\n## Not read ({})\n\n", skipped.len()));
+        skipped.iter().for_each(|line| out.push_str(&format!("- {}\n", one_line(&safe_characters(line)))));
+    }
+    if draft.losses.is_empty() && skipped.is_empty() {
+        out.push_str("\nNothing.\n");
+    }
+    out
+}
+
+fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
+    let mut groups = Vec::<(Kind, Vec<&Loss>)>::new();
+    for loss in losses {
+        match groups.last_mut().filter(|(kind, _)| *kind == loss.kind) {
+            Some((_, group)) => group.push(loss),
+            None => groups.push((loss.kind, vec![loss])),
+        }
+    }
+    groups
+}
+
+/// What to do with a crate that does not pass.
+pub(super) fn failed(name: &str) -> String {
+    format!(
+        "{name} does not pass; what was written stays, to be looked at. Mend openapi/{name}.yaml and run `cargo xtask generate {name}`, \
+         or choose other operations and run this again with --replace"
+    )
+}
+
+/// What comes after the command.
+pub(super) fn next(name: &str, seconds: f32) -> String {
+    format!(
+        "{name} compiles, and every operation goes through its mock and back ({seconds:.0} s). What is left to people:\n\
+         - openapi/{name}.yaml: read it against the vendor's pages; own words, marks, formats; `cargo xtask lint {name}` lists them\n\
+         - openapi/upstream/{name}.md: what was lost; `cargo xtask upstream {name} --from FILE` compares again when the vendor moves\n\
+         - crates/usage-billing-{name}/src/client.rs: the header of request ids and the rate limit, if the vendor documents them\n\
+         - README.md: a row in \"What is covered\"; CHANGELOG.md\n"
+    )
+}

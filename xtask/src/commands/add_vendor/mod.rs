@@ -1,0 +1,194 @@
+//! `cargo xtask add-vendor`: a published specification in, a crate out.
+
+mod list;
+mod loss_report;
+mod templates;
+mod transaction;
+mod workspace_edits;
+mod yaml_writer;
+
+use std::{
+    ffi::OsString,
+    io::{Result, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use crate::codegen::{self, GeneratedFiles};
+use crate::{
+    document::Document,
+    import::{self, Choice, Draft, Published},
+    lint::{self, Level},
+    output::Output,
+};
+
+/// Which operations of which specification become a crate of which name.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The vendor's name: of its document, crate and feature. Lower case letters, digits and hyphens.
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+
+    /// Operations with this tag.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// An operation by its operationId, or as "GET /path".
+    #[arg(long = "operation", value_name = "ID")]
+    operations: Vec<String>,
+
+    /// Operations whose path fits: `*` stands for a part of a segment, `**` for any segments.
+    #[arg(long = "path", value_name = "GLOB")]
+    paths: Vec<String>,
+
+    /// Write nothing: print the document, and on the standard error what was lost on the way.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Write nothing: print the specification's tags and operations with their sizes.
+    #[arg(long)]
+    list: bool,
+
+    /// Make the draft of an earlier run anew: what was changed since in the files that it wrote is overwritten.
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Everything that is to be written, before anything is.
+struct Plan<'a> {
+    name: &'a str,
+    published: &'a Published,
+    draft: &'a Draft,
+    /// `openapi/<name>.yaml`.
+    document: &'a str,
+    sources: &'a GeneratedFiles,
+    today: &'a str,
+}
+
+/// Runs the command in the repository at `root`. Exit code 1 if the crate was written and does not pass its checks, 2 if none can
+/// be made.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+    match make(root, arguments, output)? {
+        Ok(code) => Ok(code),
+        Err(reason) => output.failed(false, &reason),
+    }
+}
+
+type Made = std::result::Result<ExitCode, String>;
+
+fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<Made> {
+    let start = Instant::now();
+    let published = match import::read(&arguments.from) {
+        Ok(published) => published,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    for line in &published.skipped {
+        output.note(line)?;
+    }
+    let choice = Choice {
+        tags: arguments.tags.clone(),
+        operations: arguments.operations.clone(),
+        paths: arguments.paths.clone(),
+    };
+    if arguments.list {
+        return list::list(&published, &choice, output.out);
+    }
+    let name = arguments.name.as_deref().unwrap_or_default();
+    let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
+    let drafted = drafted(&published, &choice, name, &today).and_then(|(draft, text)| {
+        let sources = checked(name, &text)?;
+        Ok((draft, text, sources))
+    });
+    let (draft, document, sources) = match drafted {
+        Ok(drafted) => drafted,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if arguments.dry_run {
+        write!(output.out, "{document}")?;
+        write!(output.err, "{}", loss_report::text(&draft, usize::MAX))?;
+        return Ok(Ok(ExitCode::SUCCESS));
+    }
+    let plan =
+        Plan { name, published: &published, draft: &draft, document: &document, sources: &sources, today: &today };
+    // The workspace names the crate last: it is whole without.
+    let changes = workspace_edits::edits(root, name, arguments.replace)
+        .and_then(|edits| Ok([templates::new(&plan)?, edits].concat()))
+        .and_then(|changes| transaction::all(root, &changes).map(|()| changes));
+    let changes = match changes {
+        Ok(changes) => changes,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let Output { out, err } = output;
+    for (file, text) in &changes {
+        writeln!(out, "wrote {file} ({} lines)", text.lines().count())?;
+    }
+    write!(out, "\n{}\n", loss_report::text(&draft, 3))?;
+    let package = templates::package(name);
+    let good = cargo(root, &["check", "--package", &package, "--features", "mock"], out)?
+        && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
+        && cargo(root, &["test", "--package", &package], out)?;
+    if !good {
+        writeln!(err, "{}", loss_report::failed(name))?;
+        return Ok(Ok(ExitCode::FAILURE));
+    }
+    write!(out, "\n{}", loss_report::next(name, start.elapsed().as_secs_f32()))?;
+    Ok(Ok(ExitCode::SUCCESS))
+}
+
+/// The draft and the text of its document.
+fn drafted(
+    published: &Published,
+    choice: &Choice,
+    name: &str,
+    today: &str,
+) -> std::result::Result<(Draft, String), String> {
+    workspace_edits::check_name(name)?;
+    if choice.is_empty() {
+        return Err("which operations? choose with --tag, --operation or --path; --list shows what there is".to_owned());
+    }
+    let chosen = choice.of(&published.root)?;
+    let draft = import::draft(published, &chosen, today)?;
+    let text = yaml_writer::document(&draft, published)?;
+    Ok((draft, text))
+}
+
+/// The crate's generated sources, if the document keeps all rules.
+fn checked(name: &str, text: &str) -> std::result::Result<GeneratedFiles, String> {
+    let document = Document::parse(&format!("openapi/{name}.yaml"), text)?;
+    let findings = lint::lint(&document);
+    match findings.iter().find(|finding| finding.level() == Level::Error) {
+        Some(finding) => Err(format!("the draft breaks a rule of openapi/README.md: {finding}")),
+        None => codegen::render(&document),
+    }
+}
+
+fn cargo(root: &Path, arguments: &[&str], out: &mut dyn Write) -> Result<bool> {
+    writeln!(out, "$ cargo {}", arguments.join(" "))?;
+    out.flush()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    without_package_variables(&mut command, std::env::vars_os().map(|(name, _)| name));
+    let status = command.current_dir(root).args(arguments).arg("--quiet").status()?;
+    Ok(status.success())
+}
+
+/// Removes what `cargo run` sets for xtask's own package: build scripts that watch these variables (ring's) would run again, and
+/// everything that depends on them would be compiled again, now and in the next build without them.
+fn without_package_variables(command: &mut Command, names: impl Iterator<Item = OsString>) {
+    for name in names {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod untrusted_text;

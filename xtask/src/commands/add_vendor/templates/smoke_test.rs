@@ -1,0 +1,201 @@
+//! The smoke test of a new vendor: every operation against its mock helper, with the document's examples.
+
+use serde_json::Value;
+
+use super::{
+    call_expression::{self, given, method},
+    client::{self, formatted},
+    library,
+};
+use crate::commands::add_vendor::Plan;
+use crate::import::{Credential, Drafted};
+
+/// The source of `tests/smoke.rs`.
+pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
+    let (library, name) = (library(plan.name), plan.name);
+    // Without an example there is nothing to send or to answer with; the losses say why there is none.
+    let shown = plan.draft.operations.iter().filter(|operation| has_examples(operation));
+    let tests = shown.map(|operation| test(plan, operation)).collect::<Result<Vec<_>, _>>()?;
+    let tests = tests.join("\n");
+    let readme = call_expression::example(plan);
+    let oauth = plan.draft.credentials.iter().any(|credential| matches!(credential, Credential::OAuthClient { .. }));
+    let base_url = if plan.draft.address.is_none() { "server.base_url(), " } else { "" };
+    let builder = if oauth {
+        // Tokens come from where the document says; a test brings one along.
+        format!("Client::with_auth({base_url}{library}::Auth::header(\"Bearer\", \"hush\"))")
+    } else {
+        let secrets = client::arguments(plan).into_iter().filter(|argument| argument.name != "base_url");
+        let secrets = secrets.map(|argument| if argument.name == "user" { "\"me\"" } else { "\"hush\".to_owned()" });
+        format!("Client::builder({base_url}{})", secrets.collect::<Vec<_>>().join(", "))
+    };
+    let builder = format!("{builder}.base_url(server.base_url()).build().unwrap()");
+    let imports = if tests.contains("types::") { "Client, types" } else { "Client" };
+    let typed = if tests.contains("example(") { EXAMPLE } else { "" };
+    let raw = if tests.contains("shown(") || !typed.is_empty() { SHOWN } else { "" };
+    let same = if tests.contains("same(") { SAME } else { "" };
+    let deprecated = plan.draft.operations.iter().any(|operation| operation.value.get("deprecated").is_some());
+    let deprecated = if deprecated {
+        "// What the vendor has deprecated is tested like the rest.\n#![allow(deprecated)]\n\n"
+    } else {
+        ""
+    };
+    let uses = if raw.is_empty() { "" } else { "use serde_json::Value;\n" };
+    let document = if raw.is_empty() {
+        String::new()
+    } else {
+        format!("const DOCUMENT: &str = include_str!(\"../../../openapi/{name}.yaml\");\n\n")
+    };
+    Ok(formatted(format!(
+        "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
+         //! answered comes back the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
+         /// The example of README.md: it is compiled here, as the crate's documentation is not tested.\n#[allow(dead_code)]\nmod readme {{\n\
+         use {library}::{{Client, Error}};\n\npub {readme}\n}}\n\n\
+         {document}fn client(server: &MockServer) -> Client {{\n    {builder}\n}}\n\n{raw}{typed}{same}\n{tests}"
+    )))
+}
+
+const SHOWN: &str = r#"/// The example of an operation's body or answer, by its place in the operation.
+fn shown(operation: &str, place: &str) -> Value {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let document: Value = serde_saphyr::from_str_with_options(DOCUMENT, options).unwrap();
+    let items = document["paths"].as_object().unwrap().values();
+    let mut operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let found = operations.find(|found| found["operationId"] == operation).unwrap();
+    let content = found.pointer(place).unwrap()["content"].as_object().unwrap().values().next().unwrap();
+    content["example"].clone()
+}
+
+"#;
+
+const EXAMPLE: &str = r#"fn example<T: serde::de::DeserializeOwned>(operation: &str, place: &str) -> T {
+    serde_json::from_value(shown(operation, place)).unwrap()
+}
+
+"#;
+
+const SAME: &str = r#"fn same(answer: &impl serde::Serialize, expected: &Value) {
+    let text = serde_json::to_string(answer).unwrap();
+    assert_eq!(present(serde_json::from_str(&text).unwrap()), *expected);
+}
+
+/// Absent and null are the same: examples have no null.
+fn present(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().filter(|(_, field)| !field.is_null()).map(|(name, field)| (name, present(field))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(present).collect(),
+        other => other,
+    }
+}
+
+"#;
+
+/// How an answer is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Json,
+    File,
+    Nothing,
+}
+
+/// Whether all that the test of an operation reads is there.
+fn has_examples(operation: &Drafted) -> bool {
+    let shown = |holder: &Value| {
+        let media = holder["content"].as_object().and_then(|content| content.iter().next());
+        media.is_none_or(|(name, media)| {
+            let needed = name == "application/json" || name.ends_with("urlencoded");
+            !needed || media.get("example").is_some()
+        })
+    };
+    let answer =
+        |(status, read): (u16, Read)| read != Read::Json || shown(&operation.value["responses"][status.to_string()]);
+    shown(&operation.value["requestBody"]) && success(operation).is_none_or(answer)
+}
+
+fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
+    let (id, method) = (&operation.id, method(operation));
+    let given = given(plan, operation)?;
+    let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
+    let place = format!("/responses/{status}");
+    let then = answer_function(status);
+    let mut when = given.iter().map(|given| format!(".{}({})", given.setter, given.expected)).collect::<String>();
+    let mut call = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
+    let mut before = String::new();
+    match body(operation) {
+        Some(media) if media == "application/json" || media.ends_with("urlencoded") => {
+            let kind = kind(&operation.value["requestBody"]);
+            before.push_str(&format!("    let body{kind} = example({id:?}, \"/requestBody\");\n"));
+            when.push_str(&format!(".body({}body)", borrowed(&operation.value["requestBody"])));
+            call.push_str(".body(body)");
+        }
+        Some(_) => call.push_str(".body(\"text\")"),
+        None => {}
+    }
+    let when = if when.is_empty() { String::new() } else { format!("        when{when};\n") };
+    let unused = if when.is_empty() { "_" } else { "when" };
+    let (answer, check) = match read {
+        Read::Json => {
+            let holder = &operation.value["responses"][status.to_string()];
+            let (kind, borrow) = (kind(holder), borrowed(holder));
+            before.push_str(&format!("    let answer{kind} = example({id:?}, {place:?});\n"));
+            (
+                format!("then.{then}({borrow}answer);"),
+                format!("    same(&read.into_inner(), &shown({id:?}, {place:?}));\n"),
+            )
+        }
+        Read::File => (
+            format!("then.{then}(\"application/octet-stream\", \"a,b\");"),
+            format!("    assert_eq!(read.status(), {status});\n"),
+        ),
+        Read::Nothing => (format!("then.{then}();"), format!("    assert_eq!(read.status(), {status});\n")),
+    };
+    Ok(format!(
+        "#[tokio::test]\nasync fn {method}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
+         let mock = server.{method}(|{unused}, then| {{\n{when}        {answer}\n    }});\n    \
+         let read = client(&server).{method}(){call}.send().await.unwrap();\n    mock.assert();\n{check}}}\n"
+    ))
+}
+
+/// The type of an example, where the mock's helper does not say it: it takes texts by reference.
+fn kind(holder: &Value) -> &'static str {
+    let schema = &holder["content"]["application/json"]["schema"];
+    if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
+}
+
+/// How the mock's helper takes an example: numbers and flags as they are, all else by reference.
+fn borrowed(holder: &Value) -> &'static str {
+    let kind = holder["content"]["application/json"]["schema"]["type"].as_str().unwrap_or_default();
+    if ["integer", "boolean"].contains(&kind) { "" } else { "&" }
+}
+
+fn body(operation: &Drafted) -> Option<&str> {
+    operation.value.pointer("/requestBody/content")?.as_object()?.keys().next().map(String::as_str)
+}
+
+fn success(operation: &Drafted) -> Option<(u16, Read)> {
+    let answers = operation.value["responses"].as_object()?;
+    let (status, answer) = answers.iter().find(|(status, _)| status.starts_with('2'))?;
+    let read = match answer.get("content").and_then(Value::as_object) {
+        None => Read::Nothing,
+        Some(_) if operation.value.get("x-download").is_some() => Read::File,
+        Some(_) => Read::Json,
+    };
+    Some((status.parse().ok()?, read))
+}
+
+/// The mock helper's function for a status: its reason phrase.
+fn answer_function(status: u16) -> &'static str {
+    match status {
+        201 => "created",
+        202 => "accepted",
+        203 => "non_authoritative_information",
+        204 => "no_content",
+        205 => "reset_content",
+        206 => "partial_content",
+        207 => "multi_status",
+        208 => "already_reported",
+        226 => "im_used",
+        _ => "ok",
+    }
+}

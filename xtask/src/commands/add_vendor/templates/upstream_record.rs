@@ -1,0 +1,14 @@
+//! `openapi/upstream/<name>.toml` of a new vendor.
+
+use std::collections::BTreeMap;
+
+use crate::commands::add_vendor::Plan;
+use crate::{commands::upstream, document::Document};
+
+/// The record of what the document was made of.
+pub(super) fn record(plan: &Plan<'_>) -> String {
+    let document = Document::parse(plan.name, plan.document);
+    let known =
+        document.map(|ours| upstream::uncurated(&ours.root, plan.published)).unwrap_or_else(|_| BTreeMap::new());
+    upstream::head(plan.name, plan.published, plan.today, ("", ""), &known)
+}

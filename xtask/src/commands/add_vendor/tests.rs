@@ -1,0 +1,362 @@
+//! The command, as far as the files: what cargo says of them is for `cargo xtask add-vendor` itself.
+
+use std::fs;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::commands::add_vendor::*;
+
+fn specification(security: Value) -> Value {
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Acme \"Metering\"", "version": "1"},
+        "servers": [{"url": "https://api.acme.example/v1"}],
+        "security": [{"s": []}],
+        "paths": {
+            "/usage": {
+                "get": {"operationId": "listUsage", "tags": ["Usage"], "parameters": [
+                    {"name": "since", "in": "query", "required": true, "schema": {"type": "string", "format": "date-time"}},
+                    {"name": "kind", "in": "query", "required": true, "schema": {"type": "string", "enum": ["a", "b"]}},
+                ], "responses": {"200": {"description": "d", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Usage"}}}}}}},
+                "post": {"operationId": "sendUsage", "tags": ["Usage"], "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Usage"}}}},
+                    "responses": {"204": {"description": "d"}}},
+            },
+            "/file": {"get": {"operationId": "getFile", "tags": ["Files"], "responses": {"200": {"description": "d", "content": {"text/csv": {}}}}}},
+        },
+        "components": {
+            "schemas": {"Usage": {"type": "object", "required": ["quantity"], "properties": {"quantity": {"type": "number"}, "unit": {"type": "string"}}}},
+            "securitySchemes": {"s": security},
+        },
+    })
+}
+
+/// A repository with a facade, and a specification in it.
+fn repository(specification: &Value) -> std::io::Result<TempDir> {
+    let root = tempfile::tempdir()?;
+    fs::create_dir_all(root.path().join("crates/usage-billing/src"))?;
+    fs::create_dir_all(root.path().join("openapi"))?;
+    fs::write(
+        root.path().join("Cargo.toml"),
+        "[workspace]\n\n[workspace.dependencies]\nusage-billing-zeta = { path = \"z\" }\n",
+    )?;
+    fs::write(
+        root.path().join("crates/usage-billing/Cargo.toml"),
+        "[features]\ndefault = [\"zeta\"]\nzeta = [\"dep:usage-billing-zeta\"]\n\n[dependencies]\nusage-billing-zeta = { workspace = true, optional = true }\n",
+    )?;
+    fs::write(
+        root.path().join("crates/usage-billing/src/lib.rs"),
+        "#[cfg(feature = \"zeta\")]\npub mod zeta;\n\npub use x::Y;\n",
+    )?;
+    fs::write(root.path().join("spec.json"), specification.to_string())?;
+    Ok(root)
+}
+
+/// All files of a plan, by path.
+pub(super) fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
+    let root = repository(specification)?;
+    let published = import::read(&root.path().join("spec.json")).expect("it is a specification");
+    let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
+    let (draft, document) = drafted(&published, &choice, "acme", "2026-11-22").expect("it drafts");
+    let sources = checked("acme", &document).expect("it generates");
+    let plan = Plan {
+        name: "acme",
+        published: &published,
+        draft: &draft,
+        document: &document,
+        sources: &sources,
+        today: "2026-11-22",
+    };
+    let edits = workspace_edits::edits(root.path(), "acme", false).expect("the name is free");
+    Ok([edits, templates::new(&plan).expect("the files")].concat())
+}
+
+pub(super) fn file<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+    files.iter().find(|(path, _)| path == name).map_or("", |(_, text)| text)
+}
+
+#[test]
+fn every_file_is_in_its_language() -> Result<()> {
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for (name, text) in &files {
+        if name.ends_with(".rs") {
+            assert!(syn::parse_file(text).is_ok(), "{name}: {text}");
+        } else if name.ends_with(".toml") {
+            assert!(text.parse::<toml::Table>().is_ok(), "{name}: {text}");
+        }
+    }
+    assert_eq!(files.len(), 14);
+    assert!(file(&files, "crates/usage-billing/src/lib.rs").contains("#[cfg(feature = \"acme\")]\n"));
+    assert!(file(&files, "crates/usage-billing/Cargo.toml").contains("acme = [\"dep:usage-billing-acme\"]\nzeta ="));
+    let smoke = file(&files, "crates/usage-billing-acme/tests/smoke.rs");
+    for test in ["list_usage", "send_usage", "get_file"] {
+        assert!(smoke.contains(&format!("async fn {test}_goes_out_and_comes_back()")), "{smoke}");
+    }
+    Ok(())
+}
+
+#[test]
+fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
+    let client = |scheme: Value| {
+        let files = planned(&specification(scheme))?;
+        Ok::<_, std::io::Error>(file(&files, "crates/usage-billing-acme/src/client.rs").to_owned())
+    };
+    let bearer = client(json!({"type": "http", "scheme": "bearer"}))?;
+    assert!(bearer.contains("Auth::header(\"Bearer\", token)") && bearer.contains("ACME_TOKEN"), "{bearer}");
+    assert!(bearer.contains("token: impl Into<ApiKey>"), "{bearer}");
+    let basic = client(json!({"type": "http", "scheme": "basic"}))?;
+    assert!(basic.contains("Auth::basic(user, password)") && basic.contains("ACME_PASSWORD"), "{basic}");
+    let key = client(json!({"type": "apiKey", "in": "header", "name": "X-Key"}))?;
+    assert!(key.contains("Auth::key(\"X-Key\", api_key)") && key.contains("ACME_API_KEY"), "{key}");
+    let oauth = client(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}))?;
+    assert!(oauth.contains("Auth::client_credentials(\"https://api.acme.example/token\", credentials)"), "{oauth}");
+    Ok(())
+}
+
+#[test]
+fn cargo_does_not_inherit_the_variables_of_xtasks_own_package() {
+    let mut command = Command::new("cargo");
+    let names = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE", "CARGO_TARGET_DIR", "CARGO", "PATH"];
+    without_package_variables(&mut command, names.into_iter().map(OsString::from));
+    let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+    assert_eq!(removed, ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE"]);
+}
+
+/// Core's sources, which a new crate is compiled with.
+fn core(file: &str) -> Result<syn::File> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/usage-billing-core/src").join(file);
+    Ok(syn::parse_file(&fs::read_to_string(path)?).expect("it is Rust"))
+}
+
+/// The names that a tree of `use` brings in.
+fn brought_in(tree: &syn::UseTree) -> Vec<String> {
+    match tree {
+        syn::UseTree::Path(path) => brought_in(&path.tree),
+        syn::UseTree::Group(group) => group.items.iter().flat_map(brought_in).collect(),
+        syn::UseTree::Name(name) => vec![name.ident.to_string()],
+        syn::UseTree::Rename(rename) => vec![rename.rename.to_string()],
+        syn::UseTree::Glob(_) => vec![],
+    }
+}
+
+/// All names that `use` brings in from one crate, or from anywhere.
+fn imported(file: &syn::File, from: Option<&str>) -> Vec<String> {
+    let uses = file.items.iter().filter_map(|item| match item {
+        syn::Item::Use(item) => Some(&item.tree),
+        _ => None,
+    });
+    uses.filter(|tree| match (from, tree) {
+        (Some(from), syn::UseTree::Path(path)) => path.ident == from,
+        (from, _) => from.is_none(),
+    })
+    .flat_map(brought_in)
+    .collect()
+}
+
+/// The compiler says so only when somebody adds a vendor.
+#[test]
+fn a_new_crate_uses_of_core_what_core_has() -> Result<()> {
+    let public = imported(&core("lib.rs")?, None);
+    let fields = core("operation.rs")?.items.into_iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == "Service" => {
+            Some(item.fields.into_iter().filter_map(|field| field.ident).map(|name| name.to_string()).collect())
+        }
+        _ => None,
+    });
+    let fields: Vec<String> = fields.expect("core has a Service");
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for name in ["lib.rs", "client.rs"] {
+        let source =
+            syn::parse_file(file(&files, &format!("crates/usage-billing-acme/src/{name}"))).expect("it is Rust");
+        let wanted = imported(&source, Some("progenitor_client"));
+        assert!(!wanted.is_empty(), "{name}");
+        let gone = wanted.iter().filter(|name| !public.contains(name)).collect::<Vec<_>>();
+        assert!(gone.is_empty(), "{name} wants of core: {gone:?}");
+        let given = source.items.iter().filter_map(|item| match item {
+            syn::Item::Const(item) => match &*item.expr {
+                syn::Expr::Struct(service) => Some(service),
+                _ => None,
+            },
+            _ => None,
+        });
+        for service in given {
+            let given = service.fields.iter().map(|field| match &field.member {
+                syn::Member::Named(name) => name.to_string(),
+                syn::Member::Unnamed(index) => index.index.to_string(),
+            });
+            assert_eq!(given.collect::<Vec<_>>(), fields);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_new_document_differs_from_its_source_in_nothing() -> Result<()> {
+    let files = planned(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    let root = repository(&specification(json!({"type": "http", "scheme": "bearer"})))?;
+    for (name, text) in &files {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder"))?;
+        fs::write(path, text)?;
+    }
+    #[derive(clap::Parser)]
+    struct Upstream {
+        #[command(flatten)]
+        arguments: crate::commands::upstream::Arguments,
+    }
+    let from = root.path().join("spec.json");
+    let line = ["x", "acme", "--from"].into_iter().map(Into::into).chain([from.into_os_string()]);
+    let arguments = <Upstream as clap::Parser>::parse_from(line).arguments;
+    let mut out = Vec::new();
+    let code =
+        crate::commands::upstream::run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut Vec::new() })?;
+    let out = String::from_utf8_lossy(&out);
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    assert!(out.contains("0 unexplained, 0 accepted, 0 operations added"), "{out}");
+    Ok(())
+}
+
+/// Exit code and output of a run that writes nothing.
+fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Result<(ExitCode, String)> {
+    let root = repository(specification)?;
+    let mut arguments = Arguments {
+        name: Some(name.to_owned()),
+        from: root.path().join("spec.json"),
+        tags: vec![],
+        operations: vec![],
+        paths: vec![],
+        dry_run: true,
+        list: false,
+        replace: false,
+    };
+    change(&mut arguments);
+    let mut out = Vec::new();
+    let mut err = Vec::new();
+    let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+    out.splice(0..0, err);
+    Ok((code, String::from_utf8_lossy(&out).into_owned()))
+}
+
+#[test]
+fn a_dry_run_prints_the_document_and_what_was_lost() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (code, out) = ran("acme", &specification, |arguments| arguments.tags = vec!["usage".to_owned()])?;
+    assert_eq!(code, ExitCode::SUCCESS);
+    assert!(out.contains("operationId: listUsage") && out.contains("2 operations, 2 schemas; "), "{out}");
+    assert!(!out.contains("getFile"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_long_path_is_a_key() -> Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    for path in [format!("/{}/{{id}}", "long".repeat(60)), "/a:b, #c".to_owned()] {
+        specification["paths"][path] = specification["paths"]["/file"].clone();
+    }
+    let (code, out) = ran("acme", &specification, |arguments| arguments.paths = vec!["/**".to_owned()])?;
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_list_shows_tags_and_operations() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (_, out) = ran("acme", &specification, |arguments| arguments.list = true)?;
+    assert!(out.contains("         2  Usage\n") && out.contains("      2  listUsage  GET /usage\n"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_done_is_one_line() -> Result<()> {
+    let good = specification(json!({"type": "http", "scheme": "bearer"}));
+    let query = specification(json!({"type": "apiKey", "in": "query", "name": "key"}));
+    let all = |arguments: &mut Arguments| arguments.paths = vec!["/**".to_owned()];
+    let none = |_: &mut Arguments| {};
+    for ((code, out), expected) in [
+        (ran("Acme", &good, all)?, "error: \"Acme\" makes no crate: "),
+        (ran("acme", &good, none)?, "error: which operations? "),
+        (
+            ran("acme", &good, |arguments| arguments.tags = vec!["Gone".to_owned()])?,
+            "error: no operation has the tag \"Gone\"",
+        ),
+        (
+            ran("acme", &good, |arguments| {
+                arguments.list = true;
+                arguments.tags = vec!["Gone".to_owned()];
+            })?,
+            "error: no operation has the tag \"Gone\"",
+        ),
+        (ran("acme", &query, all)?, "error: callers cannot be let in: s: a key in the query"),
+        (ran("acme", &json!([]), all)?, "error: spec.json: neither `openapi` nor `swagger`"),
+    ] {
+        assert_eq!(code, ExitCode::from(2));
+        assert!(out.starts_with(expected) && out.lines().count() == 1, "{out}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused() -> Result<()> {
+    let root = repository(&json!({}))?;
+    let refused = |name: &str, replace| workspace_edits::edits(root.path(), name, replace).unwrap_err();
+    fs::write(root.path().join("openapi/acme.yaml"), "")?;
+    for (name, why) in [
+        ("acme", "there is openapi/acme.yaml"),
+        ("zeta", "crates/usage-billing/Cargo.toml has a feature of this name"),
+        ("usage-billing-zeta", "the facade uses a crate of this name"),
+        ("tests", "usage-billing-tests is the crate of the workspace's tests"),
+    ] {
+        assert_eq!(refused(name, false), format!("the name {name:?} is taken: {why}"));
+        assert_eq!(
+            refused(name, true),
+            format!("--replace: there is no openapi/{name}.yaml that still is a draft of an earlier run")
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_draft_is_made_anew_only_if_that_is_asked_for() -> Result<()> {
+    let specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    let (root, files) = (repository(&specification)?, planned(&specification)?);
+    transaction::all(root.path(), &files).expect("all can be written");
+    let error = workspace_edits::edits(root.path(), "acme", false).unwrap_err();
+    assert!(error.ends_with("there is openapi/acme.yaml; --replace makes the draft of an earlier run anew"), "{error}");
+    // The workspace names it already, and once is enough.
+    for (name, text) in workspace_edits::edits(root.path(), "acme", true).expect("it is a draft") {
+        assert_eq!(file(&files, &name), text);
+    }
+    fs::write(root.path().join("openapi/acme.yaml"), "# Ours.\n")?;
+    assert!(workspace_edits::edits(root.path(), "acme", true).is_err());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// Whatever the vendor writes, and wherever: the document reads back as it was drafted and keeps the rules.
+    #[test]
+    fn any_words_of_a_vendor_become_a_document(words in prop::collection::vec("(?s).{0,12}", 8)) {
+        let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+        specification["info"]["title"] = json!(words[0]);
+        let get = &mut specification["paths"]["/usage"]["get"];
+        get["operationId"] = json!(words[1]);
+        get["summary"] = json!(words[2]);
+        get["description"] = json!(words[3]);
+        get["tags"] = json!([words[4]]);
+        get["parameters"][1]["schema"]["enum"] = json!([words[5], words[6], "a"]);
+        let fields = &mut specification["components"]["schemas"]["Usage"]["properties"];
+        fields[&words[7]] = json!({"type": "string", "description": words[0], "example": words[6]});
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("spec.json");
+        fs::write(&file, specification.to_string())?;
+        let published = import::read(&file).map_err(TestCaseError::fail)?;
+        let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
+        let (_, text) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
+        let broken = lint::lint(&document).into_iter().filter(|finding| finding.level() == Level::Error);
+        let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();
+        prop_assert!(broken.is_empty(), "{broken:?}");
+    }
+}

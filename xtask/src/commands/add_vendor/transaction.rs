@@ -1,0 +1,85 @@
+//! A vendor's files put in place: all of them or none.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::workspace_edits::Change;
+
+/// Writes the files below `root`. If one cannot be written, all is again as it was, and the error says which and why.
+pub(super) fn all(root: &Path, changes: &[Change]) -> Result<(), String> {
+    let mut done = Done::default();
+    for (file, text) in changes {
+        if let Err(error) = done.write(&root.join(file), text) {
+            done.undo();
+            return Err(format!("{file}: cannot be written: {error}; nothing was changed"));
+        }
+    }
+    Ok(())
+}
+
+/// What was written, and what was there before.
+#[derive(Default)]
+struct Done {
+    files: Vec<(PathBuf, Option<Vec<u8>>)>,
+    folders: Vec<PathBuf>,
+}
+
+impl Done {
+    fn write(&mut self, path: &Path, text: &str) -> io::Result<()> {
+        let missing = path.ancestors().skip(1).take_while(|folder| !folder.exists()).last();
+        self.folders.extend(missing.map(Path::to_owned));
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let before = match fs::read(path) {
+            Ok(before) => Some(before),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.files.push((path.to_owned(), before));
+        fs::write(path, text)
+    }
+
+    /// What cannot be undone either is left: the first error is the one to tell.
+    fn undo(self) {
+        for (path, before) in self.files {
+            _ = match before {
+                Some(before) => fs::write(path, before),
+                None => fs::remove_file(path),
+            };
+        }
+        for folder in self.folders {
+            _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(file: &str, text: &str) -> Change {
+        (file.to_owned(), text.to_owned())
+    }
+
+    #[test]
+    fn if_one_file_cannot_be_written_none_is() -> io::Result<()> {
+        let root = tempfile::tempdir()?;
+        let read = |file: &str| fs::read_to_string(root.path().join(file)).ok();
+        fs::write(root.path().join("old"), "before")?;
+        fs::create_dir(root.path().join("folder"))?;
+        let changes = [change("new/deep/file", "x"), change("old", "after"), change("folder", "x")];
+        let error = all(root.path(), &changes).unwrap_err();
+        assert!(
+            error.starts_with("folder: cannot be written: ") && error.ends_with("; nothing was changed"),
+            "{error}"
+        );
+        assert_eq!((read("old").as_deref(), root.path().join("new").exists()), (Some("before"), false));
+
+        assert_eq!(all(root.path(), &changes[..2]), Ok(()));
+        assert_eq!((read("old").as_deref(), read("new/deep/file").as_deref()), (Some("after"), Some("x")));
+        Ok(())
+    }
+}

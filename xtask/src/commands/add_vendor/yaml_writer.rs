@@ -1,0 +1,232 @@
+//! A draft as a document that people read and edit: in the order of `openapi/README.md`, with a comment where something was lost.
+
+use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+use serde_json::Value;
+
+use super::workspace_edits::DRAFTED;
+use crate::{
+    import::{Draft, Kind, Loss, Owner, Published, shown},
+    text::{self, markdown::is_unsafe},
+};
+
+/// The order of keys; others follow by name.
+const ORDER: [&str; 46] = [
+    "openapi",
+    "info",
+    "title",
+    "version",
+    "servers",
+    "security",
+    "operationId",
+    "tags",
+    "$ref",
+    "type",
+    "format",
+    "name",
+    "in",
+    "required",
+    "allOf",
+    "summary",
+    "description",
+    "nullable",
+    "deprecated",
+    "x-any",
+    "scheme",
+    "flows",
+    "ref",
+    "seen",
+    "url",
+    "enum",
+    "x-enum-varnames",
+    "x-source",
+    "x-download",
+    "parameters",
+    "requestBody",
+    "responses",
+    "content",
+    "schema",
+    "items",
+    "additionalProperties",
+    "properties",
+    "example",
+    "get",
+    "put",
+    "post",
+    "delete",
+    "options",
+    "head",
+    "patch",
+    "trace",
+];
+
+/// How values are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// As people write them, long texts in blocks.
+    Blocks,
+    /// As JSON, which is YAML: for texts that the serializer does not write so that they read back.
+    Json,
+}
+
+/// The document's text. The error says that it does not read back as the draft, which would be a fault of ours.
+pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, String> {
+    written(draft, published, Style::Blocks).or_else(|_| written(draft, published, Style::Json))
+}
+
+fn written(draft: &Draft, published: &Published, style: Style) -> Result<String, String> {
+    let mut text = heading(draft, published);
+    for (key, value) in sorted(draft.head().iter()) {
+        text.push_str(&entry(key, value, 0, style)?);
+        text.push('\n');
+    }
+    text.push_str("paths:\n");
+    let mut last = "";
+    for operation in &draft.operations {
+        if operation.path != last {
+            text.push_str(&format!("  {}:\n", quoted(&operation.path)));
+            last = &operation.path;
+        }
+        text.push_str(&comments(draft, &Owner::Operation(operation.id.clone()), 4));
+        text.push_str(&entry(operation.method, &operation.value, 4, style)?);
+        text.push('\n');
+    }
+    text.push_str("components:\n");
+    if !draft.schemas.is_empty() {
+        text.push_str("  schemas:\n");
+    }
+    for (name, schema) in &draft.schemas {
+        text.push_str(&comments(draft, &Owner::Schema(name.clone()), 4));
+        text.push_str(&entry(name, schema, 4, style)?);
+        text.push('\n');
+    }
+    text.push_str(&entry("securitySchemes", draft.schemes(), 2, style)?);
+    let mut expected = draft.document();
+    if draft.schemas.is_empty()
+        && let Some(components) = expected.get_mut("components").and_then(Value::as_object_mut)
+    {
+        components.remove("schemas");
+    }
+    let read = crate::document::Document::parse("the draft", &text)?;
+    if read.root == expected { Ok(text) } else { Err(difference(&expected, &read.root, "")) }
+}
+
+fn heading(draft: &Draft, published: &Published) -> String {
+    let lost = draft.losses.len();
+    format!(
+        "{DRAFTED} from {} ({}, sha256 {}).\n\
+         #\n\
+         # A draft, not curated yet: the texts are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
+         # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
+         # Error bodies are left out: core reads every error itself.\n\
+         # {lost} things were lost or changed on the way: in comments below as \"Changed\", and together in openapi/upstream/.\n\n",
+        commented(&published.file),
+        published.edition,
+        published.sha256
+    )
+}
+
+fn comments(draft: &Draft, owner: &Owner, indent: usize) -> String {
+    // That error bodies are left out is so everywhere, and said in the heading.
+    let own = draft.losses.iter().filter(|loss| loss.owner == *owner && loss.kind != Kind::ErrorBody);
+    own.map(|loss| {
+        format!("{:indent$}# Changed: {} (vendor's {})\n", "", commented(&loss.text), commented(&place(loss)))
+    })
+    .collect()
+}
+
+fn place(loss: &Loss) -> String {
+    if loss.at.is_empty() { "document".to_owned() } else { shown(&loss.at) }
+}
+
+/// A comment ends with its line, whatever the vendor's names hold.
+fn commented(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() || is_unsafe(letter) { ' ' } else { letter }).collect()
+}
+
+/// `key: value` with all lines indented.
+fn entry(key: &str, value: &Value, indent: usize, style: Style) -> Result<String, String> {
+    if style == Style::Json {
+        return Ok(format!("{:indent$}{}: {}\n", "", text::quoted(key), json(value)));
+    }
+    let map = serde_json::Map::from_iter([(key.to_owned(), value.clone())]);
+    let text = yaml(&Value::Object(map))?;
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{:indent$}{line}", "") });
+    Ok(lines.map(|line| line + "\n").collect())
+}
+
+/// A path as a key. A long text would be written as a block, which is none.
+fn quoted(text: &str) -> String {
+    let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
+    if plain { text.to_owned() } else { text::quoted(text) }
+}
+
+/// A value in one line.
+fn json(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let entries = sorted(map.iter()).into_iter();
+            let entries = entries.map(|(key, value)| format!("{}: {}", text::quoted(key), json(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(json).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => text::quoted(text),
+        other => other.to_string(),
+    }
+}
+
+fn yaml(value: &Value) -> Result<String, String> {
+    let options =
+        serde_saphyr::ser_options! { prefer_block_scalars: true, folded_wrap_chars: 120, compact_list_indent: false };
+    serde_saphyr::to_string_with_options(&Ordered(value), options)
+        .map_err(|error| format!("the draft is no YAML: {error}"))
+}
+
+struct Ordered<'a>(&'a Value);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let mut out = serializer.serialize_map(Some(map.len()))?;
+                for (key, value) in sorted(map.iter()) {
+                    out.serialize_entry(key, &Ordered(value))?;
+                }
+                out.end()
+            }
+            Value::Array(list) => {
+                let mut out = serializer.serialize_seq(Some(list.len()))?;
+                for value in list {
+                    out.serialize_element(&Ordered(value))?;
+                }
+                out.end()
+            }
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
+fn sorted<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<(&'a String, &'a Value)> {
+    let mut entries = entries.collect::<Vec<_>>();
+    let rank = |key: &str| ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len());
+    entries.sort_by(|(one, _), (other, _)| (rank(one), one).cmp(&(rank(other), other)));
+    entries
+}
+
+/// The first place where two documents differ.
+fn difference(expected: &Value, read: &Value, at: &str) -> String {
+    let pairs: Vec<(String, &Value, &Value)> = match (expected, read) {
+        (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
+            one.iter().zip(other.values()).map(|((key, one), other)| (key.clone(), one, other)).collect()
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            one.iter().zip(other).enumerate().map(|(index, (one, other))| (index.to_string(), one, other)).collect()
+        }
+        _ => vec![],
+    };
+    match pairs.into_iter().find(|(_, one, other)| one != other) {
+        Some((key, one, other)) => difference(one, other, &crate::pointer::child(at, &key)),
+        None => {
+            format!("the draft does not read back as it was written, at {at}: a fault of add-vendor; please report it")
+        }
+    }
+}

@@ -1,0 +1,202 @@
+use serde_json::{Value, json};
+
+use crate::commands::diff::crate_api::*;
+use crate::test_support::{changed, mini};
+
+const ORDER: &str = "/components/schemas/Order";
+const LIST: &str = "/paths/~1orders/get";
+const GET: &str = "/paths/~1orders~1{orderId}/get";
+
+/// What the change of one value does to the crate; the worst item says why.
+fn change(pointer: &str, value: Value) -> CrateChange {
+    needed(&mini(), &changed(pointer, value)).expect("both generate")
+}
+
+fn worst(pointer: &str, value: Value) -> (Bump, String) {
+    let change = change(pointer, value);
+    (change.needed, change.items.first().map(|item| item.to_string()).unwrap_or_default())
+}
+
+/// Place and value of a change, the step it needs, and the first line that says why.
+fn table() -> Vec<(String, Value, Bump, &'static str)> {
+    let text = json!({"type": "string", "description": "d"});
+    let order = |what: &str| format!("{ORDER}{what}");
+    let parameter = |name: &str, required: bool| json!({"name": name, "in": "query", "required": required, "description": "d", "schema": {"type": "string"}});
+    let copy = mini().root.pointer(LIST).cloned().unwrap_or_default();
+    let mut another = copy.clone();
+    another["operationId"] = json!("listAll");
+    vec![
+        // operations
+        (LIST.to_owned(), Value::Null, Bump::Major, "major: builder::ListOrders is gone"),
+        ("/paths/~1all".to_owned(), json!({"get": another}), Bump::Minor, "minor: builder::ListAll is new"),
+        (format!("{LIST}/operationId"), json!("findOrders"), Bump::Major, "major: builder::ListOrders is gone"),
+        (
+            format!("{LIST}/deprecated"),
+            json!(true),
+            Bump::Minor,
+            "minor: attribute deprecated of Client::list_orders is new",
+        ),
+        (
+            format!("{GET}/deprecated"),
+            Value::Null,
+            Bump::Patch,
+            "patch: attribute deprecated of Client::get_order is gone",
+        ),
+        (format!("{LIST}/summary"), json!("All orders"), Bump::Patch, ""),
+        // parameters
+        (
+            format!("{LIST}/parameters/4"),
+            Value::Null,
+            Bump::Major,
+            "major: method builder::ListOrders::x_trace is gone",
+        ),
+        (
+            format!("{LIST}/parameters/4"),
+            parameter("X-Trace", true),
+            Bump::Major,
+            "major: requirement builder::ListOrders::x_trace is new",
+        ),
+        (
+            format!("{LIST}/parameters/2/schema/format"),
+            Value::Null,
+            Bump::Major,
+            "major: method builder::ListOrders::since was",
+        ),
+        (
+            format!("{GET}/parameters/1"),
+            parameter("lang", false),
+            Bump::Minor,
+            "minor: method builder::GetOrder::lang is new",
+        ),
+        // answers
+        (
+            format!("{GET}/responses/200/content/application~1json/schema/$ref"),
+            json!("#/components/schemas/Line"),
+            Bump::Major,
+            "major: method builder::GetOrder::send was",
+        ),
+        (format!("{GET}/responses/404"), Value::Null, Bump::Patch, ""),
+        // properties
+        (order("/properties/note"), Value::Null, Bump::Major, "major: field types::Order::note is gone"),
+        (order("/properties/extra"), text.clone(), Bump::Major, "major: field types::Order::extra is new"),
+        (
+            order("/properties/total/format"),
+            Value::Null,
+            Bump::Major,
+            "major: field types::Order::total was `Option<DecimalNumber>`, is `Option<f64>`",
+        ),
+        (
+            order("/required"),
+            json!(["id", "status", "note"]),
+            Bump::Major,
+            "major: field types::Order::note was `Option<String>`, is `String`",
+        ),
+        (order("/properties/note/maxLength"), json!(9), Bump::Patch, ""),
+        (order("/properties/note/description"), json!("Words."), Bump::Patch, ""),
+        // enums and components
+        (
+            "/components/schemas/Status/enum/2".to_owned(),
+            json!("LOST"),
+            Bump::Minor,
+            "minor: variant types::Status::Lost is new",
+        ),
+        (
+            "/components/schemas/Status/enum".to_owned(),
+            json!(["OPEN"]),
+            Bump::Major,
+            "major: variant types::Status::Done is gone",
+        ),
+        ("/components/schemas/Status/enum".to_owned(), Value::Null, Bump::Major, "major: "),
+        (
+            "/components/schemas/Extra".to_owned(),
+            json!({"type": "object", "description": "d", "properties": {"a": text}}),
+            Bump::Minor,
+            "minor: types::Extra is new",
+        ),
+        // what is not generated
+        ("/servers/0/url".to_owned(), json!("https://other.example/v2"), Bump::None, ""),
+        ("/info/version".to_owned(), json!("2026-11-22"), Bump::None, ""),
+        (format!("{LIST}/responses/200/content/application~1json/example"), json!({"orders": []}), Bump::None, ""),
+    ]
+}
+
+#[test]
+fn each_change_needs_its_step_and_says_why() {
+    for (pointer, value, bump, why) in table() {
+        let (needed, first) = worst(&pointer, value.clone());
+        assert_eq!(needed, bump, "{pointer} is {value}: {first}");
+        assert!(
+            if why.is_empty() { first.is_empty() } else { first.starts_with(why) },
+            "{pointer} is {value}: {first}"
+        );
+    }
+}
+
+#[test]
+fn a_document_that_does_not_generate_is_named() {
+    let broken = changed("/components/schemas/Line/properties/sku/type", json!("strng"));
+    let error = needed(&mini(), &broken).err().unwrap_or_default();
+    assert!(error.starts_with("openapi/mini.yaml: progenitor could not generate: "), "{error}");
+}
+
+/// The step between two pieces of code, and the items that ask for it.
+fn between(base: &str, head: &str) -> Vec<String> {
+    let items = |code: &str| public(&syn::parse_str(code).expect("it is code"), &[], "");
+    compare(&items(base), &items(head)).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_field_more_breaks_literals_unless_there_are_none() {
+    let closed = between("pub struct A { pub a: u8 }", "pub struct A { pub a: u8, pub b: u8 }");
+    assert_eq!(closed, ["major: field A::b is new"]);
+    let open = between(
+        "#[non_exhaustive] pub struct A { pub a: u8 }",
+        "#[non_exhaustive] pub struct A { pub a: u8, pub b: u8 }",
+    );
+    assert_eq!(open, ["minor: field A::b is new"]);
+    let private = between("pub struct A { pub a: u8, c: u8 }", "pub struct A { pub a: u8, pub b: u8, c: u8 }");
+    assert_eq!(private, ["minor: field A::b is new"]);
+    let closing = between("pub struct A { pub a: u8 }", "#[non_exhaustive] pub struct A { pub a: u8 }");
+    assert_eq!(closing, ["major: attribute non_exhaustive of A is new"]);
+}
+
+#[test]
+fn a_variant_more_breaks_matches_unless_they_have_a_rest() {
+    assert_eq!(between("pub enum A { B }", "pub enum A { B, C }"), ["major: variant A::C is new"]);
+    let open = between("#[non_exhaustive] pub enum A { B }", "#[non_exhaustive] pub enum A { B, C }");
+    assert_eq!(open, ["minor: variant A::C is new"]);
+}
+
+#[test]
+fn a_type_comes_and_goes_with_all_that_it_has() {
+    let code = "#[derive(Clone)] pub struct A { pub a: u8 } impl A { pub fn b(&self) {} } impl Default for A { fn default() -> Self { Self { a: 0 } } }";
+    assert_eq!(between(code, ""), ["major: A is gone"]);
+    assert_eq!(between("", code), ["minor: A is new"]);
+    assert_eq!(between("pub struct A;", "pub enum A {}"), ["major: A was `struct`, is `enum`"]);
+}
+
+#[test]
+fn a_trait_less_breaks_and_one_more_does_not() {
+    let (with, without) = ("#[derive(Clone, Copy)] pub struct A;", "#[derive(Clone)] pub struct A;");
+    assert_eq!(between(with, without), ["major: impl Copy for A is gone"]);
+    assert_eq!(between(without, with), ["minor: impl Copy for A is new"]);
+    let (with, without) = ("impl Hooks<T> for &Client {}", "");
+    assert_eq!(between(with, without), ["major: impl Hooks<T> for &Client is gone"]);
+}
+
+#[test]
+fn what_has_to_be_set_breaks_calls_when_it_comes_only() {
+    let call = |page: &str| {
+        format!("pub struct Get {{ page: P }} impl Get {{ pub fn new() -> Self {{ Self {{ page: {page} }} }} }}")
+    };
+    let (free, required) = (call("Ok(None)"), call("Err(\"page was not initialized\".to_string())"));
+    assert_eq!(between(&free, &required), ["major: requirement Get::page is new"]);
+    assert_eq!(between(&required, &free), ["minor: requirement Get::page is gone"]);
+}
+
+#[test]
+fn names_of_parameters_and_bodies_are_nobodys_business() {
+    let (one, other) =
+        ("impl A { pub fn b(&self, c: u8) {} fn d() {} }", "impl A { pub fn b(&self, e: u8) { todo!() } }");
+    assert_eq!(between(one, other), Vec::<String>::new());
+}

@@ -1,0 +1,150 @@
+//! A comparison, written for people and programs.
+
+pub(crate) mod github;
+mod html;
+mod json;
+mod junit;
+pub(crate) mod markdown;
+mod source_excerpt;
+pub(crate) mod text;
+
+use std::io::{Result, Write};
+
+use clap::ValueEnum;
+use spec_diff::{Accepted, AcceptedKind, Bump, Change, Level, OperationRef};
+
+use super::api_diff::{Api, Comparison, State, bare};
+use super::crate_api::version::Declared;
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A block for each operation or component, for a terminal.
+    #[default]
+    Text,
+    /// A comment on a pull request.
+    Markdown,
+    /// All there is, for programs.
+    Json,
+    /// Annotations on the documents' lines, outputs and a summary of the step.
+    Github,
+    /// A page that needs nothing else.
+    Html,
+    /// Test cases, as other CI systems read them.
+    Junit,
+}
+
+pub(super) fn write(format: Format, comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
+    match format {
+        Format::Text => text::write(comparison, colour, out),
+        Format::Markdown => out.write_all(markdown::comment(comparison, markdown::LIMIT).as_bytes()),
+        Format::Json => json::write(comparison, out),
+        Format::Github => github::write(comparison, out),
+        Format::Html => out.write_all(html::page(comparison).as_bytes()),
+        Format::Junit => out.write_all(junit::suites(comparison).as_bytes()),
+    }
+}
+
+/// A text for HTML and XML, in an element or a quoted attribute. XML has no place for control characters.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\n' | '\t' => safe.push(letter),
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            letter if letter.is_control() => safe.push('\u{fffd}'),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// Both verdicts in one sentence.
+fn verdict(api: &Api) -> String {
+    let state = match api.state {
+        State::Kept => "",
+        State::New => "a new API, not in the base; ",
+        State::Gone => "the API is gone; ",
+    };
+    let accepted = if api.counts.accepted > 0 { " but for what is accepted" } else { "" };
+    format!("{state}{} on the wire{accepted}{}", api.report.wire, of_crate(api))
+}
+
+/// `; the crate needs a major step, its version stays 0.1.0`
+fn of_crate(api: &Api) -> String {
+    let Some(generated) = &api.generated else { return String::new() };
+    let needed = match &generated.needed {
+        Ok(change) if change.needed == Bump::None => "no step".to_owned(),
+        Ok(change) => format!("a {} step", change.needed),
+        Err(error) => return format!("; the crate cannot be judged: {error}"),
+    };
+    match &generated.declared {
+        None => format!("; a generated crate would need {needed}"),
+        Some(Err(error)) => format!("; the crate needs {needed}: {error}"),
+        Some(Ok(Declared { base, bump: Bump::None, .. })) => {
+            format!("; the crate needs {needed}, its version stays {}", bare(base))
+        }
+        Some(Ok(Declared { base, head, bump })) => {
+            format!("; the crate needs {needed}, its version goes from {} to {} ({bump})", bare(base), bare(head))
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Whether somebody has to decide.
+fn is_open(change: &Change) -> bool {
+    change.accepted.is_none() && change.level >= Level::Warning
+}
+
+/// What a finding says, without the name of its owner in front.
+fn words(change: &Change) -> &str {
+    let owner = change.owner.to_string();
+    change.message.strip_prefix(&owner).unwrap_or(&change.message).trim_start_matches([',', ':', ' '])
+}
+
+/// `accepted (vendor) until 2026-12-31: the reviewer's words`
+fn decision(accepted: &Accepted) -> String {
+    let kind = match accepted.kind {
+        AcceptedKind::Vendor => "vendor",
+        AcceptedKind::Correction => "correction",
+    };
+    let until = accepted.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+    format!("accepted ({kind}){until}: {}", accepted.reason)
+}
+
+/// The operations that a finding reaches, the first of many.
+fn reach(operations: &[OperationRef], most: usize) -> String {
+    let named = operations.iter().take(most).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match operations.len().saturating_sub(most) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+/// The findings by what a reader would open, the owner with the worst first.
+fn by_owner<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Vec<&'a Change>> {
+    let mut blocks = Vec::<Vec<&Change>>::new();
+    let mut known = std::collections::HashMap::new();
+    for change in changes {
+        let index = *known.entry(&change.owner).or_insert_with(|| {
+            blocks.push(Vec::new());
+            blocks.len() - 1
+        });
+        if let Some(block) = blocks.get_mut(index) {
+            block.push(change);
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! `cargo xtask generate`: documents in, crates' sources out.
+
+mod write;
+
+use std::{fs, path::Path, process::ExitCode, time::Instant};
+
+use crate::{
+    bounded::Budget,
+    codegen,
+    document::{Document, positions::Positions},
+    lint::{self, Level},
+    output::{Output, pluralize},
+    workspace::{
+        manifest, sandbox_copies, stale_outputs,
+        vendors::{self, Vendor},
+    },
+};
+
+/// What to generate, and how.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The vendors to generate, by the name of their document. All, if none is given.
+    vendors: Vec<String>,
+
+    /// Write nothing: print what is stale as a diff, and exit with 1 if anything is.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the command in the repository at `root`. Problems are lines on the standard error; they do not keep other vendors from being done.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
+    let start = Instant::now();
+    let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
+        Ok(vendors) => vendors,
+        Err(error) => return output.failed(false, &error),
+    };
+    let mut good = true;
+    for vendor in &vendors {
+        good &= generate_vendor(root, vendor, arguments.check, output)?;
+    }
+    good &= stale_outputs::report(root, output.err)?;
+    writeln!(output.out, "{} in {:.1} s", pluralize(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Generates one vendor. Returns false if anything is wrong with it.
+fn generate_vendor(
+    root: &Path,
+    vendor: &Vendor,
+    check: bool,
+    Output { out, err }: &mut Output<'_>,
+) -> std::io::Result<bool> {
+    let name = vendor.document();
+    let text = match Budget::from_env().read_text(&root.join(&name)) {
+        Ok(text) => text,
+        Err(error) => {
+            writeln!(err, "{name}: cannot be read: {error}")?;
+            return Ok(false);
+        }
+    };
+    let document = match Document::parse(&name, &text) {
+        Ok(document) => document,
+        Err(error) => {
+            writeln!(err, "{error}")?;
+            return Ok(false);
+        }
+    };
+    let findings = lint::lint(&document);
+    let positions = Positions::of(&text);
+    for finding in &findings {
+        writeln!(err, "{}", lint::finding_line(&name, positions.at(&finding.pointer), finding))?;
+    }
+    if findings.iter().any(|finding| finding.level() == Level::Error) {
+        return Ok(false);
+    }
+    let folder = vendor.folder();
+    let manifest = format!("{folder}/Cargo.toml");
+    let Ok(manifest_text) = fs::read_to_string(root.join(&manifest)) else {
+        writeln!(
+            err,
+            "{manifest}: missing; make the crate: copy a neighbour's Cargo.toml and src/lib.rs and rename them"
+        )?;
+        return Ok(false);
+    };
+    let generated = match codegen::render(&document) {
+        Ok(generated) => generated,
+        Err(error) => {
+            writeln!(err, "{error}")?;
+            return Ok(false);
+        }
+    };
+    let mut good = true;
+    if let Some(problem) = manifest::mismatch(&manifest_text, document.version()) {
+        writeln!(err, "{manifest}: {problem}")?;
+        good = false;
+    }
+    for (file, text) in [("generated.rs", generated.client), ("generated_mock.rs", generated.mock)] {
+        good &= write::write(root, &format!("{folder}/src/{file}"), &text, check, out)?;
+    }
+    good &= sandbox_copies::refresh(root, vendor, &text, check, out)?;
+    Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::test_support::MINI;
+
+    fn repository(document: &str) -> std::io::Result<TempDir> {
+        let root = tempfile::tempdir()?;
+        fs::create_dir_all(root.path().join("openapi"))?;
+        fs::create_dir_all(root.path().join("crates/usage-billing-mini"))?;
+        fs::write(root.path().join("openapi/mini.yaml"), document)?;
+        let manifest = root.path().join("crates/usage-billing-mini/Cargo.toml");
+        fs::write(manifest, "[package]\nversion = \"0.1.0+2026-11-21\"\n")?;
+        Ok(root)
+    }
+
+    /// Exit code and output, without the time.
+    fn ran(root: &TempDir, vendors: &[&str], check: bool) -> std::io::Result<(ExitCode, String)> {
+        let vendors = vendors.iter().map(|&name| name.to_owned()).collect();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(root.path(), &Arguments { vendors, check }, &mut Output { out: &mut out, err: &mut err })?;
+        out.splice(0..0, err);
+        let out = String::from_utf8_lossy(&out).into_owned();
+        Ok((code, out.lines().filter(|line| !line.contains(" vendor in ")).collect::<Vec<_>>().join("\n")))
+    }
+
+    #[test]
+    fn generated_files_are_written_once() -> std::io::Result<()> {
+        let root = repository(MINI)?;
+        let (code, out) = ran(&root, &[], false)?;
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert!(out.starts_with("updated crates/usage-billing-mini/src/generated.rs ("), "{out}");
+        let (_, out) = ran(&root, &[], false)?;
+        assert!(out.starts_with("fresh   crates/usage-billing-mini/src/generated.rs ("), "{out}");
+        Ok(())
+    }
+
+    #[test]
+    fn check_shows_what_is_stale_and_writes_nothing() -> std::io::Result<()> {
+        let root = repository(MINI)?;
+        ran(&root, &[], false)?;
+        let path = root.path().join("crates/usage-billing-mini/src/generated.rs");
+        let edited = fs::read_to_string(&path)?.replace("pub struct Client", "pub struct Kunde");
+        fs::write(&path, &edited)?;
+        let (code, out) = ran(&root, &["mini"], true)?;
+        assert_eq!(code, ExitCode::FAILURE);
+        assert!(out.contains("\n-pub struct Kunde {\n+pub struct Client {\n"), "{out}");
+        assert!(
+            out.contains("stale   crates/usage-billing-mini/src/generated.rs; run `cargo xtask generate`"),
+            "{out}"
+        );
+        assert_eq!(fs::read_to_string(&path)?, edited);
+        fs::remove_file(&path)?;
+        assert_eq!(ran(&root, &[], true)?.0, ExitCode::FAILURE);
+        assert!(!path.exists());
+        Ok(())
+    }
+
+    #[test]
+    fn a_document_that_breaks_a_rule_is_not_generated() -> std::io::Result<()> {
+        let root = repository(&MINI.replace("format: decimal, description: Sum", "description: Sum"))?;
+        let (code, out) = ran(&root, &[], false)?;
+        assert_eq!(code, ExitCode::FAILURE);
+        assert_eq!(
+            out,
+            "openapi/mini.yaml:118:9: error[number] at /components/schemas/Order/properties/total: a number without `format: \
+             decimal` would become a float; write `format: decimal`, or `type: integer`"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_missing_crate_says_what_to_do() -> std::io::Result<()> {
+        let root = repository(MINI)?;
+        fs::remove_dir_all(root.path().join("crates"))?;
+        let (code, out) = ran(&root, &[], false)?;
+        assert_eq!(code, ExitCode::FAILURE);
+        assert!(out.starts_with("crates/usage-billing-mini/Cargo.toml: missing; make the crate: "), "{out}");
+        assert_eq!(out.lines().count(), 1, "{out}");
+        Ok(())
+    }
+
+    #[test]
+    fn an_unknown_vendor_is_a_mistake_of_usage() -> std::io::Result<()> {
+        let (code, out) = ran(&repository(MINI)?, &["maxi"], false)?;
+        assert_eq!(code, ExitCode::from(2));
+        assert_eq!(out, "error: no vendor \"maxi\": openapi/ has mini");
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! Findings as text for people, as JSON for programs, and as annotations for GitHub.
+
+use std::io::{Result, Write};
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::Checked;
+use crate::lint::{Level, Rule, finding_line};
+use crate::{
+    document::positions::Position,
+    output::pluralize,
+    output::{
+        Output,
+        github::{data, property},
+    },
+    text::printable,
+};
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A line each, with file, line and column in front, as editors follow them.
+    #[default]
+    Text,
+    /// One object with all documents.
+    Json,
+    /// Workflow commands of GitHub Actions: annotations on the lines.
+    Github,
+}
+
+pub(super) fn write(format: Format, checked: &[Checked], output: &mut Output<'_>) -> Result<()> {
+    match format {
+        Format::Text => text(checked, output),
+        Format::Json => json(checked, output.out),
+        Format::Github => github(checked, output.out),
+    }
+}
+
+fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()> {
+    for document in checked {
+        match &document.outcome {
+            Ok(located) => {
+                for finding in &located.findings {
+                    writeln!(out, "{}", finding_line(&document.name, located.positions.at(&finding.pointer), finding))?;
+                }
+                if !document.curated {
+                    let name = &document.name;
+                    writeln!(
+                        out,
+                        "{name}: held against what the generator needs; --strict adds our rules of curation"
+                    )?;
+                }
+            }
+            Err(error) => writeln!(err, "error: {}", printable(error))?,
+        }
+    }
+    summary(checked, out)
+}
+
+fn summary(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
+    let [errors, warnings] = [Level::Error, Level::Warning].map(|level| pluralize(count(checked, level), level.name()));
+    let unread = checked.iter().filter(|document| document.outcome.is_err()).count();
+    let unread = if unread == 0 { String::new() } else { format!(", {unread} not read") };
+    writeln!(out, "{}: {errors}, {warnings}{unread}", pluralize(checked.len(), "document"))
+}
+
+fn count(checked: &[Checked], level: Level) -> usize {
+    checked.iter().map(|document| document.count(level)).sum()
+}
+
+fn json(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
+    let documents = checked.iter().map(|document| {
+        let findings = document.outcome.iter().flat_map(|located| {
+            located.findings.iter().map(|finding| {
+                let position = located.positions.at(&finding.pointer);
+                json!({
+                    "rule": finding.rule.id(),
+                    "level": finding.level().name(),
+                    "pointer": finding.pointer,
+                    "line": position.line,
+                    "column": position.column,
+                    "message": finding.message,
+                    "help": finding.help,
+                })
+            })
+        });
+        json!({
+            "file": document.name,
+            "curation": document.curated,
+            "error": document.outcome.as_ref().err(),
+            "findings": findings.collect::<Vec<_>>(),
+        })
+    });
+    let report = json!({
+        "schema": 1,
+        "documents": documents.collect::<Vec<_>>(),
+        "errors": count(checked, Level::Error),
+        "warnings": count(checked, Level::Warning),
+    });
+    writeln!(out, "{report:#}")
+}
+
+fn github(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
+    for document in checked {
+        let file = property(&document.name);
+        match &document.outcome {
+            Ok(located) => {
+                for finding in &located.findings {
+                    let Position { line, column } = located.positions.at(&finding.pointer);
+                    let command = finding.level().name();
+                    let (title, message) = (property(&finding.rule.id()), data(&finding.to_string()));
+                    writeln!(out, "::{command} file={file},line={line},col={column},title={title}::{message}")?;
+                }
+            }
+            Err(error) => writeln!(out, "::error file={file}::{}", data(error))?,
+        }
+    }
+    summary(checked, out)
+}
+
+/// The table of rules.
+pub(super) fn rules(format: Format, out: &mut dyn Write) -> Result<()> {
+    if format == Format::Json {
+        let rules = Rule::value_variants().iter().map(|rule| {
+            json!({"rule": rule.id(), "level": rule.level().name(), "curation": rule.is_curation(), "help": rule.help()})
+        });
+        return writeln!(out, "{:#}", json!({"schema": 1, "rules": rules.collect::<Vec<_>>()}));
+    }
+    let width = Rule::value_variants().iter().map(|rule| rule.id().len()).max().unwrap_or_default();
+    for rule in Rule::value_variants() {
+        let asked = if rule.is_curation() { "ours" } else { "any" };
+        writeln!(out, "{:width$}  {:7}  {asked:4}  {}", rule.id(), rule.level().name(), rule.help())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commands::lint::Located, document::positions::Positions, lint::lint, test_support::changed};
+
+    fn written(format: Format) -> String {
+        let findings = lint(&changed("/paths/~1orders/get/parameters/2/in", "50%\ncookie".into()));
+        let positions = Positions::of("paths:\n  /orders:\n    get:\n      parameters: [{}, {}, {}]\n");
+        let good = Checked { name: "a,b.yaml".to_owned(), curated: true, outcome: Ok(Located { positions, findings }) };
+        let bad = Checked { name: "c.yaml".to_owned(), curated: true, outcome: Err("c.yaml:1:2: broken".to_owned()) };
+        let mut out = Vec::new();
+        let mut err = Vec::new();
+        write(format, &[good, bad], &mut Output { out: &mut out, err: &mut err }).expect("a vector takes all");
+        if format == Format::Text {
+            out.extend(err);
+        }
+        String::from_utf8(out).expect("it is text")
+    }
+
+    #[test]
+    fn text_has_a_line_for_each() {
+        assert_eq!(
+            written(Format::Text),
+            "a,b.yaml:4:28: error[parameter-place] at /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%\\ncookie\"; \
+             only query, path and header are supported\n2 documents: 1 error, 0 warnings, 1 not read\nerror: c.yaml:1:2: broken\n"
+        );
+    }
+
+    #[test]
+    fn annotations_are_on_the_line_and_escaped() {
+        assert_eq!(
+            written(Format::Github),
+            "::error file=a%2Cb.yaml,line=4,col=28,title=parameter-place::error[parameter-place] at \
+             /paths/~1orders/get/parameters/2: parameter \"since\" is in \"50%25\\ncookie\"; only query, path and header are \
+             supported\n::error file=c.yaml::c.yaml:1:2: broken\n2 documents: 1 error, 0 warnings, 1 not read\n"
+        );
+    }
+
+    #[test]
+    fn json_has_all_of_a_finding() {
+        let report = serde_json::from_str::<serde_json::Value>(&written(Format::Json)).expect("it is JSON");
+        assert_eq!((&report["errors"], &report["documents"][1]["error"]), (&json!(1), &json!("c.yaml:1:2: broken")));
+        assert_eq!(
+            report["documents"][0]["findings"][0],
+            json!({
+                "rule": "parameter-place",
+                "level": "error",
+                "pointer": "/paths/~1orders/get/parameters/2",
+                "line": 4,
+                "column": 28,
+                "message": "parameter \"since\" is in \"50%\\ncookie\"",
+                "help": "only query, path and header are supported",
+            })
+        );
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_rule() {
+        let mut out = Vec::new();
+        rules(Format::Text, &mut out).expect("a vector takes all");
+        let out = String::from_utf8(out).expect("it is text");
+        assert_eq!(out.lines().count(), Rule::value_variants().len());
+        assert!(out.contains("\nnumber              error    any   Numbers are `format: decimal`"), "{out}");
+    }
+}

@@ -1,0 +1,222 @@
+//! `cargo xtask lint`: which documents, which rules of them, and what becomes of the findings.
+
+mod format;
+
+use std::{fs, path::Path, process::ExitCode};
+
+use crate::lint::{Finding, Findings, Level, facade, lint};
+use crate::{
+    bounded::Budget,
+    document::{Document, positions::Positions},
+    output::Output,
+    workspace::vendors::{self, Vendor},
+};
+
+/// What to check, and how.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Vendors, by the name of their document, or OpenAPI documents (YAML or JSON), by their path. All vendors, if none is given.
+    documents: Vec<String>,
+
+    /// Fail on warnings as well, and hold documents that are not ours against our rules of curation too.
+    #[arg(long)]
+    strict: bool,
+
+    /// How findings are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: format::Format,
+
+    /// List the rules instead.
+    #[arg(long)]
+    rules: bool,
+}
+
+/// A document and what became of it.
+pub(super) struct Checked {
+    pub(super) name: String,
+    /// Whether the rules of curation were asked of it.
+    pub(super) curated: bool,
+    /// The findings by their place, or why the document cannot be read.
+    pub(super) outcome: Result<Located, String>,
+}
+
+pub(super) struct Located {
+    pub(super) positions: Positions,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Checked {
+    pub(super) fn count(&self, level: Level) -> usize {
+        self.outcome.iter().flat_map(|located| &located.findings).filter(|finding| finding.level() == level).count()
+    }
+}
+
+/// Runs the command in the repository at `root`: 0 if all is well, 1 if anything was found that fails, 2 if it cannot be asked.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> std::io::Result<ExitCode> {
+    if arguments.rules {
+        format::rules(arguments.format, output.out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sources = match vendors::find(root).and_then(|known| sources(root, known, &arguments.documents)) {
+        Ok(sources) => sources,
+        Err(error) => return output.failed(arguments.format == format::Format::Json, &error),
+    };
+    let checked = sources.iter().map(|source| checked(root, source, arguments.strict)).collect::<Vec<_>>();
+    format::write(arguments.format, &checked, output)?;
+    let fails = |level| checked.iter().any(|document| document.count(level) > 0);
+    Ok(if checked.iter().any(|document| document.outcome.is_err()) {
+        ExitCode::from(2)
+    } else if fails(Level::Error) || arguments.strict && fails(Level::Warning) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// What is to be checked.
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    /// One of our documents.
+    Ours(Vendor),
+    /// A file, as the caller named it.
+    File(String),
+}
+
+/// A name of a vendor is that vendor, also if a file has the same name; all else is a path.
+fn sources(root: &Path, known: Vec<Vendor>, asked: &[String]) -> Result<Vec<Source>, String> {
+    if asked.is_empty() {
+        return Ok(known.into_iter().map(Source::Ours).collect());
+    }
+    let same =
+        |vendor: &Vendor, path: &str| match (fs::canonicalize(root.join(vendor.document())), fs::canonicalize(path)) {
+            (Ok(ours), Ok(path)) => ours == path,
+            _ => false,
+        };
+    let source = |name: &String| match known.iter().find(|vendor| vendor.name == *name || same(vendor, name)) {
+        Some(vendor) => Ok(Source::Ours(Vendor { name: vendor.name.clone() })),
+        None if Path::new(name).exists() => Ok(Source::File(name.clone())),
+        None => {
+            let names = known.iter().map(|vendor| vendor.name.as_str()).collect::<Vec<_>>().join(", ");
+            Err(format!("{name:?} is neither a vendor (openapi/ has {names}) nor a file"))
+        }
+    };
+    asked.iter().map(source).collect()
+}
+
+fn checked(root: &Path, source: &Source, strict: bool) -> Checked {
+    let (name, path) = match source {
+        Source::Ours(vendor) => (vendor.document(), root.join(vendor.document())),
+        Source::File(name) => (name.clone(), std::path::PathBuf::from(name)),
+    };
+    let curated = strict || matches!(source, Source::Ours(_));
+    let text = Budget::from_env().read_text(&path).map_err(|error| format!("{name}: cannot be read: {error}"));
+    let outcome = text.and_then(|text| {
+        let document = Document::parse(&name, &text)?;
+        let mut findings = lint(&document);
+        // A vendor that the facade does not have yet has nothing to be called there.
+        if let Source::Ours(vendor) = source
+            && let Ok(source) = facade::source(root, &vendor.name)
+        {
+            let mut more = Findings::default();
+            facade::check(&document.root, &source, &mut more);
+            findings.extend(more.0);
+        }
+        findings.retain(|finding| curated || !finding.rule.is_curation());
+        let positions = Positions::of(&text);
+        findings.sort_by_key(|finding| positions.at(&finding.pointer));
+        Ok(Located { positions, findings })
+    });
+    Checked { name, curated, outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::test_support::MINI;
+
+    fn repository(document: &str) -> std::io::Result<TempDir> {
+        let root = tempfile::tempdir()?;
+        fs::create_dir_all(root.path().join("openapi"))?;
+        fs::write(root.path().join("openapi/mini.yaml"), document)?;
+        Ok(root)
+    }
+
+    fn ran(root: &TempDir, documents: &[&str], strict: bool) -> std::io::Result<(ExitCode, String)> {
+        let documents = documents.iter().map(|name| name.replace("ROOT", &root.path().display().to_string())).collect();
+        let arguments = Arguments { documents, strict, format: format::Format::Text, rules: false };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(root.path(), &arguments, &mut Output { out: &mut out, err: &mut err })?;
+        out.splice(0..0, err);
+        Ok((code, String::from_utf8_lossy(&out).replace(&root.path().display().to_string(), "ROOT")))
+    }
+
+    #[test]
+    fn a_document_that_keeps_the_rules_passes() -> std::io::Result<()> {
+        let (code, out) = ran(&repository(MINI)?, &[], true)?;
+        assert_eq!((code, out.as_str()), (ExitCode::SUCCESS, "1 document: 0 errors, 0 warnings\n"));
+        Ok(())
+    }
+
+    #[test]
+    fn warnings_fail_only_if_asked_to() -> std::io::Result<()> {
+        let root = repository(&MINI.replace("      summary: One order\n", ""))?;
+        let (code, out) = ran(&root, &["mini"], false)?;
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert_eq!(
+            out,
+            "openapi/mini.yaml:47:5: warning[summary] at /paths/~1orders~1{orderId}/get: no summary; say in a line what it is \
+             for\n1 document: 0 errors, 1 warning\n"
+        );
+        assert_eq!(ran(&root, &["mini"], true)?.0, ExitCode::FAILURE);
+        Ok(())
+    }
+
+    #[test]
+    fn errors_fail_and_come_in_the_order_of_the_text() -> std::io::Result<()> {
+        let broken = MINI.replace("format: decimal, ", "").replace("title: Mini", "titel: Mini");
+        let (code, out) = ran(&repository(&broken)?, &[], false)?;
+        assert_eq!(code, ExitCode::FAILURE);
+        let rules = out.lines().map(|line| line.split(['[', ']']).nth(1).unwrap_or(line)).collect::<Vec<_>>();
+        assert_eq!(rules, ["info-title", "unknown-key", "number", "1 document: 3 errors, 0 warnings"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_is_held_against_our_curation_only_if_asked_to() -> std::io::Result<()> {
+        let root = repository(MINI)?;
+        fs::write(root.path().join("published.yaml"), MINI.replace("x-source: ", "x-origin: "))?;
+        let (code, out) = ran(&root, &["ROOT/published.yaml"], false)?;
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert_eq!(
+            out,
+            "ROOT/published.yaml: held against what the generator needs; --strict adds our rules of curation\n1 document: 0 \
+             errors, 0 warnings\n"
+        );
+        assert_eq!(ran(&root, &["ROOT/published.yaml"], true)?.0, ExitCode::FAILURE);
+        Ok(())
+    }
+
+    #[test]
+    fn our_own_document_is_ours_by_its_path_too() -> std::io::Result<()> {
+        let root = repository(&MINI.replace("x-source: ", "x-origin: "))?;
+        assert_eq!(ran(&root, &["ROOT/openapi/mini.yaml"], false)?.0, ExitCode::FAILURE);
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_a_line_and_a_code_of_its_own() -> std::io::Result<()> {
+        let root = repository(MINI)?;
+        let (code, out) = ran(&root, &["maxi"], false)?;
+        assert_eq!(code, ExitCode::from(2));
+        assert_eq!(out, "error: \"maxi\" is neither a vendor (openapi/ has mini) nor a file\n");
+        fs::write(root.path().join("broken.json"), "{\n  \"a\": }")?;
+        let (code, out) = ran(&root, &["mini", "ROOT/broken.json"], false)?;
+        assert_eq!(code, ExitCode::from(2));
+        assert_eq!(out.lines().next(), Some("error: ROOT/broken.json:2:8: expected value"));
+        fs::write(root.path().join("bytes.yaml"), [0xff, 0xfe, 0x00])?;
+        assert_eq!(ran(&root, &["ROOT/bytes.yaml"], false)?.0, ExitCode::from(2));
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! `cargo xtask upstream`: a curated document held against the vendor's own specification.
+
+mod access;
+mod compare;
+mod operation_matching;
+mod plain;
+mod record;
+mod report;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Result,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use crate::{
+    bounded::Budget,
+    document::Document,
+    import::{self, Published},
+    output::Output,
+    workspace::vendors,
+};
+
+pub(crate) use operation_matching::uncurated;
+pub(crate) use record::head;
+
+/// Which document is held against which file.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The vendor, by the name of its document.
+    vendor: String,
+
+    /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML. Given more than once, the files are one
+    /// specification that was cut.
+    #[arg(long, value_name = "FILE", required = true)]
+    from: Vec<PathBuf>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Note the file as the one that was checked, in openapi/upstream/, with its operations. Accepted differences stay.
+    #[arg(long)]
+    record: bool,
+}
+
+/// A form of the report.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Text,
+    /// For an issue that a scheduled job opens.
+    Markdown,
+    Json,
+}
+
+/// How a place differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Difference {
+    /// Where in our document: a JSON pointer, parameters by place and name.
+    at: String,
+    /// The kind of difference, for `[[accepted]]`.
+    kind: &'static str,
+    /// What we say and what the vendor says, in a line.
+    text: String,
+}
+
+/// All that there is to report.
+struct Report {
+    vendor: String,
+    file: String,
+    edition: String,
+    sha256: String,
+    recorded: record::Record,
+    /// Those that nothing explains.
+    unexplained: Vec<Difference>,
+    /// Those that are meant, with the reason.
+    accepted: Vec<(Difference, String)>,
+    /// Operations that the vendor has added under tags of ours, by tag.
+    added: BTreeMap<String, Vec<String>>,
+    /// What of the file could not be read.
+    skipped: Vec<String>,
+}
+
+impl Report {
+    fn is_clean(&self) -> bool {
+        self.unexplained.is_empty() && self.added.is_empty()
+    }
+}
+
+/// Runs the command in the repository at `root`. Exit code 0 without unexplained differences, 1 with some, 2 if nothing can be said.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+    let report = match compared(root, arguments) {
+        Ok(report) => report,
+        Err(reason) => return output.failed(matches!(arguments.format, Format::Json), &reason),
+    };
+    let text = match arguments.format {
+        Format::Text => {
+            for line in &report.skipped {
+                output.note(line)?;
+            }
+            report::text(&report)
+        }
+        Format::Markdown => report::markdown(&report),
+        Format::Json => report::json(&report),
+    };
+    write!(output.out, "{text}")?;
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, String> {
+    let selected = vendors::select(vendors::find(root)?, std::slice::from_ref(&arguments.vendor))?;
+    let vendor = selected.first().ok_or("no vendor")?;
+    let name = vendor.document();
+    let text =
+        Budget::from_env().read_text(&root.join(&name)).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    let ours = Document::parse(&name, &text)?;
+    let theirs = import::read_all(&arguments.from)?;
+    let file = format!("openapi/upstream/{}.toml", vendor.name);
+    let written = match fs::read_to_string(root.join(&file)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(format!("{file}: cannot be read: {error}")),
+    };
+    let recorded = record::read(&file, &written)?;
+    let report = hold(&vendor.name, &ours, &theirs, recorded)?;
+    if arguments.record {
+        let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
+        let known = operation_matching::uncurated(&ours.root, &theirs);
+        let text = record::renewed(&vendor.name, &written, &theirs, &today, &known);
+        let path = root.join(&file);
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        folder.and_then(|()| fs::write(&path, text)).map_err(|error| format!("{file}: cannot be written: {error}"))?;
+    }
+    Ok(report)
+}
+
+/// The report of one document and one specification.
+fn hold(
+    vendor: &str,
+    ours: &Document,
+    theirs: &Published,
+    recorded: record::Record,
+) -> std::result::Result<Report, String> {
+    let mut differences = compare::differences(&ours.root, theirs)?;
+    differences.sort();
+    differences.dedup();
+    let (mut unexplained, mut accepted) = (Vec::new(), Vec::new());
+    let mut used = vec![false; recorded.accepted.len()];
+    for difference in differences {
+        match recorded.accepted.iter().position(|entry| entry.fits(&difference)) {
+            Some(index) => {
+                used[index] = true;
+                accepted.push((difference, recorded.accepted[index].reason.clone()));
+            }
+            None => unexplained.push(difference),
+        }
+    }
+    for (entry, _) in recorded.accepted.iter().zip(&used).filter(|(_, used)| !**used) {
+        let text = format!("accepted ({}), but there is no such difference any more: take the entry out", entry.reason);
+        unexplained.push(Difference { at: entry.at.clone(), kind: "stale", text });
+    }
+    let mut added = operation_matching::uncurated(&ours.root, theirs);
+    added.values_mut().for_each(|operations| operations.retain(|operation| !recorded.known.contains(operation)));
+    added.retain(|_, operations| !operations.is_empty() && !recorded.file.is_empty());
+    Ok(Report {
+        vendor: vendor.to_owned(),
+        file: theirs.file.clone(),
+        edition: theirs.edition.to_string(),
+        sha256: theirs.sha256.clone(),
+        recorded,
+        unexplained,
+        accepted,
+        added,
+        skipped: theirs.skipped.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

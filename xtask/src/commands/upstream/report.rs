@@ -1,0 +1,117 @@
+//! The report, for people, for an issue, for programs.
+
+use serde_json::{Value, json};
+
+use super::{Difference, Report};
+use crate::text::printable;
+
+/// So many bytes of lists are in an issue, of which a service takes 65,536; what is unexplained has the first claim.
+const ROOM: usize = 60_000;
+
+/// The differences as lines.
+pub(super) fn text(report: &Report) -> String {
+    let mut out = String::new();
+    for Difference { at, kind, text } in &report.unexplained {
+        out.push_str(&format!("{kind} at {}: {}\n", printable(at), printable(text)));
+    }
+    for (tag, operations) in &report.added {
+        for operation in operations {
+            out.push_str(&format!("added under {tag:?}: {}\n", printable(operation)));
+        }
+    }
+    out.push_str(&summary(report));
+    out.push('\n');
+    out
+}
+
+fn summary(report: &Report) -> String {
+    let added = report.added.values().map(Vec::len).sum::<usize>();
+    let recorded = &report.recorded;
+    let state = if recorded.sha256.is_empty() {
+        "never recorded".to_owned()
+    } else if recorded.sha256 == report.sha256 {
+        format!("the file that was checked on {}", recorded.checked)
+    } else {
+        format!("another file than that of {}", recorded.checked)
+    };
+    format!(
+        "{} against {} ({}, {state}): {} unexplained, {} accepted, {added} operations added",
+        report.vendor,
+        report.file,
+        report.edition,
+        report.unexplained.len(),
+        report.accepted.len()
+    )
+}
+
+/// For an issue: what moved first, what is meant folded.
+pub(super) fn markdown(report: &Report) -> String {
+    let mut out = format!("# {}: our document and the vendor's\n\n{}.\n", report.vendor, summary(report));
+    let row = |difference: &Difference| {
+        format!("| `{}` | {} | {} |\n", cell(&difference.at), difference.kind, cell(&difference.text))
+    };
+    if !report.unexplained.is_empty() {
+        out.push_str("\n## Unexplained\n\n| where, in our document | kind | what |\n|---|---|---|\n");
+        list(&mut out, report.unexplained.iter().map(row));
+    }
+    if !report.added.is_empty() {
+        out.push_str("\n## Added by the vendor since\n");
+        for (tag, operations) in &report.added {
+            out.push_str(&format!("\n### {}\n\n", if tag.is_empty() { "without a tag".to_owned() } else { cell(tag) }));
+            list(&mut out, operations.iter().map(|operation| format!("- `{operation}`\n")));
+        }
+    }
+    if !report.accepted.is_empty() {
+        out.push_str(&format!("\n<details><summary>{} accepted</summary>\n\n", report.accepted.len()));
+        out.push_str("| where, in our document | kind | what | why it is meant |\n|---|---|---|---|\n");
+        let rows = report.accepted.iter();
+        list(&mut out, rows.map(|(difference, reason)| format!("{} {} |\n", row(difference).trim_end(), cell(reason))));
+        out.push_str("\n</details>\n");
+    }
+    if !report.skipped.is_empty() {
+        out.push_str("\n## Could not be read\n\n");
+        list(&mut out, report.skipped.iter().map(|line| format!("- {}\n", cell(line))));
+    }
+    out.push_str("\nChange the document, or say in `openapi/upstream/");
+    out.push_str(&format!("{}.toml` why it differs; `--record` notes the file as checked.\n", report.vendor));
+    out
+}
+
+/// Adds the lines for which there is room, and says how many there is none for.
+fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
+    let count = lines.len();
+    for (index, line) in lines.enumerate() {
+        if out.len() + line.len() > ROOM {
+            out.push_str(&format!("\n… and {} more.\n", count - index));
+            return;
+        }
+        out.push_str(&line);
+    }
+}
+
+/// A text as a cell of a table.
+fn cell(text: &str) -> String {
+    printable(&text.replace('|', "\\|").replace('<', "&lt;"))
+}
+
+/// For programs.
+pub(super) fn json(report: &Report) -> String {
+    let one = |difference: &Difference| json!({"at": difference.at, "kind": difference.kind, "text": difference.text});
+    let accepted = report.accepted.iter().map(|(difference, reason)| {
+        let mut value = one(difference);
+        value["reason"] = json!(reason);
+        value
+    });
+    let value = json!({
+        "vendor": report.vendor,
+        "file": report.file,
+        "edition": report.edition,
+        "sha256": report.sha256,
+        "recorded": {"file": report.recorded.file, "edition": report.recorded.edition, "sha256": report.recorded.sha256, "checked": report.recorded.checked},
+        "unexplained": report.unexplained.iter().map(one).collect::<Vec<_>>(),
+        "accepted": accepted.collect::<Vec<Value>>(),
+        "added": report.added,
+        "skipped": report.skipped,
+    });
+    format!("{value:#}\n")
+}

@@ -1,0 +1,230 @@
+//! Documents held against specifications.
+
+use serde_json::{Value, json};
+
+use crate::commands::upstream::*;
+use crate::test_support::{MINI, changed, mini};
+
+const DOCUMENTS: [(&str, &str); 3] = [
+    ("acronis", include_str!("../../../../openapi/acronis.yaml")),
+    ("genesys", include_str!("../../../../openapi/genesys.yaml")),
+    ("suger", include_str!("../../../../openapi/suger.yaml")),
+];
+
+fn published(root: &Value) -> Published {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vendor.json");
+    fs::write(&path, root.to_string()).expect("it is written");
+    crate::import::read(&path).expect("it is a specification")
+}
+
+/// Kind and place of what differs when the vendor's copy of the small document is changed.
+fn moved(pointer: &str, value: Value) -> Vec<String> {
+    let theirs = published(&changed(pointer, value).root);
+    let report = hold("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    report.unexplained.iter().map(|difference| format!("{} {}", difference.kind, difference.at)).collect()
+}
+
+#[test]
+fn a_document_held_against_itself_differs_in_nothing() {
+    for (name, text) in DOCUMENTS.into_iter().chain([("mini", MINI)]) {
+        let ours = Document::parse(name, text).expect("it is YAML");
+        let report = hold(name, &ours, &published(&ours.root), record::Record::default()).expect("it compares");
+        assert_eq!(report.unexplained, [], "{name}");
+    }
+}
+
+#[test]
+fn what_the_vendor_moved_is_found_at_its_place() {
+    const ORDER: &str = "/components/schemas/Order";
+    for (pointer, value, found) in [
+        (
+            "/components/schemas/Order/properties/colour",
+            json!({"type": "string"}),
+            vec![format!("field-missing {ORDER}")],
+        ),
+        (
+            "/components/schemas/Order/properties/note",
+            Value::Null,
+            vec![format!("field-extra {ORDER}/properties/note")],
+        ),
+        (
+            "/components/schemas/Order/properties/note/type",
+            json!("integer"),
+            vec![format!("type {ORDER}/properties/note")],
+        ),
+        (
+            "/components/schemas/Order/properties/total/type",
+            json!("string"),
+            vec![format!("type {ORDER}/properties/total")],
+        ),
+        (
+            "/components/schemas/Order/properties/note/format",
+            json!("date"),
+            vec![format!("format {ORDER}/properties/note")],
+        ),
+        ("/components/schemas/Order/required", json!(["id"]), vec![format!("required {ORDER}/properties/status")]),
+        (
+            "/components/schemas/Order/required",
+            json!(["id", "status", "note"]),
+            vec![format!("optional-request {ORDER}/properties/note")],
+        ),
+        (
+            "/components/schemas/Status/enum",
+            json!(["OPEN", "DONE", "LOST"]),
+            vec!["enum-missing /components/schemas/Status".to_owned()],
+        ),
+        (
+            "/components/schemas/Status/enum",
+            json!(["OPEN", "LOST"]),
+            vec![
+                "enum-extra /components/schemas/Status".to_owned(),
+                "enum-missing /components/schemas/Status".to_owned(),
+            ],
+        ),
+        (
+            "/paths/~1orders/get/parameters/2/name",
+            json!("until"),
+            vec![
+                "parameter-missing /paths/~1orders/get/parameters".to_owned(),
+                "parameter-extra /paths/~1orders/get/parameters/query/since".to_owned(),
+            ],
+        ),
+        (
+            "/paths/~1orders/get/responses/429",
+            Value::Null,
+            vec!["status-extra /paths/~1orders/get/responses/429".to_owned()],
+        ),
+        ("/paths/~1export", Value::Null, vec!["operation-extra /paths/~1export/get".to_owned()]),
+        (
+            "/paths/~1orders/get/parameters/2/required",
+            json!(true),
+            vec!["optional-request /paths/~1orders/get/parameters/query/since".to_owned()],
+        ),
+        (
+            "/paths/~1orders~1{orderId}/get/responses/202",
+            json!({"description": "d"}),
+            vec!["status-missing /paths/~1orders~1{orderId}/get/responses".to_owned()],
+        ),
+        ("/servers/0/url", json!("https://api2.shop.example/v2"), vec!["server /servers".to_owned()]),
+        // Names of what stands in a path are not on the wire, nor are those of components.
+        ("/paths/~1orders/post/deprecated", json!(true), vec!["deprecated /paths/~1orders/post".to_owned()]),
+    ] {
+        assert_eq!(moved(pointer, value.clone()), found, "{pointer} {value}");
+    }
+}
+
+#[test]
+fn what_has_a_reason_is_explained_and_a_reason_for_nothing_is_not() {
+    let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
+    let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"field-*\"\nreason = \"Seen in answers.\"\n\
+                [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
+    let recorded = record::read("x.toml", text).expect("it is a record");
+    let report = hold("mini", &mini(), &theirs, recorded).expect("it compares");
+    assert_eq!(report.accepted.len(), 1);
+    assert_eq!(report.unexplained.len(), 1);
+    assert_eq!((report.unexplained[0].kind, report.unexplained[0].at.as_str()), ("stale", "/paths/*"));
+    assert!(report::markdown(&report).contains("Seen in answers."));
+    let json = serde_json::from_str::<Value>(&report::json(&report)).expect("it is JSON");
+    assert_eq!(json["accepted"][0]["reason"], "Seen in answers.");
+}
+
+#[test]
+fn a_record_that_is_none_is_told_in_a_line() {
+    for (text, expected) in [
+        ("file = 1\n", "x.toml:1: "),
+        (
+            "[[accepted]]\nat = \"*\"\nkind = \"*\"\nreason = \" \"\n",
+            "x.toml: the accepted difference at * has no reason",
+        ),
+        ("accept = []\n", "x.toml:1: "),
+    ] {
+        let error = record::read("x.toml", text).expect_err(text);
+        assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
+    }
+}
+
+#[test]
+fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
+    let mut root = mini().root;
+    root["paths"]["/orders"]["get"]["tags"] = json!(["Orders"]);
+    let before = published(&root);
+    let known = operation_matching::uncurated(&mini().root, &before);
+    assert!(known.is_empty());
+    let head = record::head("mini", &before, "2026-11-22", ("", ""), &known);
+    root["paths"]["/orders/lost"]["get"] = json!({"operationId": "lost", "tags": ["Orders"], "responses": {}});
+    root["paths"]["/users"]["get"] = json!({"operationId": "users", "tags": ["Users"], "responses": {}});
+    let after = published(&root);
+    let report = hold("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+    assert_eq!(report.added, BTreeMap::from([("Orders".to_owned(), vec!["GET /orders/lost".to_owned()])]));
+    assert!(!report.is_clean());
+    let head =
+        record::renewed("mini", &head, &after, "2026-11-23", &operation_matching::uncurated(&mini().root, &after));
+    let report = hold("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+    assert!(report.is_clean());
+}
+
+#[test]
+fn a_new_head_keeps_the_reasons() {
+    let theirs = published(&mini().root);
+    let written = "file = \"old\"\nsource = \"there\"\nurl = \"https://there\"\n\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n";
+    let text = record::renewed("mini", written, &theirs, "2026-11-22", &BTreeMap::new());
+    let record = record::read("x", &text).expect("it is a record");
+    assert_eq!((record.file.as_str(), record.source.as_str(), record.accepted.len()), ("vendor.json", "there", 1));
+    assert_eq!(record.url, "https://there");
+    assert!(text.ends_with("\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n"), "{text}");
+}
+
+#[test]
+fn an_operation_that_moved_is_known_by_its_id() {
+    let mut root = mini().root;
+    let moved = root["paths"]["/export"].take();
+    root["paths"]["/files/export"] = moved;
+    let report = hold("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
+    let found = report.unexplained.iter().map(|one| (one.kind, one.at.as_str(), one.text.as_str())).collect::<Vec<_>>();
+    assert_eq!(found, [("path", "/paths/~1export/get", "the vendor has it as GET /files/export")]);
+}
+
+#[test]
+fn what_was_accepted_with_its_text_is_told_when_the_vendor_moves_there_again() {
+    let text = "[[accepted]]\nat = \"/components/schemas/Status\"\nkind = \"enum-missing\"\n\
+                text = 'the vendor lists \"LOST\"'\nreason = \"Not seen.\"\n";
+    let held = |values: Value| {
+        let theirs = published(&changed("/components/schemas/Status/enum", values).root);
+        let recorded = record::read("x.toml", text).expect("it is a record");
+        let report = hold("mini", &mini(), &theirs, recorded).expect("it compares");
+        report.unexplained.iter().map(|difference| difference.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(held(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
+    assert_eq!(held(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["enum-missing", "stale"]);
+}
+
+#[test]
+fn an_issue_has_room_for_the_report_however_much_moved() {
+    let unexplained =
+        (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type", text: "x".repeat(100) });
+    let theirs = published(&mini().root);
+    let mut report = hold("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    report.unexplained = unexplained.collect();
+    report.accepted = report.unexplained.iter().map(|one| (one.clone(), "Why.".to_owned())).collect();
+    let text = report::markdown(&report);
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(text.contains("… and 2000 more.") && text.ends_with("notes the file as checked.\n"), "{text}");
+}
+
+/// The scheduled job takes the address from there.
+#[test]
+fn every_document_has_a_record_with_the_vendors_address() {
+    for (name, _) in DOCUMENTS {
+        let file = format!("{}/../openapi/upstream/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let record = record::read(name, &fs::read_to_string(file).expect("there is a record")).expect("it is a record");
+        assert!(record.url.starts_with("https://") && !record.url.contains(['"', ' ']), "{name}: {}", record.url);
+    }
+}
+
+#[test]
+fn another_vendors_file_is_no_comparison() {
+    let other = published(&json!({"openapi": "3.0.0", "paths": {"/x": {"get": {"responses": {}}}}}));
+    let error = hold("mini", &mini(), &other, record::Record::default()).err();
+    assert_eq!(error.as_deref(), Some("vendor.json: none of our operations is in it; is it this vendor's?"));
+}

@@ -1,0 +1,169 @@
+//! Components: what gets a name, and which.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Drafter, Outcome,
+    keywords::{is_nullable, set_nullable},
+};
+use crate::{
+    codegen::identifiers::type_name,
+    import::{
+        bundle::shown,
+        losses::{Kind, Owner},
+    },
+    pointer::{child, key},
+};
+
+/// Whether a converted schema has to be a component.
+fn is_component(schema: &Value) -> bool {
+    schema.get("properties").is_some() || schema.get("enum").is_some()
+}
+
+impl Drafter<'_> {
+    /// A converted schema where it is used.
+    pub(super) fn placed(&mut self, mut converted: Value, hint: &str) -> Value {
+        if !is_component(&converted) {
+            return converted;
+        }
+        if converted.get("enum").is_none() {
+            let (name, order) = (self.names.claim(&type_name(hint)), self.next_order());
+            return self.component(name, order, converted);
+        }
+        let nullable = converted.as_object_mut().and_then(|map| map.remove("nullable"));
+        let mut reference = self.list_of_values(converted, hint);
+        set_nullable(&mut reference, nullable.is_some());
+        reference
+    }
+
+    fn component(&mut self, name: String, order: usize, mut converted: Value) -> Value {
+        let nullable = converted.as_object_mut().and_then(|map| map.remove("nullable"));
+        let reference = used(&name, nullable.is_some());
+        self.components.insert(name, (order, converted));
+        reference
+    }
+
+    fn next_order(&mut self) -> usize {
+        self.order += 1;
+        self.order
+    }
+
+    /// The component of a list of values: one for the same list under the same last word.
+    fn list_of_values(&mut self, schema: Value, hint: &str) -> Value {
+        let values = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        let key = (last_word(hint), values.collect::<Vec<_>>());
+        if let Some(name) = self.enums.get(&key) {
+            return reference_to(name);
+        }
+        let name = self.names.claim(&type_name(hint));
+        self.enums.insert(key, name.clone());
+        let order = self.next_order();
+        self.components.insert(name.clone(), (order, schema));
+        reference_to(&name)
+    }
+
+    /// What a reference leads to, as it stands where it is used.
+    pub(super) fn refer(&mut self, target: &str, at: &str) -> Value {
+        let Some(pointer) = target.strip_prefix('#') else {
+            return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
+        };
+        let Some(node) = self.root.pointer(pointer) else {
+            return self.any(&Map::new(), at, &format!("{:?} leads nowhere", shown(target)));
+        };
+        let nullable = node.as_object().is_some_and(is_nullable);
+        let wanted = component_name(pointer);
+        self.once(pointer, pointer, &wanted, nullable, |drafter, name| drafter.convert(node, pointer, name))
+    }
+
+    /// Converts something unless that was done, or is being done, already. `key` says what it is.
+    pub(super) fn once(
+        &mut self,
+        key: &str,
+        at: &str,
+        wanted: &str,
+        nullable: bool,
+        convert: impl FnOnce(&mut Self, &str) -> Value,
+    ) -> Value {
+        match self.reached.get_mut(key) {
+            Some(Outcome::Working { name, nullable, needed }) => {
+                *needed = true;
+                return used(name, *nullable);
+            }
+            Some(Outcome::Done(schema)) => return schema.clone(),
+            None => {}
+        }
+        // A component that is nothing but this has the name already.
+        let lent = self.names_lent.last().filter(|name| type_name(name) == type_name(wanted)).cloned();
+        let own = lent.is_none();
+        let (name, order) = (lent.unwrap_or_else(|| self.names.claim(wanted)), self.next_order());
+        self.reached.insert(key.to_owned(), Outcome::Working { name: name.clone(), nullable, needed: false });
+        let outer = self.losses.belong_to(Owner::Schema(name.clone()));
+        let mark = self.losses.len();
+        self.names_lent.push(name.clone());
+        let converted = convert(self, &name);
+        self.names_lent.pop();
+        let needed = matches!(self.reached.get(key), Some(Outcome::Working { needed: true, .. }));
+        let values = converted.get("enum").is_some() && key != at;
+        let done = if self.components.contains_key(&name) {
+            converted
+        } else if needed || is_component(&converted) && !values {
+            if name != wanted && key == at {
+                self.losses.add(Kind::Name, at, format!("the schema is called {name} here"));
+            }
+            let converted = self.not_itself(converted, &name, at);
+            self.component(name, order, converted)
+        } else {
+            // It has no name after all: what was noted is its user's.
+            if own {
+                self.names.release(&name);
+            }
+            self.losses.hand_over(mark, &outer);
+            self.placed(converted, wanted)
+        };
+        self.losses.belong_to(outer);
+        self.reached.insert(key.to_owned(), Outcome::Done(done.clone()));
+        done
+    }
+
+    /// A component that is nothing but a reference to itself is anything.
+    fn not_itself(&mut self, converted: Value, name: &str, at: &str) -> Value {
+        let own = reference_to(name);
+        let direct = converted == own || converted["allOf"][0] == own;
+        if direct { self.any(&Map::new(), at, "it refers to itself only") } else { converted }
+    }
+}
+
+/// A component where it is used.
+fn used(name: &str, nullable: bool) -> Value {
+    let mut reference = reference_to(name);
+    set_nullable(&mut reference, nullable);
+    reference
+}
+
+fn reference_to(name: &str) -> Value {
+    json!({"$ref": child("#/components/schemas", name)})
+}
+
+/// The name of a component, from where it stands.
+fn component_name(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1).map(key).collect::<Vec<_>>();
+    let file = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        type_name(name.split('.').next().unwrap_or_default())
+    };
+    match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["components", "schemas", name] | ["definitions", name] => (*name).to_owned(),
+        ["x-files", path] => file(path),
+        ["x-files", _, .., name] => type_name(name),
+        ["components", "schemas", rest @ ..] | ["definitions", rest @ ..] => {
+            let words = rest.iter().filter(|word| !["properties", "items", "allOf", "schema"].contains(word));
+            type_name(&words.copied().collect::<Vec<_>>().join("-"))
+        }
+        [.., name] => type_name(name),
+        [] => "Document".to_owned(),
+    }
+}
+
+fn last_word(hint: &str) -> String {
+    hint.rsplit('-').next().unwrap_or(hint).to_lowercase()
+}

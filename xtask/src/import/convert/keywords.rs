@@ -1,0 +1,97 @@
+//! What the keywords of a schema say, whichever edition wrote them.
+
+use serde_json::{Map, Value, json};
+
+/// Keywords that say nothing of what a value is.
+const ANNOTATIONS: [&str; 13] = [
+    "title",
+    "description",
+    "example",
+    "examples",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+    "xml",
+    "nullable",
+    "x-nullable",
+    "$comment",
+];
+
+/// Whether a keyword says nothing of what a value is.
+pub(super) fn annotates(key: &str) -> bool {
+    ANNOTATIONS.contains(&key) || key.starts_with("x-")
+}
+
+/// Whether a schema says what its values are, or only something about them.
+pub(super) fn says_something(schema: &Value) -> bool {
+    schema.as_object().is_some_and(|map| map.keys().any(|key| !annotates(key)))
+}
+
+/// What stands beside a reference and is kept: text, and that it may be null.
+pub(super) fn beside(mut converted: Value, map: &Map<String, Value>) -> Value {
+    let text = map.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let nullable = is_nullable(map);
+    if text.is_none() && !nullable {
+        return converted;
+    }
+    if converted.get("$ref").is_some() {
+        converted = json!({"allOf": [converted]});
+    }
+    if let Some(text) = text {
+        converted["description"] = json!(text);
+    }
+    set_nullable(&mut converted, nullable);
+    converted
+}
+
+/// Sets a converted schema's text, with the limits that the generated types do not check.
+pub(super) fn describe(converted: &mut Value, map: &Map<String, Value>) {
+    let text = map.get("description").and_then(Value::as_str).unwrap_or_default().trim();
+    let text = crate::codegen::docs::constraints::with_limits(text, map);
+    if !text.is_empty() {
+        converted["description"] = json!(text);
+    }
+}
+
+/// Says that it may be null. What may be anything may be null already.
+pub(super) fn set_nullable(converted: &mut Value, nullable: bool) {
+    if nullable && converted.get("x-any").is_none() {
+        if converted.get("$ref").is_some() {
+            *converted = json!({"allOf": [converted.take()]});
+        }
+        converted["nullable"] = json!(true);
+    }
+}
+
+pub(super) fn is_nullable(map: &Map<String, Value>) -> bool {
+    let flag = |key: &str| map.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let listed = |key: &str, null: &Value| map.get(key).and_then(Value::as_array).is_some_and(|all| all.contains(null));
+    flag("nullable") || flag("x-nullable") || listed("type", &json!("null")) || listed("enum", &Value::Null)
+}
+
+/// The types that a schema states or means, null aside.
+pub(super) fn kinds(map: &Map<String, Value>) -> Vec<&str> {
+    match map.get("type") {
+        Some(Value::String(kind)) if kind != "null" => vec![kind],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
+        Some(Value::String(_)) => vec![],
+        _ if map.contains_key("properties") || map.contains_key("additionalProperties") => vec!["object"],
+        _ if map.contains_key("patternProperties") => vec!["object"],
+        _ if map.contains_key("items") => vec!["array"],
+        _ => {
+            let said = map.get("const").or_else(|| map.get("enum")?.as_array()?.iter().find(|value| !value.is_null()));
+            match said {
+                Some(Value::String(_)) => vec!["string"],
+                Some(Value::Bool(_)) => vec!["boolean"],
+                Some(Value::Number(number)) if number.is_f64() => vec!["number"],
+                Some(Value::Number(_)) => vec!["integer"],
+                _ if map.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("date")) => {
+                    vec!["string"]
+                }
+                _ => vec![],
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! A vendor's specification rewritten by our rules: as much of it as the chosen operations need.
+//!
+//! Schemas are converted once each, when they are first reached. Objects with properties and lists of values become components, all
+//! else is written where it is used.
+
+mod components;
+mod identifiers;
+mod keywords;
+mod media_types;
+mod object;
+mod operation;
+mod parameters;
+mod primitive;
+mod printable_text;
+mod request_body;
+mod responses;
+mod schema;
+mod union;
+
+use std::{cell::Cell, collections::BTreeMap};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    losses::{Kind, Loss, Losses, Owner},
+    parse::{Edition, Published},
+    security::{self, Credential},
+    servers,
+};
+use crate::{document::Operation, text::one_line};
+use identifiers::Names;
+
+/// The rewritten specification.
+pub(crate) struct Draft {
+    pub(crate) operations: Vec<Drafted>,
+    /// Components by name, in the order in which operations use them.
+    pub(crate) schemas: Vec<(String, Value)>,
+    pub(crate) losses: Vec<Loss>,
+    pub(crate) credentials: Vec<Credential>,
+    /// Where requests go, if the specification says.
+    pub(crate) address: Option<String>,
+    head: Map<String, Value>,
+    schemes: Value,
+}
+
+/// One operation of a draft.
+pub(crate) struct Drafted {
+    pub(crate) id: String,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    /// Where it is in the vendor's file.
+    pub(crate) at: String,
+    pub(crate) value: Value,
+}
+
+impl Draft {
+    /// All before `paths`.
+    pub(crate) fn head(&self) -> &Map<String, Value> {
+        &self.head
+    }
+
+    /// `securitySchemes`.
+    pub(crate) fn schemes(&self) -> &Value {
+        &self.schemes
+    }
+
+    /// As one document.
+    pub(crate) fn document(&self) -> Value {
+        let mut document = self.head.clone();
+        let mut paths = Map::new();
+        for operation in &self.operations {
+            let item = paths.entry(operation.path.as_str()).or_insert_with(|| json!({}));
+            item[operation.method] = operation.value.clone();
+        }
+        document.insert("paths".to_owned(), Value::Object(paths));
+        let schemas = self.schemas.iter().cloned().collect::<Map<_, _>>();
+        document.insert("components".to_owned(), json!({"schemas": schemas, "securitySchemes": self.schemes}));
+        Value::Object(document)
+    }
+}
+
+/// Rewrites the chosen operations. `today` becomes the draft's version. Operations that no client can send are left out, with
+/// the reason among the losses; the error says why nothing is left.
+pub(crate) fn draft(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Draft, String> {
+    // Schemas refer to each other over hundreds of steps; the main thread's stack is short.
+    std::thread::scope(|scope| {
+        let run =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || draft_here(published, chosen, today));
+        let joined = run
+            .map_err(|error| error.to_string())
+            .and_then(|thread| thread.join().map_err(|_| "it panicked".to_owned()));
+        joined.unwrap_or_else(|reason| Err(format!("the specification cannot be drafted: {reason}; please report it")))
+    })
+}
+
+const STACK: usize = 256 << 20;
+
+fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Draft, String> {
+    let mut drafter = Drafter::new(&published.root, published.edition);
+    let address = drafter.address(chosen);
+    let source = source(published);
+    let mut operations = Vec::new();
+    for operation in chosen {
+        let mark = drafter.losses.len();
+        match drafter.operation(operation, address.as_deref(), &source, today) {
+            Ok(drafted) => operations.push(drafted),
+            Err(reason) => {
+                drafter.losses.truncate(mark);
+                let name = format!("{} {}", operation.method.to_uppercase(), operation.path);
+                drafter.losses.add(Kind::Operation, &operation.pointer, format!("{name}: {reason}"));
+            }
+        }
+    }
+    if operations.is_empty() {
+        let reasons = drafter.losses.sorted().into_iter().filter(|loss| loss.kind == Kind::Operation);
+        let reasons = reasons.map(|loss| loss.text).collect::<Vec<_>>();
+        return Err(match reasons.as_slice() {
+            [] => "no operation was chosen".to_owned(),
+            [only] => only.clone(),
+            [first, rest @ ..] => {
+                format!("none of {} operations can be sent; {first}; and {} more", reasons.len(), rest.len())
+            }
+        });
+    }
+    let (credentials, security, schemes) =
+        security::credentials(&published.root, published.edition, &drafter.requirements(chosen), &mut drafter.losses)?;
+    security::others(&published.root, chosen, &security, &mut drafter.losses);
+    if address.is_none() {
+        let text = "the specification states no address: callers of the client give it";
+        drafter.losses.add(Kind::Server, "/servers", text);
+    }
+    if chosen.iter().any(|operation| own_address(operation).is_none()) {
+        servers::others(&published.root).into_iter().for_each(|(at, text)| drafter.losses.add(Kind::Server, &at, text));
+    }
+    let head = drafter.head(published, &operations, address.as_deref(), today, security);
+    let schemas = drafter.schemas(&operations);
+    let mut head = head;
+    let mut schemas = schemas;
+    printable_text::clean(&mut head, &mut operations, &mut schemas, &mut drafter.losses);
+    let losses = drafter.losses.sorted();
+    // What turned out to be used by nothing has left no trace.
+    let kept = |loss: &Loss| match &loss.owner {
+        Owner::Schema(name) => schemas.iter().any(|(kept, _)| kept == name),
+        Owner::Document | Owner::Operation(_) => true,
+    };
+    let losses = losses.into_iter().filter(kept).collect();
+    Ok(Draft { operations, schemas, losses, credentials, address, head, schemes })
+}
+
+/// How a draft names what it was made of.
+fn source(published: &Published) -> String {
+    let text = |pointer: &str| published.root.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim();
+    let hash = published.sha256.get(..12).unwrap_or_default();
+    let version = match text("/info/version") {
+        "" => String::new(),
+        version => format!(" {version}"),
+    };
+    format!("{}{version} ({}, sha256 {hash})", one_line(text("/info/title")), published.file)
+}
+
+/// What a reference to a schema turned out to be.
+enum Outcome {
+    /// It is being converted; whether something referred to it meanwhile.
+    Working { name: String, nullable: bool, needed: bool },
+    /// What stands where it is used: a reference to a component, or a schema too small to be one.
+    Done(Value),
+}
+
+/// The work of rewriting one specification.
+struct Drafter<'a> {
+    root: &'a Value,
+    edition: Edition,
+    names: Names,
+    /// Those of what is being converted, the innermost last.
+    names_lent: Vec<String>,
+    /// What was reached, by its pointer.
+    reached: BTreeMap<String, Outcome>,
+    /// Components with the number that says when each was first reached.
+    components: BTreeMap<String, (usize, Value)>,
+    /// Lists of values that have a name already, by their last word and values.
+    enums: BTreeMap<(String, Vec<String>), String>,
+    ids: Names,
+    losses: Losses,
+    depth: usize,
+    order: usize,
+    /// How many parts the object that is looked at has so far.
+    views: Cell<usize>,
+}
+
+impl<'a> Drafter<'a> {
+    fn new(root: &'a Value, edition: Edition) -> Self {
+        Self {
+            root,
+            edition,
+            names: Names::of_types(),
+            names_lent: Vec::new(),
+            reached: BTreeMap::new(),
+            components: BTreeMap::new(),
+            enums: BTreeMap::new(),
+            ids: Names::of_operations(),
+            losses: Losses::default(),
+            depth: 0,
+            order: 0,
+            views: Cell::new(0),
+        }
+    }
+
+    /// Where the chosen operations go, as far as it is the same for most of them.
+    fn address(&self, chosen: &[Operation<'_>]) -> Option<String> {
+        servers::common(&chosen.iter().filter_map(|operation| self.address_of(operation)).collect::<Vec<_>>())
+    }
+
+    /// Where an operation goes: what it says itself, or else the document.
+    fn address_of(&self, operation: &Operation<'_>) -> Option<String> {
+        own_address(operation).or_else(|| servers::of_document(self.root, self.edition))
+    }
+
+    /// The security requirements of the first chosen operation that has some.
+    fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
+        let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
+        let some = all.flatten().find(|own| own.as_array().is_some_and(|all| !all.is_empty()));
+        some.cloned().unwrap_or_default()
+    }
+
+    /// `openapi`, `info`, `servers`, `tags`, `security`.
+    fn head(
+        &mut self,
+        published: &Published,
+        operations: &[Drafted],
+        address: Option<&str>,
+        today: &str,
+        security: Value,
+    ) -> Map<String, Value> {
+        let title = published.root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
+        let title = printable_text::label(title, "/info/title", &mut self.losses);
+        let title = if title.is_empty() { published.file.clone() } else { title };
+        let mut head = Map::new();
+        head.insert("openapi".to_owned(), json!("3.0.3"));
+        let description = format!("Drafted from {} of {}.", source(published), published.edition);
+        head.insert("info".to_owned(), json!({"title": title, "version": today, "description": description}));
+        let base = servers::base_path(self.root, self.edition);
+        let base = if base.is_empty() { "/".to_owned() } else { base };
+        head.insert("servers".to_owned(), json!([{"url": address.unwrap_or(&base)}]));
+        let used = |name: &str| {
+            operations.iter().any(|operation| {
+                operation.value["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == name))
+            })
+        };
+        let losses = &mut self.losses;
+        let described = self.root.get("tags").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let described = described.filter_map(|(index, tag)| {
+            let mark = losses.len();
+            let name = printable_text::label(tag.get("name")?.as_str()?, &format!("/tags/{index}/name"), losses);
+            if !used(&name) {
+                losses.truncate(mark);
+                return None;
+            }
+            let text = tag.get("description").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+            Some(match text {
+                Some(text) => json!({"name": name, "description": text}),
+                None => json!({"name": name}),
+            })
+        });
+        let tags = described.collect::<Vec<_>>();
+        if !tags.is_empty() {
+            head.insert("tags".to_owned(), Value::Array(tags));
+        }
+        head.insert("security".to_owned(), security);
+        head
+    }
+
+    /// The components that the operations use, by when they were first reached.
+    fn schemas(&mut self, operations: &[Drafted]) -> Vec<(String, Value)> {
+        let mut wanted = Vec::new();
+        operations.iter().for_each(|operation| references(&operation.value, &mut wanted));
+        let mut kept = BTreeMap::new();
+        while let Some(name) = wanted.pop() {
+            if let Some((order, schema)) = self.components.remove(&name) {
+                references(&schema, &mut wanted);
+                kept.insert(order, (name, schema));
+            }
+        }
+        kept.into_values().collect()
+    }
+}
+
+/// Adds the names of the components that a drafted node refers to.
+fn references(node: &Value, found: &mut Vec<String>) {
+    match node {
+        Value::Object(map) => {
+            let target = map.get("$ref").and_then(Value::as_str);
+            found.extend(target.and_then(|target| target.strip_prefix("#/components/schemas/")).map(str::to_owned));
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+/// An operation's or its path's own address.
+fn own_address(operation: &Operation<'_>) -> Option<String> {
+    let own = |holder: &Map<String, Value>| {
+        let servers = holder.get("servers")?;
+        servers::address(&json!({"servers": servers}))
+    };
+    own(operation.value).or_else(|| own(operation.item))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Objects: the fields that a schema and all its parts have together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Drafter,
+    keywords::{describe, kinds, says_something},
+};
+use crate::{
+    codegen::identifiers::value_name,
+    import::losses::Kind,
+    pointer::{child, entry},
+};
+
+/// An object of more parts is not looked through: parts that share parts double with every level.
+const MAX_PARTS: usize = 10_000;
+
+/// A schema seen as an object.
+#[derive(Default)]
+pub(super) struct View {
+    fields: BTreeMap<String, Field>,
+    /// `additionalProperties` that say something, and where.
+    map: Option<(Value, String)>,
+    /// Where alternatives were made one object.
+    unions: Vec<String>,
+    description: Option<String>,
+}
+
+#[derive(Clone)]
+struct Field {
+    /// What it may be: one schema, unless alternatives differ in it.
+    nodes: Vec<(Value, String)>,
+    required: bool,
+}
+
+impl View {
+    pub(super) fn has_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
+    /// Whether it says nothing of what may be in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.map.is_none()
+    }
+
+    /// Name, schema and whether it is required, of each field.
+    pub(super) fn into_fields(self) -> impl Iterator<Item = (String, Value, bool)> {
+        self.fields.into_iter().map(|(name, field)| {
+            let mut nodes = field.nodes.into_iter().map(|(node, _)| node).collect::<Vec<_>>();
+            let node = if nodes.len() == 1 { nodes.remove(0) } else { json!({"anyOf": nodes}) };
+            (name, node, field.required)
+        })
+    }
+
+    /// Of all parts at once; of two that say what a field is, the later counts.
+    fn and(&mut self, other: Self) {
+        for (name, field) in other.fields {
+            match self.fields.get_mut(&name) {
+                Some(own) => {
+                    own.required |= field.required;
+                    if field.nodes.iter().any(|(node, _)| says_something(node)) {
+                        own.nodes = field.nodes;
+                    }
+                }
+                None => drop(self.fields.insert(name, field)),
+            }
+        }
+        self.map = other.map.or(self.map.take());
+        self.unions.extend(other.unions);
+        self.description = self.description.take().or(other.description);
+    }
+
+    /// Of one of two alternatives: a field is there for certain only if both have it.
+    fn or(&mut self, other: Self) {
+        for (name, own) in &mut self.fields {
+            own.required &= other.fields.get(name).is_some_and(|field| field.required);
+        }
+        for (name, field) in other.fields {
+            match self.fields.get_mut(&name) {
+                Some(own) => {
+                    for node in field.nodes {
+                        if own.nodes.iter().all(|(known, _)| *known != node.0) {
+                            own.nodes.push(node);
+                        }
+                    }
+                    // Required by one, described by another: what is described counts.
+                    if own.nodes.iter().any(|(node, _)| says_something(node)) {
+                        own.nodes.retain(|(node, _)| says_something(node));
+                    }
+                }
+                None => drop(self.fields.insert(name, Field { required: false, ..field })),
+            }
+        }
+        self.map = self.map.take().or(other.map);
+        self.unions.extend(other.unions);
+    }
+}
+
+impl Drafter<'_> {
+    /// A schema seen as an object, with all its parts; nothing if it is, or may be, something else.
+    pub(super) fn view(&self, node: &Value, at: &str) -> Option<View> {
+        self.views.set(0);
+        self.view_within(node, at, &mut BTreeSet::new(), 0)
+    }
+
+    fn view_within(&self, node: &Value, at: &str, seen: &mut BTreeSet<String>, depth: usize) -> Option<View> {
+        self.views.set(self.views.get() + 1);
+        if depth > 40 || self.views.get() > MAX_PARTS {
+            return None;
+        }
+        let map = node.as_object()?;
+        if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) {
+            // A part that is the whole adds nothing to it.
+            if !seen.insert(pointer.to_owned()) {
+                return Some(View::default());
+            }
+            let view = self.root.pointer(pointer).and_then(|node| self.view_within(node, pointer, seen, depth + 1));
+            seen.remove(pointer);
+            return view;
+        }
+        if map.contains_key("$ref") || map.contains_key("enum") {
+            return None;
+        }
+        let alternatives = ["oneOf", "anyOf"].iter().any(|key| map.contains_key(*key));
+        match kinds(map).as_slice() {
+            ["object"] => {}
+            [] if map.contains_key("allOf") || map.contains_key("required") || alternatives => {}
+            _ => return None,
+        }
+        let mut view = View::default();
+        let parts = |key: &str| {
+            let list = child(at, key);
+            let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+            parts.map(|(index, part)| (part.clone(), entry(&list, index))).collect::<Vec<_>>()
+        };
+        for (part, at) in parts("allOf").iter().filter(|(part, _)| says_something(part)) {
+            view.and(self.view_within(part, at, seen, depth + 1)?);
+        }
+        for key in ["oneOf", "anyOf"] {
+            let mut parts = parts(key);
+            parts.retain(|(part, _)| part.get("type").and_then(Value::as_str) != Some("null"));
+            if !parts.is_empty() {
+                view.and(self.view_of_any(&parts, &child(at, key), seen, depth + 1)?);
+            }
+        }
+        view.and(own_fields(map, at));
+        Some(view)
+    }
+
+    /// Alternatives seen as one object; nothing if one of them is something else.
+    pub(super) fn view_of(&self, nodes: &[(Value, String)], at: &str) -> Option<View> {
+        self.views.set(0);
+        self.view_of_any(nodes, at, &mut BTreeSet::new(), 0)
+    }
+
+    fn view_of_any(
+        &self,
+        nodes: &[(Value, String)],
+        at: &str,
+        seen: &mut BTreeSet<String>,
+        depth: usize,
+    ) -> Option<View> {
+        let mut views = Vec::new();
+        for (node, at) in nodes {
+            views.push(self.view_within(node, at, seen, depth)?);
+        }
+        let several = views.len() > 1;
+        let mut view = views.into_iter().reduce(|mut one, other| {
+            one.or(other);
+            one
+        })?;
+        view.unions.extend(several.then(|| at.to_owned()));
+        Some(view)
+    }
+
+    /// An object, a map, or a free-form object.
+    pub(super) fn object(&mut self, node: &Value, at: &str, hint: &str) -> Value {
+        let map = node.as_object().cloned().unwrap_or_default();
+        match self.view(node, at) {
+            Some(view) => self.object_of(view, &map, at, hint),
+            None => self.any(&map, at, "an object that may be something else, too"),
+        }
+    }
+
+    /// The object that a view shows.
+    pub(super) fn object_of(&mut self, view: View, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
+        for place in view.unions.iter().collect::<BTreeSet<_>>() {
+            let text = "alternatives became one object: what not all have is optional";
+            self.losses.add(Kind::Union, place, text);
+        }
+        let mut object = json!({"type": "object"});
+        describe(&mut object, map);
+        if object.get("description").is_none()
+            && let Some(text) = &view.description
+        {
+            object["description"] = json!(text);
+        }
+        if !view.has_fields() {
+            object["additionalProperties"] = match view.map {
+                Some((value, at)) => {
+                    let converted = self.schema(&value, &at, &format!("{hint}-value"));
+                    if converted.get("x-any").is_some() { json!(true) } else { converted }
+                }
+                None => json!(true),
+            };
+            return object;
+        }
+        if let Some((_, at)) = view.map {
+            self.losses.add(Kind::Field, &at, "fields beside the listed ones are not read");
+        }
+        let stated = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for name in stated.filter(|name| !view.fields.contains_key(*name)) {
+            self.losses.add(Kind::Field, &child(at, "required"), format!("{name:?} is required, but not described"));
+        }
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        let (mut setters, mut cases) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
+        for (name, field) in view.fields {
+            let at = field.nodes.first().map_or(at, |(_, at)| at.as_str()).to_owned();
+            let twin = setters.get(&value_name(&name)).or_else(|| cases.get(&name.to_lowercase()));
+            if let Some(twin) = twin.filter(|_| !name.is_empty()) {
+                self.losses.add(Kind::Field, &at, format!("{name:?} would have the name of {twin:?} in Rust"));
+                continue;
+            }
+            if name.is_empty() || name.contains(char::is_control) {
+                self.losses.add(Kind::Field, &at, format!("{name:?} is no name"));
+                continue;
+            }
+            setters.insert(value_name(&name), name.clone());
+            cases.insert(name.to_lowercase(), name.clone());
+            let hint = format!("{hint}-{name}");
+            let converted = match field.nodes.as_slice() {
+                [(node, at)] => self.schema(node, at, &hint),
+                several => {
+                    let converted = self.union(several.to_vec(), &at, &hint);
+                    self.placed(converted, &hint)
+                }
+            };
+            properties.insert(name.clone(), converted);
+            if field.required {
+                required.push(name);
+            }
+        }
+        object["properties"] = Value::Object(properties);
+        if !required.is_empty() {
+            object["required"] = json!(required);
+        }
+        object
+    }
+}
+
+/// The fields that a schema lists itself.
+fn own_fields(map: &Map<String, Value>, at: &str) -> View {
+    let required = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let required = required.collect::<BTreeSet<_>>();
+    let place = child(at, "properties");
+    let properties = map.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let fields = properties.map(|(name, node)| {
+        let nodes = vec![(node.clone(), child(&place, name))];
+        (name.clone(), Field { nodes, required: required.contains(name.as_str()) })
+    });
+    // Required by one part, described by another: an empty schema, until the other says what it is.
+    let mut fields = fields.collect::<BTreeMap<_, _>>();
+    if map.contains_key("allOf") || fields.is_empty() && map.contains_key("required") {
+        for name in required.iter().filter(|name| !name.is_empty()) {
+            let place = child(at, "required");
+            fields
+                .entry((*name).to_owned())
+                .or_insert_with(|| Field { nodes: vec![(json!({}), place)], required: true });
+        }
+    }
+    let additional = map.get("additionalProperties").filter(|value| value.is_object() && says_something(value));
+    let pattern = || map.get("patternProperties")?.as_object()?.values().next();
+    let of_map =
+        additional.map(|value| (value, "additionalProperties")).or_else(|| Some((pattern()?, "patternProperties")));
+    let description = map.get("description").and_then(Value::as_str).map(|text| text.trim().to_owned());
+    View {
+        fields,
+        map: of_map.map(|(value, key)| (value.clone(), child(at, key))),
+        unions: Vec::new(),
+        description: description.filter(|text| !text.is_empty()),
+    }
+}

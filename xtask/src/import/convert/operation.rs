@@ -1,0 +1,149 @@
+//! One operation after the other.
+
+use serde_json::{Value, json};
+
+use super::{Drafted, Drafter};
+use crate::{
+    document::Operation,
+    import::{
+        examples,
+        losses::{Kind, Owner},
+        select,
+    },
+    pointer::child,
+};
+
+impl Drafter<'_> {
+    /// The drafted operation. The error says why no client can send it.
+    pub(super) fn operation(
+        &mut self,
+        operation: &Operation<'_>,
+        address: Option<&str>,
+        source: &str,
+        today: &str,
+    ) -> Result<Drafted, String> {
+        let at = &operation.pointer;
+        let own = self.address_of(operation);
+        // What is below the address that all have in common belongs to the path.
+        let below = match (&own, address) {
+            (Some(own), Some(address)) => own
+                .strip_prefix(address)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                .ok_or_else(|| format!("it goes to {own}, the others to {address}: make it a vendor of its own"))?,
+            _ => "",
+        };
+        let stated = operation.id().trim();
+        let wanted = if stated.is_empty() { select::derived_id(operation) } else { stated.to_owned() };
+        let id = self.ids.claim(&wanted);
+        let outer = self.losses.belong_to(Owner::Operation(id.clone()));
+        let drafted = self.operation_called(&id, operation, source, today);
+        if stated.is_empty() {
+            self.losses.add(Kind::Name, at, format!("no operationId: called {id} here"));
+        } else if id != stated {
+            self.losses.add(Kind::Name, at, format!("{stated:?} is called {id} here"));
+        }
+        if !below.is_empty() {
+            let text = format!("it goes to an address of its own: its path is {below}{} here", operation.path);
+            self.losses.add(Kind::Server, at, text);
+        }
+        self.losses.belong_to(outer);
+        let value = drafted?;
+        let path = format!("{below}{}", operation.path);
+        Ok(Drafted { id, method: operation.method, path, at: at.clone(), value })
+    }
+
+    fn operation_called(
+        &mut self,
+        id: &str,
+        operation: &Operation<'_>,
+        source: &str,
+        today: &str,
+    ) -> Result<Value, String> {
+        let mut value = json!({"operationId": id});
+        let at = child(&operation.pointer, "tags");
+        let tags = select::tags_of(operation).into_iter();
+        let mut tags = tags.map(|tag| super::printable_text::label(tag, &at, &mut self.losses)).collect::<Vec<_>>();
+        tags.retain(|tag| !tag.is_empty());
+        if !tags.is_empty() {
+            value["tags"] = json!(tags);
+        }
+        let (summary, description) = texts(operation);
+        if !summary.is_empty() {
+            value["summary"] = json!(summary);
+        }
+        if !description.is_empty() {
+            value["description"] = json!(description);
+        }
+        if operation.is("deprecated") {
+            value["deprecated"] = json!(true);
+        }
+        value["x-source"] = json!([{"ref": source, "seen": today}]);
+        for key in ["callbacks", "x-webhooks"].into_iter().filter(|key| operation.value.contains_key(*key)) {
+            self.losses.add(Kind::Other, &child(&operation.pointer, key), "what the vendor calls back with");
+        }
+        let parameters = self.parameters(operation, id)?;
+        if !parameters.is_empty() {
+            value["parameters"] = Value::Array(parameters);
+        }
+        if let Some(body) = self.body(operation, id)? {
+            if let Some(list) = value.get_mut("parameters").and_then(Value::as_array_mut)
+                && let Some(index) = list.iter().position(|parameter| parameter["name"] == "body")
+            {
+                if list[index]["required"] == true {
+                    return Err("it has a parameter `body` beside its body".to_owned());
+                }
+                list.remove(index);
+                let text = "\"body\" is left out: it would have the body's setter in Rust";
+                self.losses.add(Kind::Parameter, &operation.pointer, text);
+            }
+            value["requestBody"] = body;
+        }
+        let (answers, download) = self.answers(operation, id);
+        if download {
+            value["x-download"] = json!(true);
+        }
+        value["responses"] = answers;
+        self.examples(operation, &mut value);
+        Ok(value)
+    }
+
+    /// An example for each body: what the vendor shows, as far as it fits, made up where it shows nothing.
+    fn examples(&mut self, operation: &Operation<'_>, value: &mut Value) {
+        let shown = examples::shown(self.root, self.edition, operation);
+        let mut missing = Vec::new();
+        let mut fill = |pointer: &str, hint: Option<&Value>| {
+            let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();
+            for (_, media) in media.filter(|(name, _)| *name == "application/json" || name.ends_with("urlencoded")) {
+                match examples::sample(&media["schema"], hint, &self.components) {
+                    Ok(example) => media["example"] = example,
+                    Err(reason) => missing.push((pointer.trim_end_matches("/content").to_owned(), reason)),
+                }
+            }
+        };
+        fill("/requestBody/content", shown.body.as_ref());
+        // Errors have no content, so that all that is left is of success.
+        let successes = (200..300).map(|status| format!("/responses/{status}/content"));
+        successes.for_each(|pointer| fill(&pointer, shown.answer.as_ref()));
+        for (pointer, reason) in missing {
+            self.losses.add(Kind::Example, &format!("{}{pointer}", operation.pointer), reason.text());
+        }
+    }
+}
+
+/// A line of summary, and the description.
+fn texts(operation: &Operation<'_>) -> (String, String) {
+    let summary = crate::text::one_line(operation.text("summary"));
+    let description = operation.text("description").trim();
+    if !summary.is_empty() {
+        let description = if description == summary { "" } else { description };
+        return (summary, description.to_owned());
+    }
+    // Its first sentence, if it is one.
+    let first = description.lines().next().unwrap_or_default().trim();
+    let sentence = first.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.');
+    if sentence.is_empty() || sentence.chars().count() > 100 {
+        return (format!("{} {}", operation.method.to_uppercase(), operation.path), description.to_owned());
+    }
+    let rest = if description.trim_end_matches('.') == sentence { "" } else { description };
+    (sentence.to_owned(), rest.to_owned())
+}

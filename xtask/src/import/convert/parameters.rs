@@ -1,0 +1,323 @@
+//! Parameters: what can be sent in path, query and headers, and in which form.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Drafter,
+    keywords::{describe, kinds},
+};
+use crate::{
+    codegen::identifiers::value_name,
+    document::{Operation, resolve},
+    import::{bundle::shown, losses::Kind, parse::Edition},
+    pointer::{child, entry},
+};
+
+/// Headers that the HTTP client writes.
+const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "user-agent", "content-length"];
+
+/// A parameter with references followed.
+pub(super) struct Parameter<'a> {
+    pub(super) value: &'a Map<String, Value>,
+    pub(super) at: String,
+}
+
+impl Parameter<'_> {
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.value.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn required(&self) -> bool {
+        self.value.get("required").and_then(Value::as_bool).unwrap_or_default() || self.text("in") == "path"
+    }
+}
+
+/// The parameters of an operation: those of its path, then its own, which win.
+pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+    let list = |holder: &'a Map<String, Value>, at: &str| {
+        let at = child(at, "parameters");
+        let all = holder.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let all = all.filter_map(|(index, value)| {
+            let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+            let at = target.map_or_else(|| entry(&at, index), str::to_owned);
+            Some(Parameter { value: resolve(root, value).as_object()?, at })
+        });
+        all.collect::<Vec<_>>()
+    };
+    let own = list(operation.value, &operation.pointer);
+    let mut all = list(operation.item, &child("/paths", operation.path));
+    all.retain(|shared| {
+        own.iter()
+            .all(|parameter| (parameter.text("name"), parameter.text("in")) != (shared.text("name"), shared.text("in")))
+    });
+    all.extend(own);
+    all
+}
+
+impl Drafter<'_> {
+    /// The drafted parameters. The error says why no client can send the operation.
+    pub(super) fn parameters(&mut self, operation: &Operation<'_>, id: &str) -> Result<Vec<Value>, String> {
+        let root = self.root;
+        let mut drafted = Vec::<Value>::new();
+        let mut setters = BTreeMap::<String, String>::new();
+        for parameter in parameters(root, operation) {
+            if let Some(target) = parameter.value.get("$ref").and_then(Value::as_str) {
+                let text = format!("a parameter is left out: {:?} leads nowhere", shown(target));
+                self.losses.add(Kind::Parameter, &operation.pointer, text);
+                continue;
+            }
+            for one in self.parameter(&parameter, id)? {
+                let name = one["name"].as_str().unwrap_or_default().to_owned();
+                match setters.get(&value_name(&name)) {
+                    Some(_) if one["required"] != true => {
+                        let text = format!("{name:?} would have the setter of another parameter in Rust");
+                        self.losses.add(Kind::Parameter, &parameter.at, text);
+                    }
+                    Some(other) => {
+                        return Err(format!("its parameters {other:?} and {name:?} have the same name in Rust"));
+                    }
+                    None => {
+                        setters.insert(value_name(&name), name);
+                        drafted.push(one);
+                    }
+                }
+            }
+        }
+        self.path_parameters(operation, &mut drafted)?;
+        Ok(drafted)
+    }
+
+    /// The template and the path's parameters have to name the same.
+    fn path_parameters(&mut self, operation: &Operation<'_>, drafted: &mut Vec<Value>) -> Result<(), String> {
+        let named = operation.path.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name);
+        let named = named.collect::<Vec<_>>();
+        if named.iter().any(|name| name.is_empty()) || operation.path.contains(['?', '#']) {
+            return Err("its path holds more than a path: a query, a fragment or a parameter without a name".to_owned());
+        }
+        let is = |parameter: &Value, name: &str| parameter["in"] == "path" && parameter["name"] == name;
+        let odd = drafted.iter().filter(|one| one["in"] == "path" && !named.iter().any(|name| is(one, name)));
+        for name in odd.filter_map(|one| one["name"].as_str()) {
+            self.losses.add(Kind::Parameter, &operation.pointer, format!("{name:?} is not in the path"));
+        }
+        drafted.retain(|one| one["in"] != "path" || named.iter().any(|name| is(one, name)));
+        for name in named {
+            if !drafted.iter().any(|one| is(one, name)) {
+                let text = format!("{name:?} in the path is not described: taken for a text");
+                self.losses.add(Kind::Parameter, &operation.pointer, text);
+                drafted.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+            }
+        }
+        Ok(())
+    }
+
+    /// One parameter; several, if it is an object whose fields are sent one by one; none, if it cannot be sent.
+    fn parameter(&mut self, parameter: &Parameter<'_>, id: &str) -> Result<Vec<Value>, String> {
+        let (name, place, at) = (parameter.text("name"), parameter.text("in"), parameter.at.as_str());
+        let leave_out = |drafter: &mut Self, why: &str| {
+            if parameter.required() {
+                return Err(format!("its required parameter {name:?} {why}"));
+            }
+            drafter.losses.add(Kind::Parameter, at, format!("{name:?} is left out: it {why}"));
+            Ok(vec![])
+        };
+        match place {
+            "body" | "formData" => return Ok(vec![]),
+            "query" | "path" => {}
+            "header" if OF_THE_CLIENT.contains(&name.to_lowercase().as_str()) => {
+                self.losses.add(Kind::Parameter, at, format!("the header {name:?} is the client's to write"));
+                return Ok(vec![]);
+            }
+            "header" => {}
+            "cookie" => return leave_out(self, "is a cookie"),
+            _ => return leave_out(self, "is in no known place"),
+        }
+        if name.is_empty() || name.contains(char::is_control) {
+            return leave_out(self, "has no name");
+        }
+        let (schema, schema_at) = match (self.edition, parameter.value.get("schema"), parameter.value.get("content")) {
+            // Swagger 2 writes the schema's keywords beside the parameter's.
+            (Edition::Swagger2, None, _) => (Value::Object(parameter.value.clone()), at.to_owned()),
+            (_, Some(schema), _) => (schema.clone(), child(at, "schema")),
+            (_, None, Some(_)) => {
+                self.losses.add(
+                    Kind::Parameter,
+                    at,
+                    format!("{name:?} is sent as the text that is given: encode it as documented"),
+                );
+                (json!({"type": "string"}), child(at, "content"))
+            }
+            (_, None, None) => {
+                self.losses.add(Kind::Parameter, at, format!("{name:?} has no schema: taken for a text"));
+                (json!({"type": "string"}), at.to_owned())
+            }
+        };
+        let deep = parameter.text("style") == "deepObject";
+        if let Some(fields) = self.parameter_fields(&schema, &schema_at, if deep { name } else { "" }) {
+            if place != "query" {
+                return leave_out(self, "is an object outside of the query");
+            }
+            return self.flat(parameter, fields);
+        }
+        let hint = format!("{id}-{name}");
+        let Some(converted) = self.parameter_schema(&schema, &schema_at, parameter, &hint) else {
+            return leave_out(self, "is of a type that has no one text form");
+        };
+        Ok(vec![self.drafted(parameter, name, converted, parameter.required())])
+    }
+
+    fn drafted(&self, parameter: &Parameter<'_>, name: &str, mut schema: Value, required: bool) -> Value {
+        let mut drafted = json!({"name": name, "in": parameter.text("in")});
+        if required {
+            drafted["required"] = json!(true);
+        }
+        // Text and limits of the schema are the parameter's; a reference says its own.
+        let own = parameter.text("description").trim().to_owned();
+        let text = schema.as_object_mut().and_then(|map| map.remove("description"));
+        let text = text.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
+        let text = if own.is_empty() || text.starts_with(&own) {
+            text
+        } else if text.is_empty() || own.contains(&text) {
+            own
+        } else {
+            format!("{own} {text}")
+        };
+        if !text.is_empty() {
+            drafted["description"] = json!(text);
+        }
+        if parameter.value.get("deprecated") == Some(&json!(true)) {
+            drafted["deprecated"] = json!(true);
+        }
+        // A parameter that is null is one that is not sent.
+        if let Some(map) = schema.as_object_mut() {
+            map.remove("nullable");
+            if let (1, Some(Value::Array(parts))) = (map.len(), map.get("allOf").cloned()) {
+                schema = parts.into_iter().next().unwrap_or_default();
+            }
+        }
+        drafted["schema"] = schema;
+        drafted
+    }
+
+    /// The fields of a parameter that is an object, with the names under which they are sent.
+    fn parameter_fields(&mut self, schema: &Value, at: &str, around: &str) -> Option<Vec<(String, Value, bool)>> {
+        let view = self.view(schema, at)?;
+        Some(
+            view.into_fields()
+                .map(|(name, node, required)| {
+                    let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
+                    (sent, node, required)
+                })
+                .collect(),
+        )
+    }
+
+    /// A parameter for each field of an object.
+    fn flat(&mut self, parameter: &Parameter<'_>, fields: Vec<(String, Value, bool)>) -> Result<Vec<Value>, String> {
+        let (name, at) = (parameter.text("name"), parameter.at.as_str());
+        let mut all = Vec::new();
+        for (sent, node, required) in fields {
+            let hint = format!("parameter-{sent}");
+            match self.parameter_schema(&node, at, parameter, &hint) {
+                Some(converted) => {
+                    all.push(self.drafted(parameter, &sent, converted, required && parameter.required()))
+                }
+                None => {
+                    self.losses.add(Kind::Parameter, at, format!("{sent:?} is left out: its type has no one text form"))
+                }
+            }
+        }
+        if all.is_empty() && parameter.required() {
+            return Err(format!("its required parameter {name:?} is an object without fields that can be sent"));
+        }
+        let text = if all.is_empty() {
+            "is left out: any fields, of which none is described"
+        } else {
+            "is sent by its fields, a parameter each"
+        };
+        self.losses.add(Kind::Parameter, at, format!("{name:?} {text}"));
+        Ok(all)
+    }
+
+    /// The schema of something that is sent as text; nothing, if it is not simple.
+    fn parameter_schema(&mut self, schema: &Value, at: &str, parameter: &Parameter<'_>, hint: &str) -> Option<Value> {
+        let (place, name) = (parameter.text("in"), parameter.text("name"));
+        let mark = self.losses.len();
+        let mut converted = self.schema(schema, at, hint);
+        if converted.get("x-any").is_some() {
+            // Whatever its kind, it is sent as text; a list as several.
+            self.losses.truncate(mark);
+            self.losses.add(Kind::Parameter, at, format!("{name:?} may be of several kinds: its text is given"));
+            converted = self.as_text(&converted);
+        }
+        if converted["type"] == "array" {
+            let style = parameter.text("style");
+            let joined = parameter.value.get("explode") == Some(&json!(false))
+                || ["spaceDelimited", "pipeDelimited"].contains(&style)
+                || self.edition == Edition::Swagger2 && parameter.text("collectionFormat") != "multi";
+            if place == "query" && !joined {
+                let items = converted["items"].clone();
+                converted["items"] = self.simple(&items, at, name)?;
+                return Some(converted);
+            }
+            let by = match (style, parameter.text("collectionFormat")) {
+                ("pipeDelimited", _) | (_, "pipes") => "`|`",
+                ("spaceDelimited", _) | (_, "ssv") => "a space",
+                (_, "tsv") => "a tab",
+                _ => "a comma",
+            };
+            self.losses.add(Kind::Parameter, at, format!("the list {name:?} is given as one text, joined by {by}"));
+            let mut text = self.as_text(&converted);
+            super::primitive::add_text(&mut text, &format!("Several are joined by {by}."));
+            return Some(text);
+        }
+        let simple = self.simple(&converted, at, name)?;
+        let dated = ["date-time", "lenient-date-time"].iter().any(|format| simple["format"] == *format);
+        if place != "query" && dated {
+            self.losses.add(Kind::Parameter, at, format!("the time {name:?} is given as text, in RFC 3339"));
+            return Some(self.as_text(&simple));
+        }
+        Some(simple)
+    }
+
+    /// One value that is sent as text.
+    fn simple(&mut self, converted: &Value, at: &str, name: &str) -> Option<Value> {
+        let converted = if converted.get("x-any").is_some() { self.as_text(converted) } else { converted.clone() };
+        if let Some(target) =
+            converted.get("$ref").or_else(|| converted["allOf"][0].get("$ref")).and_then(Value::as_str)
+        {
+            let component = target.strip_prefix("#/components/schemas/").unwrap_or_default();
+            let of_values = self.components.get(component).is_some_and(|(_, schema)| schema.get("enum").is_some());
+            return of_values.then_some(converted);
+        }
+        match kinds(converted.as_object()?).as_slice() {
+            ["number"] => {
+                self.losses.add(
+                    Kind::Parameter,
+                    at,
+                    format!("the number {name:?} is given as text, so that no digit is lost"),
+                );
+                Some(self.as_text(&converted))
+            }
+            ["string"]
+                if ["decimal", "lenient-decimal", "password", "binary", "byte"]
+                    .iter()
+                    .any(|format| converted["format"] == *format) =>
+            {
+                Some(self.as_text(&converted))
+            }
+            ["string" | "integer" | "boolean"] => Some(converted),
+            _ => None,
+        }
+    }
+
+    /// A text in place of a schema, with its description.
+    fn as_text(&self, schema: &Value) -> Value {
+        let mut text = json!({"type": "string"});
+        if let Some(map) = schema.as_object() {
+            describe(&mut text, map);
+        }
+        text
+    }
+}

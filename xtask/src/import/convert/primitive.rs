@@ -1,0 +1,200 @@
+//! Texts, numbers and flags.
+
+use serde_json::{Map, Value, json};
+
+use super::{Drafter, keywords::describe};
+use crate::{
+    codegen::{identifiers::type_name, open_enum},
+    import::losses::Kind,
+    pointer::child,
+};
+
+/// The formats of texts that the generator knows.
+const OF_TEXT: [&str; 12] = [
+    "date",
+    "date-time",
+    "decimal",
+    "uuid",
+    "uri",
+    "uri-reference",
+    "email",
+    "password",
+    "binary",
+    "byte",
+    "lenient-date-time",
+    "lenient-decimal",
+];
+
+/// So many values are listed at most in a description.
+const LISTED: usize = 20;
+
+impl Drafter<'_> {
+    /// A schema of one simple type.
+    pub(super) fn scalar(&mut self, map: &Map<String, Value>, kind: &str, at: &str) -> Value {
+        match kind {
+            "string" => self.text(map, at),
+            "integer" => self.integer(map, at),
+            "number" => {
+                let mut number = json!({"type": "number", "format": "decimal"});
+                describe(&mut number, map);
+                self.listed(&mut number, map, at);
+                number
+            }
+            "boolean" => {
+                let mut flag = json!({"type": "boolean"});
+                describe(&mut flag, map);
+                flag
+            }
+            "file" => json!({"type": "string", "format": "binary"}),
+            other => self.any(map, at, &format!("{other:?} is no type")),
+        }
+    }
+
+    fn integer(&mut self, map: &Map<String, Value>, at: &str) -> Value {
+        let format = map.get("format").and_then(Value::as_str).unwrap_or("int64");
+        let format = match format {
+            "int32" | "int64" => format,
+            other => {
+                self.losses.add(
+                    Kind::Type,
+                    &child(at, "format"),
+                    format!("integer of the format {other:?}: read as int64"),
+                );
+                "int64"
+            }
+        };
+        let mut integer = json!({"type": "integer", "format": format});
+        describe(&mut integer, map);
+        self.listed(&mut integer, map, at);
+        integer
+    }
+
+    /// Only texts have names: the values of a list of numbers go into the description.
+    fn listed(&mut self, number: &mut Value, map: &Map<String, Value>, at: &str) {
+        let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| value.is_number());
+        let values = values.map(ToString::to_string).collect::<Vec<_>>();
+        if !values.is_empty() {
+            self.losses.add(Kind::Enum, &child(at, "enum"), "a list of numbers: the values stand in the description");
+            add_text(number, &one_of(&values));
+        }
+    }
+
+    fn text(&mut self, map: &Map<String, Value>, at: &str) -> Value {
+        let values = values(map);
+        let mut text = json!({"type": "string"});
+        describe(&mut text, map);
+        match values.as_slice() {
+            [] => self.format(&mut text, map, at),
+            [only] => {
+                if !only.is_empty() {
+                    add_text(&mut text, &format!("Always `{only}`."));
+                }
+            }
+            several => {
+                text["enum"] = json!(several);
+                if let Some(names) = names(several) {
+                    text["x-enum-varnames"] = json!(names);
+                }
+            }
+        }
+        text
+    }
+
+    fn format(&mut self, text: &mut Value, map: &Map<String, Value>, at: &str) {
+        match map.get("format").and_then(Value::as_str) {
+            Some(known) if OF_TEXT.contains(&known) => text["format"] = json!(known),
+            Some("datetime" | "rfc3339" | "iso8601" | "timestamp") | None => {}
+            Some(other) => {
+                let note = format!("text of the format {other:?}: read as plain text");
+                self.losses.add(Kind::Type, &child(at, "format"), note);
+            }
+        }
+    }
+}
+
+/// The listed values of a text, each once.
+pub(super) fn values(map: &Map<String, Value>) -> Vec<String> {
+    let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let listed = listed.chain(map.get("const"));
+    let mut values = Vec::new();
+    for value in listed {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+            _ => continue,
+        };
+        // One that no reader could type is none.
+        if !values.contains(&text) && !text.contains(char::is_control) {
+            values.push(text);
+        }
+    }
+    values
+}
+
+fn one_of(values: &[String]) -> String {
+    let shown = values.iter().take(LISTED).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    let more = values.len().saturating_sub(LISTED);
+    if more == 0 { format!("One of {shown}.") } else { format!("One of {shown} and {more} more.") }
+}
+
+/// Adds a sentence to a schema's description.
+pub(super) fn add_text(schema: &mut Value, sentence: &str) {
+    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let text = if text.is_empty() { sentence.to_owned() } else { format!("{text} {sentence}") };
+    schema["description"] = json!(text);
+}
+
+/// Names for the values, if those that the generator would make are no good.
+fn names(values: &[String]) -> Option<Vec<String>> {
+    let plain = open_enum::variant_names(&json!({"enum": values}));
+    let good = |name: &String| {
+        name.starts_with(char::is_uppercase)
+            && name != "Unknown"
+            && name != "X"
+            && syn::parse_str::<syn::Ident>(name).is_ok()
+    };
+    let mut sorted = plain.clone();
+    sorted.sort();
+    sorted.dedup();
+    if plain.iter().all(good) && sorted.len() == values.len() {
+        return None;
+    }
+    let mut given = Vec::<String>::new();
+    for value in values {
+        let name = spelt(value);
+        let mut candidates = [name.clone()].into_iter().chain((2..).map(|number| format!("{name}{number}")));
+        given.extend(candidates.find(|candidate| !given.contains(candidate)));
+    }
+    Some(given)
+}
+
+/// A name for a value, with its signs spelt out.
+fn spelt(value: &str) -> String {
+    let spelt = value.chars().map(|letter| match letter {
+        '<' => "-Less-".to_owned(),
+        '>' => "-Greater-".to_owned(),
+        '=' => "-Equal-".to_owned(),
+        '!' => "-Not-".to_owned(),
+        '*' => "-Star-".to_owned(),
+        '+' => "-Plus-".to_owned(),
+        '%' => "-Percent-".to_owned(),
+        '-' if value.starts_with('-') && value.len() > 1 => "-Minus-".to_owned(),
+        letter if letter.is_ascii_alphanumeric() => letter.to_string(),
+        _ => "-".to_owned(),
+    });
+    // `X` stands for nothing at all.
+    let words = spelt.collect::<String>();
+    let named = words.chars().any(|letter| letter.is_ascii_alphanumeric());
+    let name = type_name(&words);
+    let name = name.trim_matches('_');
+    if value.is_empty() {
+        "Empty".to_owned()
+    } else if !named {
+        "Other".to_owned()
+    } else if name.starts_with(char::is_uppercase) && !["Unknown", "Self"].contains(&name) {
+        name.to_owned()
+    } else {
+        format!("Value{name}")
+    }
+}

@@ -1,0 +1,76 @@
+//! Texts of a draft without the characters that rustc rejects in comments.
+
+use serde_json::{Map, Value};
+
+use super::Drafted;
+use crate::{
+    import::losses::{Kind, Losses, Owner},
+    pointer::{child, entry},
+    text::{
+        markdown::{is_unsafe, safe_characters, unsafe_characters},
+        one_line,
+    },
+};
+
+/// The keys of texts for people. Others are on the wire, and have to stay as they are: code has them in literals, escaped.
+const TEXTS: [&str; 4] = ["description", "summary", "title", "ref"];
+
+/// A name for people: a title or a tag, in one line. Notes the characters that it removes.
+pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
+    let found = unsafe_characters(text);
+    if !found.is_empty() {
+        losses.add(Kind::Text, at, found.join(", "));
+    }
+    one_line(&safe_characters(text))
+}
+
+/// Removes the characters and notes where.
+pub(super) fn clean(
+    head: &mut Map<String, Value>,
+    operations: &mut [Drafted],
+    schemas: &mut [(String, Value)],
+    losses: &mut Losses,
+) {
+    let mut cleaned = |node: &mut Value, place: &str, owner: Owner| {
+        let mut found = Vec::new();
+        walk(node, "", &mut found);
+        let outer = losses.belong_to(owner);
+        for (at, characters) in found {
+            losses.add(Kind::Text, place, format!("{characters} in {at}"));
+        }
+        losses.belong_to(outer);
+    };
+    for (key, value) in head.iter_mut() {
+        cleaned(value, &child("", key), Owner::Document);
+    }
+    for operation in operations {
+        cleaned(&mut operation.value, &operation.at, Owner::Operation(operation.id.clone()));
+    }
+    for (name, schema) in schemas {
+        cleaned(schema, "", Owner::Schema(name.clone()));
+    }
+}
+
+fn walk(node: &mut Value, at: &str, found: &mut Vec<(String, String)>) {
+    match node {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut().filter(|(key, _)| *key != "example") {
+                let at = child(at, key);
+                match value {
+                    Value::String(text) if TEXTS.contains(&key.as_str()) && text.contains(is_unsafe) => {
+                        let characters = unsafe_characters(text);
+                        *text = safe_characters(text);
+                        if !characters.is_empty() {
+                            found.push((at, characters.join(", ")));
+                        }
+                    }
+                    value => walk(value, &at, found),
+                }
+            }
+        }
+        Value::Array(list) => {
+            list.iter_mut().enumerate().for_each(|(index, value)| walk(value, &entry(at, index), found));
+        }
+        _ => {}
+    }
+}

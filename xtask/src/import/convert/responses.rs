@@ -1,0 +1,151 @@
+//! Answers: the one success that is read, and which errors are documented.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Drafter,
+    media_types::{Content, Sent, content, kind, media_types, text},
+};
+use crate::{
+    document::{Operation, resolve},
+    import::{bundle::dangling, losses::Kind, parse::Edition},
+    pointer::child,
+};
+
+impl Drafter<'_> {
+    /// The drafted answers, and whether the success is a file.
+    pub(super) fn answers(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
+        let at = child(&operation.pointer, "responses");
+        let stated = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
+        let stated = stated.filter(|(status, _)| !status.starts_with("x-")).map(|(status, answer)| {
+            let target = answer.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+            let place = target.map_or_else(|| child(&at, status), str::to_owned);
+            (status.to_uppercase(), resolve(self.root, answer), place)
+        });
+        let stated = stated.collect::<Vec<_>>();
+        for (status, answer, _) in &stated {
+            if let Some(reference) = dangling(answer) {
+                let text = format!("{reference:?} leads nowhere: read as without a body");
+                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+            }
+        }
+        let mut drafted = Map::new();
+        let mut successes = stated.iter().filter(|(status, ..)| status.starts_with('2')).collect::<Vec<_>>();
+        if successes.is_empty() {
+            successes = stated.iter().filter(|(status, ..)| status == "DEFAULT").collect();
+            let text = if successes.is_empty() {
+                "no success is described: taken to be 200 without a body"
+            } else {
+                "`default` is taken for the success, 200"
+            };
+            self.losses.add(Kind::Answer, &at, text);
+        }
+        let contents = successes.iter().map(|(status, answer, at)| {
+            let content = self.stated_answer(operation, answer, at);
+            if ["204", "205"].contains(&status.as_str()) && !content.is_empty() {
+                self.losses.add(
+                    Kind::Answer,
+                    at,
+                    format!("{status} has no body in HTTP: the described one is not read"),
+                );
+                return vec![];
+            }
+            content
+        });
+        let contents = contents.collect::<Vec<_>>();
+        let best =
+            contents.iter().position(|content| content.iter().any(|(media, ..)| matches!(kind(media), Sent::Json)));
+        let best = best.or_else(|| contents.iter().position(|content| !content.is_empty())).unwrap_or_default();
+        for (index, (status, ..)) in successes.iter().enumerate().filter(|(index, _)| *index != best) {
+            let nothing = contents.get(index).is_none_or(Vec::is_empty);
+            let what = if nothing { "without a body" } else { "with another body" };
+            self.losses.add(
+                Kind::Answer,
+                &child(&at, &status.to_lowercase()),
+                format!("the success {status} {what} is not told apart: it is read like the other"),
+            );
+        }
+        let mut download = false;
+        let (status, description, content) = match successes.get(best) {
+            Some((status, answer, place)) => {
+                let content = contents.get(best).cloned().unwrap_or_default();
+                let (drafted, file) = self.answer(&content, place, id);
+                download = file;
+                (numeric(status), text(answer, "description"), drafted)
+            }
+            None => ("200".to_owned(), String::new(), None),
+        };
+        let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
+        if let Some(content) = content {
+            success["content"] = content;
+        }
+        drafted.insert(status, success);
+        let mut errors = Vec::new();
+        for (status, answer, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
+            if successes.iter().any(|(success, ..)| success == status) {
+                continue;
+            }
+            if !self.stated_answer(operation, answer, place).is_empty() {
+                errors.push(status.to_lowercase());
+            }
+            let text = text(answer, "description");
+            let text = if text.is_empty() { "Error." } else { &text };
+            drafted.insert(
+                if status == "DEFAULT" { "default".to_owned() } else { status.clone() },
+                json!({"description": text}),
+            );
+        }
+        if !errors.is_empty() {
+            self.losses.add(Kind::ErrorBody, &at, format!("of {}", errors.join(", ")));
+        }
+        (Value::Object(drafted), download)
+    }
+
+    fn stated_answer(&self, operation: &Operation<'_>, answer: &Value, at: &str) -> Content {
+        if self.edition != Edition::Swagger2 {
+            return content(self.root, answer, at);
+        }
+        let Some(schema) = answer.get("schema") else { return vec![] };
+        let place = child(at, "schema");
+        let produced = media_types(self.root, operation, "produces");
+        let file = schema.get("type").and_then(Value::as_str) == Some("file");
+        let produced = produced.into_iter().map(|media| {
+            if file && matches!(kind(&media), Sent::Json) { "application/octet-stream".to_owned() } else { media }
+        });
+        produced.map(|media| (media, Some(schema.clone()), place.clone())).collect()
+    }
+
+    /// The content of a success, and whether it is a file.
+    fn answer(&mut self, content: &Content, at: &str, id: &str) -> (Option<Value>, bool) {
+        let json = content.iter().filter(|(media, ..)| matches!(kind(media), Sent::Json));
+        let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
+        let Some((media, schema, place)) = json.or_else(|| content.first()) else { return (None, false) };
+        let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
+        if !others.is_empty() {
+            self.losses.add(
+                Kind::Answer,
+                at,
+                format!("read as {media}; the vendor also answers {}", others.join(", ")),
+            );
+        }
+        if !matches!(kind(media), Sent::Json) {
+            return (Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}})), true);
+        }
+        let plain = media.split(';').next().unwrap_or_default().trim();
+        if !["application/json", "*/*", "application/*", ""].contains(&plain) {
+            let text = format!("asked for as application/json, where the vendor names {media}: it may refuse");
+            self.losses.add(Kind::Answer, at, text);
+        }
+        let schema = match schema {
+            Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),
+            None => self.any(&Map::new(), place, "the specification does not say what is answered"),
+        };
+        let schema = self.not_null(schema);
+        (Some(json!({"application/json": {"schema": schema}})), false)
+    }
+}
+
+fn numeric(status: &str) -> String {
+    let good = status.len() == 3 && status.chars().all(|digit| digit.is_ascii_digit());
+    if good { status.to_owned() } else { "200".to_owned() }
+}

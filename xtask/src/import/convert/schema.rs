@@ -1,0 +1,163 @@
+//! One schema after the other.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Drafter,
+    keywords::{annotates, beside, describe, is_nullable, kinds, says_something, set_nullable},
+};
+use crate::{
+    codegen::identifiers::type_name,
+    document::resolve,
+    import::losses::Kind,
+    pointer::{child, entry},
+};
+
+/// So deep may schemas be nested, references included; real ones are a tenth as deep.
+const DEEPEST: usize = 400;
+
+impl Drafter<'_> {
+    /// A schema as it stands where it is used: components are referred to. `hint` is what a component made of it is called.
+    pub(super) fn schema(&mut self, node: &Value, at: &str, hint: &str) -> Value {
+        let parts = ["properties", "allOf"];
+        if node.get("$ref").is_some() || !parts.iter().any(|key| node.get(*key).is_some()) {
+            let converted = self.convert(node, at, hint);
+            return self.placed(converted, hint);
+        }
+        // What has parts may be reached again from one of them, or by way of a union that it is in.
+        let nullable = node.as_object().is_some_and(is_nullable);
+        let key = fingerprint(std::iter::once((at, node)));
+        self.once(&key, at, &type_name(hint), nullable, |drafter, name| drafter.convert(node, at, name))
+    }
+
+    /// A schema as a component would have it.
+    pub(super) fn convert(&mut self, node: &Value, at: &str, hint: &str) -> Value {
+        if self.depth >= DEEPEST {
+            return self.any(&Map::new(), at, "nested too deep");
+        }
+        self.depth += 1;
+        let converted = self.convert_nested(node, at, hint);
+        self.depth -= 1;
+        converted
+    }
+
+    fn convert_nested(&mut self, node: &Value, at: &str, hint: &str) -> Value {
+        let Some(map) = node.as_object() else {
+            return self.any(&Map::new(), at, "the specification says nothing of it");
+        };
+        if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+            let referred = self.refer(target, at);
+            return beside(referred, map);
+        }
+        if map.get("allOf").is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
+            return self.all_of(node, map, at, hint);
+        }
+        for key in ["oneOf", "anyOf"] {
+            if map.get(key).is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
+                let fields = map.get("properties").is_some_and(Value::is_object);
+                return if fields { self.object(node, at, hint) } else { self.variants(map, key, at, hint) };
+            }
+        }
+        let kinds = kinds(map);
+        let nullable = is_nullable(map);
+        match kinds.as_slice() {
+            [] => self.any(map, at, "the specification does not say what it is"),
+            [kind] => {
+                let mut converted = match *kind {
+                    "object" => self.object(node, at, hint),
+                    "array" => self.list(map, at, hint),
+                    kind => self.scalar(map, kind, at),
+                };
+                set_nullable(&mut converted, nullable);
+                converted
+            }
+            several => {
+                let each = several.iter().map(|kind| {
+                    let mut one = map.clone();
+                    one.insert("type".to_owned(), json!(kind));
+                    (Value::Object(one), at.to_owned())
+                });
+                let each = each.collect();
+                let mut converted = self.union(each, at, hint);
+                set_nullable(&mut converted, nullable);
+                beside(converted, map)
+            }
+        }
+    }
+
+    /// `allOf`: the one part that says something, or one object of all.
+    fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
+        let list = child(at, "allOf");
+        let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let parts = parts.map(|(index, part)| (part, entry(&list, index))).filter(|(part, _)| says_something(part));
+        let parts = parts.collect::<Vec<_>>();
+        let mut own = map.clone();
+        own.remove("allOf");
+        let own_says = own.iter().any(|(key, value)| {
+            let only_object = key == "type" && value == "object";
+            !only_object && !annotates(key)
+        });
+        if let ([(part, at)], false) = (parts.as_slice(), own_says) {
+            let converted = self.convert(part, at, hint);
+            return beside(converted, map);
+        }
+        if let Some(view) = self.view(node, at) {
+            return self.object_of(view, map, at, hint);
+        }
+        // Of texts and numbers each part adds a keyword.
+        let mut merged = own;
+        for (part, _) in &parts {
+            let part = resolve(self.root, part);
+            for (key, value) in part.as_object().into_iter().flatten() {
+                merged.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        if merged.contains_key("allOf") || merged.contains_key("$ref") {
+            return self.any(map, at, "allOf of what is no object");
+        }
+        self.convert(&Value::Object(merged), at, hint)
+    }
+
+    /// A list: its entries are what one of them is.
+    fn list(&mut self, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
+        let at = child(at, "items");
+        let items = match map.get("items") {
+            Some(items @ Value::Object(_)) => self.schema(items, &at, &entry_name(hint)),
+            _ => self.any(&Map::new(), &at, "the specification does not say what is in the list"),
+        };
+        let mut list = json!({"type": "array", "items": items});
+        describe(&mut list, map);
+        list
+    }
+
+    /// A schema that is any JSON, and why.
+    pub(super) fn any(&mut self, map: &Map<String, Value>, at: &str, why: &str) -> Value {
+        self.losses.add(Kind::Untyped, at, why);
+        let mut any = json!({"x-any": true});
+        describe(&mut any, map);
+        any
+    }
+}
+
+/// What tells schemas apart that stand at the same places. Not the schemas themselves: nested ones would hold each other's text.
+pub(super) fn fingerprint<'n>(nodes: impl Iterator<Item = (&'n str, &'n Value)>) -> String {
+    let mut digest = Sha256::new();
+    for (at, node) in nodes {
+        digest.update(format!("{at} {node} | "));
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of a list's entry.
+fn entry_name(list: &str) -> String {
+    match list.strip_suffix("ies").map(|stem| format!("{stem}y")).or_else(|| singular(list)) {
+        Some(name) => name,
+        None => format!("{list}-item"),
+    }
+}
+
+fn singular(list: &str) -> Option<String> {
+    let stem = list.strip_suffix('s').filter(|stem| !stem.ends_with(['s', 'u', 'i']) && stem.len() > 2)?;
+    Some(stem.to_owned())
+}

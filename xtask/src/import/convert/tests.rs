@@ -1,0 +1,474 @@
+//! Small specifications, drafted.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::import::convert::*;
+use crate::import::{operations, parse};
+
+fn published(root: Value) -> Published {
+    parse::parse("x.json", &root.to_string()).expect("it is a specification")
+}
+
+fn drafted(root: Value) -> Result<Draft, String> {
+    let published = published(root);
+    draft(&published, &operations(&published.root), "2026-11-22")
+}
+
+fn texts(draft: &Draft) -> Vec<&str> {
+    draft.losses.iter().map(|loss| loss.text.as_str()).collect()
+}
+
+/// A specification with one GET that answers a schema, beside others.
+fn answering(schema: Value, schemas: Value) -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "X", "version": "1"},
+        "servers": [{"url": "https://api.x.example/v1"}],
+        "security": [{"key": []}],
+        "paths": {"/a": {"get": {"operationId": "getA", "responses": {
+            "200": {"description": "d", "content": {"application/json": {"schema": schema}}},
+            "400": {"description": "Bad.", "content": {"application/json": {"schema": {"type": "string"}}}},
+        }}}},
+        "components": {"schemas": schemas, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    })
+}
+
+/// The field `f` of an answered object, and all components.
+fn field(schema: Value) -> (Value, Value, Vec<String>) {
+    let object = json!({"type": "object", "properties": {"f": schema}});
+    let draft =
+        drafted(answering(object, json!({"Other": {"type": "object", "properties": {"o": {"type": "string"}}}})))
+            .expect("it drafts");
+    let document = draft.document();
+    let schemas = document["components"]["schemas"].clone();
+    let lost = texts(&draft).into_iter().map(str::to_owned).collect();
+    (schemas["GetAAnswer"]["properties"]["f"].clone(), schemas, lost)
+}
+
+#[test]
+fn simple_schemas_become_those_of_our_rules() {
+    for (vendor, ours) in [
+        (json!({"type": "number"}), json!({"type": "number", "format": "decimal"})),
+        (json!({"type": "integer", "format": "unix-time"}), json!({"type": "integer", "format": "int64"})),
+        (json!({"type": ["string", "null"]}), json!({"type": "string", "nullable": true})),
+        (json!({"type": "string", "format": "ipv4"}), json!({"type": "string"})),
+        (json!({"const": "meter"}), json!({"type": "string", "description": "Always `meter`."})),
+        (json!({"type": "string", "maxLength": 5}), json!({"type": "string", "description": "At most 5 characters."})),
+        (
+            json!({"type": "integer", "enum": [1, 2]}),
+            json!({"type": "integer", "format": "int64", "description": "One of `1`, `2`."}),
+        ),
+        (json!({"type": "object"}), json!({"type": "object", "additionalProperties": true})),
+        (
+            json!({"type": "object", "additionalProperties": {"type": "number"}}),
+            json!({"type": "object", "additionalProperties": {"type": "number", "format": "decimal"}}),
+        ),
+        (json!({"type": "array"}), json!({"type": "array", "items": {"x-any": true}})),
+        (json!({}), json!({"x-any": true})),
+        (
+            json!({"$ref": "#/components/schemas/Other", "description": "d"}),
+            json!({"allOf": [{"$ref": "#/components/schemas/Other"}], "description": "d"}),
+        ),
+        (json!({"$ref": "#/components/schemas/Gone"}), json!({"x-any": true})),
+        (
+            json!({"anyOf": [{"$ref": "#/components/schemas/Other"}, {"type": "null"}]}),
+            json!({"allOf": [{"$ref": "#/components/schemas/Other"}], "nullable": true}),
+        ),
+        (
+            json!({"anyOf": [{"type": "integer"}, {"type": "string", "enum": [""]}]}),
+            json!({"type": "integer", "format": "int64"}),
+        ),
+        (json!({"oneOf": [{"type": "integer"}, {"type": "number"}]}), json!({"type": "number", "format": "decimal"})),
+        (json!({"oneOf": [{"type": "integer"}, {"type": "string"}]}), json!({"x-any": true})),
+    ] {
+        assert_eq!(field(vendor.clone()).0, ours, "{vendor}");
+    }
+}
+
+#[test]
+fn what_loses_digits_or_values_is_said() {
+    for (vendor, said) in [
+        (json!({}), "the specification does not say what it is"),
+        (
+            json!({"oneOf": [{"type": "integer"}, {"type": "string"}]}),
+            "alternatives of different kinds (integer, string)",
+        ),
+        (json!({"$ref": "#/components/schemas/Gone"}), "\"#/components/schemas/Gone\" leads nowhere"),
+        (json!({"type": "integer", "format": "uint64"}), "integer of the format \"uint64\": read as int64"),
+        (
+            json!({"type": "object", "properties": {"fooBar": {"type": "string"}, "foo_bar": {"type": "string"}}}),
+            "\"foo_bar\" would have the name of \"fooBar\" in Rust",
+        ),
+    ] {
+        let lost = field(vendor.clone()).2;
+        assert!(lost.iter().any(|text| text == said), "{vendor}: {lost:?}");
+    }
+}
+
+#[test]
+fn lists_of_values_become_components_once() {
+    let list = json!({"type": "string", "enum": ["<", "<=", "a", "A", null]});
+    let both =
+        json!({"type": "object", "properties": {"op": list, "inner": {"type": "object", "properties": {"op": list}}}});
+    let draft = drafted(answering(both, json!({}))).expect("it drafts");
+    let lists = draft.schemas.iter().filter(|(_, schema)| schema.get("enum").is_some()).collect::<Vec<_>>();
+    assert_eq!(lists.len(), 1, "{lists:?}");
+    assert_eq!(lists[0].1["x-enum-varnames"], json!(["Less", "LessEqual", "A", "A2"]));
+}
+
+#[test]
+fn a_list_of_values_beside_any_text_keeps_its_values() {
+    let (found, schemas, lost) = field(json!({"description": "Unit.", "anyOf": [
+        {"type": "string"}, {"type": "string", "enum": ["seats", "hours"]}, {"type": "null"},
+    ]}));
+    assert_eq!(found["nullable"], true);
+    assert_eq!(schemas["GetAAnswerF"]["description"], "Unit.");
+    assert_eq!(schemas["GetAAnswerF"]["enum"], json!(["seats", "hours"]));
+    assert!(lost.iter().all(|text| text.starts_with("of 400")), "{lost:?}");
+    // One value makes no list, and with a format a text is not just any.
+    for other in [json!({"type": "string"}), json!({"type": "string", "format": "date"})] {
+        let (found, _, lost) = field(json!({"description": "From.", "anyOf": [other, {"enum": ["now"]}]}));
+        assert_eq!(found, json!({"type": "string", "description": "From. Known: `now`."}));
+        assert!(lost.iter().any(|text| text == "alternatives that are all texts became a plain text"), "{lost:?}");
+    }
+}
+
+#[test]
+fn parts_and_alternatives_become_one_object() {
+    let (_, schemas, lost) = field(json!({"allOf": [
+        {"$ref": "#/components/schemas/Other"},
+        {"oneOf": [
+            {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}},
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "c": {"type": "boolean"}}},
+        ]},
+    ]}));
+    let object = &schemas["GetAAnswerF"];
+    let names = object["properties"].as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(names, Some(["a", "b", "c", "o"].map(str::to_owned).to_vec()), "{schemas}");
+    assert_eq!(object["required"], json!(["a"]));
+    assert!(lost.iter().any(|text| text.starts_with("alternatives became one object")), "{lost:?}");
+}
+
+#[test]
+fn circles_end() {
+    for (name, schemas) in [
+        ("of itself", json!({"A": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}}})),
+        ("only itself", json!({"A": {"$ref": "#/components/schemas/A"}})),
+        ("by allOf", json!({"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}})),
+        ("by a list", json!({"A": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}})),
+        (
+            "by alternatives",
+            json!({
+                "A": {"oneOf": [{"$ref": "#/components/schemas/B"}, {"$ref": "#/components/schemas/C"}]},
+                "B": {"type": "object", "properties": {"x": {"$ref": "#/components/schemas/A"}}},
+                "C": {"type": "object", "properties": {"x": {"oneOf": [{"$ref": "#/components/schemas/B"}, {"$ref": "#/components/schemas/C"}]}}},
+            }),
+        ),
+    ] {
+        let draft = drafted(answering(json!({"$ref": "#/components/schemas/A"}), schemas));
+        assert!(draft.is_ok(), "{name}: {:?}", draft.err());
+    }
+}
+
+#[test]
+fn parameters_are_sent_as_core_can() {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    root["paths"] = json!({"/a/{id}": {"get": {"parameters": [
+        {"name": "Accept", "in": "header", "schema": {"type": "string"}},
+        {"name": "at", "in": "header", "schema": {"type": "string", "format": "date-time"}},
+        {"name": "created", "in": "query", "style": "deepObject", "schema": {"type": "object", "properties": {"gte": {"type": "integer"}}}},
+        {"name": "joined", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}},
+        {"name": "list", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+        {"name": "price", "in": "query", "schema": {"type": "number"}},
+        {"name": "session", "in": "cookie", "schema": {"type": "string"}},
+    ], "responses": {"204": {"description": "d"}}}}});
+    let draft = drafted(root.clone()).expect("it drafts");
+    let parameters = draft.operations[0].value["parameters"].as_array().cloned().unwrap_or_default();
+    let shown =
+        parameters.iter().map(|parameter| format!("{} {}", parameter["name"], parameter["schema"])).collect::<Vec<_>>();
+    assert_eq!(
+        shown,
+        [
+            r#""at" {"type":"string"}"#,
+            r#""created[gte]" {"format":"int64","type":"integer"}"#,
+            r#""joined" {"type":"string"}"#,
+            r#""list" {"items":{"type":"string"},"type":"array"}"#,
+            r#""price" {"type":"string"}"#,
+            r#""id" {"type":"string"}"#,
+        ]
+    );
+    assert_eq!(draft.operations[0].id, "get_a_by_id");
+    root["paths"]["/a/{id}"]["get"]["parameters"][6]["required"] = json!(true);
+    assert_eq!(drafted(root).err().as_deref(), Some("GET /a/{id}: its required parameter \"session\" is a cookie"));
+}
+
+#[test]
+fn what_cannot_be_sent_is_a_reason() {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    root["paths"]["/a"]["post"] = json!({
+        "operationId": "upload",
+        "requestBody": {"required": true, "content": {"multipart/form-data": {"schema": {"type": "object"}}}},
+        "responses": {"200": {"description": "d"}},
+    });
+    let draft = drafted(root).expect("the other operation drafts");
+    assert_eq!(draft.operations.len(), 1);
+    assert_eq!(
+        texts(&draft)[0],
+        "POST /a: its body is multipart/form-data, which is not supported: write that call by hand"
+    );
+}
+
+#[test]
+fn swagger_2_is_read_in_its_own_words() {
+    let draft = drafted(json!({
+        "swagger": "2.0",
+        "info": {"title": "Old", "version": "2"},
+        "host": "api.old.example",
+        "basePath": "/v2",
+        "securityDefinitions": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+        "security": [{"key": []}],
+        "paths": {"/u": {"post": {
+            "operationId": "send",
+            "parameters": [
+                {"name": "ids", "in": "query", "type": "array", "items": {"type": "string"}, "collectionFormat": "multi"},
+                {"name": "b", "in": "body", "required": true, "schema": {"$ref": "#/definitions/U"}},
+            ],
+            "responses": {"default": {"description": "d", "schema": {"type": "array", "items": {"$ref": "#/definitions/U"}}}},
+        }}},
+        "definitions": {"U": {"type": "object", "required": ["n"], "properties": {"n": {"type": "number", "x-nullable": true}}}},
+    }))
+    .expect("it drafts");
+    let operation = &draft.operations[0].value;
+    assert_eq!(operation["parameters"][0]["schema"]["type"], "array");
+    assert_eq!(
+        operation["requestBody"]["content"]["application/json"]["schema"],
+        json!({"$ref": "#/components/schemas/U"})
+    );
+    assert_eq!(
+        operation["responses"]["200"]["content"]["application/json"]["schema"]["items"],
+        json!({"$ref": "#/components/schemas/U"})
+    );
+    assert_eq!(draft.schemas[0].1["properties"]["n"], json!({"type": "number", "format": "decimal", "nullable": true}));
+    assert_eq!(draft.address.as_deref(), Some("https://api.old.example/v2"));
+    assert_eq!(draft.credentials, [Credential::Header("X-Key".to_owned())]);
+}
+
+#[test]
+fn other_credentials_and_media_types_than_those_that_are_sent_are_told() {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let mut other = root["paths"]["/a"]["get"].clone();
+    other["operationId"] = json!("getB");
+    other["security"] = json!([{"admin": []}]);
+    let content = &mut other["responses"]["200"]["content"];
+    *content = json!({"application/vnd.x.v2+json": content["application/json"]});
+    root["paths"]["/b"] = json!({"get": other});
+    root["paths"]["/c"] = root["paths"]["/a"].clone();
+    root["paths"]["/c"]["get"]["operationId"] = json!("getC");
+    root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
+    root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
+    let draft = drafted(root).expect("it drafts");
+    let told = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "it calls for admin, which the client does not have",
+            "asked for as application/json, where the vendor names application/vnd.x.v2+json: it may refuse",
+        ]
+    );
+}
+
+#[test]
+fn what_leads_nowhere_is_told_where_it_was_wanted() {
+    let gone = json!({"$ref": "#/x-files/gone.yaml/X"});
+    let mut root = answering(gone.clone(), json!({}));
+    root["paths"]["/a"]["get"]["parameters"] = json!([gone]);
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = gone.clone();
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {"200": gone}});
+    let draft = drafted(root).expect("it drafts");
+    for expected in [
+        "POST /a: its body \"gone.yaml#/X\" leads nowhere",
+        "a parameter is left out: \"gone.yaml#/X\" leads nowhere",
+        "\"gone.yaml#/X\" leads nowhere: read as without a body",
+        "\"gone.yaml#/X\" leads nowhere",
+    ] {
+        assert!(texts(&draft).contains(&expected), "{expected}: {:?}", texts(&draft));
+    }
+}
+
+/// A POST under `/a` that sends a form, and a GET beside it that does.
+fn sending_a_form(required: bool, schema: &Value) -> Value {
+    let mut root = answering(json!({"type": "string"}), json!({}));
+    let body =
+        json!({"required": required, "content": {"application/x-www-form-urlencoded": {"schema": schema.clone()}}});
+    let mut post = root["paths"]["/a"]["get"].clone();
+    post["operationId"] = json!("sendA");
+    post["requestBody"] = body;
+    root["paths"]["/a"]["post"] = post;
+    root["paths"]["/a"]["get"]["requestBody"] =
+        json!({"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": {}}}}});
+    root
+}
+
+#[test]
+fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
+    let list = json!({"type": "array", "items": {"type": "string"}});
+    for (properties, expected) in [
+        (json!({}), vec!["of 400"; 2]),
+        (
+            json!({"expand": list}),
+            vec!["the form's field \"expand\" is left out: a list, a map or of several kinds", "of 400", "of 400"],
+        ),
+    ] {
+        let draft =
+            drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it drafts");
+        let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
+        assert_eq!(post.value.get("requestBody"), None);
+        assert_eq!(texts(&draft), expected);
+    }
+    let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
+    let draft = drafted(sending_a_form(true, &needed)).expect("the other drafts");
+    assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
+}
+
+#[test]
+fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
+    let at = json!({"description": "When.", "anyOf": [{"type": "integer"}, {"type": "string", "enum": ["now"]}]});
+    let draft = drafted(sending_a_form(true, &json!({"type": "object", "required": ["at"], "properties": {"at": at}})))
+        .expect("it drafts");
+    let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
+    assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
+    assert_eq!(texts(&draft)[0], "the form's field \"at\" may be of several kinds: its text is given");
+}
+
+#[test]
+fn operations_with_addresses_of_their_own_go_there() {
+    let with = |own: &str| {
+        let mut root = answering(json!({"type": "string"}), json!({}));
+        let mut item = root["paths"]["/a"].clone();
+        item["get"]["operationId"] = json!("getB");
+        item["servers"] = json!([{"url": own}]);
+        root["paths"]["/b"] = item;
+        root
+    };
+    let paths = |draft: &Draft| draft.operations.iter().map(|one| one.path.clone()).collect::<Vec<_>>();
+    let draft = drafted(with("https://api.x.example/v2")).expect("it drafts");
+    assert_eq!(
+        (draft.address.as_deref(), paths(&draft)),
+        (Some("https://api.x.example"), vec!["/v1/a".into(), "/v2/b".into()])
+    );
+    let draft = drafted(with("https://files.x.example")).expect("it drafts");
+    assert_eq!((draft.address.as_deref(), paths(&draft)), (Some("https://api.x.example/v1"), vec!["/a".into()]));
+    assert!(texts(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", texts(&draft));
+    // Chosen alone, it is the vendor.
+    let published = published(with("https://files.x.example"));
+    let alone = operations(&published.root).into_iter().filter(|operation| operation.path == "/b").collect::<Vec<_>>();
+    let draft = super::draft(&published, &alone, "2026-11-22").expect("it drafts");
+    assert_eq!(draft.address.as_deref(), Some("https://files.x.example"));
+}
+
+#[test]
+fn examples_are_the_vendors_where_they_fit() {
+    let mut root = answering(
+        json!({"type": "object", "properties": {
+            "day": {"type": "string", "format": "date"}, "n": {"type": "number"}, "made": {"type": "string", "format": "date-time"},
+        }}),
+        json!({}),
+    );
+    root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["example"] =
+        json!({"day": "2026-02-03", "n": 7.25, "made": "yesterday"});
+    let draft = drafted(root).expect("it drafts");
+    let example = &draft.operations[0].value["responses"]["200"]["content"]["application/json"]["example"];
+    assert_eq!(*example, json!({"day": "2026-02-03", "n": 7.25, "made": "2026-10-01T00:00:00Z"}));
+}
+
+/// Words that specifications are made of, so that what is made at random means something now and then.
+fn word() -> impl Strategy<Value = String> {
+    let words = [
+        "type",
+        "string",
+        "object",
+        "array",
+        "number",
+        "$ref",
+        "#/components/schemas/A",
+        "#/definitions/A",
+        "#",
+        "properties",
+        "items",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "enum",
+        "required",
+        "parameters",
+        "name",
+        "in",
+        "query",
+        "path",
+        "body",
+        "schema",
+        "content",
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "responses",
+        "200",
+        "204",
+        "default",
+        "requestBody",
+        "style",
+        "deepObject",
+        "null",
+        "nullable",
+        "additionalProperties",
+        "format",
+        "servers",
+        "url",
+        "security",
+        "operationId",
+        "",
+        "a\nb",
+    ];
+    prop::sample::select(words.map(str::to_owned).to_vec())
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        word().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(word(), inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn no_document_makes_it_panic(operation in anything(), a in anything(), b in anything(), old in any::<bool>()) {
+        let version = if old { json!({"swagger": "2.0"}) } else { json!({"openapi": "3.1.0"}) };
+        let mut root = version;
+        root["paths"] = json!({"/a/{id}": {"get": operation, "post": {"requestBody": {"content": {"application/json": {"schema": a.clone()}}}, "responses": {"200": {"content": {"application/json": {"schema": b.clone()}}}}}}});
+        root["components"] = json!({"schemas": {"A": a.clone(), "B": b}});
+        root["definitions"] = json!({"A": a});
+        // What is drafted keeps our rules; what is not has a reason of one line.
+        match drafted(root) {
+            Ok(draft) => {
+                let document = crate::document::Document { name: "x".to_owned(), sha256: String::new(), root: draft.document() };
+                let broken = crate::lint::lint(&document);
+                let broken = broken.iter().filter(|finding| finding.level() == crate::lint::Level::Error).map(ToString::to_string).collect::<Vec<_>>();
+                prop_assert!(broken.is_empty(), "{broken:?}");
+            }
+            Err(reason) => prop_assert_eq!(reason.lines().count(), 1, "{}", reason),
+        }
+    }
+}

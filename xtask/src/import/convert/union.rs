@@ -1,0 +1,218 @@
+//! `oneOf`, `anyOf` and several types: written as the one type that holds all alternatives, if there is one.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Drafter,
+    keywords::{beside, describe, is_nullable, kinds, set_nullable},
+    object::View,
+    schema::fingerprint,
+};
+use crate::{
+    codegen::identifiers::type_name,
+    document::resolve,
+    import::losses::Kind,
+    pointer::{child, entry},
+};
+
+/// Begins the sentence that lists the values of what is any text.
+const KNOWN: &str = "Known: ";
+
+/// Alternatives and where they stand.
+type Nodes = Vec<(Value, String)>;
+
+impl Drafter<'_> {
+    /// The alternatives under `oneOf` or `anyOf`.
+    pub(super) fn variants(&mut self, map: &Map<String, Value>, key: &str, at: &str, hint: &str) -> Value {
+        let list = child(at, key);
+        let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+        let nodes = parts.map(|(index, part)| (part.clone(), entry(&list, index))).collect();
+        // What an expandable field is until it is asked for otherwise: an id.
+        let converted = if map.contains_key("x-expansionResources") {
+            self.losses.add(Kind::Union, at, "an id that may be expanded to an object: only the id is read");
+            json!({"type": "string"})
+        } else {
+            self.union(nodes, at, hint)
+        };
+        let known = converted["description"].as_str().filter(|text| text.starts_with(KNOWN)).map(str::to_owned);
+        let mut whole = beside(converted, map);
+        if let Some(known) = known.filter(|known| whole["description"] != known.as_str()) {
+            super::primitive::add_text(&mut whole, &known);
+        }
+        whole
+    }
+
+    /// The one type of alternatives.
+    pub(super) fn union(&mut self, nodes: Nodes, at: &str, hint: &str) -> Value {
+        let (mut flat, mut seen) = (Nodes::new(), BTreeSet::new());
+        for (node, at) in nodes {
+            self.flatten(node, at, &mut flat, &mut seen);
+        }
+        let is_null =
+            |node: &Value| node.get("type").and_then(Value::as_str) == Some("null") || *node == json!({"enum": [null]});
+        let mut nullable = flat.iter().any(|(node, _)| is_null(node));
+        flat.retain(|(node, _)| !is_null(node));
+        nullable |= flat.iter().any(|(node, _)| resolve(self.root, node).as_object().is_some_and(is_nullable));
+        if flat.len() > 1 {
+            let only_empty = |node: &Value| node.get("enum").is_some_and(|values| *values == json!([""]));
+            for (_, at) in flat.iter().filter(|(node, _)| only_empty(node)) {
+                self.losses.add(Kind::Union, at, "an empty text in place of the value cannot be said");
+            }
+            flat.retain(|(node, _)| !only_empty(node));
+        }
+        let mut converted = self.one_of(flat, at, hint);
+        set_nullable(&mut converted, nullable);
+        converted
+    }
+
+    fn one_of(&mut self, mut nodes: Nodes, at: &str, hint: &str) -> Value {
+        let first = nodes.first().cloned();
+        match (first, nodes.len()) {
+            (None, _) => return self.any(&Map::new(), at, "only null is described"),
+            (Some((node, at)), 1) => return self.convert(&node, &at, hint),
+            _ => {}
+        }
+        nodes.dedup_by(|one, other| one.0 == other.0);
+        let mut found = nodes.iter().map(|(node, _)| self.kind(node)).collect::<Vec<_>>();
+        found.sort_unstable();
+        found.dedup();
+        match found.as_slice() {
+            ["object"] => {
+                let Some(view) = self.view_of(&nodes, at).filter(View::has_fields) else {
+                    return json!({"type": "object", "additionalProperties": true});
+                };
+                let key = fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
+                let convert = |drafter: &mut Self, name: &str| drafter.object_of(view, &Map::new(), at, name);
+                self.once(&key, at, &type_name(hint), false, convert)
+            }
+            ["string"] => self.texts(&nodes, at),
+            ["integer"] => self.first_of(&nodes, "integer", at),
+            ["integer", "number"] | ["number"] => self.first_of(&nodes, "number", at),
+            ["boolean"] => self.first_of(&nodes, "boolean", at),
+            ["array"] => {
+                let items = nodes.iter().map(|(node, at)| {
+                    let items = resolve(self.root, node).get("items").cloned().unwrap_or_else(|| json!({}));
+                    (items, child(at, "items"))
+                });
+                let items = items.collect::<Nodes>();
+                let place = items.first().map(|(_, at)| at.clone()).unwrap_or_default();
+                let converted = self.union(items, &place, hint);
+                let entries = self.placed(converted, hint);
+                json!({"type": "array", "items": entries})
+            }
+            several => {
+                let text = format!("alternatives of different kinds ({})", several.join(", "));
+                self.any(&Map::new(), at, &text)
+            }
+        }
+    }
+
+    /// Replaces a node that is itself a choice by its alternatives.
+    fn flatten(&self, node: Value, at: String, flat: &mut Nodes, seen: &mut BTreeSet<String>) {
+        let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        let (inner, place) = match target.and_then(|target| Some((self.root.pointer(target)?, target))) {
+            // Once more it adds nothing: choices of choices would double with every level.
+            Some((_, target)) if !seen.insert(target.to_owned()) => return,
+            Some((inner, target)) => (inner, target.to_owned()),
+            None => (&node, at.clone()),
+        };
+        if let Some(map) = inner.as_object().filter(|map| !map.contains_key("properties")) {
+            for key in ["oneOf", "anyOf"] {
+                if let Some(parts) = map.get(key).and_then(Value::as_array).filter(|parts| !parts.is_empty()) {
+                    let parts = parts.clone();
+                    for (index, part) in parts.into_iter().enumerate() {
+                        self.flatten(part, entry(&child(&place, key), index), flat, seen);
+                    }
+                    return;
+                }
+            }
+            let several = map.get("type").and_then(Value::as_array).filter(|all| all.len() > 1);
+            if let Some(several) = several {
+                for kind in several {
+                    let mut one = map.clone();
+                    one.insert("type".to_owned(), kind.clone());
+                    flat.push((Value::Object(one), place.clone()));
+                }
+                return;
+            }
+        }
+        flat.push((node, at));
+    }
+
+    /// Whether a schema is a choice of which each alternative has one text form.
+    pub(super) fn is_choice_of_simple(&self, node: &Value, at: &str) -> bool {
+        let mut flat = Nodes::new();
+        self.flatten(node.clone(), at.to_owned(), &mut flat, &mut BTreeSet::new());
+        let simple = |node: &Value| ["string", "integer", "number", "boolean"].contains(&self.kind(node));
+        flat.len() > 1 && flat.iter().all(|(node, _)| simple(node))
+    }
+
+    /// What an alternative is; "anything" if that cannot be said.
+    fn kind(&self, node: &Value) -> &'static str {
+        let Some(map) = resolve(self.root, node).as_object() else { return "anything" };
+        match kinds(map).as_slice() {
+            ["string"] => "string",
+            ["integer"] => "integer",
+            ["number"] => "number",
+            ["boolean"] => "boolean",
+            ["array"] => "array",
+            ["object"] => "object",
+            [] if self.view(node, "").is_some() => "object",
+            [] => {
+                // A reference in a wrapping that adds text only.
+                let only = map.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
+                only.and_then(|parts| parts.first())
+                    .filter(|part| *part != node)
+                    .map_or("anything", |part| self.kind_of_part(part))
+            }
+            _ => "anything",
+        }
+    }
+
+    fn kind_of_part(&self, part: &Value) -> &'static str {
+        let Some(map) = resolve(self.root, part).as_object() else { return "anything" };
+        match kinds(map).as_slice() {
+            ["string"] => "string",
+            ["integer"] => "integer",
+            ["number"] => "number",
+            _ => "anything",
+        }
+    }
+
+    /// Alternatives that are all texts: one list of values, which takes any other text, too, if some are listed.
+    fn texts(&mut self, nodes: &Nodes, at: &str) -> Value {
+        let maps = nodes.iter().filter_map(|(node, _)| resolve(self.root, node).as_object()).collect::<Vec<_>>();
+        let lists = maps.iter().map(|map| super::primitive::values(map)).collect::<Vec<_>>();
+        let all = json!({"enum": lists.concat()}).as_object().cloned().unwrap_or_default();
+        let any_other = super::primitive::values(&all).len() > 1 && maps.iter().all(|map| !map.contains_key("format"));
+        if lists.len() == nodes.len() && (any_other || lists.iter().all(|values| !values.is_empty())) {
+            return self.scalar(&all, "string", at);
+        }
+        let format = |map: &Map<String, Value>| map.get("format").cloned();
+        let same = maps.windows(2).all(|pair| format(pair[0]) == format(pair[1])) && lists.iter().all(Vec::is_empty);
+        let mut text = json!({"type": "string"});
+        if let (true, Some(first)) = (same, maps.first()) {
+            return self.scalar(&(*first).clone(), "string", at);
+        }
+        self.losses.add(Kind::Union, at, "alternatives that are all texts became a plain text");
+        let listed = lists.concat();
+        if !listed.is_empty() {
+            let shown = listed.iter().take(20).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+            super::primitive::add_text(&mut text, &format!("{KNOWN}{shown}."));
+        }
+        text
+    }
+
+    fn first_of(&mut self, nodes: &Nodes, kind: &str, at: &str) -> Value {
+        self.losses.add(Kind::Union, at, format!("alternatives that are all of the type {kind} became one"));
+        let mut merged = Map::new();
+        merged.insert("type".to_owned(), json!(kind));
+        let texts = nodes.iter().filter_map(|(node, _)| node.get("description"));
+        merged.extend(texts.take(1).map(|text| ("description".to_owned(), text.clone())));
+        let mut converted = self.scalar(&merged, kind, at);
+        describe(&mut converted, &merged);
+        converted
+    }
+}

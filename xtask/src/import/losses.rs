@@ -1,0 +1,113 @@
+//! What was lost or changed between a vendor's specification and ours: nothing of it silently.
+
+/// What was lost or changed, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Operation,
+    Security,
+    Server,
+    Parameter,
+    Body,
+    Answer,
+    Field,
+    Untyped,
+    Union,
+    Enum,
+    Type,
+    Name,
+    Example,
+    Text,
+    ErrorBody,
+    Other,
+}
+
+impl Kind {
+    /// A heading for losses of this kind.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Operation => "operations left out",
+            Self::Security => "credentials",
+            Self::Server => "servers",
+            Self::Parameter => "parameters left out or sent otherwise",
+            Self::Body => "request bodies",
+            Self::Answer => "answers",
+            Self::Field => "fields left out",
+            Self::Untyped => "read as any JSON, where numbers lose digits",
+            Self::Union => "unions written as one type",
+            Self::Enum => "lists of values",
+            Self::Type => "types and formats",
+            Self::Name => "names",
+            Self::Example => "examples left out, and their smoke tests",
+            Self::Text => "characters removed from texts",
+            Self::ErrorBody => "error bodies left out: core reads every error itself",
+            Self::Other => "not generated",
+        }
+    }
+}
+
+/// What of the draft a loss belongs to, to stand there as a comment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Owner {
+    #[default]
+    Document,
+    /// By its id.
+    Operation(String),
+    /// By its name.
+    Schema(String),
+}
+
+/// One thing that was lost or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) kind: Kind,
+    /// Where in the vendor's file, as a JSON pointer.
+    pub(crate) at: String,
+    /// What, in a line.
+    pub(crate) text: String,
+    pub(crate) owner: Owner,
+}
+
+/// All of them, in the order of their discovery; each once.
+#[derive(Default)]
+pub(crate) struct Losses {
+    all: Vec<Loss>,
+    owner: Owner,
+}
+
+impl Losses {
+    /// Notes one for whatever is drafted at the time.
+    pub(super) fn add(&mut self, kind: Kind, at: &str, text: impl Into<String>) {
+        let text = crate::text::one_line(&crate::text::markdown::safe_characters(&text.into()));
+        let loss = Loss { kind, at: at.to_owned(), text, owner: self.owner.clone() };
+        if !self.all.iter().any(|other| (other.kind, &other.at, &other.text) == (kind, &loss.at, &loss.text)) {
+            self.all.push(loss);
+        }
+    }
+
+    /// Says what is drafted from now on; what was before comes back, to be set again.
+    pub(super) fn belong_to(&mut self, owner: Owner) -> Owner {
+        std::mem::replace(&mut self.owner, owner)
+    }
+
+    /// Gives what the current owner noted since a mark to another.
+    pub(super) fn hand_over(&mut self, mark: usize, owner: &Owner) {
+        let current = self.owner.clone();
+        self.all.iter_mut().skip(mark).filter(|loss| loss.owner == current).for_each(|loss| loss.owner = owner.clone());
+    }
+
+    /// How many there are: a mark to go back to.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Forgets what was noted since, because what it was about is not there after all.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+    }
+
+    /// The gravest first.
+    pub(super) fn sorted(mut self) -> Vec<Loss> {
+        self.all.sort_by_key(|loss| loss.kind);
+        self.all
+    }
+}

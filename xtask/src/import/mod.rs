@@ -1,0 +1,21 @@
+//! Specifications as vendors publish them: read, chosen from, and rewritten by the rules of `openapi/README.md`.
+
+mod bundle;
+mod convert;
+mod examples;
+mod losses;
+mod parse;
+mod repair_yaml;
+mod security;
+mod select;
+mod servers;
+
+pub(crate) use bundle::shown;
+pub(crate) use convert::{Draft, Drafted, draft};
+pub(crate) use losses::{Kind, Loss, Owner};
+pub(crate) use parse::{Published, read, read_all};
+pub(crate) use security::{Credential, credentials_of};
+pub(crate) use select::{Choice, operations, tags};
+pub(crate) use servers::{address, base_paths};
+
+pub(crate) use crate::codegen::normalize::is_json;

@@ -1,0 +1,298 @@
+//! The credentials that operations call for.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    losses::{Kind, Losses},
+    parse::Edition,
+};
+use crate::{
+    document::{Operation, resolve},
+    pointer::child,
+};
+
+/// One thing that a caller shows to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// `Authorization: Bearer …`: a token or key that somebody else renews.
+    Bearer,
+    /// User name and password.
+    Basic,
+    /// A key in a header of this name, as it stands.
+    Header(String),
+    /// Id and secret of an OAuth client, and where it gets its tokens.
+    OAuthClient { token_url: String },
+}
+
+/// The credentials of a document's chosen operations, with the document's `securitySchemes` for them. The error says why no client
+/// can be made.
+pub(super) fn credentials(
+    root: &Value,
+    edition: Edition,
+    requirements: &Value,
+    losses: &mut Losses,
+) -> Result<(Vec<Credential>, Value, Value), String> {
+    let section = if edition == Edition::Swagger2 { "/securityDefinitions" } else { "/components/securitySchemes" };
+    let schemes = root.pointer(section).and_then(Value::as_object).cloned().unwrap_or_default();
+    let alternatives = requirements.as_array().into_iter().flatten().filter_map(Value::as_object);
+    let alternatives = alternatives.filter(|all| !all.is_empty()).collect::<Vec<_>>();
+    if alternatives.is_empty() {
+        // What is not required may be defined all the same, and is then what callers use.
+        let defined =
+            schemes.iter().filter_map(|(name, scheme)| Some((name, credential(root, resolve(root, scheme)).ok()?)));
+        let first = defined.min_by_key(|(_, credential)| *credential != Credential::Bearer);
+        let (name, credential) = first.unwrap_or((&FALLBACK, Credential::Bearer));
+        let text = "no operation says how callers are let in: taken to be this; look it up";
+        losses.add(Kind::Security, section, format!("{text} ({})", shown(&credential)));
+        return Ok(finish(vec![(name.clone(), credential)]));
+    }
+    let mut reasons = Vec::new();
+    for all in &alternatives {
+        match together(root, &schemes, all).map(|found| one_authorization(found, &schemes, section, losses)) {
+            Ok(credentials) => {
+                for (name, credential) in &credentials {
+                    if let (Credential::Bearer, Some(flow)) = (credential, schemes.get(name).and_then(other_flow)) {
+                        let text =
+                            format!("OAuth by {flow}: the client takes a token that somebody else gets and renews");
+                        losses.add(Kind::Security, &child(section, name), text);
+                    }
+                }
+                if alternatives.len() > 1 {
+                    let names = credentials.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" and ");
+                    losses.add(
+                        Kind::Security,
+                        section,
+                        format!("of {} ways to be let in, {names} was taken", alternatives.len()),
+                    );
+                }
+                return Ok(finish(credentials));
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(format!("callers cannot be let in: {}", reasons.join("; ")))
+}
+
+/// The credentials that one of our documents calls for.
+pub(crate) fn credentials_of(ours: &Value) -> Result<Vec<Credential>, String> {
+    let requirements = ours.get("security").unwrap_or(&Value::Null);
+    credentials(ours, Edition::OpenApi30, requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
+}
+
+/// The name of what is taken if nothing is said.
+static FALLBACK: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "bearer".to_owned());
+
+type Named = Vec<(String, Credential)>;
+
+fn together(root: &Value, schemes: &Map<String, Value>, all: &Map<String, Value>) -> Result<Named, String> {
+    let each = all.keys().map(|name| {
+        let scheme = schemes.get(name).ok_or_else(|| format!("the security scheme {name:?} is not defined"))?;
+        Ok((name.clone(), credential(root, resolve(root, scheme)).map_err(|reason| format!("{name}: {reason}"))?))
+    });
+    each.collect()
+}
+
+/// A request has one `Authorization`: vendors that call for two at once mean one of them. What a program can do alone comes
+/// first, a token from a person's browser last.
+fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &str, losses: &mut Losses) -> Named {
+    let rank = |(name, credential): &(String, Credential)| match credential {
+        Credential::OAuthClient { .. } => Some(0),
+        Credential::Bearer if schemes.get(name).and_then(other_flow).is_none() => Some(1),
+        Credential::Basic => Some(2),
+        Credential::Header(header) if header.eq_ignore_ascii_case("authorization") => Some(3),
+        Credential::Header(_) => None,
+        Credential::Bearer => Some(4),
+    };
+    let best = found.iter().filter_map(|one| Some((rank(one)?, one.0.clone()))).min();
+    let Some((_, best)) = best else { return found };
+    found.retain(|one| {
+        let kept = rank(one).is_none() || one.0 == best;
+        if !kept {
+            let text =
+                format!("{} is called for beside {best}, but both write `Authorization`: {best} was taken", one.0);
+            losses.add(Kind::Security, &child(section, &one.0), text);
+        }
+        kept
+    });
+    found
+}
+
+/// What an operation calls for: itself, or else the document for all.
+pub(super) fn requirements<'a>(root: &'a Value, operation: &Operation<'a>) -> Option<&'a Value> {
+    operation.value.get("security").or_else(|| root.get("security"))
+}
+
+/// Notes which operations call for something else than the credentials that were taken (`security`, of a draft).
+pub(super) fn others(root: &Value, chosen: &[Operation<'_>], security: &Value, losses: &mut Losses) {
+    let taken = security.pointer("/0").and_then(Value::as_object).into_iter().flatten();
+    let taken = taken.map(|(name, _)| name).collect::<Vec<_>>();
+    for operation in chosen {
+        let own = requirements(root, operation).and_then(Value::as_array).into_iter().flatten();
+        let own = own.filter_map(Value::as_object).collect::<Vec<_>>();
+        // What asks for less is given too much, and works.
+        let fits = own.is_empty() || own.iter().any(|all| all.keys().all(|name| taken.contains(&name)));
+        if !fits && own.iter().all(|all| taken.iter().any(|name| !all.contains_key(*name))) {
+            let names = own.iter().map(|all| all.keys().map(String::as_str).collect::<Vec<_>>().join(" and "));
+            let text =
+                format!("it calls for {}, which the client does not have", names.collect::<Vec<_>>().join(" or "));
+            losses.add(Kind::Security, &child(&operation.pointer, "security"), text);
+        }
+    }
+}
+
+fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
+    let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
+    match text("type").to_ascii_lowercase().as_str() {
+        "basic" => Ok(Credential::Basic),
+        "http" => match text("scheme").to_ascii_lowercase().as_str() {
+            "bearer" => Ok(Credential::Bearer),
+            "basic" => Ok(Credential::Basic),
+            other => Err(format!("HTTP authentication {other:?} is not supported; bearer and basic are")),
+        },
+        "apikey" => match (text("in"), text("name")) {
+            ("header", name) if http_name(name) => Ok(Credential::Header(name.to_owned())),
+            ("header", name) => Err(format!("{name:?} is no header's name")),
+            (place, name) => Err(format!(
+                "a key in the {place} ({name:?}): core sends keys in headers only, as addresses are logged"
+            )),
+        },
+        "oauth2" => Ok(match token_url(root, scheme) {
+            Some(token_url) => Credential::OAuthClient { token_url },
+            None => Credential::Bearer,
+        }),
+        "openidconnect" => Ok(Credential::Bearer),
+        other => Err(format!("security of the type {other:?} is not supported")),
+    }
+}
+
+fn http_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+}
+
+/// Of the client credentials flow, in either edition's writing.
+fn token_url(root: &Value, scheme: &Value) -> Option<String> {
+    let swagger = scheme.get("tokenUrl").filter(|_| scheme.get("flow").and_then(Value::as_str) == Some("application"));
+    let url = swagger.or_else(|| scheme.pointer("/flows/clientCredentials/tokenUrl"))?.as_str()?;
+    if url.starts_with("https://") && !url.contains(['{', '?', '#', '"', '\\']) {
+        return Some(url.to_owned());
+    }
+    let server = super::servers::address(root)?;
+    let host = server.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    (url.starts_with('/') && !url.contains(['{', '"', '\\'])).then(|| format!("{host}{url}"))
+}
+
+/// The name of an OAuth flow that is not for programs alone.
+fn other_flow(scheme: &Value) -> Option<String> {
+    let flows = scheme.get("flows").and_then(Value::as_object).and_then(|flows| flows.keys().next().cloned());
+    let flow = flows.or_else(|| scheme.get("flow")?.as_str().map(str::to_owned));
+    let openid = scheme.get("openIdConnectUrl").map(|_| "OpenID Connect".to_owned());
+    flow.or(openid)
+}
+
+impl Credential {
+    /// What goes over the wire with a request; how a token is got is not part of it.
+    pub(crate) fn sent(&self) -> String {
+        match self {
+            Self::Bearer | Self::OAuthClient { .. } => "a bearer token".to_owned(),
+            Self::Basic => "user name and password".to_owned(),
+            Self::Header(name) => format!("a key in the header {name}"),
+        }
+    }
+}
+
+fn shown(credential: &Credential) -> String {
+    match credential {
+        Credential::OAuthClient { token_url } => format!("OAuth client credentials at {token_url}"),
+        other => other.sent(),
+    }
+}
+
+/// The credentials, the document's `security`, and its `securitySchemes`.
+fn finish(named: Named) -> (Vec<Credential>, Value, Value) {
+    let scheme = |credential: &Credential| match credential {
+        Credential::Bearer => json!({"type": "http", "scheme": "bearer"}),
+        Credential::Basic => json!({"type": "http", "scheme": "basic"}),
+        Credential::Header(name) => json!({"type": "apiKey", "in": "header", "name": name}),
+        Credential::OAuthClient { token_url } => {
+            json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": token_url, "scopes": {}}}})
+        }
+    };
+    let requirement = named.iter().map(|(name, _)| (name.clone(), json!([]))).collect::<Map<_, _>>();
+    let schemes = named.iter().map(|(name, credential)| (name.clone(), scheme(credential))).collect::<Map<_, _>>();
+    (named.into_iter().map(|(_, credential)| credential).collect(), json!([requirement]), Value::Object(schemes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(edition: Edition, root: Value) -> Result<Vec<Credential>, String> {
+        let requirements = root.get("security").cloned().unwrap_or_default();
+        credentials(&root, edition, &requirements, &mut Losses::default()).map(|(credentials, ..)| credentials)
+    }
+
+    fn one(scheme: Value) -> Result<Vec<Credential>, String> {
+        let root = json!({
+            "servers": [{"url": "https://api.x.example/v1"}],
+            "security": [{"s": []}],
+            "components": {"securitySchemes": {"s": scheme}},
+        });
+        of(Edition::OpenApi30, root)
+    }
+
+    #[test]
+    fn schemes_become_what_core_has() {
+        assert_eq!(one(json!({"type": "http", "scheme": "Bearer"})), Ok(vec![Credential::Bearer]));
+        assert_eq!(one(json!({"type": "http", "scheme": "basic"})), Ok(vec![Credential::Basic]));
+        let header = one(json!({"type": "apiKey", "in": "header", "name": "X-Key"}));
+        assert_eq!(header, Ok(vec![Credential::Header("X-Key".to_owned())]));
+        let client = one(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}));
+        assert_eq!(client, Ok(vec![Credential::OAuthClient { token_url: "https://api.x.example/token".to_owned() }]));
+        assert_eq!(one(json!({"type": "oauth2", "flows": {"implicit": {}}})), Ok(vec![Credential::Bearer]));
+    }
+
+    #[test]
+    fn what_core_has_not_is_a_reason() {
+        let error = one(json!({"type": "apiKey", "in": "query", "name": "key"})).unwrap_err();
+        assert_eq!(
+            error,
+            "callers cannot be let in: s: a key in the query (\"key\"): core sends keys in headers only, as addresses are logged"
+        );
+        assert!(one(json!({"type": "http", "scheme": "digest"})).is_err());
+    }
+
+    #[test]
+    fn of_several_ways_the_first_that_goes_is_taken() {
+        let root = json!({
+            "security": [{"query": []}, {"a": [], "b": []}],
+            "securityDefinitions": {
+                "query": {"type": "apiKey", "in": "query", "name": "k"},
+                "a": {"type": "apiKey", "in": "header", "name": "A"},
+                "b": {"type": "basic"},
+            },
+        });
+        assert_eq!(of(Edition::Swagger2, root), Ok(vec![Credential::Header("A".to_owned()), Credential::Basic]));
+    }
+
+    #[test]
+    fn of_two_that_write_authorization_the_one_for_programs_is_taken() {
+        let taken = |one: Value, other: Value| {
+            let schemes = json!({"a": one, "b": other, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}});
+            let root = json!({"security": [{"a": [], "b": [], "k": []}], "components": {"securitySchemes": schemes}});
+            let mut losses = Losses::default();
+            let found = credentials(&root, Edition::OpenApi30, &root["security"], &mut losses).map(|(found, ..)| found);
+            (found, losses.sorted().into_iter().filter(|loss| loss.text.contains("called for beside")).count())
+        };
+        let key = Credential::Header("X-Key".to_owned());
+        let browser = json!({"type": "oauth2", "flows": {"implicit": {}}});
+        let basic = json!({"type": "http", "scheme": "basic"});
+        assert_eq!(taken(browser.clone(), basic.clone()), (Ok(vec![Credential::Basic, key.clone()]), 1));
+        assert_eq!(taken(browser.clone(), browser), (Ok(vec![Credential::Bearer, key.clone()]), 1));
+        assert_eq!(taken(json!({"type": "http", "scheme": "bearer"}), basic), (Ok(vec![Credential::Bearer, key]), 1));
+    }
+
+    #[test]
+    fn without_any_word_a_bearer_token_is_assumed() {
+        assert_eq!(of(Edition::OpenApi31, json!({})), Ok(vec![Credential::Bearer]));
+    }
+}

@@ -1,0 +1,67 @@
+//! Texts from documents as plain text: in one line, as a sentence, in quotes.
+
+pub(crate) mod markdown;
+
+use markdown::is_unsafe;
+
+/// A text in one line, whatever breaks and indents it had.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text in one line that a terminal shows as it is: what would end the line or steer the terminal is escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => out.extend(letter.escape_default()),
+            letter if is_unsafe(letter) => out.extend(letter.escape_default()),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+/// A text as one sentence: in one line, with a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let line = one_line(text);
+    if line.is_empty() || line.ends_with(['.', '!', '?', ':']) { line } else { format!("{line}.") }
+}
+
+/// A text in quotes, as JSON, TOML and YAML have it: their escapes of control characters are the same.
+pub(crate) fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_unsafe(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_one_line_and_ends() {
+        assert_eq!(sentence("a\n  b"), "a b.");
+        assert_eq!(sentence("Why?"), "Why?");
+        assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn what_is_printable_is_one_line_and_steers_no_terminal() {
+        let text = printable("a\u{1b}[2K\nerror: \r\u{202e}\u{85}\u{2028}\tü");
+        assert_eq!(text, "a\\u{1b}[2K\\nerror: \\r\\u{202e}\\u{85}\\u{2028}\\tü");
+    }
+
+    #[test]
+    fn what_is_quoted_is_the_same_in_three_languages() {
+        let text = "a\"b\\c\n\u{1}\u{7f}\u{85}\u{202e}\u{feff}\u{1f600}";
+        let quoted = quoted(text);
+        assert!(quoted.chars().all(|letter| !is_unsafe(letter)), "{quoted}");
+        assert_eq!(serde_json::from_str::<String>(&quoted).expect("JSON"), text);
+        assert_eq!(toml::from_str::<toml::Table>(&format!("k = {quoted}")).expect("TOML")["k"].as_str(), Some(text));
+        assert_eq!(serde_saphyr::from_str::<String>(&quoted).expect("YAML"), text);
+    }
+}
