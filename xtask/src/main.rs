@@ -1,13 +1,10 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
-mod bounded;
 mod codegen;
 mod commands;
-mod document;
 mod import;
 mod lint;
 mod output;
-mod pointer;
 #[cfg(test)]
 mod test_support;
 mod text;
@@ -19,8 +16,9 @@ use std::{
     process::ExitCode,
 };
 
-use crate::output::Output;
 use clap::{Parser, Subcommand};
+
+use crate::output::Output;
 
 /// Chores of this repository.
 #[derive(Parser)]

@@ -32,17 +32,17 @@ use std::{
 use serde_json::Value;
 
 pub(crate) use finding::Finding;
+use openapi_document::{DocumentTree, Node};
 pub(crate) use paths::Operation;
-use unchanged::Unchanged;
-use union::Subtypes;
 
 use crate::{
-    document::{Document, Node},
     options::Options,
     report::{Direction, Level, Role},
     rules::{self, Place},
     schema::{DOCS, Effort, Usage, same},
 };
+use unchanged::Unchanged;
+use union::Subtypes;
 
 /// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.
 const BUDGET: usize = 100_000;
@@ -108,8 +108,8 @@ type Key = (Vec<usize>, Vec<usize>, Direction, Place, [bool; 2]);
 /// The state of a comparison; afterwards its result.
 #[derive(Debug)]
 pub(crate) struct Comparison<'a> {
-    pub(crate) base: Document<'a>,
-    pub(crate) revision: Document<'a>,
+    pub(crate) base: DocumentTree<'a>,
+    pub(crate) revision: DocumentTree<'a>,
     pub(crate) options: &'a Options,
     pub(crate) operations: Vec<Operation<'a>>,
     /// The first is the document's.
@@ -135,7 +135,7 @@ pub(crate) struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     /// Compares two documents.
-    pub(crate) fn run(base: Document<'a>, revision: Document<'a>, options: &'a Options) -> Self {
+    pub(crate) fn run(base: DocumentTree<'a>, revision: DocumentTree<'a>, options: &'a Options) -> Self {
         let left = BUDGET + base.objects() + revision.objects();
         let unchanged = Unchanged::of(&base, &revision);
         let effort = Effort::new(PROOFS + base.objects() + revision.objects());

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use openapi_document::{DocumentTree, pointer::Pointer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
     compare::{Comparison, Finding},
-    document::Document,
     naming,
     options::Options,
-    pointer::Pointer,
     reach::{Reach, reaches},
     report::{
         Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, TouchedOperation, Version,
@@ -277,7 +276,7 @@ fn touched(comparison: &Comparison<'_>, changes: &[Change]) -> Vec<TouchedOperat
     levels.into_iter().map(touched).collect()
 }
 
-fn version(document: &Document<'_>) -> Version {
+fn version(document: &DocumentTree<'_>) -> Version {
     let root = document.root();
     let info = root.get("info");
     let text = |key| info.as_ref().and_then(|info| info.text(key)).unwrap_or_default().to_owned();

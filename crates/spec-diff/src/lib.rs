@@ -12,18 +12,15 @@
 struct Readme;
 
 mod compare;
-mod document;
 mod group;
 mod json;
 mod naming;
 mod options;
-mod pointer;
 mod reach;
 mod report;
 pub mod rules;
 mod schema;
 
-pub use document::NotOpenApi;
 pub use json::{JSON_SCHEMA, to_json};
 pub use options::Options;
 pub use report::{
@@ -31,16 +28,39 @@ pub use report::{
     TouchedOperation, Version,
 };
 
-use compare::Comparison;
-use document::Document;
+use openapi_document::DocumentTree;
 use serde_json::Value;
+
+use compare::Comparison;
+
+/// A value that is not an OpenAPI 3 document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOpenApi {
+    /// Which of the two.
+    pub side: Side,
+    /// What was found instead of `openapi: 3.x`.
+    pub found: String,
+}
+
+impl std::fmt::Display for NotOpenApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let side = match self.side {
+            Side::Base => "base",
+            Side::Revision => "revision",
+        };
+        write!(f, "the {side} is not an OpenAPI 3 document: {}", self.found)
+    }
+}
+
+impl std::error::Error for NotOpenApi {}
 
 /// Compares two documents of one API.
 ///
 /// # Errors
 ///
-/// [`NotOpenApi`] if one of them is no OpenAPI 3 document.
+/// [`NotOpenApi`] if one of them is not an OpenAPI 3 document.
 pub fn diff(base: &Value, revision: &Value, options: &Options) -> Result<Report, NotOpenApi> {
-    let documents = (Document::new(base, Side::Base)?, Document::new(revision, Side::Revision)?);
-    Ok(group::report(Comparison::run(documents.0, documents.1, options)))
+    let tree = |root, side| DocumentTree::new(root).map_err(|error| NotOpenApi { side, found: error.0 });
+    let (base, revision) = (tree(base, Side::Base)?, tree(revision, Side::Revision)?);
+    Ok(group::report(Comparison::run(base, revision, options)))
 }

@@ -1,13 +1,14 @@
 //! What a reader calls the thing at a pointer: whose it is, and its name there.
 
-use crate::{
-    document::Document,
+use openapi_document::{
+    DocumentTree,
     pointer::{Pointer, Step},
-    report::Owner,
 };
 
+use crate::report::Owner;
+
 /// Who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner itself.
-pub(crate) fn place(document: &Document<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
+pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
     let steps = pointer.steps();
     match steps.as_slice() {
         [Step::Key("components"), Step::Key(section), Step::Key(name), rest @ ..] => {
@@ -31,7 +32,7 @@ pub(crate) fn place(document: &Document<'_>, pointer: &Pointer<'_>) -> (Owner, S
 }
 
 /// Reads the steps below an owner. Keywords that only structure a schema leave no trace.
-fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> String {
+fn member(document: &DocumentTree<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> String {
     let (mut call, mut part) = ("", String::new());
     let mut name = String::new();
     let mut rest = steps;
@@ -87,7 +88,7 @@ fn member(document: &Document<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) -> S
 }
 
 /// `limit (query)`
-fn parameter(document: &Document<'_>, at: &[Step<'_>], index: usize) -> String {
+fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> String {
     let mut node = Some(document.root());
     for step in at.iter().chain(&[Step::Key("parameters"), Step::Index(index)]) {
         node = node.and_then(|node| match step {
@@ -121,13 +122,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::Side;
 
     #[test]
     fn places_read_as_people_name_them() {
         let root =
             json!({"openapi": "3.0.0", "paths": {"/a": {"get": {"parameters": [{"name": "limit", "in": "query"}]}}}});
-        let document = Document::new(&root, Side::Base).unwrap();
+        let document = DocumentTree::new(&root).unwrap();
         let read = |path: &'static str| {
             let step = |pointer: Pointer<'static>, token: &'static str| match token.parse() {
                 Ok(index) if index < 100 => pointer.index(index),

@@ -22,7 +22,8 @@ mod print;
 mod progenitor;
 mod rewrite;
 
-use crate::document::Document;
+use openapi_document::Document;
+
 use open_enum::OpenEnum;
 
 /// The generated code of one crate, before it is printed: printing takes longer than all other stages.

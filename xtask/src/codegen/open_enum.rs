@@ -2,15 +2,13 @@
 //!
 //! typify's own enums are closed: a value that a vendor adds would fail the whole answer.
 
+use openapi_document::component_schemas;
 use serde_json::Value;
 
 use super::identifiers;
-use crate::{
-    document::schemas,
-    text::{
-        self,
-        markdown::{code_span, doc_comment, tested},
-    },
+use crate::text::{
+    self,
+    markdown::{code_span, doc_comment, tested},
 };
 
 /// An enum of a document.
@@ -36,7 +34,7 @@ pub(crate) fn is_enum(schema: &Value) -> bool {
 
 /// All enums of a document, by name.
 pub(crate) fn open_enums(root: &Value) -> Vec<OpenEnum> {
-    let mut enums = schemas(root).filter(|(_, schema)| is_enum(schema)).map(open_enum).collect::<Vec<_>>();
+    let mut enums = component_schemas(root).filter(|(_, schema)| is_enum(schema)).map(open_enum).collect::<Vec<_>>();
     enums.sort_by(|one, other| one.name.cmp(&other.name));
     enums
 }

@@ -5,13 +5,12 @@ use quote::quote;
 use serde_json::Value;
 
 use super::identifiers;
-use crate::document;
 
 /// The static `OPERATIONS`, by id. Core looks an operation up by the id that generated methods report.
 pub(crate) fn table(root: &Value) -> TokenStream {
-    let mut rows = document::operations(root)
+    let mut rows = openapi_document::operations(root)
         .iter()
-        .filter(|operation| !operation.of_core())
+        .filter(|operation| !operation.is_sent_by_core())
         .map(|operation| (identifiers::value_name(operation.id()), row(operation)))
         .collect::<Vec<_>>();
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -22,17 +21,17 @@ pub(crate) fn table(root: &Value) -> TokenStream {
     }
 }
 
-fn row(operation: &document::Operation<'_>) -> TokenStream {
+fn row(operation: &openapi_document::Operation<'_>) -> TokenStream {
     let id = identifiers::value_name(operation.id());
     let name = operation.id();
     let method = operation.method.to_uppercase();
     let path = operation.path;
-    let idempotent = operation.is("x-idempotent");
+    let idempotent = operation.flag("x-idempotent");
     let idempotent_with = match operation.text("x-idempotent-with") {
         "" => quote!(None),
         field => quote!(Some(#field)),
     };
-    let download = operation.is("x-download");
+    let download = operation.flag("x-download");
     let statuses = operation.value.get("x-final-statuses").and_then(Value::as_array).into_iter().flatten();
     let final_statuses = statuses.filter_map(|status| u16::try_from(status.as_u64()?).ok()).collect::<Vec<_>>();
     let permissions = operation.texts("x-permissions").collect::<Vec<_>>();

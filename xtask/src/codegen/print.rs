@@ -1,7 +1,8 @@
 //! Stage 6: the text of a generated file, with its header.
 
+use openapi_document::Document;
+
 use super::open_enum::{self, OpenEnum};
-use crate::document::Document;
 
 /// Allowed in generated code. It is checked by being generated: what these lints ask for is for people's code.
 const ALLOWED: &str = "#![allow(clippy::all, clippy::pedantic, clippy::nursery, missing_docs)]";

@@ -5,13 +5,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use openapi_document::{
+    Budget,
+    pointer::{child, unescape},
+};
 use serde_json::{Map, Value};
 
 use super::parse::{self, Published};
-use crate::{
-    bounded::Budget,
-    pointer::{child, key},
-};
 
 /// Under this key the other files stand.
 const FILES: &str = "x-files";
@@ -95,7 +95,7 @@ pub(crate) fn shown(pointer: &str) -> String {
     let inside = pointer.trim_start_matches('#').strip_prefix(&format!("{}/", child("", FILES)));
     let Some(inside) = inside else { return pointer.to_owned() };
     let (file, rest) = inside.split_at(inside.find('/').unwrap_or(inside.len()));
-    format!("{}#{rest}", key(file))
+    format!("{}#{rest}", unescape(file))
 }
 
 /// The reference that a node is still, although it was followed: one that leads nowhere, as the vendor has it.

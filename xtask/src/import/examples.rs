@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{Operation, resolve};
 use serde_json::{Map, Value, json};
 
 use super::parse::Edition;
-use crate::document::{Operation, resolve};
 
 /// So deep are optional parts filled in.
 const DEPTH: usize = 6;

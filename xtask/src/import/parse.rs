@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use openapi_document::{Budget, pointer::child};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{bundle, repair_yaml, select};
-use crate::{bounded::Budget, pointer::child};
 
 /// A specification as it was read.
 pub(crate) struct Published {

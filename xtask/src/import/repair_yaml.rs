@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::Budget;
 use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
-
-use crate::bounded::Budget;
 
 /// So many blocks are blanked at most: a text with more is no YAML.
 const PATIENCE: usize = 200;

@@ -1,14 +1,11 @@
 //! The credentials that operations call for.
 
+use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
     losses::{Kind, Losses},
     parse::Edition,
-};
-use crate::{
-    document::{Operation, resolve},
-    pointer::child,
 };
 
 /// One thing that a caller shows to be let in.

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{METHODS, Operation, pointer::child, resolve};
 use serde_json::{Map, Value};
 
 use super::bundle;
-use crate::{
-    codegen::identifiers::value_name,
-    document::{METHODS, Operation, resolve},
-    output::pluralize,
-    pointer::child,
-};
+use crate::{codegen::identifiers::value_name, output::pluralize};
 
 /// How operations are chosen: those that any of these names.
 #[derive(Default)]

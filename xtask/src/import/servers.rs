@@ -1,9 +1,9 @@
 //! Where requests go.
 
+use openapi_document::pointer::{child, item};
 use serde_json::Value;
 
 use super::parse::{Edition, Published};
-use crate::pointer::{child, entry};
 
 /// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
 /// none, or one that is no URL.
@@ -29,7 +29,7 @@ pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     });
     let more = servers.iter().enumerate().skip(1).filter_map(|(index, server)| {
         let text = format!("the address {} is not used: the first is", server.get("url")?.as_str()?);
-        Some((entry("/servers", index), text))
+        Some((item("/servers", index), text))
     });
     variables.chain(more).collect()
 }

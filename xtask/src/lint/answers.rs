@@ -1,12 +1,10 @@
 //! What only answers hold: the vendor is the judge of its own limits, and secrets in it must not be logged.
 
+use openapi_document::pointer::{child, last_token};
 use serde_json::Value;
 
-use super::{Findings, Rule, anything, tree};
-use crate::{
-    codegen::identifiers::value_name,
-    pointer::{child, last_key},
-};
+use super::{Findings, Rule, anything};
+use crate::codegen::identifiers::value_name;
 
 const LIMITS: [&str; 9] =
     ["pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "multipleOf"];
@@ -25,9 +23,11 @@ const SECRETS: [&str; 9] = [
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let requests = anything::in_requests(root);
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         let of_answers = match node.pointer.split('/').collect::<Vec<_>>().as_slice() {
-            ["", "components", "schemas", name, ..] => !requests.contains(&format!("/components/schemas/{name}")),
+            ["", "components", "schemas", name, ..] => {
+                !requests.contains(format!("#/components/schemas/{name}").as_str())
+            }
             ["", "components", "responses", ..] | ["", "paths", _, _, "responses", ..] => true,
             _ => false,
         };
@@ -35,8 +35,8 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
             let help = "leave it out, or say it in the description: an answer that breaks it is still an answer";
             findings.add(Rule::AnswerLimit, &child(&node.pointer, key), format!("{key:?} on an answer"), help);
         }
-        let name = last_key(&node.pointer);
-        if node.place == tree::Place::Property
+        let name = last_token(&node.pointer);
+        if node.place == openapi_document::Place::Property
             && node.text("type") == "string"
             && node.text("format").is_empty()
             && SECRETS.contains(&value_name(name).as_str())

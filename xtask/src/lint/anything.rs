@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{operations, reachable};
 use serde_json::Value;
 
-use super::{Findings, Rule, tree};
-use crate::document::operations;
+use super::{Findings, Rule};
 
 /// Keywords that say what a value is. What is wrong with some of them is said by other rules.
 const SAYING: [&str; 9] =
@@ -13,16 +13,18 @@ const SAYING: [&str; 9] =
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let errors = only_in_errors(root);
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         let said = SAYING.iter().find(|key| node.schema.contains_key(**key));
         match (said, node.schema.get("x-any")) {
             // A part of a union or of `allOf` only adds to the others.
-            (None, None) if node.place != tree::Place::Part && !in_errors(&node.pointer, &errors) => findings.add(
-                Rule::Any,
-                &node.pointer,
-                "no `type`: it would be any JSON, where numbers lose digits",
-                "write its type, or `x-any: true` if the vendor does send anything",
-            ),
+            (None, None) if node.place != openapi_document::Place::Part && !in_errors(&node.pointer, &errors) => {
+                findings.add(
+                    Rule::Any,
+                    &node.pointer,
+                    "no `type`: it would be any JSON, where numbers lose digits",
+                    "write its type, or `x-any: true` if the vendor does send anything",
+                )
+            }
             (Some(said), Some(_)) => {
                 findings.add(Rule::Any, &node.pointer, format!("`x-any` beside {said:?}"), "leave one out");
             }
@@ -32,11 +34,11 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 }
 
 /// Whether a schema stands in one of these components, or in an answer that is an error itself.
-fn in_errors(pointer: &str, components: &BTreeSet<String>) -> bool {
+fn in_errors(pointer: &str, components: &BTreeSet<&str>) -> bool {
     let parts = pointer.split('/').collect::<Vec<_>>();
     match parts.as_slice() {
         ["", "components", section @ ("schemas" | "responses"), name, ..] => {
-            components.contains(&format!("/components/{section}/{name}"))
+            components.contains(format!("#/components/{section}/{name}").as_str())
         }
         ["", "paths", _, _, "responses", status, ..] => !status.starts_with('2'),
         _ => false,
@@ -44,47 +46,25 @@ fn in_errors(pointer: &str, components: &BTreeSet<String>) -> bool {
 }
 
 /// The components that error answers refer to and nothing else does. What a job computes with does not come from there.
-fn only_in_errors(root: &Value) -> BTreeSet<String> {
+fn only_in_errors(root: &Value) -> BTreeSet<&str> {
     let (mut good, mut bad) = (in_requests(root), BTreeSet::new());
     for operation in operations(root) {
         let answers = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         for (status, answer) in answers {
-            reach(root, answer, if status.starts_with('2') { &mut good } else { &mut bad });
+            let found = if status.starts_with('2') { &mut good } else { &mut bad };
+            found.extend(reachable(root, [answer], |_| true));
         }
     }
     &bad - &good
 }
 
 /// The components that requests refer to.
-pub(super) fn in_requests(root: &Value) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for operation in operations(root) {
+pub(super) fn in_requests(root: &Value) -> BTreeSet<&str> {
+    let parts = operations(root).into_iter().flat_map(|operation| {
         let of_item = operation.item.get("parameters");
-        for value in [of_item, operation.value.get("parameters"), operation.value.get("requestBody")] {
-            reach(root, value.unwrap_or(&Value::Null), &mut found);
-        }
-    }
-    found
-}
-
-/// Adds the components that a node refers to, and those that they refer to. By a list of what is still to be seen: references
-/// may lead on over more steps than the stack has room for.
-fn reach(root: &Value, node: &Value, found: &mut BTreeSet<String>) {
-    let mut next = vec![node];
-    while let Some(node) = next.pop() {
-        match node {
-            Value::Object(map) => {
-                if let Some(place) = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
-                    && found.insert(place.to_owned())
-                {
-                    next.extend(root.pointer(place));
-                }
-                next.extend(map.values());
-            }
-            Value::Array(list) => next.extend(list),
-            _ => {}
-        }
-    }
+        [of_item, operation.value.get("parameters"), operation.value.get("requestBody")]
+    });
+    reachable(root, parts.flatten(), |_| true)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The document itself: its version, where the vendor is, and how it is entered.
 
+use openapi_document::{
+    operations,
+    pointer::{child, item},
+};
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{
-    document::operations,
-    pointer::{child, entry},
-};
 
 /// Whether it is of the version that the other rules judge.
 pub(super) fn check(root: &Value, findings: &mut Findings) -> bool {
@@ -48,7 +48,7 @@ fn servers(root: &Value, findings: &mut Findings) {
         findings.add(Rule::Server, "", "no `servers`", "write where the vendor is: it is the client's default");
     }
     for (index, server) in servers.iter().enumerate() {
-        let at = entry("/servers", index);
+        let at = item("/servers", index);
         let url = with_defaults(server);
         if !url.starts_with("https://") || url.contains('{') {
             let help = "write an absolute https URL, with a default for each variable";
@@ -71,7 +71,7 @@ fn security(root: &Value, findings: &mut Findings) {
     for (requirements, holder) in of_operations.chain([(root.get("security"), String::new())]) {
         let requirements = requirements.and_then(Value::as_array).into_iter().flatten();
         for (index, requirement) in requirements.enumerate() {
-            let at = entry(&child(&holder, "security"), index);
+            let at = item(&child(&holder, "security"), index);
             for (scheme, _) in requirement.as_object().into_iter().flatten() {
                 if root.pointer(&child("/components/securitySchemes", scheme)).is_none() {
                     let help = "describe it under /components/securitySchemes";
@@ -88,10 +88,10 @@ fn text<'a>(root: &'a Value, pointer: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use openapi_document::Document;
     use serde_json::{Value, json};
 
     use crate::{
-        document::Document,
         lint::{
             Rule, lint,
             tests::{NONE, broken},

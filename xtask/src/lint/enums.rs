@@ -2,21 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{Place, SchemaNode};
 use serde_json::Value;
 
-use super::{
-    Findings, Rule,
-    tree::{self, Node, Place},
-};
+use super::{Findings, Rule};
 use crate::codegen::open_enum;
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    for node in tree::schemas(root).into_iter().filter(|node| !node.schema.contains_key("$ref")) {
+    for node in openapi_document::schemas(root).into_iter().filter(|node| !node.schema.contains_key("$ref")) {
         one(&node, findings);
     }
 }
 
-fn one(node: &Node<'_>, findings: &mut Findings) {
+fn one(node: &SchemaNode<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
     let Some(list) = schema.get("enum").and_then(Value::as_array) else { return };
     if list.iter().all(Value::is_null) {

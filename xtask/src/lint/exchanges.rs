@@ -1,13 +1,10 @@
 //! Request bodies and answers: one kind each, in a media type that the generator writes.
 
+use openapi_document::{Operation, operations, pointer::child, resolve_at};
 use serde_json::{Value, json};
 
 use super::{Findings, Rule};
-use crate::{
-    codegen::normalize::is_json,
-    document::{Operation, operations, placed},
-    pointer::child,
-};
+use crate::codegen::normalize::is_json;
 
 const BODIES: [&str; 5] = [
     "application/json",
@@ -22,9 +19,9 @@ const REGISTERED: [&str; 11] = ["200", "201", "202", "203", "204", "205", "206",
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     // What core sends itself may be of any kind.
-    for operation in operations(root).into_iter().filter(|operation| !operation.of_core()) {
+    for operation in operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()) {
         if let Some(body) = operation.value.get("requestBody") {
-            let (at, body) = placed(root, child(&operation.pointer, "requestBody"), body);
+            let (at, body) = resolve_at(root, child(&operation.pointer, "requestBody"), body);
             request(body, &at, findings);
         }
         answers(root, &operation, findings);
@@ -78,7 +75,7 @@ fn answers(root: &Value, operation: &Operation<'_>, findings: &mut Findings) {
     let at = child(&operation.pointer, "responses");
     let all = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
     let (successes, errors) = all
-        .map(|(status, answer)| (status, placed(root, child(&at, status), answer)))
+        .map(|(status, answer)| (status, resolve_at(root, child(&at, status), answer)))
         .partition::<Vec<_>, _>(|(status, _)| status.starts_with('2'));
     for (_, (at, answer)) in successes.iter().chain(&errors) {
         if answer.get("description").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -89,7 +86,7 @@ fn answers(root: &Value, operation: &Operation<'_>, findings: &mut Findings) {
         let help = "add what the vendor documents: the method's comment lists it";
         findings.add(Rule::Errors, &at, "no error is documented", help);
     }
-    let download = operation.is("x-download");
+    let download = operation.flag("x-download");
     let mut kinds = successes.iter().map(|(_, (_, answer))| kind(answer, download)).collect::<Vec<_>>();
     kinds.dedup();
     match kinds.len() {

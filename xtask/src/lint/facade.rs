@@ -2,17 +2,18 @@
 
 use std::{fs, io, path::Path};
 
+use openapi_document::operations;
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{codegen::identifiers::value_name, document::operations};
+use crate::codegen::identifiers::value_name;
 
 /// `source` is all of the facade's code for this vendor.
 pub(crate) fn check(root: &Value, source: &str, findings: &mut Findings) {
     for operation in operations(root) {
         let marked = ["x-pagination", "x-long-running"].into_iter().find(|mark| operation.value.contains_key(*mark));
         // What has a better way is left to those who call it already, and previews to those who can bear their changes.
-        let left_out = ["deprecated", "x-preview"].into_iter().any(|mark| operation.is(mark))
+        let left_out = ["deprecated", "x-preview"].into_iter().any(|mark| operation.flag(mark))
             || operation.value.contains_key("x-superseded-by");
         let called = source.contains(&format!(".{}()", value_name(operation.id())));
         if let (Some(mark), false, false) = (marked, left_out, called) {

@@ -1,12 +1,9 @@
 //! Types and formats: the generator panics on a type that it does not know, and takes a format that it does not know for none.
 
+use openapi_document::{Place, SchemaNode, pointer::child};
 use serde_json::Value;
 
-use super::{
-    Findings, Rule,
-    tree::{self, Node, Place},
-};
-use crate::pointer::child;
+use super::{Findings, Rule};
 
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 
@@ -33,7 +30,7 @@ const OF_ONE_TYPE: [(&str, &str); 4] =
     [("properties", "object"), ("required", "object"), ("additionalProperties", "object"), ("items", "array")];
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    for node in tree::schemas(root).into_iter().filter(|node| !node.schema.contains_key("$ref")) {
+    for node in openapi_document::schemas(root).into_iter().filter(|node| !node.schema.contains_key("$ref")) {
         kind(&node, findings);
         format(&node, findings);
         if node.place == Place::Property && node.schema.contains_key("default") {
@@ -43,7 +40,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     }
 }
 
-fn kind(node: &Node<'_>, findings: &mut Findings) {
+fn kind(node: &SchemaNode<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
     let kind = match schema.get("type") {
         None => "",
@@ -66,7 +63,7 @@ fn kind(node: &Node<'_>, findings: &mut Findings) {
     }
 }
 
-fn format(node: &Node<'_>, findings: &mut Findings) {
+fn format(node: &SchemaNode<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
     let (kind, format) = (node.text("type"), node.text("format"));
     if schema.contains_key("format") && ["array", "boolean", "object"].contains(&kind) {

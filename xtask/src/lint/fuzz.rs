@@ -2,13 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use openapi_document::{
+    Document, Positions,
+    pointer::{child, item},
+};
 use serde_json::{Value, json};
 
 use super::{Level, lint};
 use crate::{
     codegen::render,
-    document::{Document, positions::Positions},
-    pointer::{child, entry},
     test_support::{MINI, mini},
 };
 
@@ -38,7 +40,7 @@ fn places(node: &Value, pointer: &str, found: &mut Vec<String>) {
     };
     match node {
         Value::Object(map) => map.iter().for_each(|(key, value)| place(child(pointer, key), value)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| place(entry(pointer, index), value)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| place(item(pointer, index), value)),
         _ => {}
     }
 }
@@ -49,7 +51,7 @@ fn damage(root: &mut Value, pointer: &str, dice: &mut Dice, other: &str) -> Opti
     let (parent, key) = pointer.rsplit_once('/')?;
     if dice.below(3) == 0 {
         match root.pointer_mut(parent)? {
-            Value::Object(map) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
+            Value::Object(map) => drop(map.remove(&openapi_document::pointer::unescape(key))),
             Value::Array(list) => {
                 let index = key.parse().ok().filter(|index| *index < list.len())?;
                 drop(list.remove(index));

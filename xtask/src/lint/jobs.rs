@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{Operation, operations, pointer::child};
 use serde_json::{Map, Value};
 
-use super::{Findings, Rule, marks::fields, tree};
-use crate::{
-    codegen::open_enum,
-    document::{Operation, operations},
-    pointer::child,
-};
+use super::{Findings, Rule, marks::fields};
+use crate::codegen::open_enum;
 
 const KEYS: [&str; 6] = ["poll", "id", "status", "pending", "succeeded", "failed"];
 const STATES: [&str; 3] = ["pending", "succeeded", "failed"];
@@ -48,7 +45,7 @@ fn marked(
     };
     let named = |key: &str, answer: Option<&Value>, findings: &mut Findings| {
         if let (Some(answer), false) = (answer, text(key).is_empty())
-            && tree::field(root, answer, text(key)).is_none()
+            && openapi_document::field(root, answer, text(key)).is_none()
         {
             let message = format!("the answer has no field {:?}", text(key));
             findings.add(
@@ -61,7 +58,7 @@ fn marked(
     };
     named("id", operation.success(root), findings);
     named("status", poll.success(root), findings);
-    if let Some(status) = poll.success(root).and_then(|answer| tree::field(root, answer, text("status"))) {
+    if let Some(status) = poll.success(root).and_then(|answer| openapi_document::field(root, answer, text("status"))) {
         states(mark, status, &at, findings);
     }
 }

@@ -1,16 +1,15 @@
 //! Keys: the generator ignores one that it does not know, and with it what the document meant; and it fails, somewhere else, on
 //! a value of another kind than it expects.
 
+use openapi_document::{
+    operations,
+    pointer::{child, item},
+};
 use serde_json::{Map, Value};
 
 use super::{
     Findings, Rule,
     kinds::{self, Kind, Shape},
-    tree,
-};
-use crate::{
-    document::operations,
-    pointer::{child, entry},
 };
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
@@ -43,7 +42,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         let at = child("/components", section);
         holders(root.pointer(&at), &shape, &at, findings);
     }
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         known(node.schema, &kinds::SCHEMA, &node.pointer, findings);
     }
 }
@@ -51,7 +50,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
 fn list(values: Option<&Value>, shape: &Shape, pointer: &str, findings: &mut Findings) {
     for (index, value) in values.and_then(Value::as_array).into_iter().flatten().enumerate() {
         if let Some(value) = value.as_object() {
-            known(value, shape, &entry(pointer, index), findings);
+            known(value, shape, &item(pointer, index), findings);
         }
     }
 }
@@ -108,7 +107,7 @@ fn odd(kind: Kind, value: &Value, pointer: &str, findings: &mut Findings) {
         (Kind::Texts | Kind::Mappings, Value::Array(list)) => {
             let kind = if kind == Kind::Texts { Kind::Text } else { Kind::Mapping };
             for (index, _) in list.iter().enumerate().filter(|(_, value)| !kind.fits(value)) {
-                at(&entry(pointer, index), kind, findings);
+                at(&item(pointer, index), kind, findings);
             }
         }
         _ => at(pointer, kind, findings),

@@ -1,12 +1,9 @@
 //! Marks (`x-…`): core and the facade act on them, so a misspelt one is a client that behaves otherwise than the document says.
 
+use openapi_document::{Operation, operations, pointer::child, resolve};
 use serde_json::{Map, Value};
 
-use super::{Findings, Rule, kinds::Kind, tree};
-use crate::{
-    document::{Operation, operations, resolve},
-    pointer::child,
-};
+use super::{Findings, Rule, kinds::Kind};
 
 const ON_OPERATIONS: [&str; 12] = [
     "x-source",
@@ -34,7 +31,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
                 findings.add(Rule::Mark, &child(at, mark), "neither true nor false", "write `true` or leave it out");
             }
         }
-        if operation.value.contains_key("x-client") && !operation.of_core() {
+        if operation.value.contains_key("x-client") && !operation.is_sent_by_core() {
             findings.add(
                 Rule::Mark,
                 &child(at, "x-client"),
@@ -60,7 +57,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
         idempotency(root, operation, findings);
         final_statuses(operation, findings);
     }
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         known(node.schema, &ON_SCHEMAS, &node.pointer, findings);
         if node.schema.get("x-any").is_some_and(|value| *value != Value::Bool(true)) {
             findings.add(Rule::Mark, &child(&node.pointer, "x-any"), "not true", "write `true` or leave it out");
@@ -99,7 +96,7 @@ fn idempotency(root: &Value, operation: &Operation<'_>, findings: &mut Findings)
         let message = format!("{} is repeatable by HTTP", operation.method.to_uppercase());
         found(mark, message, "leave it out: the mark is for POST and PATCH");
     }
-    if operation.is("x-idempotent") && operation.text("description").is_empty() {
+    if operation.flag("x-idempotent") && operation.text("description").is_empty() {
         found("x-idempotent", "no reason for it".to_owned(), "say in the description what the vendor guarantees");
     }
     let Some(field) = operation.value.get("x-idempotent-with") else { return };

@@ -23,14 +23,12 @@ mod references;
 mod rule;
 mod schemas;
 mod texts;
-mod tree;
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{
-    document::{Document, positions::Position},
-    text::printable,
-};
+use openapi_document::{Document, Position};
+
+use crate::text::printable;
 
 pub(crate) use rule::{Level, Rule};
 

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{component_schemas, pointer::child};
 use serde_json::Value;
 
-use super::{Findings, Rule, tree};
-use crate::{
-    codegen::identifiers::{component_name, value_name},
-    document::schemas,
-    pointer::child,
-};
+use super::{Findings, Rule};
+use crate::codegen::identifiers::{component_name, value_name};
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    let types = schemas(root).map(|(name, _)| name);
+    let types = component_schemas(root).map(|(name, _)| name);
     collisions(types, component_name, "/components/schemas", "type", findings);
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         let properties = node.schema.get("properties").and_then(Value::as_object);
         let names = properties.into_iter().flatten().map(|(name, _)| name.as_str());
         collisions(names, value_name, &child(&node.pointer, "properties"), "field", findings);

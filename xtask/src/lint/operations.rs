@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::operations;
 use serde_json::Value;
 
 use super::{Findings, Rule};
 use crate::codegen::identifiers::{CLIENT_METHODS, value_name};
-use crate::document::operations;
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let mut seen = BTreeMap::<String, String>::new();
@@ -45,7 +45,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     }
 }
 
-fn sources(operation: &crate::document::Operation<'_>, findings: &mut Findings) {
+fn sources(operation: &openapi_document::Operation<'_>, findings: &mut Findings) {
     let sources = operation.value.get("x-source").and_then(Value::as_array);
     let complete = sources.is_some_and(|sources| {
         let text = |source: &Value, key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

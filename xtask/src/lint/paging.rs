@@ -1,13 +1,10 @@
 //! `x-pagination`: the facade turns pages by what it says, so what it names has to be there; and what is paged has to say so.
 
+use openapi_document::{Operation, operations, pointer::child};
 use serde_json::{Map, Value};
 
-use super::{Findings, Rule, marks::fields, tree};
-use crate::{
-    codegen::identifiers::value_name,
-    document::{Operation, operations},
-    pointer::child,
-};
+use super::{Findings, Rule, marks::fields};
+use crate::codegen::identifiers::value_name;
 
 const KEYS: [&str; 8] = ["style", "param", "limit", "default", "max", "items", "next", "end"];
 const STYLES: [&str; 4] = ["offset", "page", "cursor", "next-uri"];
@@ -56,7 +53,7 @@ fn marked(root: &Value, operation: &Operation<'_>, mark: &Map<String, Value>, fi
     for key in ["items", "next"] {
         // Without a schema another rule speaks.
         if let (Some(path), Some(answer)) = (text(key), answer)
-            && tree::field(root, answer, path).is_none()
+            && openapi_document::field(root, answer, path).is_none()
         {
             let message = format!("the answer has no field {path:?}");
             findings.add(

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{Operation, operations, resolve};
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{
-    codegen::identifiers::value_name,
-    document::{Operation, operations, resolve},
-};
+use crate::codegen::identifiers::value_name;
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for operation in operations(root) {
         let mut names = BTreeMap::<String, &str>::new();
-        for (at, parameter) in operation.placed_parameters(root) {
+        for (at, parameter) in operation.parameters_at(root) {
             let name = text(parameter, "name");
             one(root, &at, parameter, findings);
             if let Some(other) = names.insert(value_name(name), name) {

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::{
+    component_schemas, operations,
+    pointer::{child, item},
+};
 use serde_json::Value;
 
-use super::{Findings, Rule, tree};
-use crate::{
-    document::{operations, schemas},
-    pointer::{child, entry},
-};
+use super::{Findings, Rule};
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     let places = places(root);
@@ -35,7 +35,7 @@ fn places(root: &Value) -> Places<'_> {
         let path = child("/paths", operation.path);
         for (holder, map) in [(&path, operation.item), (&operation.pointer, operation.value)] {
             let list = child(holder, "parameters");
-            (0..entries(map.get("parameters"))).for_each(|index| at(entry(&list, index), "parameters"));
+            (0..entries(map.get("parameters"))).for_each(|index| at(item(&list, index), "parameters"));
         }
         at(child(&operation.pointer, "requestBody"), "requestBodies");
         let answers = operation.value.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -48,7 +48,7 @@ fn places(root: &Value) -> Places<'_> {
         let components = root.pointer(&pointer).and_then(Value::as_object).into_iter().flatten();
         components.for_each(|(name, _)| at(child(&pointer, name), section));
     }
-    for node in tree::schemas(root).into_iter().filter(|node| node.schema.contains_key("$ref")) {
+    for node in openapi_document::schemas(root).into_iter().filter(|node| node.schema.contains_key("$ref")) {
         at(node.pointer, "schemas");
     }
     places
@@ -67,7 +67,7 @@ fn others(root: &Value, node: &Value, pointer: &str, places: &Places<'_>, findin
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                others(root, value, &entry(pointer, index), places, findings);
+                others(root, value, &item(pointer, index), places, findings);
             }
         }
         _ => {}
@@ -130,7 +130,7 @@ fn circles(root: &Value, findings: &mut Findings) {
     };
     // Each component is walked through once, however long the chains are.
     let mut done = BTreeSet::new();
-    for (name, _) in schemas(root) {
+    for (name, _) in component_schemas(root) {
         let (mut path, mut on_path) = (Vec::<String>::new(), BTreeMap::<String, usize>::new());
         let mut at = Some(name.to_owned());
         while let Some(target) = at.take_if(|target| !done.contains(target)) {

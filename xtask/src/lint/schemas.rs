@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{Place, SchemaNode, component_schemas, pointer::child, references, resolve};
 use serde_json::Value;
 
-use super::{
-    Findings, Rule,
-    tree::{self, Node, Place},
-};
-use crate::{codegen::normalize::IGNORED_KEYWORDS, document::resolve, pointer::child};
+use super::{Findings, Rule};
+use crate::codegen::normalize::IGNORED_KEYWORDS;
 
 /// What may stand beside `allOf`, with what the generator does not get to see. Of anything else a type would be made that is
 /// neither the one nor the other.
 const BESIDE_ALL_OF: [&str; 6] = ["allOf", "description", "nullable", "deprecated", "readOnly", "writeOnly"];
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
-    for node in tree::schemas(root) {
+    for node in openapi_document::schemas(root) {
         if node.schema.contains_key("$ref") {
             continue;
         }
@@ -26,7 +24,7 @@ pub(super) fn check(root: &Value, findings: &mut Findings) {
     unused(root, findings);
 }
 
-fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
+fn combined(root: &Value, node: &SchemaNode<'_>, findings: &mut Findings) {
     for (key, harm) in [
         ("oneOf", "a value that fits none of its parts, such as one that the vendor adds, would fail the answer"),
         ("anyOf", "its type takes only what fits objects of all parts at once: a text never decodes"),
@@ -54,7 +52,7 @@ fn combined(root: &Value, node: &Node<'_>, findings: &mut Findings) {
     }
 }
 
-fn objects(node: &Node<'_>, findings: &mut Findings) {
+fn objects(node: &SchemaNode<'_>, findings: &mut Findings) {
     let (schema, at) = (node.schema, &node.pointer);
     let properties = schema.get("properties").and_then(Value::as_object);
     if properties.is_some() && node.place != Place::Component {
@@ -101,7 +99,7 @@ fn objects(node: &Node<'_>, findings: &mut Findings) {
     }
 }
 
-fn described(root: &Value, node: &Node<'_>, findings: &mut Findings) {
+fn described(root: &Value, node: &SchemaNode<'_>, findings: &mut Findings) {
     let by_reference = node
         .schema
         .get("allOf")
@@ -114,9 +112,8 @@ fn described(root: &Value, node: &Node<'_>, findings: &mut Findings) {
 
 /// A component that nothing refers to is a type that nobody gets.
 fn unused(root: &Value, findings: &mut Findings) {
-    let mut used = BTreeSet::new();
-    references(root, &mut used);
-    for (name, _) in crate::document::schemas(root) {
+    let used = references(root).into_iter().collect::<BTreeSet<_>>();
+    for (name, _) in component_schemas(root) {
         if !used.contains(child("#/components/schemas", name).as_str()) {
             findings.add(
                 Rule::Unused,
@@ -125,17 +122,6 @@ fn unused(root: &Value, findings: &mut Findings) {
                 "use it or remove it",
             );
         }
-    }
-}
-
-fn references<'a>(node: &'a Value, found: &mut BTreeSet<&'a str>) {
-    match node {
-        Value::Object(map) => {
-            found.extend(map.get("$ref").and_then(Value::as_str));
-            map.values().for_each(|value| references(value, found));
-        }
-        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
-        _ => {}
     }
 }
 

@@ -1,12 +1,10 @@
 //! Texts: characters that do not get into the documentation.
 
+use openapi_document::pointer::{child, item};
 use serde_json::Value;
 
 use super::{Findings, Rule};
-use crate::{
-    pointer::{child, entry},
-    text::markdown::unsafe_characters,
-};
+use crate::text::markdown::unsafe_characters;
 
 /// Checks all texts for people. A line break of Windows is one to Markdown as well.
 pub(super) fn check(node: &Value, at: &str, findings: &mut Findings) {
@@ -21,7 +19,7 @@ pub(super) fn check(node: &Value, at: &str, findings: &mut Findings) {
             }
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, value)| check(value, &entry(at, index), findings));
+            list.iter().enumerate().for_each(|(index, value)| check(value, &item(at, index), findings));
         }
         _ => {}
     }

@@ -1,8 +1,7 @@
 //! A small document that keeps all rules, for tests to break.
 
+use openapi_document::Document;
 use serde_json::Value;
-
-use crate::document::Document;
 
 /// The document's text.
 pub(crate) const MINI: &str = include_str!("mini.yaml");
@@ -16,7 +15,7 @@ pub(crate) fn mini() -> Document {
 pub(crate) fn changed(pointer: &str, value: Value) -> Document {
     let mut document = mini();
     let (parent, key) = pointer.rsplit_once('/').expect("it is a pointer");
-    let key = key.replace("~1", "/").replace("~0", "~");
+    let key = openapi_document::pointer::unescape(key);
     match document.root.pointer_mut(parent).expect("the parent exists") {
         Value::Object(map) if value.is_null() => {
             map.remove(&key);

@@ -3,11 +3,17 @@
 //! `cargo package` takes nothing from outside a crate, so the sandbox has copies: the YAML as it is, and the same as JSON, so
 //! that no YAML parser is part of it.
 
-use std::{fs, io, io::Write, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+    ser::SerializeMap,
+};
 
 use super::vendors::Vendor;
 

@@ -1,6 +1,10 @@
 //! What is left of a document that is gone.
 
-use std::{fs, io, io::Write, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 /// Says which crates and copies were made from a document that is not there any more; whether there is none. They are not
 /// deleted: whoever did so may not have meant it.

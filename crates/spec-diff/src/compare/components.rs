@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    document::{Document, Node},
-    pointer::Step,
     report::{Direction, Level},
     rules::{self, Place},
 };
@@ -54,7 +53,7 @@ impl<'a> Comparison<'a> {
 
     /// The components of a section that both documents have.
     fn component_pairs(&mut self, section: &str, compare: impl Fn(&mut Self, Node<'a>, Node<'a>)) {
-        let list = |document: &Document<'a>| document.at(&["components", section]);
+        let list = |document: &DocumentTree<'a>| document.at(&["components", section]);
         let (Some(olds), Some(news)) = (list(&self.base), list(&self.revision)) else { return };
         for (name, old) in olds.entries() {
             if let Some(new) = news.get(name) {
@@ -66,7 +65,7 @@ impl<'a> Comparison<'a> {
 
     /// Names that came, went or were replaced.
     pub(super) fn components(&mut self) {
-        let names = |document: &Document<'a>| {
+        let names = |document: &DocumentTree<'a>| {
             let list = document.at(&["components", "schemas"]);
             list.iter().flat_map(Node::entries).collect::<BTreeMap<_, _>>()
         };
@@ -92,6 +91,6 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn has(document: &Document<'_>, name: &str) -> bool {
+fn has(document: &DocumentTree<'_>, name: &str) -> bool {
     document.components("schemas").is_some_and(|schemas| schemas.contains_key(name))
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::Node;
+
 use super::{Comparison, Context, Finding, excerpt, lists::ANYTHING};
 use crate::{
-    document::Node,
     rules::{self, Rule},
     schema::{Branch, Schema, fits, same},
 };

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Comparison, Finding};
-use crate::{
-    document::{Document, Node},
-    pointer::Pointer,
-    rules,
-};
+use crate::rules;
 
 /// By place, lists without their indices, and by text.
 type References<'a> = BTreeMap<(String, &'a str), Pointer<'a>>;
@@ -36,7 +33,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn references<'a>(document: &Document<'a>) -> References<'a> {
+fn references<'a>(document: &DocumentTree<'a>) -> References<'a> {
     let mut found = References::new();
     let components = document.at(&["components"]);
     let sections = components.iter().flat_map(Node::entries).filter(|(key, _)| *key != "schemas");
@@ -47,7 +44,7 @@ fn references<'a>(document: &Document<'a>) -> References<'a> {
     found
 }
 
-fn read<'a>(document: &Document<'a>, node: &Node<'a>, found: &mut References<'a>) {
+fn read<'a>(document: &DocumentTree<'a>, node: &Node<'a>, found: &mut References<'a>) {
     if let Some(text) = node.text("$ref") {
         if document.target(node).is_none() {
             let place = node.at.to_string().split('/').filter(|token| token.parse::<usize>().is_err()).collect();

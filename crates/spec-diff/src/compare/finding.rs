@@ -1,10 +1,10 @@
 //! What differs, as the walks note it.
 
+use openapi_document::pointer::Pointer;
 use serde_json::Value;
 
 use super::ScopeId;
 use crate::{
-    pointer::Pointer,
     report::{Direction, Level},
     rules::{Place, Rule},
 };

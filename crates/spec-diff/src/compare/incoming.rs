@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{DocumentTree, Node};
+
 use super::{
     Comparison, Finding, ScopeId,
     paths::{Operation, calls},
 };
 use crate::{
-    document::{Document, Node},
     report::{Direction, Role},
     rules::{self, Rule},
 };
@@ -23,7 +24,7 @@ impl<'a> Comparison<'a> {
             return self.unknown(scope, &old.node, &new.node, &["callbacks"]);
         }
         let within = self.scopes[scope].operation.map(|(number, _)| number);
-        let list = |document: &Document<'a>, operation: &Operation<'a>| {
+        let list = |document: &DocumentTree<'a>, operation: &Operation<'a>| {
             let mut all = Calls::new();
             for (name, callback) in operation.node.get("callbacks").iter().flat_map(Node::named) {
                 for (expression, item) in document.resolve(callback).named() {
@@ -43,7 +44,7 @@ impl<'a> Comparison<'a> {
 
     /// The calls that the document announces by itself.
     pub(super) fn webhooks(&mut self) {
-        let list = |document: &Document<'a>| {
+        let list = |document: &DocumentTree<'a>| {
             let mut all = Calls::new();
             for (name, hook) in document.at(&["webhooks"]).iter().flat_map(Node::named) {
                 let item = document.resolve(hook);

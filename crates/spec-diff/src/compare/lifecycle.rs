@@ -1,13 +1,10 @@
 //! Deprecation and the day on which something goes.
 
+use openapi_document::{Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, paths::Operation};
-use crate::{
-    document::Node,
-    pointer::Pointer,
-    rules::{self, Rule},
-};
+use crate::rules::{self, Rule};
 
 /// The last day of something deprecated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

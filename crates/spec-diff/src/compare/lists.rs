@@ -1,10 +1,10 @@
 //! Lists: their first items, and all others.
 
+use openapi_document::Node;
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    document::Node,
     report::{Direction, Level},
     rules,
     schema::{Item, Schema, same},

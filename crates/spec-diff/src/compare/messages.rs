@@ -4,11 +4,11 @@ mod media;
 
 use std::collections::BTreeMap;
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, ScopeId, parameters::PARAMETER, paths::Operation};
 use crate::{
-    document::{Document, Node},
     report::{Direction, Level, Role},
     rules::{self, Place},
 };
@@ -257,7 +257,7 @@ fn encodings<'a>(name: &str, media: &Node<'a>) -> BTreeMap<&'a str, BTreeMap<&'a
 }
 
 /// Whether a schema says no more than its media type: bytes that are not JSON are any bytes. 3.1 leaves such schemas out.
-fn is_bytes<'a>(document: &Document<'a>, media: &str, schema: &Node<'a>) -> bool {
+fn is_bytes<'a>(document: &DocumentTree<'a>, media: &str, schema: &Node<'a>) -> bool {
     let schema = document.resolve(schema.clone());
     let is_binary = schema.text("format") == Some("binary") || schema.value.get("contentMediaType").is_some();
     !media.contains("json") && !media.contains("form") && schema.text("type") == Some("string") && is_binary

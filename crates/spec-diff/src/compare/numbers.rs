@@ -2,12 +2,10 @@
 
 use std::cmp::Ordering;
 
+use openapi_document::Node;
 use serde_json::{Number, Value};
 
-use crate::{
-    document::Node,
-    schema::{Bound, Schema, compare},
-};
+use crate::schema::{Bound, Schema, compare};
 
 /// A bound of a range of numbers.
 pub(super) struct Edge<'a> {

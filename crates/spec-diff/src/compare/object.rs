@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding};
 use crate::{
-    document::{Document, Node},
     report::{Direction, Level},
     rules,
     schema::{Additional, Schema, Usage, is_never},
@@ -39,7 +39,7 @@ impl<'a> Comparison<'a> {
         context: Context,
     ) {
         // A member whose schema is `false` is one that may not be there.
-        let never = |document: &Document<'a>, parts: &[Node<'a>]| {
+        let never = |document: &DocumentTree<'a>, parts: &[Node<'a>]| {
             parts.iter().any(|part| is_never(document.resolve(part.clone()).value))
         };
         match (never(&self.base, parts), never(&self.revision, others)) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::Node;
 use serde_json::Value;
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
     paths::{ITEM, Operation, Pairing, is_method},
 };
 use crate::{
-    document::Node,
     report::{Level, Role},
     rules,
 };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, ScopeId, lifecycle::Sunset, paths::Operation};
 use crate::{
-    document::{Document, Node},
     report::{Direction, Role},
     rules::{self, Place},
     schema::{Schema, Types, Usage},
@@ -22,7 +22,7 @@ enum Slot<'a> {
 }
 
 /// The path item's parameters, overridden by the operation's.
-fn slots<'a>(document: &Document<'a>, operation: &Operation<'a>) -> BTreeMap<Slot<'a>, Node<'a>> {
+fn slots<'a>(document: &DocumentTree<'a>, operation: &Operation<'a>) -> BTreeMap<Slot<'a>, Node<'a>> {
     let in_path = operation.path_names();
     let mut slots = BTreeMap::new();
     for holder in [&operation.item, &operation.node] {
@@ -47,7 +47,7 @@ fn is_in_path(slot: &Slot<'_>, operation: &Operation<'_>) -> bool {
     matches!(slot, Slot::Path(index) if *index < operation.path_names().len())
 }
 
-fn normal<'a>(document: &Document<'a>, schema: &Node<'a>) -> Schema<'a> {
+fn normal<'a>(document: &DocumentTree<'a>, schema: &Node<'a>) -> Schema<'a> {
     Schema::of(document, &Usage::of(document, std::slice::from_ref(schema)).core)
 }
 

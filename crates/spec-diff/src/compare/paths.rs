@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    document::{Document, Node},
-    report::OperationRef,
-};
+use openapi_document::{DocumentTree, Node};
+
+use crate::report::OperationRef;
 
 /// The methods of OpenAPI, 3.2's `query` included.
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
@@ -27,7 +26,7 @@ pub(crate) struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     /// All operations, in the document's order.
-    pub(crate) fn all(document: &Document<'a>) -> Vec<Self> {
+    pub(crate) fn all(document: &DocumentTree<'a>) -> Vec<Self> {
         let mut all = Vec::new();
         for (path, entry) in document.at(&["paths"]).iter().flat_map(Node::named) {
             let item = document.resolve(entry);

@@ -1,10 +1,10 @@
 //! Two schemas that stand in the same place: types first, then what the common types have.
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, components::component, excerpt};
 use crate::{
-    document::{Document, Node},
     report::Level,
     rules,
     schema::{DOCS, From, Relation, Schema, Usage, equal, fits_schema, same},
@@ -125,7 +125,7 @@ impl<'a> Comparison<'a> {
 
     /// References that lead nowhere in the document cannot be followed: they are compared as text.
     fn unresolved(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
-        let dangling = |document: &crate::document::Document<'a>, schema: &Schema<'a>| {
+        let dangling = |document: &openapi_document::DocumentTree<'a>, schema: &Schema<'a>| {
             let dangling = |node: &Node<'a>| node.text("$ref").filter(|_| document.target(node).is_none());
             schema.leaves.iter().filter_map(dangling).collect::<Vec<_>>()
         };
@@ -171,7 +171,8 @@ impl<'a> Comparison<'a> {
     fn null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         let core = |usage: &Usage<'a>| usage.core.first().map_or_else(|| usage.at.clone(), |node| node.at.clone());
         // Where no type is named, null is one of the values, and a change of types is reported as that.
-        let is_untyped = |document: &Document<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
+        let is_untyped =
+            |document: &DocumentTree<'a>, usage: &Usage<'a>| Schema::of(document, &usage.core).is_untyped();
         let finding = match (&old.nullable, &new.nullable) {
             (None, Some(at)) if !is_untyped(&self.base, old) => {
                 Finding::new(&rules::BECAME_NULLABLE).at(&core(old), at)

@@ -5,14 +5,11 @@ use std::{
     rc::Rc,
 };
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, paths::Operation};
-use crate::{
-    document::{Document, Node},
-    report::Level,
-    rules,
-};
+use crate::{report::Level, rules};
 
 /// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
 type Way<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
@@ -42,8 +39,8 @@ fn credential(scheme: &Node<'_>) -> String {
 
 /// The keys of both sides' schemes. A scheme keeps its key under another name as long as clients send the same; one that both sides
 /// have under one name keeps it whatever else changed, which is a finding of its own.
-pub(super) fn keys<'a>(base: &Document<'a>, revision: &Document<'a>) -> [Keys<'a>; 2] {
-    let credentials = |document: &Document<'a>| {
+pub(super) fn keys<'a>(base: &DocumentTree<'a>, revision: &DocumentTree<'a>) -> [Keys<'a>; 2] {
+    let credentials = |document: &DocumentTree<'a>| {
         let schemes = document.at(&["components", "securitySchemes"]);
         let schemes = schemes.iter().flat_map(Node::entries);
         schemes.map(|(name, scheme)| (name, credential(&document.resolve(scheme)))).collect::<HashMap<_, _>>()

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::Node;
 use serde_json::Value;
 
 use super::{Comparison, Finding, ScopeId, paths::Operation};
-use crate::{document::Node, report::Level, rules};
+use crate::{report::Level, rules};
 
 /// A server's URL without the slash at its end, which changes no request.
 fn url<'a>(server: &Node<'a>) -> &'a str {
@@ -143,10 +144,10 @@ impl<'a> Comparison<'a> {
 
 #[cfg(test)]
 mod tests {
+    use openapi_document::pointer::Pointer;
     use serde_json::json;
 
     use super::*;
-    use crate::pointer::Pointer;
 
     #[test]
     fn servers_are_what_they_resolve_to() {

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
-
-use crate::document::{Document, Node};
 
 /// How large a schema may be for the question whether it is unchanged: the parts of a larger one are asked about each.
 const SMALL: usize = 24;
@@ -14,11 +13,11 @@ const SMALL: usize = 24;
 pub(super) struct Unchanged<'a>(HashSet<&'a str>);
 
 impl<'a> Unchanged<'a> {
-    pub(super) fn of(base: &Document<'a>, revision: &Document<'a>) -> Self {
+    pub(super) fn of(base: &DocumentTree<'a>, revision: &DocumentTree<'a>) -> Self {
         let (Some(olds), Some(news)) = (base.components("schemas"), revision.components("schemas")) else {
             return Self::default();
         };
-        if base.siblings != revision.siblings {
+        if base.siblings() != revision.siblings() {
             return Self::default();
         }
         let mut unchanged = HashSet::with_capacity(olds.len());
@@ -57,7 +56,8 @@ fn read<'v>(schema: &'v Value, references: &mut Vec<&'v str>, left: &mut usize) 
         Value::Array(items) => items.iter().all(|item| read(item, references, left)),
         Value::Object(members) => members.iter().all(|(key, value)| match (key.as_str(), value) {
             ("$ref", Value::String(reference)) => {
-                let name = reference.strip_prefix(Document::SCHEMAS).filter(|name| Document::is_plain(name));
+                let name =
+                    reference.strip_prefix(openapi_document::SCHEMAS).filter(|name| DocumentTree::is_plain(name));
                 references.extend(name);
                 name.is_some()
             }
@@ -71,10 +71,10 @@ fn read<'v>(schema: &'v Value, references: &mut Vec<&'v str>, left: &mut usize) 
 
 #[cfg(test)]
 mod tests {
+    use openapi_document::pointer::Pointer;
     use serde_json::json;
 
     use super::*;
-    use crate::{pointer::Pointer, report::Side};
 
     #[test]
     fn what_leads_to_a_change_is_not_unchanged() {
@@ -87,7 +87,7 @@ mod tests {
             json!({"openapi": "3.0.0", "components": {"schemas": schemas}})
         };
         let (base, revision) = (document("string"), document("number"));
-        let documents = (Document::new(&base, Side::Base).unwrap(), Document::new(&revision, Side::Revision).unwrap());
+        let documents = (DocumentTree::new(&base).unwrap(), DocumentTree::new(&revision).unwrap());
         let unchanged = Unchanged::of(&documents.0, &documents.1);
         let mut names: Vec<_> = unchanged.0.iter().copied().collect();
         names.sort_unstable();

@@ -4,16 +4,16 @@ mod discriminator;
 mod matching;
 
 pub(super) use discriminator::{Subtypes, subtypes};
-use matching::likeness;
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{Comparison, Context, Finding, components::component};
 use crate::{
-    document::{Document, Node},
     report::{Direction, Level},
     rules::{self, Rule},
     schema::{From, Schema, Types, Union, Usage, excludes, fits_any, fits_schema, fits_union, same},
 };
+use matching::likeness;
 
 impl<'a> Comparison<'a> {
     /// Compares alternatives. True if nothing else of the schemas is left to compare.
@@ -94,7 +94,7 @@ impl<'a> Comparison<'a> {
     /// Whether all that fits an alternative fits one of the other side. Two objects with names of their own are two things, also
     /// where they list the same members.
     pub(super) fn is_covered(&self, variant: From<'_, 'a, &Node<'a>>, others: From<'_, 'a, &[Node<'a>]>) -> bool {
-        let name = |document: &Document<'a>, node: &Node<'a>| {
+        let name = |document: &DocumentTree<'a>, node: &Node<'a>| {
             component(&document.resolve(node.clone())).filter(|_| normal(document, node).says_members())
         };
         let own = name(variant.0, variant.1);
@@ -236,7 +236,7 @@ impl<'a> Comparison<'a> {
             let (old, new) = (Usage::of(&self.base, &[old]), Usage::of(&self.revision, &[new]));
             return self.cores(old, new, context.deeper());
         }
-        let form = |document: &Document<'a>, (schema, chosen): Chosen<'_, 'a>| match chosen {
+        let form = |document: &DocumentTree<'a>, (schema, chosen): Chosen<'_, 'a>| match chosen {
             [(union, variant)] => schema.with(document, union, variant),
             _ => schema.clone(),
         };
@@ -262,7 +262,7 @@ impl<'a> Comparison<'a> {
 
 /// Whether an object stands opposite a `oneOf` of objects none of which is that object: a value of the one side may then fit none
 /// or several of the other.
-fn is_reshaped<'a>(object: (&Document<'a>, &Schema<'a>), union: (&Document<'a>, &Union<'a>)) -> bool {
+fn is_reshaped<'a>(object: (&DocumentTree<'a>, &Schema<'a>), union: (&DocumentTree<'a>, &Union<'a>)) -> bool {
     let [leaf] = object.1.leaves.as_slice() else { return false };
     let equal = |variant: &Node<'a>| same((object.0, leaf), (union.0, variant));
     !union.1.any && !object.1.properties.is_empty() && !union.1.variants.iter().any(equal)
@@ -272,7 +272,7 @@ fn is_reshaped<'a>(object: (&Document<'a>, &Schema<'a>), union: (&Document<'a>, 
 type Chosen<'s, 'a> = (&'s Schema<'a>, &'s [(&'s Union<'a>, &'s Node<'a>)]);
 
 /// The types of all alternatives.
-fn types_of<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Types<'a> {
+fn types_of<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Types<'a> {
     Types::union(variants.iter().map(|variant| normal(document, variant).types)).unwrap_or_default()
 }
 
@@ -303,6 +303,6 @@ fn labels(variants: &[Node<'_>]) -> Value {
     Value::from(variants.iter().take(8).map(label).collect::<Vec<_>>())
 }
 
-fn normal<'a>(document: &Document<'a>, variant: &Node<'a>) -> Schema<'a> {
+fn normal<'a>(document: &DocumentTree<'a>, variant: &Node<'a>) -> Schema<'a> {
     Schema::of(document, &Usage::of(document, std::slice::from_ref(variant)).core)
 }

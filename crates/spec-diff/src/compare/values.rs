@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeSet, HashSet},
 };
 
+use openapi_document::pointer::Pointer;
 use serde_json::Value;
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
     numbers::{Edge, common_multiple, edge, is_edge},
 };
 use crate::{
-    pointer::Pointer,
     report::{Direction, Level},
     rules::{self, Rule},
     schema::{Bound, Schema, equal, is_tighter},

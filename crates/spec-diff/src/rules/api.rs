@@ -1,9 +1,10 @@
 //! Rules about operations, security, servers, and what else is not a schema.
 
-use super::{Group::*, Rule, rules};
-use crate::report::{Bump, Level};
 use Bump::{Major, Minor, Patch};
 use Level::{Breaking, Info, Warning};
+
+use super::{Group::*, Rule, rules};
+use crate::report::{Bump, Level};
 
 rules! { API:
     // --- operations ---

@@ -1,9 +1,10 @@
 //! Rules about schemas: what callers send (the first level) and what they receive (the second).
 
-use super::{Group::*, Rule, rules};
-use crate::report::{Bump, Level};
 use Bump::{Major, Minor, Patch};
 use Level::{Breaking, Info, Warning};
+
+use super::{Group::*, Rule, rules};
+use crate::report::{Bump, Level};
 
 rules! { DATA:
     // --- properties ---

@@ -1,8 +1,9 @@
 //! Rules about limits: lengths, bounds, counts, patterns. `{what}` is the limit's name: `max-length`, `min`, `unique-items`.
 
+use Level::{Breaking, Info, Warning};
+
 use super::{Group::Constraints, Rule, rules};
 use crate::report::{Bump::Patch, Level};
-use Level::{Breaking, Info, Warning};
 
 rules! { LIMITS:
     MAX_DECREASED = Rule::data("upper-limit-decreased", Constraints, (Breaking, Level::None), Patch, "upper-limit-increased",

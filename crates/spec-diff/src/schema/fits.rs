@@ -8,8 +8,9 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
+use openapi_document::{DocumentTree, Node};
+
 use super::{Additional, Item, Schema, Types, Union, Usage, equal, is_tighter, same};
-use crate::document::{Document, Node};
 
 /// How many pairs of schemas one question may come to.
 const BUDGET: usize = 200;
@@ -28,7 +29,7 @@ impl Effort {
 }
 
 /// A schema and the document that it is from.
-pub(crate) type From<'d, 'a, T> = (&'d Document<'a>, T);
+pub(crate) type From<'d, 'a, T> = (&'d DocumentTree<'a>, T);
 
 /// Whether all values of `narrow` fit `wide`. `strict`: also those with members that `narrow` does not declare.
 pub(crate) fn fits<'a>(
@@ -83,8 +84,8 @@ pub(crate) fn excludes<'a>(
 
 struct Walk<'d, 'a> {
     effort: &'d Effort,
-    narrow: &'d Document<'a>,
-    wide: &'d Document<'a>,
+    narrow: &'d DocumentTree<'a>,
+    wide: &'d DocumentTree<'a>,
     strict: bool,
     /// Pairs that are being asked about, of which a circle holds if everything else does, and those that do not fit.
     seen: HashMap<(Vec<usize>, Vec<usize>), bool>,
@@ -92,7 +93,7 @@ struct Walk<'d, 'a> {
 }
 
 impl<'d, 'a> Walk<'d, 'a> {
-    fn new(effort: &'d Effort, narrow: &'d Document<'a>, wide: &'d Document<'a>, strict: bool) -> Self {
+    fn new(effort: &'d Effort, narrow: &'d DocumentTree<'a>, wide: &'d DocumentTree<'a>, strict: bool) -> Self {
         Self { effort, narrow, wide, strict, seen: HashMap::new(), left: BUDGET }
     }
 

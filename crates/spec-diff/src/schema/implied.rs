@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::{Map, Value};
 
 use super::{Types, is_annotation, same};
-use crate::document::{Document, Node};
 
 /// A schema that everything fits.
 pub(super) fn is_open(schema: &Value) -> bool {
@@ -88,7 +88,7 @@ fn says_nothing(member: (&str, &Value)) -> bool {
 }
 
 /// The set of types, if the variants are nothing but types.
-pub(super) fn bare_types<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Option<Types<'a>> {
+pub(super) fn bare_types<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Option<Types<'a>> {
     let says_type = |member: (&str, &Value)| match member {
         ("format", value) => value.as_str().is_none_or(|format| content_of_format(format).is_none()),
         member => member.0 == "type" || says_nothing(member),
@@ -114,7 +114,7 @@ pub(super) fn bare_types<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> 
 }
 
 /// The values of all variants, if each is an enum or a constant and nothing more.
-pub(super) fn same_enums<'a>(document: &Document<'a>, variants: &[Node<'a>]) -> Option<Vec<&'a Value>> {
+pub(super) fn same_enums<'a>(document: &DocumentTree<'a>, variants: &[Node<'a>]) -> Option<Vec<&'a Value>> {
     let mut all = Vec::new();
     for variant in variants {
         let variant = same::unwrap(document, variant);

@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
+use openapi_document::Node;
 use serde_json::{Number, Value};
-
-use crate::document::Node;
 
 /// Which side a limit keeps values from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +87,10 @@ pub(crate) fn is_tighter(bound: Bound, old: &Value, new: &Value) -> Option<bool>
 
 #[cfg(test)]
 mod tests {
+    use openapi_document::pointer::Pointer;
     use serde_json::json;
 
     use super::*;
-    use crate::pointer::Pointer;
 
     #[test]
     fn both_ways_to_exclude_a_bound_read_the_same() {

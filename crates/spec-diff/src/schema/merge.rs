@@ -1,5 +1,6 @@
 //! How the keywords of a schema and of its parts come together in the normal form.
 
+use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::{
@@ -8,10 +9,6 @@ use super::{
     is_annotation, limits,
     normal::{Additional, Branch, Schema, Union},
     usage,
-};
-use crate::{
-    document::{Document, Node},
-    pointer::Step,
 };
 
 /// Keywords whose values are conditions of their own.
@@ -28,14 +25,14 @@ impl<'a> Schema<'a> {
     /// Adds what one schema says itself; gives back the schemas that it includes whole.
     pub(super) fn merge(
         &mut self,
-        document: &Document<'a>,
+        document: &DocumentTree<'a>,
         node: &Node<'a>,
         left_out: &[Vec<Step<'a>>],
     ) -> Vec<Node<'a>> {
         let mut includes: Vec<_> = document.target(node).into_iter().collect();
         self.never |= is_never(node.value);
         // 3.0 says that siblings of a reference count for nothing.
-        if !includes.is_empty() && !document.siblings {
+        if !includes.is_empty() && !document.siblings() {
             return includes;
         }
         let mut types = types(node);
@@ -122,7 +119,12 @@ impl<'a> Schema<'a> {
     }
 
     /// Reads a list of alternatives: what it includes whole, and the types that it comes to.
-    fn alternatives(&mut self, document: &Document<'a>, list: &Node<'a>, any: bool) -> (Option<Node<'a>>, Types<'a>) {
+    fn alternatives(
+        &mut self,
+        document: &DocumentTree<'a>,
+        list: &Node<'a>,
+        any: bool,
+    ) -> (Option<Node<'a>>, Types<'a>) {
         let variants: Vec<_> = list.items().filter(|variant| !usage::is_null(variant.value)).collect();
         match variants.as_slice() {
             [] => {}

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{Limit, Types, is_annotation, same, usage};
-use crate::{
-    document::{Document, Node},
-    pointer::Pointer,
-};
 
 /// How many parts an `allOf` may come to, nested ones included.
 const PARTS: usize = 1_000;
@@ -37,7 +34,7 @@ pub(crate) struct Branch<'a> {
 
 impl<'a> Branch<'a> {
     /// Whether both ask for the same under the same condition.
-    pub(crate) fn is_same(&self, document: &Document<'a>, other: &Self, others: &Document<'a>) -> bool {
+    pub(crate) fn is_same(&self, document: &DocumentTree<'a>, other: &Self, others: &DocumentTree<'a>) -> bool {
         ["if", "then", "else"].iter().all(|key| match (self.node.get(key), other.node.get(key)) {
             (None, None) => true,
             (Some(own), Some(other)) => same((document, &own), (others, &other)),
@@ -123,12 +120,12 @@ pub(crate) struct Schema<'a> {
 
 impl<'a> Schema<'a> {
     /// Merges schemas that hold together.
-    pub(crate) fn of(document: &Document<'a>, core: &[Node<'a>]) -> Self {
+    pub(crate) fn of(document: &DocumentTree<'a>, core: &[Node<'a>]) -> Self {
         Self::without(document, core, &[])
     }
 
     /// Merges schemas that hold together, leaving out alternatives by the places of their lists.
-    pub(crate) fn without(document: &Document<'a>, core: &[Node<'a>], unions: &[Pointer<'a>]) -> Self {
+    pub(crate) fn without(document: &DocumentTree<'a>, core: &[Node<'a>], unions: &[Pointer<'a>]) -> Self {
         let left_out: Vec<_> = unions.iter().map(Pointer::steps).collect();
         let at = core.first().map(|node| node.at.clone()).unwrap_or_default();
         let mut schema = Self { at, core: core.to_vec(), left_out: unions.to_vec(), ..Self::default() };
@@ -147,7 +144,7 @@ impl<'a> Schema<'a> {
     }
 
     /// The schema with one of its alternatives for all of them.
-    pub(crate) fn with(&self, document: &Document<'a>, union: &Union<'a>, variant: &Node<'a>) -> Self {
+    pub(crate) fn with(&self, document: &DocumentTree<'a>, union: &Union<'a>, variant: &Node<'a>) -> Self {
         let mut core = self.core.clone();
         core.extend(usage::Usage::of(document, std::slice::from_ref(variant)).core);
         let left_out: Vec<_> = self.left_out.iter().chain([&union.at]).cloned().collect();
@@ -187,11 +184,11 @@ impl<'a> Schema<'a> {
     }
 
     /// The types that both the schema and its alternatives allow.
-    pub(crate) fn types_with_alternatives(&self, document: &Document<'a>) -> Types<'a> {
+    pub(crate) fn types_with_alternatives(&self, document: &DocumentTree<'a>) -> Types<'a> {
         self.union_types(document, UNION_DEPTH)
     }
 
-    fn union_types(&self, document: &Document<'a>, depth: u8) -> Types<'a> {
+    fn union_types(&self, document: &DocumentTree<'a>, depth: u8) -> Types<'a> {
         let mut types = self.types.clone();
         let Some(depth) = depth.checked_sub(1) else { return types };
         for union in &self.unions {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{DOCS, equal};
-use crate::document::{Document, Node};
 
 /// How many values are looked at before only what is written in the same words is the same: the question is asked to pair things
 /// up, not to judge.
@@ -15,13 +15,13 @@ const BUDGET: usize = 2_000;
 const WRAPPERS: usize = 16;
 
 /// Whether both nodes are equal, also through references. Circles that look alike are equal.
-pub(crate) fn same<'a>(base: (&Document<'a>, &Node<'a>), revision: (&Document<'a>, &Node<'a>)) -> bool {
+pub(crate) fn same<'a>(base: (&DocumentTree<'a>, &Node<'a>), revision: (&DocumentTree<'a>, &Node<'a>)) -> bool {
     Same { base: base.0, revision: revision.0, seen: HashMap::new(), left: BUDGET }.nodes(base.1, revision.1)
 }
 
 struct Same<'d, 'a> {
-    base: &'d Document<'a>,
-    revision: &'d Document<'a>,
+    base: &'d DocumentTree<'a>,
+    revision: &'d DocumentTree<'a>,
     /// Pairs that are being looked at, of which a circle is equal if all else is, and those that differ.
     seen: HashMap<(usize, usize), bool>,
     left: usize,
@@ -91,7 +91,7 @@ pub(super) fn speaks((key, value): &(&str, &Value)) -> bool {
 }
 
 /// The node behind references and around which nothing but a single `allOf` stands.
-pub(super) fn unwrap<'a>(document: &Document<'a>, node: &Node<'a>) -> Node<'a> {
+pub(super) fn unwrap<'a>(document: &DocumentTree<'a>, node: &Node<'a>) -> Node<'a> {
     let mut node = document.resolve(node.clone());
     for _ in 0..WRAPPERS {
         let mut members = node.members().filter(|(key, _)| !DOCS.contains(key));
@@ -108,14 +108,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::Side;
 
     #[test]
     fn references_inlined_or_in_a_circle_are_the_same() {
         let base = json!({"openapi": "3.0.0", "a": {"p": {"$ref": "#/a"}, "q": {"type": "string", "title": "Q"}}});
         let revision =
             json!({"openapi": "3.0.0", "b": {"p": {"$ref": "#/b"}, "q": {"$ref": "#/q"}}, "q": {"type": "string"}});
-        let documents = (Document::new(&base, Side::Base).unwrap(), Document::new(&revision, Side::Revision).unwrap());
+        let documents = (DocumentTree::new(&base).unwrap(), DocumentTree::new(&revision).unwrap());
         let nodes = (documents.0.at(&["a"]).unwrap(), documents.1.at(&["b"]).unwrap());
         assert!(same((&documents.0, &nodes.0), (&documents.1, &nodes.1)));
         assert!(!same((&documents.0, &nodes.0), (&documents.1, &documents.1.at(&["q"]).unwrap())));

@@ -1,12 +1,9 @@
 //! A schema at the place where it is used: the wrapper's words and the core that they wrap.
 
+use openapi_document::{DocumentTree, Node, pointer::Pointer};
 use serde_json::Value;
 
 use super::{is_annotation, same};
-use crate::{
-    document::{Document, Node},
-    pointer::Pointer,
-};
 
 /// How many wrappers and references may lie around a schema.
 const WRAPPERS: usize = 64;
@@ -37,7 +34,7 @@ pub(crate) struct Usage<'a> {
 
 impl<'a> Usage<'a> {
     /// A use that several schemas describe; at least one.
-    pub(crate) fn of(document: &Document<'a>, parts: &[Node<'a>]) -> Self {
+    pub(crate) fn of(document: &DocumentTree<'a>, parts: &[Node<'a>]) -> Self {
         let mut usage = Self {
             at: parts.first().map(|part| part.at.clone()).unwrap_or_default(),
             core: Vec::with_capacity(parts.len()),
@@ -69,7 +66,7 @@ impl<'a> Usage<'a> {
     }
 
     /// The innermost schema, taking note of what is said on the way.
-    fn unwrap(&mut self, document: &Document<'a>, node: Node<'a>) -> Node<'a> {
+    fn unwrap(&mut self, document: &DocumentTree<'a>, node: Node<'a>) -> Node<'a> {
         let mut node = node;
         for _ in 0..WRAPPERS {
             self.absorb(document, &node);
@@ -80,7 +77,7 @@ impl<'a> Usage<'a> {
     }
 
     /// Notes what a node says of the use; the outermost word counts.
-    fn absorb(&mut self, document: &Document<'a>, node: &Node<'a>) {
+    fn absorb(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) {
         for (key, value) in node.members() {
             let on = value == &Value::Bool(true);
             let at = || node.at.clone();
@@ -101,12 +98,12 @@ impl<'a> Usage<'a> {
     }
 
     /// What the node wraps, if it does nothing but wrap.
-    fn inner(&mut self, document: &Document<'a>, node: &Node<'a>) -> Option<Node<'a>> {
+    fn inner(&mut self, document: &DocumentTree<'a>, node: &Node<'a>) -> Option<Node<'a>> {
         let says = |member: &(&'a str, &'a Value)| !is_annotation(member.0) && same::speaks(member);
         let siblings = || node.members().filter(says).map(|(key, _)| key);
         if let Some(target) = document.target(node) {
             // 3.0 says that siblings of a reference count for nothing.
-            if document.siblings && siblings().any(|key| key != "$ref") {
+            if document.siblings() && siblings().any(|key| key != "$ref") {
                 return None;
             }
             self.shared = true;
@@ -126,7 +123,7 @@ impl<'a> Usage<'a> {
 }
 
 /// Where a schema allows null, if it does.
-fn null_at<'a>(document: &Document<'a>, node: Node<'a>, depth: u8) -> Option<Pointer<'a>> {
+fn null_at<'a>(document: &DocumentTree<'a>, node: Node<'a>, depth: u8) -> Option<Pointer<'a>> {
     let node = document.resolve(node);
     if is_null(node.value)
         || node.flag("nullable")

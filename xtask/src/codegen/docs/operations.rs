@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use openapi_document::{Operation, operations, resolve};
 use serde_json::{Map, Value};
 
 use super::constraints::with_limits;
 use crate::{
     codegen::identifiers::value_name,
-    document::{Operation, operations, resolve},
     text::{
         markdown::{code_span, doc_comment, doc_line, list_entry},
         sentence,
@@ -27,14 +27,14 @@ pub(crate) struct OperationDocs {
 /// The texts of all operations of a document, by Rust name.
 pub(crate) fn operation_docs(root: &Value) -> BTreeMap<String, OperationDocs> {
     let all = operations(root);
-    let known = all.iter().filter(|operation| !operation.of_core()).map(Operation::id).collect::<Vec<_>>();
+    let known = all.iter().filter(|operation| !operation.is_sent_by_core()).map(Operation::id).collect::<Vec<_>>();
     let docs = all.iter().map(|operation| (value_name(operation.id()), docs(root, operation, &known)));
     docs.collect()
 }
 
 fn docs(root: &Value, operation: &Operation<'_>, known: &[&str]) -> OperationDocs {
     let superseded_by = operation.text("x-superseded-by");
-    let deprecated = operation.is("deprecated").then(|| match superseded_by {
+    let deprecated = operation.flag("deprecated").then(|| match superseded_by {
         "" => "the vendor has deprecated it".to_owned(),
         other => format!("use `{}`", value_name(other)),
     });
@@ -75,7 +75,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
         "" => {}
         other => said.push(format!("**Superseded** by {}.", link(other))),
     }
-    if operation.is("x-preview") {
+    if operation.flag("x-preview") {
         said.push("**Preview**: the vendor may change it without notice.".to_owned());
     }
     match operation.texts("x-permissions").map(code_span).collect::<Vec<_>>().as_slice() {
@@ -86,7 +86,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
     if let Some(limit) = operation.value.get("x-rate-limit") {
         said.push(format!("Rate limit: {}", doc_comment(&sentence(&facts(limit)))));
     }
-    if operation.is("x-idempotent") {
+    if operation.flag("x-idempotent") {
         said.push("Safe to repeat: sending the same request again changes nothing more.".to_owned());
     }
     match operation.text("x-idempotent-with") {
@@ -104,7 +104,7 @@ fn marks(operation: &Operation<'_>, known: &[&str]) -> String {
             format!("Long-running: poll {}.", link(poll))
         });
     }
-    if operation.is("x-download") {
+    if operation.flag("x-download") {
         said.push("The body is streamed as it comes.".to_owned());
     }
     said.join("\n\n")

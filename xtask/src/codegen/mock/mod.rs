@@ -14,14 +14,12 @@ use syn::{
     Expr, ExprMethodCall, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, parse_quote, visit_mut::VisitMut,
 };
 
-use helpers::helpers;
-use path_regex::{around_value, base_path, pattern};
-
 use super::{
     identifiers::{type_name, value_name},
     rewrite::doc_attributes::set_doc,
 };
-use crate::document;
+use helpers::helpers;
+use path_regex::{around_value, base_path, pattern};
 
 /// Makes the mock helpers' code ours.
 pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
@@ -61,12 +59,12 @@ const OPERATIONS: [&str; 2] = [
 
 /// The `When` types of operations whose body is a form.
 fn forms(root: &Value) -> BTreeSet<String> {
-    let is_form = |operation: &document::Operation<'_>| {
+    let is_form = |operation: &openapi_document::Operation<'_>| {
         let content = operation.body(root).and_then(|body| body.get("content")).and_then(Value::as_object);
         content
             .is_some_and(|content| content.keys().any(|media| media.starts_with("application/x-www-form-urlencoded")))
     };
-    let forms = document::operations(root).into_iter().filter(is_form);
+    let forms = openapi_document::operations(root).into_iter().filter(is_form);
     forms.map(|operation| type_name(&format!("{}-when", value_name(operation.id())))).collect()
 }
 

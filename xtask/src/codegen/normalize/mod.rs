@@ -4,9 +4,8 @@
 mod responses;
 mod schema;
 
+use openapi_document::operations;
 use serde_json::{Map, Value, json};
-
-use crate::document::operations;
 
 pub(crate) use responses::{Success, is_json};
 pub(crate) use schema::IGNORED_KEYWORDS;
@@ -20,14 +19,14 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
         "components": {"schemas": root.pointer("/components/schemas").cloned().unwrap_or_else(|| json!({}))},
     });
     let mut paths = Map::new();
-    for source in operations(root).into_iter().filter(|operation| !operation.of_core()) {
+    for source in operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()) {
         let mut operation = Map::new();
         operation.insert("operationId".to_owned(), json!(source.id()));
         operation.insert("parameters".to_owned(), source.parameters(root).into_iter().map(parameter).collect());
         if let Some(body) = source.body(root) {
             operation.insert("requestBody".to_owned(), json!({"required": true, "content": request_content(body)}));
         }
-        let download = source.is("x-download");
+        let download = source.flag("x-download");
         operation.insert("responses".to_owned(), responses::responses(&source.responses(root), download, success));
         let item = paths.entry(source.path).or_insert_with(|| json!({}));
         item[source.method] = Value::Object(operation);

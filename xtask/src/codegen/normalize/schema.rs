@@ -1,8 +1,9 @@
 //! Schemas: constraints become text, and what typify would make a closed or validating type of goes.
 
+use openapi_document::METHODS;
 use serde_json::{Map, Value};
 
-use crate::{codegen::docs::constraints::with_limits, document::METHODS};
+use crate::codegen::docs::constraints::with_limits;
 
 /// What typify would make a validating type of, or use for something else than we mean. A vendor's limits are the vendor's to
 /// judge: a name that is one letter too long must not fail a page.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
-
-use crate::{
-    document::{Operation, operations, schemas},
-    pointer::child,
+use openapi_document::{
+    Operation, SCHEMAS, component_schemas, operations,
+    pointer::{child, unescape},
+    reachable,
 };
+use serde_json::{Map, Value, json};
 
 /// The message of what fails alone, with its place: the head of the document, else a schema, else an operation. A whole document
 /// may take many seconds, so that operations are not tried one by one but by halves, each with the schemas that it reaches.
@@ -32,10 +32,10 @@ pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::F
         run(&part).err()
     };
     if let Some(message) = whole(&all) {
-        let alone = schemas(root).find_map(|(name, schema)| {
+        let alone = component_schemas(root).find_map(|(name, schema)| {
             // What it refers to is there, but is anything.
             let mut some = Map::new();
-            for target in reached(root, [schema], false) {
+            for target in referenced_schemas(root, [schema], false) {
                 some.insert(target, json!({}));
             }
             some.insert(name.to_owned(), schema.clone());
@@ -44,7 +44,7 @@ pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::F
         });
         return Some(alone.unwrap_or_else(|| format!("{message}; a schema in /components/schemas")));
     }
-    let all = operations(root).into_iter().filter(|operation| !operation.of_core()).collect::<Vec<_>>();
+    let all = operations(root).into_iter().filter(|operation| !operation.is_sent_by_core()).collect::<Vec<_>>();
     let fails = |some: &[Operation<'_>]| {
         let mut paths = json!({});
         let mut nodes = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::F
             paths[operation.path][operation.method] = Value::Object(operation.value.clone());
         }
         nodes.push(&paths);
-        let names = reached(root, nodes, true);
+        let names = referenced_schemas(root, nodes, true);
         let schemas = names.into_iter().filter_map(|name| {
             let schema = root.pointer(&child("/components/schemas", &name))?.clone();
             Some((name, schema))
@@ -77,28 +77,16 @@ pub(super) fn bisect_failure(root: &Value, run: &dyn Fn(&Value) -> Result<syn::F
     Some(format!("{message}; operation {} at {}", operation.id(), operation.pointer))
 }
 
-/// The names of the schemas that nodes refer to, by way of other components too; of those that these refer to as well, if asked.
-fn reached<'a>(root: &'a Value, nodes: impl IntoIterator<Item = &'a Value>, all: bool) -> BTreeSet<String> {
-    let (mut found, mut names) = (BTreeSet::new(), BTreeSet::new());
-    let mut next = nodes.into_iter().collect::<Vec<_>>();
-    while let Some(node) = next.pop() {
-        match node {
-            Value::Object(map) => {
-                let target = map.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-                if let Some(place) = target.filter(|place| found.insert(*place))
-                    && let Some(component) = root.pointer(place)
-                {
-                    let schema = place.strip_prefix("/components/schemas/").filter(|name| !name.contains('/'));
-                    names.extend(schema.map(|name| name.replace("~1", "/").replace("~0", "~")));
-                    next.extend((all || schema.is_none()).then_some(component));
-                }
-                next.extend(map.values());
-            }
-            Value::Array(list) => next.extend(list),
-            _ => {}
-        }
-    }
-    names
+/// Returns the names of the schemas that nodes refer to, also by way of other components; and, if asked, of those that these refer
+/// to.
+fn referenced_schemas<'a>(
+    root: &'a Value,
+    nodes: impl IntoIterator<Item = &'a Value>,
+    transitive: bool,
+) -> BTreeSet<String> {
+    let name = |reference: &str| reference.strip_prefix(SCHEMAS).filter(|name| !name.contains('/')).map(unescape);
+    let found = reachable(root, nodes, |reference| transitive || name(reference).is_none());
+    found.into_iter().filter_map(name).collect()
 }
 
 #[cfg(test)]

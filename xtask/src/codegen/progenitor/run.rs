@@ -51,9 +51,9 @@ fn message_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::test_support::{changed, mini};
 
     #[test]

@@ -1,11 +1,12 @@
 //! The client itself: what must not be there goes, and what costs at every call is done once.
 
 use proc_macro2::TokenStream;
-use syn::parse::{Parse, ParseStream, Result};
 use syn::{
     Block, Expr, ExprField, ExprMethodCall, File, ImplItem, ImplItemFn, Item, LitStr, Local, Member, Stmt, Token,
+    parse::{Parse, ParseStream, Result},
+    parse_quote,
+    visit_mut::VisitMut,
 };
-use syn::{parse_quote, visit_mut::VisitMut};
 
 /// Removes
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;

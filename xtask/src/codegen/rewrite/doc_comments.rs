@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use syn::{Attribute, Fields, File, ImplItem, Item, ItemImpl, parse_quote, visit_mut::VisitMut};
 
-use super::doc_attributes::{doc, set_doc};
-use super::{last_name, module};
+use super::{
+    doc_attributes::{doc, set_doc},
+    last_name, module,
+};
 use crate::{
     codegen::{docs::operations::OperationDocs, identifiers::type_name},
     text::markdown::doc_comment,

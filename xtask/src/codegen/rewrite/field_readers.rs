@@ -2,8 +2,10 @@
 
 use syn::{Field, File, parse_quote, visit_mut::VisitMut};
 
-use super::null_collections::{argument, has_default};
-use super::{last_name, module};
+use super::{
+    last_name, module,
+    null_collections::{argument, has_default},
+};
 
 /// By the name of the type: core's function for a field of it, and for one that may be absent.
 const READERS: [(&str, &str, &str); 2] = [

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::operations;
 use serde_json::Value;
 use syn::{
     Attribute, ExprPath, Field, File, GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, parse_quote,
@@ -9,10 +10,7 @@ use syn::{
 };
 
 use super::{last_name, module};
-use crate::{
-    codegen::identifiers::{component_name, value_name},
-    document::operations,
-};
+use crate::codegen::identifiers::{component_name, value_name};
 
 /// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer. A missing one is empty as well, but for the
 /// list of a page that the document requires: an error with a success status would read as an empty page, and end the list.
@@ -29,7 +27,7 @@ pub(crate) fn tolerate_null(file: &mut File, root: &Value) {
 
 /// The required lists of pages, as type and field: those that `x-pagination` names.
 fn page_lists(root: &Value) -> BTreeSet<(String, String)> {
-    let list = |operation: crate::document::Operation<'_>| {
+    let list = |operation: openapi_document::Operation<'_>| {
         let items = operation.value.get("x-pagination")?.get("items")?.as_str()?;
         let success = operation.value.get("responses")?.get("200")?;
         let name = success.pointer("/content/application~1json/schema/$ref")?.as_str()?.rsplit('/').next()?;
@@ -118,8 +116,9 @@ pub(super) fn has_default(attribute: &Attribute) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn lists_within_maps_and_lists_as_answers_take_null() {

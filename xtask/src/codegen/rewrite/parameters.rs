@@ -1,7 +1,9 @@
 //! Parameters of a call that are not set or do not convert: the error names the call and says what to do.
 
-use syn::{Block, Expr, ExprMethodCall, File, Ident, ImplItemFn, Local, Pat, Stmt};
-use syn::{parse_quote, visit::Visit, visit_mut::VisitMut};
+use syn::{
+    Block, Expr, ExprMethodCall, File, Ident, ImplItemFn, Local, Pat, Stmt, parse_quote, visit::Visit,
+    visit_mut::VisitMut,
+};
 
 /// Has the transport make the error, which knows the operation's name. A text that says that a parameter is not set is not made before:
 /// in most calls it will be, and the text cost an allocation for each.

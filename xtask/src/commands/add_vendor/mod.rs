@@ -15,9 +15,10 @@ use std::{
     time::Instant,
 };
 
-use crate::codegen::{self, GeneratedFiles};
+use openapi_document::Document;
+
 use crate::{
-    document::Document,
+    codegen::{self, GeneratedFiles},
     import::{self, Choice, Draft, Published},
     lint::{self, Level},
     output::Output,

@@ -275,7 +275,7 @@ fn no_text_of_a_specification_becomes_code() -> std::io::Result<()> {
 
 #[test]
 fn rustdoc_finds_no_test_in_a_specification() -> std::io::Result<()> {
-    let fixture = crate::document::Document::parse("doctest.yaml", include_str!("doctest.yaml")).expect("it is YAML");
+    let fixture = openapi_document::Document::parse("doctest.yaml", include_str!("doctest.yaml")).expect("it is YAML");
     let docs = checked_docs(&fixture.root).expect("no code");
     assert!(docs.iter().any(|doc| doc.contains("ran-by-tilde-fence")), "the texts are there");
     assert_eq!(tests_found(&docs)?, 0);

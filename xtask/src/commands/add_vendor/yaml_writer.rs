@@ -106,7 +106,7 @@ fn written(draft: &Draft, published: &Published, style: Style) -> Result<String,
     {
         components.remove("schemas");
     }
-    let read = crate::document::Document::parse("the draft", &text)?;
+    let read = openapi_document::Document::parse("the draft", &text)?;
     if read.root == expected { Ok(text) } else { Err(difference(&expected, &read.root, "")) }
 }
 
@@ -224,7 +224,7 @@ fn difference(expected: &Value, read: &Value, at: &str) -> String {
         _ => vec![],
     };
     match pairs.into_iter().find(|(_, one, other)| one != other) {
-        Some((key, one, other)) => difference(one, other, &crate::pointer::child(at, &key)),
+        Some((key, one, other)) => difference(one, other, &openapi_document::pointer::child(at, &key)),
         None => {
             format!("the draft does not read back as it was written, at {at}: a fault of add-vendor; please report it")
         }

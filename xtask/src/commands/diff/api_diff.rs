@@ -3,23 +3,20 @@
 use std::{panic::resume_unwind, thread};
 
 use chrono::NaiveDate;
+use openapi_document::{Document, Lines};
 use serde_json::{Map, Value};
 use spec_diff::{Bump, Change, Location, Member, Options, Report, Side, diff};
 
-use super::crate_api::{
-    self, CrateChange,
-    version::{Declared, declared, next},
-};
 use super::{
     accepted_changes::{self, Notice},
+    crate_api::{
+        self, CrateChange,
+        version::{Declared, declared, next},
+    },
     gate::{Counts, counts},
     inputs::{Own, Pair, Source},
-    lines::Lines,
 };
-use crate::{
-    document::Document,
-    lint::{self, Level},
-};
+use crate::lint::{self, Level};
 
 /// What became of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +107,7 @@ pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<A
         Side::Base => format!("{}: no OpenAPI 3 document{of_base}: {}", base.name, error.found),
         Side::Revision => format!("{}: no OpenAPI 3 document: {}", revision.name, error.found),
     })?;
-    let lines = [&base, &revision].map(|source| Lines::of(source, &pointers(&report)));
+    let lines = [&base, &revision].map(|source| Lines::of(&source.name, &source.text, &pointers(&report)));
     report.locate(|side, pointer| Some(lines[usize::from(side == Side::Revision)].at(pointer)));
     let notices = match pair.own.as_ref().and_then(|own| own.accept.as_ref()) {
         Some(source) => accepted_changes::apply(source, &mut report, today),

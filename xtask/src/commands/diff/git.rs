@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-use crate::bounded::Budget;
+use openapi_document::Budget;
 
 /// A repository, or a folder in one.
 pub(super) struct Git<'a> {

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeSet, io::ErrorKind, path::Path};
 
+use openapi_document::Budget;
+
 use super::git::{Base, Git};
-use crate::{
-    bounded::Budget,
-    workspace::vendors::{self, Vendor},
-};
+use crate::workspace::vendors::{self, Vendor};
 
 /// A text and its name.
 pub(super) struct Source {

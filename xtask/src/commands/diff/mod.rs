@@ -7,7 +7,6 @@ mod formats;
 mod gate;
 mod git;
 mod inputs;
-mod lines;
 mod sunsets;
 
 use std::{

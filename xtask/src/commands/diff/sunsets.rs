@@ -3,14 +3,14 @@
 use std::io::{Result, Write};
 
 use chrono::NaiveDate;
+use openapi_document::{
+    Document, Positions,
+    pointer::{child, item},
+};
 use serde_json::{Value, json};
 
 use super::{formats::Format, inputs::Source};
-use crate::{
-    document::{Document, positions::Positions},
-    pointer::{child, entry},
-    text::printable,
-};
+use crate::text::printable;
 
 /// How many days before the last one a job begins to fail.
 const NOTICE: i64 = 30;
@@ -68,7 +68,7 @@ pub(super) fn of(source: &Source, today: NaiveDate) -> std::result::Result<Vec<S
     while let Some((pointer, value)) = open.pop() {
         match value {
             Value::Array(list) => {
-                open.extend(list.iter().enumerate().map(|(index, value)| (entry(&pointer, index), value)));
+                open.extend(list.iter().enumerate().map(|(index, value)| (item(&pointer, index), value)));
             }
             Value::Object(map) => {
                 let is_named = pointer.ends_with("/properties");
@@ -106,7 +106,7 @@ pub(super) fn of(source: &Source, today: NaiveDate) -> std::result::Result<Vec<S
 /// `GET /orders (listOrders)`, `parameter limit`, else the pointer.
 fn name(pointer: &str, map: &serde_json::Map<String, Value>) -> String {
     let text = |key: &str| map.get(key).and_then(Value::as_str);
-    let keys = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>();
+    let keys = openapi_document::pointer::keys(pointer).collect::<Vec<_>>();
     match (keys.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), text("name"), text("in")) {
         (["paths", path, method], ..) => {
             let id = text("operationId").map_or(String::new(), |id| format!(" ({id})"));

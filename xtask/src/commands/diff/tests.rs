@@ -4,8 +4,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::api_diff::tests::edited;
-use crate::commands::diff::*;
-use crate::test_support::MINI;
+use crate::{commands::diff::*, test_support::MINI};
 
 /// Runs git in a repository of a test: nothing of the machine's or a hook's settings counts.
 pub(in crate::commands::diff) fn git(root: &TempDir, arguments: &[&str]) -> String {

@@ -4,10 +4,10 @@ mod write;
 
 use std::{fs, path::Path, process::ExitCode, time::Instant};
 
+use openapi_document::{Budget, Document, Positions};
+
 use crate::{
-    bounded::Budget,
     codegen,
-    document::{Document, positions::Positions},
     lint::{self, Level},
     output::{Output, pluralize},
     workspace::{

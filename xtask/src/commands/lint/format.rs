@@ -3,16 +3,16 @@
 use std::io::{Result, Write};
 
 use clap::ValueEnum;
+use openapi_document::Position;
 use serde_json::json;
 
 use super::Checked;
-use crate::lint::{Level, Rule, finding_line};
 use crate::{
-    document::positions::Position,
-    output::pluralize,
+    lint::{Level, Rule, finding_line},
     output::{
         Output,
         github::{data, property},
+        pluralize,
     },
     text::printable,
 };
@@ -137,8 +137,10 @@ pub(super) fn rules(format: Format, out: &mut dyn Write) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use openapi_document::Positions;
+
     use super::*;
-    use crate::{commands::lint::Located, document::positions::Positions, lint::lint, test_support::changed};
+    use crate::{commands::lint::Located, lint::lint, test_support::changed};
 
     fn written(format: Format) -> String {
         let findings = lint(&changed("/paths/~1orders/get/parameters/2/in", "50%\ncookie".into()));

@@ -4,10 +4,10 @@ mod format;
 
 use std::{fs, path::Path, process::ExitCode};
 
-use crate::lint::{Finding, Findings, Level, facade, lint};
+use openapi_document::{Budget, Document, Positions};
+
 use crate::{
-    bounded::Budget,
-    document::{Document, positions::Positions},
+    lint::{Finding, Findings, Level, facade, lint},
     output::Output,
     workspace::vendors::{self, Vendor},
 };

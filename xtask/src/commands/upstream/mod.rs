@@ -15,9 +15,9 @@ use std::{
     process::ExitCode,
 };
 
+use openapi_document::{Budget, Document};
+
 use crate::{
-    bounded::Budget,
-    document::Document,
     import::{self, Published},
     output::Output,
     workspace::vendors,

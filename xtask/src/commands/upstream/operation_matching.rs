@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::Operation;
 use serde_json::Value;
 
 use crate::{
     codegen::identifiers::value_name,
-    document::{self, Operation},
     import::{self, Published, base_paths},
 };
 
 /// Our operations, each with the vendor's, if it has it: by method and path, else by id.
 pub(super) fn pairs<'a, 'b>(ours: &'a Value, theirs: &'b Published) -> Vec<(Operation<'a>, Option<Operation<'b>>)> {
-    let own = document::operations(ours).into_iter();
+    let own = openapi_document::operations(ours).into_iter();
     let bases = base_paths(ours, theirs);
     own.map(|operation| {
         let same_path = |other: &Operation<'b>| same(&bases, &operation, other);

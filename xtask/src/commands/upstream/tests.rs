@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::commands::upstream::*;
-use crate::test_support::{MINI, changed, mini};
+use crate::{
+    commands::upstream::*,
+    test_support::{MINI, changed, mini},
+};
 
 const DOCUMENTS: [(&str, &str); 3] = [
     ("acronis", include_str!("../../../../openapi/acronis.yaml")),

@@ -1,5 +1,6 @@
 //! Components: what gets a name, and which.
 
+use openapi_document::pointer::{child, keys};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -12,7 +13,6 @@ use crate::{
         bundle::shown,
         losses::{Kind, Owner},
     },
-    pointer::{child, key},
 };
 
 /// Whether a converted schema has to be a component.
@@ -146,7 +146,7 @@ fn reference_to(name: &str) -> Value {
 
 /// The name of a component, from where it stands.
 fn component_name(pointer: &str) -> String {
-    let parts = pointer.split('/').skip(1).map(key).collect::<Vec<_>>();
+    let parts = keys(pointer).collect::<Vec<_>>();
     let file = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or_default();
         type_name(name.split('.').next().unwrap_or_default())

@@ -1,11 +1,7 @@
 //! Media types: which are JSON, forms, texts or bytes.
 
+use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::Value;
-
-use crate::{
-    document::{Operation, resolve},
-    pointer::child,
-};
 
 /// Media types with their schemas and where these are.
 pub(super) type Content = Vec<(String, Option<Value>, String)>;

@@ -19,6 +19,7 @@ mod union;
 
 use std::{cell::Cell, collections::BTreeMap};
 
+use openapi_document::{Operation, SCHEMAS, references};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,7 +28,7 @@ use super::{
     security::{self, Credential},
     servers,
 };
-use crate::{document::Operation, text::one_line};
+use crate::text::one_line;
 use identifiers::Names;
 
 /// The rewritten specification.
@@ -272,11 +273,11 @@ impl<'a> Drafter<'a> {
     /// The components that the operations use, by when they were first reached.
     fn schemas(&mut self, operations: &[Drafted]) -> Vec<(String, Value)> {
         let mut wanted = Vec::new();
-        operations.iter().for_each(|operation| references(&operation.value, &mut wanted));
+        wanted.extend(operations.iter().flat_map(|operation| referenced_schemas(&operation.value)));
         let mut kept = BTreeMap::new();
         while let Some(name) = wanted.pop() {
             if let Some((order, schema)) = self.components.remove(&name) {
-                references(&schema, &mut wanted);
+                wanted.extend(referenced_schemas(&schema));
                 kept.insert(order, (name, schema));
             }
         }
@@ -284,17 +285,9 @@ impl<'a> Drafter<'a> {
     }
 }
 
-/// Adds the names of the components that a drafted node refers to.
-fn references(node: &Value, found: &mut Vec<String>) {
-    match node {
-        Value::Object(map) => {
-            let target = map.get("$ref").and_then(Value::as_str);
-            found.extend(target.and_then(|target| target.strip_prefix("#/components/schemas/")).map(str::to_owned));
-            map.values().for_each(|value| references(value, found));
-        }
-        Value::Array(list) => list.iter().for_each(|value| references(value, found)),
-        _ => {}
-    }
+/// Returns the names of the component schemas that a converted node refers to.
+fn referenced_schemas(node: &Value) -> impl Iterator<Item = String> {
+    references(node).into_iter().filter_map(|target| target.strip_prefix(SCHEMAS)).map(str::to_owned)
 }
 
 /// An operation's or its path's own address.

@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::pointer::{child, item};
 use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
     keywords::{describe, kinds, says_something},
 };
-use crate::{
-    codegen::identifiers::value_name,
-    import::losses::Kind,
-    pointer::{child, entry},
-};
+use crate::{codegen::identifiers::value_name, import::losses::Kind};
 
 /// An object of more parts is not looked through: parts that share parts double with every level.
 const MAX_PARTS: usize = 10_000;
@@ -133,7 +130,7 @@ impl Drafter<'_> {
         let parts = |key: &str| {
             let list = child(at, key);
             let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-            parts.map(|(index, part)| (part.clone(), entry(&list, index))).collect::<Vec<_>>()
+            parts.map(|(index, part)| (part.clone(), item(&list, index))).collect::<Vec<_>>()
         };
         for (part, at) in parts("allOf").iter().filter(|(part, _)| says_something(part)) {
             view.and(self.view_within(part, at, seen, depth + 1)?);

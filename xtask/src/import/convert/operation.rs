@@ -1,16 +1,13 @@
 //! One operation after the other.
 
+use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 
 use super::{Drafted, Drafter};
-use crate::{
-    document::Operation,
-    import::{
-        examples,
-        losses::{Kind, Owner},
-        select,
-    },
-    pointer::child,
+use crate::import::{
+    examples,
+    losses::{Kind, Owner},
+    select,
 };
 
 impl Drafter<'_> {
@@ -74,7 +71,7 @@ impl Drafter<'_> {
         if !description.is_empty() {
             value["description"] = json!(description);
         }
-        if operation.is("deprecated") {
+        if operation.flag("deprecated") {
             value["deprecated"] = json!(true);
         }
         value["x-source"] = json!([{"ref": source, "seen": today}]);

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use openapi_document::{
+    Operation,
+    pointer::{child, item},
+    resolve,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,9 +15,7 @@ use super::{
 };
 use crate::{
     codegen::identifiers::value_name,
-    document::{Operation, resolve},
     import::{bundle::shown, losses::Kind, parse::Edition},
-    pointer::{child, entry},
 };
 
 /// Headers that the HTTP client writes.
@@ -41,7 +44,7 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
         let all = holder.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate();
         let all = all.filter_map(|(index, value)| {
             let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            let at = target.map_or_else(|| entry(&at, index), str::to_owned);
+            let at = target.map_or_else(|| item(&at, index), str::to_owned);
             Some(Parameter { value: resolve(root, value).as_object()?, at })
         });
         all.collect::<Vec<_>>()

@@ -1,12 +1,12 @@
 //! Texts, numbers and flags.
 
+use openapi_document::pointer::child;
 use serde_json::{Map, Value, json};
 
 use super::{Drafter, keywords::describe};
 use crate::{
     codegen::{identifiers::type_name, open_enum},
     import::losses::Kind,
-    pointer::child,
 };
 
 /// The formats of texts that the generator knows.

@@ -1,11 +1,11 @@
 //! Texts of a draft without the characters that rustc rejects in comments.
 
+use openapi_document::pointer::{child, item};
 use serde_json::{Map, Value};
 
 use super::Drafted;
 use crate::{
     import::losses::{Kind, Losses, Owner},
-    pointer::{child, entry},
     text::{
         markdown::{is_unsafe, safe_characters, unsafe_characters},
         one_line,
@@ -69,7 +69,7 @@ fn walk(node: &mut Value, at: &str, found: &mut Vec<(String, String)>) {
             }
         }
         Value::Array(list) => {
-            list.iter_mut().enumerate().for_each(|(index, value)| walk(value, &entry(at, index), found));
+            list.iter_mut().enumerate().for_each(|(index, value)| walk(value, &item(at, index), found));
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! Request bodies: of one kind that core sends.
 
+use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,9 +11,7 @@ use super::{
 };
 use crate::{
     codegen::identifiers::type_name,
-    document::{Operation, resolve},
     import::{bundle::dangling, losses::Kind, parse::Edition},
-    pointer::child,
 };
 
 /// So deep are the objects of a form written out as `a[b]`.

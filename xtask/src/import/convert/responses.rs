@@ -1,16 +1,13 @@
 //! Answers: the one success that is read, and which errors are documented.
 
+use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
     Drafter,
     media_types::{Content, Sent, content, kind, media_types, text},
 };
-use crate::{
-    document::{Operation, resolve},
-    import::{bundle::dangling, losses::Kind, parse::Edition},
-    pointer::child,
-};
+use crate::import::{bundle::dangling, losses::Kind, parse::Edition};
 
 impl Drafter<'_> {
     /// The drafted answers, and whether the success is a file.

@@ -1,5 +1,9 @@
 //! One schema after the other.
 
+use openapi_document::{
+    pointer::{child, item},
+    resolve,
+};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -7,12 +11,7 @@ use super::{
     Drafter,
     keywords::{annotates, beside, describe, is_nullable, kinds, says_something, set_nullable},
 };
-use crate::{
-    codegen::identifiers::type_name,
-    document::resolve,
-    import::losses::Kind,
-    pointer::{child, entry},
-};
+use crate::{codegen::identifiers::type_name, import::losses::Kind};
 
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.
 const DEEPEST: usize = 400;
@@ -90,7 +89,7 @@ impl Drafter<'_> {
     fn all_of(&mut self, node: &Value, map: &Map<String, Value>, at: &str, hint: &str) -> Value {
         let list = child(at, "allOf");
         let parts = map.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let parts = parts.map(|(index, part)| (part, entry(&list, index))).filter(|(part, _)| says_something(part));
+        let parts = parts.map(|(index, part)| (part, item(&list, index))).filter(|(part, _)| says_something(part));
         let parts = parts.collect::<Vec<_>>();
         let mut own = map.clone();
         own.remove("allOf");

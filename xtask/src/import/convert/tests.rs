@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::import::convert::*;
-use crate::import::{operations, parse};
+use crate::import::{convert::*, operations, parse};
 
 fn published(root: Value) -> Published {
     parse::parse("x.json", &root.to_string()).expect("it is a specification")
@@ -463,7 +462,7 @@ proptest! {
         // What is drafted keeps our rules; what is not has a reason of one line.
         match drafted(root) {
             Ok(draft) => {
-                let document = crate::document::Document { name: "x".to_owned(), sha256: String::new(), root: draft.document() };
+                let document = openapi_document::Document { name: "x".to_owned(), sha256: String::new(), root: draft.document() };
                 let broken = crate::lint::lint(&document);
                 let broken = broken.iter().filter(|finding| finding.level() == crate::lint::Level::Error).map(ToString::to_string).collect::<Vec<_>>();
                 prop_assert!(broken.is_empty(), "{broken:?}");

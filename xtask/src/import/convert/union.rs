@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use openapi_document::{
+    pointer::{child, item},
+    resolve,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,12 +14,7 @@ use super::{
     object::View,
     schema::fingerprint,
 };
-use crate::{
-    codegen::identifiers::type_name,
-    document::resolve,
-    import::losses::Kind,
-    pointer::{child, entry},
-};
+use crate::{codegen::identifiers::type_name, import::losses::Kind};
 
 /// Begins the sentence that lists the values of what is any text.
 const KNOWN: &str = "Known: ";
@@ -28,7 +27,7 @@ impl Drafter<'_> {
     pub(super) fn variants(&mut self, map: &Map<String, Value>, key: &str, at: &str, hint: &str) -> Value {
         let list = child(at, key);
         let parts = map.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
-        let nodes = parts.map(|(index, part)| (part.clone(), entry(&list, index))).collect();
+        let nodes = parts.map(|(index, part)| (part.clone(), item(&list, index))).collect();
         // What an expandable field is until it is asked for otherwise: an id.
         let converted = if map.contains_key("x-expansionResources") {
             self.losses.add(Kind::Union, at, "an id that may be expanded to an object: only the id is read");
@@ -123,7 +122,7 @@ impl Drafter<'_> {
                 if let Some(parts) = map.get(key).and_then(Value::as_array).filter(|parts| !parts.is_empty()) {
                     let parts = parts.clone();
                     for (index, part) in parts.into_iter().enumerate() {
-                        self.flatten(part, entry(&child(&place, key), index), flat, seen);
+                        self.flatten(part, item(&child(&place, key), index), flat, seen);
                     }
                     return;
                 }

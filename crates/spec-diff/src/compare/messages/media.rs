@@ -1,6 +1,6 @@
 //! Media types: which of the one side are which of the other.
 
-use crate::document::Node;
+use openapi_document::Node;
 
 /// A media type with the name under which the document has it.
 type Named<'a> = (&'a str, Node<'a>);

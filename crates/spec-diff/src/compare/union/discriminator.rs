@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::name;
 use crate::{
     compare::{Comparison, Context, Finding},
-    document::{Document, Node},
-    pointer::Step,
     rules,
     schema::{Schema, Union},
 };
@@ -76,7 +75,8 @@ impl<'a> Comparison<'a> {
     /// Compares what stands in the place of its parent wherever the discriminator's value says so.
     fn subtype(&mut self, old: &str, new: &str, context: Context) {
         let section = ["components", "schemas"];
-        let find = |document: &Document<'a>, name: &str| document.at(&section).and_then(|schemas| schemas.get(name));
+        let find =
+            |document: &DocumentTree<'a>, name: &str| document.at(&section).and_then(|schemas| schemas.get(name));
         if let (Some(old), Some(new)) = (find(&self.base, old), find(&self.revision, new)) {
             self.later(vec![old], vec![new], context);
         }
@@ -87,12 +87,12 @@ impl<'a> Comparison<'a> {
 pub(in crate::compare) type Subtypes<'a> = HashMap<&'a str, Vec<&'a str>>;
 
 /// The subtypes of a document's components.
-pub(in crate::compare) fn subtypes<'a>(document: &Document<'a>) -> Subtypes<'a> {
+pub(in crate::compare) fn subtypes<'a>(document: &DocumentTree<'a>) -> Subtypes<'a> {
     let mut subtypes = Subtypes::new();
     for (name, schema) in document.components("schemas").into_iter().flatten() {
         for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             let reference = part.get("$ref").and_then(Value::as_str);
-            if let Some(parent) = reference.and_then(|reference| reference.strip_prefix(Document::SCHEMAS)) {
+            if let Some(parent) = reference.and_then(|reference| reference.strip_prefix(openapi_document::SCHEMAS)) {
                 subtypes.entry(parent).or_default().push(name.as_str());
             }
         }
@@ -103,7 +103,7 @@ pub(in crate::compare) fn subtypes<'a>(document: &Document<'a>) -> Subtypes<'a> 
 /// The values of a discriminator and what they stand for: what is written, and the names of the alternatives themselves, or of
 /// the subtypes of the component that has it.
 fn mapping<'a>(
-    document: &Document<'a>,
+    document: &DocumentTree<'a>,
     discriminator: &Node<'a>,
     unions: &[Union<'a>],
     subtypes: &Subtypes<'a>,

@@ -2,12 +2,12 @@
 
 use std::{cell::LazyCell, collections::BTreeSet};
 
+use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
 use super::{name, normal};
 use crate::{
     compare::Comparison,
-    document::{Document, Node},
     schema::{Relation, Schema, equal, fits_schema, same},
 };
 
@@ -127,7 +127,7 @@ impl<'a> Comparison<'a> {
     fn may_pair(&self, old: &Node<'a>, new: &Node<'a>) -> bool {
         match (name(old), name(new)) {
             (Some(old), Some(new)) => {
-                let has = |document: &Document<'a>, name| {
+                let has = |document: &DocumentTree<'a>, name| {
                     document.components("schemas").is_some_and(|map| map.contains_key(name))
                 };
                 !has(&self.revision, old) && !has(&self.base, new)

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::client;
-use crate::commands::add_vendor::{Plan, templates};
 use crate::{
     codegen::{
         identifiers::{component_name, value_name},
         open_enum,
     },
+    commands::add_vendor::{Plan, templates},
     import::Drafted,
 };
 

@@ -1,7 +1,10 @@
 //! `client.rs` of a new vendor: how a client is set up.
 
-use crate::commands::add_vendor::{Plan, templates};
-use crate::{codegen::identifiers::value_name, import::Credential};
+use crate::{
+    codegen::identifiers::value_name,
+    commands::add_vendor::{Plan, templates},
+    import::Credential,
+};
 
 /// What a builder is given, and from where.
 pub(super) struct Argument {

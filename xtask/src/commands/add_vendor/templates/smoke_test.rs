@@ -7,8 +7,10 @@ use super::{
     client::{self, formatted},
     library,
 };
-use crate::commands::add_vendor::Plan;
-use crate::import::{Credential, Drafted};
+use crate::{
+    commands::add_vendor::Plan,
+    import::{Credential, Drafted},
+};
 
 /// The source of `tests/smoke.rs`.
 pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::commands::add_vendor::Plan;
-use crate::{commands::upstream, document::Document};
+use openapi_document::Document;
+
+use crate::commands::{add_vendor::Plan, upstream};
 
 /// The record of what the document was made of.
 pub(super) fn record(plan: &Plan<'_>) -> String {

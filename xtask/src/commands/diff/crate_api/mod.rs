@@ -11,13 +11,11 @@ pub(crate) mod version;
 
 use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
-use public_items::{Item, public};
+use openapi_document::Document;
 use spec_diff::Bump;
 
-use crate::{
-    codegen::{self, GeneratedCode},
-    document::Document,
-};
+use crate::codegen::{self, GeneratedCode};
+use public_items::{Item, public};
 
 /// What differs between two generated crates.
 #[derive(Debug, PartialEq, Eq)]

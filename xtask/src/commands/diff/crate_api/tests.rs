@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
-use crate::commands::diff::crate_api::*;
-use crate::test_support::{changed, mini};
+use crate::{
+    commands::diff::crate_api::*,
+    test_support::{changed, mini},
+};
 
 const ORDER: &str = "/components/schemas/Order";
 const LIST: &str = "/paths/~1orders/get";

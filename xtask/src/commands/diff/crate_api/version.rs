@@ -1,7 +1,6 @@
 //! The step that a crate's version takes between two manifests.
 
 use semver::Version;
-
 use spec_diff::Bump;
 
 /// Two versions and the step between them.

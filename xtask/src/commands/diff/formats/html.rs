@@ -5,8 +5,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use serde_json::Value;
 use spec_diff::{Change, Level, Location, Member};
 
-use super::source_excerpt;
-use super::{capital, decision, escaped, is_open, reach, verdict, words};
+use super::{capital, decision, escaped, is_open, reach, source_excerpt, verdict, words};
 use crate::{
     commands::diff::{
         api_diff::{Api, Comparison},

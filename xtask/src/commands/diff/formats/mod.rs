@@ -13,8 +13,10 @@ use std::io::{Result, Write};
 use clap::ValueEnum;
 use spec_diff::{Accepted, AcceptedKind, Bump, Change, Level, OperationRef};
 
-use super::api_diff::{Api, Comparison, State, bare};
-use super::crate_api::version::Declared;
+use super::{
+    api_diff::{Api, Comparison, State, bare},
+    crate_api::version::Declared,
+};
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -2,13 +2,13 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::commands::diff::formats::*;
 use crate::{
     commands::diff::{
         api_diff::{
             Api,
             tests::{compared, pair, source},
         },
+        formats::*,
         gate::{self, FailOn},
     },
     test_support::MINI,

@@ -5,6 +5,7 @@ mod parameters;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::Value;
 
 use super::{
@@ -13,16 +14,16 @@ use super::{
 };
 use crate::{
     codegen::open_enum,
-    document::{Operation, resolve},
     import::{self, Kind, Published},
-    pointer::child,
 };
 
 /// All differences. The error says that there is nothing to compare.
 pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Difference>, String> {
     // What core does by hand is described for people.
-    let pairs =
-        operation_matching::pairs(ours, theirs).into_iter().filter(|(own, _)| !own.of_core()).collect::<Vec<_>>();
+    let pairs = operation_matching::pairs(ours, theirs)
+        .into_iter()
+        .filter(|(own, _)| !own.is_sent_by_core())
+        .collect::<Vec<_>>();
     let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(again).collect::<Vec<_>>();
     if chosen.is_empty() {
         return Err(format!("{}: none of our operations is in it; is it this vendor's?", theirs.file));
@@ -86,7 +87,7 @@ impl<'a> Comparison<'a> {
     fn operation(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {
         let at = own.pointer.clone();
         let deprecated = |value: &Value| value.get("deprecated").and_then(Value::as_bool).unwrap_or_default();
-        if deprecated(other) && !own.is("deprecated") {
+        if deprecated(other) && !own.flag("deprecated") {
             self.add(&at, "deprecated", "the vendor says that it is deprecated".to_owned());
         }
         self.parameters(own, other, template);
@@ -119,7 +120,7 @@ impl<'a> Comparison<'a> {
             let mut successes = all.iter().filter(|(status, _)| status.starts_with('2'));
             successes.next().map(|(status, answer)| ((*status).to_owned(), *answer))
         };
-        let download = own.is("x-download");
+        let download = own.flag("x-download");
         let download_there = other.get("x-download").is_some();
         if let (Some((status, own)), Some((_, other))) = (success(&answers), success(&others)) {
             let place = child(&at, &status);

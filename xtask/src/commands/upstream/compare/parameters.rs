@@ -1,10 +1,10 @@
 //! Parameters beside each other: by place and name, those of the path by their order.
 
+use openapi_document::{Operation, pointer::child};
 use serde_json::Value;
 
 use super::Comparison;
 use crate::commands::upstream::plain::{plain, shown};
-use crate::{document::Operation, pointer::child};
 
 impl<'a> Comparison<'a> {
     pub(super) fn parameters(&mut self, own: &Operation<'a>, other: &'a Value, template: &str) {

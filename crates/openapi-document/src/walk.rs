@@ -1,59 +1,68 @@
-//! A walk over all schemas of a document, wherever they stand.
+//! All schemas of a document, wherever they are.
 
 use serde_json::{Map, Value};
 
 use crate::{
-    document::resolve,
-    pointer::{child, entry},
+    document::component_schemas,
+    pointer::{child, item},
+    resolve::resolve,
 };
 
-/// A schema and what it is to the one that holds it.
-pub(super) struct Node<'a> {
-    pub(super) pointer: String,
-    pub(super) schema: &'a Map<String, Value>,
-    pub(super) place: Place,
+/// A schema with its location.
+#[derive(Debug)]
+pub struct SchemaNode<'a> {
+    /// The JSON pointer.
+    pub pointer: String,
+    /// The schema object.
+    pub schema: &'a Map<String, Value>,
+    /// What the schema describes.
+    pub place: Place,
 }
 
-impl Node<'_> {
-    /// The text of a keyword, or nothing.
-    pub(super) fn text(&self, key: &str) -> &str {
+impl SchemaNode<'_> {
+    /// Returns a keyword that is a string, or an empty string.
+    #[must_use]
+    pub fn text(&self, key: &str) -> &str {
         self.schema.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
+/// What a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// Under `components/schemas`.
     Component,
-    /// The schema of a parameter, body, answer or header.
-    Exchange,
+    /// A parameter, body or header.
+    Message,
     /// A property of an object.
     Property,
-    /// An entry of a list or map.
-    Entry,
+    /// An item of an array or a value of a map.
+    Item,
     /// A part of `allOf`, `oneOf`, `anyOf`.
     Part,
 }
 
-/// All schemas, in the document's order. References are not followed.
-pub(super) fn schemas(root: &Value) -> Vec<Node<'_>> {
+/// Returns all schemas, in the document's order. References are not followed.
+#[must_use]
+pub fn schemas(root: &Value) -> Vec<SchemaNode<'_>> {
     let mut found = Vec::new();
-    for (name, schema) in crate::document::schemas(root) {
+    for (name, schema) in component_schemas(root) {
         below(schema, child("/components/schemas", name), Place::Component, &mut found);
     }
     for section in ["parameters", "requestBodies", "responses", "headers"] {
         if let Some(components) = root.pointer(&format!("/components/{section}")) {
-            exchanges(components, &format!("/components/{section}"), &mut found);
+            messages(components, &format!("/components/{section}"), &mut found);
         }
     }
     if let Some(paths) = root.get("paths") {
-        exchanges(paths, "/paths", &mut found);
+        messages(paths, "/paths", &mut found);
     }
     found
 }
 
-/// The schema of a field below another, with references followed. Its path has dots between levels, and `[]` after a list.
-pub(super) fn field<'a>(root: &'a Value, schema: &'a Value, path: &str) -> Option<&'a Value> {
+/// Returns the resolved schema of a field below another. The path has dots between levels, and `[]` after an array.
+#[must_use]
+pub fn field<'a>(root: &'a Value, schema: &'a Value, path: &str) -> Option<&'a Value> {
     let target = |schema: &'a Value| {
         let part = schema.get("allOf").and_then(|parts| parts.get(0));
         resolve(root, part.unwrap_or_else(|| resolve(root, schema)))
@@ -65,41 +74,41 @@ pub(super) fn field<'a>(root: &'a Value, schema: &'a Value, path: &str) -> Optio
     })
 }
 
-/// Finds the schemas of parameters and media types. Examples are data: what looks like a schema there is none.
-fn exchanges<'a>(node: &'a Value, pointer: &str, found: &mut Vec<Node<'a>>) {
+/// Finds the schemas of parameters and media types. Examples are skipped: they may look like schemas.
+fn messages<'a>(node: &'a Value, pointer: &str, found: &mut Vec<SchemaNode<'a>>) {
     match node {
         Value::Object(map) => {
             for (key, value) in map {
                 let pointer = child(pointer, key);
                 match key.as_str() {
-                    "schema" => below(value, pointer, Place::Exchange, found),
+                    "schema" => below(value, pointer, Place::Message, found),
                     "example" | "examples" => {}
-                    mark if mark.starts_with("x-") => {}
-                    _ => exchanges(value, &pointer, found),
+                    key if key.starts_with("x-") => {}
+                    _ => messages(value, &pointer, found),
                 }
             }
         }
         Value::Array(list) => {
             for (index, value) in list.iter().enumerate() {
-                exchanges(value, &entry(pointer, index), found);
+                messages(value, &item(pointer, index), found);
             }
         }
         _ => {}
     }
 }
 
-fn below<'a>(node: &'a Value, pointer: String, place: Place, found: &mut Vec<Node<'a>>) {
+fn below<'a>(node: &'a Value, pointer: String, place: Place, found: &mut Vec<SchemaNode<'a>>) {
     let Some(schema) = node.as_object() else { return };
-    found.push(Node { pointer: pointer.clone(), schema, place });
+    found.push(SchemaNode { pointer: pointer.clone(), schema, place });
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = schema.get(key) {
-            below(inner, child(&pointer, key), Place::Entry, found);
+            below(inner, child(&pointer, key), Place::Item, found);
         }
     }
     for key in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(key).and_then(Value::as_array).into_iter().flatten();
         for (index, part) in parts.enumerate() {
-            below(part, entry(&child(&pointer, key), index), Place::Part, found);
+            below(part, item(&child(&pointer, key), index), Place::Part, found);
         }
     }
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();

@@ -1,4 +1,4 @@
-//! A document: what is where, and what a reference points to.
+//! A document as a tree of nodes that know their location, with the targets of its references.
 
 use std::{
     borrow::Cow,
@@ -7,82 +7,74 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{pointer::Pointer, report::Side};
+use crate::{
+    pointer::{Pointer, decode},
+    reach::SCHEMAS,
+};
 
-/// How many references may lead to references before we take it for a circle.
-const HOPS: usize = 32;
+/// How many references may lead to further references. A longer chain is taken for a cycle.
+const MAX_HOPS: usize = 32;
 
-/// A value is no OpenAPI 3 document.
+/// The value is not an OpenAPI 3 document. Holds what was found instead of `openapi: 3.x`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotOpenApi {
-    /// Which of the two.
-    pub side: Side,
-    /// What was found instead of `openapi: 3.x`.
-    pub found: String,
-}
+pub struct NotOpenApi(pub String);
 
-impl std::fmt::Display for NotOpenApi {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let side = match self.side {
-            Side::Base => "base",
-            Side::Revision => "revision",
-        };
-        write!(f, "the {side} is no OpenAPI 3 document: {}", self.found)
-    }
-}
-
-impl std::error::Error for NotOpenApi {}
-
-/// A value and where it is.
+/// A value with its location.
 #[derive(Debug, Clone)]
-pub(crate) struct Node<'a> {
-    pub(crate) value: &'a Value,
-    pub(crate) at: Pointer<'a>,
+pub struct Node<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// Where it is.
+    pub at: Pointer<'a>,
 }
 
 impl<'a> Node<'a> {
-    /// The member of this name, unless it is null.
-    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+    /// Returns a field, unless it is null.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Self> {
         let (key, value) = self.value.as_object()?.get_key_value(key)?;
         (!value.is_null()).then(|| Self { value, at: self.at.key(key) })
     }
 
-    /// The members without their places: for looking at many of which few matter.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+    /// Returns the fields without their locations: cheaper where few of many matter.
+    pub fn members(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         self.value.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The members, if this is an object.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+    /// Returns the fields, if this is an object.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let at = self.at.clone();
         let entry = move |(key, value): (&'a String, &'a Value)| (key.as_str(), Self { value, at: at.key(key) });
         self.value.as_object().into_iter().flatten().map(entry)
     }
 
-    /// The members but for extensions. Maps from names, as `headers`, have none: there `x-rate` is a name.
-    pub(crate) fn named(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+    /// Returns the fields except for extensions. Maps from names, such as `headers`, have none: there `x-rate` is a name.
+    pub fn named(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         self.entries().filter(|(key, _)| !key.starts_with("x-"))
     }
 
-    /// The items, if this is a list.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
+    /// Returns the items, if this is an array.
+    pub fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
         let at = self.at.clone();
         let item = move |(index, value)| Self { value, at: at.index(index) };
         self.value.as_array().into_iter().flatten().enumerate().map(item)
     }
 
-    /// The member of this name, if it is a string.
-    pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
+    /// Returns a field that is a string.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&'a str> {
         self.value.get(key)?.as_str()
     }
 
-    /// Whether the member of this name is `true`.
-    pub(crate) fn flag(&self, key: &str) -> bool {
+    /// Returns whether a field is `true`.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
         self.value.get(key).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// Which value in memory this is: two nodes with the same address are the same place of the same document.
-    pub(crate) fn address(&self) -> usize {
+    /// Returns the address of the value: two nodes with the same address are the same location of the same document.
+    #[must_use]
+    pub fn address(&self) -> usize {
         std::ptr::from_ref(self.value).addr()
     }
 }
@@ -153,32 +145,33 @@ fn gives_names(key: &str) -> bool {
     )
 }
 
-/// One side of the comparison.
+/// A document with an index of its references.
 #[derive(Debug, Clone)]
-pub(crate) struct Document<'a> {
+pub struct DocumentTree<'a> {
     root: &'a Value,
     index: Index<'a>,
     /// Schemas by the names that they have themselves: `https://example.com/car`, `#car`.
     names: HashMap<String, Node<'a>>,
     /// `components.schemas`, which most references lead into.
     schemas: Option<Node<'a>>,
-    /// Siblings of `$ref` count, which they do from 3.1.
-    pub(crate) siblings: bool,
+    siblings: bool,
 }
 
-impl<'a> Document<'a> {
-    /// What a reference to a schema component starts with.
-    pub(crate) const SCHEMAS: &'static str = "#/components/schemas/";
-
-    /// Whether a token of a reference is the name itself, without escapes and further tokens.
-    pub(crate) fn is_plain(token: &str) -> bool {
+impl<'a> DocumentTree<'a> {
+    /// Returns whether the rest of a reference is a name without escapes and further tokens.
+    #[must_use]
+    pub fn is_plain(token: &str) -> bool {
         !token.contains(['/', '%', '~'])
     }
 
-    pub(crate) fn new(root: &'a Value, side: Side) -> Result<Self, NotOpenApi> {
-        let refuse = |found: &str| Err(NotOpenApi { side, found: found.to_owned() });
+    /// Indexes a document.
+    ///
+    /// # Errors
+    /// The value is not an OpenAPI 3 document.
+    pub fn new(root: &'a Value) -> Result<Self, NotOpenApi> {
+        let reject = |found: &str| Err(NotOpenApi(found.to_owned()));
         if !root.is_object() {
-            return refuse("it is not an object");
+            return reject("it is not an object");
         }
         // Documents that forget their version are read as 3.0, if they look like one.
         let looks = root.get("swagger").is_none() && (root.get("paths").is_some() || root.get("components").is_some());
@@ -196,18 +189,21 @@ impl<'a> Document<'a> {
         match root.get("openapi").and_then(Value::as_str) {
             None | Some("") if looks => Ok(read(false)),
             Some(version) if version.starts_with("3.") => Ok(read(!version.starts_with("3.0"))),
-            Some(version) => refuse(&format!("its version is `{}`", version.chars().take(20).collect::<String>())),
-            None if root.get("swagger").is_some() => refuse("it is Swagger 2.0; convert it first"),
-            None => refuse("it has no text `openapi`"),
+            Some(version) => reject(&format!("its version is `{}`", version.chars().take(20).collect::<String>())),
+            None if root.get("swagger").is_some() => reject("it is Swagger 2.0; convert it first"),
+            None => reject("it has no string `openapi`"),
         }
     }
 
-    pub(crate) fn root(&self) -> Node<'a> {
+    /// Returns the root.
+    #[must_use]
+    pub fn root(&self) -> Node<'a> {
         Node { value: self.root, at: Pointer::default() }
     }
 
-    /// A node of the document by keys.
-    pub(crate) fn at(&self, keys: &[&str]) -> Option<Node<'a>> {
+    /// Returns the node at these keys.
+    #[must_use]
+    pub fn at(&self, keys: &[&str]) -> Option<Node<'a>> {
         keys.iter().try_fold(self.root(), |node, key| node.get(key))
     }
 
@@ -253,15 +249,16 @@ impl<'a> Document<'a> {
         walk(start, fragment)
     }
 
-    /// References into other files, each once: what they lead to is not compared.
-    pub(crate) fn outside(&self) -> impl Iterator<Item = &'a str> + '_ {
+    /// Returns the references into other files, each once.
+    pub fn outside(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.index.outside.iter().copied().filter(|reference| self.named(reference).is_none())
     }
 
-    /// What the node's `$ref` points to, one step; none if it is no reference or points nowhere in this document.
-    pub(crate) fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
+    /// Returns what the node's `$ref` points to, one step; none if it is not a reference or unresolved in this document.
+    #[must_use]
+    pub fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
         let reference = node.text("$ref").or_else(|| node.text("$dynamicRef"))?;
-        if let Some(name) = reference.strip_prefix(Self::SCHEMAS).filter(|name| Self::is_plain(name)) {
+        if let Some(name) = reference.strip_prefix(SCHEMAS).filter(|name| Self::is_plain(name)) {
             return self.schemas.as_ref()?.get(name);
         }
         match reference.strip_prefix('#') {
@@ -270,10 +267,11 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The node itself, or what its references lead to as far as they lead.
-    pub(crate) fn resolve(&self, node: Node<'a>) -> Node<'a> {
+    /// Returns what the node's references lead to, as far as they lead; the node itself if it is not a reference.
+    #[must_use]
+    pub fn resolve(&self, node: Node<'a>) -> Node<'a> {
         let mut node = node;
-        for _ in 0..HOPS {
+        for _ in 0..MAX_HOPS {
             match self.target(&node) {
                 Some(target) => node = target,
                 None => break,
@@ -282,13 +280,21 @@ impl<'a> Document<'a> {
         node
     }
 
-    /// How many objects the document has.
-    pub(crate) fn objects(&self) -> usize {
+    /// Returns whether fields beside a `$ref` count, which they do from OpenAPI 3.1.
+    #[must_use]
+    pub fn siblings(&self) -> bool {
+        self.siblings
+    }
+
+    /// Returns how many objects the document has.
+    #[must_use]
+    pub fn objects(&self) -> usize {
         self.index.objects
     }
 
-    /// The components of a section.
-    pub(crate) fn components(&self, section: &str) -> Option<&'a Map<String, Value>> {
+    /// Returns the components of a section.
+    #[must_use]
+    pub fn components(&self, section: &str) -> Option<&'a Map<String, Value>> {
         self.root.get("components")?.get(section)?.as_object()
     }
 }
@@ -296,35 +302,12 @@ impl<'a> Document<'a> {
 /// What a JSON pointer leads to from a node.
 fn walk<'a>(start: Node<'a>, path: &str) -> Option<Node<'a>> {
     path.split('/').skip(1).try_fold(start, |target, token| {
-        let token = unescape(token);
+        let token = decode(token);
         match target.value {
             Value::Array(_) => target.items().nth(token.parse().ok()?),
             _ => target.get(&token),
         }
     })
-}
-
-/// A token of a reference: percent-encoded as in URLs, then escaped as in JSON pointers.
-fn unescape(token: &str) -> Cow<'_, str> {
-    if !token.contains(['%', '~']) {
-        return Cow::Borrowed(token);
-    }
-    let mut bytes = Vec::with_capacity(token.len());
-    let mut rest = token.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = tail.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~"))
 }
 
 #[cfg(test)]
@@ -340,7 +323,7 @@ mod tests {
             "paths": {"/a b/{c}": {"get": {"parameters": [{"name": "limit"}]}}},
             "components": {"parameters": {"one": {"$ref": "#/paths/~1a%20b~1%7Bc%7D/get/parameters/0"}}},
         });
-        let document = Document::new(&root, Side::Base).unwrap();
+        let document = DocumentTree::new(&root).unwrap();
         let one = document.at(&["components", "parameters", "one"]).unwrap();
         let found = document.resolve(one);
         assert_eq!(found.text("name"), Some("limit"));
@@ -351,15 +334,15 @@ mod tests {
     fn references_in_a_circle_or_to_nowhere_end() {
         let root =
             json!({"openapi": "3.1.0", "a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}, "c": {"$ref": "other.yaml#/x"}});
-        let document = Document::new(&root, Side::Base).unwrap();
+        let document = DocumentTree::new(&root).unwrap();
         assert!(document.resolve(document.at(&["a"]).unwrap()).text("$ref").is_some());
         assert!(document.target(&document.at(&["c"]).unwrap()).is_none());
     }
 
     #[test]
     fn what_is_not_openapi_3_is_named() {
-        let message = |value: &Value| Document::new(value, Side::Revision).unwrap_err().to_string();
-        assert_eq!(message(&json!([])), "the revision is no OpenAPI 3 document: it is not an object");
+        let message = |value: &Value| DocumentTree::new(value).unwrap_err().0;
+        assert_eq!(message(&json!([])), "it is not an object");
         assert!(message(&json!({"swagger": "2.0"})).ends_with("it is Swagger 2.0; convert it first"));
         assert!(message(&json!({"openapi": "4.0.0"})).ends_with("its version is `4.0.0`"));
     }

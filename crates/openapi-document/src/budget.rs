@@ -1,8 +1,8 @@
-//! Documents are read within limits: a file of a few kilobytes can otherwise expand to more than a machine has.
+//! Documents are parsed within limits: a file of a few kilobytes can otherwise expand to more memory than a machine has.
 //!
-//! A YAML alias is the value that it names once more, a value is referred to by pointers that grow with the names above it, and the
-//! drafter copies what is nested once for each level. So the estimate of what a document takes counts each value with its pointer
-//! and each text once for each level.
+//! A YAML alias repeats the value that it names, pointers grow with the names above a value, and converting a specification copies
+//! nested values once for each level. So the estimate of a document's memory counts each value with its pointer and each string
+//! once for each level.
 
 use std::{
     cell::Cell,
@@ -29,7 +29,7 @@ const RECORDED: usize = 512;
 const DEPTH: usize = 128;
 
 /// What is left of the limits while the files of one specification are read.
-pub(crate) struct Budget {
+pub struct Budget {
     /// The limit of a file.
     mib: usize,
     /// Of all files together.
@@ -43,7 +43,8 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// The limits of the environment, or the usual ones.
-    pub(crate) fn from_env() -> Self {
+    #[must_use]
+    pub fn from_env() -> Self {
         Self::of_setting(std::env::var(VARIABLE).ok().as_deref())
     }
 
@@ -62,12 +63,16 @@ impl Budget {
     }
 
     /// Whether the last error was a limit: no repair of the document helps.
-    pub(crate) fn is_exceeded(&self) -> bool {
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
         self.exceeded.get()
     }
 
     /// Reads a file, also one whose size is not known beforehand.
-    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// The file cannot be read or is larger than what is left of the limit.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         if let Some(text) = &self.invalid {
             return Err(io::Error::other(format!("{VARIABLE}={text:?} is not a valid number of MiB, such as 64")));
         }
@@ -82,13 +87,19 @@ impl Budget {
     }
 
     /// Reads a file of text.
-    pub(crate) fn read_text(&self, path: &Path) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read); the file is not UTF-8.
+    pub fn read_text(&self, path: &Path) -> io::Result<String> {
         String::from_utf8(self.read(path)?)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
     }
 
-    /// What is wrong with a file of this size, if anything.
-    pub(crate) fn check_size(&self, bytes: usize) -> Result<(), String> {
+    /// Checks the size of a file that something else reads.
+    ///
+    /// # Errors
+    /// The size is above what is left of the limit.
+    pub fn check_size(&self, bytes: usize) -> Result<(), String> {
         if bytes > self.bytes.get() { Err(self.too_large()) } else { Ok(()) }
     }
 
@@ -114,15 +125,21 @@ impl Budget {
         )
     }
 
-    /// Reads JSON.
-    pub(crate) fn json(&self, text: &str) -> serde_json::Result<Value> {
+    /// Parses JSON.
+    ///
+    /// # Errors
+    /// The text is not JSON, is nested too deeply, or takes more memory than what is left of the limit.
+    pub fn json(&self, text: &str) -> serde_json::Result<Value> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let value = self.seed().deserialize(&mut deserializer)?;
         deserializer.end().map(|()| value)
     }
 
-    /// Reads YAML. Words that YAML 1.1 took for booleans are text. An empty document is null.
-    pub(crate) fn yaml(&self, text: &str, duplicates: serde_saphyr::DuplicateKeyPolicy) -> Result<Value, YamlError> {
+    /// Parses YAML. Words that YAML 1.1 took for booleans are strings. An empty document is null.
+    ///
+    /// # Errors
+    /// The text is not YAML, is nested too deeply, or takes more memory than what is left of the limit.
+    pub fn yaml(&self, text: &str, duplicates: serde_saphyr::DuplicateKeyPolicy) -> Result<Value, YamlError> {
         let options = serde_saphyr::options! {
             strict_booleans: true,
             with_snippet: false,
@@ -177,10 +194,11 @@ fn is_limit(error: &serde_saphyr::Error) -> bool {
 
 /// Why YAML cannot be read.
 #[derive(Debug)]
-pub(crate) struct YamlError {
+pub struct YamlError {
     /// Line and column, from one.
-    pub(crate) place: Option<(u64, u64)>,
-    pub(crate) message: String,
+    pub place: Option<(u64, u64)>,
+    /// In one line, without the place.
+    pub message: String,
 }
 
 /// Reads one value.

@@ -1,42 +1,46 @@
-//! On which lines of a document findings are.
+//! Lines of some of a document's values.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::value::RawValue;
 
-use super::inputs::Source;
-use crate::document::positions::Positions;
+use crate::{pointer::unescape, positions::Positions};
 
 /// The lines of some of a document's values.
-pub(super) enum Lines {
+#[derive(Debug)]
+pub enum Lines {
+    /// Of all values.
     Yaml(Positions),
+    /// By pointer.
     Json(HashMap<String, u32>),
 }
 
 impl Lines {
-    /// Of the values at these pointers and of what is around them. In JSON all else is passed over, which in a document of ten
-    /// megabytes saves a second.
-    pub(super) fn of(source: &Source, pointers: &[&str]) -> Self {
-        if !source.name.ends_with(".json") {
-            return Self::Yaml(Positions::of(&source.text));
+    /// Finds the lines of the values at these pointers and of the values around them. In JSON all others are skipped, which saves a
+    /// second in a document of ten megabytes. The text is JSON if the name ends in `.json`.
+    #[must_use]
+    pub fn of(name: &str, text: &str, pointers: &[&str]) -> Self {
+        if !name.ends_with(".json") {
+            return Self::Yaml(Positions::of(text));
         }
         let mut wanted = Wanted::default();
         for pointer in pointers {
             pointer.split('/').skip(1).fold(&mut wanted, |at, token| at.0.entry(token).or_default());
         }
         let mut search = Search {
-            start: source.text.as_ptr().addr(),
-            line_ends: source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect(),
+            start: text.as_ptr().addr(),
+            line_ends: text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect(),
             found: HashMap::new(),
         };
-        if let Ok(root) = serde_json::from_str::<&RawValue>(&source.text) {
+        if let Ok(root) = serde_json::from_str::<&RawValue>(text) {
             search.read(root, &wanted, "");
         }
         Self::Json(search.found)
     }
 
-    /// The line of a value, or of the nearest thing around it; from 1.
-    pub(super) fn at(&self, pointer: &str) -> u32 {
+    /// Returns the line of a value, or of the nearest value around it, from 1.
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> u32 {
         match self {
             Self::Yaml(positions) => u32::try_from(positions.at(pointer).line).unwrap_or(u32::MAX),
             Self::Json(lines) => {
@@ -53,7 +57,7 @@ impl Lines {
     }
 }
 
-/// The tokens that lead from a value to those that are looked for.
+/// The tokens from a value to those whose lines are wanted.
 #[derive(Default)]
 struct Wanted<'p>(BTreeMap<&'p str, Wanted<'p>>);
 
@@ -75,7 +79,7 @@ impl Search {
         let inside = |token: &str| format!("{pointer}/{token}");
         if let Ok(members) = serde_json::from_str::<HashMap<String, &RawValue>>(value.get()) {
             for (token, wanted) in &wanted.0 {
-                if let Some(member) = members.get(&token.replace("~1", "/").replace("~0", "~")) {
+                if let Some(member) = members.get(&unescape(token)) {
                     self.read(member, wanted, &inside(token));
                 }
             }
@@ -96,12 +100,11 @@ mod tests {
     #[test]
     fn lines_in_json_are_those_of_the_values_that_are_asked_for() {
         let text = "{\n \"a\": {\"b~/\": [1,\n  {\"c\": null}]},\n \"d\": 1\n}\n";
-        let source = Source { name: "a.json".to_owned(), text: text.to_owned() };
-        let lines = Lines::of(&source, &["/a/b~0~1/1/c", "/d", "/e/f"]);
+        let lines = Lines::of("a.json", text, &["/a/b~0~1/1/c", "/d", "/e/f"]);
         let found = ["", "/a", "/a/b~0~1/0", "/a/b~0~1/1/c", "/d", "/d/x", "/e/f"].map(|pointer| lines.at(pointer));
         assert_eq!(found, [1, 2, 2, 3, 4, 4, 1]);
         // As in YAML, but for what nobody asked for.
-        let yaml = Lines::of(&Source { name: "a.yaml".to_owned(), text: text.to_owned() }, &[]);
+        let yaml = Lines::of("a.yaml", text, &[]);
         assert_eq!(["/a", "/a/b~0~1/1/c", "/d", "/e/f"].map(|pointer| yaml.at(pointer)), [2, 3, 4, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! Where in its text a document's values stand: what JSON pointers cannot say and editors follow.
+//! Lines and columns of a document's values in its text.
 
 use std::{
     collections::HashMap,
@@ -10,19 +10,22 @@ use serde_saphyr::granit_parser::{Event, Marker, Parser};
 
 use crate::pointer;
 
-/// A place in a text; both count from one.
+/// A location in a text; both numbers count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
-    pub(crate) line: usize,
-    /// In characters.
-    pub(crate) column: usize,
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
 }
 
-/// The places of a document's values, by the hash of the JSON pointer: the pointers themselves would take many times the document.
-pub(crate) struct Positions(HashMap<Pointer, Position>);
+/// The positions of a document's values, by the hash of their JSON pointers: the pointers themselves would take many times the
+/// memory of the document.
+#[derive(Debug)]
+pub struct Positions(HashMap<Pointer, Position>);
 
 /// The hash of a JSON pointer.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Pointer(u64);
 
 impl Pointer {
@@ -39,8 +42,9 @@ impl Pointer {
 }
 
 impl Positions {
-    /// Of YAML, or of JSON, which is YAML as far as places go. Beyond a syntax error nothing has a place of its own.
-    pub(crate) fn of(text: &str) -> Self {
+    /// Finds the positions in YAML or in JSON, which is YAML here. Values after a syntax error have no position of their own.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         let mut places = HashMap::new();
         // The collections that are open, from the root on.
         let mut open = Vec::<Open>::new();
@@ -85,11 +89,13 @@ impl Positions {
         Self(places)
     }
 
-    /// Of a value: where its key stands, or itself in a list. What has no place has that of the nearest thing around it.
-    pub(crate) fn at(&self, pointer: &str) -> Position {
+    /// Returns the position of a value: of its key or, in an array, of the value. A value without a position has that of the nearest
+    /// value around it.
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> Position {
         let (mut nearest, mut at) = (Position { line: 1, column: 1 }, Pointer::default());
         for part in pointer.split('/').skip(1) {
-            at = at.child(&pointer::key(part));
+            at = at.child(&pointer::unescape(part));
             nearest = self.0.get(&at).copied().unwrap_or(nearest);
         }
         nearest

@@ -1,51 +1,59 @@
-//! A curated OpenAPI document: loaded, fingerprinted, and walked.
-
-pub(crate) mod positions;
+//! A document as it was parsed, and its operations.
 
 use serde_json::{Map, Value};
 use serde_saphyr::DuplicateKeyPolicy;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    bounded::Budget,
-    pointer::{child, entry},
+    budget::Budget,
+    pointer::{child, item},
+    resolve::{resolve, resolve_at},
 };
 
-/// The keys of a path item that hold operations, in the order of the OpenAPI specification.
-pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// The fields of a path item that hold operations, in the order of the OpenAPI specification.
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// A document as it was read.
-pub(crate) struct Document {
-    /// How messages name it: its path from the repository's root.
-    pub(crate) name: String,
-    /// Of the text, in hex.
-    pub(crate) sha256: String,
-    pub(crate) root: Value,
+/// A parsed document.
+#[derive(Debug)]
+pub struct Document {
+    /// The name in messages: a path.
+    pub name: String,
+    /// The SHA-256 of the text, in hexadecimal digits.
+    pub sha256: String,
+    /// The document itself.
+    pub root: Value,
 }
 
 /// One operation of a document.
-pub(crate) struct Operation<'a> {
-    pub(crate) path: &'a str,
-    /// In lower case, as the document has it.
-    pub(crate) method: &'static str,
-    /// Where it is.
-    pub(crate) pointer: String,
-    pub(crate) value: &'a Map<String, Value>,
-    /// The path item it belongs to, for the parameters that all its operations share.
-    pub(crate) item: &'a Map<String, Value>,
+#[derive(Debug)]
+pub struct Operation<'a> {
+    /// The path's template.
+    pub path: &'a str,
+    /// The HTTP method in lower case.
+    pub method: &'static str,
+    /// The JSON pointer of the operation.
+    pub pointer: String,
+    /// The operation object.
+    pub value: &'a Map<String, Value>,
+    /// The path item, which holds the parameters that all its operations share.
+    pub item: &'a Map<String, Value>,
 }
 
 impl Document {
-    /// Reads JSON, if that is the name's ending, else YAML. The error is a whole line: file, place, what is wrong.
-    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, String> {
+    /// Parses JSON if the name ends in `.json`, else YAML.
+    ///
+    /// # Errors
+    /// One line with name, line, column and message.
+    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
         let root = if name.ends_with(".json") { json(text) } else { yaml(text) };
         let root = root.map_err(|error| format!("{name}:{error}"))?;
         let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { name: name.to_owned(), sha256, root })
     }
 
-    /// `info.version`: the date of the last check against the vendor's sources.
-    pub(crate) fn version(&self) -> &str {
+    /// Returns `info.version`, or an empty string.
+    #[must_use]
+    pub fn version(&self) -> &str {
         self.root.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
     }
 }
@@ -67,42 +75,48 @@ fn yaml(text: &str) -> Result<Value, String> {
 }
 
 impl<'a> Operation<'a> {
-    /// `operationId`, or nothing if it has none.
-    pub(crate) fn id(&self) -> &'a str {
+    /// Returns `operationId`, or an empty string.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
         self.text("operationId")
     }
 
-    /// A text, or nothing if it is missing.
-    pub(crate) fn text(&self, key: &str) -> &'a str {
+    /// Returns a field that is a string, or an empty string.
+    #[must_use]
+    pub fn text(&self, key: &str) -> &'a str {
         self.value.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The entries of a list, none if there is no list.
-    pub(crate) fn texts(&self, key: &str) -> impl Iterator<Item = &'a str> {
+    /// Returns the strings of a field that is an array.
+    pub fn texts(&self, key: &str) -> impl Iterator<Item = &'a str> {
         self.value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// Whether a mark is set.
-    pub(crate) fn is(&self, mark: &str) -> bool {
-        self.value.get(mark).and_then(Value::as_bool).unwrap_or_default()
+    /// Returns whether a field is `true`.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.value.get(key).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// Whether core sends it itself, so that no client has it (`x-client: core`).
-    pub(crate) fn of_core(&self) -> bool {
+    /// Returns whether the runtime sends the operation itself, so that no client has it (`x-client: core`).
+    #[must_use]
+    pub fn is_sent_by_core(&self) -> bool {
         self.text("x-client") == "core"
     }
 
-    /// Its parameters with references followed: those of the path, then its own, which win over the path's.
-    pub(crate) fn parameters(&self, root: &'a Value) -> Vec<&'a Value> {
-        self.placed_parameters(root).into_iter().map(|(_, parameter)| parameter).collect()
+    /// Returns the resolved parameters: those of the path, then the operation's own, which replace the path's.
+    #[must_use]
+    pub fn parameters(&self, root: &'a Value) -> Vec<&'a Value> {
+        self.parameters_at(root).into_iter().map(|(_, parameter)| parameter).collect()
     }
 
-    /// The same with the pointer of each: a component's, if it is one.
-    pub(crate) fn placed_parameters(&self, root: &'a Value) -> Vec<(String, &'a Value)> {
+    /// Returns [`parameters`](Self::parameters) with their pointers: a component's, if the parameter is one.
+    #[must_use]
+    pub fn parameters_at(&self, root: &'a Value) -> Vec<(String, &'a Value)> {
         let list = |of: &'a Map<String, Value>, holder: &str| {
             let entries = of.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate();
             let at = child(holder, "parameters");
-            entries.map(|(index, parameter)| placed(root, entry(&at, index), parameter)).collect::<Vec<_>>()
+            entries.map(|(index, parameter)| resolve_at(root, item(&at, index), parameter)).collect::<Vec<_>>()
         };
         let identity = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
         let own = list(self.value, &self.pointer);
@@ -112,27 +126,31 @@ impl<'a> Operation<'a> {
         all
     }
 
-    /// Its responses with references followed: status and response.
-    pub(crate) fn responses(&self, root: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    /// Returns the resolved responses with their statuses.
+    #[must_use]
+    pub fn responses(&self, root: &'a Value) -> Vec<(&'a str, &'a Value)> {
         let entries = self.value.get("responses").and_then(Value::as_object).into_iter().flatten();
         entries.map(|(status, response)| (status.as_str(), resolve(root, response))).collect()
     }
 
-    /// The schema of its success in JSON, with references followed.
-    pub(crate) fn success(&self, root: &'a Value) -> Option<&'a Value> {
+    /// Returns the resolved schema of the first success in JSON.
+    #[must_use]
+    pub fn success(&self, root: &'a Value) -> Option<&'a Value> {
         let successes = self.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
         let schemas = successes.map(|(_, response)| response.pointer("/content/application~1json/schema"));
         schemas.flatten().map(|schema| resolve(root, schema)).next()
     }
 
-    /// Its request body with references followed.
-    pub(crate) fn body(&self, root: &'a Value) -> Option<&'a Value> {
+    /// Returns the resolved request body.
+    #[must_use]
+    pub fn body(&self, root: &'a Value) -> Option<&'a Value> {
         self.value.get("requestBody").map(|body| resolve(root, body))
     }
 }
 
-/// All operations of a document's tree, in its order.
-pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
+/// Returns all operations under `paths`, in the document's order.
+#[must_use]
+pub fn operations(root: &Value) -> Vec<Operation<'_>> {
     let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
     paths
         .filter_map(|(path, item)| Some((path, item.as_object()?)))
@@ -146,30 +164,8 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation<'_>> {
         .collect()
 }
 
-/// What a node refers to, if it is a reference within the document; else the node.
-pub(crate) fn resolve<'a>(root: &'a Value, node: &'a Value) -> &'a Value {
-    placed(root, String::new(), node).1
-}
-
-/// The same with the pointer of what was found.
-pub(crate) fn placed<'a>(root: &'a Value, pointer: String, node: &'a Value) -> (String, &'a Value) {
-    let target = |node: &'a Value| {
-        let place = node.get("$ref")?.as_str()?.strip_prefix('#')?;
-        Some((place, root.pointer(place)?))
-    };
-    // A reference may lead to a reference; a chain that is longer goes in a circle.
-    let (mut pointer, mut node) = (pointer, node);
-    for _ in 0..8 {
-        match target(node) {
-            Some((place, next)) => (pointer, node) = (place.to_owned(), next),
-            None => break,
-        }
-    }
-    (pointer, node)
-}
-
-/// A document's component schemas, in its order.
-pub(crate) fn schemas(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
+/// Returns the schemas under `components`, with their names, in the document's order.
+pub fn component_schemas(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let schemas = root.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
     schemas.map(|(name, schema)| (name.as_str(), schema))
 }
