@@ -1,5 +1,7 @@
 //! Chores of this repository. `cargo xtask help` lists them.
 
+#![warn(clippy::self_named_module_files)]
+
 mod codegen;
 mod commands;
 mod import;

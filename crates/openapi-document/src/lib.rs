@@ -3,6 +3,8 @@
 //! Two views of one model: functions over a [`Value`](serde_json::Value) and its JSON pointers, for documents that are checked,
 //! converted or generated from; and [`DocumentTree`] with nodes that know their location, for comparisons of large documents.
 
+#![warn(clippy::self_named_module_files)]
+
 mod budget;
 mod document;
 mod lines;

@@ -6,24 +6,22 @@
 //!
 //! OpenAPI 3.0 fully; of 3.1 and 3.2 what vendors use.
 
+#![warn(clippy::self_named_module_files)]
+
 // The README's example is a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 mod compare;
-mod group;
-mod json;
-mod naming;
 mod options;
-mod reach;
 mod report;
 pub mod rules;
 mod schema;
 
-pub use json::{JSON_SCHEMA, to_json};
-pub use options::Options;
-pub use report::{
+pub use crate::options::Options;
+pub use crate::report::json::{JSON_SCHEMA, to_json};
+pub use crate::report::{
     Accepted, AcceptedKind, Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side,
     TouchedOperation, Version,
 };
@@ -31,7 +29,7 @@ pub use report::{
 use openapi_document::DocumentTree;
 use serde_json::Value;
 
-use compare::Comparison;
+use crate::compare::Comparison;
 
 /// A value that is not an OpenAPI 3 document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,5 +60,5 @@ impl std::error::Error for NotOpenApi {}
 pub fn diff(base: &Value, revision: &Value, options: &Options) -> Result<Report, NotOpenApi> {
     let tree = |root, side| DocumentTree::new(root).map_err(|error| NotOpenApi { side, found: error.0 });
     let (base, revision) = (tree(base, Side::Base)?, tree(revision, Side::Revision)?);
-    Ok(group::report(Comparison::run(base, revision, options)))
+    Ok(report::grouping::report(Comparison::run(base, revision, options)))
 }

@@ -3,7 +3,7 @@
 use openapi_document::{Node, pointer::Pointer};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, paths::Operation};
+use super::{Comparison, Context, Finding, operation_pairing::Operation};
 use crate::rules::{self, Rule};
 
 /// The last day of something deprecated.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Comparison, Finding, Scope, ScopeId,
     lifecycle::Sunset,
-    paths::{ITEM, Operation, Pairing, is_method},
+    operation_pairing::{ITEM, Operation, Pairing, is_method},
 };
 use crate::{
     report::{Level, Role},
@@ -23,7 +23,8 @@ impl<'a> Comparison<'a> {
     /// Compares all operations.
     pub(super) fn operations(&mut self) {
         let (olds, news) = (Operation::all(&self.base), Operation::all(&self.revision));
-        let paths_left: BTreeSet<_> = news.iter().map(|operation| super::paths::template(operation.path)).collect();
+        let paths_left: BTreeSet<_> =
+            news.iter().map(|operation| super::operation_pairing::template(operation.path)).collect();
         let prefixes = self.server_prefixes();
         let texts = prefixes.as_ref().map(|[before, after]| [before.as_str(), after.as_str()]);
         let pairing = Pairing::of(olds, news, texts);
@@ -43,7 +44,7 @@ impl<'a> Comparison<'a> {
         for operation in &pairing.removed {
             self.operation_removed(
                 &operation.known_as(operation),
-                paths_left.contains(&super::paths::template(operation.path)),
+                paths_left.contains(&super::operation_pairing::template(operation.path)),
             );
         }
         for operation in &pairing.added {
@@ -54,7 +55,7 @@ impl<'a> Comparison<'a> {
         // All calls go to the URLs that they went to: only the cut between server and path is another.
         let is_same_url = |(old, new): &(Operation<'a>, Operation<'a>)| {
             texts.is_some_and(|[before, after]| {
-                let url = |prefix: &str, path: &str| super::paths::template(&format!("{prefix}{path}"));
+                let url = |prefix: &str, path: &str| super::operation_pairing::template(&format!("{prefix}{path}"));
                 url(before, old.path) == url(after, new.path)
             })
         };

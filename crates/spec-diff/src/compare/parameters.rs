@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, ScopeId, lifecycle::Sunset, paths::Operation};
+use super::{Comparison, Context, Finding, ScopeId, lifecycle::Sunset, operation_pairing::Operation};
 use crate::{
     report::{Direction, Role},
     rules::{self, Place},

@@ -8,7 +8,7 @@ use std::{
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Finding, ScopeId, paths::Operation};
+use super::{Comparison, Finding, ScopeId, operation_pairing::Operation};
 use crate::{report::Level, rules};
 
 /// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use openapi_document::Node;
 use serde_json::Value;
 
-use super::{Comparison, Finding, ScopeId, paths::Operation};
+use super::{Comparison, Finding, ScopeId, operation_pairing::Operation};
 use crate::{report::Level, rules};
 
 /// A server's URL without the slash at its end, which changes no request.

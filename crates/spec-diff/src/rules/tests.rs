@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::*;
+use crate::rules::*;
 
 fn all() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().copied().flatten()

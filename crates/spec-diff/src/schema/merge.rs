@@ -4,9 +4,9 @@ use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
 use super::{
-    Types, equal,
+    Types, constraints, equal,
     implied::{bare_types, content_of_format, is_never, is_open, same_enums, type_of, types},
-    is_annotation, limits,
+    is_annotation,
     normal::{Additional, Branch, Schema, Union},
     usage,
 };
@@ -196,10 +196,10 @@ impl<'a> Schema<'a> {
 
     /// Limits, conditions, and what is not known here.
     fn merge_rest(&mut self, key: &'a str, node: &Node<'a>, value: &'a Value) {
-        if limits::is_limit(key) {
-            let Some((limit, number)) = limits::read(key, node) else { return };
+        if constraints::is_limit(key) {
+            let Some((limit, number)) = constraints::read(key, node) else { return };
             let known = self.limits.get(limit.1);
-            if known.is_none_or(|(_, old)| limits::is_tighter(limit.2, old.value, number.value) == Some(true)) {
+            if known.is_none_or(|(_, old)| constraints::is_tighter(limit.2, old.value, number.value) == Some(true)) {
                 self.limits.insert(limit.1, (limit, number));
             }
             return;

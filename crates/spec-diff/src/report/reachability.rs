@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use crate::{
-    compare::{Scope, ScopeId},
-    report::Role,
-};
+use super::Role;
+use crate::compare::{Scope, ScopeId};
 
 /// The operations that lead to a scope, by number, and in which role.
 pub(crate) type Reach = BTreeSet<(usize, Role)>;

@@ -6,7 +6,7 @@ use openapi_document::{DocumentTree, Node};
 
 use super::{
     Comparison, Finding, ScopeId,
-    paths::{Operation, calls},
+    operation_pairing::{Operation, calls},
 };
 use crate::{
     report::{Direction, Role},

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::report::{Change, Report};
+use super::{Change, Report};
 
 /// The JSON Schema (draft 2020-12) of what [`to_json`] writes.
-pub const JSON_SCHEMA: &str = include_str!("report.schema.json");
+pub const JSON_SCHEMA: &str = include_str!("../report.schema.json");
 
 /// The version of the form; it grows when a field goes away or changes its meaning, not when one is added.
 const VERSION: u32 = 1;

@@ -3,8 +3,8 @@
 //! Ids are oasdiff's where it has one, because users know them; levels are a consumer's, not a provider's.
 
 mod api;
+mod constraints;
 mod data;
-mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::report::{Bump, Direction, Level};
 
 pub(crate) use api::*;
+pub(crate) use constraints::*;
 pub(crate) use data::*;
-pub(crate) use limits::*;
 
 /// What kind of thing a rule is about, to filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -216,7 +216,7 @@ macro_rules! rules {
 use rules;
 
 /// All rules, by group.
-pub static RULES: &[&[Rule]] = &[api::API, data::DATA, limits::LIMITS];
+pub static RULES: &[&[Rule]] = &[api::API, data::DATA, constraints::CONSTRAINTS];
 
 /// The rule of this name.
 #[must_use]

@@ -5,7 +5,7 @@ use openapi_document::{
     pointer::{Pointer, Step},
 };
 
-use crate::report::Owner;
+use super::Owner;
 
 /// Who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner itself.
 pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {

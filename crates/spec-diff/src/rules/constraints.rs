@@ -5,7 +5,7 @@ use Level::{Breaking, Info, Warning};
 use super::{Group::Constraints, Rule, rules};
 use crate::report::{Bump::Patch, Level};
 
-rules! { LIMITS:
+rules! { CONSTRAINTS:
     MAX_DECREASED = Rule::data("upper-limit-decreased", Constraints, (Breaking, Level::None), Patch, "upper-limit-increased",
         "an upper limit is lower: values that were accepted are refused")
         .written("{what}-decreased");

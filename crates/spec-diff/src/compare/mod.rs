@@ -4,25 +4,25 @@
 //! grows with the documents. Each such pair is a [`Scope`]; who uses whom among scopes tells which operations a
 //! finding reaches.
 
+mod callbacks;
 mod components;
 mod conditions;
-mod elsewhere;
+mod constraints_and_enums;
+mod external_references;
 mod finding;
-mod incoming;
+mod identity_cache;
 mod lifecycle;
 mod lists;
-mod messages;
 mod numbers;
 mod object;
+mod operation_pairing;
 mod operations;
 mod parameters;
-mod paths;
+mod request_response;
 mod schema;
 mod security;
 mod servers;
-mod unchanged;
 mod union;
-mod values;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -33,7 +33,7 @@ use serde_json::Value;
 
 pub(crate) use finding::Finding;
 use openapi_document::{DocumentTree, Node};
-pub(crate) use paths::Operation;
+pub(crate) use operation_pairing::Operation;
 
 use crate::{
     options::Options,
@@ -41,7 +41,7 @@ use crate::{
     rules::{self, Place},
     schema::{DOCS, Effort, Usage, same},
 };
-use unchanged::Unchanged;
+use identity_cache::Unchanged;
 use union::Subtypes;
 
 /// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.

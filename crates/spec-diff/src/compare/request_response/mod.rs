@@ -1,13 +1,13 @@
 //! Request bodies, responses and their headers.
 
-mod media;
+mod media_types;
 
 use std::collections::BTreeMap;
 
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, ScopeId, parameters::PARAMETER, paths::Operation};
+use super::{Comparison, Context, Finding, ScopeId, operation_pairing::Operation, parameters::PARAMETER};
 use crate::{
     report::{Direction, Level, Role},
     rules::{self, Place},
@@ -176,7 +176,7 @@ impl<'a> Comparison<'a> {
 
     /// The schemas of one media type.
     fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
-        let context = Context { text: !media::is_typed(name), ..context };
+        let context = Context { text: !media_types::is_typed(name), ..context };
         self.words(context.scope, old, new);
         self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
         let [added, removed] = match context.direction {
@@ -208,16 +208,16 @@ impl<'a> Comparison<'a> {
             let content = node.get("content");
             content.iter().flat_map(Node::named).collect::<Vec<_>>()
         };
-        let matching = media::Matching::of(list(old), list(new));
+        let matching = media_types::Matching::of(list(old), list(new));
         let request = context.direction == Direction::Request;
         for (old, new, relation) in &matching.pairs {
             let rule = match relation {
-                media::Relation::Same => None,
-                media::Relation::Parameters => Some(&rules::MEDIA_NAME_CHANGED),
-                media::Relation::Wider if request => Some(&rules::MEDIA_NAME_SPECIALIZED),
-                media::Relation::Wider => Some(&rules::MEDIA_NAME_GENERALIZED),
-                media::Relation::Narrower if request => Some(&rules::MEDIA_NAME_GENERALIZED),
-                media::Relation::Narrower => Some(&rules::MEDIA_NAME_SPECIALIZED),
+                media_types::Relation::Same => None,
+                media_types::Relation::Parameters => Some(&rules::MEDIA_NAME_CHANGED),
+                media_types::Relation::Wider if request => Some(&rules::MEDIA_NAME_SPECIALIZED),
+                media_types::Relation::Wider => Some(&rules::MEDIA_NAME_GENERALIZED),
+                media_types::Relation::Narrower if request => Some(&rules::MEDIA_NAME_GENERALIZED),
+                media_types::Relation::Narrower => Some(&rules::MEDIA_NAME_SPECIALIZED),
             };
             if let Some(rule) = rule {
                 let finding = Finding::new(rule).what(if request { "request-body" } else { "response" });

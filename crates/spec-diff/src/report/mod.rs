@@ -2,13 +2,15 @@
 //!
 //! The JSON form is described by [`JSON_SCHEMA`](crate::JSON_SCHEMA); field names here and there are the same.
 
+pub(crate) mod grouping;
+pub(crate) mod json;
+mod labels;
+mod reachability;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    naming,
-    rules::{Group, Place},
-};
+use crate::rules::{Group, Place};
 
 /// How much a change matters. The order is meant: `Breaking` is the greatest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -286,7 +288,7 @@ impl std::fmt::Display for Bump {
 /// As messages name it.
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&naming::describe(self))
+        f.write_str(&labels::describe(self))
     }
 }
 

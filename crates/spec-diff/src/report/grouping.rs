@@ -6,14 +6,13 @@ use openapi_document::{DocumentTree, pointer::Pointer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::{
+    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, TouchedOperation, Version, labels,
+    reachability::{Reach, reaches},
+};
 use crate::{
     compare::{Comparison, Finding},
-    naming,
     options::Options,
-    reach::{Reach, reaches},
-    report::{
-        Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, TouchedOperation, Version,
-    },
     rules::{self, Group, Place, Rule},
 };
 
@@ -137,8 +136,8 @@ fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) 
         pointer.as_ref().map(|pointer| Location { pointer: pointer.to_string(), line: None })
     };
     let (owner, name) = match (&finding.revision, &finding.base) {
-        (Some(pointer), _) => naming::place(&comparison.revision, pointer),
-        (None, Some(pointer)) => naming::place(&comparison.base, pointer),
+        (Some(pointer), _) => labels::place(&comparison.revision, pointer),
+        (None, Some(pointer)) => labels::place(&comparison.base, pointer),
         (None, None) => (Owner::Document, String::new()),
     };
     let listed = finding.rule.group == Group::Components && finding.rule.name != rules::COMPONENT_RENAMED.name;
@@ -220,7 +219,7 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let members = if members.is_empty() { String::new() } else { format!(": {}{more}", members.join(", ")) };
     let what = if what.is_empty() || rule.group != Group::Constraints { String::new() } else { format!(" ({what})") };
-    format!("{}{direction}{members}: {}{what}", naming::describe(&change.owner), rule.help)
+    format!("{}{direction}{members}: {}{what}", labels::describe(&change.owner), rule.help)
 }
 
 /// A vendor's text in a message: on one line, and not too long to be read.
@@ -248,7 +247,7 @@ fn fingerprint(api: &str, change: &Change) -> String {
     };
     add(api);
     add(&change.id);
-    add(&naming::describe(&change.owner));
+    add(&labels::describe(&change.owner));
     for member in &change.members {
         add(&member.name);
         add(&text(&member.before).unwrap_or_default());

@@ -1,17 +1,17 @@
 //! Schemas in normal form: two ways to write the same set of values look the same here.
 
+mod constraints;
 mod fits;
 mod implied;
-mod limits;
 mod merge;
 mod normal;
 mod same;
 mod types;
 mod usage;
 
+pub(crate) use constraints::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use fits::{Effort, From, excludes, fits, fits_any, fits_schema, fits_union};
 pub(crate) use implied::is_never;
-pub(crate) use limits::{Bound, Limit, compare, equal, is_tighter};
 pub(crate) use normal::{Additional, Branch, Item, Schema, Union};
 pub(crate) use same::same;
 pub(crate) use types::{Relation, Types};
