@@ -22,8 +22,8 @@ mod schema;
 pub use crate::options::Options;
 pub use crate::report::json::{JSON_SCHEMA, to_json};
 pub use crate::report::{
-    Accepted, AcceptedKind, Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side,
-    TouchedOperation, Version,
+    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side, TouchedOperation,
+    Version,
 };
 
 use openapi_document::DocumentTree;

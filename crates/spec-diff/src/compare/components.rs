@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use openapi_document::{DocumentTree, Node, pointer::Step};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules::{self, Place},
 };
 
@@ -78,10 +78,8 @@ impl<'a> Comparison<'a> {
                     self.note(0, finding.values(Value::from(*name), Value::from(new)));
                 }
                 _ => {
-                    let mut finding = Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name);
-                    // Other documents may refer to it.
-                    finding.level = self.is_alone.then_some(Level::Warning);
-                    self.note(0, finding);
+                    let finding = Finding::new(&rules::COMPONENT_REMOVED).removed(&node.at).named(*name);
+                    self.note(0, finding.when(self.is_alone, Circumstance::ComponentsOnly));
                 }
             }
         }

@@ -9,11 +9,11 @@ use openapi_document::pointer::Pointer;
 use serde_json::Value;
 
 use super::{
-    Comparison, Context, Finding,
+    Circumstance, Comparison, Context, Finding,
     numbers::{Edge, common_multiple, edge, is_edge},
 };
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules::{self, Rule},
     schema::{Bound, Schema, equal, is_tighter},
 };
@@ -151,11 +151,11 @@ impl<'a> Comparison<'a> {
         let value = |texts: &BTreeSet<&str>| {
             (!texts.is_empty()).then(|| Value::from(texts.iter().copied().collect::<Vec<_>>().join(", ")))
         };
-        let mut finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
+        let finding = Finding::new(&rules::CONTENT_CHANGED).what(word).at(&old.at, &new.at);
         // Bytes of any kind are bytes of one kind too, and a string that holds bytes is no other string.
         let is_any = |texts: &BTreeSet<&str>| texts.is_empty() || texts.contains("application/octet-stream");
         let of_bytes = before.contains("application/octet-stream") || after.contains("application/octet-stream");
-        finding.level = (of_bytes && is_any(&before) && is_any(&after)).then_some(Level::Info);
+        let finding = finding.when(of_bytes && is_any(&before) && is_any(&after), Circumstance::StillBytes);
         self.note_data(context, finding.values(value(&before), value(&after)));
     }
 
@@ -185,10 +185,8 @@ impl<'a> Comparison<'a> {
         }
         // All multiples of 6 were multiples of 3 before.
         let narrower = matches!((was, is), (Some(was), Some(is)) if was.divides(is));
-        if narrower && context.direction == Direction::Response {
-            finding.level = Some(Level::Info);
-        }
-        self.note_data(context, finding);
+        let narrowed = narrower && context.direction == Direction::Response;
+        self.note_data(context, finding.when(narrowed, Circumstance::Narrowed));
     }
 
     /// Patterns that came or went. Where one stands in another's place, which strings match is for a reader to decide.

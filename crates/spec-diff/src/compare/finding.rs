@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::ScopeId;
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules::{Place, Rule},
 };
 
@@ -13,8 +13,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Finding<'a> {
     pub(crate) rule: &'static Rule,
-    /// The level if the rule's does not fit the case.
-    pub(crate) level: Option<Level>,
+    pub(crate) circumstance: Circumstance,
+    /// The vendor sends the message, and the client receives it: in callbacks and webhooks.
+    pub(crate) incoming: bool,
     pub(crate) direction: Direction,
     pub(crate) place: Option<Place>,
     /// The keyword for rules that serve several.
@@ -28,11 +29,51 @@ pub(crate) struct Finding<'a> {
     pub(crate) after: Option<Value>,
 }
 
+/// What besides its rule decides the level of a finding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Circumstance {
+    #[default]
+    Usual,
+    /// The value is not sent in this direction, such as a read-only property in a request.
+    Absent,
+    /// All values that are allowed on one side are allowed on the other: no value is added or removed.
+    SameValues,
+    /// A value that fits one alternative of `oneOf` now fits two, and is rejected.
+    Ambiguous,
+    /// Values of a type that no alternative had before.
+    NewType,
+    /// Responses hold some of the values that they held before, statuses some of a documented range.
+    Narrowed,
+    /// One more value is allowed than before, in the direction that the client reads or writes.
+    MoreAllowed,
+    /// One value less is allowed than before.
+    LessAllowed,
+    /// Requests that still send the removed property are rejected.
+    Rejected,
+    /// The new condition holds for all values already, or the new part brings optional properties, which are reported themselves.
+    Met,
+    /// Strings that hold bytes before and after.
+    StillBytes,
+    /// A name is required that no property describes: a mistake of the document, or something that typed clients cannot send.
+    Undeclared,
+    /// The document has components only, and other documents may refer to them.
+    ComponentsOnly,
+    /// The operation was to go on a day that cannot be read: before it or after it?
+    UnreadableSunset,
+    /// The same header carries the token, whichever way clients get it.
+    SameHeader,
+    /// Callers cannot have used the value, because the base does not state it.
+    NotStatedBefore,
+    /// The old default server is still listed for those who name it, or there was none.
+    StillListed,
+}
+
 impl<'a> Finding<'a> {
     pub(super) fn new(rule: &'static Rule) -> Self {
         Self {
             rule,
-            level: None,
+            circumstance: Circumstance::Usual,
+            incoming: false,
             direction: Direction::None,
             place: None,
             what: "",
@@ -63,6 +104,13 @@ impl<'a> Finding<'a> {
 
     pub(super) fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    pub(super) fn when(mut self, applies: bool, circumstance: Circumstance) -> Self {
+        if applies {
+            self.circumstance = circumstance;
+        }
         self
     }
 

@@ -3,9 +3,9 @@
 use openapi_document::Node;
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules,
     schema::{Item, Schema, same},
 };
@@ -53,12 +53,10 @@ impl<'a> Comparison<'a> {
             return;
         }
         let count = |count: usize| Some(Value::from(count));
-        let mut finding = Finding::new(rule).at(&old.at, &new.at).values(count(before), count(after));
+        let finding = Finding::new(rule).at(&old.at, &new.at).values(count(before), count(after));
         // Where no item may follow the first ones, one more of them is one more value that fits, and one less is one less.
-        if was_closed {
-            let widens = (before < after) == (context.direction == Direction::Request);
-            finding.level = Some(if widens { Level::Info } else { Level::Breaking });
-        }
-        self.note_data(context, finding);
+        let widens = (before < after) == (context.direction == Direction::Request);
+        let circumstance = if widens { Circumstance::MoreAllowed } else { Circumstance::LessAllowed };
+        self.note_data(context, finding.when(was_closed, circumstance));
     }
 }

@@ -31,13 +31,13 @@ use std::{
 
 use serde_json::Value;
 
-pub(crate) use finding::Finding;
+pub(crate) use finding::{Circumstance, Finding};
 use openapi_document::{DocumentTree, Node};
 pub(crate) use operation_pairing::Operation;
 
 use crate::{
     options::Options,
-    report::{Direction, Level, Role},
+    report::{Direction, Role},
     rules::{self, Place},
     schema::{DOCS, Effort, Usage, same},
 };
@@ -184,18 +184,15 @@ impl<'a> Comparison<'a> {
 
     /// Notes a finding about an operation or the document.
     fn note(&mut self, scope: ScopeId, finding: Finding<'a>) {
-        // What callers must send, the other side may send: a reader has to tell what that means for an answering client.
-        let turned =
-            self.scopes[scope].incoming && finding.rule.is_about_messages() && finding.rule.request > Level::None;
-        let level = if turned { Some(Level::Warning) } else { finding.level };
-        self.findings.push(Finding { scope, level, ..finding });
+        let incoming = self.scopes[scope].incoming && finding.rule.is_about_messages();
+        self.findings.push(Finding { scope, incoming, ..finding });
     }
 
     /// Notes a finding about data.
     fn note_data(&mut self, context: Context, finding: Finding<'a>) {
         let Context { scope, direction, place, absent, .. } = context;
-        let level = if absent { Some(Level::None) } else { finding.level };
-        self.findings.push(Finding { scope, direction, place: Some(place), level, ..finding });
+        let circumstance = if absent { Circumstance::Absent } else { finding.circumstance };
+        self.findings.push(Finding { scope, direction, place: Some(place), circumstance, ..finding });
     }
 
     /// Compares documentation, which is counted, and extensions, which are listed.

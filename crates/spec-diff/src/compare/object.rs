@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding};
+use super::{Circumstance, Comparison, Context, Finding};
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules,
     schema::{Additional, Schema, Usage, is_never},
 };
@@ -80,13 +80,10 @@ impl<'a> Comparison<'a> {
         let usage = Usage::of(&self.base, parts);
         let required = old.required.contains(name);
         let rule = if required { &rules::PROPERTY_REMOVED_REQUIRED } else { &rules::PROPERTY_REMOVED_OPTIONAL };
-        let mut finding = Finding::new(rule).removed(&usage.at);
+        let is_rejected = context.direction == Direction::Request && is_refused;
+        let mut finding = Finding::new(rule).removed(&usage.at).when(is_rejected, Circumstance::Rejected);
         finding.before = describe(&Schema::of(&self.base, &usage.core));
         let absent = context.absent || is_absent(&usage, context.direction);
-        if context.direction == Direction::Request && is_refused {
-            // Requests that still have it are refused.
-            finding.level = Some(Level::Breaking);
-        }
         self.note_data(Context { absent, ..context.inside() }, finding);
     }
 
@@ -118,9 +115,7 @@ impl<'a> Comparison<'a> {
             (&old.required, &new.required, &rules::BECAME_OPTIONAL),
         ] {
             for name in required.difference(other).filter(|name| !name.is_empty() && !declared(name)) {
-                let mut finding = Finding::new(rule).at(&old.at, &new.at).named(*name);
-                // A name without a property is a slip of the document, or something that typed clients cannot send.
-                finding.level = Some(rule.level(context.direction).min(Level::Warning));
+                let finding = Finding::new(rule).at(&old.at, &new.at).named(*name).when(true, Circumstance::Undeclared);
                 self.note_data(context.inside(), finding);
             }
         }

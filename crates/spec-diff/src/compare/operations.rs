@@ -6,14 +6,11 @@ use openapi_document::Node;
 use serde_json::Value;
 
 use super::{
-    Comparison, Finding, Scope, ScopeId,
+    Circumstance, Comparison, Finding, Scope, ScopeId,
     lifecycle::Sunset,
     operation_pairing::{ITEM, Operation, Pairing, is_method},
 };
-use crate::{
-    report::{Level, Role},
-    rules,
-};
+use crate::{report::Role, rules};
 
 /// The members of an operation that are compared.
 const OPERATION: &[&str] =
@@ -92,11 +89,11 @@ impl<'a> Comparison<'a> {
             (true, Sunset::Day(_)) => &rules::API_REMOVED_BEFORE_SUNSET,
             (true, _) => &rules::API_REMOVED_DEPRECATED,
         };
-        // Announced for a day that nobody can read: before it or after it?
-        let level = (sunset == Sunset::Unreadable && operation.node.flag("deprecated")).then_some(Level::Warning);
+        let is_unreadable = sunset == Sunset::Unreadable && operation.node.flag("deprecated");
         let scope = self.operation_scope(operation, Role::Operation);
         let finding = Finding::new(rule).what(if path_is_left { "removed" } else { "path-removed" });
-        self.note(scope, Finding { level, ..finding }.removed(&operation.node.at).named(""));
+        let finding = finding.when(is_unreadable, Circumstance::UnreadableSunset);
+        self.note(scope, finding.removed(&operation.node.at).named(""));
     }
 
     /// Compares two operations that stand for each other.

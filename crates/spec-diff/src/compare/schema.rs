@@ -3,9 +3,8 @@
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, components::component, excerpt};
+use super::{Circumstance, Comparison, Context, Finding, components::component, excerpt};
 use crate::{
-    report::Level,
     rules,
     schema::{DOCS, From, Relation, Schema, Usage, equal, fits_schema, same},
 };
@@ -102,7 +101,7 @@ impl<'a> Comparison<'a> {
             if says_nothing(self, (&self.base, old), (&self.revision, &part)) {
                 continue;
             }
-            let mut finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
+            let finding = Finding::new(&rules::ALL_OF_ADDED).at(&old.at, &part.at);
             // New optional properties are all that it brings: harmless, and reported by themselves.
             let is_mixin = part.get("properties").is_some()
                 && part
@@ -111,7 +110,7 @@ impl<'a> Comparison<'a> {
                     .flat_map(Node::entries)
                     .all(|(name, _)| !old.properties.contains_key(name))
                 && part.get("required").is_none();
-            finding.level = is_mixin.then_some(Level::Info);
+            let finding = finding.when(is_mixin, Circumstance::Met);
             self.note_data(context, finding.named(part_name(&part)));
         }
         for part in surplus(new, old) {

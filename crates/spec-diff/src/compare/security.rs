@@ -8,8 +8,8 @@ use std::{
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::{report::Level, rules};
+use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
+use crate::rules;
 
 /// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
 type Way<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
@@ -197,9 +197,8 @@ impl<'a> Comparison<'a> {
         self.others(scope, old, new, SCHEME);
         let value = |node: &Node<'a>, key: &str| node.value.get(key).cloned();
         if old.text("type") != new.text("type") {
-            let mut finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
-            // The same header carries the token, however clients get it.
-            finding.level = (is_bearer(old) && is_bearer(new)).then_some(Level::Warning);
+            let finding = Finding::new(&rules::SCHEME_TYPE).at(&old.at, &new.at);
+            let finding = finding.when(is_bearer(old) && is_bearer(new), Circumstance::SameHeader);
             return self.note(scope, finding.values(value(old, "type"), value(new, "type")));
         }
         for (key, ignores_case) in [("in", false), ("name", new.text("in") == Some("header")), ("scheme", true)] {
@@ -227,9 +226,9 @@ impl<'a> Comparison<'a> {
             {
                 let (before, after) = (flow.text(key), other.text(key));
                 if before != after {
-                    let mut finding = Finding::new(rule).at(&flow.at, &other.at);
-                    // A URL that was not stated before cannot have been in use.
-                    finding.level = before.is_none_or(str::is_empty).then_some(Level::Info);
+                    let is_new = before.is_none_or(str::is_empty);
+                    let finding =
+                        Finding::new(rule).at(&flow.at, &other.at).when(is_new, Circumstance::NotStatedBefore);
                     self.note(scope, finding.values(before.map(Value::from), after.map(Value::from)));
                 }
             }

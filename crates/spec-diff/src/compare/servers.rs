@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use openapi_document::Node;
 use serde_json::Value;
 
-use super::{Comparison, Finding, ScopeId, operation_pairing::Operation};
-use crate::{report::Level, rules};
+use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Operation};
+use crate::rules;
 
 /// A server's URL without the slash at its end, which changes no request.
 fn url<'a>(server: &Node<'a>) -> &'a str {
@@ -93,10 +93,9 @@ impl<'a> Comparison<'a> {
             let at = |server: Option<&Node<'a>>, holder: &Node<'a>| {
                 server.map_or_else(|| holder.at.clone(), |node| node.at.clone())
             };
-            let mut finding = Finding::new(&rules::SERVER_DEFAULT).at(&at(first, old), &at(second, new));
-            // The old one is still there for those who name it, or there was none to rely on.
+            let finding = Finding::new(&rules::SERVER_DEFAULT).at(&at(first, old), &at(second, new));
             let is_left = first.is_none_or(|first| listed(&news, first));
-            finding.level = if kept { Some(Level::Info) } else { is_left.then_some(Level::Warning) };
+            let finding = finding.when(is_left, Circumstance::StillListed).when(kept, Circumstance::Met);
             self.note(scope, finding.values(shown(urls.0), shown(urls.1)));
         }
         for (index, server) in olds.iter().enumerate() {

@@ -7,12 +7,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, TouchedOperation, Version, labels,
+    Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, TouchedOperation, Version,
+    labels,
+    level::level,
     reachability::{Reach, reaches},
 };
 use crate::{
     compare::{Comparison, Finding},
-    options::Options,
     rules::{self, Group, Place, Rule},
 };
 
@@ -21,31 +22,31 @@ const MEMBERS: usize = 10;
 const LETTERS: usize = 80;
 
 /// Equal findings, from several directions and places.
-struct Merged {
-    rule: &'static Rule,
-    what: &'static str,
+struct Merged<'a> {
+    /// With their ids.
+    findings: Vec<(&'a Finding<'a>, String)>,
     owner: Owner,
     member: Member,
     reach: Reach,
-    /// The worst comes last.
-    verdicts: BTreeSet<(Level, Direction, Option<Place>, String)>,
 }
 
 /// Makes the report of a comparison.
 pub(crate) fn report(comparison: Comparison<'_>) -> Report {
-    let merged = merge(&comparison);
-    let mut groups: BTreeMap<_, Vec<Merged>> = BTreeMap::new();
-    for merged in merged {
-        let directions: BTreeSet<_> = merged.verdicts.iter().map(|(_, direction, ..)| *direction).collect();
-        let Some((level, direction, place, id)) = merged.verdicts.last().cloned() else { continue };
-        let unstable = !merged.reach.is_empty()
-            && merged
-                .reach
-                .iter()
-                .all(|(number, _)| comparison.operations.get(*number).is_some_and(|known| known.unstable));
-        let level = if unstable { Level::None } else { level };
-        let direction = if directions.len() > 1 { Direction::Both } else { direction };
-        let key = (std::cmp::Reverse(level), merged.owner.clone(), id, direction, place);
+    let mut groups: BTreeMap<_, Vec<Merged<'_>>> = BTreeMap::new();
+    for merged in merge(&comparison) {
+        let level = |finding: &Finding<'_>, id: &str, unstable| level(finding, id, unstable, comparison.options);
+        let worst = merged
+            .findings
+            .iter()
+            .max_by_key(|(finding, id)| (level(finding, id, false), finding.direction, finding.place, id));
+        let Some((worst, id)) = worst else { continue };
+        let is_unstable =
+            |(number, _): &(usize, Role)| comparison.operations.get(*number).is_some_and(|known| known.unstable);
+        let unstable = !merged.reach.is_empty() && merged.reach.iter().all(is_unstable);
+        let is_both = merged.findings.iter().any(|(finding, _)| finding.direction != worst.direction);
+        let direction = if is_both { Direction::Both } else { worst.direction };
+        let level = std::cmp::Reverse(level(worst, id, unstable));
+        let key = (level, merged.owner.clone(), id.clone(), direction, worst.place);
         groups.entry(key).or_default().push(merged);
     }
     let changes: Vec<_> = groups
@@ -60,8 +61,6 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
         revision: version(&comparison.revision),
         wire: changes.iter().map(|change| change.level).max().unwrap_or_default(),
         source: changes.iter().map(|change| change.source).max().unwrap_or_default(),
-        crate_needed: None,
-        crate_declared: None,
         docs_changed: comparison.docs_changed,
         operations_compared: comparison.operations.len(),
         operations: touched(&comparison, &changes),
@@ -70,13 +69,12 @@ pub(crate) fn report(comparison: Comparison<'_>) -> Report {
 }
 
 /// Puts findings together that say the same of the same place.
-fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
+fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     let reaches = reaches(&comparison.scopes);
     let mut places: HashMap<_, usize> = HashMap::new();
-    let mut all: Vec<Merged> = Vec::new();
+    let mut all: Vec<Merged<'_>> = Vec::new();
     for finding in &comparison.findings {
         let id = finding.rule.id(finding.direction, finding.place, finding.what);
-        let level = level(finding, &id, comparison.options);
         let everywhere = finding.rule.name == rules::EXTENSION_CHANGED.name;
         let (owner, member) = member(comparison, finding, everywhere);
         let pointer = |location: &Option<Location>| location.as_ref().map(|location| location.pointer.clone());
@@ -88,21 +86,14 @@ fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
             (text(&member.before), text(&member.after)),
         );
         let index = *places.entry(key).or_insert_with(|| {
-            all.push(Merged {
-                rule: finding.rule,
-                what: finding.what,
-                owner,
-                member,
-                reach: Reach::new(),
-                verdicts: BTreeSet::new(),
-            });
+            all.push(Merged { findings: Vec::new(), owner, member, reach: Reach::new() });
             all.len() - 1
         });
         if let Some(merged) = all.get_mut(index) {
             if let Some(reach) = reaches.get(finding.scope) {
                 merged.reach.extend(reach.iter().copied());
             }
-            merged.verdicts.insert((level, finding.direction, finding.place, id));
+            merged.findings.push((finding, id));
         }
     }
     all
@@ -110,25 +101,6 @@ fn merge(comparison: &Comparison<'_>) -> Vec<Merged> {
 
 fn text(value: &Option<Value>) -> Option<String> {
     value.as_ref().map(Value::to_string)
-}
-
-/// The level under the options.
-fn level(finding: &Finding<'_>, id: &str, options: &Options) -> Level {
-    if let Some(level) = options.levels.get(id).or_else(|| options.levels.get(finding.rule.name)) {
-        return *level;
-    }
-    let level = finding.level.unwrap_or_else(|| finding.rule.level(finding.direction));
-    let name = finding.rule.name;
-    let response = finding.direction == Direction::Response;
-    let opens_enum = name == rules::ENUM_VALUE_ADDED.name || name == rules::ENUM_REMOVED.name;
-    if response && opens_enum && !options.open_enums {
-        return Level::Breaking;
-    }
-    if response && finding.rule.group == Group::Constraints && options.validates_limits && level == Level::Warning {
-        return Level::Breaking;
-    }
-    let of_header = finding.rule.group == Group::Headers || finding.place == Some(Place::Header);
-    if of_header && !options.exposes_headers { level.min(Level::Info) } else { level }
 }
 
 fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) -> (Owner, Member) {
@@ -156,10 +128,11 @@ fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) 
 fn change(
     comparison: &Comparison<'_>,
     (id, level, direction, place): (String, Level, Direction, Option<Place>),
-    group: Vec<Merged>,
+    group: Vec<Merged<'_>>,
 ) -> Option<Change> {
     let first = group.first()?;
-    let (rule, owner, what) = (first.rule, first.owner.clone(), first.what);
+    let (finding, _) = first.findings.first()?;
+    let (rule, owner, what) = (finding.rule, first.owner.clone(), finding.what);
     let reach: Reach = group.iter().flat_map(|merged| merged.reach.iter().copied()).collect();
     let operations: BTreeSet<OperationRef> = reach
         .iter()
@@ -183,7 +156,6 @@ fn change(
         source: if rule.group == Group::Unknown && level == Level::None { Bump::Patch } else { rule.source },
         message: String::new(),
         fingerprint: String::new(),
-        accepted: None,
     };
     change.message = message(&change, rule, what);
     change.fingerprint = fingerprint(&comparison.options.api, &change);

@@ -5,6 +5,7 @@
 pub(crate) mod grouping;
 pub(crate) mod json;
 mod labels;
+mod level;
 mod reachability;
 
 use serde::Serialize;
@@ -177,29 +178,6 @@ pub struct Change {
     pub message: String,
     /// 12 hexadecimal digits of API, id, owner, members, before and after. Lines, order and places do not change it.
     pub fingerprint: String,
-    /// Why this finding does not count; filled in by a program that keeps a list of accepted changes.
-    pub accepted: Option<Accepted>,
-}
-
-/// A reviewer's decision on a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Accepted {
-    /// Whose change it is.
-    pub kind: AcceptedKind,
-    /// The reviewer's words.
-    pub reason: String,
-    /// The last day (`2026-12-31`) on which the decision counts.
-    pub until: Option<String>,
-}
-
-/// Whose change an accepted finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AcceptedKind {
-    /// The vendor changed the service.
-    Vendor,
-    /// The document was wrong, the service is as it was.
-    Correction,
 }
 
 /// What a document says of itself.
@@ -235,14 +213,10 @@ pub struct Report {
     pub base: Version,
     /// The document after.
     pub revision: Version,
-    /// The worst level of the changes that are not accepted.
+    /// The worst level of the changes.
     pub wire: Level,
     /// The greatest bump that a change hints at.
     pub source: Bump,
-    /// The bump that the generated crate needs, if the caller generated and compared both.
-    pub crate_needed: Option<Bump>,
-    /// The bump that the crate's manifest declares, if the caller read it.
-    pub crate_declared: Option<Bump>,
     /// How many descriptions, titles and examples differ. They are counted, not listed.
     pub docs_changed: usize,
     /// How many operations were compared.
@@ -302,10 +276,5 @@ impl Report {
                 }
             }
         }
-    }
-
-    /// The findings that no reviewer has accepted.
-    pub fn open(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.accepted.is_none())
     }
 }

@@ -13,14 +13,48 @@
 use std::ops::Range;
 
 use chrono::NaiveDate;
-use serde::Deserialize;
-use spec_diff::{Accepted, AcceptedKind, Change, Level, Location, Member, Report};
+use serde::{Deserialize, Serialize};
+use spec_diff::{Change, Level, Location, Member, Report};
 use toml::Spanned;
 
 use super::inputs::Source;
 
+/// A change with the reviewer's decision on it.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) change: Change,
+    pub(super) accepted: Option<Accepted>,
+}
+
+impl Finding {
+    /// Returns whether a reviewer has to decide: nobody has, and programs may be affected.
+    pub(super) fn needs_decision(&self) -> bool {
+        self.accepted.is_none() && self.change.level >= Level::Warning
+    }
+}
+
+/// A reviewer's decision on a change.
+#[derive(Debug, Serialize)]
+pub(super) struct Accepted {
+    pub(super) kind: Kind,
+    /// The reviewer's words.
+    pub(super) reason: String,
+    /// The last day on which the decision counts.
+    pub(super) until: Option<NaiveDate>,
+}
+
+/// Whose change an accepted finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// The vendor changed the service.
+    Vendor,
+    /// The document was wrong, the service is as it was.
+    Correction,
+}
+
 /// Something that is wrong with an entry.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Notice {
     pub(super) level: Level,
     pub(super) file: String,
@@ -46,13 +80,6 @@ struct Entry {
     until: Option<toml::Value>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Vendor,
-    Correction,
-}
-
 /// An entry that can be used.
 struct Known {
     entry: Entry,
@@ -61,8 +88,8 @@ struct Known {
     used: bool,
 }
 
-/// Marks what is accepted, and tells which entries are malformed, expired or without use.
-pub(super) fn apply(source: &Source, report: &mut Report, today: NaiveDate) -> Vec<Notice> {
+/// Marks accepted findings and returns the entries that are malformed, expired or unused.
+pub(super) fn apply(source: &Source, report: &mut Report, findings: &mut [Finding], today: NaiveDate) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut known = Vec::new();
     let notice = |level, line, message| Notice { level, file: source.name.clone(), line, message };
@@ -72,10 +99,10 @@ pub(super) fn apply(source: &Source, report: &mut Report, today: NaiveDate) -> V
             Err(error) => notices.push(notice(Level::Breaking, line, error)),
         }
     }
-    for change in &mut report.changes {
-        mark(change, &mut known, today);
+    for finding in findings.iter_mut() {
+        mark(finding, &mut known, today);
     }
-    settle(report);
+    settle(report, findings);
     for Known { entry, until, line, used } in known {
         let what = format!("{} at {}", entry.rule, entry.at);
         match until.filter(|until| *until < today) {
@@ -140,7 +167,8 @@ fn one_line(message: &str) -> String {
 }
 
 /// A finding is accepted if each of its members is: one more member is a new finding.
-fn mark(change: &mut Change, known: &mut [Known], today: NaiveDate) {
+fn mark(finding: &mut Finding, known: &mut [Known], today: NaiveDate) {
+    let change = &mut finding.change;
     let find = |member: &Member| {
         known.iter().position(|Known { entry, until, .. }| {
             until.is_none_or(|until| until >= today)
@@ -163,10 +191,10 @@ fn mark(change: &mut Change, known: &mut [Known], today: NaiveDate) {
         // The service is as it was: programs that work go on working.
         change.level = Level::None;
     }
-    change.accepted = Some(Accepted {
-        kind: if is_correction { AcceptedKind::Correction } else { AcceptedKind::Vendor },
+    finding.accepted = Some(Accepted {
+        kind: if is_correction { Kind::Correction } else { Kind::Vendor },
         reason: entries.iter().map(|known| known.entry.reason.trim()).collect::<Vec<_>>().join("; "),
-        until: entries.iter().filter_map(|known| known.until).min().map(|until| until.to_string()),
+        until: entries.iter().filter_map(|known| known.until).min(),
     });
 }
 
@@ -175,17 +203,16 @@ fn is_within(place: &Location, at: &str) -> bool {
     place.pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Levels that follow from the findings'.
-fn settle(report: &mut Report) {
-    report.wire = report.open().map(|change| change.level).max().unwrap_or_default();
+/// Sets the levels that follow from the findings'.
+fn settle(report: &mut Report, findings: &[Finding]) {
+    let open = findings.iter().filter(|finding| finding.accepted.is_none());
+    report.wire = open.map(|finding| finding.change.level).max().unwrap_or_default();
     for touched in &mut report.operations {
-        let reaches = |change: &&Change| {
-            change
-                .operations
-                .iter()
-                .any(|operation| (&operation.method, &operation.path) == (&touched.method, &touched.path))
-        };
-        touched.level = report.changes.iter().filter(reaches).map(|change| change.level).max().unwrap_or_default();
+        let changes = findings.iter().map(|finding| &finding.change).filter(|change| {
+            let operations = &mut change.operations.iter();
+            operations.any(|operation| (&operation.method, &operation.path) == (&touched.method, &touched.path))
+        });
+        touched.level = changes.map(|change| change.level).max().unwrap_or_default();
     }
 }
 
@@ -199,14 +226,17 @@ mod tests {
 
     const TODAY: &str = "2026-11-22";
 
-    fn applied(text: &str) -> (Report, Vec<String>) {
+    fn applied(text: &str) -> (Report, Finding, Vec<String>) {
         let head = changed("/components/schemas/Line/properties/sku/type", json!("integer"));
         let mut report = diff(&mini().root, &head.root, &Options::default()).expect("both are documents");
         assert_eq!((report.wire, report.changes.len()), (Level::Breaking, 1));
         let source = Source { name: "openapi/mini.accept.toml".to_owned(), text: text.to_owned() };
-        let notices = apply(&source, &mut report, TODAY.parse().expect("a day"));
+        let change = report.changes.remove(0);
+        let mut findings = [Finding { change, accepted: None }];
+        let notices = apply(&source, &mut report, &mut findings, TODAY.parse().expect("a day"));
+        let [finding] = findings;
         let line = |notice: &Notice| format!("{}:{} {}", notice.line, notice.level, notice.message);
-        (report, notices.iter().map(line).collect())
+        (report, finding, notices.iter().map(line).collect())
     }
 
     fn entry(at: &str, more: &str) -> String {
@@ -218,29 +248,30 @@ mod tests {
 
     #[test]
     fn a_correction_is_nothing_on_the_wire() {
-        let (report, notices) = applied(&entry(SKU, "kind = \"correction\""));
-        assert_eq!((report.wire, report.changes[0].level, notices), (Level::None, Level::None, vec![]));
+        let (report, finding, notices) = applied(&entry(SKU, "kind = \"correction\""));
+        assert_eq!((report.wire, finding.change.level, notices), (Level::None, Level::None, vec![]));
         assert!(report.operations.iter().all(|operation| operation.level == Level::None));
-        let accepted = report.changes[0].accepted.as_ref().expect("it is accepted");
-        assert_eq!((accepted.kind, accepted.reason.as_str()), (AcceptedKind::Correction, "Samples say so."));
+        let accepted = finding.accepted.expect("it is accepted");
+        assert_eq!((accepted.kind, accepted.reason.as_str()), (Kind::Correction, "Samples say so."));
     }
 
     #[test]
     fn a_change_of_the_vendor_keeps_its_level_and_does_not_count() {
-        let (report, notices) = applied(&entry("/components/schemas/Line", "kind = \"vendor\"\nuntil = 2026-11-22"));
-        assert_eq!((report.wire, report.changes[0].level, notices), (Level::None, Level::Breaking, vec![]));
+        let (report, finding, notices) =
+            applied(&entry("/components/schemas/Line", "kind = \"vendor\"\nuntil = 2026-11-22"));
+        assert_eq!((report.wire, finding.change.level, notices), (Level::None, Level::Breaking, vec![]));
     }
 
     #[test]
     fn expired_and_unused_entries_are_told_and_do_not_count() {
-        let (report, notices) = applied(&entry(SKU, "kind = \"vendor\"\nuntil = \"2026-11-21\""));
+        let (report, _, notices) = applied(&entry(SKU, "kind = \"vendor\"\nuntil = \"2026-11-21\""));
         assert_eq!(report.wire, Level::Breaking);
         let told = format!(
             "2:warning the entry for type-changed at {SKU} counted until 2026-11-21; delete it, or decide anew"
         );
         assert_eq!(notices, [told]);
         for (at, more) in [("/components/schemas/Lin", ""), (SKU, "fingerprint = \"000000000000\"")] {
-            let (report, notices) = applied(&entry(at, &format!("kind = \"vendor\"\n{more}")));
+            let (report, _, notices) = applied(&entry(at, &format!("kind = \"vendor\"\n{more}")));
             assert_eq!(report.wire, Level::Breaking, "{at}");
             assert!(notices[0].starts_with("2:warning nothing found is type-changed at "), "{notices:?}");
         }
@@ -255,12 +286,12 @@ mod tests {
             ("kind = \"vendor\"\nby = \"me\"", "unknown field `by`"),
             ("", "missing field `kind`"),
         ] {
-            let (report, notices) = applied(&format!("{good}{}", entry("/paths", bad)));
+            let (report, _, notices) = applied(&format!("{good}{}", entry("/paths", bad)));
             assert_eq!(report.wire, Level::None, "{bad}");
             assert!(notices[0].starts_with(&format!("8:breaking {told}")), "{notices:?}");
         }
-        let (report, notices) = applied("[[accept]\n");
+        let (report, _, notices) = applied("[[accept]\n");
         assert!(report.wire == Level::Breaking && notices[0].starts_with("1:breaking "), "{notices:?}");
-        assert!(applied(&entry("components", "kind = \"vendor\"")).1[0].contains("is no JSON pointer"));
+        assert!(applied(&entry("components", "kind = \"vendor\"")).2[0].contains("is no JSON pointer"));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use spec_diff::{Bump, Change, Location, Member, Options, Report, Side, diff};
 
 use super::{
-    accepted_changes::{self, Notice},
+    accepted_changes::{self, Finding, Notice},
     crate_api::{
         self, CrateChange,
         version::{Declared, declared, next},
@@ -41,7 +41,10 @@ pub(super) struct Comparison {
 
 /// One API, compared.
 pub(super) struct Api {
+    /// Its changes are in `findings`.
     pub(super) report: Report,
+    /// Worst first.
+    pub(super) findings: Vec<Finding>,
     pub(super) state: State,
     /// Whether it is one of our documents, which have a crate and a list of accepted changes.
     pub(super) is_ours: bool,
@@ -109,18 +112,28 @@ pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<A
     })?;
     let lines = [&base, &revision].map(|source| Lines::of(&source.name, &source.text, &pointers(&report)));
     report.locate(|side, pointer| Some(lines[usize::from(side == Side::Revision)].at(pointer)));
+    let changes = std::mem::take(&mut report.changes);
+    let mut findings = changes.into_iter().map(|change| Finding { change, accepted: None }).collect::<Vec<_>>();
     let notices = match pair.own.as_ref().and_then(|own| own.accept.as_ref()) {
-        Some(source) => accepted_changes::apply(source, &mut report, today),
+        Some(source) => accepted_changes::apply(source, &mut report, &mut findings, today),
         None => Vec::new(),
     };
     let generated = needed.map(|needed| Generated { needed, declared: pair.own.as_ref().map(manifests) });
-    if let Some(generated) = &generated {
-        report.crate_needed = generated.needed.as_ref().ok().map(|change| change.needed);
-        report.crate_declared = generated.declared.as_ref().and_then(|step| Some(step.as_ref().ok()?.bump));
-    }
-    let counts = counts(&report.changes);
+    let counts = counts(&findings);
     let [_, lines] = lines;
-    Ok(Api { report, state, is_ours: pair.own.is_some(), base, revision, generated, notices, counts, hidden: 0, lines })
+    Ok(Api {
+        report,
+        findings,
+        state,
+        is_ours: pair.own.is_some(),
+        base,
+        revision,
+        generated,
+        notices,
+        counts,
+        hidden: 0,
+        lines,
+    })
 }
 
 /// What lint refuses, `generate` would: the generator's own search for what it trips over takes minutes in a large document.
@@ -179,6 +192,16 @@ impl Api {
     /// The same of a finding's first member.
     pub(super) fn first_line(&self, change: &Change) -> u32 {
         change.members.first().map_or(1, |member| self.line(member))
+    }
+
+    /// The step that the crate needs, if it is known.
+    pub(super) fn crate_needed(&self) -> Option<Bump> {
+        Some(self.generated.as_ref()?.needed.as_ref().ok()?.needed)
+    }
+
+    /// The step that the manifest declares, if it is known.
+    pub(super) fn crate_declared(&self) -> Option<Bump> {
+        Some(self.generated.as_ref()?.declared.as_ref()?.as_ref().ok()?.bump)
     }
 
     /// Whether there is nothing to tell.
@@ -254,7 +277,7 @@ pub(super) mod tests {
     fn both_verdicts_are_in_the_report() {
         let api = compared(pair(&edited(), ["0.1.0", "0.1.1"]));
         assert_eq!(api.report.wire, spec_diff::Level::Breaking);
-        assert_eq!((api.report.crate_needed, api.report.crate_declared), (Some(Bump::Major), Some(Bump::Minor)));
+        assert_eq!((api.crate_needed(), api.crate_declared()), (Some(Bump::Major), Some(Bump::Minor)));
         let told = api.generated.and_then(|generated| generated.undeclared()).expect("it is too small");
         assert_eq!(told, "the crate needs a major step, its version goes from 0.1.0 to 0.1.1; set 0.2.0 or more");
         let api = compared(pair(&edited(), ["0.1.0", "0.2.0"]));
@@ -265,10 +288,10 @@ pub(super) mod tests {
     fn what_is_new_is_no_harm_and_what_is_gone_breaks() {
         let new = compared(Pair { base: None, ..pair(MINI, ["0.1.0", "0.1.0"]) });
         assert_eq!((new.state, new.report.wire), (State::New, spec_diff::Level::Info));
-        assert!(new.report.changes.iter().all(|change| change.rule == "endpoint-added"), "{:?}", new.report.changes);
+        assert!(new.findings.iter().all(|finding| finding.change.rule == "endpoint-added"), "{:?}", new.findings);
         let gone = compared(Pair { revision: None, ..pair(MINI, ["0.1.0", "0.1.0"]) });
         assert_eq!((gone.state, gone.report.wire), (State::Gone, spec_diff::Level::Breaking));
-        assert_eq!(gone.report.changes.len(), new.report.changes.len());
+        assert_eq!(gone.findings.len(), new.findings.len());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What fails: the findings against what the caller asked to fail on.
 
 use clap::ValueEnum;
-use spec_diff::{Change, Level};
+use spec_diff::Level;
 
-use super::api_diff::Api;
+use super::{accepted_changes::Finding, api_diff::Api};
 
 /// What is a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -30,7 +30,8 @@ pub(super) fn failures(api: &Api, on: FailOn) -> Vec<String> {
     let name = &api.report.api;
     let mut failures = Vec::new();
     if let Some(least) = least {
-        let open = api.report.open().filter(|change| change.level >= least).map(|change| change.level);
+        let open = api.findings.iter().filter(|finding| finding.accepted.is_none());
+        let open = open.map(|finding| finding.change.level).filter(|level| *level >= least);
         let levels = open.chain(api.notices.iter().map(|notice| notice.level).filter(|level| *level >= least));
         let count = levels.count();
         if count > 0 {
@@ -73,10 +74,10 @@ impl std::iter::Sum for Counts {
     }
 }
 
-pub(super) fn counts<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Counts {
+pub(super) fn counts<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Counts {
     let mut counts = Counts::default();
-    for change in changes {
-        let count = match (&change.accepted, change.level) {
+    for finding in findings {
+        let count = match (&finding.accepted, finding.change.level) {
             (Some(_), _) => &mut counts.accepted,
             (None, Level::Breaking) => &mut counts.breaking,
             (None, Level::Warning) => &mut counts.warning,

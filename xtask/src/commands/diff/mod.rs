@@ -159,9 +159,9 @@ fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate)
         match pair.and_then(|pair| compare(pair, today, arguments.wire_only)) {
             Ok(mut api) => {
                 comparison.failures.extend(gate::failures(&api, arguments.fail_on));
-                let all = api.report.changes.len();
-                api.report.changes.retain(|change| change.level >= arguments.level);
-                api.hidden = all - api.report.changes.len();
+                let all = api.findings.len();
+                api.findings.retain(|finding| finding.change.level >= arguments.level);
+                api.hidden = all - api.findings.len();
                 comparison.apis.push(api);
             }
             Err(error) => comparison.problems.push(error),

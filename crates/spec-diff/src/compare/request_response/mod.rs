@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, ScopeId, operation_pairing::Operation, parameters::PARAMETER};
+use super::{Circumstance, Comparison, Context, Finding, ScopeId, operation_pairing::Operation, parameters::PARAMETER};
 use crate::{
-    report::{Direction, Level, Role},
+    report::{Direction, Role},
     rules::{self, Place},
 };
 
@@ -76,11 +76,10 @@ impl<'a> Comparison<'a> {
                         status if is_success(status) => &rules::SUCCESS_REMOVED,
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
-                    let mut finding = Finding::new(rule).removed(&node.at);
+                    let finding = Finding::new(rule).removed(&node.at);
                     // What was a range is now one of its statuses: nobody has to expect more than before.
                     let narrowed = news.keys().any(|new| range(new) == status);
-                    finding.level = narrowed.then_some(Level::Info);
-                    self.note(scope(status), finding);
+                    self.note(scope(status), finding.when(narrowed, Circumstance::Narrowed));
                 }
             }
         }
@@ -95,8 +94,8 @@ impl<'a> Comparison<'a> {
                 status if is_success(status) => &rules::SUCCESS_ADDED,
                 _ => &rules::NON_SUCCESS_ADDED,
             };
-            let level = known.map(|_| Level::Info);
-            self.note(scope(status), Finding { level, ..Finding::new(rule).added(&node.at) });
+            let finding = Finding::new(rule).added(&node.at);
+            self.note(scope(status), finding.when(known.is_some(), Circumstance::Narrowed));
         }
     }
 

@@ -7,9 +7,9 @@ pub(super) use discriminator::{Subtypes, subtypes};
 use openapi_document::{DocumentTree, Node};
 use serde_json::Value;
 
-use super::{Comparison, Context, Finding, components::component};
+use super::{Circumstance, Comparison, Context, Finding, components::component};
 use crate::{
-    report::{Direction, Level},
+    report::Direction,
     rules::{self, Rule},
     schema::{From, Schema, Types, Union, Usage, excludes, fits_any, fits_schema, fits_union, same},
 };
@@ -67,27 +67,24 @@ impl<'a> Comparison<'a> {
             false => (&rules::ONE_OF_ADDED, &rules::ONE_OF_REMOVED),
         };
         for variant in removed {
-            let mut finding = Finding::new(rules(old.any).1).removed(&variant.at).values(label(variant), None);
-            // What fitted it fits another one.
+            let finding = Finding::new(rules(old.any).1).removed(&variant.at).values(label(variant), None);
             let is_left = self.is_covered((&self.base, variant), (&self.revision, &new.variants));
-            finding.level = is_left.then_some(Level::None);
-            self.note_data(context, finding);
+            self.note_data(context, finding.when(is_left, Circumstance::SameValues));
         }
         for variant in added {
-            let mut finding = Finding::new(rules(new.any).0).added(&variant.at).values(None, label(variant));
+            let finding = Finding::new(rules(new.any).0).added(&variant.at).values(None, label(variant));
             let is_known = self.is_covered((&self.revision, variant), (&self.base, &old.variants));
             // What comes need not be new under `anyOf`; a type that no alternative had before is.
             let new_type = new.any && !known.relation(&normal(&self.revision, variant).types, context.text).is_within();
-            finding.level = match (is_known, context.direction) {
-                // What fits it as well as another one of `oneOf` is no longer allowed.
+            let circumstance = match (is_known, context.direction) {
                 (true, Direction::Request) if !new.any && self.is_repeated(variant, &new.variants) => {
-                    Some(Level::Warning)
+                    Circumstance::Ambiguous
                 }
-                (true, _) => Some(Level::None),
-                (false, Direction::Response) if new_type => Some(Level::Breaking),
-                _ => None,
+                (true, _) => Circumstance::SameValues,
+                (false, Direction::Response) if new_type => Circumstance::NewType,
+                _ => Circumstance::Usual,
             };
-            self.note_data(context, finding);
+            self.note_data(context, finding.when(true, circumstance));
         }
     }
 
@@ -133,17 +130,15 @@ impl<'a> Comparison<'a> {
 
     /// Alternatives beside all else that a schema says: one more condition, which all values may meet already.
     fn union_added(&mut self, union: &Union<'a>, old: &Schema<'a>, context: Context) {
-        let mut finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
+        let finding = Finding::new(&rules::CONDITION_ADDED).what("union").at(&old.at, &union.at);
         let is_met = fits_union(&self.effort, (&self.base, old), (&self.revision, union));
-        finding.level = is_met.then_some(Level::Info);
-        self.note_data(context, finding);
+        self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
 
     fn union_removed(&mut self, union: &Union<'a>, new: &Schema<'a>, context: Context) {
-        let mut finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
+        let finding = Finding::new(&rules::CONDITION_REMOVED).what("union").at(&union.at, &new.at);
         let is_met = fits_union(&self.effort, (&self.revision, new), (&self.base, union));
-        finding.level = is_met.then_some(Level::Info);
-        self.note_data(context, finding);
+        self.note_data(context, finding.when(is_met, Circumstance::Met));
     }
 
     fn became_union(&mut self, old: &Schema<'a>, new: &Schema<'a>, union: &Union<'a>, context: Context) -> bool {

@@ -10,7 +10,10 @@ use spec_diff::{Bump, Level};
 
 use super::{markdown, words};
 use crate::{
-    commands::diff::{api_diff::Comparison, gate::Counts},
+    commands::diff::{
+        api_diff::{Api, Comparison},
+        gate::Counts,
+    },
     output::github::{data, property},
 };
 
@@ -59,7 +62,8 @@ pub(super) fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()>
 fn annotations(comparison: &Comparison) -> Vec<Annotation> {
     let mut annotations = Vec::new();
     for api in &comparison.apis {
-        annotations.extend(api.report.open().map(|change| Annotation {
+        let open = api.findings.iter().filter(|finding| finding.accepted.is_none());
+        annotations.extend(open.map(|finding| &finding.change).map(|change| Annotation {
             level: change.level,
             file: api.revision.name.clone(),
             line: api.first_line(change),
@@ -100,7 +104,7 @@ fn outputs(comparison: &Comparison) -> String {
         "passed"
     };
     let wire = reports().map(|report| report.wire).max().unwrap_or_default();
-    let bump = reports().filter_map(|report| report.crate_needed).max().unwrap_or(Bump::None);
+    let bump = comparison.apis.iter().filter_map(Api::crate_needed).max().unwrap_or(Bump::None);
     let all = comparison.apis.iter().map(|api| api.counts).sum::<Counts>();
     format!(
         "verdict={verdict}\nwire={wire}\nbump={bump}\nbreaking={}\nwarning={}\ninfo={}\nnone={}\naccepted={}\n",

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, fmt::Write};
 use serde_json::Value;
 use spec_diff::{Change, Level, Location, Member};
 
-use super::{capital, decision, escaped, is_open, reach, source_excerpt, verdict, words};
+use super::{capital, decision, escaped, reach, source_excerpt, verdict, words};
 use crate::{
     commands::diff::{
+        accepted_changes::Finding,
         api_diff::{Api, Comparison},
         inputs::Source,
     },
@@ -72,8 +73,8 @@ fn summary(comparison: &Comparison, page: &mut String) {
             "<tr><th><a href=\"#{name}\">{name}</a></th><td data-label=\"wire\">{}</td><td data-label=\"crate needs\">{}</td>\
              <td data-label=\"declares\">{}</td>",
             badge(report.wire),
-            bump(report.crate_needed),
-            bump(report.crate_declared),
+            bump(api.crate_needed()),
+            bump(api.crate_declared()),
             name = escaped(&report.api),
         );
         for (figure, count) in FIGURES.into_iter().zip([all.breaking, all.warning, all.info, all.none, all.accepted]) {
@@ -123,8 +124,8 @@ fn section(api: &Api, page: &mut String) {
         _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));
     }
     let texts = Texts { before: api.base.text.lines().collect(), after: api.revision.text.lines().collect() };
-    for change in &api.report.changes {
-        finding(api, &texts, change, page);
+    for finding in &api.findings {
+        write_finding(api, &texts, finding, page);
     }
     if api.hidden > 0 {
         _ = writeln!(page, "<p>{} below the level that was asked for.</p>", pluralize(api.hidden, "finding"));
@@ -145,8 +146,9 @@ fn section(api: &Api, page: &mut String) {
     page.push_str("</section>\n");
 }
 
-fn finding(api: &Api, texts: &Texts<'_>, change: &Change, page: &mut String) {
-    let is_accepted = change.accepted.is_some();
+fn write_finding(api: &Api, texts: &Texts<'_>, finding: &Finding, page: &mut String) {
+    let change = &finding.change;
+    let is_accepted = finding.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
     let operations = change.operations.iter().map(ToString::to_string).collect::<Vec<_>>();
     _ = writeln!(
@@ -154,14 +156,14 @@ fn finding(api: &Api, texts: &Texts<'_>, change: &Change, page: &mut String) {
         "<details class=\"finding\" data-level=\"{filed}\" data-operations=\"{}\"{}>\n<summary>{}{} <b>{}</b> <code>{}</code></summary>",
         // Neither methods nor paths have line feeds.
         escaped(&operations.join("\n")),
-        if is_open(change) { " open" } else { "" },
+        if finding.needs_decision() { " open" } else { "" },
         badge(change.level),
         if is_accepted { " <span class=\"badge accepted\">accepted</span>" } else { "" },
         escaped(&change.owner.to_string()),
         escaped(&change.id),
     );
     _ = writeln!(page, "<p>{}</p>", escaped(words(change)));
-    if let Some(accepted) = &change.accepted {
+    if let Some(accepted) = &finding.accepted {
         _ = writeln!(page, "<p class=\"decision\">{}</p>", escaped(&decision(accepted)));
     }
     let own = change.owner.to_string();
@@ -171,7 +173,7 @@ fn finding(api: &Api, texts: &Texts<'_>, change: &Change, page: &mut String) {
     for member in change.members.iter().take(MEMBERS) {
         sides(api, texts, member, page);
     }
-    if api.is_ours && is_open(change) {
+    if api.is_ours && finding.needs_decision() {
         accept(change, page);
     }
     match change.members.len().saturating_sub(MEMBERS) {

@@ -3,24 +3,33 @@
 use std::io::{Result, Write};
 
 use serde_json::{Value, json};
-use spec_diff::to_json;
+use spec_diff::{Report, to_json};
 
-use crate::commands::diff::api_diff::Comparison;
+use crate::commands::diff::api_diff::{Api, Comparison};
 
 pub(super) fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
-    let reports = comparison.apis.iter().map(|api| api.report.clone()).collect::<Vec<_>>();
-    let mut root = to_json(&reports);
+    let report = |api: &Api| {
+        let changes = api.findings.iter().map(|finding| finding.change.clone()).collect();
+        Report { changes, ..api.report.clone() }
+    };
+    let mut root = to_json(&comparison.apis.iter().map(report).collect::<Vec<_>>());
+    if let Some(changes) = root.get_mut("changes").and_then(Value::as_array_mut) {
+        for (change, finding) in changes.iter_mut().zip(comparison.apis.iter().flat_map(|api| &api.findings)) {
+            change["accepted"] = json!(finding.accepted);
+        }
+    }
     if let Some(entries) = root.get_mut("apis").and_then(Value::as_array_mut) {
         for (entry, api) in entries.iter_mut().zip(&comparison.apis) {
             let needed = api.generated.as_ref().map(|generated| generated.needed.as_ref());
             let items = needed
                 .and_then(|needed| needed.ok())
                 .map(|change| change.items.iter().map(ToString::to_string).collect::<Vec<_>>());
+            entry["crate_needed"] = json!(api.crate_needed());
+            entry["crate_declared"] = json!(api.crate_declared());
             entry["files"] = json!({"base": api.base.name, "revision": api.revision.name});
             entry["crate_changes"] = json!(items.unwrap_or_default());
             entry["crate_unknown"] = json!(needed.and_then(|needed| needed.err()));
-            let notice = |notice: &crate::commands::diff::accepted_changes::Notice| json!({"level": notice.level, "file": notice.file, "line": notice.line, "message": notice.message});
-            entry["accept_notices"] = json!(api.notices.iter().map(notice).collect::<Vec<_>>());
+            entry["accept_notices"] = json!(api.notices);
         }
     }
     root["compared_with"] = json!(comparison.base);

@@ -58,14 +58,15 @@ fn cases(api: &Api) -> Vec<Case> {
     let of_crate =
         Case { name: "version".to_owned(), place: api.revision.name.clone(), failure: undeclared, words: verdict(api) };
     let mut cases = vec![of_crate];
-    cases.extend(api.report.changes.iter().map(|change| {
+    cases.extend(api.findings.iter().map(|finding| {
+        let change = &finding.change;
         let words = words(change).to_owned();
-        let fails = change.accepted.is_none() && change.level == Level::Breaking;
+        let fails = finding.accepted.is_none() && change.level == Level::Breaking;
         Case {
             name: format!("{}: {}", change.owner, change.id),
             place: format!("{}:{}", api.revision.name, api.first_line(change)),
             failure: fails.then(|| words.clone()),
-            words: match &change.accepted {
+            words: match &finding.accepted {
                 Some(accepted) => format!("{}: {words} ({})", change.level, decision(accepted)),
                 None => format!("{}: {words}", change.level),
             },

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use spec_diff::{Bump, Change, Level};
+use spec_diff::{Bump, Level};
 
-use super::{capital, decision, is_open, reach, verdict, words};
+use super::{capital, decision, reach, verdict, words};
 use crate::{
-    commands::diff::api_diff::{Api, Comparison},
+    commands::diff::{
+        accepted_changes::Finding,
+        api_diff::{Api, Comparison},
+    },
     output::pluralize,
 };
 
@@ -106,8 +109,8 @@ fn head(comparison: &Comparison) -> String {
                 "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 plain(&report.api),
                 report.wire,
-                bump(report.crate_needed),
-                bump(report.crate_declared),
+                bump(api.crate_needed()),
+                bump(api.crate_declared()),
                 all.breaking,
                 all.warning,
                 all.info,
@@ -126,14 +129,14 @@ fn title(api: &Api) -> String {
 /// What is to be told, in the order in which it is shown.
 fn lines(api: &Api) -> Vec<Line> {
     let mut lines = Vec::new();
-    for change in &api.report.changes {
-        let is_open = is_open(change);
-        let rank = match change.level {
+    for finding in &api.findings {
+        let is_open = finding.needs_decision();
+        let rank = match finding.change.level {
             Level::Breaking if is_open => 0,
             _ if is_open => 1,
             _ => 3,
         };
-        lines.push(Line { text: finding(api, change), folded: !is_open, rank });
+        lines.push(Line { text: finding_line(api, finding), folded: !is_open, rank });
     }
     for notice in &api.notices {
         let text = format!("- **{}** `{}:{}`: {}", notice.level, notice.file, notice.line, plain(&notice.message));
@@ -154,7 +157,8 @@ fn lines(api: &Api) -> Vec<Line> {
     lines
 }
 
-fn finding(api: &Api, change: &Change) -> String {
+fn finding_line(api: &Api, finding: &Finding) -> String {
+    let change = &finding.change;
     let (level, owner, words, id) = (change.level, plain(&change.owner.to_string()), plain(words(change)), &change.id);
     let place = format!("{}:{}", api.revision.name, api.first_line(change));
     let own = change.owner.to_string();
@@ -163,7 +167,7 @@ fn finding(api: &Api, change: &Change) -> String {
     } else {
         String::new()
     };
-    let accepted = change
+    let accepted = finding
         .accepted
         .as_ref()
         .map_or(String::new(), |accepted| format!(" {}.", plain(&capital(&decision(accepted)))));

@@ -11,8 +11,9 @@ pub(crate) mod text;
 use std::io::{Result, Write};
 
 use clap::ValueEnum;
-use spec_diff::{Accepted, AcceptedKind, Bump, Change, Level, OperationRef};
+use spec_diff::{Bump, Change, OperationRef};
 
+use super::accepted_changes::{Accepted, Finding, Kind};
 use super::{
     api_diff::{Api, Comparison, State, bare},
     crate_api::version::Declared,
@@ -102,11 +103,6 @@ fn capital(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Whether somebody has to decide.
-fn is_open(change: &Change) -> bool {
-    change.accepted.is_none() && change.level >= Level::Warning
-}
-
 /// What a finding says, without the name of its owner in front.
 fn words(change: &Change) -> &str {
     let owner = change.owner.to_string();
@@ -116,10 +112,10 @@ fn words(change: &Change) -> &str {
 /// `accepted (vendor) until 2026-12-31: the reviewer's words`
 fn decision(accepted: &Accepted) -> String {
     let kind = match accepted.kind {
-        AcceptedKind::Vendor => "vendor",
-        AcceptedKind::Correction => "correction",
+        Kind::Vendor => "vendor",
+        Kind::Correction => "correction",
     };
-    let until = accepted.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+    let until = accepted.until.map_or(String::new(), |until| format!(" until {until}"));
     format!("accepted ({kind}){until}: {}", accepted.reason)
 }
 
@@ -133,16 +129,16 @@ fn reach(operations: &[OperationRef], most: usize) -> String {
 }
 
 /// The findings by what a reader would open, the owner with the worst first.
-fn by_owner<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Vec<&'a Change>> {
-    let mut blocks = Vec::<Vec<&Change>>::new();
+fn by_owner(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut blocks = Vec::<Vec<&Finding>>::new();
     let mut known = std::collections::HashMap::new();
-    for change in changes {
-        let index = *known.entry(&change.owner).or_insert_with(|| {
+    for finding in findings {
+        let index = *known.entry(&finding.change.owner).or_insert_with(|| {
             blocks.push(Vec::new());
             blocks.len() - 1
         });
         if let Some(block) = blocks.get_mut(index) {
-            block.push(change);
+            block.push(finding);
         }
     }
     blocks

@@ -3,11 +3,12 @@
 use std::io::{Result, Write};
 
 use anstyle::{AnsiColor, Style};
-use spec_diff::{Bump, Change, Level};
+use spec_diff::{Bump, Level};
 
-use super::{by_owner, decision, is_open, reach, verdict, words};
+use super::{by_owner, decision, reach, verdict, words};
 use crate::{
     commands::diff::{
+        accepted_changes::Finding,
         api_diff::{Api, Comparison},
         gate::Counts,
     },
@@ -57,13 +58,14 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
         return writeln!(out, "{name}: no changes");
     }
     writeln!(out, "\n{}: {}", painted(name, Style::new().bold(), colour), printable(&verdict(api)))?;
-    for block in by_owner(&api.report.changes) {
+    for block in by_owner(&api.findings) {
         let Some(first) = block.first() else { continue };
-        writeln!(out, "\n  {}", painted(&printable(&first.owner.to_string()), Style::new().bold(), colour))?;
+        writeln!(out, "\n  {}", painted(&printable(&first.change.owner.to_string()), Style::new().bold(), colour))?;
         let mut told = None;
-        for change in block {
-            let is_new = told.replace(&change.operations) != Some(&change.operations);
-            finding(api, change, is_new, colour, out)?;
+        for finding in block {
+            let operations = &finding.change.operations;
+            let is_new = told.replace(operations) != Some(operations);
+            write_finding(api, finding, is_new, colour, out)?;
         }
     }
     if api.report.docs_changed > 0 {
@@ -78,11 +80,12 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
 }
 
 /// The operations that it reaches are named if they are others than those of the finding before.
-fn finding(api: &Api, change: &Change, names_reach: bool, colour: bool, out: &mut impl Write) -> Result<()> {
+fn write_finding(api: &Api, finding: &Finding, names_reach: bool, colour: bool, out: &mut impl Write) -> Result<()> {
+    let change = &finding.change;
     let place = format!("{}:{}", api.revision.name, api.first_line(change));
     // As an entry of the list of accepted changes names it.
     let at = match change.members.first().and_then(|member| member.revision.as_ref().or(member.base.as_ref())) {
-        Some(location) if is_open(change) => format!(" at {}", location.pointer),
+        Some(location) if finding.needs_decision() => format!(" at {}", location.pointer),
         _ => String::new(),
     };
     let (level, words) = (painted_level(change.level, colour), printable(words(change)));
@@ -91,7 +94,7 @@ fn finding(api: &Api, change: &Change, names_reach: bool, colour: bool, out: &mu
     if names_reach && change.operations.iter().any(|operation| operation.to_string() != own) {
         writeln!(out, "              reaches {}", printable(&reach(&change.operations, 4)))?;
     }
-    match &change.accepted {
+    match &finding.accepted {
         Some(accepted) => writeln!(out, "              {}", printable(&decision(accepted))),
         None => Ok(()),
     }

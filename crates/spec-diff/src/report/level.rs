@@ -1,0 +1,51 @@
+//! The level of a change.
+
+use super::{Direction, Level};
+use crate::{
+    compare::{Circumstance, Finding},
+    options::Options,
+    rules::{self, Group, Place},
+};
+
+/// Decides the level of a finding. The first of these that applies counts:
+///
+/// 1. Changes that only reach operations without a promise of stability (`draft`, `alpha`) are of level `none`.
+/// 2. The caller's level for the finding's id, then for its rule.
+/// 3. What clients are like: closed enums and checked constraints make responses breaking.
+/// 4. The circumstances, else the rule's level in this direction; at most `info` for headers that clients do not expose.
+pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options: &Options) -> Level {
+    if is_unstable {
+        return Level::None;
+    }
+    if let Some(level) = options.levels.get(id).or_else(|| options.levels.get(finding.rule.name)) {
+        return *level;
+    }
+    let of_rule = finding.rule.level(finding.direction);
+    let level = match finding.circumstance {
+        // A reader has to judge what a stricter request means for the client that answers it.
+        _ if finding.incoming && finding.rule.request > Level::None => Level::Warning,
+        Circumstance::Usual => of_rule,
+        Circumstance::Undeclared => of_rule.min(Level::Warning),
+        Circumstance::Absent | Circumstance::SameValues => Level::None,
+        Circumstance::MoreAllowed
+        | Circumstance::Met
+        | Circumstance::Narrowed
+        | Circumstance::NotStatedBefore
+        | Circumstance::StillBytes => Level::Info,
+        Circumstance::Ambiguous
+        | Circumstance::ComponentsOnly
+        | Circumstance::SameHeader
+        | Circumstance::StillListed
+        | Circumstance::UnreadableSunset => Level::Warning,
+        Circumstance::LessAllowed | Circumstance::NewType | Circumstance::Rejected => Level::Breaking,
+    };
+    if finding.direction == Direction::Response {
+        let opens_enum = [rules::ENUM_VALUE_ADDED.name, rules::ENUM_REMOVED.name].contains(&finding.rule.name);
+        let relaxes = finding.rule.group == Group::Constraints && level == Level::Warning;
+        if (opens_enum && !options.open_enums) || (relaxes && options.validates_limits) {
+            return Level::Breaking;
+        }
+    }
+    let is_header = finding.rule.group == Group::Headers || finding.place == Some(Place::Header);
+    if is_header && !options.exposes_headers { level.min(Level::Info) } else { level }
+}
