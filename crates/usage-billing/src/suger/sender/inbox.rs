@@ -10,7 +10,7 @@ use super::super::{Undelivered, UsageReport};
 
 /// How many settled reports are remembered, some 150 bytes each, to reject their ids with other quantities. Suger rejects those that are
 /// forgotten.
-const REMEMBERED: usize = 100_000;
+pub(super) const REMEMBERED: usize = 100_000;
 
 #[derive(Debug)]
 pub(super) struct Inbox {
@@ -203,12 +203,12 @@ mod tests {
     fn memory_of_settled_reports_is_bounded() {
         let mut inbox = inbox(1);
         let mut forgotten = Vec::new();
-        for number in 0..u32::try_from(REMEMBERED).unwrap() + 3 {
-            let id = inbox.push(report(number)).unwrap();
+        for number in 0..u128::try_from(REMEMBERED).unwrap() + 3 {
+            let id = Uuid::from_u128(number);
+            inbox.known.insert(id, Known { fingerprint: id, is_id_used_up: false });
             forgotten.extend(inbox.settle(id, Fate::Delivered));
-            inbox.take();
         }
-        assert_eq!(forgotten, [0, 1, 2].map(|number| report(number).id("acme")));
+        assert_eq!(forgotten, [0, 1, 2].map(Uuid::from_u128));
         assert_eq!((inbox.known.len(), inbox.settled.len()), (REMEMBERED, REMEMBERED));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 
-use super::super::reporter::{Reporter, State as IdState};
+use super::super::reporter::Reporter;
 use super::super::trace::event;
 use super::super::{Receipt, Undelivered};
 use super::inbox::Fate;
@@ -55,8 +55,9 @@ impl Task {
     }
 
     async fn flush(&mut self) {
-        self.take_pushed();
+        // Before the reports are taken: a request that comes later is for later reports.
         self.shared.state().is_flush_requested = false;
+        self.take_pushed();
         let receipt = self.reporter.flush_until(self.shared.interruption()).await;
         let retry_after = receipt.unsent.iter().filter_map(|it| it.error.retry_after()).max();
         self.schedule.flushed(Instant::now(), retry_after);
@@ -82,8 +83,7 @@ impl Task {
         let delivered = delivered.map(|id| (*id, Fate::Delivered));
         let rejected = receipt.rejected.iter().map(|it| match self.reporter.known.get(&it.id) {
             None => (it.id, Fate::IdFree),
-            Some(known) if known.state == IdState::IdConsumed => (it.id, Fate::IdUsedUp),
-            Some(_) => (it.id, Fate::Delivered),
+            Some(_) => (it.id, Fate::IdUsedUp),
         });
         let forgotten: Vec<_> =
             delivered.chain(rejected).filter_map(|(id, fate)| state.inbox.settle(id, fate)).collect();
@@ -105,33 +105,32 @@ impl Task {
 /// Whatever ends the task (a shutdown, the handle's drop, the end of the runtime, a panic): what is left is handed out.
 impl Drop for Task {
     fn drop(&mut self) {
+        // First of all: from here on, nothing is pushed that nobody would take.
+        let end = *self.shared.state().end.get_or_insert(End::Stopped);
         self.take_pushed();
-        let (why, reason) = match &self.shared.state().end {
-            Some(End::Shutdown(limit)) => ("shutdown", limit.exceeded("not sent")),
-            Some(End::Dropped) => ("the sender was dropped without a shutdown", dropped()),
-            Some(End::Stopped) | None => {
+        let (why, reason) = match end {
+            End::Shutdown(limit) => ("shutdown", limit.exceeded("not sent")),
+            End::Dropped => ("the sender was dropped without a shutdown", dropped()),
+            End::Stopped => {
                 let ended = "the sender's task ended without a shutdown, with its runtime or by a panic";
                 (ended, Error::new(ErrorKind::Failed, format!("not confirmed: {ended}")))
             }
         };
-        let (mut reasons, is_shutdown) = {
+        let mut reasons: HashMap<_, _> = {
             let state = self.shared.state();
-            let last = state.last.iter().flat_map(|last| &last.unsent);
-            let reasons: HashMap<_, _> = last.map(|it| (it.id, it.error.clone())).collect();
-            (reasons, matches!(state.end, Some(End::Shutdown(_))))
+            state.last.iter().flat_map(|last| &last.unsent).map(|it| (it.id, it.error.clone())).collect()
         };
         for (_, id) in self.reporter.queue.keys() {
             reasons.entry(*id).or_insert_with(|| reason.clone());
         }
         let receipt = self.reporter.receipt(reasons);
         let (unsent, oldest) = (receipt.unsent.len(), receipt.unsent.iter().map(|it| it.report.window()).min());
-        if unsent > 0 && !is_shutdown {
+        if unsent > 0 && !matches!(end, End::Shutdown(_)) {
             let oldest = oldest.map(tracing::field::display);
             event!(WARN, unsent, oldest, "{why}: the queued usage is not sent");
         } else {
             event!(INFO, unsent, "sender ended");
         }
-        self.shared.state().end.get_or_insert(End::Stopped);
         self.hand_out(receipt);
         self.shared.end();
     }
@@ -141,4 +140,45 @@ impl Drop for Task {
 pub(super) fn dropped() -> Error {
     Error::new(ErrorKind::Failed, "not confirmed: the sender was dropped without a shutdown")
         .with_hint("push it again: its id is the same, so that it is not billed twice")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use tokio::sync::Notify;
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::super::State;
+    use super::super::inbox::{Inbox, REMEMBERED};
+    use super::super::receipts::Unread;
+    use super::*;
+    use crate::suger::{Client, UsageReport};
+
+    #[test]
+    fn reporter_forgets_what_the_inbox_forgets() {
+        let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
+        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let mut reporter = client.reporter();
+        let id = reporter.push(report.clone()).unwrap();
+        let mut inbox = Inbox::new("acme".to_owned(), 9);
+        inbox.adopt(&report);
+        let unread = Unread::new(9);
+        let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
+        let (changed, ended) = (Notify::new(), CancellationToken::new());
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed, ended });
+        let mut task = Task::new(shared.clone(), reporter, Schedule::new(Duration::MAX, Instant::now(), 0));
+        let delivered = |id| Receipt { delivered: vec![id], ..Receipt::default() };
+
+        task.reporter.queue.clear();
+        task.hand_out(delivered(id));
+        for number in 1..u128::try_from(REMEMBERED).unwrap() {
+            shared.state().inbox.settle(Uuid::from_u128(number), Fate::Delivered);
+        }
+        assert!(task.reporter.known.contains_key(&id));
+        task.hand_out(delivered(Uuid::max()));
+        assert!(!task.reporter.known.contains_key(&id));
+    }
 }
