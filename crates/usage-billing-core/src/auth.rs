@@ -21,6 +21,14 @@ use crate::token_provider::{KeySource, TokenProvider};
 use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_format};
 
 /// An OAuth client's id, with its secret or with a provider of its tokens.
+///
+/// ```
+/// use usage_billing_core::{Credentials, SecretString};
+///
+/// let secret = SecretString::from("from your secret store");
+/// let credentials = Credentials::new("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264", secret);
+/// assert!(!format!("{credentials:?}").contains("secret store"));
+/// ```
 #[derive(Clone)]
 pub struct Credentials {
     client_id: String,

@@ -30,6 +30,41 @@ const LONGEST_DEBUG_SOURCES: usize = 500;
 /// in errors of calls, and in those that methods of a client make of responses. Functions that have no client know no secrets;
 /// [`Transport::masked`](crate::Transport::masked) masks them in errors of a caller's own.
 ///
+/// Programs decide by [`kind`](Self::kind), and by [`status`](Self::status) and [`code`](Self::code) where the vendor's response matters:
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::{Error, ErrorKind};
+///
+/// enum Next {
+///     /// Nothing is wrong with the job: run it again after this time.
+///     Again(Duration),
+///     /// Somebody has to change the configuration, the credential or its permissions.
+///     Operator,
+///     /// The request is wrong, or the vendor cannot fulfil it.
+///     Developer,
+/// }
+///
+/// fn next(error: &Error) -> Next {
+///     match error.kind() {
+///         ErrorKind::Config | ErrorKind::Auth | ErrorKind::Permission => Next::Operator,
+///         // A certificate that is not trusted stays so.
+///         ErrorKind::Connection if error.is_permanent() => Next::Operator,
+///         ErrorKind::Connection | ErrorKind::NotReady | ErrorKind::WaitTimeout => {
+///             Next::Again(error.retry_after().unwrap_or(Duration::from_secs(60)))
+///         }
+///         ErrorKind::Api => match error.status().map(|status| status.as_u16()) {
+///             Some(429 | 500..) => Next::Again(error.retry_after().unwrap_or(Duration::from_secs(60))),
+///             _ => Next::Developer,
+///         },
+///         // `ErrorKind` may get more variants.
+///         _ => Next::Developer,
+///     }
+/// }
+/// # let error = Error::new(ErrorKind::Connection, "connection lost");
+/// # assert!(matches!(next(&error), Next::Again(_)));
+/// ```
+///
 /// Opaque: more can be told later without breaking anybody.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -70,8 +105,8 @@ pub enum ErrorKind {
     Api,
     /// The answer is not what the curated document says.
     Decode,
-    /// The vendor sent more than the client keeps in memory: a response, a row of a file, a list, or the usage that is added up from them. The
-    /// message names the limit; [`setting`](Error::setting) or the hint says how to raise it or what to do instead.
+    /// More than is kept in memory: the vendor sent too large a response, row of a file or list, or too much usage to add up; or the caller
+    /// queued more than a sender holds. The message names the limit; [`setting`](Error::setting) or the hint says how to raise it or what to do instead.
     Limit,
     /// The vendor has not got it yet: ask again, after [`retry_after`](Error::retry_after) if that is said.
     NotReady,

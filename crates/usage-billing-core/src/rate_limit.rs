@@ -12,6 +12,15 @@ use governor::{Quota, RateLimiter};
 use crate::{Error, ErrorKind, Result};
 
 /// How many requests a client sends at most. Shared by all clones of the client; a request over the limit waits.
+///
+/// ```
+/// use usage_billing_core::{ClientBuilder, RateLimit};
+///
+/// // Half of what the vendor allows, because another program uses the same credential.
+/// fn modest<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+///     builder.rate_limit(RateLimit::per_minute(150).burst(10))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     per_minute: u32,

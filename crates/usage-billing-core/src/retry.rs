@@ -19,6 +19,21 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 /// The vendor's `Retry-After` (seconds or date) is waited for as it stands. Without one, the delay is random between nothing and a
 /// ceiling that doubles from 0.5 s to 30 s. No delay begins that would end after the budget or the call's deadline: the error is returned
 /// at once and states [`retry_after`](crate::Error::retry_after).
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::{ClientBuilder, RetryPolicy};
+///
+/// // A nightly job with time: up to 8 attempts in half an hour, a minute apart at most.
+/// fn patient<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+///     let policy = RetryPolicy::default()
+///         .max_attempts(8)
+///         .backoff(Duration::from_secs(1), Duration::from_secs(60))
+///         .budget(Duration::from_secs(1800));
+///     // The deadline of a call includes its retries.
+///     builder.retry(policy).deadline(Duration::from_secs(2400))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,

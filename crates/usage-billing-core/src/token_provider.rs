@@ -58,6 +58,17 @@ impl TokenRequest {
 /// An API key: fixed, or supplied by the caller's own code each time it is needed.
 ///
 /// Strings and [`SecretString`] convert into a fixed one.
+///
+/// ```
+/// use usage_billing_core::{AccessToken, ApiKey};
+///
+/// let fixed: ApiKey = "from the environment".into();
+/// // Read again every 5 minutes, and at once if the vendor rejects it: the file may have been replaced meanwhile.
+/// let from_file = ApiKey::provider(|_| async {
+///     std::fs::read_to_string("/run/secrets/api-key").map(|key| AccessToken::new(key.trim_end()))
+/// });
+/// # let _ = (fixed, from_file);
+/// ```
 #[derive(Clone)]
 pub struct ApiKey(pub(crate) KeySource);
 

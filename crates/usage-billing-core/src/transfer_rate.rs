@@ -11,6 +11,16 @@ use tokio::time::{Instant, Sleep};
 
 /// How much a download has to bring in a span of waiting. Only the time counts in which the reader waits for the vendor: a slow reader is
 /// never taken for a slow vendor.
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::{ClientBuilder, MinTransferRate};
+///
+/// // 1 MiB in every 10 s: a download that is slower fails, and can be repeated.
+/// fn fast_line<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+///     builder.min_transfer_rate(MinTransferRate::new(1024 * 1024, Duration::from_secs(10)))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MinTransferRate {
     bytes: u64,

@@ -24,6 +24,44 @@ use crate::memory_limit::MemoryLimit;
 /// ahead of the reader, fetched and decoded by a task of its own on the current tokio runtime: a future polled beside the reader would
 /// stand still while the reader works. Dropping the pager ends the task. After an error the list ends; [`position`](Self::position) says
 /// where to go on.
+///
+/// ```no_run
+/// # use usage_billing::{Result, suger::Client};
+/// # async fn list(client: Client, saved: Option<String>) -> Result<()> {
+/// let mut groups = client.usage_record_groups(|request| request.entitlement_id("ent-7"));
+/// if let Some(position) = saved {
+///     groups = groups.starting_at(position);
+/// }
+/// while let Some(group) = groups.next().await {
+///     match group {
+///         Ok(group) => println!("{:?} {:?}", group.id, group.status),
+///         Err(error) => {
+///             eprintln!("{error}; to be resumed at {}", groups.position());
+///             break;
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A list of your own, of an operation that has no wrapper:
+///
+/// ```no_run
+/// use usage_billing::{Pager, genesys};
+///
+/// fn users(client: genesys::Client) -> Pager<genesys::types::UserLicenses> {
+///     Pager::new(1, move |number: i32| {
+///         let client = client.clone();
+///         async move {
+///             let request = client.api().get_license_users().page_size(100).page_number(number);
+///             let page = request.send().await?.into_inner();
+///             let next = page.page_count.filter(|last| number < *last).map(|_| number + 1);
+///             Ok((page.entities, next))
+///         }
+///     })
+/// }
+/// ```
 #[must_use = "nothing is fetched until items are asked for"]
 pub struct Pager<T> {
     fetch: Fetch<T>,

@@ -12,6 +12,21 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 /// [`inclusive_end_warning`](Self::inclusive_end_warning) finds the usual mistake).
 /// Vendors' inclusive ends are converted here and nowhere else: from them by [`of_days`](Self::of_days) and [`through`](Self::through),
 /// to them by [`last_day`](Self::last_day) and [`last_millisecond`](Self::last_millisecond).
+///
+/// ```
+/// use usage_billing::{Period, chrono::{DateTime, Utc}};
+///
+/// let october: Period = "2026-10".parse()?;
+/// let now: DateTime<Utc> = "2026-11-02T06:00:00Z".parse().expect("a date-time");
+/// assert_eq!(Period::last_month(now), october);
+/// assert!(october.is_closed(now));
+///
+/// // The end is excluded: the 15th is not in it.
+/// let billing_month: Period = "2026-10-15/2026-11-15".parse()?;
+/// assert!(!billing_month.contains(billing_month.end()));
+/// assert_eq!(billing_month.months().count(), 2);
+/// # Ok::<(), usage_billing::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period {
     start: DateTime<Utc>,

@@ -20,6 +20,20 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// It is done, or has failed, only in a state that is known to say so. Any other, also one that the vendor adds tomorrow, is waited for, and
 /// named when the wait times out.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use usage_billing::{ErrorKind, Period, Result, genesys::Client};
+/// # async fn fetch(client: Client, october: Period) -> Result<()> {
+/// let mut report = client.billable_usage(october).poll_every(Duration::from_secs(5));
+/// match report.wait(Duration::from_secs(120)).await {
+///     Ok(usage) => println!("{} lines", usage.usages.iter().flatten().count()),
+///     Err(error) if error.kind() == ErrorKind::WaitTimeout => println!("{} is to be waited for again", report.id()),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a report is not waited for until `wait`"]
 pub struct Report<T> {
     id: String,

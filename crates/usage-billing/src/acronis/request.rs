@@ -11,6 +11,22 @@ use crate::Period;
 /// partner is entitled to them), without rows of zero usage.
 ///
 /// Periods are of whole days (UTC). Of one that is not over, the days up to today are asked for.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use usage_billing::{Result, acronis::{Client, ReportRequest, types::{ReportFormat, ReportLevel}}};
+/// # async fn create(client: Client) -> Result<()> {
+/// let tenant = client.own_tenant().await?;
+/// let request = ReportRequest::usage_daily(tenant, "2026-10".parse()?)
+///     .level(ReportLevel::Accounts)
+///     .formats([ReportFormat::JsonV20])
+///     .hide_zero_usage(false);
+/// let mut report = client.create_report(&request).await?;
+/// let files = report.wait(Duration::from_secs(600)).await?;
+/// # let _ = files;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ReportRequest {
     kind: types::ReportKind,

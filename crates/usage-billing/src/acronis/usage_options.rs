@@ -8,6 +8,18 @@ use usage_billing_core::Error;
 use crate::Period;
 
 /// Options of [`Client::usage_with`](super::Client::usage_with).
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use usage_billing::{Period, Result, acronis::{Client, UsageOptions}};
+/// # async fn fetch(client: Client, october: Period) -> Result<()> {
+/// // A new report each time, which is deleted once it is read.
+/// let options = UsageOptions::new().reuse_reports(false).delete_created_reports(true);
+/// let rows = client.usage_with(october, Duration::from_secs(600), options).await?;
+/// # let _ = rows;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct UsageOptions {
     pub(super) reuses_reports: bool,

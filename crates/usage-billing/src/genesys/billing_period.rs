@@ -8,6 +8,19 @@ use crate::period::instant;
 use crate::row_period::RowPeriod;
 
 /// Which billing period of a client organization.
+///
+/// ```
+/// use usage_billing::{Period, chrono::Utc, genesys::BillingPeriod};
+///
+/// let october: Period = "2026-10".parse()?;
+/// // Of organizations whose billing months begin on different days, the one that begins in October.
+/// let of_month = BillingPeriod::StartingIn(october);
+/// // The one from the 15th to the 14th.
+/// let exactly: BillingPeriod = "2026-10-15/2026-11-15".parse::<Period>()?.into();
+/// let last = BillingPeriod::LastFinished { at: Utc::now() };
+/// # let _ = (of_month, exactly, last);
+/// # Ok::<(), usage_billing::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BillingPeriod {

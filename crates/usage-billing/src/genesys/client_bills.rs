@@ -14,6 +14,16 @@ use crate::memory_limit::MemoryLimit;
 const CONCURRENT: usize = 4;
 
 /// Whose bills.
+///
+/// ```no_run
+/// # use usage_billing::{Result, genesys::{BillingPeriod, Client, ClientOrganizations}};
+/// # async fn bill(client: Client, october: BillingPeriod, ids: Vec<String>) -> Result<()> {
+/// for outcome in client.client_bills(october, ClientOrganizations::Of(ids)).await?.outcomes {
+///     println!("{:?}: {:?}", outcome.organization_name, outcome.bill.map(|bill| bill.total().amount));
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientOrganizations {

@@ -42,6 +42,23 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 /// It keeps nothing on disk and sends nothing when it is dropped. After a crash, push the same reports again: their ids are the same, so
 /// that what arrived before comes back as already delivered. It remembers the id of every report that it was given, some 50 bytes each, for as
 /// long as it lives.
+///
+/// ```no_run
+/// # use usage_billing::suger::{Client, MarketplaceWindows, UsageReport};
+/// # async fn hourly(client: Client, metered: Vec<UsageReport>) -> usage_billing::Result<()> {
+/// let mut reporter = client.reporter().concurrency(4).reject_late_usage().marketplace_windows(MarketplaceWindows::default());
+/// for report in metered {
+///     reporter.push(report)?;
+/// }
+/// let receipt = reporter.flush().await;
+/// for rejected in &receipt.rejected {
+///     eprintln!("not billed: {} {}", rejected.report.entitlement_id(), rejected.error);
+/// }
+/// // Still queued: the next flush sends them again, under the same ids.
+/// println!("{} to be sent again", reporter.pending());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is sent until `flush`"]
 pub struct Reporter {
