@@ -140,13 +140,13 @@ impl<'a> RowIdentity<'a> {
 /// Numbers rows of one response that are alike in all other identity columns, and gives them keys of their own: the second has the occurrence
 /// 2 and UUID version 5 of `2` in the namespace of the first one's key, and so on.
 pub(crate) fn disambiguate_keys(mut rows: Vec<UsageRow>) -> Vec<UsageRow> {
-    let mut seen: std::collections::HashMap<Uuid, u32> = std::collections::HashMap::new();
-    for row in &mut rows {
-        let times = seen.entry(row.row_key).or_default();
-        *times += 1;
-        row.occurrence = *times;
-        if *times > 1 {
-            row.row_key = Uuid::new_v5(&row.row_key, times.to_string().as_bytes());
+    let mut places: Vec<_> = rows.iter().zip(0..).map(|(row, place)| (row.row_key, place)).collect();
+    places.sort_unstable();
+    for alike in places.chunk_by(|(one, _), (other, _)| one == other) {
+        for ((key, place), occurrence) in alike.iter().zip(1..).skip(1) {
+            let row: &mut UsageRow = &mut rows[*place];
+            row.occurrence = occurrence;
+            row.row_key = Uuid::new_v5(key, occurrence.to_string().as_bytes());
         }
     }
     rows

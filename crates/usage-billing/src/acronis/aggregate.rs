@@ -225,9 +225,11 @@ impl<'a> UsageAggregator<'a> {
     pub(super) fn rows(mut self, facts: &AccountFacts) -> Result<(Vec<UsageRow>, usize)> {
         // Only now is it known who hosts what, and who is a customer.
         self.numbers.clear();
-        let tenants: BTreeSet<_> = self.sums.keys().map(|(key, _)| key.tenant_id.clone()).collect();
-        let is_among_others = tenants.iter().filter(|tenant| ***tenant != *self.account).count() > 1;
-        let mut hosted: Vec<(Key, Host, Sum)> = Vec::new();
+        self.texts = HashSet::new();
+        let mut others = self.sums.keys().map(|(key, _)| &*key.tenant_id).filter(|tenant| **tenant != *self.account);
+        let first = others.next();
+        let is_among_others = others.any(|tenant| Some(tenant) != first);
+        let mut hosted: Vec<(Key, Host, Sum)> = Vec::with_capacity(self.sums.len());
         for ((key, component), mut sum) in std::mem::take(&mut self.sums) {
             match self.kinds.standing(&key.tenant_id, &sum.first.tenant_kind, &facts.tenant_kinds) {
                 Standing::LeftOut => continue,
@@ -245,7 +247,8 @@ impl<'a> UsageAggregator<'a> {
         if hosted.is_empty() {
             self.kinds.require_customers(&facts.tenant_kinds)?;
         }
-        // In place, and before the rows are made, which are large.
+        // Before the rows are made, which are large. What is needed no more is dropped until then, and nothing is copied.
+        drop(std::mem::take(&mut self.owners));
         hosted.sort_unstable_by(|one, other| {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
             names.then_with(|| (&one.0, one.1).cmp(&(&other.0, other.1)))

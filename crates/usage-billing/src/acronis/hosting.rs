@@ -183,6 +183,16 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_counted_with_what_they_take() {
+        let mut owners = Owners::new("t-0".to_owned());
+        let owner = "v".repeat(1_000);
+        let bytes = |id: &str| text_bytes(id) + SLOT;
+        assert_eq!(owners.add(&at(None, None)), bytes("t-1"));
+        assert_eq!(owners.add(&at(Some(&owner), None)), 0, "without a backend it decides nothing");
+        assert_eq!(owners.add(&at(Some(&owner), Some("acronis"))), bytes(&owner));
+    }
+
+    #[test]
     fn the_owner_decides_and_not_the_backend() {
         let own = at(Some("t-0"), Some("acronis"));
         let childs = at(Some("t-1"), Some("acronis"));

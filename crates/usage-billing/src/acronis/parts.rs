@@ -98,4 +98,28 @@ mod tests {
         let doubled = Amounts { trial: 3.into(), ..amounts(3, 0) };
         assert_eq!(parts(&with(doubled)), [(Production, "3".to_owned())]);
     }
+
+    #[test]
+    fn a_price_is_that_of_the_part_that_the_row_is_about() {
+        use UsageMode::{Production, Trial};
+        for (mode, production, trial, expected) in [
+            (None, 3, 2, &[Production][..]),
+            (None, 3, 0, &[Production]),
+            (None, 0, 2, &[Trial]),
+            (None, 0, 0, &[Production]),
+            (Some("trial"), 3, 2, &[Trial]),
+            (Some("production"), 3, 2, &[Production]),
+        ] {
+            let price = Price { currency: "EUR".to_owned(), unit: None, total: None };
+            let row = ReportRow {
+                effective: Some(amounts(production, trial)),
+                pricing_mode: mode.map(str::to_owned),
+                price: Some(price),
+                ..row("customer", "seats", None)
+            };
+            let parts = Parts::of(&row).unwrap();
+            let priced: Vec<_> = parts.by_mode().filter(|(.., price)| price.is_some()).map(|(mode, ..)| mode).collect();
+            assert_eq!((priced.as_slice(), parts.currency_bytes()), (expected, 3), "{mode:?} {production} {trial}");
+        }
+    }
 }

@@ -82,6 +82,8 @@ enum Difference {
     PartnerHosted,
     /// It has a price for local storage, whatever the account is charged by. Acronis includes it in the fee for devices.
     Included,
+    /// It reads no SKUs. In a report that has SKUs, Acronis sells nothing without one.
+    NotSold,
     /// `hci_total_storage` is the total of other rows.
     TotalOfRows,
     /// Beside items of today's licensing, metrics without prefix (`fc_seats`) are counters of the same use.
@@ -183,6 +185,7 @@ fn compare(
             needed.insert(match Vec::from_iter(reasons)[..] {
                 [BillingReason::TotalOfRows] => Difference::TotalOfRows,
                 [BillingReason::Included] => Difference::Included,
+                [BillingReason::NotSold] => Difference::NotSold,
                 [BillingReason::Counter] => Difference::CounterBesideItems,
                 ref others => panic!("{place}: {others:?}"),
             });
@@ -287,8 +290,18 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
     use Difference::*;
     assert_eq!(
         needed,
-        [NotInList, TrialInTotal, LevelOfSum, PartnerHosted, Included, TotalOfRows, CounterBesideItems, NotStated]
-            .into(),
+        [
+            NotInList,
+            TrialInTotal,
+            LevelOfSum,
+            PartnerHosted,
+            Included,
+            NotSold,
+            TotalOfRows,
+            CounterBesideItems,
+            NotStated
+        ]
+        .into(),
         "each reason is needed"
     );
 }
