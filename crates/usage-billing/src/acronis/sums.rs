@@ -75,3 +75,39 @@ pub(super) fn metric(row: &ReportRow) -> Cow<'_, str> {
         Some(backend) => Cow::Owned(format!("{}_{backend}", row.name)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Price;
+    use super::super::aggregate::tests::row;
+    use super::*;
+
+    #[test]
+    fn texts_that_a_row_copies_are_counted() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        let shared = |bytes| Arc::from(text(bytes));
+        let price = Price { currency: text(3), unit: None, total: None };
+        let row = ReportRow { price: Some(price), ..row("customer", "seats", None) };
+        let first = FirstRow {
+            number: 1,
+            tenant_name: shared(17),
+            tenant_kind: shared(19),
+            customer_id: Some(shared(23)),
+            quota: None,
+        };
+        let sum = Sum { parts: Parts::of(&row).unwrap(), first, is_of_unknown_kind: false };
+        let key = Key {
+            tenant_id: shared(2),
+            application: shared(3),
+            metric: shared(5),
+            name: shared(1_000),
+            measurement_unit: Some(shared(7)),
+            edition: Some(shared(11)),
+            sku: None,
+            day: None,
+        };
+        let others = 2 + 3 + 5 + 7 + 11 + 17 + 19 + 23 + 2 * 3;
+        assert_eq!(text_of_row(&key, &sum), others + 3 + 1 + 5, "service and metric stand in for the SKU");
+        assert_eq!(text_of_row(&Key { sku: Some(shared(13)), ..key }, &sum), others + 13);
+    }
+}
