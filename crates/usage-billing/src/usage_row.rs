@@ -249,6 +249,37 @@ mod tests {
     }
 
     #[test]
+    fn prices_of_a_row_are_from_its_own_response_and_a_row_without_prices_has_no_source() {
+        let row: UsageRow = serde_json::from_str(LINE).unwrap();
+        let none =
+            UsageRow { unit_price: None, list_price: None, prepaid_price: None, cost: None, price_source: None, ..row };
+        let price = Some(Decimal::ONE);
+        for (row, expected) in [
+            (none.clone(), None),
+            (UsageRow { unit_price: price, ..none.clone() }, Some("get")),
+            (UsageRow { list_price: price, ..none.clone() }, Some("get")),
+            (UsageRow { prepaid_price: price, ..none.clone() }, Some("get")),
+            (UsageRow { cost: price, ..none.clone() }, Some("get")),
+        ] {
+            assert_eq!(row.with_price_source().price_source.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn words_are_shown_as_they_are_written() {
+        let shown = |value: &dyn fmt::Display| serde_json::Value::String(format!("{value:>1}"));
+        for mode in [UsageMode::Production, UsageMode::Trial] {
+            assert_eq!(serde_json::to_value(mode).unwrap(), shown(&mode));
+        }
+        for host in [StorageHost::Vendor, StorageHost::Partner, StorageHost::Unknown] {
+            assert_eq!(serde_json::to_value(host).unwrap(), shown(&host));
+        }
+        for vendor in [Vendor::Acronis, Vendor::Genesys, Vendor::Suger] {
+            assert_eq!(serde_json::to_value(vendor).unwrap(), shown(&vendor));
+        }
+    }
+
+    #[test]
     fn every_column_is_explained_once_and_in_order() {
         let table = include_str!("../docs/usage-rows.md");
         let explained: Vec<_> =
