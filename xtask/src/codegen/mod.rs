@@ -13,6 +13,7 @@
 //! of operations (`operation_table.rs`).
 
 pub(crate) mod docs;
+pub(crate) mod formats;
 pub(crate) mod identifiers;
 mod mock;
 pub(crate) mod normalize;

@@ -4,7 +4,7 @@ use progenitor::{GenerationSettings, HooksMode, InterfaceStyle, TagStyle, TypeIm
 use quote::quote;
 use schemars::schema::{InstanceType, SchemaObject, SingleOrVec};
 
-use crate::codegen::open_enum::OpenEnum;
+use crate::codegen::{formats::FORMATS, open_enum::OpenEnum};
 
 /// Returns the settings for a document with these enums.
 pub(super) fn settings(enums: &[OpenEnum]) -> GenerationSettings {
@@ -18,25 +18,19 @@ pub(super) fn settings(enums: &[OpenEnum]) -> GenerationSettings {
         // Maps in a stable order: tests and output compare.
         .with_map_type("::std::collections::BTreeMap");
     let text = || [TypeImpl::FromStr, TypeImpl::Display].into_iter();
-    for (instance, format, name) in CONVERSIONS {
-        let schema = SchemaObject {
-            instance_type: Some(SingleOrVec::from(instance)),
-            format: Some(format.to_owned()),
-            ..SchemaObject::default()
-        };
-        settings.with_conversion(schema, format!("::progenitor_client::{name}"), text());
+    for format in &FORMATS {
+        for (kind, runtime) in format.types.iter().filter_map(|(kind, runtime)| Some((*kind, (*runtime)?))) {
+            let instance = if kind == "number" { InstanceType::Number } else { InstanceType::String };
+            let schema = SchemaObject {
+                instance_type: Some(SingleOrVec::from(instance)),
+                format: Some(format.name.to_owned()),
+                ..SchemaObject::default()
+            };
+            settings.with_conversion(schema, format!("::progenitor_client::{runtime}"), text());
+        }
     }
     for open in enums {
         settings.with_replacement(&open.name, open.path(), text());
     }
     settings
 }
-
-/// Schemas that are types of core.
-const CONVERSIONS: [(InstanceType, &str, &str); 5] = [
-    (InstanceType::Number, "decimal", "DecimalNumber"),
-    (InstanceType::String, "decimal", "DecimalString"),
-    (InstanceType::String, "lenient-date-time", "LenientDateTime"),
-    (InstanceType::String, "lenient-decimal", "LenientDecimal"),
-    (InstanceType::String, "password", "SecretText"),
-];

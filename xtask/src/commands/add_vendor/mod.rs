@@ -162,7 +162,7 @@ fn drafted(
 fn checked(name: &str, text: &str) -> std::result::Result<GeneratedFiles, String> {
     let document = Document::parse(&format!("openapi/{name}.yaml"), text)?;
     let findings = lint::lint(&document);
-    match findings.iter().find(|finding| finding.level() == Level::Error) {
+    match findings.iter().find(|finding| finding.rule.level == Level::Error) {
         Some(finding) => Err(format!("the draft breaks a rule of openapi/README.md: {finding}")),
         None => codegen::render(&document),
     }

@@ -355,7 +355,7 @@ proptest! {
         let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
         let (_, text) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
         let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
-        let broken = lint::lint(&document).into_iter().filter(|finding| finding.level() == Level::Error);
+        let broken = lint::lint(&document).into_iter().filter(|finding| finding.rule.level == Level::Error);
         let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();
         prop_assert!(broken.is_empty(), "{broken:?}");
     }

@@ -16,7 +16,7 @@ use super::{
     gate::{Counts, counts},
     inputs::{Own, Pair, Source},
 };
-use crate::lint::{self, Level};
+use crate::lint::{self, Level, Scope};
 
 /// What became of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +141,9 @@ fn needed(before: &Document, now: &Document) -> Result<CrateChange, String> {
     // That of today first: it is the one to be mended, and two of ten megabytes take seconds.
     for document in [now, before] {
         let findings = lint::lint(document);
-        let mut errors =
-            findings.iter().filter(|finding| finding.level() == Level::Error && !finding.rule.is_curation());
+        let mut errors = findings
+            .iter()
+            .filter(|finding| finding.rule.level == Level::Error && finding.rule.scope == Scope::Generator);
         if let Some(first) = errors.next() {
             let more = match errors.count() {
                 0 => String::new(),

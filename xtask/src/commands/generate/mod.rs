@@ -38,6 +38,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -
     for vendor in &vendors {
         good &= generate_vendor(root, vendor, arguments.check, output)?;
     }
+    good &= write::write(root, "openapi/RULES.md", &lint::rules_markdown(), arguments.check, output.out)?;
     good &= stale_outputs::report(root, output.err)?;
     writeln!(output.out, "{} in {:.1} s", pluralize(vendors.len(), "vendor"), start.elapsed().as_secs_f32())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -68,9 +69,9 @@ fn generate_vendor(
     let findings = lint::lint(&document);
     let positions = Positions::of(&text);
     for finding in &findings {
-        writeln!(err, "{}", lint::finding_line(&name, positions.at(&finding.pointer), finding))?;
+        writeln!(err, "{}", finding.line(&name, positions.at(&finding.pointer)))?;
     }
-    if findings.iter().any(|finding| finding.level() == Level::Error) {
+    if findings.iter().any(|finding| finding.rule.level == Level::Error) {
         return Ok(false);
     }
     let folder = vendor.folder();
@@ -118,14 +119,20 @@ mod tests {
         Ok(root)
     }
 
-    /// Exit code and output, without the time.
+    /// Returns exit code and output, without the time and the list of rules.
     fn ran(root: &TempDir, vendors: &[&str], check: bool) -> std::io::Result<(ExitCode, String)> {
         let vendors = vendors.iter().map(|&name| name.to_owned()).collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let code = run(root.path(), &Arguments { vendors, check }, &mut Output { out: &mut out, err: &mut err })?;
         out.splice(0..0, err);
         let out = String::from_utf8_lossy(&out).into_owned();
-        Ok((code, out.lines().filter(|line| !line.contains(" vendor in ")).collect::<Vec<_>>().join("\n")))
+        Ok((
+            code,
+            out.lines()
+                .filter(|line| ![" vendor in ", "openapi/RULES.md"].iter().any(|part| line.contains(part)))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ))
     }
 
     #[test]

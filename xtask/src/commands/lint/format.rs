@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Checked;
 use crate::{
-    lint::{Level, Rule, finding_line},
+    lint::{Level, RULES, Scope},
     output::{
         Output,
         github::{data, property},
@@ -42,7 +42,7 @@ fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()>
         match &document.outcome {
             Ok(located) => {
                 for finding in &located.findings {
-                    writeln!(out, "{}", finding_line(&document.name, located.positions.at(&finding.pointer), finding))?;
+                    writeln!(out, "{}", finding.line(&document.name, located.positions.at(&finding.pointer)))?;
                 }
                 if !document.curated {
                     let name = &document.name;
@@ -75,8 +75,8 @@ fn json(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
             located.findings.iter().map(|finding| {
                 let position = located.positions.at(&finding.pointer);
                 json!({
-                    "rule": finding.rule.id(),
-                    "level": finding.level().name(),
+                    "rule": finding.rule.id,
+                    "level": finding.rule.level.name(),
                     "pointer": finding.pointer,
                     "line": position.line,
                     "column": position.column,
@@ -108,8 +108,8 @@ fn github(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
             Ok(located) => {
                 for finding in &located.findings {
                     let Position { line, column } = located.positions.at(&finding.pointer);
-                    let command = finding.level().name();
-                    let (title, message) = (property(&finding.rule.id()), data(&finding.to_string()));
+                    let command = finding.rule.level.name();
+                    let (title, message) = (property(finding.rule.id), data(&finding.to_string()));
                     writeln!(out, "::{command} file={file},line={line},col={column},title={title}::{message}")?;
                 }
             }
@@ -122,15 +122,21 @@ fn github(checked: &[Checked], out: &mut dyn Write) -> Result<()> {
 /// The table of rules.
 pub(super) fn rules(format: Format, out: &mut dyn Write) -> Result<()> {
     if format == Format::Json {
-        let rules = Rule::value_variants().iter().map(|rule| {
-            json!({"rule": rule.id(), "level": rule.level().name(), "curation": rule.is_curation(), "help": rule.help()})
+        let rules = RULES.iter().map(|rule| {
+            json!({
+                "rule": rule.id,
+                "level": rule.level.name(),
+                "curation": rule.scope == Scope::Curation,
+                "help": rule.finds,
+                "why": rule.why,
+                "instead": rule.instead,
+            })
         });
         return writeln!(out, "{:#}", json!({"schema": 1, "rules": rules.collect::<Vec<_>>()}));
     }
-    let width = Rule::value_variants().iter().map(|rule| rule.id().len()).max().unwrap_or_default();
-    for rule in Rule::value_variants() {
-        let asked = if rule.is_curation() { "ours" } else { "any" };
-        writeln!(out, "{:width$}  {:7}  {asked:4}  {}", rule.id(), rule.level().name(), rule.help())?;
+    let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
+    for rule in RULES {
+        writeln!(out, "{:width$}  {:7}  {:4}  {}", rule.id, rule.level.name(), rule.scope.name(), rule.finds)?;
     }
     Ok(())
 }
@@ -198,7 +204,7 @@ mod tests {
         let mut out = Vec::new();
         rules(Format::Text, &mut out).expect("a vector takes all");
         let out = String::from_utf8(out).expect("it is text");
-        assert_eq!(out.lines().count(), Rule::value_variants().len());
-        assert!(out.contains("\nnumber              error    any   Numbers are `format: decimal`"), "{out}");
+        assert_eq!(out.lines().count(), RULES.len());
+        assert!(out.contains("\nnumber              error    any   A number has no `format: decimal`."), "{out}");
     }
 }

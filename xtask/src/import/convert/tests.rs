@@ -464,7 +464,7 @@ proptest! {
             Ok(draft) => {
                 let document = openapi_document::Document { name: "x".to_owned(), sha256: String::new(), root: draft.document() };
                 let broken = crate::lint::lint(&document);
-                let broken = broken.iter().filter(|finding| finding.level() == crate::lint::Level::Error).map(ToString::to_string).collect::<Vec<_>>();
+                let broken = broken.iter().filter(|finding| finding.rule.level == crate::lint::Level::Error).map(ToString::to_string).collect::<Vec<_>>();
                 prop_assert!(broken.is_empty(), "{broken:?}");
             }
             Err(reason) => prop_assert_eq!(reason.lines().count(), 1, "{}", reason),

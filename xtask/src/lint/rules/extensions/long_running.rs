@@ -1,0 +1,132 @@
+//! `long-running`: `x-long-running` names no operation to poll, fields that do not exist, or does not have each state once.
+
+use std::collections::BTreeSet;
+
+use openapi_document::{Operation, field, pointer::child};
+use serde_json::{Map, Value};
+
+use super::unknown_keys;
+use crate::{
+    codegen::open_enum,
+    lint::{Context, Example, Findings, Level, Rule, Scope},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "long-running",
+    level: Level::Error,
+    scope: Scope::Curation,
+    finds: "`x-long-running` names no operation to poll, fields that do not exist, or does not have each state once.",
+    why: "The facade polls by it: a state in none of its arrays would be polled without end.",
+    instead: "Name the operation and the fields, and put each state in one of `pending`, `succeeded`, `failed`.",
+    example: Example {
+        pointer: "/paths/~1orders/post/x-long-running",
+        value: r#"{"poll": "getOrder", "id": "id", "status": "status", "pending": ["OPEN"]}"#,
+        found_at: "/paths/~1orders/post/x-long-running",
+    },
+    check,
+};
+
+const KEYS: [&str; 6] = ["poll", "id", "status", "pending", "succeeded", "failed"];
+const STATES: [&str; 3] = ["pending", "succeeded", "failed"];
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for operation in &context.operations {
+        match operation.value.get("x-long-running") {
+            Some(Value::Object(extension)) => check_extension(context, operation, extension, findings),
+            Some(_) => {
+                let at = child(&operation.pointer, "x-long-running");
+                findings.add(&at, "not an object", format!("known are {}", KEYS.join(", ")));
+            }
+            None => {}
+        }
+    }
+}
+
+fn check_extension(
+    context: &Context<'_>,
+    operation: &Operation<'_>,
+    extension: &Map<String, Value>,
+    findings: &mut Findings,
+) {
+    let at = child(&operation.pointer, "x-long-running");
+    let text = |key: &str| extension.get(key).and_then(Value::as_str).unwrap_or_default();
+    unknown_keys(extension, &KEYS, &at, findings);
+    let Some(poll) = context.operations.iter().find(|other| other.id() == text("poll") && !text("poll").is_empty())
+    else {
+        let help = "name the operation of this document that returns the state";
+        return findings.add(&at, format!("unknown operation {:?} to poll", text("poll")), help);
+    };
+    let mut check_field = |key: &str, response: Option<&Value>| {
+        if let (Some(response), false) = (response, text(key).is_empty())
+            && field(context.root, response, text(key)).is_none()
+        {
+            let message = format!("the response has no field {:?}", text(key));
+            findings.add(&child(&at, key), message, "name a field of the response, with dots between levels");
+        }
+    };
+    check_field("id", operation.success(context.root));
+    check_field("status", poll.success(context.root));
+    if let Some(status) = poll.success(context.root).and_then(|answer| field(context.root, answer, text("status"))) {
+        check_states(extension, status, &at, findings);
+    }
+}
+
+fn check_states(extension: &Map<String, Value>, status: &Value, at: &str, findings: &mut Findings) {
+    let known = open_enum::values(status).into_iter().collect::<BTreeSet<_>>();
+    let mut sorted = BTreeSet::new();
+    for key in STATES {
+        let listed = extension.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for state in listed {
+            let message = match (known.is_empty() || known.contains(state), sorted.insert(state)) {
+                (false, _) => format!("{state:?} is not a state of the job"),
+                (_, false) => format!("{state:?} is in two arrays"),
+                _ => continue,
+            };
+            findings.add(&child(at, key), message, "list each value of the state's enum once");
+        }
+    }
+    for state in known.difference(&sorted) {
+        let help = format!("add it to one of {}", STATES.join(", "));
+        findings.add(at, format!("the state {state:?} is in no array"), help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lint::tests::{NONE, broken};
+
+    const MARK: &str = "/paths/~1orders/post/x-long-running";
+
+    fn order(states: &Value) -> Value {
+        let mut mark = json!({"poll": "getOrder", "id": "id", "status": "status"});
+        for (key, value) in states.as_object().into_iter().flatten() {
+            mark[key] = value.clone();
+        }
+        mark
+    }
+
+    #[test]
+    fn every_state_must_be_in_one_array() {
+        assert_eq!(broken(MARK, order(&json!({"pending": ["OPEN"], "succeeded": ["DONE"]}))), NONE);
+        for states in [
+            json!({"pending": ["OPEN"]}),
+            json!({"pending": ["OPEN"], "succeeded": ["DONE", "OPEN"]}),
+            json!({"pending": ["OPEN"], "succeeded": ["DONE"], "failed": ["LOST"]}),
+        ] {
+            assert_eq!(broken(MARK, order(&states)), ["long-running"], "{states}");
+        }
+    }
+
+    #[test]
+    fn unknown_operation_and_field_are_found() {
+        let states = json!({"pending": ["OPEN"], "succeeded": ["DONE"]});
+        for (key, value) in [("poll", "nothing"), ("id", "number"), ("status", "state"), ("pol", "getOrder")] {
+            let mut mark = order(&states);
+            mark[key] = json!(value);
+            assert_eq!(broken(MARK, mark), ["long-running"], "{key}");
+        }
+        assert_eq!(broken(MARK, json!(["getOrder"])), ["long-running"]);
+    }
+}

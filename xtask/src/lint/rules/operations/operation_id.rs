@@ -1,0 +1,56 @@
+//! `operation-id`: an operation has no `operationId`, or one that makes the same method as another.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    codegen::identifiers::{CLIENT_METHODS, value_name},
+    lint::{Context, Example, Findings, Level, Rule, Scope},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "operation-id",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "An operation has no `operationId`, or one that makes the same method as another.",
+    why: "It becomes the name of the client's method.",
+    instead: "Write the name that the vendor's SDK uses.",
+    example: Example {
+        pointer: "/paths/~1orders~1{orderId}/get/operationId",
+        value: r#""exec""#,
+        found_at: "/paths/~1orders~1{orderId}/get",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut seen = BTreeMap::<String, &str>::new();
+    for operation in &context.operations {
+        let (at, id) = (operation.pointer.as_str(), operation.id());
+        if id.is_empty() {
+            findings.add(at, "no operationId", "give it the name that the vendor's SDK uses");
+            continue;
+        }
+        let name = value_name(id);
+        if CLIENT_METHODS.contains(&name.as_str()) {
+            findings.add(at, format!("{id:?} is a method that every client has"), "choose another name");
+        }
+        if let Some(other) = seen.insert(name.clone(), at) {
+            let message = format!("{id:?} makes the method {name}, as {other} does");
+            findings.add(at, message, "rename one of them");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lint::tests::broken;
+
+    #[test]
+    fn missing_reserved_and_duplicate_ids_are_found() {
+        for id in [Value::Null, json!("exec"), json!("create_order")] {
+            assert_eq!(broken("/paths/~1orders~1{orderId}/get/operationId", id), ["operation-id"]);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `parameter-style`: a parameter has another style than the default one of its location, or is an array in the query that is not exploded.
+
+use serde_json::Value;
+
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope, context::Parameter};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "parameter-style",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "A parameter has another style than the default one of its location, or is an array in the query that is not exploded.",
+    why: "The generator sends it in the default style, whatever the document states.",
+    instead: "Describe the parameter as a plain string in the form in which it is sent.",
+    example: Example {
+        pointer: "/paths/~1orders/get/parameters/2/style",
+        value: r#""deepObject""#,
+        found_at: "/paths/~1orders/get/parameters/2",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (Parameter { at, name, location, value, .. }, schema) in context.typed_parameters() {
+        let default = if *location == "query" { "form" } else { "simple" };
+        let style = value.get("style").and_then(Value::as_str).unwrap_or(default);
+        if ["query", "path", "header"].contains(location) && style != default {
+            let message = format!("parameter {name:?} has the style {style:?}");
+            findings.add(at, message, format!("only {default:?} is supported"));
+        }
+        let is_array = schema.get("type").and_then(Value::as_str) == Some("array");
+        if *location == "query" && is_array && value.get("explode").and_then(Value::as_bool) == Some(false) {
+            let help = "describe a plain string, and state that it is comma-joined";
+            findings.add(at, format!("array {name:?} is not exploded, but would be sent so"), help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    const SINCE: &str = "/paths/~1orders/get/parameters/2";
+
+    #[test]
+    fn array_that_is_not_exploded_is_found() {
+        let list = json!({"name": "state", "in": "query", "description": "d", "explode": false,
+            "schema": {"type": "array", "items": {"type": "string"}}});
+        assert_eq!(broken(SINCE, list), ["parameter-style"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! `body`: a request body does not have one media type that the generator writes, with the schema that it takes.
+
+use serde_json::{Value, json};
+
+use super::bodies;
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "body",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "A request body does not have one media type that the generator writes, with the schema that it takes.",
+    why: "The call could not be generated.",
+    instead: "Keep one supported media type and give it a schema.",
+    example: Example {
+        pointer: "/paths/~1orders/post/requestBody/content/text~1plain",
+        value: "{}",
+        found_at: "/paths/~1orders/post/requestBody",
+    },
+    check,
+};
+
+const SUPPORTED: [&str; 5] = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "text/plain",
+    "text/x-markdown",
+];
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for (at, body) in bodies(context) {
+        if let Some((message, help)) = problem(body) {
+            findings.add(&at, message, help);
+        }
+    }
+}
+
+fn problem(body: &Value) -> Option<(String, &'static str)> {
+    let content = body.get("content").and_then(Value::as_object);
+    let media = content.into_iter().flatten().collect::<Vec<_>>();
+    let [(name, media)] = media.as_slice() else {
+        return Some((format!("{} media types", media.len()), "keep the one that the client sends"));
+    };
+    let kind = name.split(';').next().unwrap_or_default().trim();
+    if !SUPPORTED.contains(&kind) {
+        let help = "write that call by hand, or send one of the supported types";
+        return Some((format!("{name} is not supported"), help));
+    }
+    let needed = match kind {
+        "application/octet-stream" => Some(json!({"type": "string", "format": "binary"})),
+        "text/plain" | "text/x-markdown" => Some(json!({"type": "string"})),
+        _ => None,
+    };
+    match (media.get("schema"), needed) {
+        (None, _) => Some(("no schema".to_owned(), "give it one")),
+        (Some(schema), Some(needed)) if *schema != needed => {
+            Some((format!("{name} with another schema than {needed}"), "write exactly that"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    #[test]
+    fn unsupported_bodies_are_found() {
+        const CONTENT: &str = "/paths/~1orders/post/requestBody/content";
+        let order = json!({"schema": {"$ref": "#/components/schemas/Order"}});
+        for content in [
+            json!({"multipart/form-data": order}),
+            json!({"application/json": order, "text/plain": order}),
+            json!({"application/json": {}}),
+            json!({"application/octet-stream": {"schema": {"type": "string"}}}),
+        ] {
+            // Without the schema other rules find that nothing refers to it.
+            assert_eq!(broken(CONTENT, content.clone())[0], "body", "{content}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `enum`: an enum has no values, values that are not strings, or values without a Rust name of their own.
+
+use std::collections::BTreeSet;
+
+use openapi_document::SchemaNode;
+use serde_json::Value;
+
+use super::named_enums;
+use crate::{
+    codegen::open_enum,
+    lint::{Context, Example, Findings, Level, Rule, Scope},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "enum",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "An enum has no values, values that are not strings, or values without a Rust name of their own.",
+    why: "The type would not compile.",
+    instead: "List each value once, as a string; name them in `x-enum-varnames` where they make no name.",
+    example: Example {
+        pointer: "/components/schemas/Status",
+        value: r#"{"type": "string", "description": "- `unknown`: d", "enum": ["unknown"]}"#,
+        found_at: "/components/schemas/Status",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for node in context.own_schemas() {
+        let Some(list) = node.schema.get("enum").and_then(Value::as_array) else { continue };
+        if list.iter().all(Value::is_null) {
+            findings.add(&node.pointer, "an enum without values", "list them, or leave `enum` out");
+        }
+    }
+    for (node, list) in named_enums(context) {
+        if let Some(other) = list.iter().find(|value| !value.is_string() && !value.is_null()) {
+            findings.add(&node.pointer, format!("the value {other} is not a string"), "write it in quotes");
+        } else {
+            names(node, findings);
+        }
+    }
+}
+
+fn names(node: &SchemaNode<'_>, findings: &mut Findings) {
+    let (schema, at) = (Value::Object(node.schema.clone()), &node.pointer);
+    let (values, names) = (open_enum::values(&schema), open_enum::variant_names(&schema));
+    let help = "name them all in `x-enum-varnames`, in their order";
+    if values.len() != names.len() {
+        return findings.add(at, format!("{} values and {} names", values.len(), names.len()), help);
+    }
+    let mut seen = BTreeSet::new();
+    for (value, name) in values.iter().zip(&names) {
+        let usable = syn::parse_str::<syn::Ident>(name).is_ok() && name.starts_with(char::is_uppercase);
+        if !usable || name == "Unknown" || value.is_empty() && name == "X" {
+            findings.add(at, format!("the value {value:?} has no name of its own ({name})"), help);
+        }
+        if !seen.insert(name) {
+            findings.add(at, format!("two values have the name {name}"), help);
+        }
+    }
+    if values.iter().collect::<BTreeSet<_>>().len() != values.len() {
+        findings.add(at, "duplicate value", "list each once");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::lint::tests::broken;
+
+    const STATUS: &str = "/components/schemas/Status";
+
+    #[test]
+    fn values_without_a_name_of_their_own_are_found() {
+        let status = |values: Value, names: Value| {
+            broken(STATUS, json!({"type": "string", "description": "d", "enum": values, "x-enum-varnames": names}))
+                .into_iter()
+                .filter(|rule| *rule != "enum-values")
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(status(json!(["a", "A"]), json!(["A", "A"])), ["enum"]);
+        assert_eq!(status(json!(["a", "b"]), json!(["A"])), ["enum"]);
+        assert_eq!(status(json!(["<"]), json!(["<"])), ["enum"]);
+        assert_eq!(status(json!(["unknown"]), json!(["Unknown"])), ["enum"]);
+        assert_eq!(status(json!(["", "a"]), json!(["X", "A"])), ["enum"]);
+    }
+
+    #[test]
+    fn enum_without_strings_is_found() {
+        for values in [json!([]), json!([null]), json!(["a", 1]), json!([true])] {
+            let schema = json!({"type": "string", "description": "d", "enum": values});
+            assert_eq!(broken(STATUS, schema), ["enum"], "{values}");
+        }
+    }
+}

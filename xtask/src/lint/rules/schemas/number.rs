@@ -1,0 +1,40 @@
+//! `number`: a number has no `format: decimal`.
+
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "number",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "A number has no `format: decimal`.",
+    why: "It would become a float, and lose digits.",
+    instead: "Write `format: decimal`, or `type: integer`.",
+    example: Example {
+        pointer: "/components/schemas/Order/properties/note/type",
+        value: r#""number""#,
+        found_at: "/components/schemas/Order/properties/note",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for node in context.own_schemas() {
+        if node.text("type") == "number" && node.text("format") != "decimal" {
+            let help = "write `format: decimal`, or `type: integer`";
+            findings.add(&node.pointer, "a number without `format: decimal` would become a float", help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    #[test]
+    fn number_of_another_format_is_found_twice() {
+        let note = json!({"description": "d", "type": "number", "format": "double"});
+        assert_eq!(broken("/components/schemas/Order/properties/note", note), ["format", "number"]);
+    }
+}

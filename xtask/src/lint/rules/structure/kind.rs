@@ -1,0 +1,90 @@
+//! `kind`: a value does not have the JSON type that its field takes.
+
+use openapi_document::pointer::{child, item};
+use serde_json::Value;
+
+use super::{
+    for_each_object,
+    grammar::{Kind, Shape},
+};
+use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
+
+pub(crate) static RULE: Rule = Rule {
+    id: "kind",
+    level: Level::Error,
+    scope: Scope::Generator,
+    finds: "A value does not have the JSON type that its field takes.",
+    why: "The generator fails on it, with a message about something else.",
+    instead: "Write a value of the type that the message names, or leave the field out.",
+    example: Example {
+        pointer: "/paths/~1orders~1{orderId}/get/tags",
+        value: r#""orders""#,
+        found_at: "/paths/~1orders~1{orderId}/get/tags",
+    },
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let document = context.root.as_object();
+    for key in ["info", "paths"].into_iter().filter(|key| document.is_some_and(|map| !map.contains_key(*key))) {
+        findings.add("", format!("no `{key}`"), "write it");
+    }
+    for_each_object(context, &mut |map, Shape(_, keys), pointer| {
+        for (key, value) in map {
+            if let Some((_, kind)) = keys.iter().find(|(known, _)| known == key)
+                && !kind.fits(value)
+            {
+                mismatch(*kind, value, &child(pointer, key), findings);
+            }
+        }
+    });
+}
+
+/// Adds a finding at the entry that is wrong, if only one of several is.
+fn mismatch(kind: Kind, value: &Value, pointer: &str, findings: &mut Findings) {
+    let mut at = |at: &str, kind: Kind| {
+        findings.add(at, format!("not {}", kind.name()), format!("write {}, or leave it out", kind.name()));
+    };
+    match (kind, value) {
+        (Kind::NamedObjects, Value::Object(map)) => {
+            for (name, _) in map.iter().filter(|(_, value)| !value.is_object()) {
+                at(&child(pointer, name), Kind::Object);
+            }
+        }
+        (Kind::Strings | Kind::Objects, Value::Array(list)) => {
+            let kind = if kind == Kind::Strings { Kind::String } else { Kind::Object };
+            for (index, _) in list.iter().enumerate().filter(|(_, value)| !kind.fits(value)) {
+                at(&item(pointer, index), kind);
+            }
+        }
+        _ => at(pointer, kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::lint::tests::broken;
+
+    #[test]
+    fn value_of_another_type_is_found() {
+        for (place, value) in [
+            ("/info/description", json!([])),
+            ("/paths/~1orders/post/tags", json!("orders")),
+            ("/components/schemas/Order/required", json!("id")),
+            ("/components/schemas/Order/properties/note/description", json!(["Words."])),
+            ("/components/schemas/Order/properties/note/maxLength", json!("5")),
+            ("/components/schemas/Order/properties/note/nullable", json!("yes")),
+            ("/components/schemas/Order/properties/status/allOf", json!("")),
+            ("/components/schemas/Order/properties/note", json!("text")),
+            ("/components/schemas/Extra", json!("text")),
+            ("/components/schemas/Line/additionalProperties", json!(1)),
+        ] {
+            let rules = broken(place, value);
+            assert!(rules.contains(&"kind"), "{place}: {rules:?}");
+        }
+        let note = json!({"type": "string", "description": "d", "nullable": null});
+        assert_eq!(broken("/components/schemas/Order/properties/note", note), ["kind"]);
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules about the document and the crates made of it.
+
+pub(in crate::lint) mod facade;
