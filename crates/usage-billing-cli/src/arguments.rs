@@ -91,8 +91,8 @@ pub(crate) struct FetchArguments {
     #[arg(long, conflicts_with = "report")]
     pub(crate) delete_report: bool,
 
-    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. They
-    /// are another view of the same usage: add up the rows of one source_operation only.
+    /// Also print Genesys Cloud's own charges of contracts (preview; needs billing:subscription:view) and where ours differ from them. Those
+    /// of client organizations are not billable: their bills have the same usage.
     #[arg(long, conflicts_with = "report")]
     pub(crate) genesys_contracts: bool,
 

@@ -1,7 +1,9 @@
 //! Usage of a Genesys Cloud organization and the bills of its client organizations.
 
 use chrono::{DateTime, Utc};
-use usage_billing::genesys::{BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations};
+use usage_billing::genesys::{
+    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome,
+};
 use usage_billing::{ErrorKind, Period, Result, printable};
 
 use crate::arguments::FetchArguments;
@@ -48,6 +50,7 @@ pub(crate) async fn fetch(
     for bills in &clients {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
+        bills.outcomes.iter().for_each(tell_of_no_contract);
     }
     if arguments.genesys_contracts {
         let charges = contract_charges(client, bills, &clients, now);
@@ -86,6 +89,17 @@ async fn contract_charges(
         fetched.errors.extend(rows.errors);
     }
     Ok(fetched)
+}
+
+/// Nothing is missing then, but nobody is left out silently.
+fn tell_of_no_contract(outcome: &ClientOutcome) {
+    if let (true, Err(error)) = (outcome.is_outside_contract, &outcome.bill) {
+        let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
+        output::tell(&format!(
+            "genesys: {}: no bill, as its contract began later or ended before: {error}",
+            printable(customer)
+        ));
+    }
 }
 
 fn tell(customer: &str, difference: &ChargeDifference) {

@@ -64,6 +64,20 @@ fn the_command_of_the_readme_names_customers_of_every_vendor() {
     assert!(!stderr.contains("warning"), "{stderr}");
 }
 
+/// The sandbox's contracts are dated from the day on which it starts: some organizations came after a month that was long ago.
+#[test]
+fn the_command_of_the_readme_for_a_month_succeeds_on_any_day() {
+    for today in ["2026-11-21", "2026-12-01", "2027-05-31", "2028-02-29", "2041-01-01"] {
+        let (code, stdout, stderr) =
+            run(&mut program(&["usage", "fetch", "--sandbox", "--today", today, "--period", "2026-10"]));
+        assert_eq!(code, Some(0), "{today}: {stderr}");
+        let is_missing = today != "2026-11-21";
+        let line = "genesys: Neubau GmbH: no bill, as its contract began later or ended before: ";
+        assert_eq!(stderr.lines().any(|told| told.starts_with(line)), is_missing, "{today}: {stderr}");
+        assert!(!stdout.contains("Neubau GmbH") || !is_missing, "{today}: {stdout}");
+    }
+}
+
 #[test]
 fn a_period_that_lacks_its_last_day_is_warned_of_and_fetched() {
     let fetch = |period: &str| {

@@ -25,8 +25,10 @@ pub(crate) async fn bills(
     let organizations = if asked.is_empty() { ClientOrganizations::All } else { ClientOrganizations::Of(asked) };
     let bills = client.client_bills(BillingPeriod::LastFinished { at: now }, organizations).await?;
     let found = bills.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
-    let lines = found.flat_map(|bill| bill.lines.iter().map(|of| line(bill, of)).chain([total(bill)])).collect();
-    Ok((lines, bills.errors().map(ToString::to_string).collect()))
+    let lines = found.flat_map(|bill| bill.lines.iter().map(|of| line(bill, of)).chain([total(bill)]));
+    let without = bills.outcomes.iter().filter(|outcome| outcome.is_outside_contract);
+    let without = without.map(|outcome| format!("{:?}: no contract in the period", outcome.organization_name));
+    Ok((lines.chain(without).collect(), bills.errors().map(ToString::to_string).collect()))
 }
 
 fn customer(bill: &ClientBill) -> &str {

@@ -11,6 +11,8 @@ mod loadable;
     allow(dead_code, reason = "without a vendor, only lists have a limit")
 )]
 mod memory_limit;
+#[cfg(all(test, any(feature = "genesys", feature = "suger")))]
+mod month_to_date;
 mod pager;
 mod period;
 mod report;

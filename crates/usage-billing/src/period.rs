@@ -91,14 +91,31 @@ impl Period {
         })
     }
 
-    /// Its parts by month of its own: each begins on the day of the month on which the period begins, as billing months do.
+    /// Its parts by month of its own: each begins on the day of the month on which the period begins, as billing months do. From the last day of
+    /// a short month, that day may be the one on which the period ends: 2026-02-28/2026-03-31 is a month from the 31st.
     #[cfg(feature = "genesys")]
     pub(crate) fn billing_months(&self) -> impl Iterator<Item = Self> + use<> {
-        let Self { start, end } = *self;
-        // Each counted from the start: the 31st of January and a month is the 28th of February, and another month the 31st of March.
-        let start_of = move |month: u32| start.checked_add_months(Months::new(month)).filter(|start| *start < end);
+        let period = *self;
+        let start_of = move |month| period.billing_month_start(month).filter(|start| *start < period.end);
         let parts = (0..).map_while(move |month| Some((start_of(month)?, month)));
-        parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(end) })
+        parts.map(move |(start, month)| Self { start, end: start_of(month + 1).unwrap_or(period.end) })
+    }
+
+    /// Whether it is one whole month, from whichever day and instant of it.
+    #[cfg(feature = "genesys")]
+    pub(crate) fn is_billing_month(&self) -> bool {
+        self.billing_month_start(1) == Some(self.end)
+    }
+
+    /// Each counted from the start: the 31st of January and a month is the 28th of February, and another month the 31st of March.
+    #[cfg(feature = "genesys")]
+    fn billing_month_start(&self, month: u32) -> Option<DateTime<Utc>> {
+        let first = self.start.date_naive();
+        let is_last_day = first.succ_opt()?.day() == 1;
+        let day = if is_last_day { first.day().max(self.end.day()) } else { first.day() };
+        let of_month = first.with_day(1)?.checked_add_months(Months::new(month))?;
+        let date = (0..=3).find_map(|less| of_month.with_day(day - less))?;
+        Some(date.and_time(self.start.time()).and_utc())
     }
 
     /// First instant in it.
@@ -283,10 +300,42 @@ mod tests {
             ("2026-10-15/2026-11-16", &["2026-10-15/2026-11-15", "2026-11-15/2026-11-16"]),
             ("2026-11-01/2027-02-01", &["2026-11", "2026-12", "2027-01"]),
             ("2026-01-31/2026-04-30", &["2026-01-31/2026-02-28", "2026-02-28/2026-03-31", "2026-03-31/2026-04-30"]),
+            ("2026-02-28/2026-03-31", &["2026-02-28/2026-03-31"]),
+            ("2026-04-30/2026-06-29", &["2026-04-30/2026-05-30", "2026-05-30/2026-06-29"]),
+            ("2026-02-28/2026-04-29", &["2026-02-28/2026-03-29", "2026-03-29/2026-04-29"]),
+            ("2026-11-30/2027-01-31", &["2026-11-30/2026-12-31", "2026-12-31/2027-01-31"]),
             ("9999-12-30/9999-12-31", &["9999-12-30/9999-12-31"]),
         ] {
             let expected: Vec<Period> = parts.iter().map(|part| period(part)).collect();
             assert_eq!(period(text).billing_months().collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[cfg(feature = "genesys")]
+    #[test]
+    fn a_billing_month_is_one_whole_month_from_any_day() {
+        for whole in [
+            "2026-10",
+            "2026-10-15/2026-11-15",
+            "2026-10-15T04:00:00Z/2026-11-15T04:00:00Z",
+            "2026-02-28/2026-03-28",
+            "2026-02-28/2026-03-31",
+            "2024-02-29/2024-03-29",
+            "2026-01-30/2026-02-28",
+            "2026-11-30/2026-12-31",
+        ] {
+            assert!(period(whole).is_billing_month(), "{whole}");
+        }
+        for part in [
+            "2026-10-01/2026-10-31",
+            "2026-10-01/2026-11-02",
+            "2026-10-15/2026-11-14",
+            "2026-10-15T04:00:00Z/2026-11-15T05:00:00Z",
+            "2026-02-27/2026-03-31",
+            "2026-01-30/2026-02-27",
+            "2026-10-01/2026-12-01",
+        ] {
+            assert!(!period(part).is_billing_month(), "{part}");
         }
     }
 

@@ -170,7 +170,8 @@ mod tests {
     }
 
     fn partner() -> Partner {
-        Partner::new(crate::world::Seed::new(0), &crate::world::Size::default())
+        let day = "2026-10-01".parse().unwrap();
+        Partner::new(crate::world::Seed::new(0), &crate::world::Size::default(), day)
     }
 
     fn total(rows: &[Row]) -> i64 {

@@ -43,7 +43,7 @@ impl World {
         let opened = today(&clock);
         let today = midnight(opened);
         let suger = suger::Organization::new(seed, size, clock.now().clamp(today, today + TimeDelta::days(1)));
-        let (acronis, genesys) = (acronis::Tree::new(seed, size, opened), genesys::Partner::new(seed, size));
+        let (acronis, genesys) = (acronis::Tree::new(seed, size, opened), genesys::Partner::new(seed, size, opened));
         Self { clock, opened, acronis, genesys, suger }
     }
 

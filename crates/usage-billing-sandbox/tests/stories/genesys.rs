@@ -201,45 +201,71 @@ async fn the_organizations_that_trust_the_partner_are_on_several_pages() {
     assert_eq!(caller.get("/api/v2/orgauthorization/trustors?pageSize=0").await.0, 400);
 }
 
+/// The bills at index 0 of all organizations that trust the partner, and on how many pages these are.
+async fn overviews(sandbox: &usage_billing_sandbox::Sandbox) -> (Vec<types::TrusteeBillingOverview>, usize) {
+    let caller = Caller::genesys(sandbox).await;
+    let (mut path, mut pages, mut bills) =
+        (Some("/api/v2/orgauthorization/trustors?pageSize=100".to_owned()), 0, Vec::new());
+    while let Some(next) = path {
+        let (_, page) = caller.get(&next).await;
+        let page: types::TrustorEntityListing = serde_json::from_value(page).unwrap();
+        for trustor in page.entities.unwrap() {
+            let (_, bill) =
+                caller.get(&format!("/api/v2/billing/trusteebillingoverview/{}", trustor.id.unwrap())).await;
+            bills.push(serde_json::from_value(bill).unwrap());
+        }
+        (path, pages) = (page.next_uri, pages + 1);
+    }
+    (bills, pages)
+}
+
 #[tokio::test]
-async fn every_seed_has_allowances_totals_ramp_late_rotation_and_every_subscription_type() {
-    for seed in [0, 1, 99] {
-        let sandbox = builder().seed(seed).start().await.unwrap();
-        let caller = Caller::genesys(&sandbox).await;
-        let (mut groupings, mut subscriptions) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-        let (mut in_ramp, mut ended, mut bundles, mut empty_prices) = (0, 0, 0, 0);
-        for number in 1..=3 {
-            let (_, page) =
-                caller.get(&format!("/api/v2/orgauthorization/trustors?pageSize=5&pageNumber={number}")).await;
-            for trustor in page["entities"].as_array().unwrap() {
-                let id = trustor["id"].as_str().unwrap();
-                let (_, bill) = caller.get(&format!("/api/v2/billing/trusteebillingoverview/{id}")).await;
-                subscriptions.insert(bill["subscriptionType"].as_str().unwrap().to_owned());
-                in_ramp += usize::from(bill["inRampPeriod"] == true);
-                ended += usize::from(bill["billingPeriodEndDate"] == "2026-11-30T23:59:59Z");
-                for usage in bill["usages"].as_array().unwrap() {
-                    groupings.insert(usage["grouping"].as_str().unwrap().to_owned());
-                    bundles += usize::from(usage["bundleQuantity"] == "0");
-                    empty_prices += usize::from(usage["overagePrice"] == "");
-                }
-            }
-        }
-        assert!(["fair-use", "rollup", "rollup-usage"].iter().all(|it| groupings.contains(*it)), "{groupings:?}");
-        assert_eq!((subscriptions.len(), in_ramp > 0, bundles > 0, empty_prices > 0), (8, true, true, true), "{seed}");
-        assert!(ended > 0, "all are of November");
-        // On the third day of December one index still is that of November.
-        sandbox.advance(std::time::Duration::from_secs(12 * 86_400));
-        let caller = Caller::genesys(&sandbox).await;
-        let mut late = 0;
-        for number in 1..=3 {
-            let (_, page) =
-                caller.get(&format!("/api/v2/orgauthorization/trustors?pageSize=5&pageNumber={number}")).await;
-            for trustor in page["entities"].as_array().unwrap() {
-                let id = trustor["id"].as_str().unwrap();
-                let (_, bill) = caller.get(&format!("/api/v2/billing/trusteebillingoverview/{id}")).await;
-                late += usize::from(bill["billingPeriodEndDate"] == "2026-11-30T23:59:59Z");
-            }
-        }
-        assert_eq!(late, 1, "{seed}");
+async fn every_world_has_all_that_makes_a_bill_difficult_on_any_day() {
+    for (seed, organizations, today) in [
+        (0, 3, "2026-11-21"),
+        (0, 3, "2026-12-01"),
+        (1, 3, "2027-03-01"),
+        (99, 40, "2028-02-29"),
+        (2, 7, "2026-12-31"),
+        (u64::MAX, 3, "2024-03-02"),
+        (12_345, 60, "2031-01-30"),
+    ] {
+        let label = format!("{seed} {organizations} {today}");
+        let size = usage_billing_sandbox::Size::default().organizations(organizations);
+        let today: chrono::NaiveDate = today.parse().unwrap();
+        let sandbox = builder().today(today).seed(seed).size(size).start().await.unwrap();
+        let (bills, pages) = overviews(&sandbox).await;
+        assert!(pages >= 3, "{label}");
+        let subscriptions: std::collections::BTreeSet<_> =
+            bills.iter().map(|bill| bill.subscription_type.clone().unwrap().to_string()).collect();
+        assert_eq!(subscriptions.len(), 8, "{label}: {subscriptions:?}");
+        assert!(bills.iter().any(|bill| bill.in_ramp_period == Some(true)), "{label}");
+        let noon = today.and_hms_opt(12, 0, 0).unwrap().and_utc();
+        let late = bills.iter().filter(|bill| bill.billing_period_end_date.unwrap() < noon).count();
+        assert_eq!(late, 1, "{label}: the index of one has not moved");
+
+        let usages = || bills.iter().map(|bill| bill.usages.as_deref().unwrap());
+        let of = |usages: &[types::SubscriptionOverviewUsage], grouping: &str| -> Vec<_> {
+            let found = usages.iter().filter(|usage| usage.grouping.as_deref() == Some(grouping));
+            found
+                .map(|usage| {
+                    (usage.part_number.clone(), usage.usage_quantity.as_ref().unwrap().value().unwrap().unwrap())
+                })
+                .collect()
+        };
+        let has_allowance = |usages: &[types::SubscriptionOverviewUsage]| {
+            let free = of(usages, "fair-use");
+            free.iter().any(|(part_number, _)| of(usages, "resource").iter().any(|(other, _)| other == part_number))
+        };
+        assert!(usages().any(has_allowance), "{label}");
+        let has_total = |usages: &[types::SubscriptionOverviewUsage]| {
+            let (totals, parts) = (of(usages, "rollup"), of(usages, "rollup-usage"));
+            let sum: usage_billing_core::Decimal = parts.iter().map(|(_, quantity)| quantity).sum();
+            totals.len() == 1 && parts.len() > 1 && totals[0].1 == sum
+        };
+        assert!(usages().any(has_total), "{label}");
+        let text = |number: &Option<usage_billing_core::LenientDecimal>| serde_json::to_value(number).unwrap();
+        assert!(usages().flatten().any(|usage| text(&usage.bundle_quantity) == json!("0")), "{label}");
+        assert!(usages().flatten().any(|usage| text(&usage.overage_price) == json!("")), "{label}");
     }
 }

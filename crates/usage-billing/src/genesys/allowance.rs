@@ -4,7 +4,7 @@ use usage_billing_core::Decimal;
 
 use super::SeeInvoice;
 use super::bill::ChargeRole;
-use super::charge::{Charge, ChargedItem, is_same};
+use super::charge::{Charge, ChargedItem, Grouping, is_same};
 
 /// What is included in one charge.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,13 @@ pub(super) fn assign(charges: &[Charge], unreadable: &[&ChargedItem], roles: &[C
     let allowances = items.iter().zip(roles).enumerate().filter(|(_, (_, role))| **role == ChargeRole::Allowance);
     for (place, (item, _)) in allowances {
         let targets = targets(item, &items, roles);
+        if targets.is_empty() {
+            // Perhaps that of a charge by another name. It is taken off none, and none of them is charged in full.
+            let may_be_meant = |target: &usize| roles[*target].is_charged() && is_named_alike(items[*target], item);
+            for target in (0..charges.len()).filter(may_be_meant) {
+                assigned[target].unknown.get_or_insert(SeeInvoice::AllowanceMayApply);
+            }
+        }
         // Of a charge that cannot be read nothing is computed.
         let readable: Vec<usize> = targets.iter().copied().filter(|target| *target < charges.len()).collect();
         let unknown = match charges.get(place) {
@@ -55,7 +62,7 @@ fn targets(allowance: &ChargedItem, items: &[&ChargedItem], roles: &[ChargeRole]
                 items.iter().zip(roles).enumerate().filter(|(_, (item, role))| wanted(**role) && is_match(item));
             found.map(|(place, _)| place).collect::<Vec<_>>()
         };
-        let own = of(|role| matches!(role, ChargeRole::Usage | ChargeRole::Total | ChargeRole::Unknown));
+        let own = of(ChargeRole::is_charged);
         if !own.is_empty() || of(|role| role == ChargeRole::Part).is_empty() {
             return own;
         }
@@ -92,18 +99,32 @@ fn share(quantity: Decimal, targets: &[usize], charges: &[Charge], assigned: &mu
     }
 }
 
-/// Whether the vendor includes a quantity that overviews are known to leave out: BYOC Cloud minutes by licence, and AI tokens by organization
-/// (the vendor's fair use policy and "AI token billing"; the admin app of a partner computes both by itself).
-pub(super) fn may_apply(item: &ChargedItem) -> bool {
-    let name = item.name.to_ascii_lowercase();
-    let has_word = |word: &str| name.split(|of: char| !of.is_ascii_alphanumeric()).any(|part| part == word);
-    let is_token = |text: &str| matches!(text.trim().to_ascii_lowercase().as_str(), "token" | "tokens");
-    has_word("byoc") || is_token(&item.unit) || (has_word("ai") && (has_word("token") || has_word("tokens")))
+/// Whether the words of one name are words of the other one, in their order: `Voice Transcription` and `Voice Transcription Fair Use`.
+fn is_named_alike(one: &ChargedItem, other: &ChargedItem) -> bool {
+    let words = |item: &ChargedItem| {
+        let words: Vec<_> = item.name.split(|of: char| !of.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        format!(" {} ", words.join(" ").to_lowercase())
+    };
+    let (one, other) = (words(one), words(other));
+    one.contains(&other) || other.contains(&one)
 }
 
-/// Whether a public tool of partners never charges this licence beyond what is committed.
+/// Whether the vendor includes a quantity that overviews are known to leave out: BYOC Cloud minutes by licence, and AI tokens (every
+/// `rollup` is a total of tokens) by organization. By the vendor's fair use policy and "AI token billing"; the admin app of a partner
+/// computes both by itself.
+pub(super) fn may_apply(item: &ChargedItem) -> bool {
+    let texts = [&item.name, &item.part_number, &item.unit].map(|text| text.to_ascii_lowercase());
+    let mentions = |what: &str| texts.iter().any(|text| text.contains(what));
+    item.grouping() == Grouping::Rollup || ["byoc", "bring your own carrier", "token"].into_iter().any(mentions)
+}
+
+/// Whether a public tool of partners never charges this licence (`Call`, `Collaborate User`) beyond what is committed.
 pub(super) fn may_be_free(item: &ChargedItem) -> bool {
     let name = item.name.to_ascii_lowercase();
-    let name = name.trim().trim_start_matches("genesys cloud").trim();
-    name == "call" || name.starts_with("collaborate")
+    let mut words = name.split_whitespace().skip_while(|word| matches!(*word, "genesys" | "cloud"));
+    match words.next() {
+        Some("call") => words.all(|word| word.starts_with("user") || word.starts_with("licen")),
+        Some("collaborate") => true,
+        _ => false,
+    }
 }

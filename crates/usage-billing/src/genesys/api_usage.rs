@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 
-use super::{Client, LAG, types};
+use super::{Client, LAG, Organization, types};
 use crate::memory_limit::{MemoryLimit, ROW};
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::time_limit::TimeLimit;
@@ -18,7 +18,7 @@ pub struct ApiUsage<'a> {
     /// The id of the job or query.
     pub report_id: &'a str,
     /// The account that rows are of.
-    pub account: &'a str,
+    pub account: &'a Organization,
     /// The period that was counted.
     pub period: Period,
     /// The size of the time buckets, if there are any.
@@ -50,7 +50,7 @@ impl Client {
             Err(limit.exceeded(format_args!("the pages of usage job {} were not read to their end", job.id())))
         })?;
         let account = limit.run(self.organization()).await;
-        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?.id;
+        let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
         let asked = ApiUsage::new(job.id(), &account, period, granularity);
         asked.job_rows(&rows, now)
     }
@@ -60,7 +60,7 @@ impl<'a> ApiUsage<'a> {
     /// What was asked for, part by part as in the fields.
     pub fn new(
         report_id: &'a str,
-        account: &'a str,
+        account: &'a Organization,
         period: Period,
         granularity: impl Into<Option<types::UsageGranularity>>,
     ) -> Self {
@@ -79,8 +79,7 @@ impl<'a> ApiUsage<'a> {
             client_name: row.oauth_client.as_ref().and_then(|client| client.name.clone()).unwrap_or_default(),
             method: row.http_method.as_ref().map(ToString::to_string).unwrap_or_default(),
             template: row.template_uri.clone().unwrap_or_default(),
-            apart: [row.platform.clone(), row.user.as_ref().and_then(|user| user.id.clone())]
-                .map(Option::unwrap_or_default),
+            others: [("platform", row.platform.clone()), ("user", row.user.as_ref().and_then(|user| user.id.clone()))],
             requests: row.request_count,
         };
         self.rows(rows.iter().map(count), now)
@@ -103,7 +102,7 @@ impl<'a> ApiUsage<'a> {
             client_name: String::new(),
             method: row.http_method.as_ref().map(ToString::to_string).unwrap_or_default(),
             template: row.template_uri.clone().unwrap_or_default(),
-            apart: [row.platform.clone(), row.organization_id.clone()].map(Option::unwrap_or_default),
+            others: [("platform", row.platform.clone()), ("organization", row.organization_id.clone())],
             requests: row.request_count,
         };
         self.rows(rows.iter().map(count), now)
@@ -121,7 +120,7 @@ impl<'a> ApiUsage<'a> {
             client_name: row.client_name.clone().unwrap_or_default(),
             method: row.http_method.clone().unwrap_or_default(),
             template: row.template_uri.clone().unwrap_or_default(),
-            apart: [row.organization_id.clone(), row.user_id.clone()].map(Option::unwrap_or_default),
+            others: [("organization", row.organization_id.clone()), ("user", row.user_id.clone())],
             requests: row.requests,
         };
         self.rows(rows.iter().map(count), now)
@@ -150,10 +149,11 @@ impl<'a> ApiUsage<'a> {
                 },
                 grouping: grouping.as_deref(),
                 unit: "requests",
-                ..RowIdentity::new(Vendor::Genesys, count.operation, self.account, period)
+                ..RowIdentity::new(Vendor::Genesys, count.operation, &self.account.id, period)
             };
             let is_final = period.is_closed(now - LAG);
             Ok(UsageRow {
+                account_name: self.account.name.clone(),
                 as_of: Some(now).filter(|_| !is_final),
                 customer_kind: identity.customer_id.map(|_| "oauth client".to_owned()),
                 customer_name: Some(count.client_name).filter(|name| !name.is_empty()),
@@ -175,18 +175,17 @@ struct Count {
     client_name: String,
     method: String,
     template: String,
-    /// Ids of the organization and the user.
-    apart: [String; 2],
+    /// What else the vendor counts by, and its value.
+    others: [(&'static str, Option<String>); 2],
     requests: Option<i64>,
 }
 
 impl Count {
     fn grouping(&self) -> Option<String> {
-        let [organization, user] = &self.apart;
-        match (organization.is_empty(), user.is_empty()) {
-            (true, true) => None,
-            _ => Some(format!("organization={organization},user={user}")),
-        }
+        let given = self.others.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let texts = given.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={value}"));
+        let texts: Vec<_> = texts.collect();
+        (!texts.is_empty()).then(|| texts.join(","))
     }
 }
 
@@ -214,8 +213,11 @@ mod tests {
     use super::*;
     use types::UsageGranularity::{Day, Month, Week};
 
+    static ACCOUNT: std::sync::LazyLock<Organization> =
+        std::sync::LazyLock::new(|| Organization::new("org-1", Some("Northwind".to_owned())));
+
     fn asked(granularity: Option<types::UsageGranularity>) -> ApiUsage<'static> {
-        ApiUsage::new("job-1", "org-1", "2026-10".parse().unwrap(), granularity)
+        ApiUsage::new("job-1", &ACCOUNT, "2026-10".parse().unwrap(), granularity)
     }
 
     fn now() -> DateTime<Utc> {
@@ -258,6 +260,32 @@ mod tests {
         assert_eq!(rows[0].customer_name.as_deref(), Some("billing-sync, nightly"));
         let keys: std::collections::BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
         assert_eq!(keys.len(), 3);
+    }
+
+    #[test]
+    fn the_grouping_names_each_dimension_as_the_vendor_does() {
+        let grouping = |rows: Result<Vec<UsageRow>>| {
+            let row = rows.unwrap().remove(0);
+            assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("org-1", Some("Northwind")));
+            row.grouping
+        };
+        let of = |json| serde_json::json!([json]);
+        let job = |json| grouping(asked(None).job_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+        let client = |json| {
+            grouping(asked(None).client_job_rows("c", &serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()))
+        };
+        let query =
+            |json| grouping(asked(None).query_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));
+        let text = |text: &str| Some(text.to_owned());
+        let all = serde_json::json!({"requestCount": 1, "platform": "public-api", "user": {"id": "u-1"}});
+        assert_eq!(job(all), text("platform=public-api,user=u-1"));
+        assert_eq!(job(serde_json::json!({"requestCount": 1, "platform": "x"})), text("platform=x"));
+        assert_eq!(job(serde_json::json!({"requestCount": 1, "user": {"id": "u-1"}})), text("user=u-1"));
+        assert_eq!(job(serde_json::json!({"requestCount": 1, "platform": ""})), None);
+        let all = serde_json::json!({"requestCount": 1, "platform": "x", "organizationId": "o-2"});
+        assert_eq!(client(all), text("platform=x,organization=o-2"));
+        let all = serde_json::json!({"requests": 1, "organizationId": "o-2", "userId": "u-1"});
+        assert_eq!(query(all), text("organization=o-2,user=u-1"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 
-use super::{Client, LAG, types};
+use super::{Client, LAG, Organization, types};
 use crate::period::instant;
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::row_period::RowPeriod;
@@ -75,10 +75,9 @@ impl Client {
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
         let mut rows = Vec::new();
         for (month, report) in &reports {
-            let of_month = usage_rows(report, &account.id, *month, now);
+            let of_month = usage_rows(report, &account, *month, now);
             rows.extend(of_month.map_err(|error| self.api.inner().masked(error))?);
         }
-        rows.iter_mut().for_each(|row| row.account_name = account.name.clone());
         Ok(rows)
     }
 }
@@ -110,28 +109,31 @@ fn check_period(report: &types::BillingUsageReport, asked: Period) -> Result<()>
 }
 
 /// Returns one row per usage, never of its resources. Final a day after the period, if the report is complete. The month so far has rows of
-/// the whole month, the same every day, that are not final.
+/// the whole month, the same every day, that are not final. Only one whole month, from whichever day, may be billed as it is.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for a complete report without the list of usages.
 pub fn usage_rows(
     report: &types::BillingUsageReport,
-    account: &str,
+    account: &Organization,
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<Vec<UsageRow>> {
     let is_complete = report.status == Some(types::BillingUsageReportStatus::Complete);
     let asked = RowPeriod::of(period, now);
     let period = asked.period;
-    let is_final = is_complete && asked.is_complete() && period.is_closed(now - LAG);
-    let reason = if asked.is_complete() { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
+    let is_of_whole_months = asked.is_complete() && period.billing_months().all(|month| month.is_billing_month());
+    let is_final = is_complete && is_of_whole_months && period.is_closed(now - LAG);
+    let is_whole = is_of_whole_months && period.is_billing_month();
+    let reason = if is_whole { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
     let row = |(usage, place): (&types::BillingUsage, u64)| {
         let identity = RowIdentity {
             sku: &usage.name,
             metric: &usage.name,
-            ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, period)
         };
         UsageRow {
+            account_name: account.name.clone(),
             as_of: Some(now).filter(|_| !is_final),
             is_final,
             source_row: Some(place),
@@ -147,6 +149,7 @@ pub fn usage_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::month_to_date::{check_keys_stay, months_and_days};
 
     fn rows(now: &str) -> Vec<UsageRow> {
         rows_of("Complete", now)
@@ -162,7 +165,11 @@ mod tests {
             ],
         });
         let period = "2026-10-15/2026-11-15".parse().unwrap();
-        usage_rows(&serde_json::from_value(report).unwrap(), "org-1", period, now.parse().unwrap()).unwrap()
+        usage_rows(&serde_json::from_value(report).unwrap(), &account(), period, now.parse().unwrap()).unwrap()
+    }
+
+    fn account() -> Organization {
+        Organization::new("org-1", Some("Northwind".to_owned()))
     }
 
     #[test]
@@ -170,7 +177,7 @@ mod tests {
         let rows = |report: serde_json::Value| {
             let report = serde_json::from_value(report).unwrap();
             let period = "2026-10-15/2026-11-15".parse().unwrap();
-            usage_rows(&report, "org-1", period, "2026-11-20T00:00:00Z".parse().unwrap()).map(|rows| rows.len())
+            usage_rows(&report, &account(), period, "2026-11-20T00:00:00Z".parse().unwrap()).map(|rows| rows.len())
         };
         for wrong in [
             serde_json::json!({"status": "Complete"}),
@@ -191,6 +198,7 @@ mod tests {
         assert!(
             rows.iter().all(|row| row.is_billable.is_none() && row.customer_id.is_none() && row.unit_price.is_none())
         );
+        assert!(rows.iter().all(|row| row.account_name == account().name && row.account_id == account().id));
         assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
     }
 
@@ -220,25 +228,34 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
         #[test]
-        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(months in 0u32..60, days in proptest::collection::vec(1i64..28, 2..6)) {
-            let month = Period::month_of("2024-02-01".parse::<chrono::NaiveDate>().unwrap() + chrono::Months::new(months));
+        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(month in months_and_days()) {
             let report = serde_json::json!({"status": "Complete", "usages": [{"name": "CX 3", "totalUsage": "2"}]});
             let report = serde_json::from_value(report).unwrap();
-            let row = |period, now| usage_rows(&report, "org-1", period, now).unwrap().remove(0);
-            let whole = row(month, month.end() + LAG);
-            proptest::prop_assert!(whole.is_final && whole.as_of.is_none() && whole.is_billable.is_none());
-            for day in days {
-                let now = month.start() + TimeDelta::days(day) - TimeDelta::hours(1);
-                let so_far = Period::new(month.start(), month.start() + TimeDelta::days(day)).unwrap();
-                for period in [so_far, month] {
-                    let row = row(period, now);
-                    proptest::prop_assert_eq!((row.row_key, row.is_final, row.as_of), (whole.row_key, false, Some(now)));
-                    proptest::prop_assert_eq!((row.period_end, row.is_billable), (month.end(), Some(false)));
-                }
-            }
+            check_keys_stay(month, LAG, None, |period, now| {
+                usage_rows(&report, &account(), period, now).unwrap().remove(0)
+            })?;
         }
+    }
+
+    #[test]
+    fn only_a_whole_month_that_has_ended_may_be_billed_as_it_is() {
+        let reason = |period: &str, now: &str| {
+            let report = serde_json::json!({"status": "Complete", "usages": [{"name": "CX 3", "totalUsage": "2"}]});
+            let report = serde_json::from_value(report).unwrap();
+            let rows = usage_rows(&report, &account(), period.parse().unwrap(), now.parse().unwrap());
+            let row = rows.unwrap().remove(0);
+            (row.billing_reason, row.is_final)
+        };
+        for whole in ["2026-10", "2026-10-15/2026-11-15", "2026-02-28/2026-03-31"] {
+            assert_eq!(reason(whole, "2026-11-20T00:00:00Z"), (BillingReason::SeeInvoice, true), "{whole}");
+            assert_eq!(reason(whole, "2026-02-28T12:00:00Z"), (BillingReason::NotAWholePeriod, false), "{whole}");
+        }
+        for part in ["2026-10-03/2026-10-29", "2026-10-01/2026-10-31", "2026-10-15/2026-11-14", "2026-10-15/2026-11-16"] {
+            assert_eq!(reason(part, "2026-11-20T00:00:00Z"), (BillingReason::NotAWholePeriod, false), "{part}");
+        }
+        let several = reason("2026-09-01/2026-11-01", "2026-11-20T00:00:00Z");
+        assert_eq!(several, (BillingReason::NotAWholePeriod, true));
     }
 
     #[test]

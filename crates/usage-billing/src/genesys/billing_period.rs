@@ -71,6 +71,25 @@ const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 /// Billing periods that are looked at, at most: 20 years.
 const MOST: usize = 240;
 
+/// Dates of an organization's contract, as its overviews state them: the start that the one of the highest index states, and the end that the
+/// one at index 0 does.
+#[derive(Default)]
+pub(super) struct ContractDates {
+    start: Option<DateTime<Utc>>,
+    end: Option<DateTime<Utc>>,
+    is_begun: bool,
+}
+
+impl ContractDates {
+    /// Adds what the overview at the next index states.
+    pub(super) fn add(&mut self, start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) {
+        self.start = start;
+        if !self.is_begun {
+            (self.end, self.is_begun) = (end, true);
+        }
+    }
+}
+
 /// A walk over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
 pub(super) struct Search {
     wanted: BillingPeriod,
@@ -127,6 +146,23 @@ impl Search {
             return Step::Fail(self.failure("the vendor names no end of them"));
         }
         Step::GoOn
+    }
+
+    /// Whether none fits because the contract began after the wanted billing period, or ended before it.
+    pub(super) fn is_outside(&self, contract: &ContractDates) -> bool {
+        let (Some(latest), Some(earliest)) = (self.seen.first(), self.seen.last()) else { return false };
+        let (is_before, is_after) = match self.wanted {
+            BillingPeriod::LastFinished { at } => (earliest.end() > at, latest.end() <= at),
+            BillingPeriod::Matching(wanted) => {
+                (wanted.end() <= earliest.start() + ZONE, latest.end() <= wanted.start() + ZONE)
+            }
+            BillingPeriod::StartingIn(month) => {
+                (month.end() <= earliest.start() + HALF_A_DAY, latest.start() + HALF_A_DAY < month.start())
+            }
+        };
+        let is_first = contract.start.is_some_and(|start| start >= earliest.start() - ZONE);
+        let is_last = contract.end.is_some_and(|end| end <= latest.end() + ZONE);
+        is_before && is_first || is_after && is_last
     }
 
     fn failure(&self, advice: &str) -> String {
@@ -230,6 +266,74 @@ mod tests {
         );
         assert!(find(october, &["2026-12", "2026-11"]).unwrap_err().contains("begins within 2026-10-01/2026-11-01"));
         assert!(find(october, &["2026-11", "2026-09"]).unwrap_err().ends_with("it began later, or has gaps"));
+    }
+
+    /// Whether the contract, of these dates, explains that no index fits.
+    fn is_outside(wanted: BillingPeriod, indexes: &[&str], start: &str, end: &str) -> bool {
+        let (mut search, mut contract) = (Search::new(wanted), ContractDates::default());
+        let date = |text: &str| text.parse().ok();
+        for (index, found) in indexes.iter().map(|text| Some(period(text))).chain([None]).enumerate() {
+            // Earlier periods may be of an earlier contract: only the last start and the first end count.
+            match (found, index) {
+                (Some(_), 0) => contract.add(date(start), date(end)),
+                (Some(_), _) => contract.add(date(start), date("2000-01-01T00:00:00Z")),
+                (None, _) => {}
+            }
+            match search.next(found) {
+                Step::Fits => panic!("index {index} fits"),
+                Step::GoOn => {}
+                Step::Fail(_) => return search.is_outside(&contract),
+            }
+        }
+        unreachable!("`None` ends every search")
+    }
+
+    #[test]
+    fn a_contract_that_began_later_explains_that_there_is_no_billing_period() {
+        let none = "";
+        let month = |text: &str| BillingPeriod::StartingIn(period(text));
+        let matching = |text: &str| BillingPeriod::Matching(period(text));
+        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
+        for (wanted, start, expected) in [
+            (month("2026-08"), "2026-09-01T00:00:00Z", true),
+            (month("2026-08"), "2026-08-31T22:00:00Z", true),
+            (month("2026-08"), "2026-10-01T00:00:00Z", true),
+            (month("2026-08"), "2026-08-01T00:00:00Z", false),
+            (month("2026-08"), none, false),
+            (month("2026-01"), "2026-09-01T00:00:00Z", true),
+            (matching("2026-08"), "2026-09-01T00:00:00Z", true),
+            (matching("2026-07-15/2026-08-15"), "2026-09-01T00:00:00Z", true),
+            (matching("2026-08-15/2026-09-15"), "2026-09-01T00:00:00Z", false),
+            (matching("2026-09-15/2026-10-15"), "2026-09-01T00:00:00Z", false),
+            (last("2026-09-20T00:00:00Z"), "2026-09-01T00:00:00Z", true),
+            (last("2026-09-20T00:00:00Z"), "2026-08-01T00:00:00Z", false),
+            (last("2026-09-20T00:00:00Z"), none, false),
+        ] {
+            assert_eq!(is_outside(wanted, &LATE, start, none), expected, "{wanted:?} {start}");
+        }
+    }
+
+    #[test]
+    fn a_contract_that_ended_before_explains_that_there_is_no_billing_period() {
+        let none = "";
+        let month = |text: &str| BillingPeriod::StartingIn(period(text));
+        let matching = |text: &str| BillingPeriod::Matching(period(text));
+        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
+        const ENDED: [&str; 2] = ["2026-03-15/2026-04-15", "2026-02-15/2026-03-15"];
+        for (wanted, end, expected) in [
+            (month("2026-04"), "2026-04-14T23:59:59.999Z", true),
+            (month("2026-06"), "2026-04-14T23:59:59.999Z", true),
+            (month("2026-06"), "2026-05-14T23:59:59.999Z", false),
+            (month("2026-06"), none, false),
+            (matching("2026-04-15/2026-05-15"), "2026-04-15T00:00:00Z", true),
+            (matching("2026-04-15/2026-05-15"), "2026-05-15T00:00:00Z", false),
+            (matching("2026-04-01/2026-05-01"), "2026-04-15T00:00:00Z", false),
+            (last("2026-09-20T00:00:00Z"), "2026-04-14T23:59:59.999Z", true),
+            (last("2026-09-20T00:00:00Z"), "2029-04-14T23:59:59.999Z", false),
+        ] {
+            assert_eq!(is_outside(wanted, &ENDED, none, end), expected, "{wanted:?} {end}");
+        }
+        assert!(!Search::new(month("2026-04")).is_outside(&ContractDates::default()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use usage_billing_core::Decimal;
 
+use super::bill::exact_sum;
 use super::charge::is_same;
 use super::{ClientBill, ContractCharge};
 
@@ -47,15 +48,18 @@ impl ClientBill {
             let charge = charges[0];
             // Unknown if one of them has none.
             let vendors_sum = |of: fn(&ContractCharge) -> Option<Decimal>| {
-                charges.iter().try_fold(Decimal::ZERO, |sum, charge| sum.checked_add(of(charge)?))
+                charges.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, of(charge)?))
             };
             let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &charge.part_number);
-            let lines: Vec<_> =
-                self.lines.iter().filter(|line| line.is_counted() && is_line(&line.charge.item.part_number)).collect();
+            let lines: Vec<_> = self
+                .lines
+                .iter()
+                .filter(|line| line.role.is_charged() && is_line(&line.charge.item.part_number))
+                .collect();
             let sum = |of: fn(&super::BillLine) -> Option<Decimal>| {
                 lines
                     .iter()
-                    .try_fold(Decimal::ZERO, |sum, line| sum.checked_add(of(line)?))
+                    .try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, of(line)?))
                     .filter(|_| !lines.is_empty())
             };
             let mut note = |number: &'static str, ours: Option<String>, vendors: String| {

@@ -53,6 +53,9 @@ pub struct ClientOutcome {
     pub organization_name: Option<String>,
     /// Its bill, or why there is none.
     pub bill: Result<ClientBill>,
+    /// Whether there is no bill because the contract began after the billing period or ended before it, by the dates that the vendor
+    /// states: then nothing is missing.
+    pub is_outside_contract: bool,
 }
 
 impl Client {
@@ -98,8 +101,10 @@ impl Client {
         let outcomes = asked.into_iter().zip(1..).map(|((id, listed_name), place)| async move {
             let bill = match &id {
                 Some(id) => self.client_bill_in(id, period).await,
-                None => Err(without_id(place)),
+                None => Err(without_id(place).into()),
             };
+            let is_outside_contract = bill.as_ref().is_err_and(|no_bill| no_bill.is_outside_contract);
+            let bill = bill.map_err(|no_bill| no_bill.error);
             let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
             // No code that can panic runs under the lock.
             let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
@@ -107,7 +112,7 @@ impl Client {
             let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
-            ClientOutcome { organization_id: id, organization_name, bill }
+            ClientOutcome { organization_id: id, organization_name, bill, is_outside_contract }
         });
         // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
         let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
@@ -123,10 +128,12 @@ impl ClientBills {
         bills.flat_map(|bill| bill.rows(&self.account)).collect()
     }
 
-    /// Returns every error: of organizations without a bill, and of charges that cannot be read.
+    /// Returns every error: of organizations whose bill is missing, and of charges that cannot be read. An organization whose contract began
+    /// later or ended before has no bill, and none is missing.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         self.outcomes.iter().flat_map(|outcome| match &outcome.bill {
             Ok(bill) => bill.unreadable.iter().map(|charge| &charge.error).collect::<Vec<_>>(),
+            Err(_) if outcome.is_outside_contract => Vec::new(),
             Err(error) => vec![error],
         })
     }

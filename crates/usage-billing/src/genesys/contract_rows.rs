@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
-use super::bill::exact_product;
+use super::bill::{exact_product, exact_sum};
 use super::charge::is_same;
 use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
@@ -25,8 +25,9 @@ impl ContractCharges {
     /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the
     /// vendor's own; `amount` is computed here from the other quantities, so that it differs from `cost` where our arithmetic does.
     ///
-    /// These rows are another view of what [bills](super::ClientBill::rows) and [billable usage](super::Client::usage) have: add up the rows of
-    /// one of them only. They are final a day after the period if the vendor has closed it.
+    /// Charges for the own organization are billable: [billable usage](super::Client::usage), which has the same usage, states no charge. Those for
+    /// client organizations are not: they are the reference for [bills](super::ClientBill::rows), which count the same usage. They are final a
+    /// day after the period if the vendor has closed it.
     pub fn rows(&self, account: &Organization, now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors) = (Vec::new(), Vec::new());
         for charge in &self.charges {
@@ -59,7 +60,7 @@ impl ContractCharge {
         };
         let is_final = self.is_closed && self.period.is_closed(now - LAG);
         let is_over = self.period.is_closed(now);
-        let reason = if is_over { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
+        let reason = if is_over { self.billing_reason(account) } else { BillingReason::NotAWholePeriod };
         let amount =
             self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));
         Ok(UsageRow {
@@ -81,6 +82,19 @@ impl ContractCharge {
         })
     }
 
+    /// Bills of client organizations count what is charged for them; billable usage of the own organization is never billable by itself.
+    fn billing_reason(&self, account: &Organization) -> BillingReason {
+        let ids = || self.organizations.iter().map(|organization| organization.id.trim());
+        if self.organizations.is_empty() || ids().any(str::is_empty) {
+            // Which other rows count it is unknown.
+            return BillingReason::SeeInvoice;
+        }
+        match ids().all(|id| is_same(id, &account.id)) {
+            true => BillingReason::Usage,
+            false => BillingReason::NotABillingBasis,
+        }
+    }
+
     /// Ids and names of the organizations that the charge covers, in their order by id; none if that is the account alone, or nobody.
     fn customer(&self, account: &Organization) -> (Option<String>, Option<String>) {
         let mut organizations: Vec<&Organization> = self.organizations.iter().collect();
@@ -95,8 +109,8 @@ impl ContractCharge {
 
     /// What was used less what is prepaid and free, never negative; `None` if a number is missing.
     fn expected_overage(&self) -> Option<Decimal> {
-        let covered = self.prepaid_quantity?.checked_add(self.fair_use_quantity?)?;
-        Some(self.actual_quantity?.checked_sub(covered)?.max(Decimal::ZERO))
+        let covered = exact_sum(self.prepaid_quantity?, self.fair_use_quantity?)?;
+        Some(exact_sum(self.actual_quantity?, -covered)?.max(Decimal::ZERO))
     }
 
     /// Whether the vendor's overage is what was used less what is prepaid and free, never negative; `None` if a number is missing.
@@ -154,13 +168,13 @@ pub(super) mod tests {
         assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
         assert_eq!((row.customer_id.as_deref(), row.customer_name.as_deref()), (Some("o-1"), Some("Org o-1")));
         assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("partner", Some("Partner")));
-        assert_eq!((row.is_billable, row.is_final, row.as_of), (Some(true), true, None));
+        assert_eq!((row.billing_reason, row.is_final, row.as_of), (BillingReason::NotABillingBasis, true, None));
     }
 
     #[test]
     fn a_row_is_final_once_the_period_is_closed_and_over_for_a_day() {
         let open = |is_closed, now: &str| {
-            rows(vec![ContractCharge { is_closed, ..charge(&["o-1"], "0", "0") }], now).rows.remove(0)
+            rows(vec![ContractCharge { is_closed, ..charge(&["partner"], "0", "0") }], now).rows.remove(0)
         };
         for (is_closed, now, is_final, is_billable) in [
             (true, "2026-11-02T00:00:00Z", true, true),
@@ -171,6 +185,23 @@ pub(super) mod tests {
             let row = open(is_closed, now);
             assert_eq!((row.is_final, row.is_billable), (is_final, Some(is_billable)), "{is_closed} {now}");
             assert_eq!(row.as_of.is_some(), !is_final);
+        }
+    }
+
+    #[test]
+    fn only_charges_of_the_own_organization_are_billable() {
+        use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+        for (organizations, expected) in [
+            (&["partner"][..], Usage),
+            (&[" PARTNER", "partner"], Usage),
+            (&["o-1"], NotABillingBasis),
+            (&["partner", "o-1"], NotABillingBasis),
+            (&[], SeeInvoice),
+            (&["partner", ""], SeeInvoice),
+            (&["o-1", " "], SeeInvoice),
+        ] {
+            let row = rows(vec![charge(organizations, "11500", "115")], LATER).rows.remove(0);
+            assert_eq!(row.billing_reason, expected, "{organizations:?}");
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use usage_billing_core::Result;
 
-use super::{Client, types};
+use super::{Client, Organization, types};
 use crate::memory_limit::MemoryLimit;
 use crate::row_identity::RowIdentity;
 use crate::{BillingReason, Pager, Period, UsageRow, Vendor};
@@ -38,18 +38,25 @@ impl Client {
     /// Those of the calls; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the list of users takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn licences(&self) -> Result<Vec<UsageRow>> {
-        let account = self.organization().await?.id;
+        // Before the answers: they are of then or later.
+        let now = self.clock.now();
+        let account = self.organization().await?;
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let holders = self.licence_holders().collect_within(&mut memory, 0, "the list of licence holders").await?;
-        licence_rows(&holders, &account, self.clock.now().date_naive())
+        licence_rows(&holders, &account, now)
     }
 }
 
-/// How many of `holders` hold each licence, as of `today`; each user counts once, however often listed.
+/// Returns how many of `holders` hold each licence, as rows of the day of `now` (UTC); each user counts once, however often listed.
 ///
 /// # Errors
 /// None but for a day at the end of time.
-pub fn licence_rows(holders: &[types::UserLicenses], account: &str, today: NaiveDate) -> Result<Vec<UsageRow>> {
+pub fn licence_rows(
+    holders: &[types::UserLicenses],
+    account: &Organization,
+    now: DateTime<Utc>,
+) -> Result<Vec<UsageRow>> {
+    let today = now.date_naive();
     let period = Period::of_days(today, today)?;
     // Users come and go while pages are read: one may come again on the next page.
     let users: BTreeMap<_, _> =
@@ -64,9 +71,13 @@ pub fn licence_rows(holders: &[types::UserLicenses], account: &str, today: Naive
             sku: licence,
             metric: "users with the licence",
             unit: "users",
-            ..RowIdentity::new(Vendor::Genesys, OPERATION, account, period)
+            ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, period)
         };
-        identity.row(count.into(), BillingReason::NotABillingBasis)
+        UsageRow {
+            account_name: account.name.clone(),
+            as_of: Some(now),
+            ..identity.row(count.into(), BillingReason::NotABillingBasis)
+        }
     };
     Ok(counts.into_iter().map(row).collect())
 }
@@ -85,8 +96,12 @@ mod tests {
             {"licenses": ["cloudCX2"]},
             {"licenses": ["cloudCX2"]},
         ]);
-        let today = "2026-11-21".parse().unwrap();
-        let rows = licence_rows(&serde_json::from_value::<Vec<_>>(holders).unwrap(), "org-1", today).unwrap();
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let account = Organization::new("org-1", Some("Northwind".to_owned()));
+        let rows = licence_rows(&serde_json::from_value::<Vec<_>>(holders).unwrap(), &account, now).unwrap();
+        let accounts: Vec<_> =
+            rows.iter().map(|row| (row.account_id.as_str(), row.account_name.as_deref(), row.as_of)).collect();
+        assert_eq!(accounts, [("org-1", Some("Northwind"), Some(now)); 2]);
         let read: Vec<_> = rows.iter().map(|row| (row.sku.as_str(), row.quantity.to_string())).collect();
         assert_eq!(read, [("cloudCX2", "4".to_owned()), ("gc2WEMupgrade", "1".to_owned())]);
         assert!(rows.iter().all(|row| row.is_billable == Some(false)

@@ -22,7 +22,8 @@ pub struct Organization {
 }
 
 impl Organization {
-    pub(super) fn new(id: impl Into<String>, name: Option<String>) -> Self {
+    /// Makes one of its id and, if it is known, its name; a blank name is none.
+    pub fn new(id: impl Into<String>, name: Option<String>) -> Self {
         Self { id: id.into(), name: name.filter(|name| !name.trim().is_empty()) }
     }
 }

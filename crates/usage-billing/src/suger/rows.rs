@@ -332,6 +332,7 @@ fn unaccounted(report: &str, group: &str, metric: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::month_to_date::{check_keys_stay, months_and_days};
 
     fn group(json: serde_json::Value) -> types::MeteringUsageRecordGroup {
         serde_json::from_value(json).unwrap()
@@ -384,27 +385,14 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A load of the month so far, day after day, replaces its rows, and so does the whole month in the end.
         #[test]
-        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(months in 0u32..60, days in proptest::collection::vec(1i64..28, 2..6)) {
-            let month = Period::month_of("2024-02-01".parse::<NaiveDate>().unwrap() + chrono::Months::new(months));
+        fn the_keys_of_a_month_are_the_same_on_every_day_of_it(month in months_and_days()) {
             let used = group(serde_json::json!({
-                "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 1}, "creationTime": month.start(),
+                "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 1}, "creationTime": month.0.start(),
             }));
-            let row = |period: Period, now| {
+            check_keys_stay(month, LATE, Some(true), |period, now| {
                 usage_rows(std::slice::from_ref(&used), &[], &names(), "acme", period, now).unwrap().remove(0)
-            };
-            let whole = row(month, month.end() + LATE);
-            proptest::prop_assert!(whole.is_final && whole.as_of.is_none() && whole.is_billable == Some(true));
-            for day in days {
-                let now = month.start() + TimeDelta::days(day) - TimeDelta::hours(1);
-                let so_far = Period::new(month.start(), month.start() + TimeDelta::days(day)).unwrap();
-                for period in [so_far, month] {
-                    let row = row(period, now);
-                    proptest::prop_assert_eq!((row.row_key, row.is_final, row.as_of), (whole.row_key, false, Some(now)));
-                    proptest::prop_assert_eq!((row.period_end, row.is_billable), (month.end(), Some(false)));
-                }
-            }
+            })?;
         }
     }
 

@@ -111,7 +111,7 @@ async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
     let of_bill = bill.rows(&account);
     let mut compared = 0;
     for row in &found.rows {
-        assert!(row.is_final && row.is_billable == Some(true), "{row:?}");
+        assert!(row.is_final && row.billing_reason == BillingReason::NotABillingBasis, "{row:?}");
         assert_eq!(row.source_operation, "getBillingContractBillingperiod");
         assert!(row.customer_name.is_some(), "{row:?}");
         // The vendor rounds to cents.

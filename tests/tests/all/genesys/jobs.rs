@@ -32,7 +32,8 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
     let (id, expected) = by_client.iter().max_by_key(|(_, requests)| **requests).unwrap();
     let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
     let counted = job.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
-    let asked = ApiUsage::new(job.id(), "org-1", last_month(), None);
+    let account = client.organization().await.unwrap();
+    let asked = ApiUsage::new(job.id(), &account, last_month(), None);
     let rows = asked.client_job_rows(id, &counted, now()).unwrap();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), *expected);
     assert_eq!(keys(&rows).len(), rows.len());
@@ -78,7 +79,8 @@ async fn the_older_query_starts_with_either_success_and_is_not_billable() {
         let counted = query.wait(PATIENCE).await.unwrap();
         let again = client.usage_query(query.id()).wait(PATIENCE).await.unwrap();
         assert_eq!(again.len(), counted.len(), "taken up by its id");
-        let asked = ApiUsage::new(query.id(), "org-1", last_month(), day);
+        let account = client.organization().await.unwrap();
+        let asked = ApiUsage::new(query.id(), &account, last_month(), day);
         let rows = asked.query_rows(&counted, now()).unwrap();
         assert!(!rows.is_empty() && rows.iter().all(|row| row.is_billable == Some(false) && row.unit == "requests"));
         assert_eq!(keys(&rows).len(), rows.len());

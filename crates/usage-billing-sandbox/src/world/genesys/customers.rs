@@ -1,12 +1,13 @@
 //! Customer organizations of the partner and what they agreed to: a table of those with something special, and as many more as
 //! are wanted.
 
+use chrono::{Datelike, NaiveDate};
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
-use crate::world::id;
 use crate::world::names::company;
 use crate::world::seed::Seed;
+use crate::world::{days_before, id};
 use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
 
 #[derive(Clone)]
@@ -190,8 +191,9 @@ fn table() -> Vec<Customer> {
     ]
 }
 
-/// Customers without a contract in the preview API, one for each thing that makes a bill difficult. Every world has them.
-fn special() -> Vec<Customer> {
+/// Customers without a contract in the preview API, one for each thing that makes a bill difficult. Every world has them, whichever the day on
+/// which it is opened.
+fn special(opened: NaiveDate) -> Vec<Customer> {
     use types::SubscriptionType as Type;
     let customer = |number: u32, name: &str, subscription, payment| Customer {
         id: id(&format!("genesys/special/{number}")).to_string(),
@@ -257,7 +259,9 @@ fn special() -> Vec<Customer> {
     let mut fair_use = customer(1, "Fair Isle \"Freight\" & Söhne", monthly.clone(), Payment::Monthly);
     fair_use.charges.extend([transcription.clone(), tokens, messages.clone()]);
     let mut late = customer(2, "Slow Turn, Ltd.", monthly.clone(), Payment::Monthly);
-    (late.rotation, late.charges) = (5, vec![transcription, unpriced]);
+    // A billing period has just ended, and the index has not moved. Any month has the days up to the 28th.
+    (late.anchor, late.rotation) = (days_before(opened, 2).day().min(28), 5);
+    late.charges = vec![transcription, unpriced];
     let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
     ramp.finished = 1;
     ramp.charges.push(messages);
@@ -274,7 +278,7 @@ fn special() -> Vec<Customer> {
 }
 
 /// As many customers with a contract as wanted, and the special ones.
-pub(super) fn all(seed: Seed, count: u32) -> Vec<Customer> {
+pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
     let mut customers = table();
     for (customer, at) in customers.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
         customer.name = company(seed, 2, at);
@@ -295,7 +299,7 @@ pub(super) fn all(seed: Seed, count: u32) -> Vec<Customer> {
         more.charges.iter_mut().zip(1..).for_each(|(charge, number)| charge.scale(67 + chance(number, 84)));
         customers.push(more);
     }
-    let mut special = special();
+    let mut special = special(opened);
     for (customer, at) in special.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
         let charges = customer.charges.iter_mut().zip(0..);
         charges.for_each(|(charge, number)| charge.scale(seed.percent(&[34, at, number])));

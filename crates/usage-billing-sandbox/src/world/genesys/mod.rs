@@ -17,6 +17,8 @@ pub(crate) use licences::{licence, licences};
 pub(crate) use periods::Calendar;
 pub(crate) use trust::Due;
 
+use chrono::NaiveDate;
+
 use self::customers::Customer;
 use super::seed::Seed;
 use super::size::Size;
@@ -30,14 +32,14 @@ pub(crate) struct Partner {
 }
 
 impl Partner {
-    pub(crate) fn new(seed: Seed, size: &Size) -> Self {
-        Self { seed, customers: customers::all(seed, size.organizations) }
+    pub(crate) fn new(seed: Seed, size: &Size, opened: NaiveDate) -> Self {
+        Self { seed, customers: customers::all(seed, size.organizations, opened) }
     }
 }
 
 #[cfg(test)]
 impl Partner {
     fn of_tests() -> Self {
-        Self::new(Seed::new(0), &Size::default())
+        Self::new(Seed::new(0), &Size::default(), NaiveDate::from_ymd_opt(2026, 11, 21).unwrap())
     }
 }

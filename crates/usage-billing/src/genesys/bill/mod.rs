@@ -29,6 +29,13 @@ pub enum ChargeRole {
     Unknown,
 }
 
+impl ChargeRole {
+    /// Whether the vendor charges for it, or may.
+    pub(super) fn is_charged(self) -> bool {
+        !matches!(self, Self::Part | Self::Allowance)
+    }
+}
+
 /// Whether a billing period lies in the ramp period of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,11 +106,6 @@ impl BillLine {
         }
     }
 
-    /// Whether its amount is a part of the bill, known or not.
-    pub(super) fn is_counted(&self) -> bool {
-        !matches!(self.role, ChargeRole::Part | ChargeRole::Allowance)
-    }
-
     fn note(&mut self, reason: SeeInvoice) {
         if !self.see_invoice.contains(&reason) {
             self.see_invoice.push(reason);
@@ -168,7 +170,13 @@ fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -
     line.amount = match (line.prepaid_amount, line.overage_amount) {
         // Another month's: this one is charged for the overage alone.
         (None, overage) if line.see_invoice.contains(&SeeInvoice::PrepaidAnnually) => overage,
-        (Some(prepaid), Some(overage)) => prepaid.checked_add(overage),
+        (Some(prepaid), Some(overage)) => {
+            let amount = exact_sum(prepaid, overage);
+            if amount.is_none() {
+                line.note(SeeInvoice::TooManyDigits);
+            }
+            amount
+        }
         _ => None,
     };
     line
@@ -181,8 +189,8 @@ fn overage(line: &mut BillLine, allowance: &Allowance) {
     if is_negative(usage) || is_negative(prepaid) {
         return line.note(SeeInvoice::NegativeNumber);
     }
-    let covered = prepaid.checked_add(line.included_quantity);
-    let Some(beyond) = covered.and_then(|covered| usage.checked_sub(covered)) else {
+    let covered = exact_sum(prepaid, line.included_quantity);
+    let Some(beyond) = covered.and_then(|covered| exact_sum(usage, -covered)) else {
         return line.note(SeeInvoice::TooManyDigits);
     };
     if let Some(quantity) = line.charge.bundle_quantity.filter(|bundle| !bundle.is_zero() && *bundle != Decimal::ONE) {
@@ -272,6 +280,13 @@ pub(super) fn exact_product(one: Decimal, other: Decimal) -> Option<Decimal> {
     is_exact.then(|| with_places(product, one.scale() + other.scale()))
 }
 
+/// `None` if the sum needs more digits than a decimal has: `checked_add` alone would round.
+pub(super) fn exact_sum(one: Decimal, other: Decimal) -> Option<Decimal> {
+    let sum = one.checked_add(other)?;
+    let is_exact = sum.checked_sub(one) == Some(other) && sum.checked_sub(other) == Some(one);
+    is_exact.then_some(sum)
+}
+
 /// As many places as both factors had, if they fit: `115.00`, not `115`.
 fn with_places(mut product: Decimal, places: u32) -> Decimal {
     let exact = product;
@@ -282,15 +297,21 @@ fn with_places(mut product: Decimal, places: u32) -> Decimal {
 /// In the ramp period there are no charges for the vendor's software, but for messaging, for third parties' applications and for "a small
 /// set of specific Genesys services", which no source lists.
 fn ramp(line: &mut BillLine, ramp: RampPeriod) {
-    let amounts = [line.prepaid_amount, line.overage_amount];
-    if ramp == RampPeriod::Outside || amounts.iter().all(|amount| amount.is_some_and(|amount| amount.is_zero())) {
+    let is_software = line.charge.item.grouping() == Grouping::Licence && line.charge.is_third_party == Some(false);
+    let is_undocumented =
+        |reason: &SeeInvoice| matches!(reason, SeeInvoice::SubscriptionType { .. } | SeeInvoice::NegativeNumber);
+    if ramp == RampPeriod::Inside && is_software && !line.see_invoice.iter().any(is_undocumented) {
+        line.is_free_in_ramp = true;
+        line.overage_amount = Some(Decimal::ZERO);
+        // In which month a year is paid for is unknown all the same.
+        line.see_invoice.retain(|reason| *reason == SeeInvoice::PrepaidAnnually);
+        if line.see_invoice.is_empty() {
+            line.prepaid_amount = Some(Decimal::ZERO);
+        }
         return;
     }
-    let is_software = line.charge.item.grouping() == Grouping::Licence && line.charge.is_third_party == Some(false);
-    if ramp == RampPeriod::Inside && is_software {
-        line.is_free_in_ramp = true;
-        line.see_invoice.clear();
-        (line.prepaid_amount, line.overage_amount) = (Some(Decimal::ZERO), Some(Decimal::ZERO));
+    let amounts = [line.prepaid_amount, line.overage_amount];
+    if ramp == RampPeriod::Outside || amounts.iter().all(|amount| amount.is_some_and(|amount| amount.is_zero())) {
         return;
     }
     line.note(if ramp == RampPeriod::Inside { SeeInvoice::RampPeriod } else { SeeInvoice::RampPeriodUnclear });

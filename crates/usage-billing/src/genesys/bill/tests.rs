@@ -184,14 +184,14 @@ fn bundles_share_no_allowance_but_have_their_own() {
 fn an_allowance_of_a_total_is_that_of_its_parts_and_of_nothing_else() {
     let total = || charge("T", "rollup", "100", "0");
     let found = with_allowances(vec![charge("Z", "fair-use", "50", "0"), total()]);
-    assert_eq!(found[1], overage("100", "0"), "it belongs to nothing in the overview");
+    assert_eq!(found[1], unknown("0"), "it belongs to nothing in the overview, and that of the total is not in it");
     let found = with_allowances(vec![
         charge("A", "fair-use", "50", "0"),
         total(),
         charge("A", "rollup-usage", "100", "0"),
         charge("A", "resource", "60", "0"),
     ]);
-    assert_eq!((&found[1], &found[3]), (&overage("100", "0"), &overage("10", "50")), "a charge outranks a part");
+    assert_eq!((&found[1], &found[3]), (&unknown("0"), &overage("10", "50")), "a charge outranks a part");
 }
 
 #[test]
@@ -257,7 +257,12 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
         ("Genesys Cloud BYOC Cloud", "minute", SeeInvoice::AllowanceMayApply),
         ("AI Experience Tokens", "unit", SeeInvoice::AllowanceMayApply),
         ("Virtual Agent", "Token", SeeInvoice::AllowanceMayApply),
+        ("Agent Copilot", "AI tokens", SeeInvoice::AllowanceMayApply),
+        ("Experience tokens, EU", "each", SeeInvoice::AllowanceMayApply),
+        ("GC-170-NV-BYOCCLD", "minute", SeeInvoice::AllowanceMayApply),
+        ("Bring your own carrier", "minute", SeeInvoice::AllowanceMayApply),
         ("Call", "seat", SeeInvoice::LicenceMayBeFree),
+        ("Genesys Cloud Call Users", "seat", SeeInvoice::LicenceMayBeFree),
         ("Genesys Cloud Collaborate User", "seat", SeeInvoice::LicenceMayBeFree),
         ("Collaborate User", "seat", SeeInvoice::LicenceMayBeFree),
     ] {
@@ -271,7 +276,9 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
         assert_eq!(line.see_invoice, [reason], "{name}");
         assert_eq!(numbers(&used("5")), known("0", "1"), "{name}: within what is committed");
     }
-    for name in ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "Byocity", "AI Summaries", "Hardware Tokens"] {
+    for name in
+        ["Call Recording", "Maintenance", "Genesys Cloud CX 3", "AI Summaries", "Genesys Cloud", "Genesys Call Center"]
+    {
         assert_eq!(one(charge(name, "user-license", "8", "5"), &monthly()).see_invoice, [], "{name}");
     }
     let shown =
@@ -280,6 +287,54 @@ fn allowances_that_no_overview_contains_leave_the_overage_to_the_invoice() {
     let none =
         lines(vec![charge("BYOC", "resource", "60", "0"), charge("BYOC", "fair-use", "0", "0")], &[], &monthly());
     assert_eq!(numbers(&none[0]), known("60", "15"), "an allowance of 0 is shown");
+}
+
+#[test]
+fn a_total_without_its_allowance_is_unknown_by_whatever_name_and_unit() {
+    for (name, unit) in [("Experience Units", "each"), ("T", ""), ("Maintenance", "minute")] {
+        let total = |usage| {
+            let mut total = charge(name, "rollup", usage, "5");
+            total.item.unit = unit.to_owned();
+            total
+        };
+        let line = one(total("8"), &monthly());
+        assert_eq!((numbers(&line), line.is_billable()), ((None, None), None), "{name}");
+        assert_eq!(line.see_invoice, [SeeInvoice::AllowanceMayApply], "{name}");
+        assert_eq!(numbers(&one(total("5"), &monthly())), known("0", "1"), "{name}: within what is committed");
+        let mut allowance = charge(name, "fair-use", "2", "0");
+        allowance.item.unit = unit.to_owned();
+        let line = lines(vec![allowance, total("8")], &[], &monthly()).remove(1);
+        assert_eq!((numbers(&line), line.is_billable()), (known("1", "1.25"), Some(true)), "{name}");
+    }
+}
+
+#[test]
+fn an_allowance_by_a_similar_name_leaves_the_charge_to_the_invoice() {
+    for (charged, free, is_known) in [
+        ("Voice Transcription", "Voice Transcription (Fair Use)", false),
+        ("Voice Transcription Minutes", "voice  transcription", false),
+        ("Voice Transcription", "Transcription", false),
+        ("Voice Transcription", "Voice Transcript", true),
+        ("Maintenance", "AI", true),
+        ("Voice Transcription", "Storage", true),
+    ] {
+        let found =
+            lines(vec![charge(charged, "resource", "60", "0"), charge(free, "fair-use", "50", "0")], &[], &monthly());
+        let expected = if is_known { known("60", "15") } else { (None, None) };
+        assert_eq!(numbers(&found[0]), expected, "{charged} {free}");
+        assert_eq!(found[0].see_invoice.is_empty(), is_known, "{charged} {free}");
+        let within =
+            lines(vec![charge(charged, "resource", "5", "10"), charge(free, "fair-use", "50", "0")], &[], &monthly());
+        assert_eq!(numbers(&within[0]), known("0", "2"), "nothing is beyond what is prepaid");
+    }
+    let exact = vec![
+        charge("CX 2", "resource", "60", "0"),
+        charge("CX 2", "fair-use", "50", "0"),
+        charge("CX 2 Digital", "resource", "60", "0"),
+    ];
+    assert_eq!(numbers(&lines(exact, &[], &monthly())[2]), known("60", "15"), "the allowance has its charge");
+    let of_a_part = vec![charge("A B", "fair-use", "50", "0"), charge("A", "rollup-usage", "60", "0")];
+    assert_eq!(lines(of_a_part, &[], &monthly())[1].see_invoice, [SeeInvoice::TotalMissing]);
 }
 
 #[test]
@@ -334,7 +389,47 @@ fn in_the_ramp_period_only_software_is_free() {
     }
     let line = in_ramp(licence(), RampPeriod::Unclear);
     assert_eq!((line.amount, line.see_invoice), (None, vec![SeeInvoice::RampPeriodUnclear]));
+    let unused = Charge { usage_quantity: Decimal::ZERO, prepaid_quantity: Decimal::ZERO, ..licence() };
+    assert_eq!(in_ramp(unused.clone(), RampPeriod::Inside).billing_reason(), BillingReason::RampPeriod);
+    assert_eq!(numbers(&in_ramp(unused, RampPeriod::Unclear)), known("0", "0"));
+    let unpriced = Charge { overage_price: None, prepaid_price: None, ..licence() };
+    assert_eq!(numbers(&in_ramp(unpriced, RampPeriod::Inside)), known("2", "0"), "a price is not needed");
     assert_eq!(numbers(&in_ramp(charge("SMS", "messaging", "0", "0"), RampPeriod::Unclear)), known("0", "0"));
+}
+
+#[test]
+fn the_ramp_period_frees_nothing_that_is_not_documented() {
+    let in_ramp = |charge, subscription: &str| {
+        one(charge, &Terms { ramp: RampPeriod::Inside, ..terms(Some(subscription.into())) })
+    };
+    let licence = || charge("CX 1", "user-license", "5", "3");
+    let annual = in_ramp(licence(), "PREPAY");
+    assert_eq!((annual.is_free_in_ramp, annual.amount, annual.prepaid_amount), (true, Some(Decimal::ZERO), None));
+    assert_eq!(annual.see_invoice, [SeeInvoice::PrepaidAnnually], "the year may be paid for in this month");
+    let other = in_ramp(licence(), "A_NEW_TYPE");
+    assert_eq!((other.is_free_in_ramp, other.amount, other.is_billable()), (false, None, None));
+    let negative = Charge { usage_quantity: decimal("-5"), ..licence() };
+    let line = in_ramp(negative, "PREPAY_MONTHLY_COMMITMENT");
+    assert_eq!((line.is_free_in_ramp, line.amount, line.is_billable()), (false, None, None));
+}
+
+#[test]
+fn a_sum_is_exact_or_unknown() {
+    let sum = |one: &str, other: &str| exact_sum(decimal(one), decimal(other)).map(|of| of.to_string());
+    assert_eq!(sum("62.50", "250").as_deref(), Some("312.50"));
+    assert_eq!(sum("1", "-1").as_deref(), Some("0"));
+    assert_eq!(sum("7000000000000000000000000000", "0.05"), None, "30 digits");
+    assert_eq!(sum("0.05", "-7000000000000000000000000000"), None);
+    assert_eq!(sum("79228162514264337593543950335", "1"), None);
+    let vast = |usage: &str, prepaid: &str, price: &str, prepaid_price: &str| Charge {
+        overage_price: Some(decimal(price)),
+        prepaid_price: Some(decimal(prepaid_price)),
+        ..charge("X", "resource", usage, prepaid)
+    };
+    let line = one(vast("7000000000000000000000000000", "0.05", "0", "0"), &monthly());
+    assert_eq!((numbers(&line), line.see_invoice), ((None, None), vec![SeeInvoice::TooManyDigits]));
+    let line = one(vast("2", "1", "7000000000000000000000000000", "0.05"), &monthly());
+    assert_eq!((line.amount, line.see_invoice), (None, vec![SeeInvoice::TooManyDigits]));
 }
 
 #[test]
@@ -394,7 +489,7 @@ proptest! {
             if let (Some(prepaid), Some(overage)) = (line.prepaid_amount, line.overage_amount) {
                 prop_assert_eq!(line.amount, Some(prepaid + overage));
             }
-            let is_silent = line.amount.is_some() || !line.is_counted() || !line.see_invoice.is_empty();
+            let is_silent = line.amount.is_some() || !line.role.is_charged() || !line.see_invoice.is_empty();
             prop_assert!(is_silent, "an unknown amount has a reason");
             let not_charged = ["fair-use", "rollup-usage"].contains(&line.charge.item.grouping.as_str());
             prop_assert!(!(not_charged && (line.is_billable() == Some(true) || line.amount.is_some())));
@@ -411,7 +506,7 @@ proptest! {
     fn the_order_of_charges_does_not_change_the_sum(charges in charges(), seed in 0usize..8) {
         let sum = |charges: Vec<Charge>| {
             let found = lines(charges, &[], &monthly());
-            let amounts = found.iter().filter(|line| line.is_counted()).map(|line| line.amount);
+            let amounts = found.iter().filter(|line| line.role.is_charged()).map(|line| line.amount);
             amounts.collect::<Option<Vec<Decimal>>>().map(|amounts| amounts.into_iter().sum::<Decimal>())
         };
         let mut turned = charges.clone();

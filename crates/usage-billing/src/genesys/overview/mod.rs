@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
-use super::billing_period::{BillingPeriod, Search, Step};
+use super::bill::exact_sum;
+use super::billing_period::{BillingPeriod, ContractDates, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
@@ -79,7 +80,8 @@ impl Client {
     /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
-        self.client_bill_in(organization, period.into()).await.map(|(bill, _)| bill)
+        let found = self.client_bill_in(organization, period.into()).await;
+        found.map(|(bill, _)| bill).map_err(|no_bill| no_bill.error)
     }
 
     /// The bill, and about how much memory it and its rows take.
@@ -87,27 +89,31 @@ impl Client {
         &self,
         organization: &str,
         period: BillingPeriod,
-    ) -> Result<(ClientBill, usize)> {
+    ) -> Result<(ClientBill, usize), NoBill> {
         let masked = |error| self.api.inner().masked(error);
-        let (mut bill, bytes) = self.find_bill(organization, period).await.map_err(masked)?;
+        let found = self.find_bill(organization, period).await;
+        let (mut bill, bytes) = found.map_err(|no_bill| NoBill { error: masked(no_bill.error), ..no_bill })?;
         for charge in &mut bill.unreadable {
             charge.error = masked(charge.error.clone());
         }
         Ok((bill, bytes))
     }
 
-    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize)> {
+    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), NoBill> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
         period.require_begun(now)?;
-        let mut search = Search::new(period);
+        let (mut search, mut contract) = (Search::new(period), ContractDates::default());
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
                 Ok(overview) => Some(overview),
                 // Before its first billing period (inferred); at index 0 there is no trust.
                 Err(error) if index > 0 && error.status().is_some_and(|status| status.as_u16() == 404) => None,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
+            if let Some(overview) = &overview {
+                contract.add(overview.contract_effective_date, overview.contract_end_date);
+            }
             let found = overview.as_ref().map(billing_period).transpose()?;
             match (search.next(found), overview) {
                 (Step::Fits, Some(overview)) => {
@@ -117,12 +123,27 @@ impl Client {
                 }
                 (Step::Fail(reason), _) => {
                     let message = format!("organization {}: {reason}", printable(organization));
-                    return Err(Error::new(ErrorKind::Request, message).with_operation(OPERATION));
+                    let error = Error::new(ErrorKind::Request, message).with_operation(OPERATION);
+                    return Err(NoBill { error, is_outside_contract: search.is_outside(&contract) });
                 }
                 _ => {}
             }
         }
-        Err(Error::new(ErrorKind::Request, format!("organization {}: no billing period fits", printable(organization))))
+        let message = format!("organization {}: no billing period fits", printable(organization));
+        Err(Error::new(ErrorKind::Request, message).into())
+    }
+}
+
+/// Why there is no bill.
+pub(super) struct NoBill {
+    pub(super) error: Error,
+    /// Whether the contract began after the billing period or ended before it, so that nothing is missing.
+    pub(super) is_outside_contract: bool,
+}
+
+impl From<Error> for NoBill {
+    fn from(error: Error) -> Self {
+        Self { error, is_outside_contract: false }
     }
 }
 
@@ -181,20 +202,20 @@ impl ClientBill {
 
     /// Adds up the bill.
     pub fn total(&self) -> BillTotal {
-        let counted = || self.lines.iter().filter(|line| line.is_counted());
+        let counted = || self.lines.iter().filter(|line| line.role.is_charged());
         let known = counted().filter_map(|line| line.amount);
         let known_amount = known.fold(Decimal::ZERO, |sum, amount| sum.saturating_add(amount));
-        let is_complete = self.unreadable.is_empty() && counted().all(|line| line.amount.is_some());
+        let exact = counted().try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, line.amount?));
+        let sum = exact.filter(|_| self.unreadable.is_empty());
         let minimum = self.minimum_monthly_amount.unwrap_or_default();
         // "Least amount charged a month": what of it an annual payment or the ramp period takes away is not documented.
         let is_monthly = matches!(
             self.subscription_type,
             Some(types::SubscriptionType::MonthToMonth | types::SubscriptionType::PrepayMonthlyCommitment)
         );
-        let amount = match is_complete {
-            false => None,
-            true if known_amount >= minimum => Some(known_amount),
-            true => (is_monthly && self.ramp_period == RampPeriod::Outside).then_some(minimum),
+        let amount = match sum {
+            Some(sum) if sum < minimum => (is_monthly && self.ramp_period == RampPeriod::Outside).then_some(minimum),
+            sum => sum,
         };
         BillTotal { known_amount, amount }
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -316,4 +317,123 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
     assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);
+}
+
+#[test]
+fn a_total_that_needs_too_many_digits_is_unknown() {
+    let mut overview = overview();
+    let usage = |name: &str, quantity: &str, price: &str| {
+        json!({"name": name, "partNumber": name, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": quantity,
+            "prepayQuantity": "0", "overagePrice": price})
+    };
+    overview["usages"] = json!([usage("A", "7000000000000000000000000000", "1"), usage("B", "1", "0.05")]);
+    let total = bill_of(overview, 1).unwrap().total();
+    assert_eq!(total.amount, None);
+    assert!(total.known_amount >= Decimal::new(7, 0));
+}
+
+/// What an organization agreed to and used, and what it has to pay: without roles, groupings or the order of rows.
+#[derive(Clone, Debug)]
+struct Product {
+    grouping: &'static str,
+    /// In hundredths.
+    used: u32,
+    prepaid: u16,
+    /// Each is a row.
+    free: Vec<u8>,
+    /// In cents.
+    price: u16,
+    prepaid_price: u16,
+    bundle: Option<u8>,
+    /// Shares of a total, in rows of their own.
+    parts: u8,
+    /// Whether allowances have its part number, or only its name.
+    is_by_part_number: bool,
+}
+
+impl Product {
+    fn overage(&self) -> Decimal {
+        let free: u32 = self.free.iter().map(|free| u32::from(*free)).sum();
+        let covered = (u32::from(self.prepaid) + free) * 100;
+        Decimal::new(i64::from(self.used.saturating_sub(covered)), 2)
+    }
+
+    fn amount(&self, is_monthly: bool) -> Decimal {
+        let cents = |cents: u16| Decimal::new(cents.into(), 2);
+        let prepaid = Decimal::from(self.prepaid) * cents(self.prepaid_price);
+        self.overage() * cents(self.price) + if is_monthly { prepaid } else { Decimal::ZERO }
+    }
+
+    /// Nobody can know how many AI tokens are free that no row names.
+    fn is_known(&self) -> bool {
+        self.parts == 0 || !self.free.is_empty() || self.used <= u32::from(self.prepaid) * 100
+    }
+
+    fn rows(&self, number: usize) -> Vec<Value> {
+        let (name, part_number) = (format!("Product {number}"), format!("GC-{number}"));
+        let row = |name: &str, part_number: &str, grouping: &str, quantity: Decimal| json!({"name": name, "partNumber": part_number, "grouping": grouping, "unitOfMeasureType": "unit", "usageQuantity": quantity.to_string()});
+        let mut own = row(&name, &part_number, self.grouping, Decimal::new(self.used.into(), 2));
+        own["prepayQuantity"] = json!(self.prepaid.to_string());
+        own["overagePrice"] = json!(Decimal::new(self.price.into(), 2).to_string());
+        own["prepayPrice"] = json!(Decimal::new(self.prepaid_price.into(), 2).to_string());
+        own["bundleQuantity"] = json!(self.bundle.map(|bundle| bundle.to_string()));
+        let allowance_part_number = if self.is_by_part_number { part_number.as_str() } else { "FREE" };
+        let allowances =
+            self.free.iter().map(|free| row(&name.to_uppercase(), allowance_part_number, "fair-use", (*free).into()));
+        let parts = (0..self.parts).map(|part| {
+            row(&format!("Feature {number}.{part}"), &format!("GC-{number}-{part}"), "rollup-usage", part.into())
+        });
+        allowances.chain([own]).chain(parts).collect()
+    }
+}
+
+fn products() -> impl Strategy<Value = Vec<Product>> {
+    let groupings =
+        vec!["user-license", "billable-app-org-license", "device", "resource", "messaging-usage", "storage", "rollup"];
+    let quantities = (0u32..200_000, 0u16..800, prop::collection::vec(0u8..200, 0..3));
+    let prices = (0u16..500, 0u16..500, prop::option::of(0u8..2));
+    let product = (prop::sample::select(groupings), quantities, prices, 1u8..4, any::<bool>());
+    let product = product.prop_map(
+        |(grouping, (used, prepaid, free), (price, prepaid_price, bundle), parts, is_by_part_number)| {
+            let parts = if grouping == "rollup" { parts } else { 0 };
+            Product { grouping, used, prepaid, free, price, prepaid_price, bundle, parts, is_by_part_number }
+        },
+    );
+    prop::collection::vec(product, 0..8)
+}
+
+proptest! {
+    #[test]
+    fn the_sum_of_billable_rows_is_what_has_to_be_paid(
+        products in products(),
+        subscription in prop::sample::select(vec!["PREPAY_MONTHLY_COMMITMENT", "PREPAY", "MONTH_TO_MONTH"]),
+        turned in 0usize..40,
+    ) {
+        let without_prepaid = subscription == "MONTH_TO_MONTH";
+        let products: Vec<_> = products.into_iter().map(|product| match without_prepaid {
+            true => Product { prepaid: 0, ..product },
+            false => product,
+        }).collect();
+        let mut usages: Vec<_> = products.iter().enumerate().flat_map(|(number, product)| product.rows(number)).collect();
+        let middle = turned % usages.len().max(1);
+        usages.rotate_left(middle);
+        let mut overview = overview();
+        (overview["usages"], overview["subscriptionType"]) = (json!(usages), json!(subscription));
+        let bill = bill_of(overview, 1).unwrap();
+        let rows = bill.rows(&Organization::new("partner", None));
+        let billable: Vec<_> = rows.iter().filter(|row| row.is_billable == Some(true)).collect();
+        let known = || products.iter().filter(|product| product.is_known());
+
+        let is_monthly = subscription == "PREPAY_MONTHLY_COMMITMENT";
+        let due: Decimal = known().map(|product| product.amount(is_monthly)).sum();
+        prop_assert_eq!(billable.iter().filter_map(|row| row.amount).sum::<Decimal>(), due);
+        prop_assert!(billable.iter().all(|row| row.amount.is_some()));
+        let overage: Decimal = known().map(Product::overage).sum();
+        prop_assert_eq!(billable.iter().filter_map(|row| row.overage_quantity).sum::<Decimal>(), overage);
+        let used: Decimal = known().map(|product| Decimal::new(product.used.into(), 2)).sum();
+        prop_assert_eq!(billable.iter().map(|row| row.quantity).sum::<Decimal>(), used, "nothing is counted twice");
+        let unknown = products.len() - known().count();
+        prop_assert_eq!(rows.iter().filter(|row| row.is_billable.is_none()).count(), unknown);
+        prop_assert_eq!(bill.total().amount, (unknown == 0).then_some(due));
+    }
 }
