@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use usage_billing::genesys::{
-    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome,
+    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome, NoBill,
 };
 use usage_billing::{ErrorKind, Period, Result, printable};
 
@@ -50,7 +50,7 @@ pub(crate) async fn fetch(
     for bills in &clients {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
-        bills.outcomes.iter().for_each(tell_of_no_contract);
+        bills.outcomes.iter().for_each(tell_of_no_bill);
     }
     if arguments.genesys_contracts {
         let charges = contract_charges(client, bills, &clients, now);
@@ -92,14 +92,15 @@ async fn contract_charges(
 }
 
 /// Nothing is missing then, but nobody is left out silently.
-fn tell_of_no_contract(outcome: &ClientOutcome) {
-    if let (true, Err(error)) = (outcome.is_outside_contract, &outcome.bill) {
-        let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
-        output::tell(&format!(
-            "genesys: {}: no bill, as its contract began later or ended before: {error}",
-            printable(customer)
-        ));
-    }
+fn tell_of_no_bill(outcome: &ClientOutcome) {
+    let why = match outcome.no_bill {
+        None => return,
+        Some(NoBill::OutsideContract) => "its contract began later or ended before",
+        Some(_) => "the billing period has begun, and the vendor does not show it yet",
+    };
+    let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
+    let error = outcome.bill.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
+    output::tell(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
 }
 
 fn tell(customer: &str, difference: &ChargeDifference) {

@@ -26,8 +26,8 @@ pub(crate) async fn bills(
     let bills = client.client_bills(BillingPeriod::LastFinished { at: now }, organizations).await?;
     let found = bills.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
     let lines = found.flat_map(|bill| bill.lines.iter().map(|of| line(bill, of)).chain([total(bill)]));
-    let without = bills.outcomes.iter().filter(|outcome| outcome.is_outside_contract);
-    let without = without.map(|outcome| format!("{:?}: no contract in the period", outcome.organization_name));
+    let without = bills.outcomes.iter().filter(|outcome| outcome.no_bill.is_some());
+    let without = without.map(|outcome| format!("{:?}: no bill of the period", outcome.organization_name));
     Ok((lines.chain(without).collect(), bills.errors().map(ToString::to_string).collect()))
 }
 

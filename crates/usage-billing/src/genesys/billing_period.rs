@@ -66,6 +66,7 @@ impl From<Period> for BillingPeriod {
 /// organization's time zone is not documented; billing periods of two activation days are a whole day apart.
 const ZONE: TimeDelta = TimeDelta::hours(23);
 const HALF_A_DAY: TimeDelta = TimeDelta::hours(12);
+const SHORTEST_MONTH: TimeDelta = TimeDelta::days(28);
 /// Difference in length of two months.
 const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 /// Billing periods that are looked at, at most: 20 years.
@@ -88,6 +89,16 @@ impl ContractDates {
             (self.end, self.is_begun) = (end, true);
         }
     }
+}
+
+/// Why an organization has no bill for a billing period, although nothing failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoBill {
+    /// Its contract began after the billing period or ended before it, by the dates that the vendor states.
+    OutsideContract,
+    /// The billing period is running, and the vendor shows the one before at index 0 still.
+    NotShownYet,
 }
 
 /// A walk over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
@@ -148,8 +159,28 @@ impl Search {
         Step::GoOn
     }
 
+    /// Why none fits, if nothing is missing at `now`.
+    pub(super) fn no_bill(&self, contract: &ContractDates, now: DateTime<Utc>) -> Option<NoBill> {
+        if self.is_outside(contract) {
+            return Some(NoBill::OutsideContract);
+        }
+        self.is_not_shown_yet(now).then_some(NoBill::NotShownYet)
+    }
+
+    /// Whether the wanted one is running and follows that of index 0, which has ended.
+    fn is_not_shown_yet(&self, now: DateTime<Utc>) -> bool {
+        let Some(latest) = self.seen.first() else { return false };
+        let next = latest.end();
+        let follows = match self.wanted {
+            BillingPeriod::LastFinished { .. } => false,
+            BillingPeriod::Matching(wanted) => (wanted.start() - next).abs() <= ZONE && now < wanted.end(),
+            BillingPeriod::StartingIn(month) => month.contains(next + HALF_A_DAY) && now < next + SHORTEST_MONTH,
+        };
+        follows && next <= now
+    }
+
     /// Whether none fits because the contract began after the wanted billing period, or ended before it.
-    pub(super) fn is_outside(&self, contract: &ContractDates) -> bool {
+    fn is_outside(&self, contract: &ContractDates) -> bool {
         let (Some(latest), Some(earliest)) = (self.seen.first(), self.seen.last()) else { return false };
         let (is_before, is_after) = match self.wanted {
             BillingPeriod::LastFinished { at } => (earliest.end() > at, latest.end() <= at),
@@ -282,10 +313,42 @@ mod tests {
             match search.next(found) {
                 Step::Fits => panic!("index {index} fits"),
                 Step::GoOn => {}
-                Step::Fail(_) => return search.is_outside(&contract),
+                Step::Fail(_) => {
+                    return search.no_bill(&contract, NOW.parse().unwrap()) == Some(NoBill::OutsideContract);
+                }
             }
         }
         unreachable!("`None` ends every search")
+    }
+
+    const NOW: &str = "2027-06-01T00:00:00Z";
+
+    #[test]
+    fn a_running_billing_period_is_not_shown_until_the_index_moves() {
+        let month = |text: &str| BillingPeriod::StartingIn(period(text));
+        let matching = |text: &str| BillingPeriod::Matching(period(text));
+        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() };
+        for (wanted, now, expected) in [
+            (month("2026-12"), "2026-12-01T00:00:00Z", true),
+            (month("2026-12"), "2026-12-05T12:00:00Z", true),
+            (month("2026-12"), "2026-12-29T00:00:00Z", false),
+            (month("2026-12"), "2026-11-30T23:59:59Z", false),
+            (month("2027-01"), "2027-01-05T12:00:00Z", false),
+            (matching("2026-12"), "2026-12-05T12:00:00Z", true),
+            (matching("2026-12"), "2026-12-31T23:59:59Z", true),
+            (matching("2026-12"), "2027-01-01T00:00:00Z", false),
+            (matching("2026-12-02/2027-01-02"), "2026-12-05T12:00:00Z", false),
+            (last("2027-03-05T12:00:00Z"), "2026-12-05T12:00:00Z", false),
+        ] {
+            let mut search = Search::new(wanted);
+            assert!(matches!(search.next(Some(period("2026-11"))), Step::Fail(_)), "{wanted:?}");
+            let found = search.no_bill(&ContractDates::default(), now.parse().unwrap());
+            assert_eq!(found, expected.then_some(NoBill::NotShownYet), "{wanted:?} {now}");
+            let ended = ContractDates { end: "2026-11-30T23:59:59Z".parse().ok(), ..ContractDates::default() };
+            let found = search.no_bill(&ended, now.parse().unwrap());
+            assert_eq!(found, Some(NoBill::OutsideContract), "{wanted:?} {now}: it ended");
+        }
+        assert_eq!(Search::new(month("2026-12")).no_bill(&ContractDates::default(), NOW.parse().unwrap()), None);
     }
 
     #[test]
@@ -333,7 +396,6 @@ mod tests {
         ] {
             assert_eq!(is_outside(wanted, &ENDED, none, end), expected, "{wanted:?} {end}");
         }
-        assert!(!Search::new(month("2026-04")).is_outside(&ContractDates::default()));
     }
 
     #[test]

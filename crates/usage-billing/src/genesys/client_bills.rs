@@ -6,7 +6,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::organizations::id_of;
-use super::{BillingPeriod, Client, ClientBill, Organization, charge};
+use super::{BillingPeriod, Client, ClientBill, NoBill, Organization, charge};
 use crate::UsageRow;
 use crate::memory_limit::MemoryLimit;
 
@@ -53,9 +53,8 @@ pub struct ClientOutcome {
     pub organization_name: Option<String>,
     /// Its bill, or why there is none.
     pub bill: Result<ClientBill>,
-    /// Whether there is no bill because the contract began after the billing period or ended before it, by the dates that the vendor
-    /// states: then nothing is missing.
-    pub is_outside_contract: bool,
+    /// Why there is no bill although nothing failed: then none is missing, and the error states what the vendor shows.
+    pub no_bill: Option<NoBill>,
 }
 
 impl Client {
@@ -103,8 +102,8 @@ impl Client {
                 Some(id) => self.client_bill_in(id, period).await,
                 None => Err(without_id(place).into()),
             };
-            let is_outside_contract = bill.as_ref().is_err_and(|no_bill| no_bill.is_outside_contract);
-            let bill = bill.map_err(|no_bill| no_bill.error);
+            let no_bill = bill.as_ref().err().and_then(|failure| failure.no_bill);
+            let bill = bill.map_err(|failure| failure.error);
             let bytes = bill.as_ref().map_or_else(|error| error.body().len(), |(_, bytes)| *bytes);
             // No code that can panic runs under the lock.
             let kept = memory.lock().unwrap_or_else(PoisonError::into_inner).keep(bytes, || "the sum of all bills");
@@ -112,7 +111,7 @@ impl Client {
             let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
-            ClientOutcome { organization_id: id, organization_name, bill, is_outside_contract }
+            ClientOutcome { organization_id: id, organization_name, bill, no_bill }
         });
         // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
         let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
@@ -128,12 +127,12 @@ impl ClientBills {
         bills.flat_map(|bill| bill.rows(&self.account)).collect()
     }
 
-    /// Returns every error: of organizations whose bill is missing, and of charges that cannot be read. An organization whose contract began
-    /// later or ended before has no bill, and none is missing.
+    /// Returns every error: of organizations whose bill is missing, and of charges that cannot be read. Those for which
+    /// there is no bill ([`no_bill`](ClientOutcome::no_bill)) are not among them.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         self.outcomes.iter().flat_map(|outcome| match &outcome.bill {
             Ok(bill) => bill.unreadable.iter().map(|charge| &charge.error).collect::<Vec<_>>(),
-            Err(_) if outcome.is_outside_contract => Vec::new(),
+            Err(_) if outcome.no_bill.is_some() => Vec::new(),
             Err(error) => vec![error],
         })
     }

@@ -34,7 +34,7 @@ use crate::memory_limit::MAX_USAGE_BYTES;
 pub use api_usage::ApiUsage;
 pub use bill::{BillLine, ChargeRole, RampPeriod};
 pub use billable_usage::usage_rows;
-pub use billing_period::BillingPeriod;
+pub use billing_period::{BillingPeriod, NoBill};
 pub use charge::{Charge, ChargedItem, UnreadableCharge};
 pub use charge_difference::ChargeDifference;
 pub use client_bills::{ClientBills, ClientOrganizations, ClientOutcome};

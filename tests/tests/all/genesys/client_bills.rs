@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use usage_billing::chrono::{self, DateTime, Utc};
-use usage_billing::genesys::{BillingPeriod, ClientBill, ClientOrganizations, SeeInvoice};
+use usage_billing::genesys::{BillingPeriod, ClientBill, ClientOrganizations, NoBill, SeeInvoice};
 use usage_billing::{ErrorKind, Period, UsageRow};
 use usage_billing_sandbox::{self as demo, Bill, Sandbox, Size};
 use usage_billing_tests::{Reply, ScriptedServer, now, untimed};
@@ -142,6 +142,11 @@ async fn a_late_rotation_changes_no_bill() {
     let client = client(&sandbox);
     let before = client.client_bill(&late.organization.id, "2026-09-19/2026-10-19".parse::<Period>().unwrap());
     assert!(before.await.unwrap().is_final, "at index 1");
+    let running = BillingPeriod::StartingIn("2026-11".parse().unwrap());
+    let running = client.client_bills(running, ClientOrganizations::All).await.unwrap();
+    let without: Vec<_> =
+        running.outcomes.iter().filter_map(|of| Some((of.organization_id.as_ref()?, of.no_bill?))).collect();
+    assert_eq!((without, running.errors().count()), (vec![(&late.organization.id, NoBill::NotShownYet)], 0));
 
     sandbox.advance(std::time::Duration::from_secs(12 * 86_400));
     let later = now() + chrono::TimeDelta::days(12);
@@ -156,7 +161,7 @@ async fn an_organization_that_came_later_has_no_bill_and_none_is_missing() {
     let month = |text: &str| BillingPeriod::StartingIn(text.parse().unwrap());
     let bills = client(&sandbox).client_bills(month("2026-09"), ClientOrganizations::All).await.unwrap();
     assert_eq!((bills.outcomes.len(), bills.errors().count()), (11, 0));
-    let without: Vec<_> = bills.outcomes.iter().filter(|of| of.is_outside_contract).collect();
+    let without: Vec<_> = bills.outcomes.iter().filter(|of| of.no_bill == Some(NoBill::OutsideContract)).collect();
     let names: Vec<_> = without.iter().map(|of| of.organization_name.as_deref()).collect();
     assert_eq!(names, [Some("Neubau GmbH")]);
     let error = without[0].bill.as_ref().unwrap_err();
@@ -175,7 +180,7 @@ async fn a_billing_period_that_the_vendor_does_not_show_is_an_error() {
         let server = scripted(pages, move |_, index| (index == 0).then(|| shown.clone()));
         let client = client_at(server.url(), "id", "hush-secret");
         let bills = client.client_bills(BillingPeriod::StartingIn(october()), ClientOrganizations::All).await.unwrap();
-        assert_eq!((bills.outcomes.len(), bills.outcomes[0].is_outside_contract), (1, is_outside), "{start}");
+        assert_eq!((bills.outcomes.len(), bills.outcomes[0].no_bill.is_some()), (1, is_outside), "{start}");
         assert_eq!((bills.errors().count(), bills.rows().len()), (usize::from(!is_outside), 0), "{start}");
     }
 }

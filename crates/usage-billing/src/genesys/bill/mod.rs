@@ -221,10 +221,12 @@ fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     let is_annual = subscription == Some(&SubscriptionType::Prepay);
     let is_monthly = subscription == Some(&SubscriptionType::PrepayMonthlyCommitment);
     let is_uncommitted = subscription == Some(&SubscriptionType::MonthToMonth);
-    let undocumented = || SeeInvoice::SubscriptionType {
-        subscription_type: subscription.map(ToString::to_string).unwrap_or_default(),
-    };
     let (prepaid, prepaid_price) = (line.charge.prepaid_quantity, line.charge.prepaid_price);
+    let is_nothing = line.charge.usage_quantity.is_zero() && prepaid.is_zero();
+    if !is_annual && !is_monthly && !is_uncommitted && !is_nothing {
+        let subscription_type = subscription.map(ToString::to_string).unwrap_or_default();
+        return line.note(SeeInvoice::SubscriptionType { subscription_type });
+    }
     line.prepaid_amount = if prepaid.is_zero() {
         Some(Decimal::ZERO)
     } else if is_annual {
@@ -233,9 +235,6 @@ fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     } else if is_uncommitted {
         line.note(SeeInvoice::PrepaidWithoutCommitment);
         None
-    } else if !is_monthly {
-        line.note(undocumented());
-        None
     } else if is_bundle || prepaid < Decimal::ZERO {
         None
     } else {
@@ -243,13 +242,7 @@ fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     };
     line.overage_amount = match line.overage_quantity {
         Some(quantity) if quantity.is_zero() => Some(Decimal::ZERO),
-        Some(quantity) if is_annual || is_monthly || is_uncommitted => {
-            priced(line, quantity, line.charge.overage_price)
-        }
-        Some(_) => {
-            line.note(undocumented());
-            None
-        }
+        Some(quantity) => priced(line, quantity, line.charge.overage_price),
         None => None,
     };
 }

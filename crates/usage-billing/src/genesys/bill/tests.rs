@@ -86,6 +86,9 @@ fn each_subscription_type_charges_as_documented_or_is_unknown() {
     assert_eq!((numbers(&line), line.see_invoice.len()), (known("250", "62.5"), 0));
     let line = one(charge("Voice", "resource", "250", "0"), &terms(None));
     assert_eq!(line.see_invoice, [SeeInvoice::SubscriptionType { subscription_type: String::new() }]);
+    let free = vec![charge("Voice", "resource", "40", "0"), charge("Voice", "fair-use", "50", "0")];
+    let line = lines(free, &[], &terms(Some(SubscriptionType::FreeTrialMonthToMonth))).remove(0);
+    assert_eq!((numbers(&line), line.is_billable()), ((Some("0".to_owned()), None), None), "also within the allowance");
     let line = one(charge("Voice", "resource", "0", "0"), &terms(None));
     assert_eq!(numbers(&line), known("0", "0"), "nothing costs nothing");
 }

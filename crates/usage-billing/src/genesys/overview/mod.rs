@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDecimal, Result, printable};
 
 use super::bill::exact_sum;
-use super::billing_period::{BillingPeriod, ContractDates, Search, Step};
+use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
@@ -81,7 +81,7 @@ impl Client {
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
         let found = self.client_bill_in(organization, period.into()).await;
-        found.map(|(bill, _)| bill).map_err(|no_bill| no_bill.error)
+        found.map(|(bill, _)| bill).map_err(|failure| failure.error)
     }
 
     /// The bill, and about how much memory it and its rows take.
@@ -89,17 +89,17 @@ impl Client {
         &self,
         organization: &str,
         period: BillingPeriod,
-    ) -> Result<(ClientBill, usize), NoBill> {
+    ) -> Result<(ClientBill, usize), BillFailure> {
         let masked = |error| self.api.inner().masked(error);
         let found = self.find_bill(organization, period).await;
-        let (mut bill, bytes) = found.map_err(|no_bill| NoBill { error: masked(no_bill.error), ..no_bill })?;
+        let (mut bill, bytes) = found.map_err(|failure| BillFailure { error: masked(failure.error), ..failure })?;
         for charge in &mut bill.unreadable {
             charge.error = masked(charge.error.clone());
         }
         Ok((bill, bytes))
     }
 
-    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), NoBill> {
+    async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), BillFailure> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
         period.require_begun(now)?;
@@ -124,7 +124,7 @@ impl Client {
                 (Step::Fail(reason), _) => {
                     let message = format!("organization {}: {reason}", printable(organization));
                     let error = Error::new(ErrorKind::Request, message).with_operation(OPERATION);
-                    return Err(NoBill { error, is_outside_contract: search.is_outside(&contract) });
+                    return Err(BillFailure { error, no_bill: search.no_bill(&contract, now) });
                 }
                 _ => {}
             }
@@ -134,16 +134,16 @@ impl Client {
     }
 }
 
-/// Why there is no bill.
-pub(super) struct NoBill {
+/// Why a bill was not found.
+pub(super) struct BillFailure {
     pub(super) error: Error,
-    /// Whether the contract began after the billing period or ended before it, so that nothing is missing.
-    pub(super) is_outside_contract: bool,
+    /// Set if nothing is missing.
+    pub(super) no_bill: Option<NoBill>,
 }
 
-impl From<Error> for NoBill {
+impl From<Error> for BillFailure {
     fn from(error: Error) -> Self {
-        Self { error, is_outside_contract: false }
+        Self { error, no_bill: None }
     }
 }
 
@@ -304,7 +304,8 @@ fn ramp_period(overview: &types::TrusteeBillingOverview, period: Period) -> Ramp
         (Some(start), _) if start >= period.end() => Some(RampPeriod::Outside),
         (_, Some(end)) if end <= period.start() => Some(RampPeriod::Outside),
         (Some(start), Some(end)) if start <= period.start() && end >= period.end() => Some(RampPeriod::Inside),
-        (Some(_), Some(_)) => Some(RampPeriod::Unclear),
+        (Some(start), _) if start > period.start() => Some(RampPeriod::Unclear),
+        (_, Some(end)) if end < period.end() => Some(RampPeriod::Unclear),
         _ => None,
     };
     match (by_dates, overview.in_ramp_period) {

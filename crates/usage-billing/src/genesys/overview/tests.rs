@@ -291,6 +291,12 @@ fn the_ramp_period_is_known_only_if_dates_and_flag_agree() {
         (json!("2026-09-15T00:00:00Z"), json!("2026-12-14T23:59:59.999Z"), json!(false), Unclear),
         (json!("2026-09-15T00:00:00Z"), json!("2026-10-14T23:59:59.999Z"), json!(true), Unclear),
         (json!("2026-09-15T00:00:00Z"), Value::Null, json!(true), Inside),
+        (json!("2026-10-15T00:00:00Z"), Value::Null, json!(true), Inside),
+        (json!("2026-10-16T00:00:00Z"), Value::Null, json!(true), Unclear),
+        (json!("2026-10-16T00:00:00Z"), Value::Null, Value::Null, Unclear),
+        (Value::Null, json!("2026-11-14T23:59:59.999Z"), json!(true), Inside),
+        (Value::Null, json!("2026-11-13T23:59:59.999Z"), json!(true), Unclear),
+        (Value::Null, json!("2026-10-14T23:59:59.999Z"), Value::Null, Outside),
         (json!("2026-09-15T00:00:00Z"), Value::Null, json!(false), Outside),
     ] {
         let mut overview = overview();
