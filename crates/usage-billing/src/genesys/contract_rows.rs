@@ -162,7 +162,10 @@ pub(super) mod tests {
         let ContractRows { rows, errors } = rows(vec![charge(&["o-1"], "12000", "99.99")], LATER);
         assert!(errors.is_empty());
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((row.sku.as_str(), row.metric.as_str()), ("GC-VTR", "Voice Transcription"));
+        assert_eq!((row.grouping.as_deref(), row.source_report_id.as_deref()), (Some("CN-1"), Some("CN-1")));
         assert_eq!((row.quantity, row.overage_quantity), (61_500.into(), Some(12_000.into())));
+        assert_eq!((row.unit_price, row.source_row), (Some(Decimal::new(1, 2)), Some(3)));
         assert_eq!((row.cost, row.amount), (Some(Decimal::new(9_999, 2)), Some(Decimal::from(115))), "theirs and ours");
         assert_eq!((row.included_quantity, row.prepaid_quantity), (Some(50_000.into()), Some(Decimal::ZERO)));
         assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
@@ -231,6 +234,21 @@ pub(super) mod tests {
         );
         assert_eq!(found.rows.len(), 2);
         assert_ne!(found.rows[0].row_key, found.rows[1].row_key);
+    }
+
+    #[test]
+    fn a_charge_without_a_part_number_goes_by_its_name_and_one_without_a_name_by_its_part_number() {
+        let named = |part_number: &str, name: &str, unit: Option<&str>| {
+            let (part_number, name, unit) = (part_number.to_owned(), name.to_owned(), unit.map(str::to_owned));
+            let row = rows(vec![ContractCharge { part_number, name, unit, ..charge(&["o-1"], "0", "0") }], LATER);
+            let row = row.rows.into_iter().next().unwrap();
+            (row.sku, row.metric, row.unit)
+        };
+        let texts = |sku: &str, metric: &str, unit: &str| (sku.to_owned(), metric.to_owned(), unit.to_owned());
+        assert_eq!(named("", "Voice", None), texts("Voice", "Voice", "units"));
+        assert_eq!(named("GC-VTR", "", Some("")), texts("GC-VTR", "GC-VTR", "units"));
+        let free = ContractCharge { fair_use_quantity: Some(Decimal::ZERO), ..charge(&["o-1"], "0", "0") };
+        assert_eq!(rows(vec![free], LATER).rows[0].included_quantity, None, "nothing is included");
     }
 
     #[test]

@@ -319,6 +319,23 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let differences = bill.compare(std::slice::from_ref(&odd));
     let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
     assert_eq!(read, [("overage_quantity", Some("11500"), "12000"), ("overage_amount", Some("115.00"), "99.99")]);
+    let finer = charge("11500.001", "115.001");
+    let read: Vec<_> = bill.compare(&[finer]).into_iter().map(|of| of.number).collect();
+    assert_eq!(read, ["overage_quantity", "overage_amount"], "only amounts are rounded");
+    let rounded =
+        |amount: &str| bill.compare(&[ContractCharge { overage_rate: None, ..charge("11500", amount) }]).len();
+    assert_eq!((rounded("115.00"), rounded("115.01"), rounded("114.99")), (0, 1, 1));
+    for (currency, expected) in [("EUR", None), (" eur", None), ("USD", Some(Some("EUR")))] {
+        let other = ContractCharge { currency: Some(currency.to_owned()), ..charge("11500", "115") };
+        let found = bill.compare(&[other]).into_iter().map(|of| (of.number, of.ours, of.vendors)).next();
+        let expected = expected.map(|ours| ("currency", ours.map(str::to_owned), currency.to_owned()));
+        assert_eq!(found, expected, "{currency}");
+    }
+    let mut without_currency = fixture!("fair-use");
+    without_currency["currency"] = Value::Null;
+    let unknown = bill_of(without_currency, 1).unwrap().compare(&[charge("11500", "115")]);
+    let read: Vec<_> = unknown.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
+    assert_eq!(read, [("overage_amount", None, "115"), ("currency", None, "EUR")]);
     let shared = self::charge(&[ORGANIZATION, "o-2"], "12000", "99.99");
     assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
