@@ -251,7 +251,8 @@ mod tests {
             assert_eq!(reason(whole, "2026-11-20T00:00:00Z"), (BillingReason::SeeInvoice, true), "{whole}");
             assert_eq!(reason(whole, "2026-02-28T12:00:00Z"), (BillingReason::NotAWholePeriod, false), "{whole}");
         }
-        for part in ["2026-10-03/2026-10-29", "2026-10-01/2026-10-31", "2026-10-15/2026-11-14", "2026-10-15/2026-11-16"] {
+        for part in ["2026-10-03/2026-10-29", "2026-10-01/2026-10-31", "2026-10-15/2026-11-14", "2026-10-15/2026-11-16"]
+        {
             assert_eq!(reason(part, "2026-11-20T00:00:00Z"), (BillingReason::NotAWholePeriod, false), "{part}");
         }
         let several = reason("2026-09-01/2026-11-01", "2026-11-20T00:00:00Z");

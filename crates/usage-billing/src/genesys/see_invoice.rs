@@ -115,3 +115,36 @@ impl fmt::Display for SeeInvoice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_a_line_of_its_own_that_refers_to_the_invoice() {
+        let reasons = [
+            SeeInvoice::UnknownGrouping { grouping: "credits".to_owned() },
+            SeeInvoice::TotalMissing,
+            SeeInvoice::Bundle { quantity: Decimal::ONE_THOUSAND },
+            SeeInvoice::AllowanceMayApply,
+            SeeInvoice::LicenceMayBeFree,
+            SeeInvoice::AllowanceUnit { unit: "GB\n".to_owned() },
+            SeeInvoice::AllowanceShared,
+            SeeInvoice::AllowanceUnreadable,
+            SeeInvoice::NegativeNumber,
+            SeeInvoice::SubscriptionType { subscription_type: "ININ".to_owned() },
+            SeeInvoice::PrepaidAnnually,
+            SeeInvoice::PrepaidWithoutCommitment,
+            SeeInvoice::RampPeriod,
+            SeeInvoice::RampPeriodUnclear,
+            SeeInvoice::PriceMissing,
+            SeeInvoice::CurrencyMissing,
+            SeeInvoice::TooManyDigits,
+        ];
+        let lines: std::collections::BTreeSet<_> = reasons.iter().map(ToString::to_string).collect();
+        assert_eq!(lines.len(), reasons.len());
+        assert!(lines.iter().all(|line| line.ends_with("see the invoice") && !line.contains('\n')), "{lines:#?}");
+        let about_amounts: Vec<_> = reasons.iter().filter(|reason| !reason.is_about_being_charged()).collect();
+        assert_eq!(about_amounts, reasons[10..12].iter().chain(&reasons[14..]).collect::<Vec<_>>());
+    }
+}
