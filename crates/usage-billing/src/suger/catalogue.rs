@@ -1,7 +1,7 @@
 //! Who buys what: buyers, entitlements and products; and the marketplaces' own count of usage by day.
 
 use super::list_end::{PAGE, bare, following};
-use super::proof::is_of_suger;
+use super::response::is_of_suger;
 use super::{Client, builder, types};
 use crate::Pager;
 use usage_billing_core::Result;

@@ -1,16 +1,15 @@
 //! What was sent, compared with what Suger has and what the marketplaces said of it: a pure function.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use usage_billing_core::{Decimal, Result, printable};
+use usage_billing_core::{Decimal, Result};
 
-use super::groups::{events, id_in, name_of, too_long, used_at};
-use super::marketplace::{Acceptance, acceptance};
+use super::groups::{id_in, name_of, too_long, used_at};
+use super::quantities::{billed, dimensions, is_void, quantities_of, quantity};
 use super::reconciliation::State;
-use super::types::{
-    MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, UsageRecordGroupStatus as Status,
-};
+use super::reported::Reported;
+use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{ReconciledQuantity, Reconciliation, UsageReport};
 
 /// Compares reports with groups: first by id; then what has no partner by its id (reported in a batch, or by another program) by
@@ -45,63 +44,6 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: 
     let mut all = Reconciliation::default();
     found.into_iter().for_each(|(one, state)| all.note(one, state));
     Ok(all)
-}
-
-/// Usage record reports by their own ids, and by the groups in them.
-struct Reported<'a> {
-    by_id: HashMap<&'a str, &'a Report>,
-    /// The latest one of each group: one that failed may have been put back.
-    by_group: HashMap<&'a str, &'a Report>,
-}
-
-impl<'a> Reported<'a> {
-    fn new(reports: &'a [Report]) -> Self {
-        let mut by_group: HashMap<&str, &Report> = HashMap::new();
-        for report in reports {
-            for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
-                let latest = by_group.entry(group).or_insert(report);
-                if report.creation_time > latest.creation_time {
-                    *latest = report;
-                }
-            }
-        }
-        Self { by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(), by_group }
-    }
-
-    /// The report that a group names, or the latest one that names the group.
-    fn of(&self, group: &Group) -> Option<&'a Report> {
-        match id_in(&group.usage_record_report_id) {
-            Some(id) => self.by_id.get(id).copied(),
-            None => self.by_group.get(id_in(&group.id)?).copied(),
-        }
-    }
-
-    /// What became of a dimension of a group, with the words against it.
-    fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
-        let mapped: Vec<&str> = match group.records.contains_key(dimension) {
-            true => vec![dimension],
-            // What it was mapped to is not stated.
-            false => group.records.keys().map(String::as_str).collect(),
-        };
-        let outcome = self.of(group).and_then(|report| report.info.as_ref()).map(|info| acceptance(info, &mapped));
-        match (&group.status, outcome) {
-            (Some(Status::Reported), Some(Acceptance::Accepted)) => (State::Billed, Vec::new()),
-            (Some(Status::Reported), Some(Acceptance::Pending(words))) => (State::Pending, words),
-            (Some(Status::Reported), Some(Acceptance::Refused(words))) => (State::Failed, words),
-            (Some(Status::Reported), None) => {
-                (State::Pending, vec!["its usage record report is not among those that were read".to_owned()])
-            }
-            (Some(Status::ReportFailed), Some(Acceptance::Refused(words))) => (State::Failed, words),
-            (Some(Status::ReportFailed), _) => (State::Failed, vec!["Suger: REPORT_FAILED".to_owned()]),
-            (Some(Status::Created | Status::ReportPending | Status::Invalid | Status::Deleted), _) => {
-                (State::Pending, Vec::new())
-            }
-            (status, _) => {
-                let status = status.as_ref().map_or("none", |status| status.as_str());
-                (State::Pending, vec![format!("Suger: the status {} is not known", printable(status))])
-            }
-        }
-    }
 }
 
 /// A report and the group that has its id.
@@ -177,53 +119,6 @@ struct Sums<'a> {
     sent: Decimal,
     vendor: Decimal,
     groups: Vec<&'a Group>,
-}
-
-fn is_void(group: &Group) -> bool {
-    matches!(group.status, Some(Status::Invalid | Status::Deleted))
-}
-
-/// Quantities of a group as they were reported; of events the sum by metric, to have something to name.
-///
-/// # Errors
-/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a sum of more than 28 digits.
-pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> {
-    let info = group.meta_info.as_ref();
-    let origin = info.map(|info| &info.origin_records).filter(|records| !records.is_empty());
-    let records = origin.unwrap_or(&group.records).iter();
-    let mut all: BTreeMap<String, Decimal> =
-        records.map(|(dimension, quantity)| (dimension.clone(), quantity.0)).collect();
-    for event in events(group) {
-        let sum = all.entry(event.key.clone().unwrap_or_default()).or_default();
-        let quantity = event.quantity.unwrap_or_default().0;
-        *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
-    }
-    Ok(all)
-}
-
-/// Quantities that will be billed.
-fn billed(group: &Group) -> Result<BTreeMap<String, Decimal>> {
-    if is_void(group) { Ok(BTreeMap::new()) } else { quantities_of(group) }
-}
-
-/// Dimensions whose quantities are not the same, with both quantities; what is not there is zero.
-pub(super) fn differences<'a>(
-    sent: &'a BTreeMap<String, Decimal>,
-    there: &'a BTreeMap<String, Decimal>,
-) -> impl Iterator<Item = (&'a str, Decimal, Decimal)> {
-    let both = |dimension: &'a String| (dimension.as_str(), quantity(sent, dimension), quantity(there, dimension));
-    dimensions(sent, there).map(both).filter(|(_, sent, there)| sent != there)
-}
-
-fn dimensions<'a>(
-    sent: &'a BTreeMap<String, Decimal>,
-    there: &'a BTreeMap<String, Decimal>,
-) -> impl Iterator<Item = &'a String> {
-    sent.keys().chain(there.keys().filter(|dimension| !sent.contains_key(*dimension)))
-}
-
-fn quantity(of: &BTreeMap<String, Decimal>, dimension: &str) -> Decimal {
-    of.get(dimension).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

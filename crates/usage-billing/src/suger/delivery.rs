@@ -6,7 +6,9 @@ use chrono::{Days, NaiveDate};
 use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
 
-use super::proof::{self, Evidence, Listed, Response, Verdict};
+use super::evidence::{Evidence, evidence};
+use super::proof::{self, Listed, Verdict};
+use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::{Client, UsageReport, trace};
 
@@ -84,7 +86,7 @@ impl Client {
         let wanted = BTreeSet::from([id.to_string()]);
         let mut found = self.read_back(report.entitlement_id(), self.since(report), wanted).await?;
         let group = found.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
-        match proof::evidence(report, id, &group) {
+        match evidence(report, id, &group) {
             Evidence::Delivered => Ok(group),
             Evidence::Contradicted(error) | Evidence::Unclear(error) => Err(self.api.inner().masked(error)),
         }

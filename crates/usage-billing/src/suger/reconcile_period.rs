@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use usage_billing_core::{ClientInfo as _, Result};
 
 use super::groups::{id_in, used_at};
-use super::rows::days;
+use super::listed_days::days;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{Client, Reconciliation, UsageReport, reconcile};
 use crate::Period;

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
+use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
-use super::proof::MISSING;
 use super::types::Partner;
 use super::{Client, Receipt, Undelivered, UsageReport, trace};
 use crate::time_limit::TimeLimit;

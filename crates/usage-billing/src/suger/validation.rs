@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{Error, Result};
 
-use super::proof::Response;
 use super::reporter::Place;
+use super::response::Response;
 use super::{Client, UsageReport, types};
 
 /// Reports in one call; no limit is documented.

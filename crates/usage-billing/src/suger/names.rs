@@ -1,0 +1,29 @@
+//! What groups do not say of themselves.
+
+use std::collections::BTreeMap;
+
+use super::types;
+use crate::row_identity::UNITS;
+
+/// What groups do not say of themselves.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Names {
+    /// Names of buyers by id.
+    pub buyers: BTreeMap<String, String>,
+    /// Billable metrics by id: how their events become a quantity.
+    pub metrics: BTreeMap<String, types::BillableMetric>,
+}
+
+impl Names {
+    /// Unit of the sum, if the events of a billable metric simply add up.
+    pub(super) fn unit_of_sum(&self, metric: &str) -> Option<&'static str> {
+        let metric = self.metrics.get(metric)?;
+        let mut filters = metric.info.iter().flat_map(|info| &info.filter_groups).flat_map(|group| &group.filters);
+        match metric.aggregation_type.as_ref()? {
+            types::BillableMetricAggregationType::Sum if filters.next().is_none() => Some(UNITS),
+            types::BillableMetricAggregationType::Count if filters.next().is_none() => Some("events"),
+            _ => None,
+        }
+    }
+}
