@@ -1,6 +1,8 @@
 //! Who buys what: buyers, entitlements and products; and the marketplaces' own count of usage by day.
 
-use super::list_end::{PAGE, bare, following};
+use std::sync::Arc;
+
+use super::list_end::{ListEnd, PAGE};
 use super::response::is_of_suger;
 use super::{Client, builder, types};
 use crate::Pager;
@@ -12,12 +14,12 @@ impl Client {
         &self,
         filter: impl for<'a> Fn(builder::ListBuyers<'a>) -> builder::ListBuyers<'a> + Send + Sync + Clone + 'static,
     ) -> Pager<types::IdentityBuyer> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, filter) = (client.clone(), filter.clone());
+            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
             async move {
                 let request = filter(client.api.list_buyers().org_id(&client.org_id));
-                Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
+                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
             }
         })
         .masking(&self.api)
@@ -44,12 +46,12 @@ impl Client {
         + Clone
         + 'static,
     ) -> Pager<types::WorkloadEntitlement> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, filter) = (client.clone(), filter.clone());
+            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
             async move {
                 let request = filter(client.api.list_entitlements().org_id(&client.org_id));
-                Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
+                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
             }
         })
         .masking(&self.api)
@@ -70,12 +72,12 @@ impl Client {
         &self,
         filter: impl for<'a> Fn(builder::ListProducts<'a>) -> builder::ListProducts<'a> + Send + Sync + Clone + 'static,
     ) -> Pager<types::WorkloadProduct> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, filter) = (client.clone(), filter.clone());
+            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
             async move {
                 let request = filter(client.api.list_products().org_id(&client.org_id));
-                Ok(bare(offset, request.limit(PAGE).offset(offset).send().await?.into_inner()))
+                end.page(offset, request.limit(PAGE).offset(offset).send().await?.into_inner(), None)
             }
         })
         .masking(&self.api)
@@ -92,15 +94,15 @@ impl Client {
         + Clone
         + 'static,
     ) -> Pager<types::UsageMeteringDailyRecord> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, marketplace, filter) = (client.clone(), marketplace.clone(), filter.clone());
+            let (client, end) = (client.clone(), end.clone());
+            let (marketplace, filter) = (marketplace.clone(), filter.clone());
             async move {
                 let request =
                     client.api.list_usage_metering_daily_records().org_id(&client.org_id).partner(marketplace);
                 let page = filter(request).limit(PAGE).offset(offset).send().await?.into_inner();
-                let next = following(offset, page.usage_metering_daily_records.len(), page.next_offset)?;
-                Ok((page.usage_metering_daily_records, next))
+                end.page(offset, page.usage_metering_daily_records, page.next_offset)
             }
         })
         .masking(&self.api)

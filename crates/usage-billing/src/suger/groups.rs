@@ -1,9 +1,11 @@
 //! Usage record groups and reports as they are listed.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
-use super::list_end::{PAGE, following};
+use super::list_end::{ListEnd, PAGE};
 use super::{Client, builder, types};
 use crate::Pager;
 
@@ -30,14 +32,13 @@ impl Client {
         + Clone
         + 'static,
     ) -> Pager<types::MeteringUsageRecordGroup> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, filter) = (client.clone(), filter.clone());
+            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
             async move {
                 let request = filter(client.api.list_usage_record_groups().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                let next = following(offset, page.usage_record_groups.len(), page.next_offset)?;
-                Ok((page.usage_record_groups, next))
+                end.page(offset, page.usage_record_groups, page.next_offset)
             }
         })
         .in_steps_of(PAGE)
@@ -54,14 +55,13 @@ impl Client {
         + Clone
         + 'static,
     ) -> Pager<types::MeteringUsageRecordReport> {
-        let client = self.clone();
+        let (client, end) = (self.clone(), Arc::new(ListEnd::default()));
         Pager::new(0, move |offset| {
-            let (client, filter) = (client.clone(), filter.clone());
+            let (client, filter, end) = (client.clone(), filter.clone(), end.clone());
             async move {
                 let request = filter(client.api.list_usage_record_reports().org_id(&client.org_id));
                 let page = request.limit(PAGE).offset(offset).send().await?.into_inner();
-                let next = following(offset, page.usage_record_reports.len(), page.next_offset)?;
-                Ok((page.usage_record_reports, next))
+                end.page(offset, page.usage_record_reports, page.next_offset)
             }
         })
         .in_steps_of(PAGE)

@@ -1,28 +1,83 @@
-//! Where a list of pages at offsets ends. How Suger marks the end is not documented, so it ends only where nothing can be lost.
+//! Where a list of pages at offsets ends. How Suger marks the end is not documented, and a page may be shorter than it was asked to be (that
+//! Suger gives as many items as are asked for stands in prose only). So only an empty page ends a list that names no next offset.
 
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 /// The largest page that the vendor gives, and the one that is asked for.
 pub(super) const PAGE: i64 = 1000;
 
-/// Returns the offset of the page after the one of `count` items at `offset`; `None` at the end.
+/// What the pages of one list have shown of how it ends.
+#[derive(Debug, Default)]
+pub(super) struct ListEnd(Mutex<Shown>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    /// A page has named a next offset that leads on: so this list marks its end by naming none.
+    names_next: bool,
+    /// Offset of the first page that came, and its first item.
+    first: Option<(i64, Vec<u8>)>,
+}
+
+impl ListEnd {
+    /// Returns a page's items and the offset of the next page; `None` at the end.
+    ///
+    /// A page that was not named, is not full and begins as the list does comes from a server that ignores the offset: the list has ended
+    /// before it.
+    ///
+    /// # Errors
+    /// Those of [`following`].
+    pub(super) fn page<T: Serialize>(
+        &self,
+        offset: i64,
+        items: Vec<T>,
+        next_offset: Option<i64>,
+    ) -> Result<(Vec<T>, Option<i64>)> {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = items.first().and_then(|item| serde_json::to_vec(item).ok());
+        let is_repeated = match &shown.first {
+            Some((at, known)) => offset > *at && first.as_ref() == Some(known),
+            None => {
+                shown.first = first.map(|first| (offset, first));
+                false
+            }
+        };
+        if is_repeated && !shown.names_next && count(&items) < PAGE {
+            return Ok((Vec::new(), None));
+        }
+        let next = following(offset, count(&items), next_offset, shown.names_next)?;
+        shown.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
+        Ok((items, next))
+    }
+}
+
+fn count<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
+}
+
+/// Returns the offset of the page after the one of `count` items at `offset`; `None` at the end. `names_next` states whether an earlier page
+/// has named the next one.
 ///
 /// - An empty page is the end, whatever it says of a next one: a server may always name one.
-/// - Without a next offset (absent, null, 0 or -1) a page that is full is followed by one more, and a shorter one is the last.
-/// - The page's own offset named as the next one is the end if the page is not full.
-/// - The next page begins where the items end, or a whole page later: beyond that, items would be passed over.
+/// - Without a next offset (absent, null, 0 or -1) a page is followed by one more, which is empty at the end. Only in a list that has named
+///   next offsets, a page that is not full is the last.
+/// - The page's own offset named as the next one is the same, but an error if the page is full.
+/// - The next page begins where the items end, also if a whole page later is named, since the page may be shorter than it was asked to be.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`] for any other next offset that does not lead on: items may be missing.
-pub(super) fn following(offset: i64, count: usize, next_offset: Option<i64>) -> Result<Option<i64>> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
+fn following(offset: i64, count: i64, next_offset: Option<i64>, names_next: bool) -> Result<Option<i64>> {
     let is_full = count >= PAGE;
     match next_offset {
         _ if count == 0 => Ok(None),
-        None | Some(-1 | 0) if is_full => Ok(offset.checked_add(count)),
-        None | Some(-1 | 0) => Ok(None),
-        Some(next) if next > offset && next <= offset.saturating_add(count.max(PAGE)) => Ok(Some(next)),
-        Some(next) if next == offset && !is_full => Ok(None),
+        None | Some(-1 | 0) if names_next && !is_full => Ok(None),
+        None | Some(-1 | 0) => Ok(offset.checked_add(count)),
+        Some(next) if next > offset && next <= offset.saturating_add(count.max(PAGE)) => {
+            Ok(Some(next.min(offset.saturating_add(count))))
+        }
+        Some(next) if next == offset && !is_full => Ok(offset.checked_add(count).filter(|_| !names_next)),
         Some(next) => {
             let message = format!(
                 "the page of {count} items at offset {offset} names {next} as the offset of the next page: the list may be incomplete"
@@ -32,13 +87,6 @@ pub(super) fn following(offset: i64, count: usize, next_offset: Option<i64>) -> 
     }
 }
 
-/// A page of a list that is nothing but its items. An empty one ends it, and none that is merely short: that Suger gives as many as are asked
-/// for stands in prose only, with a smaller default for some lists.
-pub(super) fn bare<T>(offset: i64, page: Vec<T>) -> (Vec<T>, Option<i64>) {
-    let next = i64::try_from(page.len()).ok().filter(|count| *count > 0).and_then(|count| offset.checked_add(count));
-    (page, next)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,70 +94,117 @@ mod tests {
 
     #[test]
     fn list_ends_only_where_nothing_can_be_lost() {
-        for (offset, count, next, expected) in [
+        let (end, error) = (Some(None), None);
+        for (offset, count, next, in_any, in_one_that_names) in [
             // Without a next offset.
-            (0, 1000, None, Some(Some(1000))),
-            (0, 1000, Some(0), Some(Some(1000))),
-            (3000, 1000, Some(-1), Some(Some(4000))),
-            (3000, 1001, None, Some(Some(4001))),
-            (2000, 500, None, Some(None)),
-            (2000, 999, Some(0), Some(None)),
-            (2000, 500, Some(-1), Some(None)),
+            (0, 1000, None, Some(Some(1000)), Some(Some(1000))),
+            (0, 1000, Some(0), Some(Some(1000)), Some(Some(1000))),
+            (3000, 1000, Some(-1), Some(Some(4000)), Some(Some(4000))),
+            (3000, 1001, None, Some(Some(4001)), Some(Some(4001))),
+            (2000, 500, None, Some(Some(2500)), end),
+            (2000, 999, Some(0), Some(Some(2999)), end),
+            (2000, 500, Some(-1), Some(Some(2500)), end),
             // With one.
-            (0, 1000, Some(1000), Some(Some(1000))),
-            (0, 500, Some(1000), Some(Some(1000))),
-            (0, 500, Some(500), Some(Some(500))),
+            (0, 1000, Some(1000), Some(Some(1000)), Some(Some(1000))),
+            (0, 500, Some(1000), Some(Some(500)), Some(Some(500))),
+            (0, 500, Some(500), Some(Some(500)), Some(Some(500))),
+            (0, 500, Some(1), Some(Some(1)), Some(Some(1))),
+            (0, 1500, Some(1500), Some(Some(1500)), Some(Some(1500))),
+            (2000, 500, Some(3000), Some(Some(2500)), Some(Some(2500))),
             // Empty pages.
-            (0, 0, None, Some(None)),
-            (3000, 0, Some(4000), Some(None)),
-            (3000, 0, Some(3000), Some(None)),
-            (3000, 0, Some(1), Some(None)),
+            (0, 0, None, end, end),
+            (3000, 0, Some(4000), end, end),
+            (3000, 0, Some(3000), end, end),
+            (3000, 0, Some(1), end, end),
             // A next offset that passes over items.
-            (0, 1000, Some(3000), None),
-            (0, 1000, Some(1001), None),
-            (2000, 500, Some(3000), Some(Some(3000))),
-            (2000, 500, Some(3001), None),
-            (0, 1500, Some(1500), Some(Some(1500))),
+            (0, 1000, Some(3000), error, error),
+            (0, 1000, Some(1001), error, error),
+            (2000, 500, Some(3001), error, error),
             // A next offset that does not lead on.
-            (3000, 500, Some(3000), Some(None)),
-            (3000, 1000, Some(3000), None),
-            (3000, 500, Some(2999), None),
-            (3000, 1000, Some(1), None),
-            (0, 5, Some(-2), None),
-            (0, 1000, Some(i64::MIN), None),
-            (i64::MAX, 1000, None, Some(None)),
+            (3000, 500, Some(3000), Some(Some(3500)), end),
+            (3000, 1000, Some(3000), error, error),
+            (3000, 500, Some(2999), error, error),
+            (3000, 1000, Some(1), error, error),
+            (0, 5, Some(-2), error, error),
+            (0, 1000, Some(i64::MIN), error, error),
+            (i64::MAX, 1000, None, end, end),
         ] {
-            let following = following(offset, count, next);
-            assert_eq!(following.as_ref().ok(), expected.as_ref(), "{offset} {count} {next:?}");
-            assert!(following.is_ok() || following.is_err_and(|error| error.kind() == ErrorKind::Decode));
+            for (names_next, expected) in [(false, in_any), (true, in_one_that_names)] {
+                let following = following(offset, count, next, names_next);
+                assert_eq!(following.as_ref().ok(), expected.as_ref(), "{offset} {count} {next:?} {names_next}");
+                assert!(following.is_ok() || following.is_err_and(|error| error.kind() == ErrorKind::Decode));
+            }
+        }
+    }
+
+    /// Reads a list to its end, of a server that gives `items` and the offset of the next page.
+    fn read(server: impl Fn(i64) -> (Vec<i64>, Option<i64>)) -> Vec<i64> {
+        let (end, mut all, mut offset) = (ListEnd::default(), Vec::new(), Some(0));
+        while let Some(at) = offset {
+            let (items, next) = server(at);
+            let (items, next) = end.page(at, items, next).unwrap();
+            all.extend(items);
+            offset = next;
+        }
+        all
+    }
+
+    #[test]
+    fn server_that_ignores_the_offset_has_one_page_unless_the_page_is_full() {
+        assert_eq!(read(|_| (vec![7], None)), [7]);
+        assert_eq!(read(|_| ((0..999).collect(), Some(0))).len(), 999);
+        let end = ListEnd::default();
+        let full = || (0..1000).collect::<Vec<_>>();
+        assert_eq!(end.page(0, full(), None).unwrap().1, Some(1000));
+        assert_eq!(end.page(1000, full(), None).unwrap(), (full(), Some(2000)), "more may be behind it");
+        // A page that was named is read, whatever is on it.
+        let end = ListEnd::default();
+        assert_eq!(end.page(0, vec![7], Some(1)).unwrap().1, Some(1));
+        assert_eq!(end.page(1, vec![7], None).unwrap(), (vec![7], None));
+        // The same page again after an interruption.
+        let end = ListEnd::default();
+        for _ in 0..2 {
+            assert_eq!(end.page(5, vec![7], None).unwrap(), (vec![7], Some(6)));
         }
     }
 
     #[test]
-    fn bare_list_continues_after_its_items_and_ends_with_an_empty_page() {
-        let next = |offset, items| bare(offset, vec![(); items]).1;
-        assert_eq!([next(0, 1000), next(1000, 100), next(0, 1), next(7, 0)], [Some(1000), Some(1100), Some(1), None]);
+    fn list_that_names_next_offsets_ends_with_a_short_page_that_names_none() {
+        let end = ListEnd::default();
+        assert_eq!(end.page(0, vec![1], Some(1)).unwrap().1, Some(1));
+        assert_eq!(end.page(1, vec![2], None).unwrap().1, None);
+        // An empty page that names one leads nowhere, and neither does one that names itself.
+        for (items, next) in [(vec![], Some(9)), (vec![3], Some(5))] {
+            let end = ListEnd::default();
+            end.page(5, items, next).unwrap();
+            assert_eq!(end.page(9, vec![4], None).unwrap().1, Some(10));
+        }
     }
 
     proptest! {
-        /// However a server marks the end of a list, and whether it names the next page by the items or by the limit: every item comes once.
+        /// However a server marks the end of a list, however few items it puts on a page, and whether it names the next page by the items or by
+        /// the limit: every item comes once.
         #[test]
-        fn list_is_read_to_its_end_however_the_end_is_marked(items in 0i64..5000, by_limit: bool, always: bool, end in prop::option::of(-1i64..1)) {
-            let (mut read, mut offset) = (0, Some(0));
-            while let Some(at) = offset {
-                let page = (items - at).clamp(0, PAGE);
-                prop_assert_eq!(at.min(items), read);
-                read += page;
-                let next = if by_limit { at + PAGE } else { at + page };
-                let next = if always || at + page < items { Some(next) } else { end };
-                offset = following(at, page as usize, next).unwrap();
-            }
-            prop_assert_eq!(read, items);
+        fn list_is_read_to_its_end_however_the_end_is_marked(
+            items in 0i64..3000,
+            most in prop::sample::select(vec![7, 100, 999, 1000]),
+            by_limit: bool,
+            always: bool,
+            never: bool,
+            end in prop::option::of(-1i64..1),
+        ) {
+            let found = read(|at| {
+                let page: Vec<_> = (at..items.min(at + most)).collect();
+                let behind = at + page.len() as i64;
+                let next = if by_limit { at + PAGE } else { behind };
+                (page, if !never && (always || behind < items) { Some(next) } else { end })
+            });
+            prop_assert_eq!(found, (0..items).collect::<Vec<_>>());
         }
 
         #[test]
-        fn list_always_leads_on(offset in 0..i64::MAX, count in 0usize..3000, next: Option<i64>) {
-            if let Ok(Some(next)) = following(offset, count, next) {
+        fn list_always_leads_on(offset in 0..i64::MAX, count in 0i64..3000, next: Option<i64>, names_next: bool) {
+            if let Ok(Some(next)) = following(offset, count, next, names_next) {
                 prop_assert!(next > offset);
             }
         }

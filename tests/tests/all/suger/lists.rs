@@ -94,15 +94,15 @@ async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
     assert_eq!(client.buyers(|request| request).collect_all().await.unwrap().len(), 230);
 }
 
-/// A server of so many groups in full pages, with `next` after the page at an offset that has so many groups left after it.
-fn pages(count: i64, next: impl Fn(i64, i64) -> Value + Send + Sync + 'static) -> ScriptedServer {
+/// A server of so many groups in pages of `most`, with `next` after the page at an offset that has so many groups left after it.
+fn pages(count: i64, most: i64, next: impl Fn(i64, i64) -> Value + Send + Sync + 'static) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let number = |name: &str| {
             let mut pairs =
                 request.target.split(['?', '&']).filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
             pairs.next().expect("a number").parse::<i64>().expect("a number")
         };
-        let (offset, limit) = (number("offset"), number("limit"));
+        let (offset, limit) = (number("offset"), number("limit").min(most));
         let page: Vec<_> =
             (offset..count.min(offset + limit)).map(|number| json!({"id": number.to_string()})).collect();
         let mut body = json!({"usageRecordGroups": page});
@@ -130,7 +130,7 @@ async fn list_is_read_to_its_end_however_the_end_is_marked() {
         for count in [0, 1, 999, 1000, 1001, 2000, 2500] {
             // A full page that names itself may have more behind it.
             let is_error = way.starts_with("its own") && count == 2000;
-            let client = scripted(&pages(count, next));
+            let client = scripted(&pages(count, 1000, next));
             let found = client.usage_record_groups(|request| request).collect_all().await;
             match found {
                 Ok(groups) => {
@@ -145,9 +145,43 @@ async fn list_is_read_to_its_end_however_the_end_is_marked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn list_whose_pages_are_shorter_than_asked_for_and_name_no_next_one_is_read_to_its_end() {
+    type Next = fn(i64, i64) -> Value;
+    let ways: [Next; 5] = [
+        |_, _| json!("absent"),
+        |_, _| Value::Null,
+        |_, _| json!(0),
+        |_, _| json!(-1),
+        // By the limit that was asked for, though the page has fewer.
+        |offset, _| json!(offset + 1000),
+    ];
+    for (way, next) in ways.into_iter().enumerate() {
+        for (count, most) in [(0, 100), (1, 100), (100, 100), (101, 100), (230, 100), (1500, 999)] {
+            let client = scripted(&pages(count, most, next));
+            let groups = client.usage_record_groups(|request| request).collect_all().await.unwrap();
+            let ids: Vec<_> = groups.into_iter().filter_map(|group| group.id?.parse::<i64>().ok()).collect();
+            assert_eq!(ids, (0..count).collect::<Vec<_>>(), "way {way}, {count} by {most}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_that_ignores_the_offset_has_one_page() {
+    for (body, count) in
+        [(r#"{"usageRecordGroups": [{"id": "a"}, {"id": "b"}]}"#, 2), (r#"{"usageRecordGroups": []}"#, 0)]
+    {
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let groups = scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap();
+        assert_eq!(groups.len(), count);
+    }
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"[{"id": "a"}]"#)]);
+    assert_eq!(scripted(&server).buyers(|request| request).collect_all().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn next_offset_that_does_not_lead_on_is_an_error() {
     for next in [-2, 5, 999, 1000] {
-        let server = pages(5000, move |offset, _| if offset < 1000 { json!(1000) } else { json!(next) });
+        let server = pages(5000, 1000, move |offset, _| if offset < 1000 { json!(1000) } else { json!(next) });
         let error = scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
         assert!(error.to_string().contains("the list may be incomplete"), "{error}");
@@ -167,6 +201,19 @@ async fn body_without_its_list_is_an_error_and_no_empty_page() {
         client.daily_records(types::Partner::Aws, |request| request).collect_all().await.unwrap_err();
         client.usage("2026-10".parse().unwrap(), std::time::Duration::MAX).await.unwrap_err();
     }
+    for body in [r#"{"error": "maintenance"}"#, "{}", r#""down""#, r#"[{"id": "a"}, "down"]"#, "<html>", ""] {
+        let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
+        let client = scripted(&server);
+        let errors = [
+            client.buyers(|request| request).collect_all().await.map(drop).unwrap_err(),
+            client.entitlements(|request| request).collect_all().await.map(drop).unwrap_err(),
+            client.products(|request| request).collect_all().await.map(drop).unwrap_err(),
+        ];
+        assert!(errors.iter().all(|error| error.kind() == ErrorKind::Decode), "{body}: {errors:?}");
+    }
+    // Go's empty lists.
+    let server = ScriptedServer::in_turn(vec![Reply::json(200, "null")]);
+    assert!(scripted(&server).buyers(|request| request).collect_all().await.unwrap().is_empty());
     let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"{"usageRecordGroups": null, "nextOffset": null}"#)]);
     assert!(scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap().is_empty());
 }
