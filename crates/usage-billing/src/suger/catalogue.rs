@@ -62,7 +62,7 @@ impl Client {
         let request = self.api.get_entitlement().org_id(&self.org_id).entitlement_id(entitlement_id);
         match request.send().await {
             Ok(entitlement) => Ok(entitlement.into_inner().partner),
-            Err(error) if error.status().is_some_and(|status| status == 404) && is_of_suger(error.body()) => Ok(None),
+            Err(error) if error.status().is_some_and(|status| status == 404) && is_of_suger(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }

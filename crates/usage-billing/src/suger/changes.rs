@@ -1,13 +1,12 @@
 //! The two changes of a stored group that Suger allows: a failed one goes back to be reported, one that was not reported is deleted.
 
-use chrono::Days;
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{ClientInfo as _, Error, ErrorKind, ResponseValue, Result};
 
-use super::Client;
 use super::groups::{is_set, name_of, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
+use super::{Client, listed_days};
 
 /// Requests at a time.
 const CONCURRENCY: usize = 8;
@@ -113,10 +112,8 @@ impl Client {
         else {
             return Err(error);
         };
-        // By which time of a group the vendor's filter goes is not documented.
-        let first = used_at(group).map_or(made, |used| used.min(made)).date_naive();
-        let first = first.checked_sub_days(Days::new(1)).unwrap_or(first);
-        let found = self.read_back(entitlement, first, [id.clone()].into()).await;
+        let days = listed_days::of_group(used_at(group).unwrap_or(made), made, self.clock.now());
+        let found = self.read_back(entitlement, days, [id.clone()].into()).await;
         match found.map(|mut found| found.remove(id)) {
             Ok(Some(now)) if is_changed(&now) => Ok(now),
             Ok(None) => unlisted.ok_or(error),

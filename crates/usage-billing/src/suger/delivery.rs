@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{Days, NaiveDate};
 use usage_billing_core::{ClientInfo as _, Error, ResponseValue, Result, printable};
 use uuid::Uuid;
 
 use super::evidence::{Evidence, evidence};
+use super::listed_days::ListedDays;
 use super::proof::{self, Listed, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
-use super::{Client, UsageReport, trace};
+use super::{Client, MarketplaceWindows, UsageReport, listed_days, trace};
 
 /// What became of a report.
 #[derive(Clone, Debug)]
@@ -19,15 +19,17 @@ pub enum Delivery {
     /// Suger stored it now, and returned the group that was sent. It is not yet at the marketplace: that is the group's status `REPORTED`,
     /// an hour or so later.
     Delivered(Box<Group>),
-    /// Suger lists the report under this id, with the same quantities and a status that will be billed: it arrived before, or with a
-    /// response that did not prove it.
+    /// Suger lists the report under this id, with the same quantities and a status on the way to the marketplace: it arrived before, or
+    /// with a response that did not prove it.
     AlreadyDelivered(Uuid),
 }
 
 impl Client {
     /// Reports usage once, however often it is called: the report carries its [`id`](UsageReport::id), so that a repeat is recognised, also
     /// by another process. It counts as delivered only if that is proved: the response returns the group that was sent, or, whatever
-    /// else it says, the entitlement's list has it.
+    /// else it says, the entitlement's list has it. Usage that is older than its marketplace accepts
+    /// ([`MarketplaceWindows`]) is sent, with a warning in the trace; a [`Reporter`](super::Reporter) can have
+    /// other limits, and reject it.
     ///
     /// # Errors
     /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for what Suger is known to refuse ([`UsageReport::check`]); nothing was sent.
@@ -36,7 +38,8 @@ impl Client {
     ///   reported to the marketplace.
     /// - [`ErrorKind::Api`](crate::ErrorKind::Api) with Suger's words and a 4xx status, such as 404 for an unknown entitlement: the list
     ///   does not have the report, unless the message says that it could not be read.
-    /// - Others: whether the report arrived is not known. Call again with the same report.
+    /// - Others, and any whose message says that an earlier attempt may still arrive: whether the report arrived is not known. Call again with
+    ///   the same report, in some minutes.
     pub async fn report(&self, report: &UsageReport) -> Result<Delivery> {
         report.check()?;
         let id = report.id(&self.org_id);
@@ -45,18 +48,31 @@ impl Client {
             Some(verdict) => verdict,
             None => {
                 let wanted = BTreeSet::from([id.to_string()]);
-                let found = self.read_back(report.entitlement_id(), self.since(report), wanted).await;
-                proof::by_list(report, id, &response, listed(&found, id))
+                let days = listed_days::of_report(report.window(), self.clock.now());
+                let found = self.read_back(report.entitlement_id(), days, wanted).await;
+                let verdict = proof::by_list(report, id, &response, listed(&found, id), response.may_arrive_later());
+                if let (Verdict::DeliveredBefore, Listed::Group(group)) = (&verdict, listed(&found, id)) {
+                    self.warn_if_late(report, id, group);
+                }
+                verdict
             }
         };
         trace::verdict(self, report, id, &verdict);
         match (verdict, response) {
-            (Verdict::Delivered, Response::Group(group)) => Ok(Delivery::Delivered(group)),
+            (Verdict::Delivered, Response::Group(group)) => {
+                self.warn_if_late(report, id, &group);
+                Ok(Delivery::Delivered(group))
+            }
             (Verdict::Delivered | Verdict::DeliveredBefore, _) => Ok(Delivery::AlreadyDelivered(id)),
             (Verdict::Rejected(error) | Verdict::IdUsedUp(error) | Verdict::Open(error), _) => {
                 Err(self.api.inner().masked(error))
             }
         }
+    }
+
+    fn warn_if_late(&self, report: &UsageReport, id: Uuid, group: &Group) {
+        let late = MarketplaceWindows::default().check_group(report, id, group, None, self.clock.now());
+        late.iter().for_each(trace::late);
     }
 
     /// Sends a report that was checked.
@@ -74,8 +90,8 @@ impl Client {
         }))
     }
 
-    /// Reads a report's group back and compares it with the report. There is no call that reads one group: the entitlement's groups since
-    /// the day before the window are listed until it is found.
+    /// Reads a report's group back and compares it with the report. There is no call that reads one group: the entitlement's groups are listed
+    /// until it is found, from the day before the window (31 days back, if the window is still ahead) to the day after it and after today.
     ///
     /// # Errors
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger lists no such group, has it as `INVALID`, `DELETED` or `REPORT_FAILED`, or has
@@ -84,7 +100,8 @@ impl Client {
     pub async fn confirm(&self, report: &UsageReport) -> Result<Group> {
         let id = report.id(&self.org_id);
         let wanted = BTreeSet::from([id.to_string()]);
-        let mut found = self.read_back(report.entitlement_id(), self.since(report), wanted).await?;
+        let days = listed_days::of_report(report.window(), self.clock.now());
+        let mut found = self.read_back(report.entitlement_id(), days, wanted).await?;
         let group = found.remove(&id.to_string()).ok_or_else(|| proof::unlisted(id))?;
         match evidence(report, id, &group) {
             Evidence::Delivered => Ok(group),
@@ -92,16 +109,17 @@ impl Client {
         }
     }
 
-    /// Groups of an entitlement by id, those of `wanted` that are listed since a day.
+    /// Groups of an entitlement by id, those of `wanted` that are listed of some days.
     pub(super) async fn read_back(
         &self,
         entitlement_id: &str,
-        since: NaiveDate,
+        (first, last): ListedDays,
         mut wanted: BTreeSet<String>,
     ) -> Result<HashMap<String, Group>> {
         let entitlement_id = entitlement_id.to_owned();
-        let mut groups =
-            self.usage_record_groups(move |request| request.entitlement_id(entitlement_id.clone()).start_date(since));
+        let mut groups = self.usage_record_groups(move |request| {
+            request.entitlement_id(entitlement_id.clone()).start_date(first).end_date(last)
+        });
         let mut found = HashMap::new();
         while !wanted.is_empty() {
             let Some(group) = groups.next().await.transpose()? else { break };
@@ -110,12 +128,6 @@ impl Client {
             }
         }
         Ok(found)
-    }
-
-    /// Returns the first day on which the group of a report can have been created, by whatever time of a group the vendor's filter goes.
-    pub(super) fn since(&self, report: &UsageReport) -> NaiveDate {
-        let day = report.window().min(self.clock.now()).date_naive();
-        day.checked_sub_days(Days::new(1)).unwrap_or(day)
     }
 }
 

@@ -5,24 +5,29 @@ use uuid::Uuid;
 
 use super::UsageReport;
 use super::groups::name_of;
-use super::quantities::{differences, quantities_of};
+use super::quantities::{differences, is_comparable, quantities_of};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// What a group proves of a report.
 #[derive(Clone, Debug)]
 pub(super) enum Evidence {
-    /// It is the report, and will be billed.
+    /// It is the report, and at the marketplace or on its way there.
     Delivered,
     /// It has the report's id, but will not be billed as the report says.
     Contradicted(Error),
     Unclear(Error),
 }
 
-/// Returns what a group proves: it has to be the one that was sent, by id, entitlement and quantities, in a status that will be billed.
+/// Returns what a group proves: it has to be the one that was sent, by id, entitlement and quantities, in a status from which it is reported to
+/// the marketplace.
 pub(super) fn evidence(report: &UsageReport, id: Uuid, group: &Group) -> Evidence {
     let expected = id.to_string();
     if group.id.as_deref() != Some(expected.as_str()) {
         return Evidence::Unclear(not_the_group(&format!("it is {}", name_of(group)), &expected));
+    }
+    if group.entitlement_id.as_deref() != Some(report.entitlement_id()) {
+        let entitlement = printable(group.entitlement_id.as_deref().unwrap_or("none")).to_string();
+        return Evidence::Unclear(not_the_group(&format!("its entitlement is {entitlement}"), &expected));
     }
     match &group.status {
         Some(Status::Invalid) => return Evidence::Contradicted(invalid(report, group)),
@@ -32,10 +37,6 @@ pub(super) fn evidence(report: &UsageReport, id: Uuid, group: &Group) -> Evidenc
             return Evidence::Contradicted(Error::new(ErrorKind::Failed, message).with_hint(ANOTHER));
         }
         _ => {}
-    }
-    if group.entitlement_id.as_deref() != Some(report.entitlement_id()) {
-        let entitlement = printable(group.entitlement_id.as_deref().unwrap_or("none")).to_string();
-        return Evidence::Unclear(not_the_group(&format!("its entitlement is {entitlement}"), &expected));
     }
     match compared(report, group) {
         Ok(Compared::Same) => {}
@@ -79,13 +80,10 @@ enum Compared {
     Unknown,
 }
 
-/// Compares the quantities of a report and of the group with its id. A group that states only other dimensions than the report has was
-/// mapped; what it was made of is then not known.
+/// Compares the quantities of a report and of the group with its id.
 fn compared(report: &UsageReport, group: &Group) -> Result<Compared> {
     let there = quantities_of(group)?;
-    let is_original = group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty());
-    let is_comparable = !there.is_empty() && there.keys().all(|dimension| report.quantities().contains_key(dimension));
-    if !is_original && !is_comparable {
+    if !is_comparable(group, &there, report.quantities()) {
         return Ok(Compared::Unknown);
     }
     Ok(match differences(report.quantities(), &there).next() {
@@ -175,6 +173,8 @@ pub(super) mod tests {
             (json!({"status": "DELETED"}), "contradicted", "was deleted at Suger"),
             (json!({"status": "INVALID"}), "contradicted", "as INVALID: it will not be billed"),
             (json!({"status": "INVALID", "records": {"gb": 4}}), "contradicted", "as INVALID: it will not be billed"),
+            (json!({"status": "INVALID", "entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
+            (json!({"status": "DELETED", "entitlementID": null}), "unclear", "its entitlement is none"),
             (json!({"status": "REPORT_FAILED"}), "unclear", "could not report it to the marketplace"),
             (json!({"status": "REPORT_FAILED", "records": {"gb": 4}}), "contradicted", "with other quantities"),
             (

@@ -5,11 +5,12 @@ use std::ops::Bound;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
+use tokio::time::Instant;
 use usage_billing_core::{ClientInfo as _, Error};
 use uuid::Uuid;
 
 use super::delivery::listed;
-use super::groups::is_set;
+use super::doubt::Doubt;
 use super::late_usage::age;
 use super::patience::Patience;
 use super::proof::{self, Verdict};
@@ -17,7 +18,7 @@ use super::reporter::{Place, Reporter, State};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
 use super::validation::{self, Check};
-use super::{Undelivered, trace};
+use super::{Undelivered, listed_days, trace};
 
 /// A report whose response did not settle it: the list decides.
 type Unconfirmed = (Place, Response);
@@ -70,7 +71,7 @@ impl Reporter {
                 let message = format!("not sent, because its marketplace could not be found out: {error}");
                 reasons.insert(place.1, Error::new(error.kind(), message).with_source(error.clone()));
             } else if let Some(Some(marketplace)) = self.marketplaces.get(report.entitlement_id())
-                && let Some(late) = self.windows.check(marketplace, report, place.1, now)
+                && let Some(late) = self.windows.check(Some(marketplace), report, place.1, now)
             {
                 reasons.insert(place.1, late.error());
                 unconfirmed.push((*place, Response::Withheld(late.error())));
@@ -111,18 +112,25 @@ impl Reporter {
                     reasons.insert(place.1, reason);
                     continue;
                 }
-                let before = self.known.get_mut(&place.1).map(|known| std::mem::replace(&mut known.state, State::Sent));
+                let before = self.known.get_mut(&place.1).map(|known| {
+                    let doubt = std::mem::replace(&mut known.doubt, Doubt::Open);
+                    (std::mem::replace(&mut known.state, State::Sent), doubt)
+                });
                 let client = self.client.clone();
                 calls.push(async move {
                     let response = client.send(&report).await;
-                    (place, report, before == Some(State::Sent), response)
+                    (place, report, before.unwrap_or((State::New, Doubt::None)), response)
                 });
             }
-            let Some((place, report, sent_before, response)) = calls.next().await else { return };
+            let Some((place, report, (before, doubt), response)) = calls.next().await else { return };
+            if let Some(known) = self.known.get_mut(&place.1) {
+                known.doubt = doubt.after(&response, Instant::now());
+            }
             let verdict = proof::by_response(&report, place.1, &response);
             // Whether Suger itself said something, and why that does not settle the report.
             let failure = match (&verdict, &response) {
                 (_, Response::Nothing { error, from_suger }) => Some((error.clone(), *from_suger)),
+                (_, Response::Unreadable(error)) => Some((error.clone(), false)),
                 (None, Response::Group(group)) => {
                     Some((self.client.api.inner().masked(proof::unproved(&report, place.1, group)), true))
                 }
@@ -140,7 +148,7 @@ impl Reporter {
                 (Some(verdict), Response::Group(group)) => self.settle_as(place, verdict, Some(&group), reasons),
                 (Some(verdict), _) => self.settle_as(place, verdict, None, reasons),
                 (None, Response::Conflict { error, from_suger: true })
-                    if self.trusts_duplicates && !sent_before && error.attempts() < 2 =>
+                    if self.trusts_duplicates && before != State::Sent && error.attempts() < 2 =>
                 {
                     trace::unverified(&report, place.1);
                     self.queue.remove(&place);
@@ -160,13 +168,18 @@ impl Reporter {
             }
         }
         for (entitlement_id, reports) in by_entitlement {
-            let days = reports.iter().filter_map(|(place, _)| self.queue.get(place)).map(|it| self.client.since(it));
-            let Some(first) = days.min() else { continue };
+            let now = self.client.clock.now();
+            let days = reports.iter().map(|((window, _), _)| listed_days::of_report(*window, now));
+            let Some(days) = days.reduce(|(first, last), (one, other)| (first.min(one), last.max(other))) else {
+                continue;
+            };
             let wanted = reports.iter().map(|((_, id), _)| id.to_string()).collect();
-            let found = self.client.read_back(&entitlement_id, first, wanted).await;
+            let found = self.client.read_back(&entitlement_id, days, wanted).await;
             for (place, response) in reports {
                 let Some(report) = self.queue.get(&place) else { continue };
-                let verdict = proof::by_list(report, place.1, &response, listed(&found, place.1));
+                let known = self.known.get_mut(&place.1);
+                let may_arrive = known.is_some_and(|known| known.doubt.holds(Instant::now()));
+                let verdict = proof::by_list(report, place.1, &response, listed(&found, place.1), may_arrive);
                 let group = found.as_ref().ok().and_then(|found| found.get(&place.1.to_string()));
                 self.settle_as(place, verdict, group, reasons);
             }
@@ -211,9 +224,8 @@ impl Reporter {
     /// Notes a report of which the group says that its usage came too late for its marketplace.
     fn note_late_usage(&mut self, place: Place, group: Option<&Group>) {
         let (Some(report), Some(group)) = (self.queue.get(&place), group) else { return };
-        let arrival = group.creation_time.filter(is_set).unwrap_or_else(|| self.client.clock.now());
-        let Some(marketplace) = &group.partner else { return };
-        if let Some(late) = self.windows.check(marketplace, report, place.1, arrival) {
+        let marketplace = self.marketplaces.get(report.entitlement_id()).and_then(Option::as_ref);
+        if let Some(late) = self.windows.check_group(report, place.1, group, marketplace, self.client.clock.now()) {
             trace::late(&late);
             self.settled.late.push(late);
         }

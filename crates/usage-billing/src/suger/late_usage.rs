@@ -9,7 +9,8 @@ use usage_billing_core::{Error, ErrorKind, printable};
 use uuid::Uuid;
 
 use super::UsageReport;
-use super::types::Partner;
+use super::groups::is_set;
+use super::types::{MeteringUsageRecordGroup as Group, Partner};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -58,24 +59,41 @@ impl MarketplaceWindows {
         self.0.values().min().copied()
     }
 
-    /// Returns what is late about a report that arrived at `arrival`.
+    /// Returns what is late about a report that arrived at `arrival`; by the shortest limit, if its marketplace is not known.
     pub(super) fn check(
         &self,
-        marketplace: &Partner,
+        marketplace: Option<&Partner>,
         report: &UsageReport,
         id: Uuid,
         arrival: DateTime<Utc>,
     ) -> Option<LateUsage> {
-        let limit = *self.0.get(marketplace)?;
+        let marketplace = marketplace.filter(|marketplace| !marketplace.as_str().is_empty());
+        let limit = match marketplace {
+            Some(marketplace) => *self.0.get(marketplace)?,
+            None => self.shortest()?,
+        };
         let age = age(report, arrival);
         (age >= limit).then(|| LateUsage {
             id,
             entitlement_id: report.entitlement_id().to_owned(),
             window: report.window(),
-            marketplace: marketplace.clone(),
+            marketplace: marketplace.cloned(),
             age,
             limit,
         })
+    }
+
+    /// Returns what is late about a report that is there as `group`; `marketplace` is that of its entitlement, if it was asked for before.
+    pub(super) fn check_group(
+        &self,
+        report: &UsageReport,
+        id: Uuid,
+        group: &Group,
+        marketplace: Option<&Partner>,
+        now: DateTime<Utc>,
+    ) -> Option<LateUsage> {
+        let stated = group.partner.as_ref().filter(|partner| !partner.as_str().is_empty());
+        self.check(stated.or(marketplace), report, id, group.creation_time.filter(is_set).unwrap_or(now))
     }
 }
 
@@ -95,8 +113,8 @@ pub struct LateUsage {
     pub entitlement_id: String,
     /// Start of the report's window.
     pub window: DateTime<Utc>,
-    /// Where the usage is billed.
-    pub marketplace: Partner,
+    /// Where the usage is billed; `None` if neither the group nor the entitlement states it. Then the limit is the shortest of all.
+    pub marketplace: Option<Partner>,
     /// From the start of the window to the arrival at Suger; whole seconds in JSON.
     #[serde(rename = "age_seconds", serialize_with = "seconds")]
     pub age: Duration,
@@ -106,6 +124,10 @@ pub struct LateUsage {
 }
 
 impl LateUsage {
+    pub(super) fn marketplace(&self) -> &str {
+        self.marketplace.as_ref().map_or("a marketplace", Partner::as_str)
+    }
+
     /// The error of a report that is not sent because it is late.
     pub(super) fn error(&self) -> Error {
         let message = format!(
@@ -113,7 +135,7 @@ impl LateUsage {
             printable(&self.entitlement_id),
             self.window,
             self.age.as_secs() / 60,
-            printable(self.marketplace.as_str()),
+            printable(self.marketplace()),
             self.limit.as_secs() / 60
         );
         Error::new(ErrorKind::Request, message)
@@ -132,7 +154,7 @@ mod tests {
     fn late(windows: &MarketplaceWindows, marketplace: &str, seconds: i64) -> bool {
         let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let arrival = report.window() + TimeDelta::seconds(seconds);
-        windows.check(&marketplace.into(), &report, Uuid::nil(), arrival).is_some()
+        windows.check(Some(&marketplace.into()), &report, Uuid::nil(), arrival).is_some()
     }
 
     #[test]
@@ -145,6 +167,34 @@ mod tests {
         assert!(!late(&windows, "STRIPE", i64::from(u32::MAX)), "no limit is known");
         assert!(!late(&windows, "AWS", -1), "usage of the future is not late");
         assert_eq!(windows.shortest(), Some(2 * HOUR));
+    }
+
+    #[test]
+    fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
+        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let windows = MarketplaceWindows::default();
+        let check = |group: serde_json::Value, known: Option<&str>, hours| {
+            let group: Group = serde_json::from_value(group).unwrap();
+            let now = report.window() + TimeDelta::hours(hours);
+            let late = windows.check_group(&report, Uuid::nil(), &group, known.map(Partner::from).as_ref(), now);
+            late.map(|late| (late.marketplace().to_owned(), late.limit.as_secs() / 3600))
+        };
+        let late = |marketplace: &str, hours| Some((marketplace.to_owned(), hours));
+        for group in [serde_json::json!({}), serde_json::json!({"partner": ""})] {
+            assert_eq!(check(group.clone(), None, 1), None);
+            assert_eq!(check(group.clone(), None, 2), late("a marketplace", 2));
+            assert_eq!(check(group.clone(), Some(""), 2), late("a marketplace", 2));
+            assert_eq!(check(group.clone(), Some("AZURE"), 23), None);
+            assert_eq!(check(group, Some("AZURE"), 24), late("AZURE", 24));
+        }
+        let aws = serde_json::json!({"partner": "AWS"});
+        assert_eq!((check(aws.clone(), Some("GCP"), 5), check(aws, Some("GCP"), 6)), (None, late("AWS", 6)));
+        // What counts is when it arrived, not when that is found out.
+        let arrived = serde_json::json!({"partner": "AWS", "creationTime": "2026-10-01T08:00:00Z"});
+        assert_eq!(check(arrived, None, 100), None);
+        let unset = serde_json::json!({"partner": "AWS", "creationTime": "0001-01-01T00:00:00Z"});
+        assert_eq!(check(unset, None, 100), late("AWS", 6));
+        assert!(MarketplaceWindows::none().check(None, &report, Uuid::nil(), report.window() + HOUR * 900).is_none());
     }
 
     #[test]

@@ -1,13 +1,87 @@
 //! Which days lists are asked for.
+//!
+//! Not documented: by which time of a group or report the vendor filters (its creation or the time of the usage), and whether the last day is
+//! included. So the days span both times, and end a day later.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::sums::LATE;
 use crate::Period;
 
-/// The days that are searched for usage of a period. By which time of a group or report the vendor filters is not documented: from a day
-/// before, for the clock of whoever reported may have been ahead of the vendor's.
-pub(super) fn days(period: Period, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
-    let first = period.start().date_naive();
-    (first.checked_sub_days(Days::new(1)).unwrap_or(first), now.max(period.end() + LATE).date_naive())
+/// First and last day.
+pub(super) type ListedDays = (NaiveDate, NaiveDate);
+
+/// How long before its window a report may have been sent, where the window is still ahead: as long as the vendor lists groups unless it is
+/// given days.
+const AHEAD: Days = Days::new(31);
+
+/// Returns the days of the usage of a period, however late it came in.
+pub(super) fn of_period(period: Period, now: DateTime<Utc>) -> ListedDays {
+    // The clock of whoever reported may have been ahead of the vendor's.
+    (before(period.start(), Days::new(1)), day_after(now.max(period.end() + LATE)))
+}
+
+/// Returns the days of the group of a report: usage is reported after it happened, unless its window is still ahead.
+pub(super) fn of_report(window: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
+    let first = if window > now { before(now, AHEAD) } else { before(window, Days::new(1)) };
+    (first, day_after(now.max(window)))
+}
+
+/// Returns the days of a group that was used and created at these times.
+pub(super) fn of_group(used: DateTime<Utc>, created: DateTime<Utc>, now: DateTime<Utc>) -> ListedDays {
+    (before(used.min(created), Days::new(1)), day_after(now.max(used)))
+}
+
+fn before(time: DateTime<Utc>, days: Days) -> NaiveDate {
+    let day = time.date_naive();
+    day.checked_sub_days(days).unwrap_or(day)
+}
+
+fn day_after(time: DateTime<Utc>) -> NaiveDate {
+    let day = time.date_naive();
+    day.succ_opt().unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("{text}:00:00Z").parse().unwrap()
+    }
+
+    fn span((first, last): ListedDays) -> String {
+        format!("{first} {last}")
+    }
+
+    #[test]
+    fn days_of_a_report_span_its_window_and_the_time_in_which_it_can_have_been_sent() {
+        let now = at("2026-11-21T10");
+        let of = |window: &str| span(of_report(at(window), now));
+        assert_eq!(of("2026-10-01T00"), "2026-09-30 2026-11-22");
+        assert_eq!(of("2026-11-21T10"), "2026-11-20 2026-11-22");
+        assert_eq!(of("2026-11-21T11"), "2026-10-21 2026-11-22");
+        assert_eq!(of("2026-12-24T00"), "2026-10-21 2026-12-25");
+    }
+
+    #[test]
+    fn days_of_a_period_begin_a_day_before_it_and_end_a_day_after_what_came_in_late() {
+        let october = "2026-10".parse().unwrap();
+        assert_eq!(span(of_period(october, at("2026-10-05T00"))), "2026-09-30 2026-11-03");
+        assert_eq!(span(of_period(october, at("2026-11-21T00"))), "2026-09-30 2026-11-22");
+    }
+
+    #[test]
+    fn days_of_a_group_span_all_of_its_times() {
+        let (early, late, now) = (at("2026-11-01T00"), at("2026-11-09T00"), at("2026-11-21T00"));
+        assert_eq!(span(of_group(early, late, now)), "2026-10-31 2026-11-22");
+        assert_eq!(span(of_group(late, early, now)), "2026-10-31 2026-11-22");
+        assert_eq!(span(of_group(at("2026-11-30T00"), early, now)), "2026-10-31 2026-12-01");
+    }
+
+    #[test]
+    fn first_and_last_day_that_exist_are_no_obstacle() {
+        let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        assert_eq!(of_group(first, first, last), (first.date_naive(), last.date_naive()));
+    }
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod changes;
 mod comparison;
 mod delivery;
+mod doubt;
 mod evidence;
 mod flush;
 mod groups;

@@ -2,13 +2,12 @@
 //!
 //! | Suger lists | the response | verdict |
 //! |---|---|---|
-//! | not asked | 200 with the group that was sent, in a status that will be billed | delivered |
-//! | not asked | 200 with this id as `INVALID` | rejected, id used up |
+//! | not asked | 200 with the group that was sent, in a status on the way to the marketplace | delivered |
 //! | not asked | any other 200, 409, a rejection | the list decides |
-//! | the report's id, same quantities, a status that will be billed | any of these | delivered before |
-//! | the report's id, `INVALID`, `DELETED` or other quantities | any of these | rejected, id used up |
-//! | the report's id, any other status, or quantities that cannot be compared | any of these | open |
-//! | no such id | a rejection in Suger's own error format, or nothing was sent for a reason that stands | rejected, id free |
+//! | the report's id, entitlement and quantities, a status on the way to the marketplace | any of these | delivered before |
+//! | the report's id and entitlement, `INVALID`, `DELETED` or other quantities | any of these | rejected, id used up |
+//! | the report's id, another entitlement or status, or quantities that cannot be compared | any of these | open |
+//! | no such id | a rejection in Suger's own error format, or nothing was sent for a reason that stands; no earlier attempt may still arrive | rejected, id free |
 //! | no such id | anything else | open |
 //! | (no list to be had) | any of these | open |
 //! | - | no response, 5xx, 401, 403, 408, 429 | open |
@@ -19,7 +18,7 @@ use uuid::Uuid;
 use super::UsageReport;
 use super::evidence::{Evidence, evidence};
 use super::response::Response;
-use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
+use super::types::MeteringUsageRecordGroup as Group;
 
 /// What Suger lists under the id of a report.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +38,9 @@ pub(super) enum Verdict {
     DeliveredBefore,
     /// Suger does not have the report; its id is free.
     Rejected(Error),
-    /// Suger has the id, but will not bill the report under it.
+    /// Suger has the id, but not as the report, or not to bill it.
     IdUsedUp(Error),
-    /// Not known: the report may arrive, or be billed, yet.
+    /// Not known: the report may yet arrive or be reported to the marketplace.
     Open(Error),
 }
 
@@ -50,18 +49,31 @@ pub(super) fn by_response(report: &UsageReport, id: Uuid, response: &Response) -
     match response {
         Response::Group(group) => match evidence(report, id, group) {
             Evidence::Delivered => Some(Verdict::Delivered),
-            Evidence::Contradicted(error) if group.status == Some(Status::Invalid) => Some(Verdict::IdUsedUp(error)),
             Evidence::Contradicted(_) | Evidence::Unclear(_) => None,
         },
-        Response::Conflict { .. } | Response::Rejection { .. } | Response::Withheld(_) => None,
+        Response::Unreadable(_) | Response::Conflict { .. } | Response::Rejection { .. } | Response::Withheld(_) => {
+            None
+        }
         Response::Unsendable(error) => Some(Verdict::Rejected(error.clone())),
         Response::Nothing { error, .. } => Some(Verdict::Open(error.clone())),
     }
 }
 
-/// Returns what the list proves of a report whose response left it open.
-pub(super) fn by_list(report: &UsageReport, id: Uuid, response: &Response, listed: Listed<'_>) -> Verdict {
+/// Returns what the list proves of a report whose response left it open. `may_arrive` states whether an earlier attempt of it may still be worked
+/// on: then it is not rejected, since its id may be taken at any time.
+pub(super) fn by_list(
+    report: &UsageReport,
+    id: Uuid,
+    response: &Response,
+    listed: Listed<'_>,
+    may_arrive: bool,
+) -> Verdict {
     match (listed, response) {
+        (Listed::Absent, Response::Rejection { error, from_suger: true } | Response::Withheld(error)) if may_arrive => {
+            let message = format!("rejected and not listed, but an earlier attempt may still arrive: {error}");
+            let error = Error::new(error.kind(), message).with_source(error.clone());
+            Verdict::Open(error.with_hint("flush or report again in some minutes, with the same report"))
+        }
         (Listed::Group(group), _) => match evidence(report, id, group) {
             Evidence::Delivered => Verdict::DeliveredBefore,
             Evidence::Contradicted(error) => Verdict::IdUsedUp(error),
@@ -76,7 +88,7 @@ pub(super) fn by_list(report: &UsageReport, id: Uuid, response: &Response, liste
         (Listed::Absent, Response::Withheld(error) | Response::Unsendable(error)) => Verdict::Rejected(error.clone()),
         (Listed::Absent, Response::Group(group)) => Verdict::Open(unproved(report, id, group)),
         (Listed::Absent, Response::Conflict { .. }) => Verdict::Open(unlisted(id)),
-        (Listed::Absent, Response::Nothing { error, .. }) => Verdict::Open(error.clone()),
+        (Listed::Absent, Response::Unreadable(error) | Response::Nothing { error, .. }) => Verdict::Open(error.clone()),
         (Listed::Unavailable(unread), Response::Rejection { error, .. } | Response::Withheld(error)) => {
             let message = format!("rejected, but whether it arrived before could not be verified ({unread}): {error}");
             Verdict::Open(Error::new(unread.kind(), message).with_source(error.clone()))
@@ -129,6 +141,7 @@ mod tests {
             of(json!({"status": "INVALID"})),
             of(json!({"status": "REPORT_FAILED"})),
             Response::Group(Box::default()),
+            Response::Unreadable(error()),
             Response::Withheld(error()),
             Response::Unsendable(error()),
         ];
@@ -146,7 +159,6 @@ mod tests {
         for response in responses() {
             let expected = match &response {
                 Response::Group(group) if evidence_is_delivery(group) => Some("delivered"),
-                Response::Group(group) if group.status == Some(Status::Invalid) => Some("id used up"),
                 Response::Unsendable(_) => Some("rejected"),
                 Response::Nothing { .. } => Some("open"),
                 _ => None,
@@ -160,39 +172,44 @@ mod tests {
         let (report, id) = sent();
         let unread = Error::new(ErrorKind::Connection, "the list was cut off");
         for response in responses() {
-            let verdict = |listed: Listed<'_>| word(&by_list(&report, id, &response, listed));
-            for (other, expected) in [
-                (json!({}), "delivered before"),
-                (json!({"status": "REPORTED"}), "delivered before"),
-                (json!({"records": {"gb": 4}}), "id used up"),
-                (json!({"status": "INVALID"}), "id used up"),
-                (json!({"status": "DELETED"}), "id used up"),
-                (json!({"status": "REPORT_FAILED"}), "open"),
-                (json!({"status": "NEW"}), "open"),
-                (json!({"entitlementID": "e-2"}), "open"),
-            ] {
-                assert_eq!(verdict(Listed::Group(&group(other.clone()))), expected, "{other} {response:?}");
-            }
-            let of_absent = match &response {
-                Response::Rejection { from_suger: true, .. } | Response::Withheld(_) | Response::Unsendable(_) => {
-                    "rejected"
+            for may_arrive in [false, true] {
+                let verdict = |listed: Listed<'_>| word(&by_list(&report, id, &response, listed, may_arrive));
+                for (other, expected) in [
+                    (json!({}), "delivered before"),
+                    (json!({"status": "REPORTED"}), "delivered before"),
+                    (json!({"records": {"gb": 4}}), "id used up"),
+                    (json!({"status": "INVALID"}), "id used up"),
+                    (json!({"status": "DELETED"}), "id used up"),
+                    (json!({"status": "REPORT_FAILED"}), "open"),
+                    (json!({"status": "NEW"}), "open"),
+                    (json!({"entitlementID": "e-2"}), "open"),
+                    (json!({"entitlementID": "e-2", "status": "INVALID"}), "open"),
+                ] {
+                    assert_eq!(verdict(Listed::Group(&group(other.clone()))), expected, "{other} {response:?}");
                 }
-                _ => "open",
-            };
-            assert_eq!(verdict(Listed::Absent), of_absent, "{response:?}");
-            assert_eq!(verdict(Listed::Unavailable(&unread)), "open", "{response:?}");
+                let of_absent = match &response {
+                    Response::Unsendable(_) => "rejected",
+                    Response::Rejection { from_suger: true, .. } | Response::Withheld(_) if !may_arrive => "rejected",
+                    _ => "open",
+                };
+                assert_eq!(verdict(Listed::Absent), of_absent, "{response:?} {may_arrive}");
+                assert_eq!(verdict(Listed::Unavailable(&unread)), "open", "{response:?}");
+            }
         }
     }
 
     #[test]
     fn open_verdicts_state_what_is_not_known() {
         let (report, id) = sent();
-        let said = |response: &Response, listed: Listed<'_>| match by_list(&report, id, response, listed) {
+        let said = |response: &Response, listed: Listed<'_>| match by_list(&report, id, response, listed, true) {
             Verdict::Open(error) => error.to_string(),
             other => panic!("{other:?}"),
         };
         let rejection = |from_suger| Response::Rejection { error: error(), from_suger };
         assert!(said(&rejection(false), Listed::Absent).ends_with("it decides nothing: flush again later"));
+        let may_arrive = said(&rejection(true), Listed::Absent);
+        let expected = "rejected and not listed, but an earlier attempt may still arrive: the response's words -> flush or report again";
+        assert!(may_arrive.starts_with(expected), "{may_arrive}");
         let unread = Error::new(ErrorKind::Connection, "cut off");
         let told = said(&rejection(true), Listed::Unavailable(&unread));
         assert_eq!(

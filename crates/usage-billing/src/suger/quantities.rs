@@ -29,7 +29,18 @@ pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> 
     Ok(all)
 }
 
-/// Quantities that will be billed.
+/// Returns whether the quantities of a group are those that were reported. A group that does not state them, and has other dimensions than
+/// were sent, was mapped; what it was made of is not known.
+pub(super) fn is_comparable(
+    group: &Group,
+    there: &BTreeMap<String, Decimal>,
+    sent: &BTreeMap<String, Decimal>,
+) -> bool {
+    let is_original = group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty());
+    is_original || !there.is_empty() && there.keys().all(|dimension| sent.contains_key(dimension))
+}
+
+/// Quantities that may be billed.
 pub(super) fn billed(group: &Group) -> Result<BTreeMap<String, Decimal>> {
     if is_void(group) { Ok(BTreeMap::new()) } else { quantities_of(group) }
 }

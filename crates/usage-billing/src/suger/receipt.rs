@@ -1,5 +1,6 @@
 //! What became of each report of a flush.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::SerializeStruct;
@@ -16,23 +17,28 @@ use super::{LateUsage, UsageReport};
 #[non_exhaustive]
 #[must_use = "what was not delivered is told here and nowhere else"]
 pub struct Receipt {
-    /// Ids of reports that Suger stored now: the response returned the group that was sent.
+    /// Ids of reports whose response returned the group that was sent: Suger stored them.
     pub delivered: Vec<Uuid>,
-    /// Ids under which Suger lists the same usage in a status that will be billed: from an earlier attempt, of this process or another, or
+    /// Ids under which Suger lists the same usage, in a status on the way to the marketplace: from an earlier attempt, of this process or another, or
     /// from this one, whose response did not prove it.
     pub already_delivered: Vec<Uuid>,
     /// Ids that Suger says it has (409), and that were not looked up because of
     /// [`trust_duplicates_unverified`](super::Reporter::trust_duplicates_unverified): they may be there as `INVALID`, deleted or with other
     /// quantities. No longer queued.
     pub unverified: Vec<Uuid>,
-    /// Rejected by Suger, which does not list them; or listed, but `INVALID`, deleted or with other quantities. No longer queued, and not billed
-    /// as they stand.
+    /// Rejected by Suger, or withheld because its check failed or the usage is too old, and not listed; or listed, but `INVALID`, deleted or
+    /// with other quantities. No longer queued, and Suger does not have the usage as it was reported. What another process sent and
+    /// Suger still works on is not seen.
     pub rejected: Vec<Undelivered>,
-    /// Never sent, or sent without proof of what became of them; still queued, so that the next flush settles them.
+    /// Not sent, or sent without proof of what became of them. Still queued: the next flush sends them again under the same ids, and settles what
+    /// can be proved by then. Some stay until somebody acts, such as those whose group is `REPORT_FAILED`.
     pub unsent: Vec<Undelivered>,
     /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it: watch
     /// their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
     pub late: Vec<LateUsage>,
+    /// Ids of reports that were pushed again while an equal one was queued, with how many times: their usage was counted once. If these were several
+    /// events, their quantities have to be added up, or numbered by the [`sequence`](UsageReport::sequence).
+    pub merged: BTreeMap<Uuid, u32>,
 }
 
 /// A report that was not delivered, or is not known to be.
@@ -48,7 +54,7 @@ pub struct Undelivered {
 }
 
 impl Receipt {
-    /// How many reports it is about.
+    /// How many reports it is about, merged ones counted once.
     pub fn total(&self) -> usize {
         let ids = self.delivered.len() + self.already_delivered.len() + self.unverified.len();
         ids + self.rejected.len() + self.unsent.len()
@@ -74,7 +80,7 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delivered, already_delivered, unverified, rejected, unsent, late: _ } = self;
+        let Self { delivered, already_delivered, unverified, rejected, unsent, late: _, merged } = self;
         let (delivered, already) = (delivered.len(), already_delivered.len());
         write!(
             f,
@@ -82,16 +88,19 @@ impl fmt::Display for Receipt {
             rejected.len(),
             unsent.len()
         )?;
-        match unverified.len() {
-            0 => Ok(()),
-            count => write!(f, ", {count} unverified"),
+        if !unverified.is_empty() {
+            write!(f, ", {} unverified", unverified.len())?;
         }
+        if !merged.is_empty() {
+            write!(f, ", {} merged", merged.len())?;
+        }
+        Ok(())
     }
 }
 
 impl Serialize for Receipt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut receipt = serializer.serialize_struct("Receipt", 7)?;
+        let mut receipt = serializer.serialize_struct("Receipt", 8)?;
         receipt.serialize_field("is_complete", &self.is_complete())?;
         receipt.serialize_field("delivered", &self.delivered)?;
         receipt.serialize_field("already_delivered", &self.already_delivered)?;
@@ -99,6 +108,7 @@ impl Serialize for Receipt {
         receipt.serialize_field("rejected", &self.rejected)?;
         receipt.serialize_field("unsent", &self.unsent)?;
         receipt.serialize_field("late", &self.late)?;
+        receipt.serialize_field("merged", &self.merged)?;
         receipt.end()
     }
 }
@@ -169,10 +179,11 @@ mod tests {
                 id: Uuid::from_u128(1),
                 entitlement_id: "ent-7".to_owned(),
                 window: "2026-10-01T07:00:00Z".parse().unwrap(),
-                marketplace: "AWS".into(),
+                marketplace: Some("AWS".into()),
                 age: Duration::from_millis(21_600_500),
                 limit: Duration::from_secs(21_600),
             }],
+            merged: [(Uuid::from_u128(1), 3)].into(),
         }
     }
 
@@ -185,7 +196,7 @@ mod tests {
     #[test]
     fn line_counts_every_report_once() {
         assert_eq!(receipt().total(), 7);
-        let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified";
+        let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified, 1 merged";
         assert_eq!(receipt().to_string(), line);
         assert_eq!(Receipt::default().to_string(), "0 delivered, 0 already delivered, 0 rejected, 0 unsent");
     }
@@ -197,5 +208,6 @@ mod tests {
         assert!(!Receipt { rejected: receipt().rejected, ..proved() }.is_complete());
         assert!(!Receipt { unsent: receipt().unsent, ..proved() }.is_complete());
         assert!(!Receipt { unverified: receipt().unverified, ..proved() }.is_complete());
+        assert!(Receipt { merged: [].into(), ..proved() }.is_complete());
     }
 }

@@ -10,9 +10,8 @@ use futures_util::future::BoxFuture;
 use usage_billing_core::{ClientInfo as _, Result};
 
 use super::groups::{id_in, used_at};
-use super::listed_days::days;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
-use super::{Client, Reconciliation, UsageReport, reconcile};
+use super::{Client, Reconciliation, UsageReport, listed_days, reconcile};
 use crate::Period;
 use crate::time_limit::TimeLimit;
 
@@ -91,7 +90,7 @@ impl Reconcile<'_> {
 
     /// Groups of the period and of the entitlements; those of reports that were sent, whatever time they state.
     async fn groups(&self, now: DateTime<Utc>, ids: &HashSet<String>) -> Result<Vec<Group>> {
-        let (first, last) = days(self.period, now);
+        let (first, last) = listed_days::of_period(self.period, now);
         let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
         while let Some(group) = groups.next().await.transpose()? {
@@ -106,7 +105,7 @@ impl Reconcile<'_> {
 
     /// Reports in which groups were sent to the marketplaces.
     async fn reports(&self, now: DateTime<Utc>, groups: &[Group]) -> Result<Vec<Report>> {
-        let (first, last) = days(self.period, now);
+        let (first, last) = listed_days::of_period(self.period, now);
         let ids: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.id)).collect();
         let named: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
         let mut reports = self.client.usage_record_reports(move |request| request.start_date(first).end_date(last));

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
+use super::doubt::Doubt;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::types::Partner;
@@ -33,7 +34,8 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 ///
 /// A report counts as delivered only if that is proved. The response has to return the group that was sent; where it does not (another
 /// body, 409, a rejection), the groups of the entitlement are listed, once in a flush, and the list decides. So a rejected report is one that
-/// Suger does not have, whatever process sent it, and may be reported again. What the list cannot decide stays queued.
+/// Suger does not list, or not as it was sent, and of which no attempt of this reporter can arrive any more. What the list cannot decide
+/// stays queued, and so does a rejected report whose earlier attempt, less than five minutes ago, may still arrive.
 ///
 /// One report's failure is told in the [`Receipt`] and stops no other one. But an entitlement is left alone for the rest of a flush after three
 /// reports in a row without a response of Suger's, or ten without one that settles anything; all of them after as many entitlements in a row that
@@ -82,6 +84,7 @@ pub struct Reporter {
 pub(super) struct Known {
     fingerprint: Uuid,
     pub(super) state: State,
+    pub(super) doubt: Doubt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +151,10 @@ impl Reporter {
         Self { rejects_late_usage: true, ..self }
     }
 
-    /// Queues a report, and returns its id. A report that is queued already stays queued once; one that was delivered before is sent
-    /// again, to be told as already delivered. Two reports are the same if they have the same id and quantities: usage of one
-    /// entitlement, second and set of dimensions has to be added up, or told apart by [`sequence`](UsageReport::sequence).
+    /// Queues a report, and returns its id. A report that is queued already stays queued once, and is counted as [merged](Receipt::merged)
+    /// in the receipt; one that was delivered before is sent again, and is then already delivered. Two reports are the same if they have
+    /// the same id and quantities: usage of one entitlement, second and set of dimensions has to be added up, or numbered by
+    /// [`sequence`](UsageReport::sequence).
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for what Suger is known to refuse ([`UsageReport::check`]), and for an id that this reporter has sent or queued with
@@ -159,12 +163,15 @@ impl Reporter {
         report.check()?;
         let id = report.id(&self.client.org_id);
         let fingerprint = report.fingerprint(id);
-        let known = self.known.entry(id).or_insert(Known { fingerprint, state: State::New });
+        let known = self.known.entry(id).or_insert(Known { fingerprint, state: State::New, doubt: Doubt::None });
         let reason = match known {
             Known { state: State::IdConsumed, .. } => "the report's id is used up at Suger",
             known if known.fingerprint != fingerprint => "a report with this id has other quantities",
             _ => {
-                self.queue.insert((report.window(), id), report);
+                if self.queue.insert((report.window(), id), report).is_some() {
+                    let merged = self.settled.merged.entry(id).or_default();
+                    *merged = merged.saturating_add(1);
+                }
                 return Ok(id);
             }
         };
@@ -177,6 +184,7 @@ impl Reporter {
         if self.known.get(&id).is_some_and(|known| known.state == State::New) {
             self.known.remove(&id);
         }
+        self.settled.merged.remove(&id);
         self.queue.remove(&place)
     }
 

@@ -10,6 +10,8 @@ use super::types::MeteringUsageRecordGroup as Group;
 pub(super) enum Response {
     /// 200 with a group.
     Group(Box<Group>),
+    /// 200 with a body that is not a group: a page, `null`, JSON that was cut off. The report may be there.
+    Unreadable(Error),
     /// Suger has the id (409).
     Conflict { error: Error, from_suger: bool },
     /// An error status that rejects this report, and would reject it again.
@@ -28,8 +30,9 @@ impl From<Result<Group>> for Response {
             Ok(group) => return Self::Group(Box::new(group)),
             Err(error) => error,
         };
-        let from_suger = is_of_suger(error.body());
+        let from_suger = is_of_suger(&error);
         match error.status().map(|status| status.as_u16()) {
+            Some(200..300) => Self::Unreadable(error),
             Some(409) => Self::Conflict { error, from_suger },
             // Of the caller or of the moment.
             Some(401 | 403 | 407 | 408 | 425 | 429) => Self::Nothing { error, from_suger },
@@ -41,12 +44,41 @@ impl From<Result<Group>> for Response {
     }
 }
 
-/// Returns whether the body of an error response is in a format of Suger's, a JSON string or an object with a message or a code. Anything else
-/// is a page of a proxy on the way.
-pub(super) fn is_of_suger(body: &[u8]) -> bool {
+impl Response {
+    /// Returns whether Suger may yet come to work on the request, or on an attempt before it: it decides nothing that the report is not
+    /// listed meanwhile. An attempt that was rejected is over; what came before it is not known, unless it was the only one.
+    pub(super) fn may_arrive_later(&self) -> bool {
+        match self {
+            Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
+            Self::Rejection { error, .. } => error.attempts() > 1,
+            Self::Nothing { error, .. } => {
+                let was_sent = match error.status().map(|status| status.as_u16()) {
+                    Some(status) => !REFUSALS.contains(&status),
+                    None => error.kind() == ErrorKind::Connection,
+                };
+                was_sent || error.attempts() > 1
+            }
+            Self::Withheld(_) | Self::Unsendable(_) => false,
+        }
+    }
+}
+
+/// Statuses that turn a request away before anybody has looked at the report.
+const REFUSALS: [u16; 5] = [401, 403, 407, 425, 429];
+
+/// Returns whether an error response is Suger's: a JSON string, which is the documented format. An object with a message or a code is thought to
+/// occur as well, but gateways send such, too: it is Suger's with the `X-Correlation-Id` that Suger's responses have. Anything else is of a
+/// proxy or gateway on the way.
+pub(super) fn is_of_suger(error: &Error) -> bool {
+    has_format_of_suger(error.body(), error.request_id().is_some())
+}
+
+fn has_format_of_suger(body: &[u8], is_correlated: bool) -> bool {
     match serde_json::from_slice::<Value>(body) {
         Ok(Value::String(text)) => !text.trim().is_empty(),
-        Ok(Value::Object(fields)) => ["message", "error", "code"].iter().any(|name| fields.contains_key(*name)),
+        Ok(Value::Object(fields)) => {
+            is_correlated && ["message", "error", "code"].iter().any(|name| fields.contains_key(*name))
+        }
         _ => false,
     }
 }
@@ -56,17 +88,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_format_of_suger_is_a_json_string_or_an_object_with_a_message() {
-        for body in
-            [r#""entitlement not found""#, r#"{"message": "no"}"#, r#"{"code": 7}"#, r#"{"error": {"message": "no"}}"#]
-        {
-            assert!(is_of_suger(body.as_bytes()), "{body}");
+    fn error_format_of_suger_is_a_json_string_or_an_object_with_its_correlation_id() {
+        for text in [r#""entitlement not found""#, r#""no such route""#] {
+            assert!(
+                has_format_of_suger(text.as_bytes(), false) && has_format_of_suger(text.as_bytes(), true),
+                "{text}"
+            );
+        }
+        for object in [r#"{"message": "no"}"#, r#"{"code": 7}"#, r#"{"error": {"message": "no"}}"#] {
+            assert!(has_format_of_suger(object.as_bytes(), true), "{object}");
+            assert!(!has_format_of_suger(object.as_bytes(), false), "of a gateway: {object}");
         }
         for body in [
             "",
             r#""""#,
             r#"" ""#,
             "{}",
+            r#"{"path": "/org"}"#,
             "[]",
             "null",
             "7",
@@ -74,7 +112,17 @@ mod tests {
             "<html><title>Gone</title></html>",
             r#"{"message": "#,
         ] {
-            assert!(!is_of_suger(body.as_bytes()), "{body}");
+            assert!(!has_format_of_suger(body.as_bytes(), true), "{body}");
         }
+    }
+
+    #[test]
+    fn errors_without_a_response_say_nothing_or_that_nothing_can_be_sent() {
+        let of = |kind| Response::from(Err(Error::new(kind, "no")));
+        assert!(matches!(of(ErrorKind::Connection), Response::Nothing { from_suger: false, .. }));
+        assert!(matches!(of(ErrorKind::Auth), Response::Nothing { from_suger: false, .. }));
+        assert!(matches!(of(ErrorKind::Request), Response::Unsendable(_)));
+        assert!(of(ErrorKind::Connection).may_arrive_later());
+        assert!(!of(ErrorKind::Auth).may_arrive_later() && !of(ErrorKind::Request).may_arrive_later());
     }
 }

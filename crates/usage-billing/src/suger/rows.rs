@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Result};
 
 use super::groups::id_in;
-use super::listed_days::days;
 use super::report_rows::{self, report_rows};
 use super::sums::Sums;
-use super::{Client, Names, types};
+use super::{Client, Names, listed_days, types};
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes, value_bytes};
 use crate::time_limit::TimeLimit;
 use crate::{Period, UsageRow};
@@ -39,7 +38,7 @@ impl Client {
         // Before the lists: what is final has to have been so when they were read.
         let now = self.clock.now();
         period.require_begun(now)?;
-        let (first, last) = days(period, now);
+        let (first, last) = listed_days::of_period(period, now);
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let names = Names { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
         let months = period.months().take_while(|month| month.start() <= now);
@@ -94,7 +93,7 @@ impl Client {
         memory: &mut MemoryLimit,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
-        let (first, last) = days(period, now);
+        let (first, last) = listed_days::of_period(period, now);
         let mut all = self.usage_record_reports(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {

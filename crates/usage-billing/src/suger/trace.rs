@@ -36,7 +36,7 @@ pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: 
 /// A report whose usage came too late for its marketplace.
 pub(super) fn late(late: &LateUsage) {
     let entitlement_id = printable(&late.entitlement_id);
-    let marketplace = printable(late.marketplace.as_str());
+    let marketplace = printable(late.marketplace());
     let (id, window, age_s, limit_s) = (late.id, late.window, late.age.as_secs(), late.limit.as_secs());
     event!(WARN, %id, %entitlement_id, %window, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
 }

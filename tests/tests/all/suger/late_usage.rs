@@ -59,6 +59,24 @@ async fn late_usage_is_sent_and_named_in_the_receipt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
+    for named in ["", "null"] {
+        let server = ScriptedServer::start(move |request| {
+            let partner = if named == "null" { serde_json::Value::Null } else { json!(named) };
+            Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
+        });
+        let reporter = scripted(&server).reporter().flush_timeout(None);
+        let reports = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
+        let receipt = queue(reporter, reports).flush().await;
+        let mut late: Vec<_> =
+            receipt.late.iter().map(|one| (one.entitlement_id.as_str(), one.limit.as_secs())).collect();
+        late.sort_unstable();
+        assert_eq!(late, [("e-1", 7200), ("e-2", 7200)]);
+        assert!(receipt.late.iter().all(|one| one.marketplace.is_none()) && server.requests().len() == 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn marketplace_windows_are_configurable() {
     let server = vendor(vec![]);
     for (windows, expected) in [
@@ -94,7 +112,8 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     let asked =
         || server.requests().iter().filter(|request| request.method == "GET" && !request.target.contains('?')).count();
     // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, and BROKEN with its retries.
-    assert_eq!((sent("/usageRecordGroup?"), asked()), (3, 5 + 4));
+    // A list without the report is read to an empty page.
+    assert_eq!((sent("/usageRecordGroup?"), asked()), (6, 5 + 4));
     let again = reporter.flush().await;
     assert_eq!((again.unsent.len(), asked()), (1, 5 + 4 + 4), "what is known is not asked for again");
 }

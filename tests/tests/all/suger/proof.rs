@@ -10,12 +10,17 @@ use usage_billing_tests::{Reply, Request, ScriptedServer};
 use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, window};
 
 /// What Suger holds under the report's id before it is sent, as fields in place of the report's own.
-const HOLDINGS: [Option<&str>; 9] = [
+const HOLDINGS: [Option<&str>; 14] = [
     None,
     Some(r#"{}"#),
     Some(r#"{"status": "REPORTED"}"#),
     Some(r#"{"status": "REPORT_PENDING"}"#),
-    Some(r#"{"records": {"gb": 4}, "metaInfo": {"timestamp": "2026-10-01T07:00:00Z", "originRecords": {"gb": 4}}}"#),
+    Some(r#"{"metaInfo": {"timestamp": "2026-10-01T07:00:00Z", "originRecords": {"gb": 4, "calls": 3}}}"#),
+    Some(r#"{"metaInfo": {"timestamp": "2026-10-01T07:00:00Z", "originRecords": {"gb": 5, "calls": 2}}}"#),
+    Some(r#"{"metaInfo": {"timestamp": "2026-10-01T07:00:00Z", "originRecords": {"gb": 5}}}"#),
+    Some(r#"{"entitlementID": "e-2"}"#),
+    Some(r#"{"entitlementID": "e-2", "status": "INVALID"}"#),
+    Some(r#"{"entitlementID": null}"#),
     Some(r#"{"status": "INVALID"}"#),
     Some(r#"{"status": "DELETED"}"#),
     Some(r#"{"status": "REPORT_FAILED"}"#),
@@ -46,8 +51,12 @@ fn answers() -> Vec<Answer> {
         Answer::Truth,
         Answer::Other(r#"{"id": "another-id"}"#),
         Answer::Other(r#"{"entitlementID": "e-2"}"#),
-        Answer::Other(r#"{"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}"#),
+        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 4, "calls": 3}}}"#),
+        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 5, "calls": 2}}}"#),
+        Answer::Other(r#"{"metaInfo": {"originRecords": {"gb": 5}}}"#),
         Answer::Other(r#"{"records": {}, "metaInfo": null}"#),
+        Answer::Other(r#"{"status": "INVALID"}"#),
+        Answer::Other(r#"{"entitlementID": "e-2", "status": "INVALID"}"#),
         Answer::Other(r#"{"status": "DELETED"}"#),
         Answer::Other(r#"{"status": "REPORT_FAILED"}"#),
         Answer::Other(r#"{"status": "REJECTED_NEW"}"#),
@@ -56,11 +65,13 @@ fn answers() -> Vec<Answer> {
         Answer::Status(200, r#"{"error": "maintenance"}"#),
         Answer::Status(200, page),
         Answer::Status(200, "null"),
+        Answer::Status(200, r#"{"id": "#),
+        Answer::Status(200, ""),
         Answer::Dropped,
         Answer::CutOff,
     ];
     for status in [400, 404, 409, 410, 413, 421, 422, 423] {
-        all.extend([Answer::Status(status, json), Answer::Status(status, page)]);
+        all.extend([json, page, r#"{"message": "of a gateway"}"#].map(|body| Answer::Status(status, body)));
     }
     all.extend([401, 403, 408, 429, 500, 503].map(|status| Answer::Status(status, json)));
     all
@@ -71,11 +82,13 @@ struct Vendor {
     held: Option<Value>,
     stored: usize,
     answer: Option<(Effect, Answer)>,
+    /// Whether it lists what it holds.
+    lists: bool,
 }
 
 /// One for all pairs: a client takes longer to make than to use.
 fn vendor() -> (Arc<Mutex<Vendor>>, Client) {
-    let vendor = Arc::new(Mutex::new(Vendor { held: None, stored: 0, answer: None }));
+    let vendor = Arc::new(Mutex::new(Vendor { held: None, stored: 0, answer: None, lists: true }));
     let shared = vendor.clone();
     let server = ScriptedServer::start(move |request| shared.lock().unwrap().reply(request));
     (vendor, scripted(&server))
@@ -83,6 +96,9 @@ fn vendor() -> (Arc<Mutex<Vendor>>, Client) {
 
 impl Vendor {
     fn reply(&mut self, request: &Request) -> Reply {
+        if request.method == "GET" && !self.lists {
+            return Reply::json(500, r#""down""#);
+        }
         if request.method == "GET" {
             return Reply::json(200, &page_of(&self.held.iter().cloned().collect::<Vec<_>>()));
         }
@@ -114,9 +130,11 @@ impl Vendor {
     fn bills(&self, report: &UsageReport) -> bool {
         self.held.as_ref().is_some_and(|held| {
             let status = held["status"].as_str().unwrap_or_default();
+            let quantity =
+                |name: &str| held["metaInfo"]["originRecords"][name].to_string().trim_matches('"').to_owned();
             ["CREATED", "REPORTED", "REPORT_PENDING"].contains(&status)
-                && held["metaInfo"]["originRecords"]["gb"].to_string().trim_matches('"')
-                    == report.quantities()["gb"].to_string()
+                && held["entitlementID"] == report.entitlement_id()
+                && report.quantities().iter().all(|(name, sent)| quantity(name) == sent.to_string())
         })
     }
 }
@@ -132,15 +150,17 @@ fn assert_true(receipt: &Receipt, bills: bool, place: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_response_says() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     let mut pairs = 0;
     for held in HOLDINGS {
         for answer in answers() {
-            for effect in [Effect::Stored, Effect::Ignored] {
-                let place = format!("{held:?} {answer:?} {effect:?}");
+            for (effect, lists) in
+                [(Effect::Stored, true), (Effect::Ignored, true), (Effect::Stored, false), (Effect::Ignored, false)]
+            {
+                let place = format!("{held:?} {answer:?} {effect:?} {lists}");
                 let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
-                *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((effect, answer.clone())) };
+                *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((effect, answer.clone())), lists };
                 let mut reporter = client.reporter().flush_timeout(None);
                 let id = reporter.push(report.clone()).unwrap();
 
@@ -152,8 +172,10 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
                     (first.unsent.len(), !first.unsent.is_empty())
                 );
 
+                assert!(lists || first.rejected.is_empty(), "{place}: rejected without a list: {first:?}");
+
                 // Suger is well again: whatever was left open is settled, and stored once.
-                vendor.lock().unwrap().answer = None;
+                (vendor.lock().unwrap().answer, vendor.lock().unwrap().lists) = (None, true);
                 let second = reporter.flush().await;
                 let vendor = vendor.lock().unwrap();
                 match first.unsent.is_empty() {
@@ -161,10 +183,12 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
                     false => assert_true(&second, vendor.bills(&report), &place),
                 }
                 let last = if first.unsent.is_empty() { &first } else { &second };
-                let status = vendor.held.as_ref().and_then(|held| held["status"].as_str());
-                match status {
-                    // It stays visible until the group is put back.
-                    Some("REPORT_FAILED" | "REJECTED_NEW") => assert_eq!(last.unsent.len(), 1, "{place}: {last:?}"),
+                let of_held = |name: &str| vendor.held.as_ref().map(|held| held[name].as_str().unwrap_or_default());
+                match (of_held("status"), of_held("entitlementID")) {
+                    // It stays visible until the group is put back, or somebody finds out what it is.
+                    (Some("REPORT_FAILED" | "REJECTED_NEW"), _) | (_, Some("e-2" | "")) => {
+                        assert_eq!(last.unsent.len(), 1, "{place}: {last:?}");
+                    }
                     _ if vendor.bills(&report) => assert!(last.is_complete(), "{place}: {last:?}"),
                     _ => assert_eq!(last.rejected.len(), 1, "{place}: {last:?}"),
                 }
@@ -173,18 +197,18 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
             }
         }
     }
-    assert!(pairs > 600, "{pairs} pairs");
+    assert!(pairs > 2500, "{pairs} pairs");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_report_is_proved_by_the_same_rules_as_many() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     for held in HOLDINGS {
-        for answer in answers() {
-            let place = format!("{held:?} {answer:?}");
+        for (answer, lists) in answers().into_iter().flat_map(|answer| [(answer.clone(), true), (answer, false)]) {
+            let place = format!("{held:?} {answer:?} {lists}");
             let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
-            *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((Effect::Stored, answer)) };
+            *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((Effect::Stored, answer)), lists };
             let outcome = client.report(&report).await;
             let bills = vendor.lock().unwrap().bills(&report);
             assert!(bills || outcome.is_err(), "{place}: {outcome:?}");
@@ -199,10 +223,19 @@ async fn one_report_is_proved_by_the_same_rules_as_many() {
 async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
     let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
     for status in [400, 404, 410, 413, 421, 422, 423] {
-        for (body, expected) in [("\"no such thing\"", 0), ("<html>no</html>", 1), ("", 1), ("404 page not found", 1)] {
+        let of_gateway = r#"{"message": "no Route matched with those values"}"#;
+        for (body, correlation, expected) in [
+            ("\"no such thing\"", "", 0),
+            ("<html>no</html>", "", 1),
+            ("", "", 1),
+            ("404 page not found", "", 1),
+            (of_gateway, "", 1),
+            (r#"{"message": "no such thing"}"#, "c-1", 0),
+        ] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
                 "GET" => Reply::json(200, &page_of(&[])),
-                _ => Reply::new(status, &[], body),
+                _ if correlation.is_empty() => Reply::new(status, &[], body),
+                _ => Reply::new(status, &[("x-correlation-id", correlation)], body),
             });
             let mut reporter = scripted(&server).reporter().flush_timeout(None);
             reporter.push(report.clone()).unwrap();
@@ -307,12 +340,15 @@ async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookup_reads_since_the_day_before_the_window_and_no_further_than_needed() {
+async fn lookup_reads_the_days_of_the_window_and_of_sending_and_no_further_than_needed() {
     let now = usage_billing_tests::now();
     let ahead = now + chrono::TimeDelta::days(3);
-    for (window, since) in
-        [(now - chrono::TimeDelta::days(2), "2026-11-18"), (now, "2026-11-20"), (ahead, "2026-11-20")]
-    {
+    for (window, since, until) in [
+        (now - chrono::TimeDelta::days(2), "2026-11-18", "2026-11-22"),
+        (now, "2026-11-20", "2026-11-22"),
+        // It may have been sent long before its window.
+        (ahead, "2026-10-21", "2026-11-25"),
+    ] {
         let report = UsageReport::new("e-1", window).quantity("gb", 5);
         // A page that is full has another one behind it.
         let mut groups = vec![group_for(&report, json!({}))];
@@ -326,6 +362,7 @@ async fn lookup_reads_since_the_day_before_the_window_and_no_further_than_needed
         scripted(&server).report(&report).await.unwrap();
         let first = server.requests()[1].target.clone();
         assert!(first.contains(&format!("startDate={since}")), "{window}: {first}");
+        assert!(first.contains(&format!("endDate={until}")), "{window}: {first}");
     }
 }
 
@@ -376,4 +413,109 @@ async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
         let lists = server.requests().iter().any(|request| request.method == "GET");
         assert_eq!(bodies.len() - usize::from(lists), sent, "{status} {body}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn response_that_calls_the_report_invalid_is_looked_up() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    for (listed, expected) in [
+        (Some(json!({})), "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
+        (Some(json!({"status": "INVALID"})), "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        (None, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+    ] {
+        let page = page_of(&listed.map(|fields| group_for(&report, fields)).into_iter().collect::<Vec<_>>());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page),
+            _ => Reply::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
+        });
+        let mut reporter = scripted(&server).reporter().flush_timeout(None);
+        reporter.push(report.clone()).unwrap();
+        assert_eq!(reporter.flush().await.to_string(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    // The first attempt is lost on the way back and arrives later; the second one is rejected.
+    let late = Arc::new(Mutex::new(Vec::new()));
+    let (listed, posts) = (late.clone(), Mutex::new(0));
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => Reply::json(200, &page_of(&listed.lock().unwrap())),
+        _ => {
+            let mut posts = posts.lock().unwrap();
+            *posts += 1;
+            if *posts == 1 { Reply::dropped() } else { Reply::json(400, "\"not now\"") }
+        }
+    });
+    let client = scripted(&server);
+    let mut reporter = client.reporter().flush_timeout(None);
+    let id = reporter.push(report.clone()).unwrap();
+    let other = report.clone().quantity("gb", 6);
+    for minutes in [0, 1, 3] {
+        tokio::time::sleep(std::time::Duration::from_secs(60 * minutes)).await;
+        let receipt = reporter.flush().await;
+        assert_eq!(ids(&receipt.unsent), [id].into(), "{receipt:?}");
+        let line = receipt.unsent[0].error.to_string();
+        assert!(line.starts_with("rejected and not listed, but an earlier attempt may still arrive: "), "{line}");
+        assert_eq!(reporter.push(other.clone()).unwrap_err().kind(), ErrorKind::Request, "its id is not free");
+    }
+    late.lock().unwrap().push(group_for(&report, json!({})));
+    assert_eq!(reporter.flush().await.already_delivered, [id]);
+
+    // It never arrives: five minutes later it is rejected, and its id is free.
+    late.lock().unwrap().clear();
+    let lost = UsageReport::new("e-1", window(1)).quantity("gb", 5);
+    let server = ScriptedServer::in_turn(vec![
+        Reply::dropped(),
+        Reply::json(400, "\"not now\""),
+        Reply::json(200, &page_of(&[])),
+        Reply::json(400, "\"not now\""),
+        Reply::json(200, &page_of(&[])),
+    ]);
+    let mut reporter = scripted(&server).reporter().flush_timeout(None);
+    reporter.push(lost.clone()).unwrap();
+    assert_eq!(reporter.flush().await.unsent.len(), 1);
+    tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+    assert_eq!(reporter.flush().await.rejected.len(), 1);
+    reporter.push(lost.quantity("gb", 6)).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_report_that_may_still_arrive_is_no_rejection() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    for (replies, may_arrive) in [
+        (vec![Reply::dropped(), Reply::json(404, "\"no\"")], true),
+        (vec![Reply::json(503, "\"down\""), Reply::json(404, "\"no\"")], true),
+        (vec![Reply::json(404, "\"no\"")], false),
+    ] {
+        let replies = Mutex::new(replies.into_iter());
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[])),
+            _ => replies.lock().unwrap().next().expect("no more is sent"),
+        });
+        let line = scripted(&server).report(&report).await.unwrap_err().to_string();
+        assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_reports_of_one_second_are_one_and_the_receipt_says_so() {
+    let server = ScriptedServer::start(stored_as_sent);
+    let mut reporter = scripted(&server).reporter().flush_timeout(None);
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    let id = reporter.push(report.clone()).unwrap();
+    for _ in 0..3 {
+        reporter.push(report.clone()).unwrap();
+    }
+    reporter.push(report.clone().sequence(1)).unwrap();
+    let receipt = reporter.flush().await;
+    assert_eq!(receipt.to_string(), "2 delivered, 0 already delivered, 0 rejected, 0 unsent, 1 merged");
+    assert_eq!((receipt.merged.into_iter().collect::<Vec<_>>(), server.requests().len()), (vec![(id, 3)], 2));
+    // What was taken out is not merged; what was settled before is sent again, and says so itself.
+    reporter.push(report.clone()).unwrap();
+    reporter.push(report.clone()).unwrap();
+    reporter.remove(id);
+    reporter.push(report).unwrap();
+    assert!(reporter.flush().await.merged.is_empty());
 }
