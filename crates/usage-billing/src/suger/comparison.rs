@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use usage_billing_core::{Decimal, Result};
+use usage_billing_core::{Decimal, Result, printable};
 
 use super::groups::{id_in, name_of, too_long, used_at};
-use super::quantities::{billed, dimensions, is_void, quantities_of, quantity};
+use super::quantities::{billed, differences, dimensions, is_comparable, is_void, quantities_of, quantity};
 use super::reconciliation::State;
 use super::reported::Reported;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{ReconciledQuantity, Reconciliation, UsageReport};
 
 /// Compares reports with groups: first by id; then what has no partner by its id (reported in a batch, or by another program) by
-/// entitlement, window and dimension, added up. Each report and each group counts once, however often it is given; a group that is
-/// `INVALID` or `DELETED` counts as nothing. Give groups of the same entitlements and days as the reports: all others are extra; and the usage
+/// entitlement, window and dimension, added up. Each report and each group counts once, however often it is given, and of several reports with one
+/// id one is paired with the group; a group that is `INVALID` or `DELETED` counts as nothing. Give groups of the same entitlements and days as the reports: all others are extra; and the usage
 /// record reports in which they were sent to the marketplaces: a group whose report is not given is pending.
 /// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
 ///
@@ -27,15 +27,20 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: 
     let reported = Reported::new(reports);
     let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let (mut found, mut lonely, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
-    let sent: BTreeMap<_, _> =
-        sent.iter().map(|report| ((report.id(org_id).to_string(), report.quantities()), report)).collect();
-    for ((id, _), report) in sent {
-        let Some(group) = by_id.get(id.as_str()) else {
-            lonely.push(report);
-            continue;
-        };
-        found.extend(pair(report, group, &reported)?);
-        paired.insert(id);
+    let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageReport>> = BTreeMap::new();
+    for report in sent {
+        sent_by_id.entry(report.id(org_id).to_string()).or_default().insert(report.quantities(), report);
+    }
+    for (id, same_id) in sent_by_id {
+        let mut reports: Vec<_> = same_id.into_values().collect();
+        if let Some(group) = by_id.get(id.as_str()).filter(|group| may_be_of(group, &reports)) {
+            // It is there once, whatever was sent under its id.
+            let there = billed(group)?;
+            let place = reports.iter().position(|report| differences(report.quantities(), &there).next().is_none());
+            found.extend(pair(reports.swap_remove(place.unwrap_or(0)), group, &reported)?);
+            paired.insert(id);
+        }
+        lonely.append(&mut reports);
     }
     let others = by_id.into_iter().filter(|(id, _)| !paired.contains(*id)).map(|(_, group)| group);
     let nameless = groups.iter().filter(|group| id_in(&group.id).is_none());
@@ -46,11 +51,41 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: 
     Ok(all)
 }
 
+/// Returns whether a group with the id of reports can be one of them: not if it is another entitlement's usage.
+fn may_be_of(group: &Group, reports: &[&UsageReport]) -> bool {
+    let entitlement = id_in(&group.entitlement_id);
+    entitlement.is_none_or(|entitlement| reports.iter().any(|report| report.entitlement_id() == entitlement))
+}
+
+/// Why a group cannot be compared with what was sent at its place.
+fn incomparable(group: &Group, sent: &BTreeMap<String, Decimal>) -> Result<Option<String>> {
+    if is_void(group) {
+        return Ok(None);
+    }
+    if id_in(&group.entitlement_id).is_none() {
+        return Ok(Some("Suger: the group names no entitlement".to_owned()));
+    }
+    let there = quantities_of(group)?;
+    if is_comparable(group, &there, sent) {
+        return Ok(None);
+    }
+    let dimensions: Vec<_> = there.keys().take(MAX_NAMED).map(|dimension| printable(dimension).to_string()).collect();
+    let dimensions = if dimensions.is_empty() { "none".to_owned() } else { dimensions.join(", ") };
+    Ok(Some(format!("Suger: the group does not state what was reported (its dimensions: {dimensions})")))
+}
+
+/// Dimensions that are named of a group.
+const MAX_NAMED: usize = 10;
+
 /// A report and the group that has its id.
 fn pair(report: &UsageReport, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
     let there = billed(group)?;
+    let incomparable = incomparable(group, report.quantities())?;
     let one = |dimension: &String| {
-        let (state, words) = reported.state(group, dimension);
+        let (state, words) = match &incomparable {
+            Some(words) => (State::NotComparable, vec![words.clone()]),
+            None => reported.state(group, dimension),
+        };
         let quantity = ReconciledQuantity {
             entitlement_id: report.entitlement_id().to_owned(),
             window: report.window(),
@@ -74,16 +109,26 @@ fn by_place<'a>(
     reported: &Reported<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
     let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
+    let mut sent: BTreeMap<(&str, DateTime<Utc>), BTreeMap<String, Decimal>> = BTreeMap::new();
     for report in reports {
+        sent.entry((report.entitlement_id(), report.window())).or_default().extend(report.quantities().clone());
         for (dimension, quantity) in report.quantities() {
             let place = (report.entitlement_id(), report.window(), dimension.clone());
             let sums = sums.entry(place).or_default();
             sums.sent = sums.sent.checked_add(*quantity).ok_or_else(|| too_long("the reports"))?;
         }
     }
+    let mut incomparables = BTreeMap::new();
     for group in groups {
         let there = billed(group)?;
         let window = used_at(group)?.trunc_subsecs(0);
+        let place = (group.entitlement_id.as_deref().unwrap_or_default(), window);
+        // Events are not what a dimension was mapped to.
+        if let Some(sent) = sent.get(&place).filter(|_| !group.records.is_empty())
+            && let Some(words) = incomparable(group, sent)?
+        {
+            incomparables.insert(place, words);
+        }
         for dimension in quantities_of(group)?.into_keys() {
             let quantity = quantity(&there, &dimension);
             let place = (group.entitlement_id.as_deref().unwrap_or_default(), window, dimension);
@@ -98,6 +143,11 @@ fn by_place<'a>(
         let counted = sums.groups.iter().filter(|group| !is_void(group));
         let states: Vec<_> = counted.map(|group| reported.state(group, &dimension)).collect();
         let state = states.iter().map(|(state, _)| *state).max().unwrap_or(State::Pending);
+        let words = states.into_iter().flat_map(|(_, words)| words).collect();
+        let (state, words) = match incomparables.get(&(entitlement_id, window)) {
+            Some(words) => (State::NotComparable, vec![words.clone()]),
+            None => (state, words),
+        };
         let quantity = ReconciledQuantity {
             entitlement_id: entitlement_id.to_owned(),
             window,
@@ -107,7 +157,7 @@ fn by_place<'a>(
             group_id: only.and_then(|group| group.id.clone()),
             status: only.and_then(|group| group.status.clone()),
             report_id: only.and_then(|group| reported.of(group)).and_then(|report| report.id.clone()),
-            words: states.into_iter().flat_map(|(_, words)| words).collect(),
+            words,
         };
         (quantity, state)
     };
@@ -182,7 +232,7 @@ mod tests {
             let same = group(&id, status, json!({"gb": 5.00, "calls": 3}));
             let all = reconcile("acme", &[sent(5), sent(5)], &[same.clone(), same], &reports).unwrap();
             let is_clean = expected.starts_with('2');
-            assert_eq!((all.is_clean(), all.agrees()), (is_clean, true), "{status}: {all:?}");
+            assert_eq!((all.is_clean(), all.agrees()), (is_clean, all.failed.is_empty()), "{status}: {all:?}");
             assert_eq!(all.to_string(), format!("{expected}, 0 different, 0 missing, 0 extra"), "{status} {reports:?}");
             let has_words = all.failed.iter().all(|one| !one.words.is_empty());
             assert!(has_words && all.billed.iter().all(|one| one.words.is_empty()), "{all:?}");
@@ -201,10 +251,11 @@ mod tests {
         assert_eq!((Reconciliation::default().is_clean(), Reconciliation::default().agrees()), (true, true));
         assert_eq!(of(|all, one| all.billed = one), (true, true));
         assert_eq!(of(|all, one| all.pending = one), (false, true));
-        assert_eq!(of(|all, one| all.failed = one), (false, true));
+        assert_eq!(of(|all, one| all.failed = one), (false, false));
         assert_eq!(of(|all, one| all.different = one), (false, false));
         assert_eq!(of(|all, one| all.missing = one), (false, false));
         assert_eq!(of(|all, one| all.extra = one), (false, false));
+        assert_eq!(of(|all, one| all.not_comparable = one), (false, false));
     }
 
     #[test]
@@ -357,10 +408,123 @@ mod tests {
     }
 
     #[test]
-    fn the_same_id_with_two_quantities_is_told() {
-        let there = group(&id(&sent(5)), "CREATED", json!({"gb": 5, "calls": 3}));
-        let all = reconcile("acme", &[sent(5), sent(6)], &[there], &[]).unwrap();
-        assert_eq!((told(&all.different), all.pending.len()), (vec!["gb 6/5 CREATED".to_owned()], 3));
+    fn group_counts_once_however_many_reports_with_its_id_were_sent() {
+        let there = |gb: i64| group(&id(&sent(5)), "CREATED", json!({"gb": gb, "calls": 3}));
+        for sent in [[sent(5), sent(6)], [sent(6), sent(5)]] {
+            let all = reconcile("acme", &sent, &[there(5)], &[]).unwrap();
+            assert_eq!(told(&all.pending), ["calls 3/3 CREATED", "gb 5/5 CREATED"]);
+            assert_eq!(told(&all.missing), ["calls 3/0", "gb 6/0"]);
+            assert_eq!(all.to_string(), "0 billed, 2 pending, 0 failed, 0 different, 2 missing, 0 extra");
+            // None of them is there as it was sent.
+            let all = reconcile("acme", &sent, &[there(7)], &[]).unwrap();
+            assert_eq!(told(&all.different), ["gb 5/7 CREATED"]);
+            assert_eq!(told(&all.missing), ["calls 3/0", "gb 6/0"]);
+        }
+    }
+
+    #[test]
+    fn group_of_another_entitlement_is_not_the_report_even_with_its_id() {
+        let mut there = group(&id(&sent(5)), "REPORTED", json!({"gb": 5, "calls": 3}));
+        let reports = [report("r-1", &[&id(&sent(5))], json!({}))];
+        there.entitlement_id = Some("e-2".to_owned());
+        let all = reconcile("acme", &[sent(5)], &[there.clone()], &reports).unwrap();
+        assert_eq!(told(&all.missing), ["calls 3/0", "gb 5/0"]);
+        assert_eq!(told(&all.extra), ["calls 0/3 REPORTED", "gb 0/5 REPORTED"]);
+        assert!(all.billed.is_empty() && all.extra.iter().all(|one| one.entitlement_id == "e-2"));
+        for unnamed in [None, Some(String::new())] {
+            there.entitlement_id = unnamed;
+            let all = reconcile("acme", &[sent(5)], &[there.clone()], &reports).unwrap();
+            assert_eq!(told(&all.not_comparable), ["calls 3/3 REPORTED", "gb 5/5 REPORTED"]);
+            assert_eq!(all.not_comparable[0].words, ["Suger: the group names no entitlement"]);
+            assert_eq!((all.missing.len(), all.extra.len(), all.is_clean()), (0, 0, false));
+        }
+    }
+
+    #[test]
+    fn mapped_group_that_does_not_state_what_was_reported_is_not_comparable() {
+        let mapped = |id: &str, status: &str, records: Value| -> Group {
+            let json = json!({
+                "id": id, "entitlementID": "e-1", "status": status, "records": records, "metaInfo": {"timestamp": SEVEN},
+            });
+            serde_json::from_value(json).unwrap()
+        };
+        for group_id in [id(&sent(5)), "b-1".to_owned()] {
+            for records in [json!({"gb_hours": 5}), json!({"gb": 5, "calls_1k": 1})] {
+                let there = mapped(&group_id, "REPORTED", records);
+                let all = reconcile("acme", &[sent(5)], &[there], &[]).unwrap();
+                assert_eq!(all.not_comparable.len(), 3, "{all:?}");
+                assert!(all.to_string().ends_with("0 different, 0 missing, 0 extra, 3 not comparable"), "{all}");
+                let words = &all.not_comparable[0].words[0];
+                assert!(
+                    words.starts_with("Suger: the group does not state what was reported (its dimensions: "),
+                    "{words}"
+                );
+            }
+            // Its dimensions are those that were sent.
+            let all = reconcile("acme", &[sent(5)], &[mapped(&group_id, "CREATED", json!({"gb": 4}))], &[]).unwrap();
+            assert_eq!((told(&all.different), told(&all.missing).len()), (vec!["gb 5/4 CREATED".to_owned()], 1));
+            // What is not billed needs no comparison.
+            let void = mapped(&group_id, "DELETED", json!({"gb_hours": 5}));
+            assert_eq!(reconcile("acme", &[sent(5)], &[void], &[]).unwrap().missing.len(), 2);
+        }
+        // It states nothing at all.
+        let all = reconcile("acme", &[sent(5)], &[mapped(&id(&sent(5)), "REPORTED", json!({}))], &[]).unwrap();
+        assert_eq!(told(&all.not_comparable), ["calls 3/0 REPORTED", "gb 5/0 REPORTED"]);
+        assert!(all.not_comparable[0].words[0].ends_with("(its dimensions: none)"));
+        // Where nothing was sent, a group is extra whatever it was mapped to; so are events.
+        let other = mapped("b-1", "REPORTED", json!({"gb_hours": 5}));
+        assert_eq!(told(&reconcile("acme", &[], &[other], &[]).unwrap().extra), ["gb_hours 0/5 REPORTED"]);
+        let events = json!({
+            "id": "x", "entitlementID": "e-1", "metaInfo": {"timestamp": SEVEN, "billableRecords": [{"key": "gpu", "quantity": 2}]},
+        });
+        let all = reconcile("acme", &[sent(5)], &[serde_json::from_value(events).unwrap()], &[]).unwrap();
+        assert_eq!((told(&all.extra), all.missing.len()), (vec!["gpu 0/2".to_owned()], 2));
+    }
+
+    #[test]
+    fn fraction_that_is_left_to_the_next_report_is_pending_until_a_later_one_has_a_whole_unit() {
+        let quarter = Decimal::new(525, 2);
+        let usage = sent(5).quantity("gb", quarter);
+        let there = group(&id(&usage), "REPORTED", json!({"gb": 5.25, "calls": 3}));
+        let there =
+            Group { records: [("gb".to_owned(), quarter.into()), ("calls".to_owned(), 3.into())].into(), ..there };
+        let at = |report_id: &str, hour: u32, info: Value| {
+            let mut report = report(report_id, &[], info);
+            report.creation_time = Some(format!("2026-10-01T{hour:02}:01:00Z").parse().unwrap());
+            report.entitlement_id = Some("e-1".to_owned());
+            report
+        };
+        let mut first = at(
+            "r-1",
+            8,
+            json!({"reportedRecords": {"gb": 5, "calls": 3}, "newDecimalParts": {"gb": 0.25, "calls": 0}}),
+        );
+        first.info.as_mut().unwrap().usage_record_group_ids = vec![id(&sent(5))];
+        let with = |later: Vec<Report>| {
+            let reports = [vec![first.clone()], later].concat();
+            reconcile("acme", std::slice::from_ref(&usage), std::slice::from_ref(&there), &reports).unwrap()
+        };
+        let all = with(vec![]);
+        assert_eq!((told(&all.pending), told(&all.billed).len()), (vec!["gb 5.25/5.25 REPORTED".to_owned()], 1));
+        assert_eq!(all.pending[0].words, ["Suger: 0.25 of gb left to the next report"]);
+        let whole = |hour| at("r-2", hour, json!({"reportedRecords": {"gb": 1}}));
+        assert!(with(vec![whole(9)]).is_clean());
+        assert!(with(vec![at("r-3", 10, json!({"reportedRecords": {"gb": 0}})), whole(9)]).is_clean());
+        let other = Report { entitlement_id: Some("e-2".to_owned()), ..whole(9) };
+        for not_settled in [
+            whole(8),
+            whole(7),
+            other,
+            at("r-2", 9, json!({"reportedRecords": {"gb": 0}})),
+            at("r-2", 9, json!({"reportedRecords": {"calls": 1}})),
+            at("r-2", 9, json!({"reportedRecords": {"gb": 1}, "status": "FAILED"})),
+        ] {
+            assert_eq!(with(vec![not_settled.clone()]).pending.len(), 1, "{not_settled:?}");
+        }
+        // The fraction is of another group in the report.
+        let whole = group(&id(&usage), "REPORTED", json!({"gb": 5, "calls": 3}));
+        let whole = Group { records: [("gb".to_owned(), 5.into()), ("calls".to_owned(), 3.into())].into(), ..whole };
+        assert!(reconcile("acme", &[sent(5)], &[whole], std::slice::from_ref(&first)).unwrap().is_clean());
     }
 
     proptest! {

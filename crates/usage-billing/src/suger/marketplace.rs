@@ -1,10 +1,11 @@
 //! What a marketplace itself said of usage that Suger reported to it. `SUCCESS` of a report is Suger's word.
 
-use usage_billing_core::printable;
+use usage_billing_core::{DecimalNumber, printable};
 
 use super::types::{
-    AwsBatchMeterUsageOutput, AwsUsageRecordResultStatus, AzureBatchUsageEventOkResponse, AzureUsageEventStatus,
-    GcpReportResponse, MeteringUsageRecordReportInfo as Info, UsageRecordReportStatus as Status,
+    AggregatedMeteringUsageRecord, AwsBatchMeterUsageOutput, AwsUsageRecordResult, AwsUsageRecordResultStatus,
+    AzureBatchUsageEventOkResponse, AzureUsageEventStatus, GcpReportResponse, MeteringUsageRecordReportInfo as Info,
+    Partner, UsageRecordReportStatus as Status,
 };
 
 /// Words that are kept of one report; a response can have as many as records.
@@ -13,7 +14,8 @@ const MAX_WORDS: usize = 20;
 /// Whether a marketplace bills usage that was reported to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Acceptance {
-    /// Suger says so, and the marketplace's own response, if the report has it, as well.
+    /// Suger says so, and the marketplace's own response as well; Suger alone, if nothing was charged, or if it is a marketplace whose response
+    /// reports do not have.
     Accepted,
     /// The report is under way, or what became of it is not known; with the words of the report, if there are any.
     Pending(Vec<String>),
@@ -28,18 +30,21 @@ pub(super) enum Acceptance {
 ///   not billed; unprocessed records were not looked at.
 /// - Azure: an event is accepted with `Accepted` alone. `Duplicate` means that the hour has another event.
 /// - Google Cloud: a report is accepted without `reportErrors`.
-/// - Alibaba: a report is accepted unless `Success` is false.
+/// - Alibaba: a report is accepted if `Success` is true.
+///
+/// A response that does not mention what was charged accepts nothing, and neither does the lack of the response in a report to one of these
+/// marketplaces: the outcome is pending.
 pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
     let mut words = refusals(info, dimensions);
     match &info.status {
         Some(Status::Success | Status::Invoiced) if words.is_empty() => {
-            let silent: Vec<_> = dimensions.iter().filter(|dimension| !is_answered(info, dimension)).collect();
-            match silent.first() {
+            let silences = match dimensions {
+                [] => vec![silence(info, None)],
+                _ => dimensions.iter().map(|dimension| silence(info, Some(dimension))).collect(),
+            };
+            match silences.into_iter().flatten().next() {
                 None => Acceptance::Accepted,
-                Some(dimension) => Acceptance::Pending(vec![format!(
-                    "the marketplace's response does not mention {}",
-                    printable(dimension)
-                )]),
+                Some(words) => Acceptance::Pending(vec![words]),
             }
         }
         Some(Status::Success | Status::Invoiced) => Acceptance::Refused(words),
@@ -104,19 +109,53 @@ fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
     words
 }
 
-/// Returns whether the marketplace's response, where it names dimensions, has one that was charged. It names none if nothing is charged.
-fn is_answered(info: &Info, dimension: &str) -> bool {
-    let is_charged = info.reported_records.get(dimension).is_some_and(|quantity| !quantity.0.is_zero());
-    let mut named = Vec::new();
-    if let Some(response) = &info.aws_metering_response {
-        named.extend(
-            response.results.iter().map(|result| result.usage_record.as_ref().and_then(|it| it.dimension.as_deref())),
-        );
+/// Returns what is missing in the marketplace's response about a dimension, or about anything if none is given; `None` if nothing is, or nothing
+/// was charged.
+fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
+    if !is_charged(info, dimension) {
+        return None;
     }
-    if let Some(response) = &info.azure_metering_response {
-        named.extend(response.result.iter().map(|event| event.dimension.as_deref()));
+    let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
+    let is_about = |named: Option<&str>| match (named, dimension) {
+        (Some(named), Some(dimension)) => named == dimension,
+        // It may be any.
+        _ => true,
+    };
+    let results = info.aws_metering_response.as_ref().map(|response| {
+        let of_result = |result: &AwsUsageRecordResult| {
+            is_about(result.usage_record.as_ref().and_then(|record| record.dimension.as_deref()))
+        };
+        response.results.iter().any(of_result)
+    });
+    let events = info
+        .azure_metering_response
+        .as_ref()
+        .map(|response| response.result.iter().any(|event| is_about(event.dimension.as_deref())));
+    let gcp = info.gcp_metering_response.as_ref().map(|_| true);
+    let alibaba = info.alibaba_metering_response.as_ref().map(|response| response.success == Some(true));
+    let answers: Vec<bool> = [results, events, gcp, alibaba].into_iter().flatten().collect();
+    match &info.partner {
+        _ if answers.contains(&true) => None,
+        _ if !answers.is_empty() => Some(format!("the marketplace's response does not mention {}", what())),
+        Some(Partner::Aws | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
+            Some("the report has no response of the marketplace".to_owned())
+        }
+        _ => None,
     }
-    !is_charged || named.is_empty() || named.iter().any(|name| name.is_none_or(|name| name == dimension))
+}
+
+/// Returns whether a report may have charged a dimension, or anything if none is given: a report that states no quantities at all may have.
+fn is_charged(info: &Info, dimension: Option<&str>) -> bool {
+    let is_some = |quantity: &DecimalNumber| !quantity.0.is_zero();
+    let maps = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
+    let totals = &info.aggregated_billable_records;
+    let of_total = |total: &AggregatedMeteringUsageRecord| [total.quantity, total.amount].iter().flatten().any(is_some);
+    let is_stated = !info.reported_records.is_empty() || !totals.is_empty() || maps.iter().any(|map| !map.is_empty());
+    let is_charged = match dimension {
+        Some(dimension) => info.reported_records.get(dimension).is_some_and(is_some),
+        None => info.reported_records.values().any(is_some) || totals.iter().any(of_total),
+    };
+    is_charged || !is_stated
 }
 
 fn of_dimension(marketplace: &str, status: &str, dimension: Option<&str>, message: Option<&str>) -> String {
@@ -155,11 +194,63 @@ mod tests {
         Acceptance::Refused(words.iter().map(|words| (*words).to_owned()).collect())
     }
 
+    fn silent(what: &str) -> Acceptance {
+        Acceptance::Pending(vec![format!("the marketplace's response does not mention {what}")])
+    }
+
     #[test]
-    fn success_without_a_marketplaces_response_is_sugers_word() {
+    fn success_of_a_marketplace_whose_response_reports_do_not_have_is_sugers_word() {
         for status in ["SUCCESS", "INVOICED"] {
-            assert_eq!(of(json!({"status": status}), &["gb"]), Acceptance::Accepted);
+            for partner in [Value::Null, json!(""), json!("STRIPE"), json!("NEW")] {
+                assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), Acceptance::Accepted);
+            }
+            for partner in ["AWS", "AZURE", "GCP", "ALIBABA"] {
+                let missing = Acceptance::Pending(vec!["the report has no response of the marketplace".to_owned()]);
+                assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), missing);
+                assert_eq!(of(json!({"status": status, "partner": partner}), &[]), missing);
+                assert_eq!(of(json!({"status": status, "partner": partner}), &["included"]), Acceptance::Accepted);
+                let nothing = json!({"status": status, "partner": partner, "reportedRecords": {"gb": 0}});
+                assert_eq!(of(nothing, &[]), Acceptance::Accepted);
+            }
         }
+    }
+
+    #[test]
+    fn response_without_results_accepts_nothing_that_was_charged() {
+        let empty = |records: Value| {
+            [
+                json!({"awsMeteringResponse": {}, "reportedRecords": records}),
+                json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": []}, "reportedRecords": records}),
+                json!({"azureMeteringResponse": {"count": 0, "result": []}, "reportedRecords": records}),
+                json!({"alibabaMeteringResponse": {"RequestId": "r"}, "reportedRecords": records}),
+            ]
+        };
+        for charged in [json!({"gb": 5}), json!({}), Value::Null] {
+            for report in empty(charged) {
+                assert_eq!(of(report.clone(), &["gb"]), silent("gb"), "{report}");
+                assert_eq!(of(report.clone(), &[]), silent("anything"), "{report}");
+            }
+        }
+        for nothing in [json!({"gb": 0}), json!({"calls": 0})] {
+            for report in empty(nothing) {
+                assert_eq!(of(report.clone(), &["gb"]), Acceptance::Accepted, "{report}");
+                assert_eq!(of(report.clone(), &[]), Acceptance::Accepted, "{report}");
+            }
+        }
+        // What is covered by other quantities was not charged.
+        for covered in ["includedRecords", "creditRecords", "newDecimalParts"] {
+            let report = json!({"awsMeteringResponse": {}, "reportedRecords": {}, covered: {"gb": 5}});
+            assert_eq!(of(report, &["gb"]), Acceptance::Accepted, "{covered}");
+        }
+        let total = |total: Value| {
+            let mut report = aws(json!([]));
+            report["reportedRecords"] = json!({});
+            report["aggregatedBillableRecords"] = json!([total]);
+            of(report, &[])
+        };
+        assert_eq!(total(json!({"key": "gpu", "quantity": 3})), silent("anything"));
+        assert_eq!(total(json!({"key": "gpu", "amount": 0.5})), silent("anything"));
+        assert_eq!(total(json!({"key": "gpu", "quantity": 0, "amount": 0})), Acceptance::Accepted);
     }
 
     #[test]
@@ -178,15 +269,14 @@ mod tests {
         assert_eq!(of(aws(json!([{}])), &["gb"]), refused(&["AWS: a result without status"]));
         let unprocessed = json!({"awsMeteringResponse": {"results": [], "unprocessedRecords": [{"dimension": "gb"}]}});
         assert_eq!(of(unprocessed.clone(), &["gb"]), refused(&["AWS: unprocessed record for gb"]));
-        assert_eq!(of(unprocessed, &["calls"]), Acceptance::Accepted);
+        assert_eq!(of(unprocessed, &["calls"]), silent("calls"));
     }
 
     #[test]
     fn dimension_that_was_charged_has_to_be_in_the_response() {
-        let pending = Acceptance::Pending(vec!["the marketplace's response does not mention calls".to_owned()]);
-        assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), pending);
+        assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), silent("calls"));
         let azure = json!({"azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb"}]}});
-        assert_eq!(of(azure.clone(), &["gb", "calls"]), pending);
+        assert_eq!(of(azure.clone(), &["gb", "calls"]), silent("calls"));
         assert_eq!(of(azure, &["included"]), Acceptance::Accepted, "nothing of it was charged");
         assert_eq!(of(aws(json!([{"status": "Success"}])), &["calls"]), Acceptance::Accepted);
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../docs/suger.md")]
 
+mod carried;
 mod catalogue;
 mod changes;
 mod comparison;
@@ -27,6 +28,7 @@ mod rows;
 mod sender;
 mod sums;
 mod trace;
+mod unsettled;
 mod usage_report;
 mod validation;
 

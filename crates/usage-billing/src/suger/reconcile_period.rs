@@ -13,6 +13,7 @@ use super::groups::{id_in, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
 use super::{Client, Reconciliation, UsageReport, listed_days, reconcile};
 use crate::Period;
+use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::time_limit::TimeLimit;
 
 /// Longest time unless set otherwise.
@@ -50,6 +51,8 @@ impl Client {
     ///
     /// # Errors
     /// Those of the lists; [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if they are not read in time;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if what is compared takes more memory than
+    /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows;
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
     pub fn reconcile<'a>(&'a self, period: Period, sent: &'a [UsageReport]) -> Reconcile<'a> {
         let entitlements = sent.iter().map(|report| report.entitlement_id().to_owned()).collect();
@@ -82,14 +85,15 @@ impl Reconcile<'_> {
         let (inside, outside): (Vec<_>, Vec<_>) =
             self.sent.iter().cloned().partition(|report| self.period.contains(report.window()));
         let ids: HashSet<_> = inside.iter().map(|report| report.id(&self.client.org_id).to_string()).collect();
-        let groups = self.groups(now, &ids).await?;
-        let reports = self.reports(now, &groups).await?;
+        let mut memory = MemoryLimit::new(self.client.max_usage_bytes);
+        let groups = self.groups(now, &ids, &mut memory).await?;
+        let reports = self.reports(now, &groups, &mut memory).await?;
         let found = reconcile(&self.client.org_id, &inside, &groups, &reports)?;
         Ok(Reconciliation { period: Some(self.period), as_of: Some(now), outside_period: outside.len(), ..found })
     }
 
     /// Groups of the period and of the entitlements; those of reports that were sent, whatever time they state.
-    async fn groups(&self, now: DateTime<Utc>, ids: &HashSet<String>) -> Result<Vec<Group>> {
+    async fn groups(&self, now: DateTime<Utc>, ids: &HashSet<String>, memory: &mut MemoryLimit) -> Result<Vec<Group>> {
         let (first, last) = listed_days::of_period(self.period, now);
         let mut groups = self.client.usage_record_groups(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
@@ -97,14 +101,15 @@ impl Reconcile<'_> {
             let is_wanted = group.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id));
             let is_sent = id_in(&group.id).is_some_and(|id| ids.contains(id));
             if is_sent || is_wanted && self.period.contains(used_at(&group)?) {
+                memory.keep(value_bytes(&group), || "the list of usage record groups")?;
                 kept.push(group);
             }
         }
         Ok(kept)
     }
 
-    /// Reports in which groups were sent to the marketplaces.
-    async fn reports(&self, now: DateTime<Utc>, groups: &[Group]) -> Result<Vec<Report>> {
+    /// Reports in which groups were sent to the marketplaces, and those that took in fractions of earlier ones.
+    async fn reports(&self, now: DateTime<Utc>, groups: &[Group], memory: &mut MemoryLimit) -> Result<Vec<Report>> {
         let (first, last) = listed_days::of_period(self.period, now);
         let ids: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.id)).collect();
         let named: HashSet<_> = groups.iter().filter_map(|group| id_in(&group.usage_record_report_id)).collect();
@@ -112,7 +117,11 @@ impl Reconcile<'_> {
         let mut kept = Vec::new();
         while let Some(report) = reports.next().await.transpose()? {
             let mut of_report = report.info.iter().flat_map(|info| &info.usage_record_group_ids);
-            if id_in(&report.id).is_some_and(|id| named.contains(id)) || of_report.any(|id| ids.contains(id.as_str())) {
+            let is_named = id_in(&report.id).is_some_and(|id| named.contains(id));
+            let is_later = report.entitlement_id.as_ref().is_some_and(|id| self.entitlements.contains(id))
+                && report.info.as_ref().is_some_and(|info| !info.decimal_parts.is_empty());
+            if is_named || is_later || of_report.any(|id| ids.contains(id.as_str())) {
+                memory.keep(value_bytes(&report), || "the list of usage record reports")?;
                 kept.push(report);
             }
         }

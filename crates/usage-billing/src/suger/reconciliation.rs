@@ -10,8 +10,8 @@ use usage_billing_core::Decimal;
 use super::types::UsageRecordGroupStatus as Status;
 use crate::{Period, exact};
 
-/// Every quantity that was sent or is at Suger, by what became of it: one for each entitlement, window and dimension. Each list is sorted by
-/// these.
+/// Every quantity that was sent or is at Suger, by what became of it: one for each dimension of a report and the group with its id, and one for
+/// each entitlement, window and dimension of what has no partner by id. Each list is sorted by entitlement, window and dimension.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,9 +21,11 @@ pub struct Reconciliation {
     pub period: Option<Period>,
     /// When its lists were read, if they were.
     pub as_of: Option<DateTime<Utc>>,
-    /// The same on both sides, and accepted by the marketplace.
+    /// The same on both sides, reported, and accepted by the marketplace: in its own response where the report has one, else in Suger's word
+    /// alone. Nothing of it is left to a later report.
     pub billed: Vec<ReconciledQuantity>,
-    /// The same on both sides, but not reported to the marketplace yet, or what it said is not known.
+    /// The same on both sides, but not reported to the marketplace yet, or not in full (a fraction of a unit is left to the next report), or what
+    /// the marketplace said is not known.
     pub pending: Vec<ReconciledQuantity>,
     /// The same on both sides, but not accepted by the marketplace: not billed.
     pub failed: Vec<ReconciledQuantity>,
@@ -31,8 +33,11 @@ pub struct Reconciliation {
     pub different: Vec<ReconciledQuantity>,
     /// Sent, and not there, or there as `INVALID` or `DELETED`: not billed.
     pub missing: Vec<ReconciledQuantity>,
-    /// There, and not sent: billed without a reason that is known here.
+    /// There, and not sent: may be billed without a reason that is known here.
     pub extra: Vec<ReconciledQuantity>,
+    /// Of groups that do not state what was reported: they have other dimensions than were sent, after Suger's dimension mapping and without
+    /// `originRecords`, or no entitlement. `sent` and `vendor` are of these dimensions each, and not comparable.
+    pub not_comparable: Vec<ReconciledQuantity>,
     /// How many of the reports that were given are of windows outside the period, and so not compared.
     pub outside_period: usize,
 }
@@ -64,39 +69,34 @@ pub struct ReconciledQuantity {
 }
 
 impl Reconciliation {
-    /// Returns whether everything is agreed and billed: nothing is pending, failed, different, missing or extra.
+    /// Returns whether everything is agreed and billed: nothing is pending, failed, different, missing, extra or not comparable.
     pub fn is_clean(&self) -> bool {
-        self.agrees() && self.pending.is_empty() && self.failed.is_empty()
+        self.agrees() && self.pending.is_empty()
     }
 
-    /// Returns whether Suger has what was sent and nothing else, whatever the marketplaces made of it.
+    /// Returns whether everything is billed or may yet be without anybody's doing: Suger has what was sent and nothing else, and nothing of it
+    /// has failed.
     pub fn agrees(&self) -> bool {
-        self.different.is_empty() && self.missing.is_empty() && self.extra.is_empty()
+        let others = [&self.failed, &self.different, &self.missing, &self.extra, &self.not_comparable];
+        others.into_iter().all(Vec::is_empty)
     }
 
     pub(super) fn note(&mut self, found: ReconciledQuantity, state: State) {
-        let (sent, vendor) = (found.sent, found.vendor);
-        let list = if sent == vendor {
+        let list = match (state, found.sent, found.vendor) {
+            (State::NotComparable, ..) => &mut self.not_comparable,
             // Nothing on both sides is no quantity.
-            if sent.is_zero() {
-                return;
-            }
-            match state {
-                State::Billed => &mut self.billed,
-                State::Pending => &mut self.pending,
-                State::Failed => &mut self.failed,
-            }
-        } else if vendor.is_zero() {
-            &mut self.missing
-        } else if sent.is_zero() {
-            &mut self.extra
-        } else {
-            &mut self.different
+            (_, sent, vendor) if sent.is_zero() && vendor.is_zero() => return,
+            (_, _, vendor) if vendor.is_zero() => &mut self.missing,
+            (_, sent, _) if sent.is_zero() => &mut self.extra,
+            (_, sent, vendor) if sent != vendor => &mut self.different,
+            (State::Billed, ..) => &mut self.billed,
+            (State::Pending, ..) => &mut self.pending,
+            (State::Failed, ..) => &mut self.failed,
         };
         list.push(found);
     }
 
-    fn lists(&self) -> [(&'static str, &Vec<ReconciledQuantity>); 6] {
+    fn lists(&self) -> [(&'static str, &Vec<ReconciledQuantity>); 7] {
         [
             ("billed", &self.billed),
             ("pending", &self.pending),
@@ -104,20 +104,26 @@ impl Reconciliation {
             ("different", &self.different),
             ("missing", &self.missing),
             ("extra", &self.extra),
+            ("not_comparable", &self.not_comparable),
         ]
     }
 }
 
 impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts: Vec<_> = self.lists().iter().map(|(name, list)| format!("{} {name}", list.len())).collect();
-        f.write_str(&counts.join(", "))
+        let [others @ .., (_, not_comparable)] = self.lists();
+        let counts: Vec<_> = others.iter().map(|(name, list)| format!("{} {name}", list.len())).collect();
+        f.write_str(&counts.join(", "))?;
+        match not_comparable.len() {
+            0 => Ok(()),
+            count => write!(f, ", {count} not comparable"),
+        }
     }
 }
 
 impl Serialize for Reconciliation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut all = serializer.serialize_struct("Reconciliation", 11)?;
+        let mut all = serializer.serialize_struct("Reconciliation", 12)?;
         all.serialize_field("is_clean", &self.is_clean())?;
         all.serialize_field("period_start", &self.period.map(|period| period.start()))?;
         all.serialize_field("period_end", &self.period.map(|period| period.end()))?;
@@ -130,10 +136,11 @@ impl Serialize for Reconciliation {
     }
 }
 
-/// What became of a quantity that is the same on both sides; of several groups the worst.
+/// What became of a quantity that is the same on both sides, or that it cannot be compared; of several groups the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
     Billed,
     Pending,
     Failed,
+    NotComparable,
 }

@@ -19,8 +19,8 @@ pub(super) const REPORTS: &str = "listUsageRecordReports";
 
 /// Rows of the usage record reports whose hour begins in `period`, each report once however often it is listed: one for each dimension
 /// (v1), and one for each billable metric and group-by value (v2; the value ends the SKU, `ent-7/gpu_seconds/region=eu`). Reports that
-/// failed or were taken back are left out; a row is final once the report succeeded and the marketplace's own response, if the report has it,
-/// accepts the row's usage (AWS: `Success`; Azure: `Accepted`; Google Cloud: no error).
+/// failed or were taken back are left out; a row is final once the report succeeded and the marketplace's own response accepts the row's usage
+/// (AWS: `Success`; Azure: `Accepted`; Google Cloud: no error). Of other marketplaces reports have no response, and success is enough.
 ///
 /// The quantity of a dimension is what was sent (`overage_quantity`: what the marketplace charges), what included amounts cover
 /// (`included_quantity`) and what was paid from credit, together. A marketplace such as AWS takes whole units only: a fraction is carried to

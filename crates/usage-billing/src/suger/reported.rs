@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use usage_billing_core::printable;
 
+use super::carried::{carried_out, settled_dimensions, start_of};
 use super::groups::id_in;
 use super::marketplace::{Acceptance, acceptance};
 use super::reconciliation::State;
 use super::types::{
-    MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, UsageRecordGroupStatus as Status,
+    MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
+    UsageRecordGroupStatus as Status,
 };
 
 /// Usage record reports by their own ids, and by the groups in them.
@@ -16,12 +19,21 @@ pub(super) struct Reported<'a> {
     by_id: HashMap<&'a str, &'a Report>,
     /// The latest one of each group: one that failed may have been put back.
     by_group: HashMap<&'a str, &'a Report>,
+    /// By entitlement and dimension, the start of the latest report that settles the fractions of earlier ones.
+    settled: HashMap<(&'a str, &'a str), DateTime<Utc>>,
 }
 
 impl<'a> Reported<'a> {
     pub(super) fn new(reports: &'a [Report]) -> Self {
         let mut by_group: HashMap<&str, &Report> = HashMap::new();
+        let mut settled: HashMap<_, DateTime<Utc>> = HashMap::new();
         for report in reports {
+            if let (Some(start), Some(info)) = (start_of(report), &report.info) {
+                for dimension in settled_dimensions(info) {
+                    let place = (report.entitlement_id.as_deref().unwrap_or_default(), dimension);
+                    settled.entry(place).and_modify(|latest| *latest = start.max(*latest)).or_insert(start);
+                }
+            }
             for group in report.info.iter().flat_map(|info| &info.usage_record_group_ids) {
                 let latest = by_group.entry(group).or_insert(report);
                 if report.creation_time > latest.creation_time {
@@ -29,7 +41,11 @@ impl<'a> Reported<'a> {
                 }
             }
         }
-        Self { by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(), by_group }
+        Self {
+            by_id: reports.iter().filter_map(|report| Some((id_in(&report.id)?, report))).collect(),
+            by_group,
+            settled,
+        }
     }
 
     /// The report that a group names, or the latest one that names the group.
@@ -40,6 +56,18 @@ impl<'a> Reported<'a> {
         }
     }
 
+    /// What a report leaves to the next one of a group's usage, and no later one has settled.
+    fn carried(&self, report: &Report, info: &Info, group: &Group, dimensions: &[&str]) -> Option<String> {
+        let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
+        dimensions.iter().find_map(|dimension| {
+            let part = carried_out(info, dimension, group.records.get(*dimension)?.0)?;
+            let settled = self.settled.get(&(entitlement, *dimension));
+            let is_settled = settled.zip(start_of(report)).is_some_and(|(settled, start)| *settled > start);
+            let words = || format!("Suger: {part} of {} left to the next report", printable(dimension));
+            (!is_settled).then(words)
+        })
+    }
+
     /// What became of a dimension of a group, with the words against it.
     pub(super) fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
         let mapped: Vec<&str> = match group.records.contains_key(dimension) {
@@ -47,9 +75,15 @@ impl<'a> Reported<'a> {
             // What it was mapped to is not stated.
             false => group.records.keys().map(String::as_str).collect(),
         };
-        let outcome = self.of(group).and_then(|report| report.info.as_ref()).map(|info| acceptance(info, &mapped));
+        let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
+        let outcome =
+            report.map(|(report, info)| (acceptance(info, &mapped), self.carried(report, info, group, &mapped)));
+        let (outcome, carried) = outcome.unzip();
         match (&group.status, outcome) {
-            (Some(Status::Reported), Some(Acceptance::Accepted)) => (State::Billed, Vec::new()),
+            (Some(Status::Reported), Some(Acceptance::Accepted)) => match carried.flatten() {
+                Some(words) => (State::Pending, vec![words]),
+                None => (State::Billed, Vec::new()),
+            },
             (Some(Status::Reported), Some(Acceptance::Pending(words))) => (State::Pending, words),
             (Some(Status::Reported), Some(Acceptance::Refused(words))) => (State::Failed, words),
             (Some(Status::Reported), None) => {

@@ -21,8 +21,9 @@ impl Client {
     /// Events of a billable metric that adds up (`SUM` or `COUNT` without filters) are added up as well. What becomes of events of any other
     /// metric only Suger knows: they are rows of the hourly usage record reports, as in [`reported_usage`](Self::reported_usage).
     ///
-    /// Groups are read from the period's first day up to today, however late they came in; only their sums and ids are in memory. A period of
-    /// several calendar months has rows for each of them; months that have not begun are left out.
+    /// Groups and reports are read from the period's first day up to today, however late they came in; only sums and ids are in memory. A row is
+    /// final if the marketplace accepted all of it. A period of several calendar months has rows for each of them; months that have not begun
+    /// are left out.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists
@@ -52,11 +53,16 @@ impl Client {
         }
         // A report of the period may be of events before it, so that no group of the period leads to it.
         let unsummed = names.metrics.keys().any(|metric| names.unit_of_sum(metric).is_none());
-        let has_reports = |sums: &Sums| !sums.in_reports.is_empty() || !sums.open.is_empty();
-        let reports = match unsummed || sums.iter().any(has_reports) {
+        let has_rows = unsummed || sums.iter().any(Sums::has_events_in_reports);
+        let reports = match has_rows || sums.iter().any(Sums::is_unsettled) {
             true => {
-                let is_wanted = |id: &str| sums.iter().any(|sums| sums.in_reports.contains_key(id));
-                self.reports_of(period, now, &mut memory, is_wanted).await?
+                let is_kept = |report: &types::MeteringUsageRecordReport| {
+                    sums.iter_mut().for_each(|sums| sums.settle(report));
+                    let is_wanted = |id: &str| sums.iter().any(|sums| sums.is_wanted(id));
+                    Ok(has_rows
+                        && (report_rows::begins_in(period, report)? || report.id.as_deref().is_some_and(is_wanted)))
+                };
+                self.reports_of(period, now, &mut memory, is_kept).await?
             }
             false => Vec::new(),
         };
@@ -79,25 +85,26 @@ impl Client {
         period.require_begun(now)?;
         let rows = async {
             let mut memory = MemoryLimit::new(self.max_usage_bytes);
-            let reports = self.reports_of(period, now, &mut memory, |_| false).await?;
+            let is_kept = |report: &_| report_rows::begins_in(period, report);
+            let reports = self.reports_of(period, now, &mut memory, is_kept).await?;
             report_rows(&reports, &self.buyer_names(&mut memory).await?, &self.org_id, period)
         };
         rows.await.map_err(|error| self.api.inner().masked(error))
     }
 
-    /// The reports of hours of a period, and those whose ids are wanted.
+    /// The reports that may be of a period, those of them that are to be kept.
     async fn reports_of(
         &self,
         period: Period,
         now: DateTime<Utc>,
         memory: &mut MemoryLimit,
-        is_wanted: impl Fn(&str) -> bool,
+        mut is_kept: impl FnMut(&types::MeteringUsageRecordReport) -> Result<bool>,
     ) -> Result<Vec<types::MeteringUsageRecordReport>> {
         let (first, last) = listed_days::of_period(period, now);
         let mut all = self.usage_record_reports(move |request| request.start_date(first).end_date(last));
         let mut kept = Vec::new();
         while let Some(report) = all.next().await.transpose()? {
-            if report_rows::begins_in(period, &report)? || report.id.as_deref().is_some_and(&is_wanted) {
+            if is_kept(&report)? {
                 memory.keep(value_bytes(&report) + ROW, || "the list of usage record reports")?;
                 kept.push(report);
             }

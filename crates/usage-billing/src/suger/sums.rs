@@ -1,12 +1,14 @@
 //! Usage added up from usage record groups.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::groups::{events, id_in, name_of, too_long, used_at};
 use super::report_rows::{self, REPORTS};
+use super::unsettled::{LINK, Unsettled};
 use super::{Names, types};
 use crate::memory_limit::{MemoryLimit, ROW};
 use crate::row_identity::{RowIdentity, UNITS};
@@ -17,7 +19,8 @@ use crate::{BillingReason, Period, UsageRow, Vendor};
 pub(super) const LATE: TimeDelta = TimeDelta::days(1);
 
 /// Adds up the usage in `period`, by the time of use, each group once however often it is listed. Deleted and invalid groups are left
-/// out; a row is final when the period has been over for a day and all of it was reported to the marketplace. Only rows of one whole calendar
+/// out; a row is final when the period has been over for a day and the marketplace accepted all of it, in `reports`: give those in which the
+/// groups were sent, and later ones, which settle fractions of units that AWS left to them. Only rows of one whole calendar
 /// month that is over are billable; the month so far has rows of the whole month, the same every day.
 ///
 /// Events that do not add up are taken from `reports`, by the hour of the report; those that are in no report yet are a row of quantity 0
@@ -36,18 +39,20 @@ pub fn usage_rows(
 ) -> Result<Vec<UsageRow>> {
     let (mut sums, mut memory) = (Sums::new(period), MemoryLimit::new(usize::MAX));
     groups.iter().try_for_each(|group| sums.add(group, names, &mut memory))?;
+    reports.iter().for_each(|report| sums.settle(report));
     sums.rows(reports, names, org_id, now)
 }
 
 /// What is added up so far.
 pub(super) struct Sums {
     period: Period,
-    /// Quantities, and whether all of them were reported.
-    sums: BTreeMap<Key, (Decimal, bool)>,
+    sums: BTreeMap<Arc<Key>, Sum>,
+    /// What of them waits for the marketplaces' word.
+    unsettled: Unsettled,
     /// Events that do not add up and are in no report yet, by hour.
-    pub(super) open: BTreeSet<(Key, DateTime<Utc>)>,
+    open: BTreeSet<(Key, DateTime<Utc>)>,
     /// Ids of reports that say what became of events that do not add up, each with a group and its metric as a reason.
-    pub(super) in_reports: BTreeMap<String, (String, String)>,
+    in_reports: BTreeMap<String, (String, String)>,
     /// New groups shift the pages while they are read: a group may come again on the next one.
     seen: HashSet<String>,
 }
@@ -55,7 +60,27 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn new(period: Period) -> Self {
         let (sums, open, in_reports) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { period, sums, open, in_reports, seen: HashSet::new() }
+        Self { period, sums, unsettled: Unsettled::default(), open, in_reports, seen: HashSet::new() }
+    }
+
+    /// Returns whether rows are made of reports, since events do not add up.
+    pub(super) fn has_events_in_reports(&self) -> bool {
+        !self.in_reports.is_empty() || !self.open.is_empty()
+    }
+
+    /// Returns whether a report says what became of events that do not add up.
+    pub(super) fn is_wanted(&self, report_id: &str) -> bool {
+        self.in_reports.contains_key(report_id)
+    }
+
+    /// Returns whether anything was reported, so that reports say whether it was accepted.
+    pub(super) fn is_unsettled(&self) -> bool {
+        !self.unsettled.is_empty()
+    }
+
+    /// Takes in what a report says of the sums, once all groups are added up.
+    pub(super) fn settle(&mut self, report: &types::MeteringUsageRecordReport) {
+        self.unsettled.settle(report);
     }
 
     pub(super) fn add(
@@ -81,27 +106,31 @@ impl Sums {
             (metric, unit, quantity)
         });
         for (metric, unit, quantity) in records.chain(events) {
-            let key = Key {
+            let key = Arc::new(Key {
                 buyer: group.buyer_id.clone(),
                 entitlement: group.entitlement_id.clone().unwrap_or_default(),
                 metric,
                 unit: unit.unwrap_or(UNITS),
-            };
+            });
             let texts = key.entitlement.len() + key.metric.len() + key.buyer.as_ref().map_or(0, String::len);
-            // A row copies the texts; nodes of a tree may be half full.
-            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + texts) + ROW;
+            // A row copies the texts, and so does what settles fractions; nodes of a tree may be half full.
+            let of_row = 2 * (size_of::<(Key, DateTime<Utc>)>() + 2 * texts) + ROW;
             let is_new = if unit.is_some() {
                 let is_new = !self.sums.contains_key(&key);
-                let (sum, all_reported) = self.sums.entry(key).or_insert((Decimal::ZERO, true));
-                *sum = sum.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
-                *all_reported &= reported;
+                let sum = self.sums.entry(key.clone()).or_default();
+                sum.quantity = sum.quantity.checked_add(quantity).ok_or_else(|| too_long(&name_of(group)))?;
+                sum.is_unreported |= !reported;
+                if reported && self.unsettled.add(group, key, quantity) {
+                    memory.keep(LINK, || "the usage of all groups")?;
+                }
                 is_new
             } else if !reported {
+                let key = Arc::unwrap_or_clone(key);
                 self.open.insert((key, used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(used_at)))
             } else {
                 let report = group.usage_record_report_id.clone().unwrap_or_default();
                 let before = self.in_reports.len();
-                self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric));
+                self.in_reports.entry(report).or_insert_with(|| (name_of(group), key.metric.clone()));
                 self.in_reports.len() > before
             };
             if is_new {
@@ -127,9 +156,10 @@ impl Sums {
         let closed = asked.is_complete() && period.is_closed(now - LATE);
         let reason = if asked.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
-        for (key, (quantity, all_reported)) in self.sums {
-            let row = key.row("listUsageRecordGroups", period, quantity, reason, names, org_id);
-            let is_final = closed && all_reported;
+        let unsettled = self.unsettled.keys();
+        for (key, sum) in self.sums {
+            let row = key.row("listUsageRecordGroups", period, sum.quantity, reason, names, org_id);
+            let is_final = closed && !sum.is_unreported && !unsettled.contains(&key);
             rows.push(UsageRow { is_final, as_of: Some(now).filter(|_| !is_final), ..row });
         }
         for (key, hour) in self.open {
@@ -143,12 +173,20 @@ impl Sums {
     }
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Default)]
+struct Sum {
+    quantity: Decimal,
+    /// Something of it was not reported.
+    is_unreported: bool,
+}
+
+/// What a sum is of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key {
-    buyer: Option<String>,
-    entitlement: String,
-    metric: String,
-    unit: &'static str,
+    pub(super) buyer: Option<String>,
+    pub(super) entitlement: String,
+    pub(super) metric: String,
+    pub(super) unit: &'static str,
 }
 
 impl Key {
@@ -207,7 +245,15 @@ mod tests {
         reports: &[types::MeteringUsageRecordReport],
     ) -> Result<Vec<UsageRow>> {
         let now = "2026-11-21T00:00:00Z".parse().unwrap();
-        usage_rows(groups, reports, &names(), "acme", "2026-10".parse().unwrap(), now)
+        let reports = [reports, &[accepted()]].concat();
+        usage_rows(groups, &reports, &names(), "acme", "2026-10".parse().unwrap(), now)
+    }
+
+    /// A report that was accepted, and states no quantities.
+    fn accepted() -> types::MeteringUsageRecordReport {
+        let json =
+            serde_json::json!({"id": "r-ok", "creationTime": "2026-10-05T08:01:00Z", "info": {"status": "SUCCESS"}});
+        serde_json::from_value(json).unwrap()
     }
 
     fn names() -> Names {
@@ -227,7 +273,7 @@ mod tests {
     fn usage_is_added_up_by_the_time_of_use_and_not_of_reporting() {
         let used = |at: &str, reported: &str| {
             group(serde_json::json!({
-                "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 0.1},
+                "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 0.1},
                 "creationTime": reported, "metaInfo": {"timestamp": at},
             }))
         };
@@ -248,10 +294,11 @@ mod tests {
         #[test]
         fn the_keys_of_a_month_are_the_same_on_every_day_of_it(month in months_and_days()) {
             let used = group(serde_json::json!({
-                "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"calls": 1}, "creationTime": month.0.start(),
+                "id": "g-1", "buyerID": "b-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-ok",
+                "records": {"calls": 1}, "creationTime": month.0.start(),
             }));
             check_keys_stay(month, LATE, Some(true), |period, now| {
-                usage_rows(std::slice::from_ref(&used), &[], &names(), "acme", period, now).unwrap().remove(0)
+                usage_rows(std::slice::from_ref(&used), &[accepted()], &names(), "acme", period, now).unwrap().remove(0)
             })?;
         }
     }
@@ -259,11 +306,11 @@ mod tests {
     #[test]
     fn a_part_of_a_month_has_its_own_period_and_is_not_billable() {
         let used = group(
-            serde_json::json!({"status": "REPORTED", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
+            serde_json::json!({"status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z"}),
         );
         let period: Period = "2026-10-03/2026-10-20".parse().unwrap();
         let now = "2026-11-21T00:00:00Z".parse().unwrap();
-        let rows = usage_rows(&[used], &[], &names(), "acme", period, now).unwrap();
+        let rows = usage_rows(&[used], &[accepted()], &names(), "acme", period, now).unwrap();
         assert_eq!((rows[0].period_end, rows[0].is_final), (period.end(), false));
         assert_eq!((rows[0].is_billable, rows[0].billing_reason), (Some(false), BillingReason::NotAWholePeriod));
     }
@@ -284,7 +331,7 @@ mod tests {
     fn what_will_not_be_billed_is_left_out_and_what_is_not_reported_yet_is_not_final() {
         let with = |status: &str| {
             group(serde_json::json!({
-                "id": status, "status": status, "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
+                "id": status, "status": status, "usageRecordReportID": "r-ok", "records": {"calls": 1}, "creationTime": "2026-10-05T00:00:00Z",
             }))
         };
         let rows = october(&[with("REPORTED"), with("INVALID"), with("DELETED")]).unwrap();
@@ -369,12 +416,12 @@ mod tests {
     #[test]
     fn nothing_is_final_before_the_period_is_over() {
         let reported = group(serde_json::json!({
-            "id": "g-6", "status": "REPORTED", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
+            "id": "g-6", "status": "REPORTED", "usageRecordReportID": "r-ok", "records": {"calls": 5}, "creationTime": "2026-10-05T00:00:00Z",
         }));
         let rows = |now: &str| {
             usage_rows(
                 std::slice::from_ref(&reported),
-                &[],
+                &[accepted()],
                 &names(),
                 "acme",
                 "2026-10".parse().unwrap(),
@@ -384,6 +431,120 @@ mod tests {
         assert!(!rows("2026-10-20T00:00:00Z").unwrap()[0].is_final);
         assert!(!rows("2026-11-01T12:00:00Z").unwrap()[0].is_final, "usage of the last day still comes in");
         assert!(rows("2026-11-02T00:00:00Z").unwrap()[0].is_final);
+    }
+
+    /// Usage of two groups of one hour, and whether the row of their sum is final after these reports, in any order.
+    fn is_final(groups: [serde_json::Value; 2], reports: &[serde_json::Value]) -> bool {
+        let groups = groups.map(|more| {
+            let mut json = serde_json::json!({
+                "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "usageRecordReportID": "r-1", "records": {"gb": 2.25},
+                "creationTime": "2026-10-05T07:30:00Z",
+            });
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            group(json)
+        });
+        let mut reports: Vec<types::MeteringUsageRecordReport> =
+            reports.iter().map(|report| serde_json::from_value(report.clone()).unwrap()).collect();
+        let mut of = || {
+            reports.reverse();
+            let rows = with_reports(&groups, &reports).unwrap();
+            assert_eq!((rows.len(), rows[0].metric.as_str()), (1, "gb"), "{rows:?}");
+            assert_eq!(rows[0].as_of.is_some(), !rows[0].is_final);
+            rows[0].is_final
+        };
+        let (last_first, first_first) = (of(), of());
+        assert_eq!(last_first, first_first);
+        last_first
+    }
+
+    fn of_report(id: &str, hour: u32, info: serde_json::Value) -> serde_json::Value {
+        let mut json = serde_json::json!({"id": id, "entitlementID": "e-1", "info": {
+            "status": "SUCCESS", "startTime": format!("2026-10-05T{hour:02}:00:00Z"), "reportedRecords": {"gb": 4},
+        }});
+        json["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        json
+    }
+
+    #[test]
+    fn sum_is_final_only_once_the_marketplace_accepted_all_of_it() {
+        use serde_json::json;
+        let result = |status: &str| json!({"awsMeteringResponse": {"results": [{"status": status, "usageRecord": {"dimension": "gb"}}]}});
+        let one = |info: serde_json::Value| of_report("r-1", 7, info);
+        let both = || [json!({}), json!({"id": "g-2"})];
+        assert!(is_final(both(), &[one(json!({}))]) && is_final(both(), &[one(result("Success"))]));
+        assert!(!is_final(both(), &[]), "its report is not known");
+        for not_accepted in [
+            result("CustomerNotSubscribed"),
+            result("DuplicateRecord"),
+            json!({"awsMeteringResponse": {"results": []}}),
+            json!({"status": "FAILED"}),
+            json!({"status": "CREATED"}),
+        ] {
+            assert!(!is_final(both(), &[one(not_accepted.clone())]), "{not_accepted}");
+        }
+        // One of the two in another report.
+        let apart = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
+        let two = |info: serde_json::Value| of_report("r-2", 8, info);
+        assert!(is_final(apart(), &[one(json!({})), two(json!({}))]));
+        assert!(
+            !is_final(apart(), &[one(json!({}))])
+                && !is_final(apart(), &[one(json!({})), two(json!({"status": "FAILED"}))])
+        );
+        // A group that names no report is in the one that names it; of several, one that was accepted.
+        let unnamed = || [json!({}), json!({"id": "g-2", "usageRecordReportID": ""})];
+        let names =
+            |id: &str, status: &str| of_report(id, 8, json!({"status": status, "usageRecordGroupIds": ["g-2"]}));
+        assert!(is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED"), names("r-3", "SUCCESS")]));
+        assert!(!is_final(unnamed(), &[one(json!({})), names("r-2", "FAILED")]));
+        assert!(!is_final(unnamed(), &[one(json!({})), two(json!({}))]));
+        // One without any id.
+        assert!(!is_final(
+            [json!({}), json!({"id": "", "usageRecordReportID": ""})],
+            &[one(json!({})), names("r-2", "SUCCESS")]
+        ));
+    }
+
+    #[test]
+    fn sum_with_a_fraction_left_to_later_reports_is_final_once_one_has_a_whole_unit() {
+        use serde_json::json;
+        let both = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
+        let left = |id: &str, hour| of_report(id, hour, json!({"newDecimalParts": {"gb": 0.5}}));
+        let whole = |hour| of_report("r-3", hour, json!({"reportedRecords": {"gb": 1}}));
+        let last = || [left("r-1", 7), left("r-2", 8)];
+        assert!(!is_final(both(), &last()), "the second report settles the fraction of the first, and leaves one");
+        assert!(is_final(both(), &[last().to_vec(), vec![whole(9)]].concat()));
+        assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
+        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({}))]));
+        let part = of_report("r-3", 9, json!({"reportedRecords": {"gb": 0.75}}));
+        assert!(!is_final(both(), &[last().to_vec(), vec![part]].concat()));
+        let mut other = whole(9);
+        other["entitlementID"] = json!("e-2");
+        assert!(!is_final(both(), &[last().to_vec(), vec![other]].concat()));
+        // Of whole numbers no part is left.
+        let wholes = || [json!({"records": {"gb": 2}}), json!({"id": "g-2", "records": {"gb": 3}})];
+        assert!(is_final(wholes(), &[left("r-1", 7)]));
+        let one_part = || [json!({"records": {"gb": 2}}), json!({"id": "g-2"})];
+        assert!(!is_final(one_part(), &[left("r-1", 7)]));
+        // Of another dimension.
+        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({"newDecimalParts": {"calls": 0.5}}))]));
+    }
+
+    #[test]
+    fn sum_of_events_is_final_once_everything_in_its_report_was_accepted() {
+        use serde_json::json;
+        let events = |id: &str| json!({"id": id, "records": {}, "metaInfo": {"billableRecords": [{"key": "gb", "quantity": 2}]}});
+        let both = || [events("g-1"), events("g-2")];
+        let report = |info: serde_json::Value| {
+            let mut report = of_report("r-1", 7, info);
+            report["info"]["aggregatedBillableRecords"] = json!([{"key": "gb", "quantity": 4}]);
+            report["info"]["reportedRecords"] = json!({});
+            report
+        };
+        assert!(is_final(both(), &[report(json!({}))]));
+        assert!(is_final(both(), &[report(json!({"partner": "GCP", "gcpMeteringResponse": {}}))]));
+        assert!(!is_final(both(), &[report(json!({"partner": "GCP"}))]));
+        let refused = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "usd"}}]}});
+        assert!(!is_final(both(), &[report(refused)]));
     }
 
     #[test]

@@ -112,7 +112,7 @@ async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
     let groups = stored(client).await;
     assert_eq!(groups.len(), reports.len());
     let all = reconcile(ORG, reports, &groups, &[]).unwrap();
-    assert!(all.agrees() && all.failed.is_empty(), "{all:?}");
+    assert!(all.agrees(), "{all:?}");
     let sum: Decimal = reports.iter().flat_map(|report| report.quantities().values()).sum();
     let there: Decimal = groups.iter().flat_map(|group| group.records.values().map(|quantity| quantity.0)).sum();
     assert_eq!(sum, there);

@@ -66,7 +66,7 @@ async fn group_that_came_in_late_and_its_late_report_are_found() {
     let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
     assert!(found.is_clean() && found.billed.len() == 1, "{found:?}");
     let first = server.requests()[0].target.clone();
-    assert!(first.contains("startDate=2026-09-30") && first.contains("endDate=2026-11-21"), "{first}");
+    assert!(first.contains("startDate=2026-09-30") && first.contains("endDate=2026-11-22"), "{first}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,6 +98,36 @@ async fn usage_that_a_marketplace_did_not_take_is_failed_with_its_words() {
             (&found.failed[0].words, found.is_clean()),
             (&expected.into_iter().map(str::to_owned).collect(), false)
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn marketplaces_silence_and_a_fraction_that_is_left_over_are_pending() {
+    let report = usage("e-1", month().start()).quantity("gb", Decimal::new(525, 2));
+    let group = group_for(&report, json!({"status": "REPORTED", "usageRecordReportID": "r-1"}));
+    let of_report = |id: &str, hours: i64, info: Value| {
+        let start = month().start() + TimeDelta::hours(hours);
+        let mut report = json!({"id": id, "entitlementID": "e-1", "info": {"status": "SUCCESS", "startTime": start}});
+        report["info"].as_object_mut().unwrap().extend(info.as_object().unwrap().clone());
+        report
+    };
+    let left = || of_report("r-1", 0, json!({"reportedRecords": {"gb": 5}, "newDecimalParts": {"gb": 0.25}}));
+    let later = of_report("r-2", 1, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}}));
+    for (reports, is_clean, words) in [
+        (
+            vec![of_report("r-1", 0, json!({"awsMeteringResponse": {"results": []}}))],
+            false,
+            "the marketplace's response does not mention gb",
+        ),
+        (vec![left()], false, "Suger: 0.25 of gb left to the next report"),
+        (vec![left(), later], true, ""),
+    ] {
+        let server = vendor(vec![group.clone()], reports);
+        let sent = std::slice::from_ref(&report);
+        let found = scripted(&server).reconcile(month(), sent).timeout(Duration::MAX).await.unwrap();
+        assert_eq!((found.is_clean(), found.pending.len()), (is_clean, usize::from(!is_clean)), "{found:?}");
+        let said = found.pending.first().map(|one| one.words.join("; ")).unwrap_or_default();
+        assert_eq!(said, words);
     }
 }
 

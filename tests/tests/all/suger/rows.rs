@@ -143,6 +143,31 @@ fn vendor_with(groups: Vec<Value>, reports: Vec<Value>) -> ScriptedServer {
     })
 }
 
+#[tokio::test(start_paused = true)]
+async fn usage_is_final_only_if_the_marketplace_accepted_it() {
+    let month = Period::last_month(now());
+    let group = json!({
+        "id": "g-1", "entitlementID": "e-1", "status": "REPORTED", "records": {"gb": 5}, "usageRecordReportID": "r-1",
+        "creationTime": month.start() + TimeDelta::hours(1),
+    });
+    let aws = |status: &str| json!({"results": [{"status": status, "usageRecord": {"dimension": "gb"}}]});
+    for (response, is_final) in [
+        (aws("Success"), true),
+        (aws("CustomerNotSubscribed"), false),
+        (json!({"results": []}), false),
+        (json!({"unprocessedRecords": [{"dimension": "gb"}]}), false),
+    ] {
+        let end = month.start() + TimeDelta::hours(2);
+        let mut report = json!({"id": "r-1", "entitlementID": "e-1", "creationTime": end, "info": hour_before(end)});
+        report["info"]["awsMeteringResponse"] = response.clone();
+        let client = scripted(&vendor_with(vec![group.clone()], vec![report]));
+        let rows = client.usage(month, Duration::MAX).await.unwrap();
+        assert_eq!((rows.len(), rows[0].is_final), (1, is_final), "{response}");
+    }
+    let rows = scripted(&vendor_with(vec![group], vec![])).usage(month, Duration::MAX).await.unwrap();
+    assert!(!rows[0].is_final, "its report is not listed");
+}
+
 fn hour_before(end: DateTime<Utc>) -> Value {
     json!({"status": "SUCCESS", "startTime": end - TimeDelta::hours(1), "endTime": end})
 }

@@ -1,0 +1,82 @@
+//! Fractions of a unit that a marketplace of whole units, such as AWS, leaves to the next report of the entitlement: not billed until a later
+//! report has a whole unit.
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::Decimal;
+
+use super::groups::is_set;
+use super::marketplace::{Acceptance, acceptance};
+use super::types::{MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info};
+
+/// Returns the fraction of a dimension that a report leaves to the next one, if it leaves any, and it may be of this quantity in the report: it is
+/// not of a whole number.
+pub(super) fn carried_out(info: &Info, dimension: &str, quantity: Decimal) -> Option<Decimal> {
+    let part = info.new_decimal_parts.get(dimension).map(|part| part.0);
+    part.filter(|part| !part.is_zero() && !quantity.fract().is_zero())
+}
+
+/// Dimensions of which a report settles every fraction that was left to it: fractions come first, and are less than the whole unit that was
+/// accepted here.
+pub(super) fn settled_dimensions(info: &Info) -> impl Iterator<Item = &str> {
+    let settled = |dimension: &&str| {
+        let parts = [&info.reported_records, &info.included_records, &info.credit_records];
+        let parts = parts.into_iter().filter_map(|map| map.get(*dimension));
+        let whole = parts.map(|part| part.0).try_fold(Decimal::ZERO, Decimal::checked_add);
+        whole.is_none_or(|whole| whole >= Decimal::ONE) && acceptance(info, &[dimension]) == Acceptance::Accepted
+    };
+    info.reported_records.keys().map(String::as_str).filter(settled)
+}
+
+/// Returns when the window of a report begins; when it was made, if it does not state that.
+pub(super) fn start_of(report: &Report) -> Option<DateTime<Utc>> {
+    let start = report.info.as_ref().and_then(|info| info.start_time).filter(is_set);
+    start.or(report.creation_time.filter(is_set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn info(json: Value) -> Info {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn fraction_is_left_to_the_next_report_unless_it_is_zero() {
+        let info = info(json!({"newDecimalParts": {"gb": 0.25, "calls": 0}, "decimalParts": {"seats": 0.5}}));
+        let half = Decimal::new(25, 1);
+        let left = ["gb", "calls", "seats"].map(|dimension| carried_out(&info, dimension, half));
+        assert_eq!(left, [Some(Decimal::new(25, 2)), None, None]);
+        assert_eq!(carried_out(&info, "gb", Decimal::new(300, 2)), None, "no part of a whole number is left");
+    }
+
+    #[test]
+    fn fractions_are_settled_by_a_whole_unit_that_was_accepted() {
+        let settled = |records: Value, more: Value| {
+            let mut json = json!({"status": "SUCCESS", "reportedRecords": records});
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            settled_dimensions(&info(json)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(settled(json!({"gb": 1, "calls": 0.9, "seats": 2}), json!({})), ["gb", "seats"]);
+        assert_eq!(
+            settled(json!({"gb": 0}), json!({"includedRecords": {"gb": 0.5}, "creditRecords": {"gb": 0.5}})),
+            ["gb"]
+        );
+        assert!(settled(json!({"gb": 5}), json!({"status": "FAILED"})).is_empty());
+        let refused = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "gb"}}]}});
+        assert!(settled(json!({"gb": 5}), refused).is_empty());
+        let vast = Decimal::MAX.to_string();
+        assert_eq!(settled(json!({"gb": vast}), json!({"includedRecords": {"gb": vast}})), ["gb"]);
+    }
+
+    #[test]
+    fn report_begins_with_its_window_or_when_it_was_made() {
+        let start = |json: Value| start_of(&serde_json::from_value(json).unwrap()).map(|time| time.to_rfc3339());
+        let (zero, made) = ("0001-01-01T00:00:00Z", "2026-10-01T08:01:00Z");
+        let at = |hour: u32| Some(format!("2026-10-01T{hour:02}:{:02}:00+00:00", hour % 7));
+        assert_eq!(start(json!({"creationTime": made, "info": {"startTime": "2026-10-01T07:00:00Z"}})), at(7));
+        assert_eq!(start(json!({"creationTime": made, "info": {"startTime": zero}})), at(8));
+        assert_eq!(start(json!({"creationTime": zero})), None);
+    }
+}

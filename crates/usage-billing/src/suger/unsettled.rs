@@ -1,0 +1,131 @@
+//! Which sums wait for the marketplaces' word: usage counts as accepted only once the report in which its group was sent says so.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use usage_billing_core::Decimal;
+
+use super::carried::{carried_out, settled_dimensions, start_of};
+use super::groups::id_in;
+use super::marketplace::{Acceptance, acceptance};
+use super::sums::Key;
+use super::types::{
+    MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
+};
+use crate::memory_limit::SLOT;
+
+/// What one link takes in memory: an id, and its place in two tables.
+pub(super) const LINK: usize = 3 * SLOT + 40;
+
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// Sums by the reports that their groups name, until the report comes and accepts them.
+    by_report: HashMap<String, Vec<Link>>,
+    /// Sums by groups that name no report, until a report that names the group accepts them.
+    by_group: HashMap<String, Vec<Link>>,
+    /// Sums that no report can settle.
+    nameless: BTreeSet<Arc<Key>>,
+    /// By entitlement and dimension: fractions that reports left to later ones.
+    fractions: HashMap<(String, String), Fractions>,
+}
+
+/// A sum with usage in a report.
+#[derive(Debug)]
+struct Link {
+    key: Arc<Key>,
+    /// Of a billable metric; the marketplace knows it under another name.
+    of_metric: bool,
+    /// A quantity that is not a whole number, if there is one, so that a fraction may be of it.
+    fraction: Decimal,
+}
+
+/// Fractions of one dimension.
+#[derive(Debug, Default)]
+struct Fractions {
+    /// The sums with usage in a report that left a fraction to later ones, each with the start of the latest of these reports.
+    left: HashMap<Arc<Key>, DateTime<Utc>>,
+    /// The start of the latest report that settles those of earlier ones.
+    settled: Option<DateTime<Utc>>,
+}
+
+impl Unsettled {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_report.is_empty() && self.by_group.is_empty() && self.nameless.is_empty()
+    }
+
+    /// Adds usage of a group that was reported; returns whether it takes memory.
+    pub(super) fn add(&mut self, group: &Group, key: Arc<Key>, quantity: Decimal) -> bool {
+        let place = (key.entitlement.clone(), key.metric.clone());
+        let link = Link { key, of_metric: group.records.is_empty(), fraction: quantity.fract() };
+        let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
+            (Some(report), _) => self.by_report.entry(report.to_owned()).or_default(),
+            (None, Some(group)) => self.by_group.entry(group.to_owned()).or_default(),
+            (None, None) => return self.nameless.insert(link.key),
+        };
+        if let Some(known) = links.iter_mut().find(|known| known.key == link.key && known.of_metric == link.of_metric) {
+            known.fraction = known.fraction.max(link.fraction);
+            return false;
+        }
+        links.push(link);
+        self.fractions.entry(place).or_default();
+        true
+    }
+
+    pub(super) fn settle(&mut self, report: &Report) {
+        let Some(info) = &report.info else { return };
+        let start = start_of(report);
+        self.note_settled_fractions(report, info, start);
+        if let Some(id) = id_in(&report.id)
+            && let Some(mut links) = self.by_report.remove(id)
+        {
+            links.retain(|link| !self.is_settled_by(link, info, start));
+            if !links.is_empty() {
+                self.by_report.insert(id.to_owned(), links);
+            }
+        }
+        for group in &info.usage_record_group_ids {
+            let Some(mut links) = self.by_group.remove(group) else { continue };
+            links.retain(|link| !self.is_settled_by(link, info, start));
+            if !links.is_empty() {
+                self.by_group.insert(group.clone(), links);
+            }
+        }
+    }
+
+    fn note_settled_fractions(&mut self, report: &Report, info: &Info, start: Option<DateTime<Utc>>) {
+        let entitlement = report.entitlement_id.clone().unwrap_or_default();
+        for dimension in settled_dimensions(info) {
+            if let Some(fractions) = self.fractions.get_mut(&(entitlement.clone(), dimension.to_owned())) {
+                fractions.settled = fractions.settled.max(start);
+            }
+        }
+    }
+
+    /// Returns whether a report accepts a sum's usage in it; a fraction of it may be left to later reports.
+    fn is_settled_by(&mut self, link: &Link, info: &Info, start: Option<DateTime<Utc>>) -> bool {
+        let Key { entitlement, metric, .. } = &*link.key;
+        let dimensions: &[&str] = if link.of_metric { &[] } else { &[metric.as_str()] };
+        if acceptance(info, dimensions) != Acceptance::Accepted {
+            return false;
+        }
+        if !link.of_metric && carried_out(info, metric, link.fraction).is_some() {
+            let fractions = self.fractions.entry((entitlement.clone(), metric.clone())).or_default();
+            let left = fractions.left.entry(link.key.clone()).or_default();
+            *left = start.unwrap_or(DateTime::<Utc>::MAX_UTC).max(*left);
+        }
+        true
+    }
+
+    /// Returns the sums that are not settled by the reports so far.
+    pub(super) fn keys(self) -> BTreeSet<Arc<Key>> {
+        let links = self.by_report.into_values().chain(self.by_group.into_values()).flatten();
+        let waiting = links.map(|link| link.key).chain(self.nameless);
+        let left = self.fractions.into_values().flat_map(|Fractions { left, settled }| {
+            left.into_iter()
+                .filter(move |(_, start)| settled.is_none_or(|settled| settled <= *start))
+                .map(|(key, _)| key)
+        });
+        waiting.chain(left).collect()
+    }
+}
