@@ -38,6 +38,28 @@ async fn traced(call: impl Future<Output = ()>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn late_usage_of_a_single_report_is_a_warning() {
+    use usage_billing::suger::{Client, UsageReport};
+
+    let server = ScriptedServer::start(|request| {
+        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        let group = serde_json::json!({
+            "id": sent["id"], "entitlementID": sent["entitlementID"], "records": sent["records"], "status": "CREATED",
+            "partner": "AWS",
+        });
+        Reply::json(200, &group.to_string())
+    });
+    let now = usage_billing_tests::now();
+    for (hours, is_late) in [(5, false), (6, true)] {
+        let builder = Client::builder("acme", "hush").base_url(server.url());
+        let client = usage_billing_tests::untimed(builder).build().unwrap().with_now(now);
+        let report = UsageReport::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
+        let lines = traced(async { _ = client.report(&report).await.unwrap() }).await;
+        assert_eq!(lines.contains("usage is older than its marketplace accepts"), is_late, "{lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
     let server = ScriptedServer::start(|request| {
         let header = request.header("authorization").unwrap_or_default();

@@ -194,6 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn kinds_of_errors_have_stable_names() {
+        for (kind, name) in [
+            (ErrorKind::Config, "config"),
+            (ErrorKind::Request, "request"),
+            (ErrorKind::Auth, "auth"),
+            (ErrorKind::Permission, "permission"),
+            (ErrorKind::Connection, "connection"),
+            (ErrorKind::Api, "api"),
+            (ErrorKind::Decode, "decode"),
+            (ErrorKind::Limit, "limit"),
+            (ErrorKind::NotReady, "not_ready"),
+            (ErrorKind::WaitTimeout, "wait_timeout"),
+            (ErrorKind::Failed, "failed"),
+            (ErrorKind::File, "file"),
+        ] {
+            assert_eq!(super::kind(kind), name);
+        }
+    }
+
+    #[test]
     fn line_counts_every_report_once() {
         assert_eq!(receipt().total(), 7);
         let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified, 1 merged";

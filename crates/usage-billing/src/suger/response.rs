@@ -31,17 +31,44 @@ impl From<Result<Group>> for Response {
             Err(error) => error,
         };
         let from_suger = is_of_suger(&error);
-        match error.status().map(|status| status.as_u16()) {
-            Some(200..300) => Self::Unreadable(error),
-            Some(409) => Self::Conflict { error, from_suger },
-            // Of the caller or of the moment.
-            Some(401 | 403 | 407 | 408 | 425 | 429) => Self::Nothing { error, from_suger },
-            Some(400..500) => Self::Rejection { error, from_suger },
-            Some(status) => Self::Nothing { error, from_suger: from_suger && status == 500 },
-            None if error.kind() == ErrorKind::Request => Self::Unsendable(error),
-            None => Self::Nothing { error, from_suger: false },
+        let status = error.status().map(|status| status.as_u16());
+        match meaning(status, error.kind()) {
+            Meaning::Unreadable => Self::Unreadable(error),
+            Meaning::Conflict => Self::Conflict { error, from_suger },
+            Meaning::Rejection => Self::Rejection { error, from_suger },
+            Meaning::Nothing => Self::Nothing { error, from_suger: from_suger && matches!(status, Some(400..=500)) },
+            Meaning::Unsendable => Self::Unsendable(error),
         }
     }
+}
+
+/// What an error says of the report.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    Unreadable,
+    Conflict,
+    Rejection,
+    Nothing,
+    Unsendable,
+}
+
+fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
+    match status {
+        Some(200..300) => Meaning::Unreadable,
+        Some(409) => Meaning::Conflict,
+        // Of the caller or of the moment.
+        Some(408) => Meaning::Nothing,
+        Some(status) if REFUSALS.contains(&status) => Meaning::Nothing,
+        Some(400..500) => Meaning::Rejection,
+        Some(_) => Meaning::Nothing,
+        None if kind == ErrorKind::Request => Meaning::Unsendable,
+        None => Meaning::Nothing,
+    }
+}
+
+/// Returns whether a request that got no word on the report may be worked on yet.
+fn was_sent(status: Option<u16>, kind: ErrorKind) -> bool {
+    status.map_or(kind == ErrorKind::Connection, |status| !REFUSALS.contains(&status))
 }
 
 impl Response {
@@ -52,11 +79,7 @@ impl Response {
             Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
             Self::Rejection { error, .. } => error.attempts() > 1,
             Self::Nothing { error, .. } => {
-                let was_sent = match error.status().map(|status| status.as_u16()) {
-                    Some(status) => !REFUSALS.contains(&status),
-                    None => error.kind() == ErrorKind::Connection,
-                };
-                was_sent || error.attempts() > 1
+                error.attempts() > 1 || was_sent(error.status().map(|status| status.as_u16()), error.kind())
             }
             Self::Withheld(_) | Self::Unsendable(_) => false,
         }
@@ -114,6 +137,43 @@ mod tests {
         ] {
             assert!(!has_format_of_suger(body.as_bytes(), true), "{body}");
         }
+    }
+
+    #[test]
+    fn statuses_reject_the_report_or_say_nothing_of_it() {
+        for (meant, statuses) in [
+            (Meaning::Unreadable, &[200, 201, 204, 299][..]),
+            (Meaning::Conflict, &[409]),
+            (Meaning::Rejection, &[400, 402, 404, 405, 410, 413, 421, 422, 423, 499]),
+            (Meaning::Nothing, &[199, 300, 302, 401, 403, 407, 408, 425, 429, 500, 501, 502, 503, 504, 599]),
+        ] {
+            for status in statuses {
+                assert_eq!(meaning(Some(*status), ErrorKind::Api), meant, "{status}");
+            }
+        }
+        assert_eq!(meaning(None, ErrorKind::Request), Meaning::Unsendable);
+        assert_eq!(meaning(Some(503), ErrorKind::Request), Meaning::Nothing);
+        assert_eq!(meaning(None, ErrorKind::Connection), Meaning::Nothing);
+    }
+
+    #[test]
+    fn request_may_be_worked_on_unless_it_was_turned_away_or_never_sent() {
+        for status in [401, 403, 407, 425, 429] {
+            assert!(!was_sent(Some(status), ErrorKind::Api), "{status}");
+        }
+        for status in [408, 500, 502, 503, 504] {
+            assert!(was_sent(Some(status), ErrorKind::Api), "{status}");
+        }
+        assert!(was_sent(None, ErrorKind::Connection) && !was_sent(None, ErrorKind::Auth));
+    }
+
+    #[test]
+    fn only_one_clear_rejection_leaves_nothing_to_arrive() {
+        let error = || Error::new(ErrorKind::Api, "no");
+        assert!(Response::Group(Box::default()).may_arrive_later() && Response::Unreadable(error()).may_arrive_later());
+        assert!(Response::Conflict { error: error(), from_suger: true }.may_arrive_later());
+        assert!(!Response::Rejection { error: error(), from_suger: true }.may_arrive_later());
+        assert!(!Response::Withheld(error()).may_arrive_later() && !Response::Unsendable(error()).may_arrive_later());
     }
 
     #[test]

@@ -129,3 +129,53 @@ impl Unsettled {
         waiting.chain(left).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn key(metric: &str) -> Arc<Key> {
+        let (entitlement, metric) = ("e-1".to_owned(), metric.to_owned());
+        Arc::new(Key { buyer: None, entitlement, metric, unit: "units" })
+    }
+
+    fn add(unsettled: &mut Unsettled, group: Value, metric: &str) -> bool {
+        let group: Group = serde_json::from_value(group).unwrap();
+        unsettled.add(&group, key(metric), Decimal::ONE)
+    }
+
+    #[test]
+    fn everything_that_was_reported_is_unsettled_until_a_report_accepts_it() {
+        let accepted = |id: &str, groups: &[&str]| -> Report {
+            let info = json!({"status": "SUCCESS", "usageRecordGroupIds": groups});
+            serde_json::from_value(json!({"id": id, "entitlementID": "e-1", "info": info})).unwrap()
+        };
+        assert!(Unsettled::default().is_empty());
+        for (group, settles) in [
+            (json!({"id": "g-1", "usageRecordReportID": "r-1"}), accepted("r-1", &[])),
+            (json!({"id": "g-1"}), accepted("r-2", &["g-1"])),
+            (json!({"id": "g-1", "usageRecordReportID": ""}), accepted("", &["g-1"])),
+        ] {
+            let mut unsettled = Unsettled::default();
+            assert!(add(&mut unsettled, group.clone(), "gb") && !unsettled.is_empty());
+            unsettled.settle(&accepted("r-3", &["g-2"]));
+            assert!(!unsettled.is_empty());
+            unsettled.settle(&settles);
+            assert!(unsettled.is_empty() && unsettled.keys().is_empty(), "{group}");
+        }
+        let mut nameless = Unsettled::default();
+        assert!(add(&mut nameless, json!({}), "gb") && !nameless.is_empty());
+        assert_eq!(nameless.keys().into_iter().collect::<Vec<_>>(), [key("gb")]);
+    }
+
+    #[test]
+    fn usage_of_one_sum_in_one_report_takes_memory_once() {
+        let mut unsettled = Unsettled::default();
+        let group = || json!({"id": "g-1", "usageRecordReportID": "r-1", "records": {"gb": 1, "calls": 1}});
+        let event = json!({"id": "g-2", "usageRecordReportID": "r-1"});
+        assert!(add(&mut unsettled, group(), "gb") && !add(&mut unsettled, group(), "gb"));
+        assert!(add(&mut unsettled, group(), "calls") && add(&mut unsettled, event, "gb"));
+        assert!(add(&mut unsettled, json!({}), "gb") && !add(&mut unsettled, json!({}), "gb"));
+    }
+}
