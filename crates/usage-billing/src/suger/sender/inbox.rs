@@ -1,6 +1,6 @@
 //! Reports that were pushed and are not settled: so many and no more, each once.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub(super) struct Inbox {
     capacity: usize,
     /// Pushed since the task took them last.
     pushed: Vec<UsageReport>,
+    /// How often reports were pushed again since then, while an equal one was not settled.
+    merged: BTreeMap<Uuid, u32>,
     unsettled: HashSet<Uuid>,
     /// Of unsettled reports, and of the last settled ones.
     known: HashMap<Uuid, Known>,
@@ -44,8 +46,15 @@ pub(super) enum Fate {
 
 impl Inbox {
     pub(super) fn new(org_id: String, capacity: usize) -> Self {
-        let (pushed, unsettled, known, settled) = (Vec::new(), HashSet::new(), HashMap::new(), VecDeque::new());
-        Self { org_id, capacity: capacity.max(1), pushed, unsettled, known, settled }
+        Self {
+            org_id,
+            capacity: capacity.max(1),
+            pushed: Vec::new(),
+            merged: BTreeMap::new(),
+            unsettled: HashSet::new(),
+            known: HashMap::new(),
+            settled: VecDeque::new(),
+        }
     }
 
     pub(super) fn org_id(&self) -> &str {
@@ -80,6 +89,9 @@ impl Inbox {
             Ok(()) => {
                 if self.unsettled.insert(id) {
                     self.pushed.push(report);
+                } else {
+                    let merged = self.merged.entry(id).or_default();
+                    *merged = merged.saturating_add(1);
                 }
                 Ok(id)
             }
@@ -108,9 +120,9 @@ impl Inbox {
         Ok(())
     }
 
-    /// Hands the pushed reports to the task. They stay unsettled.
-    pub(super) fn take(&mut self) -> Vec<UsageReport> {
-        std::mem::take(&mut self.pushed)
+    /// Hands the pushed reports to the task, and how often others were pushed again. They stay unsettled.
+    pub(super) fn take(&mut self) -> (Vec<UsageReport>, BTreeMap<Uuid, u32>) {
+        (std::mem::take(&mut self.pushed), std::mem::take(&mut self.merged))
     }
 
     /// Notes what became of a report, and returns the one that is forgotten for it.
@@ -152,7 +164,7 @@ mod tests {
         let first = inbox.push(report(1)).unwrap();
         inbox.push(report(2)).unwrap();
         // Taking them makes no room: they are still in memory.
-        assert_eq!(inbox.take().len(), 2);
+        assert_eq!(inbox.take().0.len(), 2);
         let full = inbox.push(report(3)).unwrap_err();
         assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
         inbox.settle(first, Fate::Delivered);
@@ -165,7 +177,7 @@ mod tests {
         let mut inbox = inbox(1);
         let id = inbox.push(report(1)).unwrap();
         assert_eq!(inbox.push(report(1)).unwrap(), id);
-        assert_eq!(inbox.take().len(), 1);
+        assert_eq!(inbox.take(), (vec![report(1)], [(id, 1)].into()));
         assert_eq!(inbox.push(report(1)).unwrap(), id, "while it is sent");
         assert_eq!((inbox.unsettled(), inbox.pushed()), (1, 0));
     }

@@ -115,8 +115,8 @@ impl UsageSenderBuilder {
 }
 
 impl UsageSender {
-    /// Queues a report, and returns its id. It never waits. A report that is queued already, or under way, stays queued once; one that was
-    /// delivered before is sent again, and is then already delivered.
+    /// Queues a report, and returns its id. It never waits. A report that is queued already, or under way, stays queued once, and is
+    /// counted as [merged](Receipt::merged) in the receipt; one that was delivered before is sent again, and is then already delivered.
     ///
     /// # Errors
     /// The report that was not taken, with the reason:

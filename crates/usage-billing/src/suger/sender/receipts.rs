@@ -102,7 +102,8 @@ impl Unread {
     }
 
     fn take(&mut self) -> Option<Receipt> {
-        (self.receipt.total() > 0).then(|| std::mem::take(&mut self.receipt))
+        let has_news = self.receipt.total() > 0 || !self.receipt.merged.is_empty();
+        has_news.then(|| std::mem::take(&mut self.receipt))
     }
 
     fn reader_is_gone(&mut self) {
@@ -114,7 +115,7 @@ impl Unread {
 
 /// Makes one receipt of an earlier and a later one, in which each report is listed once, as it was in the later one.
 pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
-    let Receipt { delivered, already_delivered, unverified, rejected, unsent, late } = later;
+    let Receipt { delivered, already_delivered, unverified, rejected, unsent, late, merged } = later;
     let undelivered = rejected.iter().chain(&unsent).map(|it| &it.id);
     let ids: HashSet<Uuid> =
         delivered.iter().chain(&already_delivered).chain(&unverified).chain(undelivered).copied().collect();
@@ -124,6 +125,10 @@ pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
     earlier.unverified.extend(unverified);
     earlier.rejected.extend(rejected);
     earlier.late.extend(late);
+    for (id, times) in merged {
+        let all = earlier.merged.entry(id).or_default();
+        *all = all.saturating_add(times);
+    }
     // A report that stayed queued is in the later one again.
     earlier.unsent = unsent;
 }
@@ -138,6 +143,9 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     }
     receipt.rejected.drain(..left.min(receipt.rejected.len()));
     receipt.late.drain(..receipt.late.len().saturating_sub(limit));
+    while receipt.merged.len() > limit {
+        receipt.merged.pop_first();
+    }
     excess
 }
 
@@ -171,12 +179,15 @@ mod tests {
             delivered: ids(&[3]),
             already_delivered: ids(&[1]),
             unsent: undelivered(&[4, 5]),
+            merged: [(Uuid::from_u128(3), 2)].into(),
             ..Receipt::default()
         };
+        receipt.merged = [(Uuid::from_u128(3), 1), (Uuid::from_u128(2), 1)].into();
         absorb(&mut receipt, later);
         assert_eq!((&receipt.delivered, &receipt.already_delivered), (&ids(&[2, 3]), &ids(&[1])));
         assert_eq!(numbers(&receipt.unsent), [4, 5]);
         assert_eq!(receipt.total(), 5);
+        assert_eq!(receipt.merged, [(Uuid::from_u128(2), 1), (Uuid::from_u128(3), 3)].into());
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Task {
     }
 
     fn take_pushed(&mut self) {
-        let pushed = self.shared.state().inbox.take();
+        let (pushed, merged) = self.shared.state().inbox.take();
+        self.reporter.settled.merged.extend(merged);
         for report in pushed {
             let id = report.id(self.reporter.client.org_id());
             // It knows no more than the inbox does; if it did, the next receipt would have the report.
