@@ -247,7 +247,7 @@ impl<'a> UsageAggregator<'a> {
         if hosted.is_empty() {
             self.kinds.require_customers(&facts.tenant_kinds)?;
         }
-        // Before the rows are made, which are large. What is needed no more is dropped until then, and nothing is copied.
+        // Before the rows are made, which are large. What is needed no more is dropped until then, and each sum with its row.
         drop(std::mem::take(&mut self.owners));
         hosted.sort_unstable_by(|one, other| {
             let names = one.2.first.tenant_name.cmp(&other.2.first.tenant_name);
@@ -257,18 +257,18 @@ impl<'a> UsageAggregator<'a> {
         let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
         let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
-        for (key, host, sum) in &hosted {
+        for (key, host, sum) in hosted {
             let is_own = *key.tenant_id == *asked.account;
             for (place, (mode, quantity, price)) in sum.parts.by_mode().enumerate() {
                 if place > 0 {
-                    self.keep(ROW + SLOT + text_of_row(key, sum), sum.first.number)?;
+                    self.keep(ROW + SLOT + text_of_row(&key, &sum), sum.first.number)?;
                 }
                 let item = Item {
                     name: &key.name,
                     measurement_unit: key.measurement_unit.as_deref(),
                     edition: key.edition.as_deref(),
                     has_sku: self.has_skus.then_some(key.sku.is_some()),
-                    host: *host,
+                    host,
                     mode,
                     seen: &self.seen,
                     licensing_mode: facts.licensing_mode,
@@ -280,7 +280,7 @@ impl<'a> UsageAggregator<'a> {
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
                     _ => reason,
                 };
-                let mut row = asked.row(key, sum, (mode, *host), quantity, price, reason)?;
+                let mut row = asked.row(&key, &sum, (mode, host), quantity, price, reason)?;
                 row.account_name = account_name.clone();
                 facts.prices.apply(&mut row)?;
                 rows.push(row);

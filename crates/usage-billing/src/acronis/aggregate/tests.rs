@@ -583,6 +583,23 @@ fn levels_of_reports_are_apart() {
     assert!(keys[0] != keys[1]);
 }
 
+#[test]
+fn what_is_asked_of_the_vendor_follows_from_the_rows() {
+    let mut file = summary();
+    file.report.tenant_id = Uuid::from_u128(7);
+    let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
+    assert!(!sums.lacks_account_name() && !sums.depends_on_licensing());
+    let at = |infra: &str| ReportRow {
+        infra_id: Some(infra.to_owned()),
+        ..row("customer", "pw_base_storage", Some("bytes"))
+    };
+    [at("a"), at("b"), row("customer", "seats", None)].into_iter().for_each(|row| sums.add(row).unwrap());
+    assert_eq!((sums.tenant(), sums.components().len()), (Uuid::from_u128(7), 2));
+    assert!(sums.lacks_account_name() && sums.depends_on_licensing() && sums.priced_month().is_none());
+    sums.add(ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "seats", None) }).unwrap();
+    assert_eq!(sums.priced_month(), "2026-10".parse().ok());
+}
+
 /// The columns that are marked as identity in the documentation, but for the key.
 fn identity(row: &UsageRow) -> Vec<String> {
     let table = include_str!("../../../docs/usage-rows.md")
