@@ -33,7 +33,7 @@ impl RowPeriod {
     }
 
     /// Whether it is one whole calendar month that is over.
-    #[cfg(any(feature = "acronis", feature = "suger"))]
+    #[cfg(any(feature = "acronis", feature = "suger", test))]
     pub(crate) fn is_whole_month(self) -> bool {
         self.is_complete() && self.period == Period::month_of(self.period.start().date_naive())
     }

@@ -235,7 +235,7 @@ fn amounts(line: &mut BillLine, is_bundle: bool, terms: &Terms) {
     } else if is_uncommitted {
         line.note(SeeInvoice::PrepaidWithoutCommitment);
         None
-    } else if is_bundle || prepaid < Decimal::ZERO {
+    } else if is_bundle || prepaid.is_sign_negative() {
         None
     } else {
         priced(line, prepaid, prepaid_price)

@@ -355,7 +355,9 @@ fn what_no_source_explains_is_unknown_and_never_billable() {
     assert_eq!(storage(["resource", "storage-category"])[1].is_billable(), Some(true));
     for (usage, prepaid) in [("-8", "0"), ("8", "-1")] {
         let line = one(charge("X", "resource", usage, prepaid), &monthly());
-        assert_eq!((numbers(&line), line.see_invoice), ((None, None), vec![SeeInvoice::NegativeNumber]));
+        let prepaid_amount = (prepaid == "0").then_some(Decimal::ZERO);
+        assert_eq!((numbers(&line), line.prepaid_amount), ((None, None), prepaid_amount));
+        assert_eq!(line.see_invoice, [SeeInvoice::NegativeNumber]);
     }
     let negative_price = Charge { overage_price: Some(decimal("-1")), ..charge("X", "resource", "8", "0") };
     assert_eq!(one(negative_price, &monthly()).see_invoice, [SeeInvoice::NegativeNumber]);

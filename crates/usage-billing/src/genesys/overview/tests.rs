@@ -187,6 +187,15 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
     assert_eq!((row.account_id.as_str(), row.customer_id.as_deref()), ("partner", Some(ORGANIZATION)));
     assert_eq!((row.customer_name.as_deref(), row.customer_kind.as_deref()), (Some("株式会社みなと"), Some("trustor")));
     assert_eq!((row.currency.as_deref(), row.unit.as_str()), (Some("EUR"), "seat"));
+    assert_eq!((row.grouping.as_deref(), row.raw_unit.as_deref()), (Some("user-license"), Some("seat")));
+    assert_eq!((row.bundle_quantity, text(row.prepaid_amount)), (Some(Decimal::ONE), some("11000.00")));
+    assert_eq!(rows[1].bundle_quantity, None);
+    let mut without = overview();
+    without["usages"][0]["bundleQuantity"] = json!("0");
+    (without["usages"][0]["grouping"], without["usages"][0]["unitOfMeasureType"]) = (json!(" "), Value::Null);
+    let without = bill_of(without, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
+    assert_eq!((without.grouping, without.raw_unit, without.unit.as_str()), (None, None, "units"));
+    assert_eq!(without.bundle_quantity, None, "0 is no bundle");
     assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
     let keys = |index| {
         bill_of(overview(), index)
