@@ -188,7 +188,7 @@ impl Search {
                 (wanted.end() <= earliest.start() + ZONE, latest.end() <= wanted.start() + ZONE)
             }
             BillingPeriod::StartingIn(month) => {
-                (month.end() <= earliest.start() + HALF_A_DAY, latest.start() + HALF_A_DAY < month.start())
+                (month.end() <= earliest.start() + HALF_A_DAY, latest.start() < month.start())
             }
         };
         let is_first = contract.start.is_some_and(|start| start >= earliest.start() - ZONE);
