@@ -24,7 +24,7 @@ const LARGEST_GUESS: usize = 16 * 1024 * 1024;
 /// Room that is made for a body that turns out to be large.
 const LARGEST_JUMP: usize = 64 * 1024 * 1024;
 
-/// An answer of a success status, as generated code hands it on.
+/// An answer of a success status, as generated code hands it on: in a box, because it is handed on many times.
 #[derive(Debug)]
 pub struct Answer {
     pub(crate) operation: &'static str,
@@ -54,10 +54,15 @@ impl Answer {
         let limit = self.settings.max_response_bytes;
         match self.body.take() {
             Some(body) => Ok(body),
-            None => read_body(&mut self.response, limit, None, &mut self.turn).await.map_err(|error| match error {
-                BodyError::Lost(error) => self.context.connection_error(error, self.operation, self.attempts).1,
-                BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
-            }),
+            // In a box, because nearly all bodies are here already.
+            None => {
+                Box::pin(read_body(&mut self.response, limit, None, &mut self.turn)).await.map_err(
+                    |error| match error {
+                        BodyError::Lost(error) => self.context.connection_error(error, self.operation, self.attempts).1,
+                        BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
+                    },
+                )
+            }
         }
     }
 

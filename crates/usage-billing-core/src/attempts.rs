@@ -1,5 +1,6 @@
 //! One call: as many attempts as are needed and allowed, until its deadline.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -57,7 +58,7 @@ type Failed = (Failure, Error);
 
 impl Attempts<'_> {
     /// A success, with its body already here unless the operation is a download.
-    pub(crate) async fn send(&self, request: Request) -> Result<Answer> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Box<Answer>> {
         // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
         let span = tracing::info_span!(
             target: "usage_billing::http",
@@ -73,7 +74,20 @@ impl Attempts<'_> {
             http.request.resend_count = field::Empty,
             error.type = field::Empty,
         );
-        let outcome = self.send_in_time(request).instrument(span.clone()).await.map_err(|error| self.advised(error));
+        let url = request.url().clone();
+        let deadline = self.settings.deadline.and_then(Deadline::after);
+        let mut progress = Progress::default();
+        let sent = {
+            // Pinned here: it is large, and each adapter would move it again.
+            let sending = pin!(self.send_all(request, deadline, &mut progress));
+            let sending = sending.instrument(span.clone());
+            match deadline {
+                Some(deadline) => tokio::time::timeout_at(deadline.end, sending).await.map_err(|_| deadline),
+                None => Ok(sending.await),
+            }
+        };
+        let outcome = sent.unwrap_or_else(|deadline| Err(self.too_late(&url, deadline, progress)));
+        let outcome = outcome.map_err(|error| self.advised(error));
         record(&span, &outcome);
         outcome
     }
@@ -98,16 +112,6 @@ impl Attempts<'_> {
             ),
             _ => error,
         }
-    }
-
-    async fn send_in_time(&self, request: Request) -> Result<Answer> {
-        let mut progress = Progress::default();
-        let Some(deadline) = self.settings.deadline.and_then(Deadline::after) else {
-            return self.send_all(request, None, &mut progress).await;
-        };
-        let url = request.url().clone();
-        let sent = tokio::time::timeout_at(deadline.end, self.send_all(request, Some(deadline), &mut progress)).await;
-        sent.unwrap_or_else(|_| Err(self.too_late(&url, deadline, progress)))
     }
 
     /// The error of a call that its deadline ended.
@@ -135,33 +139,37 @@ impl Attempts<'_> {
         }
     }
 
-    async fn send_all(&self, request: Request, deadline: Option<Deadline>, progress: &mut Progress) -> Result<Answer> {
+    async fn send_all(
+        &self,
+        mut request: Request,
+        deadline: Option<Deadline>,
+        progress: &mut Progress,
+    ) -> Result<Box<Answer>> {
         // The budget runs from the first attempt: a queue before it is not the vendor's fault.
         let mut started = None;
         let mut reauthorised = false;
-        let mut current = request;
         loop {
             // A streamed body cannot be cloned: such a request goes out once.
-            let copy = current.try_clone();
+            let copy = request.try_clone();
             self.turn(deadline, progress).await?;
             let lease = match &self.client {
-                Some(client) => Some(client.auth.authorise(self.http, client.settings, &mut current).await?),
+                Some(client) => Some(client.auth.authorise(self.http, client.settings, &mut request).await?),
                 None => None,
             };
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
-            let (failure, error) = match self.attempt(current, progress).await {
+            let (failure, error) = match self.attempt(self.http.execute(request), progress).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             let Some(next) = copy else { return Err(error) };
-            current = next;
+            request = next;
             let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
             if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
                 reauthorised = true;
                 continue;
             }
-            let repeatable = self.operation.is_repeatable(current.body().and_then(|body| body.as_bytes()));
+            let repeatable = self.operation.is_repeatable(request.body().and_then(|body| body.as_bytes()));
             let counted = progress.attempts - u32::from(reauthorised);
             let remaining = deadline.map(|deadline| deadline.remaining());
             let retry = &self.settings.retry;
@@ -212,13 +220,17 @@ impl Attempts<'_> {
         Ok(())
     }
 
-    async fn attempt(&self, request: Request, progress: &mut Progress) -> Result<Answer, Failed> {
+    async fn attempt(
+        &self,
+        response: impl Future<Output = reqwest::Result<Response>>,
+        progress: &mut Progress,
+    ) -> Result<Box<Answer>, Failed> {
         let attempts = progress.attempts;
         let lost = |error: reqwest::Error| {
             let (cause, error) = self.context.connection_error(error, self.operation.name, attempts);
             (Failure { cause, retry_after: None }, error)
         };
-        let mut response = self.http.execute(request).await.map_err(lost)?;
+        let mut response = response.await.map_err(lost)?;
         if !response.status().is_success() {
             return Err(self.rejected(response, progress).await);
         }
@@ -241,7 +253,7 @@ impl Attempts<'_> {
         let Service { request_id_headers, .. } = *self.service;
         let context = self.context.clone();
         let operation = self.operation.name;
-        Ok(Answer { operation, request_id_headers, attempts, settings, response, body, turn, context })
+        Ok(Box::new(Answer { operation, request_id_headers, attempts, settings, response, body, turn, context }))
     }
 
     async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
@@ -262,7 +274,7 @@ impl Attempts<'_> {
     }
 }
 
-fn record(span: &Span, outcome: &Result<Answer>) {
+fn record(span: &Span, outcome: &Result<Box<Answer>>) {
     let (status, attempts) = match outcome {
         Ok(answer) => (Some(answer.status()), answer.attempts),
         Err(error) => {

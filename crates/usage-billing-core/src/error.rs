@@ -325,7 +325,7 @@ impl Error {
 
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
-    pub fn unexpected_response(answer: Answer) -> Self {
+    pub fn unexpected_response(answer: Box<Answer>) -> Self {
         let error = Self::new(ErrorKind::Decode, "an answer of this status is not in the curated document");
         answer.unexpected(error, &Bytes::new())
     }

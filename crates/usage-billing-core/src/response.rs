@@ -64,7 +64,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// [`ErrorKind::Decode`] with the place in the body, [`ErrorKind::Limit`] if it would take far more memory than the body, or
     /// [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
-    pub async fn from_response(mut answer: Answer) -> Result<Self> {
+    pub async fn from_response(mut answer: Box<Answer>) -> Result<Self> {
         let body = answer.take_body().await?;
         // Gateways put a byte order mark before it, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
@@ -88,7 +88,7 @@ impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
     /// # Errors
     /// As [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
-    pub async fn from_list_response(answer: Answer) -> Result<Self> {
+    pub async fn from_list_response(answer: Box<Answer>) -> Result<Self> {
         let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(answer).await?;
         Ok(Self { value: value.unwrap_or_default(), status, headers })
     }
@@ -155,7 +155,7 @@ fn reason_of(error: &serde_json::Error, masks: &Masks) -> String {
 impl ResponseValue<ByteStream> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn stream(mut answer: Answer) -> Self {
+    pub fn stream(mut answer: Box<Answer>) -> Self {
         let (status, headers) = (answer.status(), answer.take_headers());
         Self { value: ByteStream(Box::pin(answer.into_stream())), status, headers }
     }
@@ -164,7 +164,7 @@ impl ResponseValue<ByteStream> {
 impl ResponseValue<()> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn empty(mut answer: Answer) -> Self {
+    pub fn empty(mut answer: Box<Answer>) -> Self {
         Self { value: (), status: answer.status(), headers: answer.take_headers() }
     }
 }

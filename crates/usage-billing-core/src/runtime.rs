@@ -58,12 +58,12 @@ pub trait ClientHooks<Inner = Transport>: ClientInfo<Transport> {
     }
 
     /// Named by generated code; the transport does all.
-    fn post(&self, _: &Result<Answer>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
+    fn post(&self, _: &Result<Box<Answer>>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// Sends the request as often as needed and allowed; an answer is a success.
-    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Answer>> + Send {
+    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Box<Answer>>> + Send {
         self.inner().send(self.client(), request, info.operation_id)
     }
 }

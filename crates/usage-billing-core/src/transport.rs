@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use reqwest::{Request, Url};
 
 use crate::answer::Answer;
@@ -82,7 +83,17 @@ impl Transport {
         self.parts.auth.context().masked(error)
     }
 
-    pub(crate) async fn send(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Answer> {
+    /// In a box: callers move a call's future about before they await it, and this is nearly all of its size.
+    pub(crate) fn send<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        request: Request,
+        id: &'static str,
+    ) -> BoxFuture<'a, Result<Box<Answer>>> {
+        Box::pin(self.send_here(http, request, id))
+    }
+
+    async fn send_here(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Box<Answer>> {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
@@ -100,8 +111,7 @@ impl Transport {
             context: auth.context(),
             pause,
         };
-        // In a box: callers move a call's future about before they await it, and this is nearly all of its size.
-        Box::pin(attempts.send(request)).await
+        attempts.send(request).await
     }
 }
 
