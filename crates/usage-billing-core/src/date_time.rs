@@ -108,22 +108,22 @@ fn rfc3339(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
 /// `2026-10-01T00:00:00.123Z`, the form that nearly all vendors send.
 fn in_utc(text: &str) -> Option<DateTime<Utc>> {
     let (seconds, rest) = text.as_bytes().split_at_checked(19)?;
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
-    };
+    let digit = |digit: &u8| digit.is_ascii_digit().then(|| u32::from(digit - b'0'));
+    let pair = |tens: &u8, ones: &u8| Some(digit(tens)? * 10 + digit(ones)?);
     let fraction = match rest {
         [b'Z'] => 0,
         [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => {
-            number(digits)? * 10u32.pow(9 - u32::try_from(digits.len()).ok()?)
+            let number = digits.iter().try_fold(0, |number, next| Some(number * 10 + digit(next)?))?;
+            number * 10u32.pow(9 - u32::try_from(digits.len()).ok()?)
         }
         _ => return None,
     };
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', hours @ .., b':', n0, n1, b':', s0, s1] = seconds else {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = seconds else {
         return None;
     };
-    let year = i32::try_from(number(&[*y0, *y1, *y2, *y3])?).ok()?;
-    let day = NaiveDate::from_ymd_opt(year, number(&[*m0, *m1])?, number(&[*d0, *d1])?)?;
-    Some(day.and_hms_nano_opt(number(hours)?, number(&[*n0, *n1])?, number(&[*s0, *s1])?, fraction)?.and_utc())
+    let year = pair(y0, y1)? * 100 + pair(y2, y3)?;
+    let day = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, pair(m0, m1)?, pair(d0, d1)?)?;
+    Some(day.and_hms_nano_opt(pair(h0, h1)?, pair(n0, n1)?, pair(s0, s1)?, fraction)?.and_utc())
 }
 
 #[cfg(test)]

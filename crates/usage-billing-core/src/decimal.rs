@@ -160,9 +160,15 @@ fn decimal(text: &str) -> Result<Decimal, String> {
 }
 
 fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
-    if let Some(short) = short(text) {
-        return Ok(short);
+    match short(text) {
+        Some(number) => Ok(number),
+        None => parse_any(text),
     }
+}
+
+/// Apart from the short ones: it needs more of the stack than they take time.
+#[inline(never)]
+fn parse_any(text: &str) -> Result<Decimal, rust_decimal::Error> {
     let plain = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => &*plain_notation(mantissa, exponent)?,
         None => text,
@@ -183,23 +189,24 @@ fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
 
 /// Up to 18 digits, which fit into 64 bits: nearly all numbers there are, in one pass.
 fn short(text: &str) -> Option<Decimal> {
-    let (negative, digits) = match text.as_bytes() {
+    let (is_negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
         all => (false, all),
     };
-    if digits.len() > 18 || !matches!(digits, [b'0'..=b'9', .., b'0'..=b'9'] | [b'0'..=b'9']) {
+    let ([b'0'..=b'9', .., b'0'..=b'9'] | [b'0'..=b'9']) = digits else { return None };
+    if digits.len() > 18 {
         return None;
     }
-    let (mut number, mut places) = (0, None);
-    for byte in digits {
+    let (mut number, mut point) = (0, None);
+    for (at, byte) in digits.iter().enumerate() {
         match byte {
             b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
-            b'.' if places.is_none() => places = Some(0),
+            b'.' if point.is_none() => point = Some(at),
             _ => return None,
         }
-        places = places.map(|places| places + u32::from(*byte != b'.'));
     }
-    Some(Decimal::new(if negative { -number } else { number }, places.unwrap_or_default()))
+    let places = point.map_or(0, |at| digits.len() - 1 - at);
+    Some(Decimal::new(if is_negative { -number } else { number }, places as u32))
 }
 
 /// `5.5e-3` as `0.0055`.

@@ -11,8 +11,10 @@ use crate::answer::display_bytes;
 const ALLOCATION: usize = 16;
 /// Entries for which a map has room as soon as it has one.
 const FIRST_ENTRIES: usize = 11;
-/// May always be taken.
+/// May always be taken. serde makes room for no more at once, whatever it hears of a list's length.
 const LEAST: usize = 1 << 20;
+/// JSON bytes of an element of a long list, or less.
+const TYPICAL_ELEMENT: usize = 512;
 
 /// The memory that one response may take.
 pub(crate) struct DecodeMemory {
@@ -20,6 +22,8 @@ pub(crate) struct DecodeMemory {
     left: Cell<usize>,
     longest_text: usize,
     exceeded: Cell<Option<Exceeded>>,
+    /// About how many elements the first list has, until it is decoded: of a large body it is nearly all, and would be copied as it grows.
+    first_list: Cell<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +39,8 @@ impl DecodeMemory {
         let most = (limit / 8).saturating_mul(3).min(limit.saturating_sub(body)).max(LEAST);
         // 1 MiB unless the limit is another.
         let longest_text = (limit / 64).max(LEAST);
-        Self { most, left: Cell::new(most), longest_text, exceeded: Cell::new(None) }
+        let first_list = Cell::new(body / TYPICAL_ELEMENT);
+        Self { most, left: Cell::new(most), longest_text, exceeded: Cell::new(None), first_list }
     }
 
     /// Whether decoding failed because there was not enough.
@@ -45,22 +50,28 @@ impl DecodeMemory {
 
     fn take<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
         match self.left.get().checked_sub(bytes) {
-            Some(left) => self.left.set(left),
-            None => self.exceeded.set(Some(Exceeded::Memory)),
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => Err(self.exceed(Exceeded::Memory)),
         }
-        self.check()
     }
 
-    fn check<E: de::Error>(&self) -> Result<(), E> {
-        if self.is_exceeded() { Err(E::custom(self)) } else { Ok(()) }
+    /// Nothing may be taken from then on: not every visitor hands on an error.
+    #[cold]
+    fn exceed<E: de::Error>(&self, what: Exceeded) -> E {
+        self.left.set(0);
+        self.exceeded.set(Some(what));
+        E::custom(self)
     }
 
     /// A text that is not of the expected type is quoted as a whole in the error, and copied with it.
     fn check_texts<E: de::Error>(&self, body: &[u8]) -> Result<(), E> {
         if body.len() > self.longest_text && has_text_longer_than(self.longest_text, body) {
-            self.exceeded.set(Some(Exceeded::Text));
+            return Err(self.exceed(Exceeded::Text));
         }
-        self.check()
+        Ok(())
     }
 
     fn take_text<E: de::Error>(&self, length: usize) -> Result<(), E> {
@@ -123,7 +134,7 @@ fn decode<'de, T: Deserialize<'de>, R: serde_json::de::Read<'de>>(
 ) -> serde_json::Result<T> {
     let value = T::deserialize(Counted { inner: &mut deserializer, memory })?;
     deserializer.end()?;
-    Ok(value)
+    if memory.is_exceeded() { Err(de::Error::custom(memory)) } else { Ok(value) }
 }
 
 /// A deserializer, or a seed, whose values are counted.
@@ -284,11 +295,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for CountedVisitor<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(CountedAccess { inner, memory: self.memory, is_map: false, count: 0, key: 0 })
+        let expected = inner.size_hint().or_else(|| Some(self.memory.first_list.take()).filter(|count| *count > 0));
+        self.inner.visit_seq(CountedAccess { inner, memory: self.memory, is_map: false, expected, count: 0, key: 0 })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(CountedAccess { inner, memory: self.memory, is_map: self.is_map, count: 0, key: 0 })
+        let expected = inner.size_hint();
+        let (memory, is_map) = (self.memory, self.is_map);
+        self.inner.visit_map(CountedAccess { inner, memory, is_map, expected, count: 0, key: 0 })
     }
 }
 
@@ -297,6 +311,8 @@ struct CountedAccess<'m, A> {
     inner: A,
     memory: &'m DecodeMemory,
     is_map: bool,
+    /// About how many elements or entries there are.
+    expected: Option<usize>,
     /// Elements or entries so far.
     count: usize,
     /// Size of the present key.
@@ -307,16 +323,17 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for CountedAccess<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let Some(element) = self.inner.next_element_seed(Counted { inner: seed, memory: self.memory })? else {
-            return Ok(None);
-        };
-        self.memory.take(growth(self.count, size_of::<S::Value>()))?;
-        self.count += 1;
-        Ok(Some(element))
+        // Stays where it is: an element may be large.
+        let element = self.inner.next_element_seed(Counted { inner: seed, memory: self.memory })?;
+        if element.is_some() {
+            self.memory.take(growth(self.count, size_of::<S::Value>()))?;
+            self.count += 1;
+        }
+        Ok(element)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.expected
     }
 }
 
@@ -344,7 +361,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.expected
     }
 }
 
@@ -427,6 +444,20 @@ mod tests {
         assert!(from_json::<Vec<u64>>(b"[1,]", &memory).is_err() && !memory.is_exceeded());
         assert!(from_json::<Vec<u64>>(b"[1] 2", &memory).is_err() && !memory.is_exceeded());
         assert!(from_json::<String>(b"\"\xff\"", &memory).is_err() && !memory.is_exceeded());
+    }
+
+    #[test]
+    fn first_list_of_a_large_body_gets_its_room_at_once_and_no_other_does() {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            items: Vec<Vec<u64>>,
+            others: Vec<u64>,
+        }
+        let items = vec![format!("[1{}]", " ".repeat(2 * TYPICAL_ELEMENT)); 10].join(",");
+        let json = format!(r#"{{"items":[{items}],"others":[2]}}"#);
+        let body: Body = from_json(json.as_bytes(), &DecodeMemory::of(json.len(), 64 * MIB)).unwrap();
+        assert_eq!((body.items.len(), body.items.capacity()), (10, json.len() / TYPICAL_ELEMENT));
+        assert!(body.others.capacity() < 10 && body.items.iter().all(|item| item.capacity() < 10));
     }
 
     #[test]
