@@ -16,7 +16,8 @@ pub(crate) struct LargeBodies {
     large: Arc<Semaphore>,
 }
 
-/// The turn of one call, from where its body becomes larger until it is decoded. It ends with the call, and so at its deadline. There is no
+/// The turn of one call, from where its body becomes larger until it is decoded, but for the time in which a body that was read ahead waits
+/// for its reader (see `read_ahead`). It ends with the call, and so at its deadline. There is no
 /// deadlock: whoever has the turn of a large body waits for no other, and whoever has that of a medium one only for that of a large one.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {

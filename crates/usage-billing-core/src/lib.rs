@@ -30,6 +30,7 @@ mod pause;
 mod proxy;
 mod query;
 mod rate_limit;
+mod read_ahead;
 mod rejection;
 mod response;
 mod retry;
@@ -80,6 +81,7 @@ pub use {
     null::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},
     query::QueryParam,
+    read_ahead::read_ahead,
     runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     serde,
 };

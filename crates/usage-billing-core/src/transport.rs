@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::{Request, Url};
 
@@ -10,11 +11,11 @@ use crate::answer::Answer;
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
 use crate::call_options::CallSettings;
-use crate::large_bodies::LargeBodies;
+use crate::large_bodies::{LargeBodies, Turn};
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::{CallOptions, Error, ErrorKind, Result};
+use crate::{CallOptions, Error, ErrorKind, Result, read_ahead};
 
 /// Authorises, limits, sends, repeats and traces the requests of one client. Made by [`ClientBuilder`](crate::ClientBuilder);
 /// cheap to clone, clones share the token and the rate limit.
@@ -111,7 +112,14 @@ impl Transport {
             context: auth.context(),
             pause,
         };
-        attempts.send(request).await
+        let mut answer = attempts.send(request).await?;
+        if let Some(size) = answer.body.as_ref().map(Bytes::len).filter(|size| read_ahead::stops_at(*size)) {
+            // Other bodies need not wait until somebody asks for this one.
+            answer.turn = Turn::default();
+            read_ahead::stop().await;
+            large_bodies.wait(&mut answer.turn, size).await;
+        }
+        Ok(answer)
     }
 }
 

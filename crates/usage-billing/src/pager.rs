@@ -9,21 +9,21 @@ use std::str::FromStr;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
+use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable, read_ahead};
 
 use crate::memory_limit::MemoryLimit;
 
 /// The items of a paged list, one after the other; while you read a page, the next one is fetched.
 ///
 /// A [`Stream`] that needs no pinning and borrows nothing. Nothing is fetched before the first item is asked for. From then on one page is
-/// ahead of the reader, fetched and decoded by a task of its own on the current tokio runtime: a future polled beside the reader would
-/// stand still while the reader works. Dropping the pager ends the task. After an error the list ends; [`position`](Self::position) says
-/// where to go on.
+/// ahead of the reader, fetched by a task of its own on the current tokio runtime: a future polled beside the reader would stand still
+/// while the reader works. The reader decodes it. Dropping the pager ends the task. After an error the list ends;
+/// [`position`](Self::position) says where to go on.
 ///
 /// ```no_run
 /// # use usage_billing::{Result, suger::Client};
@@ -72,7 +72,7 @@ pub struct Pager<T> {
     /// How far apart pages stand, if that is known beforehand.
     step: Option<i64>,
     /// The page after the one that is coming, fetched on the guess that it will be named.
-    guessed: Option<(String, Task<T>)>,
+    guessed: Option<(String, Fetched<T>)>,
     /// Hashes of all positions so far, against going round in circles.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -81,14 +81,14 @@ pub struct Pager<T> {
 }
 
 type Page<T> = (Vec<T>, Option<String>);
-type Task<T> = AbortOnDropHandle<Result<Page<T>>>;
-type Fetch<T> = Box<dyn FnMut(&str) -> BoxFuture<'static, Result<Page<T>>> + Send>;
+type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;
+type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
 
 /// What comes after the page that is read.
 enum Ahead<T> {
     /// Nobody has asked for an item yet.
     Unasked,
-    Coming(String, Task<T>),
+    Coming(String, Fetched<T>),
     End(Option<Error>),
 }
 
@@ -130,7 +130,7 @@ impl<T: Send + 'static> Pager<T> {
         Self { transport: Some(client.inner().clone()), ..self }
     }
 
-    /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched and decoded at a time. At the end of
+    /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched at a time. At the end of
     /// such a list one page too many is asked for, and dropped.
     pub fn in_steps_of(self, step: i64) -> Self {
         Self { step: Some(step), ..self }
@@ -209,8 +209,17 @@ impl<T: Send + 'static> Pager<T> {
         Ahead::Coming(next, page)
     }
 
-    fn begin(&mut self, position: &str) -> Task<T> {
-        AbortOnDropHandle::new(tokio::spawn((self.fetch)(position).instrument(Span::current())))
+    fn begin(&mut self, position: &str) -> Fetched<T> {
+        let task = tokio::spawn(read_ahead((self.fetch)(position)).instrument(Span::current()));
+        let task = AbortOnDropHandle::new(task);
+        async {
+            match task.await {
+                Ok(Either::Left(page)) => page,
+                Ok(Either::Right(decode)) => decode.await,
+                Err(error) => ended(error),
+            }
+        }
+        .boxed()
     }
 }
 
@@ -239,7 +248,7 @@ impl<T: Send + 'static> Stream for Pager<T> {
                 }
                 Ahead::Unasked => this.go_on(this.position.clone()),
                 Ahead::Coming(position, page) => {
-                    let page = ready!(page.poll_unpin(context)).unwrap_or_else(ended);
+                    let page = ready!(page.poll_unpin(context));
                     this.position = std::mem::take(position);
                     match page {
                         Ok((items, next)) => {

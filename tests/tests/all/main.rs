@@ -24,6 +24,7 @@ mod memory_files;
 mod memory_parallel;
 mod proxy;
 mod rate_limit;
+mod read_ahead;
 mod readme;
 mod redaction;
 mod retries;

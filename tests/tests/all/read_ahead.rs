@@ -1,0 +1,66 @@
+//! Responses that are read in the background and decoded where they are waited for.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use usage_billing::suger;
+use usage_billing_core::read_ahead;
+use usage_billing_tests::{Reply, ScriptedServer, untimed};
+
+fn client(server: &ScriptedServer) -> suger::Client {
+    untimed(suger::Client::builder("acme", "hush-key-123")).base_url(server.url()).build().unwrap()
+}
+
+#[tokio::test]
+async fn body_that_takes_time_to_decode_is_left_to_whoever_waits_unless_it_would_take_much_memory() {
+    for (size, is_left) in [(100, false), (100 << 10, true), (1 << 20, true), (2 << 20, false)] {
+        let metric = format!("{:<size$}", r#"{"id":"7"}"#);
+        let server = ScriptedServer::start(move |_| Reply::json(200, &metric));
+        let client = client(&server);
+        let call = async { client.api().get_billable_metric().org_id("acme").billable_metric_id("7").send().await };
+        let metric = match read_ahead(call.boxed()).await {
+            Either::Left(metric) => {
+                assert!(!is_left, "{size}");
+                metric
+            }
+            Either::Right(rest) => {
+                assert!(is_left, "{size}");
+                rest.await
+            }
+        };
+        assert_eq!(metric.unwrap().id.as_deref(), Some("7"));
+    }
+}
+
+/// Of the bodies of a list's page, no more than two are read at a time: those that wait for their readers must not count.
+#[tokio::test]
+async fn lists_that_are_read_side_by_side_do_not_wait_for_each_other() {
+    const PAGES: i64 = 4;
+    let server = ScriptedServer::start(|request| {
+        let (_, offset) = request.target.split_once("offset=").unwrap();
+        let offset: i64 = offset.split('&').next().unwrap().parse().unwrap();
+        let groups = vec![format!(r#"{{"id":"{}"}}"#, "x".repeat(600)); 1000].join(",");
+        let next = if offset + 1000 < PAGES * 1000 { offset + 1000 } else { -1 };
+        Reply::json(200, &format!(r#"{{"nextOffset":{next},"usageRecordGroups":[{groups}]}}"#))
+    });
+    let client = client(&server);
+    let mut lists: Vec<_> = (0..4).map(|_| client.usage_record_groups(|request| request)).collect();
+    let all = async {
+        let mut items = 0;
+        while !lists.is_empty() {
+            let mut going_on = Vec::new();
+            for mut list in lists.drain(..) {
+                if let Some(item) = list.next().await {
+                    item.unwrap();
+                    items += 1;
+                    going_on.push(list);
+                }
+            }
+            lists = going_on;
+        }
+        items
+    };
+    // A deadlock would last for ever: calls have no deadline here.
+    assert_eq!(tokio::time::timeout(Duration::from_secs(300), all).await, Ok(4 * PAGES * 1000));
+}
