@@ -1,6 +1,6 @@
 //! The columns of a report's file, found by their names.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -104,6 +104,10 @@ impl Columns {
     pub(super) fn row(&self, number: u64, record: Record<'_>) -> Result<ReportRow> {
         let cells = Cells { columns: self, number, record };
         let (unit, total) = (cells.decimal(self.unit_price)?, cells.decimal(self.total_cost)?);
+        let mut other = BTreeMap::new();
+        for at in &self.other {
+            other.insert(self.names[*at].clone(), cells.text(*at).to_owned());
+        }
         Ok(ReportRow {
             number,
             tenant_id: cells.required(self.tenant_id)?,
@@ -131,7 +135,7 @@ impl Columns {
             quota: cells.decimal(self.quota)?,
             pricing_mode: cells.optional(self.pricing_mode),
             price: cells.optional(self.currency).map(|currency| Price { currency, unit, total }),
-            other: self.other.iter().map(|at| (self.names[*at].clone(), cells.text(*at).to_owned())).collect(),
+            other,
         })
     }
 }
@@ -177,7 +181,11 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn text(&self, at: usize) -> &'a str {
-        self.record.get(at).unwrap_or_default().trim()
+        let cell = self.record.get(at).unwrap_or_default();
+        // `trim` takes long to find that there is nothing to trim, which is the rule.
+        let is_text = |end: Option<&u8>| end.is_none_or(u8::is_ascii_graphic);
+        let (first, last) = (cell.as_bytes().first(), cell.as_bytes().last());
+        if is_text(first) && is_text(last) { cell } else { cell.trim() }
     }
 
     fn optional(&self, at: Option<usize>) -> Option<String> {
@@ -229,8 +237,6 @@ impl<'a> Cells<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::super::record::RecordBuf;
     use super::*;
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncBufRead, AsyncRead, BufReader};
 use tokio_util::io::{InspectReader, StreamReader};
 use usage_billing_core::{ByteStream, ClientInfo as _, Error, ErrorKind, Result, printable};
 
@@ -25,6 +25,11 @@ const MAX_RESTARTS: u32 = 2;
 
 /// Bytes as they are read.
 pub(super) type Reader = Pin<Box<dyn AsyncRead + Send>>;
+/// The same, with what is there already.
+pub(super) type BufferedReader = Pin<Box<dyn AsyncBufRead + Send>>;
+
+/// Bytes that are unpacked at a time: with 8 KiB more time goes into asking than into reading.
+const BUFFER: usize = 64 * 1024;
 
 impl Client {
     /// The bytes of a file as the vendor stores them: gzip, as a rule. As rows: [`rows`](Self::rows); into a file here:
@@ -112,17 +117,23 @@ impl ReportBody {
 
     /// Returns the file unpacked.
     pub(super) fn decompressed(self) -> Reader {
-        if !self.packed {
-            return Box::pin(self.bytes);
-        }
+        if self.packed { Box::pin(self.unpacked()) } else { Box::pin(self.bytes) }
+    }
+
+    /// Returns the file unpacked, and not copied unless it was packed.
+    pub(super) fn decompressed_buffered(self) -> BufferedReader {
+        if self.packed { buffered(self.unpacked()) } else { Box::pin(self.bytes) }
+    }
+
+    fn unpacked(self) -> impl AsyncRead + Send {
         let mut decoder = GzipDecoder::new(self.bytes);
         decoder.multiple_members(true);
         let idle = self.idle;
-        Box::pin(InspectReader::new(decoder, move |unpacked: &[u8]| {
+        InspectReader::new(decoder, move |unpacked: &[u8]| {
             if !unpacked.is_empty() {
                 idle.reset();
             }
-        }))
+        })
     }
 
     /// Returns the file as gzip.
@@ -134,6 +145,10 @@ impl ReportBody {
         }
         Box::pin(GzipEncoder::new(self.bytes))
     }
+}
+
+pub(super) fn buffered(reader: impl AsyncRead + Send + 'static) -> BufferedReader {
+    Box::pin(BufReader::with_capacity(BUFFER, reader))
 }
 
 /// Fails once more gzip arrives than may unpack to nothing: an endless header or endless empty members would be read for ever.

@@ -3,10 +3,12 @@
 /// One record, borrowed from the reader that reuses its buffers for each record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record<'a> {
-    /// All cells, one directly after the other.
+    /// All cells, one after the other.
     text: &'a str,
     /// Where each cell ends in `text`.
     ends: &'a [usize],
+    /// Bytes between two cells.
+    gap: usize,
 }
 
 impl<'a> Record<'a> {
@@ -14,12 +16,17 @@ impl<'a> Record<'a> {
     pub(super) fn from_utf8(bytes: &'a [u8], ends: &'a [usize]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let is_split = !text.is_ascii() && !ends.iter().all(|end| text.is_char_boundary(*end));
-        (!is_split).then_some(Self { text, ends })
+        (!is_split).then_some(Self { text, ends, gap: 0 })
+    }
+
+    /// Of a line with a comma at each of `ends` but the last, which is its length; `None` if it is not UTF-8.
+    pub(super) fn from_line(line: &'a [u8], ends: &'a [usize]) -> Option<Self> {
+        Some(Self { text: std::str::from_utf8(line).ok()?, ends, gap: 1 })
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&'a str> {
         let end = *self.ends.get(at)?;
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        let start = if at == 0 { 0 } else { self.ends[at - 1] + self.gap };
         self.text.get(start..end)
     }
 
@@ -58,7 +65,7 @@ impl RecordBuf {
     }
 
     pub(super) fn as_record(&self) -> Record<'_> {
-        Record { text: &self.text, ends: &self.ends }
+        Record { text: &self.text, ends: &self.ends, gap: 0 }
     }
 }
 
@@ -81,6 +88,8 @@ mod tests {
         let record: RecordBuf = cells.into_iter().collect();
         assert_eq!(record.as_record().iter().collect::<Vec<_>>(), cells);
         assert_eq!((record.len(), record.as_record().get(5)), (5, None));
+        let line = Record::from_line(",a,株式会社,,b".as_bytes(), &[0, 2, 15, 16, 18]).unwrap();
+        assert_eq!(line.iter().collect::<Vec<_>>(), cells);
     }
 
     #[test]
