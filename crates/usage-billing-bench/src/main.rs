@@ -1,41 +1,64 @@
 #![doc = include_str!("../README.md")]
 
 mod clients;
+mod latency;
 mod workload;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 
 use crate::workload::{Result, Side};
 
-const USAGE: &str = "usage-billing-bench [--by-hand] WORKLOAD BASE_URL N
-workloads: list, list-t1, report-bB-cC, poll, download, small-cC, single-cC (batches of B, C at a time)";
+const USAGE: &str = "usage-billing-bench [--by-hand] [--threads T] [--latency MILLIS] WORKLOAD BASE_URL N
+workloads: list, report-bB-cC, poll, download, small-cC, single-cC (batches of B, C at a time)";
 
-fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let by_hand = arguments.first().is_some_and(|first| first == "--by-hand");
-    if by_hand {
-        arguments.remove(0);
-    }
-    let side = if by_hand { Side::ByHand } else { Side::Ours };
-    match &arguments[..] {
-        [workload, base, count] => match count.parse() {
-            Ok(count) => measure(side, workload, base, count),
-            Err(_) => wrong(&format!("`{count}` is no count")),
-        },
-        _ => wrong(USAGE),
+/// How a workload is run.
+struct Run {
+    side: Side,
+    /// Of a multi-thread runtime; 0 is the runtime of one thread.
+    threads: usize,
+    /// What the way to the server takes longer.
+    latency: Duration,
+    workload: String,
+    base: String,
+    count: u64,
+}
+
+impl Run {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let (mut side, mut threads, mut latency) = (Side::Ours, 0, Duration::ZERO);
+        let workload = loop {
+            let argument = arguments.next()?;
+            match argument.as_str() {
+                "--by-hand" => side = Side::ByHand,
+                "--threads" => threads = arguments.next()?.parse().ok()?,
+                "--latency" => latency = Duration::from_millis(arguments.next()?.parse().ok()?),
+                _ => break argument,
+            }
+        };
+        let (base, count) = (arguments.next()?, arguments.next()?.parse().ok()?);
+        arguments.next().is_none().then_some(Self { side, threads, latency, workload, base, count })
     }
 }
 
-fn measure(side: Side, workload: &str, base: &str, count: u64) -> ExitCode {
-    let runtime = match workload::runtime(side, workload) {
-        Ok(runtime) => runtime,
-        Err(error) => return wrong(&format!("no runtime: {error}")),
+fn main() -> ExitCode {
+    match Run::parse(std::env::args().skip(1)) {
+        Some(run) => measure(&run),
+        None => wrong(USAGE),
+    }
+}
+
+fn measure(run: &Run) -> ExitCode {
+    let Run { side, threads, latency, workload, base, count } = run;
+    let far = if latency.is_zero() { Ok(base.clone()) } else { latency::relay(base, *latency) };
+    let (base, runtime) = match (far, workload::runtime(*threads)) {
+        (Ok(base), Ok(runtime)) => (base, runtime),
+        (Err(error), _) | (_, Err(error)) => return wrong(&format!("no relay or runtime: {error}")),
     };
     let (wall, cpu) = (Instant::now(), ProcessTime::now());
-    let run: Result<String> = runtime.block_on(workload::run(side, workload, base, count));
+    let run: Result<String> = runtime.block_on(workload::run(*side, workload, &base, *count));
     match run {
         Ok(checksum) => {
             println!("TIMING wall_s={:.6} cpu_s={:.6}", wall.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());

@@ -21,17 +21,10 @@ pub(crate) enum Side {
     ByHand,
 }
 
-/// What a program with this work would choose: a second thread, where there is something to decode while the next page comes. `list-t1` does
-/// the same on one: the time that a second one saves is not free.
-pub(crate) fn runtime(side: Side, workload: &str) -> std::io::Result<Runtime> {
-    let mut builder = if matches!((side, workload), (Side::Ours, "list")) {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(2);
-        builder
-    } else {
-        Builder::new_current_thread()
-    };
-    builder.enable_all().build()
+/// A runtime of one thread, or a multi-thread one with so many.
+pub(crate) fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    let mut builder = if threads == 0 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads.max(1)).enable_all().build()
 }
 
 /// Runs a workload and gives the checksum of what was decoded.
