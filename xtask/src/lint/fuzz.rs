@@ -1,10 +1,16 @@
-//! Documents that were damaged at random: what passes the rules generates, and what does not is told in lines.
+//! Documents that are damaged at random: what passes the rules generates, and everything else is reported in lines.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
 
 use openapi_document::{
     Document, Positions,
-    pointer::{child, item},
+    pointer::{child, item, unescape},
+};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+    test_runner::{Config, TestRunner},
 };
 use serde_json::{Value, json};
 
@@ -20,131 +26,120 @@ const SPECIFICATIONS: [(&str, &str); 3] = [
     ("openapi/suger.yaml", include_str!("../../../openapi/suger.yaml")),
 ];
 
-/// Marsaglia's xorshift: the same damage in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end).unwrap_or(1)).unwrap_or_default()
-    }
+/// Runs a test with the same values in every run.
+fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let rng = proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let result = runner.run(&strategy, |value| {
+        test(value);
+        Ok(())
+    });
+    assert!(result.is_ok(), "{result:?}");
 }
 
-/// All places but the root.
-fn places(node: &Value, pointer: &str, found: &mut Vec<String>) {
-    let mut place = |pointer: String, value: &Value| {
+/// Collects the pointers of all values but the root.
+fn pointers(node: &Value, pointer: &str, found: &mut Vec<String>) {
+    let mut add = |pointer: String, value: &Value| {
         found.push(pointer.clone());
-        places(value, &pointer, found);
+        pointers(value, &pointer, found);
     };
     match node {
-        Value::Object(map) => map.iter().for_each(|(key, value)| place(child(pointer, key), value)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| place(item(pointer, index), value)),
+        Value::Object(map) => map.iter().for_each(|(key, value)| add(child(pointer, key), value)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| add(item(pointer, index), value)),
         _ => {}
     }
 }
 
-/// Takes the value at a place out, or puts another in; says what it did, or nothing if the place is of another kind by now.
-fn damage(root: &mut Value, pointer: &str, dice: &mut Dice, other: &str) -> Option<String> {
-    let other = root.pointer(other).cloned();
-    let (parent, key) = pointer.rsplit_once('/')?;
-    if dice.below(3) == 0 {
-        match root.pointer_mut(parent)? {
-            Value::Object(map) => drop(map.remove(&openapi_document::pointer::unescape(key))),
-            Value::Array(list) => {
-                let index = key.parse().ok().filter(|index| *index < list.len())?;
-                drop(list.remove(index));
-            }
-            _ => return None,
-        }
-        return Some(format!("{pointer} gone"));
-    }
+/// Removes the value at a pointer, or replaces it by another value or by one from elsewhere in the document.
+fn damage(root: &mut Value, pointer: &str, other: &str, kind: usize) {
     let values =
         [json!(null), json!([]), json!({}), json!(""), json!("a\nb"), json!(0), json!(-1.5), json!(true), json!([{}])];
-    // The last one stands for a value from elsewhere in the document.
-    let value = values.get(dice.below(values.len() + 3)).cloned().or(other)?;
-    let text = format!("{pointer} is {value}");
-    *root.pointer_mut(pointer)? = value;
-    Some(text)
+    let value = values.get(kind).cloned().or_else(|| root.pointer(other).cloned());
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or_default();
+    match root.pointer_mut(parent) {
+        Some(Value::Object(map)) if kind >= REMOVAL => drop(map.remove(&unescape(key))),
+        Some(Value::Array(list)) if kind >= REMOVAL => {
+            if let Some(index) = key.parse().ok().filter(|index| *index < list.len()) {
+                list.remove(index);
+            }
+        }
+        _ => {
+            if let (Some(target), Some(value)) = (root.pointer_mut(pointer), value) {
+                *target = value;
+            }
+        }
+    }
 }
 
-/// Damages a document so many times, each time anew, at one place or at several; whether it generates is asked of the first
-/// that pass.
-fn fuzz(original: &Document, times: usize, most: usize, mut generated: usize) {
-    let mut dice = Dice(0x5eed);
+/// The kinds of damage: nine values, three times a value from elsewhere, six times the removal.
+const KINDS: usize = 18;
+const REMOVAL: usize = 12;
+
+/// Damages a document at up to `most` locations. The first documents without errors have to generate.
+fn fuzz(original: &Document, cases: u32, most: usize, generated: usize) {
+    let generated = Cell::new(generated);
     let mut all = Vec::new();
-    places(&original.root, "", &mut all);
-    for _ in 0..times {
+    pointers(&original.root, "", &mut all);
+    check(cases, vec((any::<Index>(), any::<Index>(), 0..KINDS), 1..=most), |damages| {
         let mut root = original.root.clone();
-        let mut done = Vec::new();
-        for _ in 0..=dice.below(most) {
-            let (place, other) = (dice.below(all.len()), dice.below(all.len()));
-            done.extend(damage(&mut root, &all[place], &mut dice, &all[other]));
+        for (at, other, kind) in damages {
+            damage(&mut root, at.get::<String>(&all), other.get::<String>(&all), kind);
         }
         let document = Document { name: original.name.clone(), sha256: String::new(), root };
-        let said = catch_unwind(AssertUnwindSafe(|| {
-            let findings = lint(&document);
-            for finding in findings.iter().map(ToString::to_string) {
-                assert_eq!(finding.lines().count(), 1, "{finding}");
-            }
-            if generated > 0 && findings.iter().all(|finding| finding.rule.level != Level::Error) {
-                generated -= 1;
-                let failed = render(&document).err();
-                assert_eq!(failed, None, "it passed");
-            }
-        }));
-        assert!(said.is_ok(), "{done:?} in {}", document.name);
-    }
+        let findings = lint(&document);
+        for finding in findings.iter().map(ToString::to_string) {
+            assert_eq!(finding.lines().count(), 1, "{finding}");
+        }
+        if generated.get() > 0 && findings.iter().all(|finding| finding.rule.level != Level::Error) {
+            generated.set(generated.get() - 1);
+            assert_eq!(render(&document).err(), None, "it passed");
+        }
+    });
 }
 
 #[test]
-fn what_passes_the_rules_generates() {
+fn document_without_errors_generates() {
     fuzz(&mini(), 300, 1, 10);
 }
 
 #[test]
-fn a_ruin_of_a_document_is_told_in_lines() {
+fn damaged_document_is_reported_in_lines() {
     fuzz(&mini(), 200, 40, 0);
 }
 
 #[test]
-fn a_damaged_specification_is_told_in_lines() {
+fn damaged_specification_is_reported_in_lines() {
     for (name, text) in SPECIFICATIONS {
         fuzz(&Document::parse(name, text).expect("it is YAML"), 3, 5, 0);
     }
 }
 
-/// What means something to a parser of YAML or JSON.
-const LETTERS: [&str; 24] = [
+/// Strings that mean something to a parser of YAML or JSON.
+const TOKENS: [&str; 24] = [
     "{", "}", "[", "]", ":", ": ", ",", "-", "- ", "? ", "&a", "*a", "!!t", "|", ">", "'", "\"", "#", "%", "\t", "\n",
     "\\u0", "\0", "<<: ",
 ];
 
 #[test]
-fn a_garbled_text_is_told_in_lines_with_places_inside_it() {
-    let mut dice = Dice(0x5eed);
-    for _ in 0..300 {
+fn garbled_text_is_reported_in_lines_with_positions_inside_it() {
+    check(300, vec((any::<Index>(), 0..20_usize, select(&TOKENS[..])), 1..4), |edits| {
         let mut text = MINI.to_owned();
-        for _ in 0..=dice.below(3) {
-            let (at, gone) = (dice.below(text.len()), dice.below(20));
-            let end = (at + gone).min(text.len());
-            text.replace_range(at..end, LETTERS[dice.below(LETTERS.len())]);
+        for (at, removed, token) in edits {
+            let at = at.index(text.len());
+            text.replace_range(at..(at + removed).min(text.len()), token);
         }
+        let positions = Positions::of(&text);
         for name in ["a.yaml", "a.json"] {
-            let said = catch_unwind(|| {
-                let positions = Positions::of(&text);
-                match Document::parse(name, &text) {
-                    Ok(document) => {
-                        for finding in lint(&document) {
-                            let line = positions.at(&finding.pointer).line;
-                            assert!((1..=text.lines().count()).contains(&line), "{line}: {finding}");
-                        }
+            match Document::parse(name, &text) {
+                Ok(document) => {
+                    for finding in lint(&document) {
+                        let line = positions.at(&finding.pointer).line;
+                        assert!((1..=text.lines().count()).contains(&line), "{line}: {finding}");
                     }
-                    Err(error) => assert_eq!(error.lines().count(), 1, "{error}"),
                 }
-            });
-            assert!(said.is_ok(), "{text}");
+                Err(error) => assert_eq!(error.lines().count(), 1, "{error}"),
+            }
         }
-    }
+    });
 }
