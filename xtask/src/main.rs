@@ -1,4 +1,4 @@
-//! Chores of this repository. `cargo xtask help` lists them.
+//! The repository's own commands. `cargo xtask help` lists them.
 
 #![warn(clippy::self_named_module_files)]
 
@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::output::Output;
 
-/// Chores of this repository.
+/// The repository's own commands.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -32,20 +32,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make the vendor crates' sources from the documents in openapi/.
+    /// Generate the vendor crates' sources from the documents in openapi/.
     Generate(commands::generate::Arguments),
-    /// Hold OpenAPI documents against the rules: those of the generator and our own.
+    /// Check OpenAPI documents against the rules of the generator and our own.
     ///
     /// Exits with 0 if nothing fails, 1 if something does, 2 if a document cannot be read.
     Lint(commands::lint::Arguments),
-    /// Make a document and a crate from a vendor's published specification.
+    /// Create a document and a crate from a vendor's published specification.
     AddVendor(commands::add_vendor::Arguments),
-    /// Hold a document against the vendor's own published specification.
+    /// Compare a document with the vendor's published specification.
     Upstream(commands::upstream::Arguments),
-    /// Tell what a change of OpenAPI documents means for those who call the API, and which version the crate needs.
+    /// Report what a change of OpenAPI documents means for API consumers, and which version the crate needs.
     ///
-    /// Compares the working tree with where it left the main branch, with a revision, or two files. Exits with 0 if nothing
-    /// fails, 1 at what --fail-on names, 2 if something cannot be read.
+    /// Compares the working tree with its branch point from main or with a revision, or two files. Exits with 0 if nothing
+    /// fails, 1 if a finding fails by --fail-on, 2 if something cannot be read.
     Diff(commands::diff::Arguments),
 }
 
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         Command::AddVendor(arguments) => commands::add_vendor::run(root, &arguments, &mut output),
         Command::Upstream(arguments) => commands::upstream::run(root, &arguments, &mut output),
         Command::Diff(arguments) => {
-            commands::diff::run(root, &arguments, &commands::diff::Surroundings::here(), &mut output)
+            commands::diff::run(root, &arguments, &commands::diff::Env::from_process(), &mut output)
         }
     };
     done.unwrap_or_else(|error| {

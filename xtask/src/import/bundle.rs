@@ -77,12 +77,12 @@ impl Files<'_> {
         }
         // The reference leads nowhere, and whoever needs it says so, too.
         let Some(path) = within(&folder.join(file)).filter(|_| !file.contains("://")) else {
-            self.missing.insert(format!("{file}: is referred to, and not fetched: refer to a copy beside the file"));
+            self.missing.insert(format!("{file}: not fetched; refer to a copy in the same folder"));
             return None;
         };
         let known = self.found.contains_key(&path) || self.wanted.contains(&path);
         if !known && !self.folder.join(&path).is_file() {
-            self.missing.insert(format!("{}: is referred to, and not there", name(&path)));
+            self.missing.insert(format!("{}: referenced file not found", name(&path)));
         } else if !known && self.found.len() + self.wanted.len() < MOST {
             self.wanted.push(path.clone());
         }
@@ -91,7 +91,7 @@ impl Files<'_> {
 }
 
 /// A pointer or reference as the vendor's files have it: what is in another file begins with that.
-pub(crate) fn shown(pointer: &str) -> String {
+pub(crate) fn display_pointer(pointer: &str) -> String {
     let inside = pointer.trim_start_matches('#').strip_prefix(&format!("{}/", child("", FILES)));
     let Some(inside) = inside else { return pointer.to_owned() };
     let (file, rest) = inside.split_at(inside.find('/').unwrap_or(inside.len()));
@@ -100,7 +100,7 @@ pub(crate) fn shown(pointer: &str) -> String {
 
 /// The reference that a node is still, although it was followed: one that leads nowhere, as the vendor has it.
 pub(super) fn dangling(followed: &Value) -> Option<String> {
-    followed.get("$ref").and_then(Value::as_str).map(shown)
+    followed.get("$ref").and_then(Value::as_str).map(display_pointer)
 }
 
 /// The path without `.` and `..`; nothing if it is absolute. It may leave the specification's folder: vendors share files so.
@@ -187,7 +187,7 @@ mod tests {
         );
         assert_eq!(read.root["x-files"]["text.md"], "Words.");
         assert_eq!(read.root["gone"], json!({"$ref": "#/x-files/gone.yml/A"}));
-        assert_eq!(read.skipped, ["gone.yml: is referred to, and not there"]);
+        assert_eq!(read.skipped, ["gone.yml: referenced file not found"]);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ mod tests {
             ("/components/schemas/A", "/components/schemas/A"),
             ("#/components/schemas/A", "#/components/schemas/A"),
         ] {
-            assert_eq!(shown(pointer), expected);
+            assert_eq!(display_pointer(pointer), expected);
         }
     }
 

@@ -38,7 +38,7 @@ impl Kind {
             Self::Type => "types and formats",
             Self::Name => "names",
             Self::Example => "examples left out, and their smoke tests",
-            Self::Text => "characters removed from texts",
+            Self::Text => "characters removed from descriptions",
             Self::ErrorBody => "error bodies left out: core reads every error itself",
             Self::Other => "not generated",
         }

@@ -10,8 +10,8 @@ mod security;
 mod select;
 mod servers;
 
-pub(crate) use bundle::shown;
-pub(crate) use convert::{Draft, Drafted, draft};
+pub(crate) use bundle::display_pointer;
+pub(crate) use convert::{Conversion, ConvertedOperation, convert};
 pub(crate) use losses::{Kind, Loss, Owner};
 pub(crate) use parse::{Published, read, read_all};
 pub(crate) use security::{Credential, credentials_of};

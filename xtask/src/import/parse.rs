@@ -53,7 +53,7 @@ fn read_within(path: &Path, budget: &Budget) -> Result<(Published, Vec<u8>), Str
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut published = parse_within(&file, &text, budget)?;
     if text.contains('\u{fffd}') && std::str::from_utf8(&bytes).is_err() {
-        published.skipped.push(format!("{file}: not UTF-8: odd bytes became \u{fffd}"));
+        published.skipped.push(format!("{file}: not UTF-8: invalid bytes became \u{fffd}"));
     }
     drop(text);
     bundle::bundle(&mut published, path.parent().unwrap_or(Path::new("")), budget)?;

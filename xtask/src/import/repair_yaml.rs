@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
 /// So many blocks are blanked at most: a text with more is no YAML.
-const PATIENCE: usize = 200;
+const MAX_REPAIRS: usize = 200;
 
 /// Reads YAML. What was passed over is added to `skipped`, a line each.
 pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<String>) -> Result<Value, String> {
@@ -27,7 +27,7 @@ pub(super) fn yaml(file: &str, text: &str, budget: &Budget, skipped: &mut Vec<St
         if budget.is_exceeded() {
             return Err(error);
         }
-        let block = if blanked.len() < PATIENCE { block(&lines, line, &tried) } else { None };
+        let block = if blanked.len() < MAX_REPAIRS { block(&lines, line, &tried) } else { None };
         let Some((key, first, last)) = block else {
             return Err(blanked.into_iter().next().unwrap_or(error));
         };

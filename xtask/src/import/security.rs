@@ -39,7 +39,7 @@ pub(super) fn credentials(
             schemes.iter().filter_map(|(name, scheme)| Some((name, credential(root, resolve(root, scheme)).ok()?)));
         let first = defined.min_by_key(|(_, credential)| *credential != Credential::Bearer);
         let (name, credential) = first.unwrap_or((&FALLBACK, Credential::Bearer));
-        let text = "no operation says how callers are let in: taken to be this; look it up";
+        let text = "no operation states its credentials: assumed to be these; look them up";
         losses.add(Kind::Security, section, format!("{text} ({})", shown(&credential)));
         return Ok(finish(vec![(name.clone(), credential)]));
     }
@@ -49,8 +49,7 @@ pub(super) fn credentials(
             Ok(credentials) => {
                 for (name, credential) in &credentials {
                     if let (Credential::Bearer, Some(flow)) = (credential, schemes.get(name).and_then(other_flow)) {
-                        let text =
-                            format!("OAuth by {flow}: the client takes a token that somebody else gets and renews");
+                        let text = format!("OAuth by {flow}: the client takes a token that the caller gets and renews");
                         losses.add(Kind::Security, &child(section, name), text);
                     }
                 }
@@ -59,7 +58,7 @@ pub(super) fn credentials(
                     losses.add(
                         Kind::Security,
                         section,
-                        format!("of {} ways to be let in, {names} was taken", alternatives.len()),
+                        format!("of {} security requirements, {names} was selected", alternatives.len()),
                     );
                 }
                 return Ok(finish(credentials));
@@ -106,7 +105,7 @@ fn one_authorization(mut found: Named, schemes: &Map<String, Value>, section: &s
         let kept = rank(one).is_none() || one.0 == best;
         if !kept {
             let text =
-                format!("{} is called for beside {best}, but both write `Authorization`: {best} was taken", one.0);
+                format!("{} is required beside {best}, but both write `Authorization`: {best} was selected", one.0);
             losses.add(Kind::Security, &child(section, &one.0), text);
         }
         kept
@@ -148,7 +147,7 @@ fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
         },
         "apikey" => match (text("in"), text("name")) {
             ("header", name) if http_name(name) => Ok(Credential::Header(name.to_owned())),
-            ("header", name) => Err(format!("{name:?} is no header's name")),
+            ("header", name) => Err(format!("invalid header name {name:?}")),
             (place, name) => Err(format!(
                 "a key in the {place} ({name:?}): core sends keys in headers only, as addresses are logged"
             )),
@@ -278,7 +277,7 @@ mod tests {
             let root = json!({"security": [{"a": [], "b": [], "k": []}], "components": {"securitySchemes": schemes}});
             let mut losses = Losses::default();
             let found = credentials(&root, Edition::OpenApi30, &root["security"], &mut losses).map(|(found, ..)| found);
-            (found, losses.sorted().into_iter().filter(|loss| loss.text.contains("called for beside")).count())
+            (found, losses.sorted().into_iter().filter(|loss| loss.text.contains("required beside")).count())
         };
         let key = Credential::Header("X-Key".to_owned());
         let browser = json!({"type": "oauth2", "flows": {"implicit": {}}});

@@ -30,7 +30,7 @@ impl Choice {
             return Err("the specification has no operations".to_owned());
         }
         let unused =
-            |what: &str, name: &String| Err(format!("no operation has the {what} {name:?}; `--list` shows them"));
+            |what: &str, name: &String| Err(format!("no operation has the {what} {name:?} (--list shows them)"));
         let any = |fits: &dyn Fn(&Operation<'a>) -> bool| all.iter().any(fits);
         for tag in &self.tags {
             if !any(&|operation| has_tag(operation, tag)) {
@@ -80,7 +80,7 @@ pub(super) fn lost(root: &Value) -> Vec<String> {
         [(path.clone(), item)].into_iter().chain(methods)
     });
     let lost = places.filter_map(|(what, node)| Some((what, bundle::dangling(node)?)));
-    let lost = lost.map(|(what, reference)| format!("{what}: is not read: {reference:?} leads nowhere"));
+    let lost = lost.map(|(what, reference)| format!("{what}: not read: unresolved reference {reference:?}"));
     // Azure's, for operations that differ in the query only.
     let overloads = root.get("x-ms-paths").and_then(Value::as_object).map_or(0, Map::len);
     let overloads = (overloads > 0).then(|| format!("x-ms-paths: {} not read", pluralize(overloads, "path")));
@@ -176,8 +176,8 @@ mod tests {
         assert_eq!(
             lost(&root),
             [
-                "/a: is not read: \"a.yaml#/b\" leads nowhere",
-                "GET /b: is not read: \"#/gone\" leads nowhere",
+                "/a: not read: unresolved reference \"a.yaml#/b\"",
+                "GET /b: not read: unresolved reference \"#/gone\"",
                 "x-ms-paths: 1 path not read",
             ]
         );
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_choice_that_chooses_nothing_is_named() {
         let choice = Choice { tags: words(&["Usage", "Billing"]), ..Choice::default() };
-        assert_eq!(chosen(choice), Err("no operation has the tag \"Billing\"; `--list` shows them".to_owned()));
+        assert_eq!(chosen(choice), Err("no operation has the tag \"Billing\" (--list shows them)".to_owned()));
         let any = Choice { paths: words(&["/**"]), ..Choice::default() };
         assert_eq!(any.of(&json!({})).map(|all| all.len()), Err("the specification has no operations".to_owned()));
     }

@@ -24,7 +24,7 @@ pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     let variables = servers.first().and_then(|server| server.get("variables")?.as_object()).into_iter().flatten();
     let variables = variables.filter_map(|(name, variable)| {
         let default = variable.get("default")?.as_str()?;
-        let text = format!("{name:?} in the address is taken to be {default:?}");
+        let text = format!("{name:?} in the base URL is assumed to be {default:?}");
         Some((child("/servers/0/variables", name), text))
     });
     let more = servers.iter().enumerate().skip(1).filter_map(|(index, server)| {
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "/servers/0/variables/site: \"site\" in the address is taken to be \"eu\"",
+                "/servers/0/variables/site: \"site\" in the base URL is assumed to be \"eu\"",
                 "/servers/1: the address https://us.x.example is not used: the first is",
             ]
         );

@@ -15,15 +15,15 @@ pub(crate) fn mismatch(manifest: &str, wanted: &str) -> Option<String> {
     let version = match version(manifest) {
         Ok(Some(version)) => version,
         Ok(None) => {
-            return Some(format!("package.version is not a text; set it to the workspace's version with `+{wanted}`"));
+            return Some(format!(
+                "package.version is not a string; set it to the workspace's version with `+{wanted}`"
+            ));
         }
         Err(error) => return Some(error),
     };
     let (number, metadata) = version.split_once('+').unwrap_or((&version, ""));
     (metadata != wanted).then(|| {
-        format!(
-            "version {version:?} does not say that the document is of {wanted}; set version = \"{number}+{wanted}\""
-        )
+        format!("version {version:?} does not have the document's date {wanted}; set version = \"{number}+{wanted}\"")
     })
 }
 
@@ -40,9 +40,7 @@ mod tests {
     fn another_version_says_what_to_set() {
         assert_eq!(
             mismatch("[package]\nversion = \"0.1.0\"\n", "2026-11-21").as_deref(),
-            Some(
-                "version \"0.1.0\" does not say that the document is of 2026-11-21; set version = \"0.1.0+2026-11-21\""
-            )
+            Some("version \"0.1.0\" does not have the document's date 2026-11-21; set version = \"0.1.0+2026-11-21\"")
         );
         assert!(mismatch("[package]\nversion.workspace = true\n", "2026-11-21").is_some());
         assert!(mismatch("[package", "2026-11-21").is_some_and(|message| message.starts_with("not TOML")));

@@ -20,7 +20,7 @@ pub(crate) fn report(root: &Path, out: &mut dyn Write) -> io::Result<bool> {
     for (left, vendor) in generated.chain(copies) {
         let document = format!("openapi/{vendor}.yaml");
         if !root.join(&document).exists() {
-            writeln!(out, "{left}: there is no {document} any more; restore it, or delete what was made of it")?;
+            writeln!(out, "{left}: {document} was removed; restore it, or delete what was generated from it")?;
             good = false;
         }
     }
@@ -64,7 +64,7 @@ mod tests {
         assert!(!report(root.path(), &mut out)?);
         let out = String::from_utf8_lossy(&out).into_owned();
         assert_eq!(out.lines().count(), 2, "{out}");
-        assert!(out.starts_with("crates/usage-billing-gone: there is no openapi/gone.yaml any more; "), "{out}");
+        assert!(out.starts_with("crates/usage-billing-gone: openapi/gone.yaml was removed; "), "{out}");
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ impl<'a> Comparison<'a> {
             match news.get(key) {
                 Some(new) => {
                     let scope = self.operation_scope(new, Role::Operation);
-                    self.words(scope, &old.node, &new.node);
+                    self.compare_docs_and_extensions(scope, &old.node, &new.node);
                     self.operation_lifecycle(old, new, scope);
                     self.exchange(old, new);
                     self.callbacks(old, new, scope);

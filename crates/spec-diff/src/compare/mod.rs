@@ -161,7 +161,7 @@ impl<'a> Comparison<'a> {
             scheme_keys,
         };
         let (old, new) = (comparison.base.root(), comparison.revision.root());
-        comparison.words(0, &old, &new);
+        comparison.compare_docs_and_extensions(0, &old, &new);
         comparison.others(0, &old, &new, ROOT);
         comparison.operations();
         comparison.elsewhere();
@@ -196,7 +196,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares documentation, which is counted, and extensions, which are listed.
-    fn words(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>) {
+    fn compare_docs_and_extensions(&mut self, scope: ScopeId, old: &Node<'a>, new: &Node<'a>) {
         let is_operation = old.value.get("responses").is_some();
         let is_word = |(key, _): &(&'a str, &'a Value)| key.starts_with("x-") || DOCS.contains(key);
         let gone = old.members().filter(is_word).map(|(key, value)| (key, Some(value), new.value.get(key)));

@@ -99,7 +99,7 @@ impl<'a> Comparison<'a> {
     /// Compares two operations that stand for each other.
     fn operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> ScopeId {
         let scope = self.operation_scope(new, Role::Operation);
-        self.words(scope, &old.node, &new.node);
+        self.compare_docs_and_extensions(scope, &old.node, &new.node);
         self.others(scope, &old.node, &new.node, OPERATION);
         if old.id() != new.id() {
             let finding = Finding::new(&rules::OPERATION_ID_CHANGED).at(&old.node.at, &new.node.at);

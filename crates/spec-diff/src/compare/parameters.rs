@@ -124,7 +124,7 @@ impl<'a> Comparison<'a> {
 
     pub(super) fn parameter(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
         let context = self.of_parameter(scope);
-        self.words(scope, old, new);
+        self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, PARAMETER);
         if old.flag("allowEmptyValue") != new.flag("allowEmptyValue") {
             self.unknown(scope, old, new, &["allowEmptyValue"]);

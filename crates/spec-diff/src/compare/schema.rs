@@ -66,7 +66,7 @@ impl<'a> Comparison<'a> {
     /// Documentation and extensions, where a schema is written in one piece on both sides.
     fn schema_words(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         for (old, new) in old.leaves.iter().zip(&new.leaves) {
-            self.words(context.scope, old, new);
+            self.compare_docs_and_extensions(context.scope, old, new);
         }
         for (key, old_value) in &old.unknown {
             let known = new.unknown.get(key);
@@ -187,7 +187,7 @@ impl<'a> Comparison<'a> {
     /// What an alternative says beside its schema. Whether null is one of the alternatives was asked of all of them together.
     pub(super) fn attributes_but_null(&mut self, old: &Usage<'a>, new: &Usage<'a>, context: Context) {
         for (old, new) in old.wrappers.iter().zip(&new.wrappers) {
-            self.words(context.scope, old, new);
+            self.compare_docs_and_extensions(context.scope, old, new);
         }
         self.defaults(old, new, context);
         let deprecation = |usage: &Usage<'a>| usage.deprecated.clone();

@@ -12,7 +12,7 @@ use super::{Circumstance, Comparison, Finding, ScopeId, operation_pairing::Opera
 use crate::rules;
 
 /// A way in: the credentials that are needed together, each with the scheme's name and its scopes. Empty: anonymous.
-type Way<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
+type SecurityRequirement<'a> = BTreeMap<Rc<str>, (&'a str, BTreeSet<&'a str>)>;
 
 /// What stands for a scheme's credential on both sides, by the scheme's name.
 pub(super) type Keys<'a> = HashMap<&'a str, Rc<str>>;
@@ -52,53 +52,58 @@ pub(super) fn keys<'a>(base: &DocumentTree<'a>, revision: &DocumentTree<'a>) -> 
     [olds.iter().map(old_key).collect(), news.iter().map(new_key).collect()]
 }
 
-/// The ways into an operation, each once: its own or the document's. None stated means anonymous.
-fn ways<'a>(root: &Node<'a>, operation: &Operation<'a>, keys: &Keys<'a>) -> (Vec<Way<'a>>, Node<'a>) {
+/// Returns the security requirements of an operation, each once: its own or the document's. None means anonymous.
+fn requirements<'a>(
+    root: &Node<'a>,
+    operation: &Operation<'a>,
+    keys: &Keys<'a>,
+) -> (Vec<SecurityRequirement<'a>>, Node<'a>) {
     let stated = operation.node.get("security").or_else(|| root.get("security"));
     let scopes = |node: Node<'a>| node.value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let key = |name: &'a str| keys.get(name).cloned().unwrap_or_else(|| Rc::from(name));
-    let way =
-        |node: Node<'a>| node.entries().map(|(name, list)| (key(name), (name, scopes(list)))).collect::<Way<'a>>();
-    let mut ways: Vec<Way<'a>> = Vec::new();
-    for way in stated.iter().flat_map(Node::items).map(way) {
-        if !ways.iter().any(|known| is_same(known, &way)) {
-            ways.push(way);
+    let requirement = |node: Node<'a>| {
+        node.entries().map(|(name, list)| (key(name), (name, scopes(list)))).collect::<SecurityRequirement<'a>>()
+    };
+    let mut requirements: Vec<SecurityRequirement<'a>> = Vec::new();
+    for requirement in stated.iter().flat_map(Node::items).map(requirement) {
+        if !requirements.iter().any(|known| is_same(known, &requirement)) {
+            requirements.push(requirement);
         }
     }
-    if ways.is_empty() {
-        ways.push(Way::new());
+    if requirements.is_empty() {
+        requirements.push(SecurityRequirement::new());
     }
-    (ways, stated.unwrap_or_else(|| operation.node.clone()))
+    (requirements, stated.unwrap_or_else(|| operation.node.clone()))
 }
 
-/// Whether both ask for the same, whatever the schemes are called.
-fn is_same(one: &Way<'_>, other: &Way<'_>) -> bool {
-    is_open_to(one, other) && is_open_to(other, one)
+/// Returns whether both require the same, whatever the schemes are called.
+fn is_same(one: &SecurityRequirement<'_>, other: &SecurityRequirement<'_>) -> bool {
+    is_satisfied_by(one, other) && is_satisfied_by(other, one)
 }
 
-fn has(ways: &[Way<'_>], way: &Way<'_>) -> bool {
-    ways.iter().any(|other| is_same(other, way))
+fn has(requirements: &[SecurityRequirement<'_>], requirement: &SecurityRequirement<'_>) -> bool {
+    requirements.iter().any(|other| is_same(other, requirement))
 }
 
-/// Whether a client that goes the old way may go on as it is: the new way asks for nothing that it lacks.
-fn is_open_to(old: &Way<'_>, new: &Way<'_>) -> bool {
+/// Returns whether a client with the credentials of the old requirement satisfies the new one.
+fn is_satisfied_by(old: &SecurityRequirement<'_>, new: &SecurityRequirement<'_>) -> bool {
     new.iter().all(|(scheme, (_, scopes))| old.get(scheme).is_some_and(|(_, had)| scopes.is_subset(had)))
 }
 
 /// `apiKey and oauth (read, write)`
-fn describe(way: &Way<'_>) -> String {
+fn describe(requirement: &SecurityRequirement<'_>) -> String {
     let scheme = |(name, scopes): &(&str, BTreeSet<&str>)| match scopes.len() {
         0 => (*name).to_owned(),
         _ => format!("{name} ({})", scopes.iter().copied().collect::<Vec<_>>().join(", ")),
     };
-    match way.len() {
+    match requirement.len() {
         0 => "anonymous".to_owned(),
-        _ => way.values().map(scheme).collect::<Vec<_>>().join(" and "),
+        _ => requirement.values().map(scheme).collect::<Vec<_>>().join(" and "),
     }
 }
 
-fn describe_all(ways: &[Way<'_>]) -> Value {
-    Value::from(ways.iter().map(describe).collect::<Vec<_>>().join(", or "))
+fn describe_all(requirements: &[SecurityRequirement<'_>]) -> Value {
+    Value::from(requirements.iter().map(describe).collect::<Vec<_>>().join(", or "))
 }
 
 /// The members of a scheme that are compared, or that say nothing of what is sent.
@@ -116,20 +121,23 @@ fn is_bearer(scheme: &Node<'_>) -> bool {
 impl<'a> Comparison<'a> {
     pub(super) fn security(&mut self, old: &Operation<'a>, new: &Operation<'a>, scope: ScopeId) {
         let keys = self.scheme_keys.clone();
-        let (olds, old_node) = ways(&self.base.root(), old, &keys[0]);
-        let (news, new_node) = ways(&self.revision.root(), new, &keys[1]);
+        let (olds, old_node) = requirements(&self.base.root(), old, &keys[0]);
+        let (news, new_node) = requirements(&self.revision.root(), new, &keys[1]);
         for list in [&olds, &news] {
             self.mark_schemes(list, scope);
         }
-        if olds.iter().all(|way| has(&news, way)) && news.iter().all(|way| has(&olds, way)) {
+        if olds.iter().all(|requirement| has(&news, requirement))
+            && news.iter().all(|requirement| has(&olds, requirement))
+        {
             return;
         }
-        let anonymous = Way::new();
-        let closed: Vec<_> = olds.iter().filter(|old| !news.iter().any(|new| is_open_to(old, new))).collect();
+        let anonymous = SecurityRequirement::new();
+        let closed: Vec<_> = olds.iter().filter(|old| !news.iter().any(|new| is_satisfied_by(old, new))).collect();
         let rule = if closed.is_empty() {
-            // Every way is open. What is new?
-            let fewer_scopes =
-                |new: &&Way<'a>| olds.iter().any(|old| old.keys().eq(new.keys()) && is_open_to(old, new));
+            // Clients satisfy all requirements. What is new?
+            let fewer_scopes = |new: &&SecurityRequirement<'a>| {
+                olds.iter().any(|old| old.keys().eq(new.keys()) && is_satisfied_by(old, new))
+            };
             if has(&news, &anonymous) && !has(&olds, &anonymous) {
                 &rules::SECURITY_REQUIREMENT_REMOVED
             } else if news.iter().filter(|new| !has(&olds, new)).all(|new| fewer_scopes(&new)) {
@@ -138,7 +146,7 @@ impl<'a> Comparison<'a> {
                 &rules::SECURITY_ALTERNATIVE_ADDED
             }
         } else {
-            let more_scopes = |old: &&&Way<'a>| news.iter().any(|new| new.keys().eq(old.keys()));
+            let more_scopes = |old: &&&SecurityRequirement<'a>| news.iter().any(|new| new.keys().eq(old.keys()));
             if closed.iter().all(|old| old.is_empty()) {
                 &rules::SECURITY_REQUIREMENT_ADDED
             } else if closed.iter().all(|old| more_scopes(&old)) {
@@ -152,8 +160,8 @@ impl<'a> Comparison<'a> {
     }
 
     /// Notes which operations use a scheme, for the schemes' own findings.
-    fn mark_schemes(&mut self, ways: &[Way<'a>], scope: ScopeId) {
-        for (name, _) in ways.iter().flat_map(BTreeMap::values) {
+    fn mark_schemes(&mut self, requirements: &[SecurityRequirement<'a>], scope: ScopeId) {
+        for (name, _) in requirements.iter().flat_map(BTreeMap::values) {
             let users = self.scheme_users.entry(name).or_default();
             if users.last() != Some(&scope) {
                 users.push(scope);
@@ -193,7 +201,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn security_scheme(&mut self, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        self.words(scope, old, new);
+        self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, SCHEME);
         let value = |node: &Node<'a>, key: &str| node.value.get(key).cloned();
         if old.text("type") != new.text("type") {
@@ -261,17 +269,20 @@ mod tests {
 
     #[test]
     fn a_way_is_open_to_those_who_bring_at_least_what_it_asks_for() {
-        let way = |parts: &[(&'static str, &[&'static str])]| {
+        let requirement = |parts: &[(&'static str, &[&'static str])]| {
             let part = |(scheme, scopes): &(&'static str, &[&'static str])| {
                 (Rc::from(*scheme), (*scheme, scopes.iter().copied().collect()))
             };
-            parts.iter().map(part).collect::<Way<'_>>()
+            parts.iter().map(part).collect::<SecurityRequirement<'_>>()
         };
-        let (key, both) = (way(&[("key", &[])]), way(&[("key", &[]), ("oauth", &["read"])]));
-        assert!(is_open_to(&both, &key));
-        assert!(!is_open_to(&key, &both));
-        assert!(is_open_to(&key, &way(&[])));
-        assert!(!is_open_to(&way(&[("oauth", &["read"])]), &way(&[("oauth", &["read", "write"])])));
+        let (key, both) = (requirement(&[("key", &[])]), requirement(&[("key", &[]), ("oauth", &["read"])]));
+        assert!(is_satisfied_by(&both, &key));
+        assert!(!is_satisfied_by(&key, &both));
+        assert!(is_satisfied_by(&key, &requirement(&[])));
+        assert!(!is_satisfied_by(
+            &requirement(&[("oauth", &["read"])]),
+            &requirement(&[("oauth", &["read", "write"])])
+        ));
         assert_eq!(describe(&both), "key and oauth (read)");
     }
 }

@@ -7,35 +7,35 @@ use crate::report::{Bump::Patch, Level};
 
 rules! { CONSTRAINTS:
     MAX_DECREASED = Rule::data("upper-limit-decreased", Constraints, (Breaking, Level::None), Patch, "upper-limit-increased",
-        "an upper limit is lower: values that were accepted are refused")
+        "an upper limit is lower: values that were accepted are rejected")
         .written("{what}-decreased");
     MAX_INCREASED = Rule::data("upper-limit-increased", Constraints, (Info, Warning), Patch, "upper-limit-decreased",
-        "an upper limit is higher: answers may outgrow what stores them")
+        "an upper limit is higher: responses may be larger than what stores them")
         .written("{what}-increased");
     MIN_INCREASED = Rule::data("lower-limit-increased", Constraints, (Breaking, Level::None), Patch, "lower-limit-decreased",
-        "a lower limit is higher: values that were accepted are refused")
+        "a lower limit is higher: values that were accepted are rejected")
         .written("{what}-increased");
     MIN_DECREASED = Rule::data("lower-limit-decreased", Constraints, (Info, Warning), Patch, "lower-limit-increased",
-        "a lower limit is lower: answers may be smaller than ever")
+        "a lower limit is lower: responses may be smaller than before")
         .written("{what}-decreased");
     LIMIT_SET = Rule::data("limit-set", Constraints, (Breaking, Level::None), Patch, "limit-unset",
-        "a limit is stated where none was: values that were accepted may be refused")
+        "a limit is stated where none was: values that were accepted may be rejected")
         .written("{what}-set");
     LIMIT_UNSET = Rule::data("limit-unset", Constraints, (Level::None, Warning), Patch, "limit-set",
-        "a limit is no longer stated, which does not say that it is no longer kept")
+        "a limit is no longer stated, but may still apply")
         .written("{what}-unset");
     MULTIPLE_RELAXED = Rule::data("multiple-of-relaxed", Constraints, (Info, Warning), Patch, "multiple-of-changed",
         "more numbers are allowed");
     MULTIPLE_CHANGED = Rule::data("multiple-of-changed", Constraints, (Breaking, Warning), Patch, "multiple-of-relaxed",
-        "numbers that were accepted are refused");
+        "numbers that were accepted are rejected");
     UNIQUE_ADDED = Rule::data("unique-items-added", Constraints, (Breaking, Level::None), Patch,
-        "unique-items-removed", "a list must have no item twice");
+        "unique-items-removed", "an array must not have duplicate items");
     UNIQUE_REMOVED = Rule::data("unique-items-removed", Constraints, (Info, Warning), Patch, "unique-items-added",
-        "a list may have an item twice");
+        "an array may have duplicate items");
     PATTERN_ADDED = Rule::data("pattern-added", Constraints, (Breaking, Level::None), Patch, "pattern-removed",
         "strings must match a pattern");
     PATTERN_CHANGED = Rule::data("pattern-changed", Constraints, (Warning, Info), Patch, "pattern-changed",
-        "strings must match another pattern; which strings that are is for a reader to tell");
+        "strings must match another pattern; a reader has to compare the two");
     PATTERN_GENERALIZED = Rule::data("pattern-generalized", Constraints, (Info, Info), Patch, "pattern-changed",
         "the new pattern matches any string");
     PATTERN_REMOVED = Rule::data("pattern-removed", Constraints, (Info, Info), Patch, "pattern-added",

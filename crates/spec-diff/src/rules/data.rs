@@ -12,16 +12,16 @@ rules! { DATA:
         "optional-property-removed", "one more property, which may be missing")
         .ids("new-optional-request-property", "response-optional-property-added");
     PROPERTY_ADDED_REQUIRED = Rule::data("required-property-added", Properties, (Breaking, Info), Major,
-        "required-property-removed", "one more property; requests without it are refused")
+        "required-property-removed", "one more property; requests without it are rejected")
         .ids("new-required-request-property", "response-required-property-added");
     PROPERTY_ADDED_REQUIRED_DEFAULT = Rule::data("required-property-with-default-added", Properties, (Breaking, Info),
         Major, "required-property-removed", "one more required property, which has a default")
         .ids("new-required-request-property-with-default", "response-required-property-added");
     PROPERTY_REMOVED_OPTIONAL = Rule::data("optional-property-removed", Properties, (Warning, Warning), Major,
-        "optional-property-added", "a property is gone that could be missing before")
+        "optional-property-added", "an optional property was removed")
         .ids("request-property-removed", "response-optional-property-removed");
     PROPERTY_REMOVED_REQUIRED = Rule::data("required-property-removed", Properties, (Warning, Breaking), Major,
-        "required-property-added", "a property is gone that was always there")
+        "required-property-added", "a required property was removed")
         .ids("request-property-removed", "response-required-property-removed");
     BECAME_REQUIRED = Rule::data("became-required", Properties, (Breaking, Info), Major, "became-optional",
         "the property must be there");
@@ -55,15 +55,15 @@ rules! { DATA:
 
     // --- enums ---
     ENUM_VALUE_ADDED = Rule::data("enum-value-added", Enums, (Info, Warning), Major, "enum-value-removed",
-        "one more value; breaking in answers if the client's enums are closed");
+        "one more value; breaking in responses if the client's enums are closed");
     ENUM_VALUE_REMOVED = Rule::data("enum-value-removed", Enums, (Breaking, Info), Major, "enum-value-added",
         "a value is no longer allowed");
     BECAME_ENUM = Rule::data("became-enum", Enums, (Breaking, Info), Major, "enum-removed",
         "only listed values are allowed");
     ENUM_REMOVED = Rule::data("enum-removed", Enums, (Info, Warning), Major, "became-enum",
-        "any value is allowed; breaking in answers if the client's enums are closed");
+        "any value is allowed; breaking in responses if the client's enums are closed");
     EXTENSIBLE_VALUE_ADDED = Rule::data("x-extensible-enum-value-added", Enums, (Info, Info), Minor,
-        "x-extensible-enum-value-removed", "one more value in an enum that says that it grows");
+        "x-extensible-enum-value-removed", "one more value in an extensible enum");
     EXTENSIBLE_VALUE_REMOVED = Rule::data("x-extensible-enum-value-removed", Enums, (Breaking, Info), Major,
         "x-extensible-enum-value-added", "a value is no longer allowed");
     CONST_ADDED = Rule::data("const-added", Enums, (Breaking, Info), Major, "const-removed",
@@ -79,31 +79,31 @@ rules! { DATA:
     ONE_OF_REMOVED = Rule::data("one-of-removed", Composition, (Breaking, Info), Major, "one-of-added",
         "one alternative less");
     ANY_OF_ADDED = Rule::data("any-of-added", Composition, (Info, Warning), Major, "any-of-removed",
-        "one more alternative; answers may fit an old one too");
+        "one more alternative; responses may match an old one too");
     ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
         "one alternative less");
     ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
-        "values must also be what one more part says");
+        "values must match one more part");
     ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Warning, Info), Major, "all-of-added",
-        "values need no longer be what a part said");
+        "values no longer have to match a part");
     WRAPPED_IN_ONE_OF = Rule::data("wrapped-in-one-of", Composition, (Breaking, Breaking), Major,
         "unwrapped-from-one-of", "one form became several, none of which is the old one");
     UNWRAPPED_FROM_ONE_OF = Rule::data("unwrapped-from-one-of", Composition, (Breaking, Breaking), Major,
-        "wrapped-in-one-of", "several forms became one, which is none of the old ones");
+        "wrapped-in-one-of", "several alternatives became one, which is none of the old ones");
     DISCRIMINATOR_ADDED = Rule::data("discriminator-added", Composition, (Warning, Warning), Patch,
-        "discriminator-removed", "a property now tells the alternatives apart");
+        "discriminator-removed", "a property now distinguishes the alternatives");
     DISCRIMINATOR_REMOVED = Rule::data("discriminator-removed", Composition, (Warning, Warning), Patch,
-        "discriminator-added", "no property tells the alternatives apart any more");
+        "discriminator-added", "no property distinguishes the alternatives any more");
     DISCRIMINATOR_PROPERTY = Rule::data("discriminator-property-name-changed", Composition, (Breaking, Breaking),
-        Patch, "discriminator-property-name-changed", "another property tells the alternatives apart");
+        Patch, "discriminator-property-name-changed", "another property distinguishes the alternatives");
     MAPPING_ADDED = Rule::data("discriminator-mapping-added", Composition, (Info, Info), Patch,
         "discriminator-mapping-deleted", "one more name for an alternative");
     MAPPING_DELETED = Rule::data("discriminator-mapping-deleted", Composition, (Breaking, Breaking), Patch,
-        "discriminator-mapping-added", "an alternative's name is gone");
+        "discriminator-mapping-added", "an alternative's name was removed");
     MAPPING_CHANGED = Rule::data("discriminator-mapping-changed", Composition, (Breaking, Breaking), Patch,
-        "discriminator-mapping-changed", "a name stands for another alternative");
+        "discriminator-mapping-changed", "a name maps to another alternative");
     ADDITIONAL_CLOSED = Rule::data("additional-properties-closed", Composition, (Breaking, Warning), Major,
-        "additional-properties-opened", "members that are not listed are refused");
+        "additional-properties-opened", "properties that are not listed are rejected");
     ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Info), Major,
         "additional-properties-closed", "members that are not listed are allowed");
     ADDITIONAL_TYPED = Rule::data("additional-properties-typed", Composition, (Breaking, Info), Major,
@@ -128,13 +128,13 @@ rules! { DATA:
     ONE_OF_TO_ANY_OF = Rule::data("one-of-became-any-of", Composition, (Info, Warning), Major, "any-of-became-one-of",
         "values that fit several alternatives are allowed");
     ITEMS_CLOSED = Rule::data("items-closed", Composition, (Breaking, Info), Major, "items-opened",
-        "a list has no more items than those that are listed");
+        "an array has no more items than those that are listed");
     ITEMS_OPENED = Rule::data("items-opened", Composition, (Info, Breaking), Major, "items-closed",
-        "a list may have more items than those that are listed");
+        "an array may have more items than those that are listed");
     PREFIX_ITEMS_ADDED = Rule::data("prefix-items-added", Composition, (Breaking, Info), Major, "prefix-items-removed",
-        "a list's first items have types of their own");
+        "an array's first items have types of their own");
     PREFIX_ITEMS_REMOVED = Rule::data("prefix-items-removed", Composition, (Info, Breaking), Major,
-        "prefix-items-added", "a list's first items have no types of their own any more");
+        "prefix-items-added", "an array's first items no longer have types of their own");
 
     // --- defaults, deprecation, direction of properties ---
     DEFAULT_VALUE_ADDED = Rule::data("default-value-added", Defaults, (Warning, Level::None), Patch,
@@ -157,13 +157,13 @@ rules! { DATA:
     SUNSET_LATER = Rule::data("sunset-moved-later", Deprecation, (Info, Info), Patch, "sunset-moved-earlier",
         "the last day comes later");
     SUNSET_UNREADABLE = Rule::data("sunset-parse", Deprecation, (Info, Info), Patch, "",
-        "the last day is not a date").no_mirror("a date that cannot be read says nothing of before and after");
+        "the last day is not a date").no_inverse("a date is invalid, so that it cannot be compared with today");
     BECAME_READ_ONLY = Rule::data("became-read-only", Mutability, (Warning, Info), Major, "became-not-read-only",
-        "it is ignored or refused in requests");
+        "it is ignored or rejected in requests");
     BECAME_NOT_READ_ONLY = Rule::data("became-not-read-only", Mutability, (Info, Info), Major, "became-read-only",
         "it may be sent");
     BECAME_WRITE_ONLY = Rule::data("became-write-only", Mutability, (Info, Warning), Major, "became-not-write-only",
-        "answers no longer have it");
+        "responses no longer have it");
     BECAME_NOT_WRITE_ONLY = Rule::data("became-not-write-only", Mutability, (Info, Info), Major, "became-write-only",
-        "answers have it");
+        "responses have it");
 }

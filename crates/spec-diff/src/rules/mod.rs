@@ -83,11 +83,11 @@ impl Place {
 
 /// The finding that the same edit the other way round would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mirror {
+pub enum Inverse {
     /// The rule of this name; its own for changes that have no direction in time.
     Rule(&'static str),
     /// There is none, and why.
-    Waived(&'static str),
+    None(&'static str),
 }
 
 /// One rule.
@@ -104,7 +104,7 @@ pub struct Rule {
     /// The probable bump of a crate with plain structs and positional arguments.
     pub source: Bump,
     /// The rule of the opposite edit.
-    pub mirror: Mirror,
+    pub inverse: Inverse,
     /// One line for people.
     pub help: &'static str,
     /// What ids say instead of the name, where one rule serves several keywords: `{what}-decreased`.
@@ -124,7 +124,7 @@ impl Rule {
         group: Group,
         level: Level,
         source: Bump,
-        mirror: &'static str,
+        inverse: &'static str,
         help: &'static str,
     ) -> Self {
         Self {
@@ -133,7 +133,7 @@ impl Rule {
             request: level,
             response: level,
             source,
-            mirror: Mirror::Rule(mirror),
+            inverse: Inverse::Rule(inverse),
             help,
             pattern: None,
             request_id: None,
@@ -148,10 +148,10 @@ impl Rule {
         group: Group,
         levels: (Level, Level),
         source: Bump,
-        mirror: &'static str,
+        inverse: &'static str,
         help: &'static str,
     ) -> Self {
-        let mut rule = Self::api(name, group, levels.0, source, mirror, help);
+        let mut rule = Self::api(name, group, levels.0, source, inverse, help);
         rule.response = levels.1;
         rule.about_data = true;
         rule
@@ -176,8 +176,8 @@ impl Rule {
         self
     }
 
-    const fn no_mirror(mut self, reason: &'static str) -> Self {
-        self.mirror = Mirror::Waived(reason);
+    const fn no_inverse(mut self, reason: &'static str) -> Self {
+        self.inverse = Inverse::None(reason);
         self
     }
 

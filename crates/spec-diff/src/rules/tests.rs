@@ -11,16 +11,16 @@ fn all() -> impl Iterator<Item = &'static Rule> {
 #[test]
 fn every_rule_names_the_rule_of_the_opposite_edit_or_says_why_there_is_none() {
     for rule in all() {
-        match rule.mirror {
-            Mirror::Rule(mirror) => {
-                let mirror = super::rule(mirror).unwrap_or_else(|| panic!("{}: no rule {mirror}", rule.name));
-                let back = match mirror.mirror {
-                    Mirror::Rule(back) => super::rule(back),
-                    Mirror::Waived(_) => None,
+        match rule.inverse {
+            Inverse::Rule(inverse) => {
+                let inverse = super::rule(inverse).unwrap_or_else(|| panic!("{}: no rule {inverse}", rule.name));
+                let back = match inverse.inverse {
+                    Inverse::Rule(back) => super::rule(back),
+                    Inverse::None(_) => None,
                 };
                 assert_eq!(back.map(|back| back.group), Some(rule.group), "{} and back", rule.name);
             }
-            Mirror::Waived(reason) => assert!(!reason.is_empty(), "{}", rule.name),
+            Inverse::None(reason) => assert!(!reason.is_empty(), "{}", rule.name),
         }
     }
 }
@@ -40,7 +40,7 @@ fn no_data_rule_breaks_callers_both_ways_unless_it_is_its_own_mirror() {
     // A set of values that grows breaks those who read, one that shrinks those who write. Both at once needs a change to the side.
     for rule in all().filter(|rule| rule.about_data && rule.request == rule.response && rule.request == Level::Breaking)
     {
-        let sideways = matches!(rule.mirror, Mirror::Rule(mirror) if mirror == rule.name);
+        let sideways = matches!(rule.inverse, Inverse::Rule(inverse) if inverse == rule.name);
         let reshaped =
             ["discriminator-mapping-deleted", "wrapped-in-one-of", "unwrapped-from-one-of"].contains(&rule.name);
         assert!(sideways || reshaped, "{}", rule.name);

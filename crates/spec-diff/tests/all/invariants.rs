@@ -289,7 +289,7 @@ proptest! {
         let (forth, back) = (compare(&base, &revision), compare(&revision, &base));
         prop_assert_eq!(forth.changes.is_empty(), back.changes.is_empty());
         let mirrors = |name: &str, other: &str| {
-            rules::rule(name).is_some_and(|rule| rule.mirror == rules::Mirror::Rule(rules::rule(other).map_or("", |rule| rule.name)))
+            rules::rule(name).is_some_and(|rule| rule.inverse == rules::Inverse::Rule(rules::rule(other).map_or("", |rule| rule.name)))
         };
         for change in &forth.changes {
             let answered = back.changes.iter().any(|other| {

@@ -27,7 +27,7 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
     writeln!(out, "\n{:>7}  operation", "schemas")?;
     for operation in &operations {
         let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
-        let (size, why) = match import::draft(published, std::slice::from_ref(operation), "2000-01-01") {
+        let (size, why) = match import::convert(published, std::slice::from_ref(operation), "2000-01-01") {
             Ok(draft) => (draft.schemas.len().to_string(), String::new()),
             Err(reason) => {
                 let reason = reason.strip_prefix(&format!("{named}: ")).unwrap_or(&reason);

@@ -1,7 +1,7 @@
 //! What was lost or changed, and what is left to do.
 
 use crate::{
-    import::{Draft, Kind, Loss, shown},
+    import::{Conversion, Kind, Loss, display_pointer},
     text::{
         markdown::{code_span, safe_characters},
         one_line,
@@ -9,13 +9,17 @@ use crate::{
 };
 
 /// The losses by kind, with at most so many places each.
-pub(super) fn text(draft: &Draft, places: usize) -> String {
+pub(super) fn text(draft: &Conversion, places: usize) -> String {
     let mut out = format!("{} operations, {} schemas", draft.operations.len(), draft.schemas.len());
     out.push_str(&format!("; {} things lost or changed\n", draft.losses.len()));
     for (kind, losses) in by_kind(&draft.losses) {
         out.push_str(&format!("\n{} ({})\n", kind.title(), losses.len()));
         for loss in losses.iter().take(places) {
-            out.push_str(&format!("  {}\n    at {}\n", loss.text, one_line(&safe_characters(&shown(&loss.at)))));
+            out.push_str(&format!(
+                "  {}\n    at {}\n",
+                loss.text,
+                one_line(&safe_characters(&display_pointer(&loss.at)))
+            ));
         }
         if losses.len() > places {
             out.push_str(&format!("  … and {} more\n", losses.len() - places));
@@ -25,7 +29,7 @@ pub(super) fn text(draft: &Draft, places: usize) -> String {
 }
 
 /// As a file in Markdown, with all places, and what of the vendor's files could not be read.
-pub(super) fn markdown(name: &str, draft: &Draft, source: &str, skipped: &[String]) -> String {
+pub(super) fn markdown(name: &str, draft: &Conversion, source: &str, skipped: &[String]) -> String {
     let mut out = format!(
         "# What openapi/{name}.yaml leaves out or says otherwise\n\n\
          Written by `cargo xtask add-vendor`, as it found {source}. Pointers are into the vendor's file.\n"
@@ -38,7 +42,7 @@ pub(super) fn markdown(name: &str, draft: &Draft, source: &str, skipped: &[Strin
             losses.len()
         ));
         for loss in losses {
-            out.push_str(&format!("- {}: {}\n", loss.text, code_span(&shown(&loss.at))));
+            out.push_str(&format!("- {}: {}\n", loss.text, code_span(&display_pointer(&loss.at))));
         }
     }
     if !skipped.is_empty() {

@@ -19,7 +19,7 @@ use openapi_document::Document;
 
 use crate::{
     codegen::{self, GeneratedFiles},
-    import::{self, Choice, Draft, Published},
+    import::{self, Choice, Conversion, Published},
     lint::{self, Level},
     output::Output,
 };
@@ -27,7 +27,7 @@ use crate::{
 /// Which operations of which specification become a crate of which name.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The vendor's name: of its document, crate and feature. Lower case letters, digits and hyphens.
+    /// Name of the vendor's document, crate and feature: lower case letters, digits and hyphens.
     #[arg(required_unless_present = "list")]
     name: Option<String>,
 
@@ -43,11 +43,11 @@ pub(crate) struct Arguments {
     #[arg(long = "operation", value_name = "ID")]
     operations: Vec<String>,
 
-    /// Operations whose path fits: `*` stands for a part of a segment, `**` for any segments.
+    /// Operations whose path matches: `*` is a part of a segment, `**` any segments.
     #[arg(long = "path", value_name = "GLOB")]
     paths: Vec<String>,
 
-    /// Write nothing: print the document, and on the standard error what was lost on the way.
+    /// Write nothing: print the document, and on standard error what could not be converted.
     #[arg(long)]
     dry_run: bool,
 
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     list: bool,
 
-    /// Make the draft of an earlier run anew: what was changed since in the files that it wrote is overwritten.
+    /// Replace the generated document of an earlier run. Overwrites changes to the files that it wrote.
     #[arg(long)]
     replace: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
 struct Plan<'a> {
     name: &'a str,
     published: &'a Published,
-    draft: &'a Draft,
+    draft: &'a Conversion,
     /// `openapi/<name>.yaml`.
     document: &'a str,
     sources: &'a GeneratedFiles,
@@ -147,13 +147,13 @@ fn drafted(
     choice: &Choice,
     name: &str,
     today: &str,
-) -> std::result::Result<(Draft, String), String> {
+) -> std::result::Result<(Conversion, String), String> {
     workspace_edits::check_name(name)?;
     if choice.is_empty() {
-        return Err("which operations? choose with --tag, --operation or --path; --list shows what there is".to_owned());
+        return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
     }
     let chosen = choice.of(&published.root)?;
-    let draft = import::draft(published, &chosen, today)?;
+    let draft = import::convert(published, &chosen, today)?;
     let text = yaml_writer::document(&draft, published)?;
     Ok((draft, text))
 }
@@ -163,7 +163,7 @@ fn checked(name: &str, text: &str) -> std::result::Result<GeneratedFiles, String
     let document = Document::parse(&format!("openapi/{name}.yaml"), text)?;
     let findings = lint::lint(&document);
     match findings.iter().find(|finding| finding.rule.level == Level::Error) {
-        Some(finding) => Err(format!("the draft breaks a rule of openapi/README.md: {finding}")),
+        Some(finding) => Err(format!("the generated document violates a rule: {finding}")),
         None => codegen::render(&document),
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
     let root = repository(specification)?;
     let published = import::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-    let (draft, document) = drafted(&published, &choice, "acme", "2026-11-22").expect("it drafts");
+    let (draft, document) = drafted(&published, &choice, "acme", "2026-11-22").expect("it converts");
     let sources = checked("acme", &document).expect("it generates");
     let plan = Plan {
         name: "acme",
@@ -275,7 +275,7 @@ fn what_cannot_be_done_is_one_line() -> Result<()> {
     let none = |_: &mut Arguments| {};
     for ((code, out), expected) in [
         (ran("Acme", &good, all)?, "error: \"Acme\" makes no crate: "),
-        (ran("acme", &good, none)?, "error: which operations? "),
+        (ran("acme", &good, none)?, "error: no operations selected; "),
         (
             ran("acme", &good, |arguments| arguments.tags = vec!["Gone".to_owned()])?,
             "error: no operation has the tag \"Gone\"",
@@ -307,11 +307,8 @@ fn a_name_that_is_taken_is_refused() -> Result<()> {
         ("usage-billing-zeta", "the facade uses a crate of this name"),
         ("tests", "usage-billing-tests is the crate of the workspace's tests"),
     ] {
-        assert_eq!(refused(name, false), format!("the name {name:?} is taken: {why}"));
-        assert_eq!(
-            refused(name, true),
-            format!("--replace: there is no openapi/{name}.yaml that still is a draft of an earlier run")
-        );
+        assert_eq!(refused(name, false), format!("the name {name:?} is in use: {why}"));
+        assert_eq!(refused(name, true), format!("--replace: no generated openapi/{name}.yaml of an earlier run"));
     }
     Ok(())
 }
@@ -322,7 +319,10 @@ fn a_draft_is_made_anew_only_if_that_is_asked_for() -> Result<()> {
     let (root, files) = (repository(&specification)?, planned(&specification)?);
     transaction::all(root.path(), &files).expect("all can be written");
     let error = workspace_edits::edits(root.path(), "acme", false).unwrap_err();
-    assert!(error.ends_with("there is openapi/acme.yaml; --replace makes the draft of an earlier run anew"), "{error}");
+    assert!(
+        error.ends_with("there is openapi/acme.yaml; --replace overwrites the generated document of an earlier run"),
+        "{error}"
+    );
     // The workspace names it already, and once is enough.
     for (name, text) in workspace_edits::edits(root.path(), "acme", true).expect("it is a draft") {
         assert_eq!(file(&files, &name), text);

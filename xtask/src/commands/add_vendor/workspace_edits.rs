@@ -11,7 +11,7 @@ pub(super) type Change = (String, String);
 const LONGEST: usize = 64;
 
 /// Begins the documents that this command writes.
-pub(super) const DRAFTED: &str = "# Drafted by `cargo xtask add-vendor`";
+pub(super) const GENERATED_BY: &str = "# ConvertedOperation by `cargo xtask add-vendor`";
 
 /// Says what is wrong with a name, if anything.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
@@ -39,15 +39,15 @@ pub(super) fn edits(root: &Path, name: &str, replace: bool) -> Result<Vec<Change
         |file: &str| fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: cannot be read: {error}"));
     let (package, module) = (package(name), module(name));
     let document = format!("openapi/{name}.yaml");
-    let draft = read(&document).is_ok_and(|text| text.starts_with(DRAFTED));
+    let draft = read(&document).is_ok_and(|text| text.starts_with(GENERATED_BY));
     if replace && !draft {
-        return Err(format!("--replace: there is no {document} that still is a draft of an earlier run"));
+        return Err(format!("--replace: no generated {document} of an earlier run"));
     }
     let (manifest, library) = ("crates/usage-billing/Cargo.toml", "crates/usage-billing/src/lib.rs");
     if !replace {
         free(root, name, manifest, &read(manifest)?).map_err(|taken| {
-            let again = if draft { "; --replace makes the draft of an earlier run anew" } else { "" };
-            format!("the name {name:?} is taken: {taken}{again}")
+            let again = if draft { "; --replace overwrites the generated document of an earlier run" } else { "" };
+            format!("the name {name:?} is in use: {taken}{again}")
         })?;
     }
     let dependency =

@@ -3,9 +3,9 @@
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::Value;
 
-use super::workspace_edits::DRAFTED;
+use super::workspace_edits::GENERATED_BY;
 use crate::{
-    import::{Draft, Kind, Loss, Owner, Published, shown},
+    import::{Conversion, Kind, Loss, Owner, Published, display_pointer},
     text::{self, markdown::is_unsafe},
 };
 
@@ -69,11 +69,11 @@ enum Style {
 }
 
 /// The document's text. The error says that it does not read back as the draft, which would be a fault of ours.
-pub(crate) fn document(draft: &Draft, published: &Published) -> Result<String, String> {
+pub(crate) fn document(draft: &Conversion, published: &Published) -> Result<String, String> {
     written(draft, published, Style::Blocks).or_else(|_| written(draft, published, Style::Json))
 }
 
-fn written(draft: &Draft, published: &Published, style: Style) -> Result<String, String> {
+fn written(draft: &Conversion, published: &Published, style: Style) -> Result<String, String> {
     let mut text = heading(draft, published);
     for (key, value) in sorted(draft.head().iter()) {
         text.push_str(&entry(key, value, 0, style)?);
@@ -110,10 +110,10 @@ fn written(draft: &Draft, published: &Published, style: Style) -> Result<String,
     if read.root == expected { Ok(text) } else { Err(difference(&expected, &read.root, "")) }
 }
 
-fn heading(draft: &Draft, published: &Published) -> String {
+fn heading(draft: &Conversion, published: &Published) -> String {
     let lost = draft.losses.len();
     format!(
-        "{DRAFTED} from {} ({}, sha256 {}).\n\
+        "{GENERATED_BY} from {} ({}, sha256 {}).\n\
          #\n\
          # A draft, not curated yet: the texts are the vendor's, `required` is as the vendor says, and examples are made up where the\n\
          # vendor shows none. What is left to decide stands in openapi/README.md: marks (x-idempotent, x-pagination, …), formats, texts.\n\
@@ -125,7 +125,7 @@ fn heading(draft: &Draft, published: &Published) -> String {
     )
 }
 
-fn comments(draft: &Draft, owner: &Owner, indent: usize) -> String {
+fn comments(draft: &Conversion, owner: &Owner, indent: usize) -> String {
     // That error bodies are left out is so everywhere, and said in the heading.
     let own = draft.losses.iter().filter(|loss| loss.owner == *owner && loss.kind != Kind::ErrorBody);
     own.map(|loss| {
@@ -135,7 +135,7 @@ fn comments(draft: &Draft, owner: &Owner, indent: usize) -> String {
 }
 
 fn place(loss: &Loss) -> String {
-    if loss.at.is_empty() { "document".to_owned() } else { shown(&loss.at) }
+    if loss.at.is_empty() { "document".to_owned() } else { display_pointer(&loss.at) }
 }
 
 /// A comment ends with its line, whatever the vendor's names hold.
@@ -178,7 +178,7 @@ fn yaml(value: &Value) -> Result<String, String> {
     let options =
         serde_saphyr::ser_options! { prefer_block_scalars: true, folded_wrap_chars: 120, compact_list_indent: false };
     serde_saphyr::to_string_with_options(&Ordered(value), options)
-        .map_err(|error| format!("the draft is no YAML: {error}"))
+        .map_err(|error| format!("the generated document is not valid YAML: {error}"))
 }
 
 struct Ordered<'a>(&'a Value);
@@ -226,7 +226,9 @@ fn difference(expected: &Value, read: &Value, at: &str) -> String {
     match pairs.into_iter().find(|(_, one, other)| one != other) {
         Some((key, one, other)) => difference(one, other, &openapi_document::pointer::child(at, &key)),
         None => {
-            format!("the draft does not read back as it was written, at {at}: a fault of add-vendor; please report it")
+            format!(
+                "the generated document differs at {at} when it is read back: a bug of add-vendor; please report it"
+            )
         }
     }
 }

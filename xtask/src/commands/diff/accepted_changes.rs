@@ -109,13 +109,13 @@ pub(super) fn apply(source: &Source, report: &mut Report, findings: &mut [Findin
             Some(until) => notices.push(notice(
                 Level::Warning,
                 line,
-                format!("the entry for {what} counted until {until}; delete it, or decide anew"),
+                format!("the entry for {what} expired on {until}; delete it, or renew it"),
             )),
             None if !used => notices.push(notice(
                 Level::Warning,
                 line,
                 format!(
-                    "nothing found is {what}; delete the entry, or keep it for the comparison with the last release"
+                    "no finding matches {what}; delete the entry, or keep it for the comparison with the last release"
                 ),
             )),
             None => {}
@@ -143,13 +143,10 @@ fn entries(text: &str) -> Vec<(u32, Read)> {
 fn read(value: toml::Value) -> Read {
     let entry = value.try_into::<Entry>().map_err(|error| one_line(error.message()))?;
     if entry.reason.trim().is_empty() {
-        return Err("the reason is empty; say why this does not count".to_owned());
+        return Err("the reason is empty; state why this change is accepted".to_owned());
     }
     if !entry.at.starts_with('/') {
-        return Err(format!(
-            "at = {:?} is no JSON pointer; write it as the finding does: /components/schemas/…",
-            entry.at
-        ));
+        return Err(format!("invalid JSON pointer at = {:?}: expected the form /components/schemas/…", entry.at));
     }
     let until = entry.until.as_ref().map(|until| {
         let day = match until {
@@ -157,7 +154,7 @@ fn read(value: toml::Value) -> Read {
             toml::Value::Datetime(day) => day.to_string().parse().ok(),
             _ => None,
         };
-        day.ok_or("until is no day; write it as 2027-03-31")
+        day.ok_or("invalid until: expected a date such as 2027-03-31")
     });
     Ok((entry, until.transpose()?))
 }
@@ -266,14 +263,13 @@ mod tests {
     fn expired_and_unused_entries_are_told_and_do_not_count() {
         let (report, _, notices) = applied(&entry(SKU, "kind = \"vendor\"\nuntil = \"2026-11-21\""));
         assert_eq!(report.wire, Level::Breaking);
-        let told = format!(
-            "2:warning the entry for type-changed at {SKU} counted until 2026-11-21; delete it, or decide anew"
-        );
+        let told =
+            format!("2:warning the entry for type-changed at {SKU} expired on 2026-11-21; delete it, or renew it");
         assert_eq!(notices, [told]);
         for (at, more) in [("/components/schemas/Lin", ""), (SKU, "fingerprint = \"000000000000\"")] {
             let (report, _, notices) = applied(&entry(at, &format!("kind = \"vendor\"\n{more}")));
             assert_eq!(report.wire, Level::Breaking, "{at}");
-            assert!(notices[0].starts_with("2:warning nothing found is type-changed at "), "{notices:?}");
+            assert!(notices[0].starts_with("2:warning no finding matches type-changed at "), "{notices:?}");
         }
     }
 
@@ -282,7 +278,7 @@ mod tests {
         let good = entry(SKU, "kind = \"correction\"");
         for (bad, told) in [
             ("kind = \"wrong\"", "unknown variant `wrong`"),
-            ("kind = \"vendor\"\nuntil = 2027", "until is no day"),
+            ("kind = \"vendor\"\nuntil = 2027", "invalid until"),
             ("kind = \"vendor\"\nby = \"me\"", "unknown field `by`"),
             ("", "missing field `kind`"),
         ] {
@@ -292,6 +288,6 @@ mod tests {
         }
         let (report, _, notices) = applied("[[accept]\n");
         assert!(report.wire == Level::Breaking && notices[0].starts_with("1:breaking "), "{notices:?}");
-        assert!(applied(&entry("components", "kind = \"vendor\"")).2[0].contains("is no JSON pointer"));
+        assert!(applied(&entry("components", "kind = \"vendor\"")).2[0].contains("invalid JSON pointer"));
     }
 }

@@ -20,19 +20,19 @@ use crate::lint::{self, Level, Scope};
 
 /// What became of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Kept,
+pub(super) enum ApiState {
+    Compared,
     /// The base has no document of it.
-    New,
+    Added,
     /// Its document was deleted.
-    Gone,
+    Removed,
 }
 
 /// All that a run found.
-pub(super) struct Comparison {
+pub(super) struct DiffRun {
     /// What was compared with, for people.
     pub(super) base: String,
-    pub(super) apis: Vec<Api>,
+    pub(super) apis: Vec<ApiDiff>,
     /// What could not be compared, a line each.
     pub(super) problems: Vec<String>,
     /// Why the run fails, a line each.
@@ -40,12 +40,12 @@ pub(super) struct Comparison {
 }
 
 /// One API, compared.
-pub(super) struct Api {
+pub(super) struct ApiDiff {
     /// Its changes are in `findings`.
     pub(super) report: Report,
     /// Worst first.
     pub(super) findings: Vec<Finding>,
-    pub(super) state: State,
+    pub(super) state: ApiState,
     /// Whether it is one of our documents, which have a crate and a list of accepted changes.
     pub(super) is_ours: bool,
     /// The document before; if the API is new, the one that it has now.
@@ -76,12 +76,12 @@ pub(super) struct Generated {
 const IGNORED: [&str; 1] = ["x-source"];
 
 /// Compares one API, on the wire alone or with its crate. The error is a line: what cannot be read, and where.
-pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<Api, String> {
+pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<ApiDiff, String> {
     let (state, base, revision) = match (pair.base, pair.revision) {
-        (Some(base), Some(revision)) => (State::Kept, base, revision),
-        (Some(base), None) => (State::Gone, twin(&base), base),
-        (None, Some(revision)) => (State::New, twin(&revision), revision),
-        (None, None) => return Err(format!("{}: there is no document, neither before nor now", pair.api)),
+        (Some(base), Some(revision)) => (ApiState::Compared, base, revision),
+        (Some(base), None) => (ApiState::Removed, twin(&base), base),
+        (None, Some(revision)) => (ApiState::Added, twin(&revision), revision),
+        (None, None) => return Err(format!("{}: no document before or after", pair.api)),
     };
     let read = |source: &Source, when: &str| {
         Document::parse(&source.name, &source.text).map_err(|error| format!("{error}{when}"))
@@ -90,9 +90,9 @@ pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<A
     let mut before = read(&base, of_base)?;
     let mut now = read(&revision, "")?;
     match state {
-        State::Kept => {}
-        State::New => without_operations(&mut before),
-        State::Gone => without_operations(&mut now),
+        ApiState::Compared => {}
+        ApiState::Added => without_operations(&mut before),
+        ApiState::Removed => without_operations(&mut now),
     }
     let options = Options {
         api: pair.api,
@@ -102,7 +102,7 @@ pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<A
     };
     // Generating takes longer than comparing.
     let (report, needed) = thread::scope(|threads| {
-        let needed = (state == State::Kept && !wire_only).then(|| threads.spawn(|| needed(&before, &now)));
+        let needed = (state == ApiState::Compared && !wire_only).then(|| threads.spawn(|| needed(&before, &now)));
         let report = diff(&before.root, &now.root, &options);
         (report, needed.map(|needed| needed.join().unwrap_or_else(|panic| resume_unwind(panic))))
     });
@@ -121,7 +121,7 @@ pub(super) fn compare(pair: Pair, today: NaiveDate, wire_only: bool) -> Result<A
     let generated = needed.map(|needed| Generated { needed, declared: pair.own.as_ref().map(manifests) });
     let counts = counts(&findings);
     let [_, lines] = lines;
-    Ok(Api {
+    Ok(ApiDiff {
         report,
         findings,
         state,
@@ -180,7 +180,7 @@ fn manifests(own: &Own) -> Result<Declared, String> {
     }
 }
 
-impl Api {
+impl ApiDiff {
     /// The line of the revision to look at: of what was removed, that of what it was in.
     pub(super) fn line(&self, member: &Member) -> u32 {
         match (&member.revision, &member.base) {
@@ -263,7 +263,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::commands::diff) fn compared(pair: Pair) -> Api {
+    pub(in crate::commands::diff) fn compared(pair: Pair) -> ApiDiff {
         compare(pair, "2026-11-22".parse().expect("a day"), false).expect("both are documents")
     }
 
@@ -288,10 +288,10 @@ pub(super) mod tests {
     #[test]
     fn what_is_new_is_no_harm_and_what_is_gone_breaks() {
         let new = compared(Pair { base: None, ..pair(MINI, ["0.1.0", "0.1.0"]) });
-        assert_eq!((new.state, new.report.wire), (State::New, spec_diff::Level::Info));
+        assert_eq!((new.state, new.report.wire), (ApiState::Added, spec_diff::Level::Info));
         assert!(new.findings.iter().all(|finding| finding.change.rule == "endpoint-added"), "{:?}", new.findings);
         let gone = compared(Pair { revision: None, ..pair(MINI, ["0.1.0", "0.1.0"]) });
-        assert_eq!((gone.state, gone.report.wire), (State::Gone, spec_diff::Level::Breaking));
+        assert_eq!((gone.state, gone.report.wire), (ApiState::Removed, spec_diff::Level::Breaking));
         assert_eq!(gone.findings.len(), new.findings.len());
     }
 

@@ -3,16 +3,16 @@
 use clap::ValueEnum;
 use spec_diff::Level;
 
-use super::{accepted_changes::Finding, api_diff::Api};
+use super::{accepted_changes::Finding, api_diff::ApiDiff};
 
 /// What is a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
     /// Nothing.
     None,
-    /// A crate whose version takes a smaller step than its code.
+    /// A version bump that is smaller than the change of the crate.
     Bump,
-    /// The same, and each warning that is not accepted, or worse.
+    /// As `bump`, and each warning or breaking change that is not accepted.
     Warning,
     /// As `bump`, and each breaking change that is not accepted.
     #[default]
@@ -20,7 +20,7 @@ pub(super) enum FailOn {
 }
 
 /// Why an API fails, a line each.
-pub(super) fn failures(api: &Api, on: FailOn) -> Vec<String> {
+pub(super) fn failures(api: &ApiDiff, on: FailOn) -> Vec<String> {
     let least = match on {
         FailOn::None => return Vec::new(),
         FailOn::Bump => None,
@@ -37,7 +37,7 @@ pub(super) fn failures(api: &Api, on: FailOn) -> Vec<String> {
         if count > 0 {
             let above = if least < Level::Breaking { " or above" } else { "" };
             let accept = match api.is_ours {
-                true => format!("; mend the document, or accept them in openapi/{name}.accept.toml"),
+                true => format!("; fix the document, or accept them in openapi/{name}.accept.toml"),
                 false => String::new(),
             };
             failures.push(format!(
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(
             failures(&api, FailOn::Warning),
             [
-                "mini: 1 open finding of level warning or above; mend the document, or accept them in openapi/mini.accept.toml"
+                "mini: 1 open finding of level warning or above; fix the document, or accept them in openapi/mini.accept.toml"
             ]
         );
     }

@@ -105,7 +105,7 @@ impl Git<'_> {
             let line = said.lines().next().unwrap_or("it failed without a word");
             return Err(format!("git {asked}: {}", line.trim_start_matches("fatal: ")));
         }
-        String::from_utf8(output.stdout).map_err(|_| format!("git {asked}: the answer is not UTF-8"))
+        String::from_utf8(output.stdout).map_err(|_| format!("git {asked}: the output is not UTF-8"))
     }
 }
 

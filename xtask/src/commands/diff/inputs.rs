@@ -41,10 +41,15 @@ pub(super) fn ours(root: &Path, base: &Base, asked: &[String]) -> Result<Vec<Res
     names.extend(before.iter().filter_map(name));
     let vendors = vendors::select(names.into_iter().map(|name| Vendor { name }).collect(), asked)?;
     let release = git.release(base);
-    Ok(vendors.iter().map(|vendor| one(root, &git, (base, release.as_ref()), vendor)).collect())
+    Ok(vendors.iter().map(|vendor| vendor_pair(root, &git, (base, release.as_ref()), vendor)).collect())
 }
 
-fn one(root: &Path, git: &Git<'_>, (base, release): (&Base, Option<&Base>), vendor: &Vendor) -> Result<Pair, String> {
+fn vendor_pair(
+    root: &Path,
+    git: &Git<'_>,
+    (base, release): (&Base, Option<&Base>),
+    vendor: &Vendor,
+) -> Result<Pair, String> {
     let at = |commit: &Base, path: &str| match git.text(commit, path) {
         Ok(text) => Ok(text.map(|text| Source { name: path.to_owned(), text })),
         Err(error) => Err(format!("{path} in the base: {error}")),

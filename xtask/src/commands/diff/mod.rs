@@ -21,7 +21,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use spec_diff::Level;
 
 use crate::{output::Output, text::printable, workspace::vendors};
-use api_diff::{Comparison, compare};
+use api_diff::{DiffRun, compare};
 use formats::{Format, github};
 use gate::FailOn;
 use git::Git;
@@ -30,43 +30,43 @@ use inputs::Pair;
 /// What to compare, and how.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to compare the working tree with: a revision or a tag. If none is given, where HEAD left origin/main, or main.
+    /// Revision or tag to compare the working tree with [default: the branch point from origin/main or main]
     #[arg(value_name = "BASE")]
     since: Option<String>,
 
-    /// Only these vendors, by the name of their document. All, if none is given.
+    /// Only these vendors, by the name of their document [default: all]
     #[arg(long = "vendor", value_name = "VENDOR", value_delimiter = ',')]
     vendors: Vec<String>,
 
-    /// Compare two files instead (OpenAPI 3, YAML or JSON): this one is before.
+    /// Compare two files (OpenAPI 3, YAML or JSON): the old one.
     #[arg(long, value_name = "FILE", requires = "revision", conflicts_with_all = ["since", "vendors"])]
     base: Option<String>,
 
-    /// And this one is after.
+    /// The new one.
     #[arg(long, value_name = "FILE", requires = "base")]
     revision: Option<String>,
 
-    /// Compare what callers send and receive, and do not generate the crates: in a document of megabytes this is most of the work.
+    /// Compare what callers send and receive, and do not generate the crates, which takes most of the time for large documents.
     #[arg(long)]
     wire_only: bool,
 
-    /// How the findings are written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Write to this file instead of the standard output.
+    /// Write to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Show findings of this level and above. What fails does not depend on it.
+    /// Show findings of this level and above. Does not affect --fail-on.
     #[arg(long, default_value = "none", value_parser = level())]
     level: Level,
 
-    /// Fail on a crate's version that takes too small a step (bump), and on open findings of a level as well (warning, breaking).
+    /// Fail if a crate's version bump is too small (bump), or also on open findings of a level (warning, breaking).
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
 
-    /// List what the documents in the working tree announce to go, with the days left, instead. Fails on what has less than 30.
+    /// List the announced sunsets of the working tree's documents with the days left. Fails if one has less than 30.
     #[arg(long, conflicts_with_all = ["since", "base", "revision", "level", "wire_only"])]
     sunsets: bool,
 }
@@ -78,7 +78,7 @@ fn level() -> impl clap::builder::TypedValueParser<Value = Level> {
 }
 
 /// What the command finds around it: a test says it instead.
-pub(crate) struct Surroundings {
+pub(crate) struct Env {
     today: NaiveDate,
     /// Whether the standard output takes colours.
     colour: bool,
@@ -86,8 +86,8 @@ pub(crate) struct Surroundings {
     github: github::Files,
 }
 
-impl Surroundings {
-    pub(crate) fn here() -> Self {
+impl Env {
+    pub(crate) fn from_process() -> Self {
         let given = |name| env::var_os(name).filter(|value| !value.is_empty());
         Self {
             today: Utc::now().date_naive(),
@@ -101,14 +101,9 @@ impl Surroundings {
 }
 
 /// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
-pub(crate) fn run(
-    root: &Path,
-    arguments: &Arguments,
-    here: &Surroundings,
-    output: &mut Output<'_>,
-) -> Result<ExitCode> {
+pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode> {
     if arguments.sunsets {
-        return goes(root, arguments, here, output);
+        return run_sunsets(root, arguments, here, output);
     }
     if arguments.wire_only && arguments.fail_on == FailOn::Bump {
         let error = "--fail-on bump is about the crates, which --wire-only leaves out; give one of the two";
@@ -153,8 +148,8 @@ fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Pai
     Ok((base.title, pairs))
 }
 
-fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate) -> Comparison {
-    let mut comparison = Comparison { base, apis: Vec::new(), problems: Vec::new(), failures: Vec::new() };
+fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate) -> DiffRun {
+    let mut comparison = DiffRun { base, apis: Vec::new(), problems: Vec::new(), failures: Vec::new() };
     for pair in pairs {
         match pair.and_then(|pair| compare(pair, today, arguments.wire_only)) {
             Ok(mut api) => {
@@ -180,9 +175,9 @@ fn deliver(file: Option<&Path>, text: &[u8], output: &mut Output<'_>) -> Result<
 }
 
 /// `--sunsets`.
-fn goes(root: &Path, arguments: &Arguments, here: &Surroundings, output: &mut Output<'_>) -> Result<ExitCode> {
+fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Output<'_>) -> Result<ExitCode> {
     if !matches!(arguments.format, Format::Text | Format::Markdown | Format::Json) {
-        return output.failed(false, "--sunsets has the formats text, markdown and json");
+        return output.failed(false, "--sunsets supports the formats text, markdown and json");
     }
     let vendors = match vendors::find(root).and_then(|known| vendors::select(known, &arguments.vendors)) {
         Ok(vendors) => vendors,

@@ -48,7 +48,7 @@ impl Sunset {
 
     fn left(&self) -> String {
         match self.left {
-            Left::Unreadable => "x-sunset is no day; write it as 2027-03-31".to_owned(),
+            Left::Unreadable => "invalid x-sunset: expected a date such as 2027-03-31".to_owned(),
             Left::Days(days) if days < 0 => {
                 format!("over since {}", crate::output::pluralize(days.unsigned_abs() as usize, "day"))
             }
@@ -184,7 +184,7 @@ components:
         write(Format::Text, &sunsets(), &[], &mut out).expect("a vector takes all");
         assert_eq!(
             String::from_utf8_lossy(&out),
-            "no day      a.yaml:5: PUT /a: x-sunset is no day; write it as 2027-03-31
+            "no day      a.yaml:5: PUT /a: invalid x-sunset: expected a date such as 2027-03-31
 2026-11-20  a.yaml:4: n (query) of POST /a: over since 2 days
 2026-11-22  a.yaml:8: A.b: 0 days left
 2026-12-31  a.yaml:3: GET /a (listA): 39 days left

@@ -52,7 +52,7 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
         output: Some(root.path().join("github-output")),
         summary: Some(root.path().join("github-summary")),
     };
-    let here = Surroundings { today: "2026-11-22".parse().expect("a day"), colour: false, github: files };
+    let here = Env { today: "2026-11-22".parse().expect("a day"), colour: false, github: files };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = run(root.path(), &cli.arguments, &here, &mut Output { out: &mut out, err: &mut err })
         .expect("a vector takes all");

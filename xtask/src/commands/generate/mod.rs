@@ -19,10 +19,10 @@ use crate::{
 /// What to generate, and how.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The vendors to generate, by the name of their document. All, if none is given.
+    /// Vendors to generate, by the name of their document [default: all]
     vendors: Vec<String>,
 
-    /// Write nothing: print what is stale as a diff, and exit with 1 if anything is.
+    /// Write nothing: print a diff of each outdated file, and exit with 1 if there is one.
     #[arg(long)]
     check: bool,
 }

@@ -17,15 +17,15 @@ use crate::{
     text::printable,
 };
 
-/// How findings are written.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A line each, with file, line and column in front, as editors follow them.
+    /// One line per finding, with file, line and column.
     #[default]
     Text,
     /// One object with all documents.
     Json,
-    /// Workflow commands of GitHub Actions: annotations on the lines.
+    /// GitHub Actions annotations.
     Github,
 }
 
@@ -46,10 +46,7 @@ fn text(checked: &[Checked], Output { out, err }: &mut Output<'_>) -> Result<()>
                 }
                 if !document.curated {
                     let name = &document.name;
-                    writeln!(
-                        out,
-                        "{name}: held against what the generator needs; --strict adds our rules of curation"
-                    )?;
+                    writeln!(out, "{name}: checked against the generator's rules; --strict adds our own")?;
                 }
             }
             Err(error) => writeln!(err, "error: {}", printable(error))?,

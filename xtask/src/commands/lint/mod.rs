@@ -15,18 +15,18 @@ use crate::{
 /// What to check, and how.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Vendors, by the name of their document, or OpenAPI documents (YAML or JSON), by their path. All vendors, if none is given.
+    /// Vendors by the name of their document, or paths of OpenAPI documents (YAML or JSON) [default: all vendors]
     documents: Vec<String>,
 
-    /// Fail on warnings as well, and hold documents that are not ours against our rules of curation too.
+    /// Fail on warnings too, and check files against our own rules as well.
     #[arg(long)]
     strict: bool,
 
-    /// How findings are written.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: format::Format,
 
-    /// List the rules instead.
+    /// List the rules and exit.
     #[arg(long)]
     rules: bool,
 }
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(code, ExitCode::SUCCESS);
         assert_eq!(
             out,
-            "ROOT/published.yaml: held against what the generator needs; --strict adds our rules of curation\n1 document: 0 \
+            "ROOT/published.yaml: checked against the generator's rules; --strict adds our own\n1 document: 0 \
              errors, 0 warnings\n"
         );
         assert_eq!(ran(&root, &["ROOT/published.yaml"], true)?.0, ExitCode::FAILURE);

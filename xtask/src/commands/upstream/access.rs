@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Difference;
-use crate::import::{self, Credential, Draft, Published};
+use crate::import::{self, Conversion, Credential, Published};
 
 /// What the vendor says of the API as a whole, beside what we say. What it does not say is no difference.
-pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Draft) -> Vec<Difference> {
+pub(super) fn differences(ours: &Value, theirs: &Published, draft: &Conversion) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut add = |at: &str, kind, text| found.push(Difference { at: at.to_owned(), kind, text });
     if let (Some(own), Some(other)) = (import::address(ours), &draft.address)

@@ -29,19 +29,19 @@ pub(crate) use record::head;
 /// Which document is held against which file.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The vendor, by the name of its document.
+    /// Vendor, by the name of its document.
     vendor: String,
 
     /// The vendor's specification: OpenAPI 3.0 or 3.1 or Swagger 2.0, JSON or YAML. Given more than once, the files are one
-    /// specification that was cut.
+    /// specification.
     #[arg(long, value_name = "FILE", required = true)]
     from: Vec<PathBuf>,
 
-    /// What to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Note the file as the one that was checked, in openapi/upstream/, with its operations. Accepted differences stay.
+    /// Record the file and its operations in openapi/upstream/ as checked. Accepted differences are kept.
     #[arg(long)]
     record: bool,
 }
@@ -124,7 +124,7 @@ fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, S
         Err(error) => return Err(format!("{file}: cannot be read: {error}")),
     };
     let recorded = record::read(&file, &written)?;
-    let report = hold(&vendor.name, &ours, &theirs, recorded)?;
+    let report = check(&vendor.name, &ours, &theirs, recorded)?;
     if arguments.record {
         let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
         let known = operation_matching::uncurated(&ours.root, &theirs);
@@ -137,7 +137,7 @@ fn compared(root: &Path, arguments: &Arguments) -> std::result::Result<Report, S
 }
 
 /// The report of one document and one specification.
-fn hold(
+fn check(
     vendor: &str,
     ours: &Document,
     theirs: &Published,
@@ -158,7 +158,7 @@ fn hold(
         }
     }
     for (entry, _) in recorded.accepted.iter().zip(&used).filter(|(_, used)| !**used) {
-        let text = format!("accepted ({}), but there is no such difference any more: take the entry out", entry.reason);
+        let text = format!("accepted ({}), but there is no such difference any more: remove the entry", entry.reason);
         unexplained.push(Difference { at: entry.at.clone(), kind: "stale", text });
     }
     let mut added = operation_matching::uncurated(&ours.root, theirs);

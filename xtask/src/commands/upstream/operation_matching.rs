@@ -49,14 +49,14 @@ pub(crate) fn uncurated(ours: &Value, theirs: &Published) -> BTreeMap<String, Ve
             continue;
         }
         for tag in self::tags(&operation).into_iter().filter(|tag| tags.contains(tag)) {
-            found.entry(tag.to_owned()).or_default().push(named(&operation));
+            found.entry(tag.to_owned()).or_default().push(method_and_path(&operation));
         }
     }
     found
 }
 
 /// `GET /path`.
-pub(super) fn named(operation: &Operation<'_>) -> String {
+pub(super) fn method_and_path(operation: &Operation<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }
 

@@ -72,7 +72,7 @@ pub(super) fn markdown(report: &Report) -> String {
         out.push_str("\n## Could not be read\n\n");
         list(&mut out, report.skipped.iter().map(|line| format!("- {}\n", cell(line))));
     }
-    out.push_str("\nChange the document, or say in `openapi/upstream/");
+    out.push_str("\nChange the document, or state in `openapi/upstream/");
     out.push_str(&format!("{}.toml` why it differs; `--record` notes the file as checked.\n", report.vendor));
     out
 }

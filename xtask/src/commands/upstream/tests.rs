@@ -23,7 +23,7 @@ fn published(root: &Value) -> Published {
 /// Kind and place of what differs when the vendor's copy of the small document is changed.
 fn moved(pointer: &str, value: Value) -> Vec<String> {
     let theirs = published(&changed(pointer, value).root);
-    let report = hold("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    let report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
     report.unexplained.iter().map(|difference| format!("{} {}", difference.kind, difference.at)).collect()
 }
 
@@ -31,7 +31,7 @@ fn moved(pointer: &str, value: Value) -> Vec<String> {
 fn a_document_held_against_itself_differs_in_nothing() {
     for (name, text) in DOCUMENTS.into_iter().chain([("mini", MINI)]) {
         let ours = Document::parse(name, text).expect("it is YAML");
-        let report = hold(name, &ours, &published(&ours.root), record::Record::default()).expect("it compares");
+        let report = check(name, &ours, &published(&ours.root), record::Record::default()).expect("it compares");
         assert_eq!(report.unexplained, [], "{name}");
     }
 }
@@ -122,7 +122,7 @@ fn what_has_a_reason_is_explained_and_a_reason_for_nothing_is_not() {
     let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"field-*\"\nreason = \"Seen in answers.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
     let recorded = record::read("x.toml", text).expect("it is a record");
-    let report = hold("mini", &mini(), &theirs, recorded).expect("it compares");
+    let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
     assert_eq!(report.accepted.len(), 1);
     assert_eq!(report.unexplained.len(), 1);
     assert_eq!((report.unexplained[0].kind, report.unexplained[0].at.as_str()), ("stale", "/paths/*"));
@@ -157,12 +157,14 @@ fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
     root["paths"]["/orders/lost"]["get"] = json!({"operationId": "lost", "tags": ["Orders"], "responses": {}});
     root["paths"]["/users"]["get"] = json!({"operationId": "users", "tags": ["Users"], "responses": {}});
     let after = published(&root);
-    let report = hold("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+    let report =
+        check("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
     assert_eq!(report.added, BTreeMap::from([("Orders".to_owned(), vec!["GET /orders/lost".to_owned()])]));
     assert!(!report.is_clean());
     let head =
         record::renewed("mini", &head, &after, "2026-11-23", &operation_matching::uncurated(&mini().root, &after));
-    let report = hold("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
+    let report =
+        check("mini", &mini(), &after, record::read("x", &head).expect("it is a record")).expect("it compares");
     assert!(report.is_clean());
 }
 
@@ -182,7 +184,7 @@ fn an_operation_that_moved_is_known_by_its_id() {
     let mut root = mini().root;
     let moved = root["paths"]["/export"].take();
     root["paths"]["/files/export"] = moved;
-    let report = hold("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
+    let report = check("mini", &mini(), &published(&root), record::Record::default()).expect("it compares");
     let found = report.unexplained.iter().map(|one| (one.kind, one.at.as_str(), one.text.as_str())).collect::<Vec<_>>();
     assert_eq!(found, [("path", "/paths/~1export/get", "the vendor has it as GET /files/export")]);
 }
@@ -194,7 +196,7 @@ fn what_was_accepted_with_its_text_is_told_when_the_vendor_moves_there_again() {
     let held = |values: Value| {
         let theirs = published(&changed("/components/schemas/Status/enum", values).root);
         let recorded = record::read("x.toml", text).expect("it is a record");
-        let report = hold("mini", &mini(), &theirs, recorded).expect("it compares");
+        let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
         report.unexplained.iter().map(|difference| difference.kind).collect::<Vec<_>>()
     };
     assert_eq!(held(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
@@ -206,7 +208,7 @@ fn an_issue_has_room_for_the_report_however_much_moved() {
     let unexplained =
         (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type", text: "x".repeat(100) });
     let theirs = published(&mini().root);
-    let mut report = hold("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
+    let mut report = check("mini", &mini(), &theirs, record::Record::default()).expect("it compares");
     report.unexplained = unexplained.collect();
     report.accepted = report.unexplained.iter().map(|one| (one.clone(), "Why.".to_owned())).collect();
     let text = report::markdown(&report);
@@ -227,6 +229,6 @@ fn every_document_has_a_record_with_the_vendors_address() {
 #[test]
 fn another_vendors_file_is_no_comparison() {
     let other = published(&json!({"openapi": "3.0.0", "paths": {"/x": {"get": {"responses": {}}}}}));
-    let error = hold("mini", &mini(), &other, record::Record::default()).err();
+    let error = check("mini", &mini(), &other, record::Record::default()).err();
     assert_eq!(error.as_deref(), Some("vendor.json: none of our operations is in it; is it this vendor's?"));
 }

@@ -4,13 +4,13 @@ use openapi_document::pointer::{child, keys};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter, Outcome,
+    Converter, Outcome,
     keywords::{is_nullable, set_nullable},
 };
 use crate::{
     codegen::identifiers::type_name,
     import::{
-        bundle::shown,
+        bundle::display_pointer,
         losses::{Kind, Owner},
     },
 };
@@ -20,7 +20,7 @@ fn is_component(schema: &Value) -> bool {
     schema.get("properties").is_some() || schema.get("enum").is_some()
 }
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// A converted schema where it is used.
     pub(super) fn placed(&mut self, mut converted: Value, hint: &str) -> Value {
         if !is_component(&converted) {
@@ -68,11 +68,11 @@ impl Drafter<'_> {
             return self.any(&Map::new(), at, &format!("{target:?} is in another document that is not here"));
         };
         let Some(node) = self.root.pointer(pointer) else {
-            return self.any(&Map::new(), at, &format!("{:?} leads nowhere", shown(target)));
+            return self.any(&Map::new(), at, &format!("unresolved reference {:?}", display_pointer(target)));
         };
         let nullable = node.as_object().is_some_and(is_nullable);
         let wanted = component_name(pointer);
-        self.once(pointer, pointer, &wanted, nullable, |drafter, name| drafter.convert(node, pointer, name))
+        self.once(pointer, pointer, &wanted, nullable, |converter, name| converter.convert(node, pointer, name))
     }
 
     /// Converts something unless that was done, or is being done, already. `key` says what it is.

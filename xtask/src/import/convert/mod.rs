@@ -32,8 +32,8 @@ use crate::text::one_line;
 use identifiers::Names;
 
 /// The rewritten specification.
-pub(crate) struct Draft {
-    pub(crate) operations: Vec<Drafted>,
+pub(crate) struct Conversion {
+    pub(crate) operations: Vec<ConvertedOperation>,
     /// Components by name, in the order in which operations use them.
     pub(crate) schemas: Vec<(String, Value)>,
     pub(crate) losses: Vec<Loss>,
@@ -45,7 +45,7 @@ pub(crate) struct Draft {
 }
 
 /// One operation of a draft.
-pub(crate) struct Drafted {
+pub(crate) struct ConvertedOperation {
     pub(crate) id: String,
     pub(crate) method: &'static str,
     pub(crate) path: String,
@@ -54,7 +54,7 @@ pub(crate) struct Drafted {
     pub(crate) value: Value,
 }
 
-impl Draft {
+impl Conversion {
     /// All before `paths`.
     pub(crate) fn head(&self) -> &Map<String, Value> {
         &self.head
@@ -82,7 +82,7 @@ impl Draft {
 
 /// Rewrites the chosen operations. `today` becomes the draft's version. Operations that no client can send are left out, with
 /// the reason among the losses; the error says why nothing is left.
-pub(crate) fn draft(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Draft, String> {
+pub(crate) fn convert(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Conversion, String> {
     // Schemas refer to each other over hundreds of steps; the main thread's stack is short.
     std::thread::scope(|scope| {
         let run =
@@ -90,30 +90,31 @@ pub(crate) fn draft(published: &Published, chosen: &[Operation<'_>], today: &str
         let joined = run
             .map_err(|error| error.to_string())
             .and_then(|thread| thread.join().map_err(|_| "it panicked".to_owned()));
-        joined.unwrap_or_else(|reason| Err(format!("the specification cannot be drafted: {reason}; please report it")))
+        joined
+            .unwrap_or_else(|reason| Err(format!("the specification cannot be converted: {reason}; please report it")))
     })
 }
 
 const STACK: usize = 256 << 20;
 
-fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Draft, String> {
-    let mut drafter = Drafter::new(&published.root, published.edition);
-    let address = drafter.address(chosen);
+fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> Result<Conversion, String> {
+    let mut converter = Converter::new(&published.root, published.edition);
+    let address = converter.address(chosen);
     let source = source(published);
     let mut operations = Vec::new();
     for operation in chosen {
-        let mark = drafter.losses.len();
-        match drafter.operation(operation, address.as_deref(), &source, today) {
+        let mark = converter.losses.len();
+        match converter.operation(operation, address.as_deref(), &source, today) {
             Ok(drafted) => operations.push(drafted),
             Err(reason) => {
-                drafter.losses.truncate(mark);
+                converter.losses.truncate(mark);
                 let name = format!("{} {}", operation.method.to_uppercase(), operation.path);
-                drafter.losses.add(Kind::Operation, &operation.pointer, format!("{name}: {reason}"));
+                converter.losses.add(Kind::Operation, &operation.pointer, format!("{name}: {reason}"));
             }
         }
     }
     if operations.is_empty() {
-        let reasons = drafter.losses.sorted().into_iter().filter(|loss| loss.kind == Kind::Operation);
+        let reasons = converter.losses.sorted().into_iter().filter(|loss| loss.kind == Kind::Operation);
         let reasons = reasons.map(|loss| loss.text).collect::<Vec<_>>();
         return Err(match reasons.as_slice() {
             [] => "no operation was chosen".to_owned(),
@@ -123,29 +124,35 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
             }
         });
     }
-    let (credentials, security, schemes) =
-        security::credentials(&published.root, published.edition, &drafter.requirements(chosen), &mut drafter.losses)?;
-    security::others(&published.root, chosen, &security, &mut drafter.losses);
+    let (credentials, security, schemes) = security::credentials(
+        &published.root,
+        published.edition,
+        &converter.requirements(chosen),
+        &mut converter.losses,
+    )?;
+    security::others(&published.root, chosen, &security, &mut converter.losses);
     if address.is_none() {
         let text = "the specification states no address: callers of the client give it";
-        drafter.losses.add(Kind::Server, "/servers", text);
+        converter.losses.add(Kind::Server, "/servers", text);
     }
     if chosen.iter().any(|operation| own_address(operation).is_none()) {
-        servers::others(&published.root).into_iter().for_each(|(at, text)| drafter.losses.add(Kind::Server, &at, text));
+        servers::others(&published.root)
+            .into_iter()
+            .for_each(|(at, text)| converter.losses.add(Kind::Server, &at, text));
     }
-    let head = drafter.head(published, &operations, address.as_deref(), today, security);
-    let schemas = drafter.schemas(&operations);
+    let head = converter.head(published, &operations, address.as_deref(), today, security);
+    let schemas = converter.schemas(&operations);
     let mut head = head;
     let mut schemas = schemas;
-    printable_text::clean(&mut head, &mut operations, &mut schemas, &mut drafter.losses);
-    let losses = drafter.losses.sorted();
+    printable_text::clean(&mut head, &mut operations, &mut schemas, &mut converter.losses);
+    let losses = converter.losses.sorted();
     // What turned out to be used by nothing has left no trace.
     let kept = |loss: &Loss| match &loss.owner {
         Owner::Schema(name) => schemas.iter().any(|(kept, _)| kept == name),
         Owner::Document | Owner::Operation(_) => true,
     };
     let losses = losses.into_iter().filter(kept).collect();
-    Ok(Draft { operations, schemas, losses, credentials, address, head, schemes })
+    Ok(Conversion { operations, schemas, losses, credentials, address, head, schemes })
 }
 
 /// How a draft names what it was made of.
@@ -168,7 +175,7 @@ enum Outcome {
 }
 
 /// The work of rewriting one specification.
-struct Drafter<'a> {
+struct Converter<'a> {
     root: &'a Value,
     edition: Edition,
     names: Names,
@@ -188,7 +195,7 @@ struct Drafter<'a> {
     views: Cell<usize>,
 }
 
-impl<'a> Drafter<'a> {
+impl<'a> Converter<'a> {
     fn new(root: &'a Value, edition: Edition) -> Self {
         Self {
             root,
@@ -227,7 +234,7 @@ impl<'a> Drafter<'a> {
     fn head(
         &mut self,
         published: &Published,
-        operations: &[Drafted],
+        operations: &[ConvertedOperation],
         address: Option<&str>,
         today: &str,
         security: Value,
@@ -237,7 +244,7 @@ impl<'a> Drafter<'a> {
         let title = if title.is_empty() { published.file.clone() } else { title };
         let mut head = Map::new();
         head.insert("openapi".to_owned(), json!("3.0.3"));
-        let description = format!("Drafted from {} of {}.", source(published), published.edition);
+        let description = format!("ConvertedOperation from {} of {}.", source(published), published.edition);
         head.insert("info".to_owned(), json!({"title": title, "version": today, "description": description}));
         let base = servers::base_path(self.root, self.edition);
         let base = if base.is_empty() { "/".to_owned() } else { base };
@@ -271,7 +278,7 @@ impl<'a> Drafter<'a> {
     }
 
     /// The components that the operations use, by when they were first reached.
-    fn schemas(&mut self, operations: &[Drafted]) -> Vec<(String, Value)> {
+    fn schemas(&mut self, operations: &[ConvertedOperation]) -> Vec<(String, Value)> {
         let mut wanted = Vec::new();
         wanted.extend(operations.iter().flat_map(|operation| referenced_schemas(&operation.value)));
         let mut kept = BTreeMap::new();

@@ -6,7 +6,7 @@ use openapi_document::pointer::{child, item};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter,
+    Converter,
     keywords::{describe, kinds, says_something},
 };
 use crate::{codegen::identifiers::value_name, import::losses::Kind};
@@ -95,7 +95,7 @@ impl View {
     }
 }
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// A schema seen as an object, with all its parts; nothing if it is, or may be, something else.
     pub(super) fn view(&self, node: &Value, at: &str) -> Option<View> {
         self.views.set(0);
@@ -221,7 +221,7 @@ impl Drafter<'_> {
                 continue;
             }
             if name.is_empty() || name.contains(char::is_control) {
-                self.losses.add(Kind::Field, &at, format!("{name:?} is no name"));
+                self.losses.add(Kind::Field, &at, format!("invalid name {name:?}"));
                 continue;
             }
             setters.insert(value_name(&name), name.clone());

@@ -3,14 +3,14 @@
 use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 
-use super::{Drafted, Drafter};
+use super::{ConvertedOperation, Converter};
 use crate::import::{
     examples,
     losses::{Kind, Owner},
     select,
 };
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// The drafted operation. The error says why no client can send it.
     pub(super) fn operation(
         &mut self,
@@ -18,15 +18,16 @@ impl Drafter<'_> {
         address: Option<&str>,
         source: &str,
         today: &str,
-    ) -> Result<Drafted, String> {
+    ) -> Result<ConvertedOperation, String> {
         let at = &operation.pointer;
         let own = self.address_of(operation);
         // What is below the address that all have in common belongs to the path.
         let below = match (&own, address) {
-            (Some(own), Some(address)) => own
-                .strip_prefix(address)
-                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-                .ok_or_else(|| format!("it goes to {own}, the others to {address}: make it a vendor of its own"))?,
+            (Some(own), Some(address)) => {
+                own.strip_prefix(address).filter(|rest| rest.is_empty() || rest.starts_with('/')).ok_or_else(|| {
+                    format!("it has the base URL {own}, the others {address}: make it a vendor of its own")
+                })?
+            }
             _ => "",
         };
         let stated = operation.id().trim();
@@ -40,13 +41,13 @@ impl Drafter<'_> {
             self.losses.add(Kind::Name, at, format!("{stated:?} is called {id} here"));
         }
         if !below.is_empty() {
-            let text = format!("it goes to an address of its own: its path is {below}{} here", operation.path);
+            let text = format!("it has a base URL of its own: its path is {below}{} here", operation.path);
             self.losses.add(Kind::Server, at, text);
         }
         self.losses.belong_to(outer);
         let value = drafted?;
         let path = format!("{below}{}", operation.path);
-        Ok(Drafted { id, method: operation.method, path, at: at.clone(), value })
+        Ok(ConvertedOperation { id, method: operation.method, path, at: at.clone(), value })
     }
 
     fn operation_called(

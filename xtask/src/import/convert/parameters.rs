@@ -10,12 +10,12 @@ use openapi_document::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter,
+    Converter,
     keywords::{describe, kinds},
 };
 use crate::{
     codegen::identifiers::value_name,
-    import::{bundle::shown, losses::Kind, parse::Edition},
+    import::{bundle::display_pointer, losses::Kind, parse::Edition},
 };
 
 /// Headers that the HTTP client writes.
@@ -59,7 +59,7 @@ pub(super) fn parameters<'a>(root: &'a Value, operation: &Operation<'a>) -> Vec<
     all
 }
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// The drafted parameters. The error says why no client can send the operation.
     pub(super) fn parameters(&mut self, operation: &Operation<'_>, id: &str) -> Result<Vec<Value>, String> {
         let root = self.root;
@@ -67,7 +67,7 @@ impl Drafter<'_> {
         let mut setters = BTreeMap::<String, String>::new();
         for parameter in parameters(root, operation) {
             if let Some(target) = parameter.value.get("$ref").and_then(Value::as_str) {
-                let text = format!("a parameter is left out: {:?} leads nowhere", shown(target));
+                let text = format!("a parameter is left out: unresolved reference {:?}", display_pointer(target));
                 self.losses.add(Kind::Parameter, &operation.pointer, text);
                 continue;
             }
@@ -107,7 +107,7 @@ impl Drafter<'_> {
         drafted.retain(|one| one["in"] != "path" || named.iter().any(|name| is(one, name)));
         for name in named {
             if !drafted.iter().any(|one| is(one, name)) {
-                let text = format!("{name:?} in the path is not described: taken for a text");
+                let text = format!("{name:?} in the path is not described: converted to a string");
                 self.losses.add(Kind::Parameter, &operation.pointer, text);
                 drafted.push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
             }
@@ -118,11 +118,11 @@ impl Drafter<'_> {
     /// One parameter; several, if it is an object whose fields are sent one by one; none, if it cannot be sent.
     fn parameter(&mut self, parameter: &Parameter<'_>, id: &str) -> Result<Vec<Value>, String> {
         let (name, place, at) = (parameter.text("name"), parameter.text("in"), parameter.at.as_str());
-        let leave_out = |drafter: &mut Self, why: &str| {
+        let leave_out = |converter: &mut Self, why: &str| {
             if parameter.required() {
                 return Err(format!("its required parameter {name:?} {why}"));
             }
-            drafter.losses.add(Kind::Parameter, at, format!("{name:?} is left out: it {why}"));
+            converter.losses.add(Kind::Parameter, at, format!("{name:?} is left out: it {why}"));
             Ok(vec![])
         };
         match place {
@@ -134,7 +134,7 @@ impl Drafter<'_> {
             }
             "header" => {}
             "cookie" => return leave_out(self, "is a cookie"),
-            _ => return leave_out(self, "is in no known place"),
+            _ => return leave_out(self, "is in an unknown location"),
         }
         if name.is_empty() || name.contains(char::is_control) {
             return leave_out(self, "has no name");
@@ -144,15 +144,11 @@ impl Drafter<'_> {
             (Edition::Swagger2, None, _) => (Value::Object(parameter.value.clone()), at.to_owned()),
             (_, Some(schema), _) => (schema.clone(), child(at, "schema")),
             (_, None, Some(_)) => {
-                self.losses.add(
-                    Kind::Parameter,
-                    at,
-                    format!("{name:?} is sent as the text that is given: encode it as documented"),
-                );
+                self.losses.add(Kind::Parameter, at, format!("{name:?} is sent as given: encode it as documented"));
                 (json!({"type": "string"}), child(at, "content"))
             }
             (_, None, None) => {
-                self.losses.add(Kind::Parameter, at, format!("{name:?} has no schema: taken for a text"));
+                self.losses.add(Kind::Parameter, at, format!("{name:?} has no schema: converted to a string"));
                 (json!({"type": "string"}), at.to_owned())
             }
         };
@@ -165,7 +161,7 @@ impl Drafter<'_> {
         }
         let hint = format!("{id}-{name}");
         let Some(converted) = self.parameter_schema(&schema, &schema_at, parameter, &hint) else {
-            return leave_out(self, "is of a type that has no one text form");
+            return leave_out(self, "has a type without a single form as a string");
         };
         Ok(vec![self.drafted(parameter, name, converted, parameter.required())])
     }
@@ -226,9 +222,11 @@ impl Drafter<'_> {
                 Some(converted) => {
                     all.push(self.drafted(parameter, &sent, converted, required && parameter.required()))
                 }
-                None => {
-                    self.losses.add(Kind::Parameter, at, format!("{sent:?} is left out: its type has no one text form"))
-                }
+                None => self.losses.add(
+                    Kind::Parameter,
+                    at,
+                    format!("{sent:?} is left out: its type has no single form as a string"),
+                ),
             }
         }
         if all.is_empty() && parameter.required() {
@@ -251,7 +249,7 @@ impl Drafter<'_> {
         if converted.get("x-any").is_some() {
             // Whatever its kind, it is sent as text; a list as several.
             self.losses.truncate(mark);
-            self.losses.add(Kind::Parameter, at, format!("{name:?} may be of several kinds: its text is given"));
+            self.losses.add(Kind::Parameter, at, format!("{name:?} may have several types: callers pass a string"));
             converted = self.as_text(&converted);
         }
         if converted["type"] == "array" {
@@ -270,7 +268,11 @@ impl Drafter<'_> {
                 (_, "tsv") => "a tab",
                 _ => "a comma",
             };
-            self.losses.add(Kind::Parameter, at, format!("the list {name:?} is given as one text, joined by {by}"));
+            self.losses.add(
+                Kind::Parameter,
+                at,
+                format!("callers pass the array {name:?} as one string, joined by {by}"),
+            );
             let mut text = self.as_text(&converted);
             super::primitive::add_text(&mut text, &format!("Several are joined by {by}."));
             return Some(text);
@@ -278,7 +280,7 @@ impl Drafter<'_> {
         let simple = self.simple(&converted, at, name)?;
         let dated = ["date-time", "lenient-date-time"].iter().any(|format| simple["format"] == *format);
         if place != "query" && dated {
-            self.losses.add(Kind::Parameter, at, format!("the time {name:?} is given as text, in RFC 3339"));
+            self.losses.add(Kind::Parameter, at, format!("callers pass the time {name:?} as a string, in RFC 3339"));
             return Some(self.as_text(&simple));
         }
         Some(simple)
@@ -299,7 +301,7 @@ impl Drafter<'_> {
                 self.losses.add(
                     Kind::Parameter,
                     at,
-                    format!("the number {name:?} is given as text, so that no digit is lost"),
+                    format!("callers pass the number {name:?} as a string, so that no digit is lost"),
                 );
                 Some(self.as_text(&converted))
             }

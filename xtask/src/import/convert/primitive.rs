@@ -3,7 +3,7 @@
 use openapi_document::pointer::child;
 use serde_json::{Map, Value, json};
 
-use super::{Drafter, keywords::describe};
+use super::{Converter, keywords::describe};
 use crate::{
     codegen::{identifiers::type_name, open_enum},
     import::losses::Kind,
@@ -28,7 +28,7 @@ const OF_TEXT: [&str; 12] = [
 /// So many values are listed at most in a description.
 const LISTED: usize = 20;
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// A schema of one simple type.
     pub(super) fn scalar(&mut self, map: &Map<String, Value>, kind: &str, at: &str) -> Value {
         match kind {
@@ -46,7 +46,7 @@ impl Drafter<'_> {
                 flag
             }
             "file" => json!({"type": "string", "format": "binary"}),
-            other => self.any(map, at, &format!("{other:?} is no type")),
+            other => self.any(map, at, &format!("unknown type {other:?}")),
         }
     }
 
@@ -74,7 +74,7 @@ impl Drafter<'_> {
         let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| value.is_number());
         let values = values.map(ToString::to_string).collect::<Vec<_>>();
         if !values.is_empty() {
-            self.losses.add(Kind::Enum, &child(at, "enum"), "a list of numbers: the values stand in the description");
+            self.losses.add(Kind::Enum, &child(at, "enum"), "an enum of numbers: its values are in the description");
             add_text(number, &one_of(&values));
         }
     }
@@ -105,7 +105,7 @@ impl Drafter<'_> {
             Some(known) if OF_TEXT.contains(&known) => text["format"] = json!(known),
             Some("datetime" | "rfc3339" | "iso8601" | "timestamp") | None => {}
             Some(other) => {
-                let note = format!("text of the format {other:?}: read as plain text");
+                let note = format!("string of the format {other:?}: converted to a plain string");
                 self.losses.add(Kind::Type, &child(at, "format"), note);
             }
         }

@@ -3,7 +3,7 @@
 use openapi_document::pointer::{child, item};
 use serde_json::{Map, Value};
 
-use super::Drafted;
+use super::ConvertedOperation;
 use crate::{
     import::losses::{Kind, Losses, Owner},
     text::{
@@ -27,7 +27,7 @@ pub(super) fn label(text: &str, at: &str, losses: &mut Losses) -> String {
 /// Removes the characters and notes where.
 pub(super) fn clean(
     head: &mut Map<String, Value>,
-    operations: &mut [Drafted],
+    operations: &mut [ConvertedOperation],
     schemas: &mut [(String, Value)],
     losses: &mut Losses,
 ) {

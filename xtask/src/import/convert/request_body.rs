@@ -4,7 +4,7 @@ use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter,
+    Converter,
     keywords::describe,
     media_types::{Content, FORM, Sent, content, kind, media_types, text},
     parameters::parameters,
@@ -17,12 +17,12 @@ use crate::{
 /// So deep are the objects of a form written out as `a[b]`.
 const FORM_DEPTH: usize = 4;
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// The drafted request body, if there is one. The error says why no client can send it.
     pub(super) fn body(&mut self, operation: &Operation<'_>, id: &str) -> Result<Option<Value>, String> {
         let stated = operation.value.get("requestBody").map(|body| resolve(self.root, body));
         if let Some(reference) = stated.and_then(dangling) {
-            return Err(format!("its body {reference:?} leads nowhere"));
+            return Err(format!("unresolved reference {reference:?} of its body"));
         }
         let Some((content, required, description)) = self.stated_body(operation) else { return Ok(None) };
         let at = child(&operation.pointer, "requestBody");
@@ -61,7 +61,7 @@ impl Drafter<'_> {
                 }
                 let schema = match schema {
                     Some(schema) => self.schema(&schema.clone(), place, &hint),
-                    None => self.any(&Map::new(), place, "the specification does not say what is sent"),
+                    None => self.any(&Map::new(), place, "the specification does not describe the request body"),
                 };
                 ("application/json", self.not_null(schema))
             }
@@ -160,7 +160,7 @@ impl Drafter<'_> {
         depth: usize,
         fields: &mut Vec<(String, Value, bool)>,
     ) -> Result<(), String> {
-        let Some(view) = self.view(schema, at) else { return Err("its form is no object".to_owned()) };
+        let Some(view) = self.view(schema, at) else { return Err("its form is not an object".to_owned()) };
         for (name, node, required) in view.into_fields() {
             let sent = if around.is_empty() { name } else { format!("{around}[{name}]") };
             let required = required && needed;
@@ -178,7 +178,7 @@ impl Drafter<'_> {
                 None => ["string", "integer", "number", "boolean"].iter().any(|kind| converted["type"] == *kind),
             };
             if converted.get("x-any").is_some() && self.is_choice_of_simple(&node, at) {
-                let text = format!("the form's field {sent:?} may be of several kinds: its text is given");
+                let text = format!("the form's field {sent:?} may have several types: callers pass a string");
                 self.losses.add(Kind::Body, at, text);
                 let mut text = json!({"type": "string"});
                 node.as_object().into_iter().for_each(|map| describe(&mut text, map));
@@ -189,10 +189,10 @@ impl Drafter<'_> {
                 self.form_fields(&node, at, &sent, required, depth + 1, fields)?;
             } else if required {
                 return Err(format!(
-                    "its form has the required field {sent:?}, which is a list, a map or of several kinds: forms of core are flat"
+                    "its form has the required field {sent:?}, which is an array, a map or of several types: forms are flat"
                 ));
             } else {
-                let text = format!("the form's field {sent:?} is left out: a list, a map or of several kinds");
+                let text = format!("the form's field {sent:?} is left out: an array, a map or of several types");
                 self.losses.add(Kind::Body, at, text);
             }
         }

@@ -4,12 +4,12 @@ use openapi_document::{Operation, pointer::child, resolve};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter,
+    Converter,
     media_types::{Content, Sent, content, kind, media_types, text},
 };
 use crate::import::{bundle::dangling, losses::Kind, parse::Edition};
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// The drafted answers, and whether the success is a file.
     pub(super) fn answers(&mut self, operation: &Operation<'_>, id: &str) -> (Value, bool) {
         let at = child(&operation.pointer, "responses");
@@ -22,7 +22,7 @@ impl Drafter<'_> {
         let stated = stated.collect::<Vec<_>>();
         for (status, answer, _) in &stated {
             if let Some(reference) = dangling(answer) {
-                let text = format!("{reference:?} leads nowhere: read as without a body");
+                let text = format!("unresolved reference {reference:?}: converted to a response without a body");
                 self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
             }
         }
@@ -31,9 +31,9 @@ impl Drafter<'_> {
         if successes.is_empty() {
             successes = stated.iter().filter(|(status, ..)| status == "DEFAULT").collect();
             let text = if successes.is_empty() {
-                "no success is described: taken to be 200 without a body"
+                "no success response is described: converted to 200 without a body"
             } else {
-                "`default` is taken for the success, 200"
+                "`default` is converted to the success response 200"
             };
             self.losses.add(Kind::Answer, &at, text);
         }
@@ -59,7 +59,7 @@ impl Drafter<'_> {
             self.losses.add(
                 Kind::Answer,
                 &child(&at, &status.to_lowercase()),
-                format!("the success {status} {what} is not told apart: it is read like the other"),
+                format!("the success response {status} {what} is not distinguished: it is read like the other"),
             );
         }
         let mut download = false;
@@ -122,7 +122,7 @@ impl Drafter<'_> {
             self.losses.add(
                 Kind::Answer,
                 at,
-                format!("read as {media}; the vendor also answers {}", others.join(", ")),
+                format!("read as {media}; the vendor also returns {}", others.join(", ")),
             );
         }
         if !matches!(kind(media), Sent::Json) {
@@ -130,12 +130,12 @@ impl Drafter<'_> {
         }
         let plain = media.split(';').next().unwrap_or_default().trim();
         if !["application/json", "*/*", "application/*", ""].contains(&plain) {
-            let text = format!("asked for as application/json, where the vendor names {media}: it may refuse");
+            let text = format!("requested as application/json, where the vendor names {media}: it may be rejected");
             self.losses.add(Kind::Answer, at, text);
         }
         let schema = match schema {
             Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),
-            None => self.any(&Map::new(), place, "the specification does not say what is answered"),
+            None => self.any(&Map::new(), place, "the specification does not describe the response body"),
         };
         let schema = self.not_null(schema);
         (Some(json!({"application/json": {"schema": schema}})), false)

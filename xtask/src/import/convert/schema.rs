@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Drafter,
+    Converter,
     keywords::{annotates, beside, describe, is_nullable, kinds, says_something, set_nullable},
 };
 use crate::{codegen::identifiers::type_name, import::losses::Kind};
@@ -16,7 +16,7 @@ use crate::{codegen::identifiers::type_name, import::losses::Kind};
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.
 const DEEPEST: usize = 400;
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// A schema as it stands where it is used: components are referred to. `hint` is what a component made of it is called.
     pub(super) fn schema(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let parts = ["properties", "allOf"];
@@ -27,7 +27,7 @@ impl Drafter<'_> {
         // What has parts may be reached again from one of them, or by way of a union that it is in.
         let nullable = node.as_object().is_some_and(is_nullable);
         let key = fingerprint(std::iter::once((at, node)));
-        self.once(&key, at, &type_name(hint), nullable, |drafter, name| drafter.convert(node, at, name))
+        self.once(&key, at, &type_name(hint), nullable, |converter, name| converter.convert(node, at, name))
     }
 
     /// A schema as a component would have it.
@@ -43,7 +43,7 @@ impl Drafter<'_> {
 
     fn convert_nested(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let Some(map) = node.as_object() else {
-            return self.any(&Map::new(), at, "the specification says nothing of it");
+            return self.any(&Map::new(), at, "the specification does not describe it");
         };
         if let Some(target) = map.get("$ref").and_then(Value::as_str) {
             let referred = self.refer(target, at);
@@ -61,7 +61,7 @@ impl Drafter<'_> {
         let kinds = kinds(map);
         let nullable = is_nullable(map);
         match kinds.as_slice() {
-            [] => self.any(map, at, "the specification does not say what it is"),
+            [] => self.any(map, at, "the specification does not describe its type"),
             [kind] => {
                 let mut converted = match *kind {
                     "object" => self.object(node, at, hint),
@@ -113,7 +113,7 @@ impl Drafter<'_> {
             }
         }
         if merged.contains_key("allOf") || merged.contains_key("$ref") {
-            return self.any(map, at, "allOf of what is no object");
+            return self.any(map, at, "allOf of something that is not an object");
         }
         self.convert(&Value::Object(merged), at, hint)
     }
@@ -123,7 +123,7 @@ impl Drafter<'_> {
         let at = child(at, "items");
         let items = match map.get("items") {
             Some(items @ Value::Object(_)) => self.schema(items, &at, &entry_name(hint)),
-            _ => self.any(&Map::new(), &at, "the specification does not say what is in the list"),
+            _ => self.any(&Map::new(), &at, "the specification does not describe the items"),
         };
         let mut list = json!({"type": "array", "items": items});
         describe(&mut list, map);

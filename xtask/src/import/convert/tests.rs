@@ -9,12 +9,12 @@ fn published(root: Value) -> Published {
     parse::parse("x.json", &root.to_string()).expect("it is a specification")
 }
 
-fn drafted(root: Value) -> Result<Draft, String> {
+fn drafted(root: Value) -> Result<Conversion, String> {
     let published = published(root);
-    draft(&published, &operations(&published.root), "2026-11-22")
+    convert(&published, &operations(&published.root), "2026-11-22")
 }
 
-fn texts(draft: &Draft) -> Vec<&str> {
+fn texts(draft: &Conversion) -> Vec<&str> {
     draft.losses.iter().map(|loss| loss.text.as_str()).collect()
 }
 
@@ -38,7 +38,7 @@ fn field(schema: Value) -> (Value, Value, Vec<String>) {
     let object = json!({"type": "object", "properties": {"f": schema}});
     let draft =
         drafted(answering(object, json!({"Other": {"type": "object", "properties": {"o": {"type": "string"}}}})))
-            .expect("it drafts");
+            .expect("it converts");
     let document = draft.document();
     let schemas = document["components"]["schemas"].clone();
     let lost = texts(&draft).into_iter().map(str::to_owned).collect();
@@ -88,12 +88,12 @@ fn simple_schemas_become_those_of_our_rules() {
 #[test]
 fn what_loses_digits_or_values_is_said() {
     for (vendor, said) in [
-        (json!({}), "the specification does not say what it is"),
+        (json!({}), "the specification does not describe its type"),
         (
             json!({"oneOf": [{"type": "integer"}, {"type": "string"}]}),
             "alternatives of different kinds (integer, string)",
         ),
-        (json!({"$ref": "#/components/schemas/Gone"}), "\"#/components/schemas/Gone\" leads nowhere"),
+        (json!({"$ref": "#/components/schemas/Gone"}), "unresolved reference \"#/components/schemas/Gone\""),
         (json!({"type": "integer", "format": "uint64"}), "integer of the format \"uint64\": read as int64"),
         (
             json!({"type": "object", "properties": {"fooBar": {"type": "string"}, "foo_bar": {"type": "string"}}}),
@@ -110,7 +110,7 @@ fn lists_of_values_become_components_once() {
     let list = json!({"type": "string", "enum": ["<", "<=", "a", "A", null]});
     let both =
         json!({"type": "object", "properties": {"op": list, "inner": {"type": "object", "properties": {"op": list}}}});
-    let draft = drafted(answering(both, json!({}))).expect("it drafts");
+    let draft = drafted(answering(both, json!({}))).expect("it converts");
     let lists = draft.schemas.iter().filter(|(_, schema)| schema.get("enum").is_some()).collect::<Vec<_>>();
     assert_eq!(lists.len(), 1, "{lists:?}");
     assert_eq!(lists[0].1["x-enum-varnames"], json!(["Less", "LessEqual", "A", "A2"]));
@@ -129,7 +129,7 @@ fn a_list_of_values_beside_any_text_keeps_its_values() {
     for other in [json!({"type": "string"}), json!({"type": "string", "format": "date"})] {
         let (found, _, lost) = field(json!({"description": "From.", "anyOf": [other, {"enum": ["now"]}]}));
         assert_eq!(found, json!({"type": "string", "description": "From. Known: `now`."}));
-        assert!(lost.iter().any(|text| text == "alternatives that are all texts became a plain text"), "{lost:?}");
+        assert!(lost.iter().any(|text| text == "alternatives that are all strings became a plain string"), "{lost:?}");
     }
 }
 
@@ -182,7 +182,7 @@ fn parameters_are_sent_as_core_can() {
         {"name": "price", "in": "query", "schema": {"type": "number"}},
         {"name": "session", "in": "cookie", "schema": {"type": "string"}},
     ], "responses": {"204": {"description": "d"}}}}});
-    let draft = drafted(root.clone()).expect("it drafts");
+    let draft = drafted(root.clone()).expect("it converts");
     let parameters = draft.operations[0].value["parameters"].as_array().cloned().unwrap_or_default();
     let shown =
         parameters.iter().map(|parameter| format!("{} {}", parameter["name"], parameter["schema"])).collect::<Vec<_>>();
@@ -210,7 +210,7 @@ fn what_cannot_be_sent_is_a_reason() {
         "requestBody": {"required": true, "content": {"multipart/form-data": {"schema": {"type": "object"}}}},
         "responses": {"200": {"description": "d"}},
     });
-    let draft = drafted(root).expect("the other operation drafts");
+    let draft = drafted(root).expect("the other operation converts");
     assert_eq!(draft.operations.len(), 1);
     assert_eq!(
         texts(&draft)[0],
@@ -237,7 +237,7 @@ fn swagger_2_is_read_in_its_own_words() {
         }}},
         "definitions": {"U": {"type": "object", "required": ["n"], "properties": {"n": {"type": "number", "x-nullable": true}}}},
     }))
-    .expect("it drafts");
+    .expect("it converts");
     let operation = &draft.operations[0].value;
     assert_eq!(operation["parameters"][0]["schema"]["type"], "array");
     assert_eq!(
@@ -266,13 +266,13 @@ fn other_credentials_and_media_types_than_those_that_are_sent_are_told() {
     root["paths"]["/c"]["get"]["operationId"] = json!("getC");
     root["paths"]["/c"]["get"]["security"] = json!([{"admin": []}, {"key": []}]);
     root["components"]["securitySchemes"]["admin"] = json!({"type": "http", "scheme": "bearer"});
-    let draft = drafted(root).expect("it drafts");
+    let draft = drafted(root).expect("it converts");
     let told = draft.losses.iter().filter(|loss| loss.kind != Kind::ErrorBody).map(|loss| loss.text.as_str());
     assert_eq!(
         told.collect::<Vec<_>>(),
         [
             "it calls for admin, which the client does not have",
-            "asked for as application/json, where the vendor names application/vnd.x.v2+json: it may refuse",
+            "requested as application/json, where the vendor names application/vnd.x.v2+json: it may be rejected",
         ]
     );
 }
@@ -287,12 +287,12 @@ fn what_leads_nowhere_is_told_where_it_was_wanted() {
     post["requestBody"] = gone.clone();
     root["paths"]["/a"]["post"] = post;
     root["paths"]["/b"]["get"] = json!({"operationId": "getB", "responses": {"200": gone}});
-    let draft = drafted(root).expect("it drafts");
+    let draft = drafted(root).expect("it converts");
     for expected in [
-        "POST /a: its body \"gone.yaml#/X\" leads nowhere",
-        "a parameter is left out: \"gone.yaml#/X\" leads nowhere",
-        "\"gone.yaml#/X\" leads nowhere: read as without a body",
-        "\"gone.yaml#/X\" leads nowhere",
+        "POST /a: unresolved reference \"gone.yaml#/X\" of its body",
+        "a parameter is left out: unresolved reference \"gone.yaml#/X\"",
+        "unresolved reference \"gone.yaml#/X\": converted to a response without a body",
+        "unresolved reference \"gone.yaml#/X\"",
     ] {
         assert!(texts(&draft).contains(&expected), "{expected}: {:?}", texts(&draft));
     }
@@ -319,17 +319,17 @@ fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
         (json!({}), vec!["of 400"; 2]),
         (
             json!({"expand": list}),
-            vec!["the form's field \"expand\" is left out: a list, a map or of several kinds", "of 400", "of 400"],
+            vec!["the form's field \"expand\" is left out: an array, a map or of several types", "of 400", "of 400"],
         ),
     ] {
         let draft =
-            drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it drafts");
+            drafted(sending_a_form(false, &json!({"type": "object", "properties": properties}))).expect("it converts");
         let post = draft.operations.iter().find(|operation| operation.method == "post").expect("it is there");
         assert_eq!(post.value.get("requestBody"), None);
         assert_eq!(texts(&draft), expected);
     }
     let needed = json!({"type": "object", "required": ["ids"], "properties": {"ids": list}});
-    let draft = drafted(sending_a_form(true, &needed)).expect("the other drafts");
+    let draft = drafted(sending_a_form(true, &needed)).expect("the other converts");
     assert!(texts(&draft)[0].contains("required field \"ids\""), "{:?}", texts(&draft));
 }
 
@@ -337,10 +337,10 @@ fn a_form_of_which_nothing_can_be_sent_is_not_sent() {
 fn a_forms_field_that_is_a_word_or_a_number_is_a_text() {
     let at = json!({"description": "When.", "anyOf": [{"type": "integer"}, {"type": "string", "enum": ["now"]}]});
     let draft = drafted(sending_a_form(true, &json!({"type": "object", "required": ["at"], "properties": {"at": at}})))
-        .expect("it drafts");
+        .expect("it converts");
     let form = &draft.schemas.iter().find(|(name, _)| name == "SendAForm").expect("it is there").1;
     assert_eq!(form["properties"]["at"], json!({"type": "string", "description": "When."}));
-    assert_eq!(texts(&draft)[0], "the form's field \"at\" may be of several kinds: its text is given");
+    assert_eq!(texts(&draft)[0], "the form's field \"at\" may have several types: callers pass a string");
 }
 
 #[test]
@@ -353,19 +353,19 @@ fn operations_with_addresses_of_their_own_go_there() {
         root["paths"]["/b"] = item;
         root
     };
-    let paths = |draft: &Draft| draft.operations.iter().map(|one| one.path.clone()).collect::<Vec<_>>();
-    let draft = drafted(with("https://api.x.example/v2")).expect("it drafts");
+    let paths = |draft: &Conversion| draft.operations.iter().map(|one| one.path.clone()).collect::<Vec<_>>();
+    let draft = drafted(with("https://api.x.example/v2")).expect("it converts");
     assert_eq!(
         (draft.address.as_deref(), paths(&draft)),
         (Some("https://api.x.example"), vec!["/v1/a".into(), "/v2/b".into()])
     );
-    let draft = drafted(with("https://files.x.example")).expect("it drafts");
+    let draft = drafted(with("https://files.x.example")).expect("it converts");
     assert_eq!((draft.address.as_deref(), paths(&draft)), (Some("https://api.x.example/v1"), vec!["/a".into()]));
     assert!(texts(&draft)[0].ends_with("make it a vendor of its own"), "{:?}", texts(&draft));
     // Chosen alone, it is the vendor.
     let published = published(with("https://files.x.example"));
     let alone = operations(&published.root).into_iter().filter(|operation| operation.path == "/b").collect::<Vec<_>>();
-    let draft = super::draft(&published, &alone, "2026-11-22").expect("it drafts");
+    let draft = super::convert(&published, &alone, "2026-11-22").expect("it converts");
     assert_eq!(draft.address.as_deref(), Some("https://files.x.example"));
 }
 
@@ -379,7 +379,7 @@ fn examples_are_the_vendors_where_they_fit() {
     );
     root["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/json"]["example"] =
         json!({"day": "2026-02-03", "n": 7.25, "made": "yesterday"});
-    let draft = drafted(root).expect("it drafts");
+    let draft = drafted(root).expect("it converts");
     let example = &draft.operations[0].value["responses"]["200"]["content"]["application/json"]["example"];
     assert_eq!(*example, json!({"day": "2026-02-03", "n": 7.25, "made": "2026-10-01T00:00:00Z"}));
 }

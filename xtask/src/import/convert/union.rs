@@ -9,7 +9,7 @@ use openapi_document::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Drafter,
+    Converter,
     keywords::{beside, describe, is_nullable, kinds, set_nullable},
     object::View,
     schema::fingerprint,
@@ -22,7 +22,7 @@ const KNOWN: &str = "Known: ";
 /// Alternatives and where they stand.
 type Nodes = Vec<(Value, String)>;
 
-impl Drafter<'_> {
+impl Converter<'_> {
     /// The alternatives under `oneOf` or `anyOf`.
     pub(super) fn variants(&mut self, map: &Map<String, Value>, key: &str, at: &str, hint: &str) -> Value {
         let list = child(at, key);
@@ -57,7 +57,7 @@ impl Drafter<'_> {
         if flat.len() > 1 {
             let only_empty = |node: &Value| node.get("enum").is_some_and(|values| *values == json!([""]));
             for (_, at) in flat.iter().filter(|(node, _)| only_empty(node)) {
-                self.losses.add(Kind::Union, at, "an empty text in place of the value cannot be said");
+                self.losses.add(Kind::Union, at, "an empty string in place of the value cannot be expressed");
             }
             flat.retain(|(node, _)| !only_empty(node));
         }
@@ -83,7 +83,7 @@ impl Drafter<'_> {
                     return json!({"type": "object", "additionalProperties": true});
                 };
                 let key = fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
-                let convert = |drafter: &mut Self, name: &str| drafter.object_of(view, &Map::new(), at, name);
+                let convert = |converter: &mut Self, name: &str| converter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
             }
             ["string"] => self.texts(&nodes, at),
@@ -195,7 +195,7 @@ impl Drafter<'_> {
         if let (true, Some(first)) = (same, maps.first()) {
             return self.scalar(&(*first).clone(), "string", at);
         }
-        self.losses.add(Kind::Union, at, "alternatives that are all texts became a plain text");
+        self.losses.add(Kind::Union, at, "alternatives that are all strings became a plain string");
         let listed = lists.concat();
         if !listed.is_empty() {
             let shown = listed.iter().take(20).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");

@@ -27,7 +27,7 @@ impl<'a> Comparison<'a> {
                 self.note(scope, Finding::new(rule).added(&after.at));
             }
             (Some(before), Some(after)) => {
-                self.words(scope, &before, &after);
+                self.compare_docs_and_extensions(scope, &before, &after);
                 self.others(scope, &before, &after, &["$ref", "content", "required"]);
                 let rule = match (before.flag("required"), after.flag("required")) {
                     (false, true) => Some(&rules::BODY_REQUIRED),
@@ -100,7 +100,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn response(&mut self, operation: &Operation<'a>, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        self.words(scope, old, new);
+        self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, &["$ref", "content", "headers", "links"]);
         self.headers(operation, old, new);
         self.unknown(scope, old, new, &["links"]);
@@ -146,7 +146,7 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn header(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, scope: ScopeId) {
-        self.words(scope, old, new);
+        self.compare_docs_and_extensions(scope, old, new);
         self.others(scope, old, new, PARAMETER);
         let rule = match (old.flag("required"), new.flag("required")) {
             (true, false) => Some(&rules::HEADER_OPTIONAL),
@@ -176,7 +176,7 @@ impl<'a> Comparison<'a> {
     /// The schemas of one media type.
     fn media_type(&mut self, name: &str, old: &Node<'a>, new: &Node<'a>, context: Context) {
         let context = Context { text: !media_types::is_typed(name), ..context };
-        self.words(context.scope, old, new);
+        self.compare_docs_and_extensions(context.scope, old, new);
         self.others(context.scope, old, new, &["$ref", "encoding", "itemSchema", "schema"]);
         let [added, removed] = match context.direction {
             Direction::Request => [&rules::REQUEST_SCHEMA_ADDED, &rules::REQUEST_SCHEMA_REMOVED],

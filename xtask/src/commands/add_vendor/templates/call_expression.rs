@@ -9,7 +9,7 @@ use crate::{
         open_enum,
     },
     commands::add_vendor::{Plan, templates},
-    import::Drafted,
+    import::ConvertedOperation,
 };
 
 /// A required parameter: its setter and a value in Rust.
@@ -21,12 +21,12 @@ pub(super) struct Given {
 }
 
 /// The operation's method.
-pub(super) fn method(operation: &Drafted) -> String {
+pub(super) fn method(operation: &ConvertedOperation) -> String {
     value_name(&operation.id)
 }
 
 /// The parameters without which the operation cannot be sent.
-pub(super) fn given(plan: &Plan<'_>, operation: &Drafted) -> Result<Vec<Given>, String> {
+pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<Vec<Given>, String> {
     let parameters = operation.value["parameters"].as_array().into_iter().flatten();
     let required = parameters.filter(|parameter| parameter["required"] == true);
     required
@@ -71,7 +71,7 @@ fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
 /// An example for the crate's README: a client, and the first operation that only reads, or else the first.
 pub(super) fn example(plan: &Plan<'_>) -> String {
     let operations = &plan.draft.operations;
-    let simple = |operation: &&Drafted| {
+    let simple = |operation: &&ConvertedOperation| {
         operation.method == "get"
             && given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
             && operation.value.get("x-download").is_none()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     commands::add_vendor::Plan,
-    import::{Credential, Drafted},
+    import::{ConvertedOperation, Credential},
 };
 
 /// The source of `tests/smoke.rs`.
@@ -102,7 +102,7 @@ enum Read {
 }
 
 /// Whether all that the test of an operation reads is there.
-fn has_examples(operation: &Drafted) -> bool {
+fn has_examples(operation: &ConvertedOperation) -> bool {
     let shown = |holder: &Value| {
         let media = holder["content"].as_object().and_then(|content| content.iter().next());
         media.is_none_or(|(name, media)| {
@@ -115,7 +115,7 @@ fn has_examples(operation: &Drafted) -> bool {
     shown(&operation.value["requestBody"]) && success(operation).is_none_or(answer)
 }
 
-fn test(plan: &Plan<'_>, operation: &Drafted) -> Result<String, String> {
+fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, String> {
     let (id, method) = (&operation.id, method(operation));
     let given = given(plan, operation)?;
     let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
@@ -171,11 +171,11 @@ fn borrowed(holder: &Value) -> &'static str {
     if ["integer", "boolean"].contains(&kind) { "" } else { "&" }
 }
 
-fn body(operation: &Drafted) -> Option<&str> {
+fn body(operation: &ConvertedOperation) -> Option<&str> {
     operation.value.pointer("/requestBody/content")?.as_object()?.keys().next().map(String::as_str)
 }
 
-fn success(operation: &Drafted) -> Option<(u16, Read)> {
+fn success(operation: &ConvertedOperation) -> Option<(u16, Read)> {
     let answers = operation.value["responses"].as_object()?;
     let (status, answer) = answers.iter().find(|(status, _)| status.starts_with('2'))?;
     let read = match answer.get("content").and_then(Value::as_object) {

@@ -82,10 +82,10 @@ fn all(code: &GeneratedCode) -> Items {
 /// The worst first, those of the mock helpers behind the client's, from which they follow; then by name.
 fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
     // What belongs to something that came or went is said with it.
-    let told = |item: &Item, own: &Items, other: &Items| {
+    let is_covered_by_owner = |item: &Item, own: &Items, other: &Items| {
         item.owner.as_ref().is_some_and(|owner| own.contains_key(owner) && !other.contains_key(owner))
     };
-    let gone = base.iter().filter(|(name, item)| !head.contains_key(*name) && !told(item, base, head));
+    let gone = base.iter().filter(|(name, item)| !head.contains_key(*name) && !is_covered_by_owner(item, base, head));
     let mut changes = gone
         .map(|(name, item)| ItemChange {
             bump: item.removed,
@@ -99,7 +99,7 @@ fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
         let bump = match before {
             Some(before) if before.signature == item.signature => continue,
             Some(_) => Bump::Major,
-            None if told(item, head, base) => continue,
+            None if is_covered_by_owner(item, head, base) => continue,
             None => item.added,
         };
         let base = before.map(|before| before.signature.clone());

@@ -20,8 +20,8 @@ pub(crate) fn declared(base: &str, head: &str) -> Result<Declared, String> {
 }
 
 fn version(manifest: &str) -> Result<Version, String> {
-    let text = crate::workspace::manifest::version(manifest)?.ok_or("package.version is not a text")?;
-    Version::parse(&text).map_err(|error| format!("package.version {text:?} is no version: {error}"))
+    let text = crate::workspace::manifest::version(manifest)?.ok_or("package.version is not a string")?;
+    Version::parse(&text).map_err(|error| format!("invalid package.version {text:?}: {error}"))
 }
 
 /// As Cargo sees compatibility: the first number that is not zero makes the major step. Build metadata is no step.
@@ -101,10 +101,8 @@ mod tests {
     #[test]
     fn what_is_no_step_is_a_line() {
         assert_eq!(between("0.2.0", "0.1.0"), Err("the version goes back from 0.2.0 to 0.1.0".to_owned()));
-        assert!(
-            between("0.2", "0.3.0").is_err_and(|error| error.starts_with("package.version \"0.2\" is no version: "))
-        );
+        assert!(between("0.2", "0.3.0").is_err_and(|error| error.starts_with("invalid package.version \"0.2\": ")));
         let inherited = "[package]\nversion.workspace = true\n";
-        assert_eq!(declared(inherited, inherited), Err("package.version is not a text".to_owned()));
+        assert_eq!(declared(inherited, inherited), Err("package.version is not a string".to_owned()));
     }
 }

@@ -11,7 +11,7 @@ use spec_diff::{Bump, Level};
 use super::{markdown, words};
 use crate::{
     commands::diff::{
-        api_diff::{Api, Comparison},
+        api_diff::{ApiDiff, DiffRun},
         gate::Counts,
     },
     output::github::{data, property},
@@ -34,7 +34,7 @@ struct Annotation {
     message: String,
 }
 
-pub(super) fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
+pub(super) fn write(comparison: &DiffRun, out: &mut impl Write) -> Result<()> {
     for problem in &comparison.problems {
         writeln!(out, "::error::{}", data(problem))?;
     }
@@ -59,7 +59,7 @@ pub(super) fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()>
     super::text::closing(comparison, out)
 }
 
-fn annotations(comparison: &Comparison) -> Vec<Annotation> {
+fn annotations(comparison: &DiffRun) -> Vec<Annotation> {
     let mut annotations = Vec::new();
     for api in &comparison.apis {
         let open = api.findings.iter().filter(|finding| finding.accepted.is_none());
@@ -82,7 +82,7 @@ fn annotations(comparison: &Comparison) -> Vec<Annotation> {
 }
 
 /// Adds counts and verdicts to the step's outputs, and the report to its summary.
-pub(in crate::commands::diff) fn files(files: &Files, comparison: &Comparison) -> Result<()> {
+pub(in crate::commands::diff) fn files(files: &Files, comparison: &DiffRun) -> Result<()> {
     let append =
         |path: &Path, text: &str| OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes());
     if let Some(path) = &files.output {
@@ -94,7 +94,7 @@ pub(in crate::commands::diff) fn files(files: &Files, comparison: &Comparison) -
     Ok(())
 }
 
-fn outputs(comparison: &Comparison) -> String {
+fn outputs(comparison: &DiffRun) -> String {
     let reports = || comparison.apis.iter().map(|api| &api.report);
     let verdict = if !comparison.problems.is_empty() {
         "unreadable"
@@ -104,7 +104,7 @@ fn outputs(comparison: &Comparison) -> String {
         "passed"
     };
     let wire = reports().map(|report| report.wire).max().unwrap_or_default();
-    let bump = comparison.apis.iter().filter_map(Api::crate_needed).max().unwrap_or(Bump::None);
+    let bump = comparison.apis.iter().filter_map(ApiDiff::crate_needed).max().unwrap_or(Bump::None);
     let all = comparison.apis.iter().map(|api| api.counts).sum::<Counts>();
     format!(
         "verdict={verdict}\nwire={wire}\nbump={bump}\nbreaking={}\nwarning={}\ninfo={}\nnone={}\naccepted={}\n",

@@ -9,7 +9,7 @@ use super::{capital, decision, escaped, reach, source_excerpt, verdict, words};
 use crate::{
     commands::diff::{
         accepted_changes::Finding,
-        api_diff::{Api, Comparison},
+        api_diff::{ApiDiff, DiffRun},
         inputs::Source,
     },
     output::pluralize,
@@ -30,7 +30,7 @@ struct Texts<'a> {
     after: Vec<&'a str>,
 }
 
-pub(super) fn page(comparison: &Comparison) -> String {
+pub(super) fn page(comparison: &DiffRun) -> String {
     let base = escaped(&comparison.base);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -56,7 +56,7 @@ pub(super) fn page(comparison: &Comparison) -> String {
     page
 }
 
-fn summary(comparison: &Comparison, page: &mut String) {
+fn summary(comparison: &DiffRun, page: &mut String) {
     const FIGURES: [&str; 5] = ["breaking", "warning", "info", "names only", "accepted"];
     page.push_str(
         "<div class=\"scroll\"><table>\n<thead><tr><th>API</th><th>wire</th><th>crate needs</th><th>declares</th>",
@@ -89,7 +89,7 @@ fn badge(level: Level) -> String {
     format!("<span class=\"badge {level}\">{level}</span>")
 }
 
-fn filters(comparison: &Comparison, page: &mut String) {
+fn filters(comparison: &DiffRun, page: &mut String) {
     page.push_str("<form id=\"filters\">\n<fieldset><legend>Levels</legend>\n");
     for (value, label) in [
         ("breaking", "breaking"),
@@ -111,7 +111,7 @@ fn filters(comparison: &Comparison, page: &mut String) {
     page.push_str("</select></label>\n<output id=\"shown\"></output>\n</form>\n");
 }
 
-fn section(api: &Api, page: &mut String) {
+fn section(api: &ApiDiff, page: &mut String) {
     let name = escaped(&api.report.api);
     _ = writeln!(page, "<section id=\"{name}\">\n<h2>{name}</h2>");
     if api.is_same() {
@@ -146,7 +146,7 @@ fn section(api: &Api, page: &mut String) {
     page.push_str("</section>\n");
 }
 
-fn write_finding(api: &Api, texts: &Texts<'_>, finding: &Finding, page: &mut String) {
+fn write_finding(api: &ApiDiff, texts: &Texts<'_>, finding: &Finding, page: &mut String) {
     let change = &finding.change;
     let is_accepted = finding.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
@@ -197,7 +197,7 @@ fn accept(change: &Change, page: &mut String) {
 }
 
 /// Before and after, side by side; lines that only one side has are marked.
-fn sides(api: &Api, texts: &Texts<'_>, member: &Member, page: &mut String) {
+fn sides(api: &ApiDiff, texts: &Texts<'_>, member: &Member, page: &mut String) {
     if !member.name.is_empty() {
         _ = writeln!(page, "<h3>{}</h3>", escaped(&member.name));
     }

@@ -5,10 +5,10 @@ use std::io::{Result, Write};
 use serde_json::{Value, json};
 use spec_diff::{Report, to_json};
 
-use crate::commands::diff::api_diff::{Api, Comparison};
+use crate::commands::diff::api_diff::{ApiDiff, DiffRun};
 
-pub(super) fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
-    let report = |api: &Api| {
+pub(super) fn write(comparison: &DiffRun, out: &mut impl Write) -> Result<()> {
+    let report = |api: &ApiDiff| {
         let changes = api.findings.iter().map(|finding| finding.change.clone()).collect();
         Report { changes, ..api.report.clone() }
     };

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use spec_diff::Level;
 
 use super::{decision, escaped, verdict, words};
-use crate::commands::diff::api_diff::{Api, Comparison};
+use crate::commands::diff::api_diff::{ApiDiff, DiffRun};
 
 struct Case {
     name: String,
@@ -18,7 +18,7 @@ struct Case {
     words: String,
 }
 
-pub(super) fn suites(comparison: &Comparison) -> String {
+pub(super) fn suites(comparison: &DiffRun) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"spec-diff\">\n".to_owned();
     for api in &comparison.apis {
         suite(api, &mut xml);
@@ -36,7 +36,7 @@ pub(super) fn suites(comparison: &Comparison) -> String {
     xml
 }
 
-fn suite(api: &Api, xml: &mut String) {
+fn suite(api: &ApiDiff, xml: &mut String) {
     let cases = cases(api);
     let failures = cases.iter().filter(|case| case.failure.is_some()).count();
     let (name, count) = (escaped(&api.report.api), cases.len());
@@ -53,7 +53,7 @@ fn suite(api: &Api, xml: &mut String) {
 }
 
 /// What breaks and is not accepted fails, and a version that takes too small a step.
-fn cases(api: &Api) -> Vec<Case> {
+fn cases(api: &ApiDiff) -> Vec<Case> {
     let undeclared = api.generated.as_ref().and_then(|generated| generated.undeclared());
     let of_crate =
         Case { name: "version".to_owned(), place: api.revision.name.clone(), failure: undeclared, words: verdict(api) };

@@ -8,7 +8,7 @@ use super::{capital, decision, reach, verdict, words};
 use crate::{
     commands::diff::{
         accepted_changes::Finding,
-        api_diff::{Api, Comparison},
+        api_diff::{ApiDiff, DiffRun},
     },
     output::pluralize,
 };
@@ -29,7 +29,7 @@ struct Line {
 }
 
 /// The comment, in at most so many characters.
-pub(in crate::commands::diff) fn comment(comparison: &Comparison, limit: usize) -> String {
+pub(in crate::commands::diff) fn comment(comparison: &DiffRun, limit: usize) -> String {
     let head = head(comparison);
     let sections = comparison.apis.iter().filter(|api| !api.is_same()).map(|api| (title(api), lines(api)));
     let sections = sections.collect::<Vec<_>>();
@@ -88,7 +88,7 @@ fn push_line(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-fn head(comparison: &Comparison) -> String {
+fn head(comparison: &DiffRun) -> String {
     let mut text = format!("{MARKER}\n## API changes\n\nCompared with {}.\n\n", plain(&comparison.base));
     for problem in &comparison.problems {
         push_line(&mut text, &format!("> **Cannot be read:** {}\n", plain(problem)));
@@ -122,12 +122,12 @@ fn head(comparison: &Comparison) -> String {
     text
 }
 
-fn title(api: &Api) -> String {
+fn title(api: &ApiDiff) -> String {
     format!("\n### {}\n\n{}.\n\n", plain(&api.report.api), plain(&capital(&verdict(api))))
 }
 
 /// What is to be told, in the order in which it is shown.
-fn lines(api: &Api) -> Vec<Line> {
+fn lines(api: &ApiDiff) -> Vec<Line> {
     let mut lines = Vec::new();
     for finding in &api.findings {
         let is_open = finding.needs_decision();
@@ -157,7 +157,7 @@ fn lines(api: &Api) -> Vec<Line> {
     lines
 }
 
-fn finding_line(api: &Api, finding: &Finding) -> String {
+fn finding_line(api: &ApiDiff, finding: &Finding) -> String {
     let change = &finding.change;
     let (level, owner, words, id) = (change.level, plain(&change.owner.to_string()), plain(words(change)), &change.id);
     let place = format!("{}:{}", api.revision.name, api.first_line(change));

@@ -15,11 +15,11 @@ use spec_diff::{Bump, Change, OperationRef};
 
 use super::accepted_changes::{Accepted, Finding, Kind};
 use super::{
-    api_diff::{Api, Comparison, State, bare},
+    api_diff::{ApiDiff, ApiState, DiffRun, bare},
     crate_api::version::Declared,
 };
 
-/// How findings are written.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// A block for each operation or component, for a terminal.
@@ -27,17 +27,17 @@ pub(super) enum Format {
     Text,
     /// A comment on a pull request.
     Markdown,
-    /// All there is, for programs.
+    /// Everything, for programs.
     Json,
     /// Annotations on the documents' lines, outputs and a summary of the step.
     Github,
-    /// A page that needs nothing else.
+    /// A self-contained page.
     Html,
-    /// Test cases, as other CI systems read them.
+    /// Test cases for other CI systems.
     Junit,
 }
 
-pub(super) fn write(format: Format, comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
+pub(super) fn write(format: Format, comparison: &DiffRun, colour: bool, out: &mut impl Write) -> Result<()> {
     match format {
         Format::Text => text::write(comparison, colour, out),
         Format::Markdown => out.write_all(markdown::comment(comparison, markdown::LIMIT).as_bytes()),
@@ -68,18 +68,18 @@ fn escaped(text: &str) -> String {
 }
 
 /// Both verdicts in one sentence.
-fn verdict(api: &Api) -> String {
+fn verdict(api: &ApiDiff) -> String {
     let state = match api.state {
-        State::Kept => "",
-        State::New => "a new API, not in the base; ",
-        State::Gone => "the API is gone; ",
+        ApiState::Compared => "",
+        ApiState::Added => "a new API, not in the base; ",
+        ApiState::Removed => "the API is gone; ",
     };
     let accepted = if api.counts.accepted > 0 { " but for what is accepted" } else { "" };
     format!("{state}{} on the wire{accepted}{}", api.report.wire, of_crate(api))
 }
 
 /// `; the crate needs a major step, its version stays 0.1.0`
-fn of_crate(api: &Api) -> String {
+fn of_crate(api: &ApiDiff) -> String {
     let Some(generated) = &api.generated else { return String::new() };
     let needed = match &generated.needed {
         Ok(change) if change.needed == Bump::None => "no step".to_owned(),

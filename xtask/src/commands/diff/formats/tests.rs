@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     commands::diff::{
         api_diff::{
-            Api,
+            ApiDiff,
             tests::{compared, pair, source},
         },
         formats::*,
@@ -30,16 +30,16 @@ fn head() -> String {
     })
 }
 
-fn comparison(apis: Vec<Api>) -> Comparison {
+fn comparison(apis: Vec<ApiDiff>) -> DiffRun {
     let failures = apis.iter().flat_map(|api| gate::failures(api, FailOn::Breaking)).collect();
-    Comparison { base: "v0.1.0 (1a2b3c4d)".to_owned(), apis, problems: Vec::new(), failures }
+    DiffRun { base: "v0.1.0 (1a2b3c4d)".to_owned(), apis, problems: Vec::new(), failures }
 }
 
-fn edited() -> Comparison {
+fn edited() -> DiffRun {
     comparison(vec![compared(pair(&head(), ["0.1.0", "0.1.1"]))])
 }
 
-fn written(format: Format, comparison: &Comparison) -> String {
+fn written(format: Format, comparison: &DiffRun) -> String {
     let mut out = Vec::new();
     write(format, comparison, false, &mut out).expect("a vector takes all");
     String::from_utf8(out).expect("it is text")
@@ -124,7 +124,7 @@ fn what_is_gone_is_annotated_where_it_was() {
 #[test]
 fn github_gets_no_more_annotations_than_it_shows() {
     let apis = (0..30).map(|_| compared(pair(&head(), ["0.1.0", "0.2.0"]))).collect();
-    let out = written(Format::Github, &Comparison { failures: vec!["one".to_owned()], ..comparison(apis) });
+    let out = written(Format::Github, &DiffRun { failures: vec!["one".to_owned()], ..comparison(apis) });
     assert_eq!(out.lines().filter(|line| line.starts_with("::error")).count(), 10);
     assert_eq!(out.lines().filter(|line| line.starts_with("::warning")).count(), 10);
     assert!(out.contains("\n21 more of level breaking: see the summary of this step\n"), "{out}");

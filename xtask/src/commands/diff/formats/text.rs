@@ -9,7 +9,7 @@ use super::{by_owner, decision, reach, verdict, words};
 use crate::{
     commands::diff::{
         accepted_changes::Finding,
-        api_diff::{Api, Comparison},
+        api_diff::{ApiDiff, DiffRun},
         gate::Counts,
     },
     output::pluralize,
@@ -19,18 +19,18 @@ use crate::{
 /// How many items of generated code are listed.
 const ITEMS: usize = 8;
 
-pub(in crate::commands::diff) fn write(comparison: &Comparison, colour: bool, out: &mut impl Write) -> Result<()> {
+pub(in crate::commands::diff) fn write(comparison: &DiffRun, colour: bool, out: &mut impl Write) -> Result<()> {
     if !comparison.apis.is_empty() {
         writeln!(out, "compared with {}", printable(&comparison.base))?;
     }
     for api in &comparison.apis {
-        one(api, colour, out)?;
+        write_api(api, colour, out)?;
     }
     closing(comparison, out)
 }
 
 /// What fails, and a line of figures.
-pub(in crate::commands::diff) fn closing(comparison: &Comparison, out: &mut dyn Write) -> Result<()> {
+pub(in crate::commands::diff) fn closing(comparison: &DiffRun, out: &mut dyn Write) -> Result<()> {
     for failure in &comparison.failures {
         writeln!(out, "failed: {}", printable(failure))?;
     }
@@ -52,7 +52,7 @@ pub(in crate::commands::diff) fn closing(comparison: &Comparison, out: &mut dyn 
     )
 }
 
-fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
+fn write_api(api: &ApiDiff, colour: bool, out: &mut impl Write) -> Result<()> {
     let name = &api.report.api;
     if api.is_same() {
         return writeln!(out, "{name}: no changes");
@@ -61,10 +61,10 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
     for block in by_owner(&api.findings) {
         let Some(first) = block.first() else { continue };
         writeln!(out, "\n  {}", painted(&printable(&first.change.owner.to_string()), Style::new().bold(), colour))?;
-        let mut told = None;
+        let mut last = None;
         for finding in block {
             let operations = &finding.change.operations;
-            let is_new = told.replace(operations) != Some(operations);
+            let is_new = last.replace(operations) != Some(operations);
             write_finding(api, finding, is_new, colour, out)?;
         }
     }
@@ -80,7 +80,13 @@ fn one(api: &Api, colour: bool, out: &mut impl Write) -> Result<()> {
 }
 
 /// The operations that it reaches are named if they are others than those of the finding before.
-fn write_finding(api: &Api, finding: &Finding, names_reach: bool, colour: bool, out: &mut impl Write) -> Result<()> {
+fn write_finding(
+    api: &ApiDiff,
+    finding: &Finding,
+    names_reach: bool,
+    colour: bool,
+    out: &mut impl Write,
+) -> Result<()> {
     let change = &finding.change;
     let place = format!("{}:{}", api.revision.name, api.first_line(change));
     // As an entry of the list of accepted changes names it.
@@ -101,7 +107,7 @@ fn write_finding(api: &Api, finding: &Finding, names_reach: bool, colour: bool, 
 }
 
 /// Why the crate needs its step.
-fn items(api: &Api, out: &mut impl Write) -> Result<()> {
+fn items(api: &ApiDiff, out: &mut impl Write) -> Result<()> {
     let Some(Ok(change)) = api.generated.as_ref().map(|generated| &generated.needed) else { return Ok(()) };
     if change.needed == Bump::None {
         return Ok(());

@@ -24,11 +24,11 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
         .into_iter()
         .filter(|(own, _)| !own.is_sent_by_core())
         .collect::<Vec<_>>();
-    let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(again).collect::<Vec<_>>();
+    let chosen = pairs.iter().filter_map(|(_, other)| other.as_ref()).map(clone_ref).collect::<Vec<_>>();
     if chosen.is_empty() {
         return Err(format!("{}: none of our operations is in it; is it this vendor's?", theirs.file));
     }
-    let draft = import::draft(theirs, &chosen, "2000-01-01")?;
+    let draft = import::convert(theirs, &chosen, "2000-01-01")?;
     let document = draft.document();
     let mut found = Comparison {
         ours,
@@ -47,7 +47,7 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
             None => found.add(&own.pointer, "operation-extra", "the vendor's file has no such operation".to_owned()),
             Some(other) => {
                 if !operation_matching::same_place(ours, theirs, own, other) {
-                    let text = format!("the vendor has it as {}", operation_matching::named(other));
+                    let text = format!("the vendor has it as {}", operation_matching::method_and_path(other));
                     found.add(&own.pointer, "path", text);
                 }
                 found.successes(own, other);
@@ -64,7 +64,7 @@ pub(super) fn differences(ours: &Value, theirs: &Published) -> Result<Vec<Differ
     Ok(found.differences)
 }
 
-fn again<'a>(operation: &Operation<'a>) -> Operation<'a> {
+fn clone_ref<'a>(operation: &Operation<'a>) -> Operation<'a> {
     Operation { pointer: operation.pointer.clone(), ..*operation }
 }
 
