@@ -15,7 +15,8 @@ fn client(server: &ScriptedServer) -> suger::Client {
 #[tokio::test]
 async fn body_that_takes_time_to_decode_is_left_to_whoever_waits_unless_it_would_take_much_memory() {
     for (size, is_left) in [(100, false), (100 << 10, true), (1 << 20, true), (2 << 20, false)] {
-        let metric = format!("{:<size$}", r#"{"id":"7"}"#);
+        let mut metric = r#"{"id":"7"}"#.to_owned();
+        metric += &" ".repeat(size - metric.len());
         let server = ScriptedServer::start(move |_| Reply::json(200, &metric));
         let client = client(&server);
         let call = async { client.api().get_billable_metric().org_id("acme").billable_metric_id("7").send().await };
@@ -40,9 +41,9 @@ async fn lists_that_are_read_side_by_side_do_not_wait_for_each_other() {
     let server = ScriptedServer::start(|request| {
         let (_, offset) = request.target.split_once("offset=").unwrap();
         let offset: i64 = offset.split('&').next().unwrap().parse().unwrap();
-        let groups = vec![format!(r#"{{"id":"{}"}}"#, "x".repeat(600)); 1000].join(",");
-        let next = if offset + 1000 < PAGES * 1000 { offset + 1000 } else { -1 };
-        Reply::json(200, &format!(r#"{{"nextOffset":{next},"usageRecordGroups":[{groups}]}}"#))
+        let count = if offset < PAGES * 1000 { 1000 } else { 0 };
+        let groups = vec![format!(r#"{{"id":"{}"}}"#, "x".repeat(600)); count].join(",");
+        Reply::json(200, &format!(r#"{{"nextOffset":{},"usageRecordGroups":[{groups}]}}"#, offset + 1000))
     });
     let client = client(&server);
     let mut lists: Vec<_> = (0..4).map(|_| client.usage_record_groups(|request| request)).collect();
