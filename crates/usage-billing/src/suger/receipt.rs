@@ -222,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_some_reports_is_kept_in_every_list() {
+        let mut all = Receipt { merged: [].into(), ..receipt() };
+        all.retain(|_| true);
+        assert_eq!((all.total(), all.late.len()), (7, 1));
+        all.retain(|id| id.as_u128() != 7);
+        assert_eq!((all.rejected.len(), all.unsent.len(), all.total(), all.late.len()), (0, 0, 5, 1));
+        all.retain(|id| ![1, 3, 5].contains(&id.as_u128()));
+        assert_eq!(all.delivered, [Uuid::from_u128(2)]);
+        assert_eq!((all.already_delivered.len(), all.unverified, all.late.len()), (0, vec![Uuid::from_u128(4)], 0));
+    }
+
+    #[test]
     fn receipt_is_complete_only_if_every_report_is_proved() {
         let proved = || Receipt { rejected: vec![], unsent: vec![], unverified: vec![], ..receipt() };
         assert!(proved().is_complete() && Receipt::default().is_complete());

@@ -399,7 +399,13 @@ async fn duplicate_is_not_trusted_if_an_earlier_flush_lost_the_response() {
 
 #[tokio::test(start_paused = true)]
 async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
-    for (status, body, sent) in [(500, "\"down\"", 10), (500, "<html>down</html>", 3), (400, "<html>no</html>", 3)] {
+    for (status, body, sent) in [
+        (500, "\"down\"", 10),
+        (500, "<html>down</html>", 3),
+        (400, "<html>no</html>", 3),
+        (200, "<html>hello</html>", 3),
+        (200, "{}", 10),
+    ] {
         let server = ScriptedServer::start(move |request| match request.method.as_str() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => Reply::new(status, &[], body),
