@@ -26,8 +26,8 @@ impl Client {
     /// are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`usage_rows`]; [`ErrorKind::WaitTimeout`] if the lists
-    /// are not read in time; [`ErrorKind::Limit`] if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future; those of the calls, and of [`usage_rows`](super::usage_rows); [`ErrorKind::WaitTimeout`](crate::ErrorKind::WaitTimeout) if the lists
+    /// are not read in time; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if they take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         let limit = TimeLimit::new(timeout);
         let usage = limit.run(self.usage_in(period)).await;
@@ -78,7 +78,7 @@ impl Client {
     /// [put back](Self::retry_groups) are reported late. See [`report_rows`].
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; those of the calls, and of [`report_rows`]; [`ErrorKind::Limit`] if the lists and rows
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future; those of the calls, and of [`report_rows`]; [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the lists and rows
     /// take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
