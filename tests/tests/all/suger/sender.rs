@@ -157,8 +157,10 @@ async fn report_pushed_again_while_it_is_under_way_is_sent_once() {
 
 #[tokio::test(start_paused = true)]
 async fn id_that_is_used_up_at_suger_is_rejected_by_push() {
-    let server = ScriptedServer::start(|request| {
-        Reply::json(200, &super::group_of(request, serde_json::json!({"status": "INVALID"})).to_string())
+    let invalid = || super::group_for(&report(1), serde_json::json!({"status": "INVALID"}));
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "POST" => Reply::json(200, &invalid().to_string()),
+        _ => Reply::json(200, &page_of(&[invalid()])),
     });
     let (sender, mut receipts) = sender_to(&server).spawn().unwrap();
     let id = sender.push(report(1)).unwrap();
