@@ -144,7 +144,7 @@ fn moody() -> ScriptedServer {
                 Reply::json(200, &group.to_string())
             }
             Some("e-lost") => Reply::json(503, "{}"),
-            _ => Reply::json(400, &serde_json::json!({"message": format!("{key}\nERROR forged: line")}).to_string()),
+            _ => Reply::json(400, &serde_json::json!(format!("{key}\nERROR forged: line")).to_string()),
         }
     })
 }
