@@ -159,7 +159,7 @@ fn visible(lines: &str) -> Vec<&str> {
 async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it() {
     let server = moody();
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
-    let client = builder.build().unwrap();
+    let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap());
     let mut reporter = client.reporter().flush_timeout(None);
     let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| reporter.push(usage(it)).unwrap());
     let lines = traced(async {
