@@ -345,6 +345,11 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let unknown = bill_of(without_currency, 1).unwrap().compare(&[charge("11500", "115")]);
     let read: Vec<_> = unknown.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
     assert_eq!(read, [("overage_amount", None, "115"), ("currency", None, "EUR")]);
+    let mut with_part_of_a_cent = fixture!("fair-use");
+    let usages = with_part_of_a_cent["usages"].as_array_mut().unwrap();
+    usages.iter_mut().find(|usage| usage["grouping"] != "fair-use").unwrap()["usageQuantity"] = json!("61500.4");
+    let bill_with_part = bill_of(with_part_of_a_cent, 1).unwrap();
+    assert_eq!(bill_with_part.compare(&[charge("11500.4", "115")]), [], "115.004, rounded to cents");
     let shared = self::charge(&[ORGANIZATION, "o-2"], "12000", "99.99");
     assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
