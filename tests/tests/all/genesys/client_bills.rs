@@ -190,7 +190,7 @@ async fn rows_name_the_organization_and_not_the_oauth_client() {
     let sandbox = sandbox(0, 3).await;
     let credentials = usage_billing::Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
     let builder = usage_billing::genesys::Client::builder(&sandbox.url().parse().unwrap(), credentials);
-    let client = untimed(builder).rate_limit(None).build().unwrap();
+    let client = untimed(builder).rate_limit(None).build().unwrap().with_now(now());
     let organization = client.organization().await.unwrap();
     assert_eq!(organization.name.as_deref(), Some("Northwind Cloud Services"));
     for _ in 0..2 {
