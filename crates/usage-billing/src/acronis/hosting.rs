@@ -36,13 +36,12 @@ impl Host {
 pub(super) struct Component {
     id: Option<Arc<str>>,
     owner: Option<Arc<str>>,
-    has_backend: bool,
 }
 
 impl Component {
     /// `None` if the row is not of one component.
     pub(super) fn of(id: Option<Arc<str>>, owner: Option<Arc<str>>, has_backend: bool) -> Option<Self> {
-        (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner, has_backend })
+        (id.is_some() || owner.is_some() || has_backend).then_some(Self { id, owner })
     }
 
     /// Its id, if it has one by which it can be asked for.
@@ -72,24 +71,28 @@ impl Ownership {
     }
 }
 
-/// The owners in a report, and who they are.
+/// The vendor's own tenant: the guide's example of locations has it as the owner of "Acronis Cloud", with `platform_owned: true` ("Fetching
+/// locations", seen 2026-11-29). Other data centres may have another.
+const VENDOR: Uuid = Uuid::from_u128(0x8bee_f6be_c136_4ef6_a900_0e74_c703_ddcc);
+
+/// The tenant that was reported on, and those in the report, which are below it.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    /// The tenant that was reported on, and those below it.
     below: HashSet<String>,
-    /// Owners of components with a backend.
-    with_backend: HashSet<String>,
 }
 
 impl Owners {
     pub(super) fn new(account: String) -> Self {
-        Self { below: HashSet::from([account]), ..Self::default() }
+        Self { below: HashSet::from([account]) }
     }
 
     /// Returns how many bytes it keeps of the row.
     pub(super) fn add(&mut self, row: &ReportRow) -> usize {
-        let owner = row.infra_owner_id.as_ref().filter(|_| row.infra_backend.is_some());
-        keep(&mut self.below, &row.tenant_id) + owner.map_or(0, |owner| keep(&mut self.with_backend, owner))
+        if self.below.contains(&row.tenant_id) {
+            return 0;
+        }
+        self.below.insert(row.tenant_id.clone());
+        text_bytes(&row.tenant_id) + SLOT
     }
 
     /// Owners of components of which the vendor does not state whether they are its own, unless the report itself has them below the
@@ -107,40 +110,24 @@ impl Owners {
         open.filter(|owner| !self.below.contains(&owner.to_string())).collect()
     }
 
-    /// Once all rows were added. The vendor's own statement decides, then whether the owner is the account or below it, then the report.
+    /// Once all rows were added. The vendor's own statement decides, then the owner. One that is neither the vendor nor known to be below the
+    /// account may be either, or above it.
     pub(super) fn host(&self, component: Option<&Component>, ownership: &Ownership) -> Host {
         let Some(component) = component else { return Host::NoComponent };
         let stated = ownership.stated(component);
-        match stated.platform_owned {
-            Some(true) => Host::Vendor,
-            Some(false) => Host::Partner,
-            None if stated.owner.is_some_and(|owner| self.is_below(&owner.to_string(), ownership)) => Host::Partner,
-            None => self.host_by_report(component, ownership),
+        let owner = stated.owner.map(|owner| owner.to_string().into()).or_else(|| component.owner.clone());
+        match (stated.platform_owned, owner) {
+            (Some(true), _) => Host::Vendor,
+            (Some(false), _) => Host::Partner,
+            (None, Some(owner)) if self.is_below(&owner, ownership) => Host::Partner,
+            (None, Some(owner)) if owner.parse() == Ok(VENDOR) => Host::Vendor,
+            (None, _) => Host::Unknown,
         }
-    }
-
-    fn host_by_report(&self, component: &Component, ownership: &Ownership) -> Host {
-        let Some(owner) = &component.owner else { return Host::Unknown };
-        if self.is_below(owner, ownership) {
-            return Host::Partner;
-        }
-        let is_vendor = component.has_backend || self.with_backend.contains(&**owner);
-        // Where the report names backends, one without may be of a tenant that is not in the report.
-        let names_backends = self.with_backend.iter().any(|owner| !self.below.contains(owner));
-        if is_vendor || !names_backends { Host::Vendor } else { Host::Unknown }
     }
 
     fn is_below(&self, owner: &str, ownership: &Ownership) -> bool {
         self.below.contains(owner) || owner.parse().is_ok_and(|owner: Uuid| ownership.below.contains(&owner))
     }
-}
-
-fn keep(ids: &mut HashSet<String>, id: &str) -> usize {
-    if ids.contains(id) {
-        return 0;
-    }
-    ids.insert(id.to_owned());
-    text_bytes(id) + SLOT
 }
 
 #[cfg(test)]
@@ -185,27 +172,27 @@ mod tests {
     #[test]
     fn ids_are_counted_with_what_they_take() {
         let mut owners = Owners::new("t-0".to_owned());
-        let owner = "v".repeat(1_000);
-        let bytes = |id: &str| text_bytes(id) + SLOT;
-        assert_eq!(owners.add(&at(None, None)), bytes("t-1"));
-        assert_eq!(owners.add(&at(Some(&owner), None)), 0, "without a backend it decides nothing");
-        assert_eq!(owners.add(&at(Some(&owner), Some("acronis"))), bytes(&owner));
+        assert_eq!(owners.add(&at(None, None)), text_bytes("t-1") + SLOT);
+        assert_eq!(owners.add(&at(Some("x"), Some("acronis"))), 0, "the same tenant");
     }
 
     #[test]
     fn the_owner_decides_and_not_the_backend() {
-        let own = at(Some("t-0"), Some("acronis"));
-        let childs = at(Some("t-1"), Some("acronis"));
-        let vendors = at(Some("v"), Some("google"));
-        assert_eq!(hosts(&[own, childs, vendors]), [Host::Partner, Host::Partner, Host::Vendor]);
+        let vendor = VENDOR.to_string();
+        for backend in [None, Some("acronis"), Some("google")] {
+            let rows = ["t-0", "t-1", &vendor, &vendor.to_uppercase()].map(|owner| at(Some(owner), backend));
+            assert_eq!(hosts(&rows), [Host::Partner, Host::Partner, Host::Vendor, Host::Vendor], "{backend:?}");
+        }
     }
 
     #[test]
-    fn an_owner_without_a_backend_is_unknown_only_where_others_have_one() {
-        let (vendors, same, other) = (at(Some("v"), Some("acronis")), at(Some("v"), None), at(Some("x"), None));
-        assert_eq!(hosts(&[other.clone(), vendors, same]), [Host::Unknown, Host::Vendor, Host::Vendor]);
-        assert_eq!(hosts(std::slice::from_ref(&other)), [Host::Vendor]);
-        assert_eq!(hosts(&[other, at(Some("t-0"), Some("acronis"))]), [Host::Vendor, Host::Partner]);
+    fn an_owner_of_whom_no_source_states_who_it_is_is_unknown() {
+        let (vendor, other, above) = (VENDOR.to_string(), CHILD.to_string(), OTHER.to_string());
+        for backend in [None, Some("acronis"), Some("google")] {
+            let rows = [vendor.as_str(), &other, &above, "x"].map(|owner| at(Some(owner), backend));
+            assert_eq!(hosts(&rows), [Host::Vendor, Host::Unknown, Host::Unknown, Host::Unknown], "{backend:?}");
+            assert_eq!(hosts(&rows[1..2]), [Host::Unknown], "{backend:?}");
+        }
     }
 
     #[test]
@@ -234,8 +221,11 @@ mod tests {
             (stated(None, Some(CHILD), &[CHILD]), &unnamed, Host::Partner),
             (stated(None, Some(OTHER), &[CHILD]), &unnamed, Host::Unknown),
             (stated(None, None, &[]), &unnamed, Host::Unknown),
+            (stated(None, Some(VENDOR), &[]), &unnamed, Host::Vendor),
+            // The vendor's statement of the owner outranks the report's.
+            (stated(None, Some(OTHER), &[CHILD]), &named, Host::Unknown),
             (Ownership { below: HashSet::from([CHILD]), ..Ownership::default() }, &named, Host::Partner),
-            (Ownership::default(), &named, Host::Vendor),
+            (Ownership::default(), &named, Host::Unknown),
         ] {
             assert_eq!(hosts_given(std::slice::from_ref(row), &ownership), [host], "{ownership:?}");
         }

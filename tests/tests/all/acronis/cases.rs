@@ -134,6 +134,20 @@ async fn the_partners_own_storage_is_not_charged_by_workload() {
 }
 
 #[tokio::test]
+async fn storage_of_an_owner_that_nothing_names_is_not_billed() {
+    let csv = String::from_utf8(fixture("c26.csv")).unwrap();
+    let (header, rows) = csv.split_once('\n').unwrap();
+    let below = "77777777-0000-4000-8000-000000000007";
+    let csv = format!("{header}\n{}", rows.replace(ACCOUNT, below)).into_bytes();
+    let server = server("csv_v2_0", ["2026-10-01", "2026-10-31"], csv, |_| None);
+    let (client, file) = file(server.url()).await;
+    let rows = client.usage_of(&file).await.unwrap();
+    assert_eq!(billable(&rows, "GiB"), 10.into());
+    let other = rows.iter().find(|row| row.quantity == 90.into()).unwrap();
+    assert_eq!((other.storage_host, other.billing_reason), (Some(StorageHost::Unknown), BillingReason::UnknownHosting));
+}
+
+#[tokio::test]
 async fn totals_and_subsets_are_there_and_not_billable() {
     let rows = rows("c04.csv").await;
     assert_eq!((billable(&rows, "GiB"), billable(&rows, "units")), (100.into(), 5.into()));

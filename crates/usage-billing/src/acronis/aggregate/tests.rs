@@ -347,7 +347,7 @@ fn a_row_states_whose_and_of_what_it_is_and_where_it_comes_from() {
         customer_id: Some("B-7".to_owned()),
         edition: Some("standard".to_owned()),
         infra_id: Some(infra.to_owned()),
-        infra_owner_id: Some("vendor".to_owned()),
+        infra_owner_id: Some("8beef6be-c136-4ef6-a900-0e74c703ddcc".to_owned()),
         infra_backend: Some("acronis".to_owned()),
         quota: quota.map(Decimal::from),
         absolute: amounts(3 << 29, 0),
