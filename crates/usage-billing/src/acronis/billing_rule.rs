@@ -81,6 +81,9 @@ const PREFIXES: [(&str, Licensing); 17] = [
     ("dre_", Licensing::Edition),
 ];
 
+/// Editions whose items have no prefix ("Editions" of the offering items). A name without a prefix in any other edition is no item of it.
+const WITHOUT_PREFIX: [&str; 2] = ["standard", "fss_legacy"];
+
 /// Devices, mailboxes, seats: sold by the piece where workloads are charged.
 const WORKLOADS: [&str; 24] = [
     "workstations",
@@ -165,29 +168,26 @@ pub(super) fn reason(item: &Item<'_>) -> BillingReason {
 
 /// Whether neither prefix nor edition states what the item is sold by.
 fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
-    by_prefix == Licensing::Unprefixed && item.edition.is_none()
+    by_prefix == Licensing::Unprefixed && item.edition.is_none_or(|edition| !WITHOUT_PREFIX.contains(&edition))
 }
 
 fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = STORAGE.contains(&name) || name == LOCAL_STORAGE;
     match is_storage || WORKLOADS.contains(&name) {
-        true if name == LOCAL_STORAGE => unnamed_local_storage(item.seen, licensing),
+        true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
         // In today's licensing only items are sold, and all others have a prefix.
         true if item.seen.is_modern => BillingReason::Counter,
-        true if is_storage => by_licensing(item, name, licensing),
+        true if is_storage && item.edition.is_none() => by_licensing(item, name, licensing),
         _ => BillingReason::UnknownItem,
     }
 }
 
-/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: it is what is charged per gigabyte. Beside an
-/// item with a prefix it may count the same storage again.
-fn unnamed_local_storage(seen: &SeenItems, licensing: Licensing) -> BillingReason {
+/// The vendor's billing module has a price for `local_storage` and for no such item with a prefix: it is what is charged per gigabyte.
+fn unnamed_local_storage(item: &Item<'_>, licensing: Licensing) -> BillingReason {
     match licensing {
-        Licensing::Gigabytes if seen.has_local_storage => BillingReason::UnknownItem,
-        Licensing::Gigabytes => BillingReason::Usage,
-        Licensing::Workloads => BillingReason::Included,
+        Licensing::Gigabytes | Licensing::Workloads => by_licensing(item, LOCAL_STORAGE, licensing),
         // The prefixes of the other items stand in for the mode.
-        _ if seen.is_modern && !seen.has_gigabytes => BillingReason::Included,
+        _ if item.seen.is_modern && !item.seen.has_gigabytes => BillingReason::Included,
         _ => BillingReason::UnknownLicensing,
     }
 }
@@ -198,6 +198,8 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
         _ if SERVICES.contains(&name) => BillingReason::Usage,
         Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
+        // Beside an item with a prefix it may count the same storage again.
+        Gigabytes if item.name == LOCAL_STORAGE && item.seen.has_local_storage => BillingReason::UnknownItem,
         Gigabytes if name == LOCAL_STORAGE || STORAGE.contains(&name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
         _ if STORAGE.contains(&name) => match item.host {
@@ -344,6 +346,36 @@ mod tests {
             assert_eq!(reason(&item), expected, "{beside:?} {mode:?}");
             assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item }), Trial);
             assert_eq!(reason(&Item { has_sku: Some(true), ..item }), Usage);
+        }
+    }
+
+    #[test]
+    fn an_edition_whose_items_have_a_prefix_makes_no_counter_an_item() {
+        for (name, edition, host, expected) in [
+            ("mailboxes", "pck_per_workload", Host::NoComponent, [Counter, UnknownItem]),
+            ("servers", "pck_per_gigabyte", Host::NoComponent, [Counter, UnknownItem]),
+            ("fc_seats", "fss_per_user", Host::NoComponent, [Counter, UnknownItem]),
+            ("storage", "per_workload", Host::Vendor, [Counter, UnknownItem]),
+            ("vms", "an_edition_of_tomorrow", Host::NoComponent, [Counter, UnknownItem]),
+            ("local_storage", "pck_per_workload", Host::NoComponent, [Included, UnknownLicensing]),
+            ("servers", "standard", Host::NoComponent, [Usage, Usage]),
+            ("fc_seats", "fss_legacy", Host::NoComponent, [Usage, Usage]),
+            ("notarizations", "pck_per_workload", Host::NoComponent, [Usage, Usage]),
+        ] {
+            let of = |seen| reason(&Item { edition: Some(edition), host, seen, ..item(name) });
+            assert_eq!([of(&BY_DEVICE), of(&BY_EDITION)], expected, "{name} {edition}");
+        }
+    }
+
+    #[test]
+    fn local_storage_is_charged_once_whatever_its_edition() {
+        let seen = seen(&["pg_base_local_storage"]);
+        for edition in [None, Some("standard"), Some("pck_per_gigabyte")] {
+            let by_gigabyte = Some(LicensingMode::PerGigabyte);
+            let item = Item { edition, seen: &seen, licensing_mode: by_gigabyte, ..item("local_storage") };
+            assert_eq!(reason(&item), UnknownItem, "{edition:?}");
+            assert_eq!(reason(&Item { name: "pg_base_local_storage", ..item }), Usage, "{edition:?}");
+            assert_eq!(reason(&Item { seen: &BY_DEVICE, ..item }), Usage, "{edition:?}");
         }
     }
 
