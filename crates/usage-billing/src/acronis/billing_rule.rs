@@ -111,6 +111,16 @@ const WORKLOADS: [&str; 24] = [
     "fc_seats",
     "hosted_exchange_mailboxes",
 ];
+/// What a seat of Microsoft 365 or Google Workspace protects. The vendor's billing module has prices for seats and teams and for none of these.
+const SEAT_PARTS: [&str; 7] = [
+    "mailboxes",
+    "o365_mailboxes",
+    "o365_onedrive",
+    "o365_sharepoint_sites",
+    "google_mail",
+    "google_drive",
+    "google_team_drive",
+];
 const LOCAL_STORAGE: &str = "local_storage";
 const STORAGE: [&str; 5] = ["storage", "c2c_storage", "dr_storage", "fc_storage", "hci_storage"];
 /// Charged by use, whatever else the account is charged by.
@@ -209,6 +219,7 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
             Host::Partner => BillingReason::UnknownLicensing,
         },
         Gigabytes if WORKLOADS.contains(&name) => BillingReason::Included,
+        _ if SEAT_PARTS.contains(&name) => BillingReason::UnknownItem,
         _ if WORKLOADS.contains(&name) => BillingReason::Usage,
         _ => BillingReason::UnknownItem,
     }
@@ -364,6 +375,29 @@ mod tests {
         ] {
             let of = |seen| reason(&Item { edition: Some(edition), host, seen, ..item(name) });
             assert_eq!([of(&BY_DEVICE), of(&BY_EDITION)], expected, "{name} {edition}");
+        }
+    }
+
+    #[test]
+    fn what_a_seat_protects_is_not_charged_beside_it_without_a_source() {
+        for name in [
+            "pw_base_mailboxes",
+            "pw_base_o365_mailboxes",
+            "pw_base_o365_onedrive",
+            "pw_base_o365_sharepoint_sites",
+            "pw_base_google_mail",
+            "pw_google_drive",
+            "p_google_team_drive",
+            "adv_mailboxes",
+        ] {
+            assert_eq!(reason(&item(name)), UnknownItem, "{name}");
+            assert_eq!(reason(&Item { has_sku: Some(true), ..item(name) }), Usage, "{name}");
+            assert_eq!(reason(&Item { has_sku: Some(false), ..item(name) }), NotSold, "{name}");
+        }
+        assert_eq!(reason(&Item { edition: Some("standard"), ..item("mailboxes") }), UnknownItem);
+        assert_eq!(reason(&item("pg_base_mailboxes")), Included);
+        for name in ["pw_base_m365_seats", "pw_o365_seats", "pw_o365_teams", "pw_gsuite_seats"] {
+            assert_eq!(reason(&item(name)), Usage, "{name}");
         }
     }
 
