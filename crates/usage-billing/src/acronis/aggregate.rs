@@ -96,8 +96,7 @@ impl<'a> UsageAggregator<'a> {
         self.check_day(&row)?;
         let parts = Parts::of(&row)?;
         // Whose it is matters to storage only.
-        let is_storage = row.measurement_unit.as_deref() == Some("bytes");
-        let component = if is_storage {
+        let component = if billing_rule::is_storage(&row.name, row.measurement_unit.as_deref()) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
             let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
             Component::of(id, owner, row.infra_backend.is_some())

@@ -225,6 +225,11 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
     }
 }
 
+/// Whether a number is of storage, whose host matters; the unit may be missing, or spelt otherwise.
+pub(super) fn is_storage(name: &str, measurement_unit: Option<&str>) -> bool {
+    measurement_unit.is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")) || name.ends_with("storage")
+}
+
 /// Why a number of this name and unit is never charged, whatever else is known of it: it is no quantity, or one that others contain.
 pub(super) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Option<BillingReason> {
     let unit = measurement_unit.unwrap_or_default();

@@ -25,8 +25,8 @@ impl ReportRow {
 /// `units`, or the vendor's own where it is none of these. To be done once: points are no seconds any more.
 pub fn in_billing_unit(raw: Decimal, measurement_unit: Option<&str>) -> (Decimal, &str) {
     let (quantity, unit) = match measurement_unit {
-        Some("bytes") => (raw / GIB, "GiB"),
-        Some("seconds") => {
+        Some(unit) if unit.eq_ignore_ascii_case("bytes") => (raw / GIB, "GiB"),
+        Some(unit) if unit.eq_ignore_ascii_case("seconds") => {
             let points = (raw / POINT).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             (points, "compute points")
         }
@@ -69,14 +69,16 @@ mod tests {
     #[test]
     fn bytes_become_gib_unrounded_and_seconds_become_points() {
         let cases = [
-            (1_073_741_824, Some("bytes"), "1", "GiB"),
-            (881_205_362_688_i64, Some("bytes"), "820.6864471435546875", "GiB"),
+            (1_073_741_824_i64, Some("bytes"), "1", "GiB"),
+            (881_205_362_688, Some("bytes"), "820.6864471435546875", "GiB"),
             (-536_870_912, Some("bytes"), "-0.5", "GiB"),
             (1, Some("bytes"), "0.0000000009313225746154785156", "GiB"),
             (1_234_560, Some("seconds"), "342.93", "compute points"),
             (18, Some("seconds"), "0.01", "compute points"),
             (17, Some("seconds"), "0", "compute points"),
             (-18, Some("seconds"), "-0.01", "compute points"),
+            (3 << 30, Some("Bytes"), "3", "GiB"),
+            (3600, Some("SECONDS"), "1", "compute points"),
             (3, None, "3", "units"),
             (3, Some("quantity"), "3", "units"),
             (3, Some("parcels"), "3", "parcels"),

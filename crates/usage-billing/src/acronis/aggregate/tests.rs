@@ -366,7 +366,7 @@ fn a_row_states_whose_and_of_what_it_is_and_where_it_comes_from() {
     assert_eq!((text(&row.source_report_id), row.source_row), (Uuid::nil().to_string(), Some(2)));
     assert_eq!(usage([at(1, "a", Some(5 << 30)), at(2, "b", Some(6 << 30))]).quota_quantity, None, "they differ");
     // Of other things than storage a component says nothing about a host.
-    let seats = ReportRow { measurement_unit: None, ..at(1, "a", None) };
+    let seats = ReportRow { measurement_unit: None, name: "pw_base_vms".to_owned(), ..at(1, "a", None) };
     assert_eq!(usage_rows(&summary(), [seats]).unwrap()[0].storage_host, None);
 }
 
@@ -569,6 +569,22 @@ fn unknown_hosts_are_apart_from_storage_of_no_component() {
         [(None, BillingReason::Usage, 1), (Some(crate::StorageHost::Unknown), BillingReason::UnknownHosting, 1)]
     );
     assert!(rows[0].row_key != rows[1].row_key);
+}
+
+#[test]
+fn storage_of_different_owners_is_apart_however_its_unit_is_spelt() {
+    use crate::StorageHost::{Partner, Vendor};
+    let at = |infra: &str, owner: &str, unit: Option<&str>| ReportRow {
+        infra_id: Some(infra.to_owned()),
+        infra_owner_id: Some(owner.to_owned()),
+        ..row("customer", "pw_base_storage", unit)
+    };
+    for unit in [Some("bytes"), Some("Bytes"), Some("BYTES"), Some(""), Some("b"), None] {
+        let rows = [at("a", "8beef6be-c136-4ef6-a900-0e74c703ddcc", unit), at("b", "t-1", unit)];
+        let rows = usage_rows(&summary(), rows).unwrap();
+        let found: Vec<_> = rows.iter().map(|row| (row.storage_host, row.is_billable)).collect();
+        assert_eq!(found, [(Some(Vendor), Some(true)), (Some(Partner), Some(false))], "{unit:?}");
+    }
 }
 
 #[test]
