@@ -30,8 +30,6 @@ pub(super) struct UsageAggregator<'a> {
     kinds: TenantKinds,
     by_day: bool,
     owners: Owners,
-    has_skus: bool,
-    seen: SeenItems,
     /// The tenant that was reported on.
     account: String,
     /// Its name, if it has a row of its own.
@@ -61,8 +59,6 @@ impl<'a> UsageAggregator<'a> {
             by_day,
             owners: Owners::new(file.report.tenant_id.to_string()),
             account: file.report.tenant_id.to_string(),
-            has_skus: false,
-            seen: SeenItems::default(),
             account_name: None,
             sums: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -76,8 +72,6 @@ impl<'a> UsageAggregator<'a> {
         let number = row.number;
         let kept = self.owners.add(&row);
         self.keep(kept, number)?;
-        self.has_skus |= row.sku.is_some();
-        self.seen.add(&row.name);
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
             self.account_name = Some(row.tenant_name.clone());
         }
@@ -254,6 +248,14 @@ impl<'a> UsageAggregator<'a> {
         });
         let asked = AskedReport::of(self.file)?;
         let has_others = hosted.iter().any(|(key, ..)| *key.tenant_id != *asked.account);
+        // Only of rows that count: a partner's own row says nothing about its customers'.
+        let counts = |key: &&Key| !has_others || *key.tenant_id != *asked.account;
+        let mut has_skus = false;
+        let mut seen = SeenItems::default();
+        for key in hosted.iter().map(|(key, ..)| key).filter(counts) {
+            has_skus |= key.sku.is_some();
+            seen.add(&key.name);
+        }
         let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
         for (key, host, sum) in hosted {
@@ -266,10 +268,10 @@ impl<'a> UsageAggregator<'a> {
                     name: &key.name,
                     measurement_unit: key.measurement_unit.as_deref(),
                     edition: key.edition.as_deref(),
-                    has_sku: self.has_skus.then_some(key.sku.is_some()),
+                    has_sku: has_skus.then_some(key.sku.is_some()),
                     host,
                     mode,
-                    seen: &self.seen,
+                    seen: &seen,
                     licensing_mode: facts.licensing_mode,
                 };
                 let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);

@@ -408,6 +408,38 @@ fn what_one_row_shows_of_a_report_holds_for_the_others_whatever_their_order() {
 }
 
 #[test]
+fn rows_that_do_not_count_show_nothing_of_the_others() {
+    use types::ReportLevel::{Accounts, DirectPartners};
+    let id = |number| Uuid::from_u128(number).to_string();
+    let of = |tenant: String, kind: &str, sku: Option<&str>| ReportRow {
+        tenant_id: tenant,
+        sku: sku.map(str::to_owned),
+        ..row(kind, "pw_base_servers", None)
+    };
+    let customer = || of(id(8), "customer", None);
+    let platform = || ReportRow { application: PLATFORM.to_owned(), ..of(id(8), "customer", Some("S-1")) };
+    let facts = || {
+        let tenant_kinds = [(Uuid::from_u128(7), Arc::from("partner"))].into();
+        AccountFacts { tenant_kinds, ..AccountFacts::default() }
+    };
+    for (level, other) in [
+        (Accounts, of(id(7), "partner", Some("S-1"))),
+        // Its kind is known from elsewhere.
+        (Accounts, of(id(7), "", Some("S-1"))),
+        (Accounts, of(id(0), "", Some("S-1"))),
+        (DirectPartners, of(id(0), "partner", Some("S-1"))),
+        (DirectPartners, platform()),
+    ] {
+        let file = file(types::ReportKind::UsageSummary, level);
+        let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
+        [other.clone(), customer()].into_iter().for_each(|row| sums.add(row).unwrap());
+        let rows = sums.rows(&facts()).unwrap().0;
+        let found = rows.iter().find(|row| row.customer_id == Some(id(8))).unwrap();
+        assert_eq!(found.billing_reason, BillingReason::Usage, "{other:?}");
+    }
+}
+
+#[test]
 fn the_own_row_of_the_asking_tenant_is_a_total_among_those_of_others() {
     let file = file(types::ReportKind::UsageSummary, types::ReportLevel::Accounts);
     let of =
