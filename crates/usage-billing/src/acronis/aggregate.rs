@@ -1,6 +1,6 @@
 //! Rows of a report added up to usage.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -251,11 +251,13 @@ impl<'a> UsageAggregator<'a> {
         // Only of rows that count: a partner's own row says nothing about its customers'.
         let counts = |key: &&Key| !has_others || *key.tenant_id != *asked.account;
         let mut has_skus = false;
-        let mut seen = SeenItems::default();
+        let (mut seen, mut by_tenant) = (SeenItems::default(), HashMap::<_, SeenItems>::new());
         for key in hosted.iter().map(|(key, ..)| key).filter(counts) {
             has_skus |= key.sku.is_some();
             seen.add(&key.name);
+            by_tenant.entry(key.tenant_id.clone()).or_default().add(&key.name);
         }
+        let nothing = SeenItems::default();
         let account_name = self.account_name.take().or_else(|| facts.account_name.clone());
         let mut rows = Vec::with_capacity(hosted.len());
         for (key, host, sum) in hosted {
@@ -272,6 +274,7 @@ impl<'a> UsageAggregator<'a> {
                     host,
                     mode,
                     seen: &seen,
+                    of_tenant: by_tenant.get(&key.tenant_id).unwrap_or(&nothing),
                     licensing_mode: facts.licensing_mode,
                 };
                 let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);

@@ -19,11 +19,13 @@ pub(super) struct Item<'a> {
     pub(super) mode: UsageMode,
     /// What the report has beside it.
     pub(super) seen: &'a SeenItems,
+    /// What the report has of the same tenant.
+    pub(super) of_tenant: &'a SeenItems,
     /// What the account's settings state, where they can be read: it outranks the prefix of the item.
     pub(super) licensing_mode: Option<LicensingMode>,
 }
 
-/// What the items of a whole report show.
+/// What the items of a report, or of a tenant in it, show.
 #[derive(Debug, Default)]
 pub(super) struct SeenItems {
     /// Whether there are items of today's licensing: `pw_…`, `pg_…`, `pu_…`.
@@ -185,9 +187,9 @@ fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
     let is_storage = STORAGE.contains(&name) || name == LOCAL_STORAGE;
     match is_storage || WORKLOADS.contains(&name) {
         true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
-        // In today's licensing only items are sold, and all others have a prefix.
-        true if item.seen.is_modern => BillingReason::Counter,
-        true if is_storage && item.edition.is_none() => by_licensing(item, name, licensing),
+        // In today's licensing only items are sold, and all others have a prefix. Which licensing a tenant has, only its own items show.
+        true if item.of_tenant.is_modern => BillingReason::Counter,
+        true if is_storage && item.edition.is_none() && !item.seen.is_modern => by_licensing(item, name, licensing),
         _ => BillingReason::UnknownItem,
     }
 }
@@ -209,7 +211,7 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
         Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
         // Beside an item with a prefix it may count the same storage again.
-        Gigabytes if item.name == LOCAL_STORAGE && item.seen.has_local_storage => BillingReason::UnknownItem,
+        Gigabytes if item.name == LOCAL_STORAGE && item.of_tenant.has_local_storage => BillingReason::UnknownItem,
         Gigabytes if name == LOCAL_STORAGE || STORAGE.contains(&name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
         _ if STORAGE.contains(&name) => match item.host {
@@ -292,6 +294,7 @@ mod tests {
             host: Host::NoComponent,
             mode: UsageMode::Production,
             seen: &BY_DEVICE,
+            of_tenant: &BY_DEVICE,
             licensing_mode: None,
         }
     }
@@ -358,7 +361,7 @@ mod tests {
             (&["p_servers"], None, UnknownLicensing),
         ] {
             let seen = seen(beside);
-            let item = Item { seen: &seen, licensing_mode: mode, ..item("local_storage") };
+            let item = Item { seen: &seen, of_tenant: &seen, licensing_mode: mode, ..item("local_storage") };
             assert_eq!(reason(&item), expected, "{beside:?} {mode:?}");
             assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item }), Trial);
             assert_eq!(reason(&Item { has_sku: Some(true), ..item }), Usage);
@@ -378,7 +381,7 @@ mod tests {
             ("fc_seats", "fss_legacy", Host::NoComponent, [Usage, Usage]),
             ("notarizations", "pck_per_workload", Host::NoComponent, [Usage, Usage]),
         ] {
-            let of = |seen| reason(&Item { edition: Some(edition), host, seen, ..item(name) });
+            let of = |seen| reason(&Item { edition: Some(edition), host, seen, of_tenant: seen, ..item(name) });
             assert_eq!([of(&BY_DEVICE), of(&BY_EDITION)], expected, "{name} {edition}");
         }
     }
@@ -407,14 +410,27 @@ mod tests {
     }
 
     #[test]
+    fn items_of_another_tenant_make_no_counter_of_this_tenants_items() {
+        for (name, seen, of_tenant, expected) in [
+            ("storage", &BY_DEVICE, &BY_DEVICE, Counter),
+            ("storage", &BY_DEVICE, &BY_EDITION, UnknownItem),
+            ("storage", &BY_EDITION, &BY_EDITION, Usage),
+            ("servers", &BY_DEVICE, &BY_EDITION, UnknownItem),
+        ] {
+            assert_eq!(reason(&Item { seen, of_tenant, ..item(name) }), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn local_storage_is_charged_once_whatever_its_edition() {
         let seen = seen(&["pg_base_local_storage"]);
         for edition in [None, Some("standard"), Some("pck_per_gigabyte")] {
             let by_gigabyte = Some(LicensingMode::PerGigabyte);
-            let item = Item { edition, seen: &seen, licensing_mode: by_gigabyte, ..item("local_storage") };
+            let of_tenant = &seen;
+            let item = Item { edition, of_tenant, licensing_mode: by_gigabyte, ..item("local_storage") };
             assert_eq!(reason(&item), UnknownItem, "{edition:?}");
             assert_eq!(reason(&Item { name: "pg_base_local_storage", ..item }), Usage, "{edition:?}");
-            assert_eq!(reason(&Item { seen: &BY_DEVICE, ..item }), Usage, "{edition:?}");
+            assert_eq!(reason(&Item { of_tenant: &BY_DEVICE, ..item }), Usage, "{edition:?}");
         }
     }
 
@@ -461,7 +477,7 @@ mod tests {
             ("local_storage", NoComponent, Some(LicensingMode::PerDevice), Included),
             ("mailboxes", NoComponent, Some(LicensingMode::PerDevice), UnknownItem),
         ] {
-            let item = Item { host, licensing_mode: mode, seen: &BY_EDITION, ..item(name) };
+            let item = Item { host, licensing_mode: mode, seen: &BY_EDITION, of_tenant: &BY_EDITION, ..item(name) };
             assert_eq!(reason(&item), expected, "{name} {host:?} {mode:?}");
         }
     }
@@ -521,7 +537,7 @@ mod tests {
             ("p_dre_compute_points", None, false, Usage),
         ] {
             let seen = if is_modern { &BY_DEVICE } else { &BY_EDITION };
-            assert_eq!(reason(&Item { edition, seen, ..item(name) }), expected, "{name} {edition:?}");
+            assert_eq!(reason(&Item { edition, seen, of_tenant: seen, ..item(name) }), expected, "{name} {edition:?}");
         }
         assert_eq!(reason(&Item { mode: UsageMode::Trial, ..item("pw_base_vms") }), Trial);
     }

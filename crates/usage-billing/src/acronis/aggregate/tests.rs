@@ -408,6 +408,20 @@ fn what_one_row_shows_of_a_report_holds_for_the_others_whatever_their_order() {
 }
 
 #[test]
+fn the_items_of_a_tenant_decide_about_its_own_rows_only() {
+    let of = |tenant: &str, name: &str| ReportRow { tenant_id: tenant.to_owned(), ..row("customer", name, None) };
+    let reasons = |rows: Vec<ReportRow>| {
+        let rows = usage_rows(&summary(), rows).unwrap().into_iter();
+        rows.filter(|row| row.metric == "storage").map(|row| row.billing_reason).collect::<Vec<_>>()
+    };
+    let (old, items) = (of("t-1", "storage"), of("t-2", "pw_base_vms"));
+    assert_eq!(reasons(vec![old.clone()]), [BillingReason::Usage]);
+    assert_eq!(reasons(vec![old.clone(), items.clone()]), [BillingReason::UnknownItem]);
+    let both = vec![old, items, of("t-2", "storage")];
+    assert_eq!(reasons(both), [BillingReason::UnknownItem, BillingReason::Counter]);
+}
+
+#[test]
 fn rows_that_do_not_count_show_nothing_of_the_others() {
     use types::ReportLevel::{Accounts, DirectPartners};
     let id = |number| Uuid::from_u128(number).to_string();
