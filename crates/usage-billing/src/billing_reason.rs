@@ -43,7 +43,7 @@ pub enum BillingReason {
     UnknownLicensing,
     /// Not known: whether the tenant is a customer, or a partner whose number contains those of its customers in the same report.
     UnknownTenantKind,
-    /// Not known: the vendor takes off what its response does not show, or states no rule; the invoice decides.
+    /// Not known: the vendor takes off what its response does not show, states no rule, or contradicts itself; the invoice decides.
     SeeInvoice,
 }
 

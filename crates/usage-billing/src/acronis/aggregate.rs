@@ -281,6 +281,9 @@ impl<'a> UsageAggregator<'a> {
                 let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
                 let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
                 let reason = match reason.is_billable() {
+                    _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
+                        BillingReason::SeeInvoice
+                    }
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
                     _ => reason,
                 };

@@ -12,6 +12,8 @@ const TRIAL: &str = "trial";
 pub(super) struct Parts {
     production: Part,
     trial: Part,
+    /// Whether columns of a row contradict each other about what is trial.
+    pub(super) contradict: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -24,21 +26,26 @@ struct Part {
 impl Parts {
     /// The parts of a row: production, and the rest of the total, so that they add up to the total whatever the column for trial has.
     pub(super) fn of(row: &ReportRow) -> Result<Self> {
-        let Amounts { production, total, .. } = row.change_or_level();
+        let Amounts { production, trial: stated, total } = row.change_or_level();
         let trial = total.checked_sub(production).ok_or_else(|| {
             let message = format!("row {} of the report: its usage has more than 28 digits", row.number);
             Error::new(ErrorKind::Decode, message)
         })?;
-        let is_trial = row.pricing_mode.as_deref() == Some(TRIAL) || (production.is_zero() && !trial.is_zero());
+        let says_trial = row.pricing_mode.as_deref() == Some(TRIAL);
+        let is_trial = !trial.is_zero() && (says_trial || production.is_zero());
+        // Some files repeat the total in the column for trial where there is no trial.
+        let is_repeated = trial.is_zero() && stated == total;
         let priced = |of_trial: bool| (is_trial == of_trial).then(|| row.price.clone());
         Ok(Self {
             production: Part { quantity: production, price: priced(false) },
             trial: Part { quantity: trial, price: priced(true) },
+            contradict: (stated != trial && !is_repeated) || (says_trial && trial.is_zero() && !production.is_zero()),
         })
     }
 
     /// `None` if a sum has more than 28 digits.
     pub(super) fn add(&mut self, other: Self) -> Option<()> {
+        self.contradict |= other.contradict;
         self.production.add(other.production)?;
         self.trial.add(other.trial)
     }
@@ -100,6 +107,34 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_contradict_each_other_are_seen() {
+        let of = |production: i64, trial: i64, total: i64, mode: Option<&str>| ReportRow {
+            effective: Some(Amounts { production: production.into(), trial: trial.into(), total: total.into() }),
+            pricing_mode: mode.map(str::to_owned),
+            ..row("customer", "seats", None)
+        };
+        for (row, expected) in [
+            (of(3, 2, 5, None), false),
+            (of(-3, 1, -2, None), false),
+            (of(3, 2, 5, Some("trial")), false),
+            (of(0, 2, 2, Some("trial")), false),
+            (of(0, 0, 0, Some("trial")), false),
+            (of(3, 0, 3, Some("production")), false),
+            (of(3, 0, 3, Some("trial")), true),
+            (of(2, 1, 2, None), true),
+            (of(0, 0, 2, None), true),
+            (of(3, 3, 3, None), false),
+            (of(2, 3, 3, None), true),
+        ] {
+            let parts = Parts::of(&row).unwrap();
+            assert_eq!(parts.contradict, expected, "{row:?}");
+            let mut sum = Parts::of(&of(1, 0, 1, None)).unwrap();
+            sum.add(parts).unwrap();
+            assert_eq!(sum.contradict, expected, "a sum with it: {row:?}");
+        }
+    }
+
+    #[test]
     fn a_price_is_that_of_the_part_that_the_row_is_about() {
         use UsageMode::{Production, Trial};
         for (mode, production, trial, expected) in [
@@ -108,6 +143,7 @@ mod tests {
             (None, 0, 2, &[Trial]),
             (None, 0, 0, &[Production]),
             (Some("trial"), 3, 2, &[Trial]),
+            (Some("trial"), 3, 0, &[Production]),
             (Some("production"), 3, 2, &[Production]),
         ] {
             let price = Price { currency: "EUR".to_owned(), unit: None, total: None };

@@ -244,6 +244,25 @@ fn production_and_trial_are_rows_of_their_own_and_trial_is_not_billable() {
 }
 
 #[test]
+fn numbers_that_contradict_each_other_are_not_known_and_keep_their_price() {
+    let free = Price { currency: "EUR".to_owned(), unit: Some(0.into()), total: Some(0.into()) };
+    let of = |effective: Amounts, mode: &str| ReportRow {
+        effective: Some(effective),
+        pricing_mode: Some(mode.to_owned()),
+        price: Some(free.clone()),
+        ..row("customer", "pw_base_servers", None)
+    };
+    let of_two = Amounts { trial: 1.into(), ..amounts(2, 0) };
+    for row in [of(amounts(3, 0), "trial"), of(of_two, "production")] {
+        let [row] = <[UsageRow; 1]>::try_from(usage_rows(&summary(), [row]).unwrap()).unwrap();
+        assert_eq!((row.is_billable, row.billing_reason), (None, BillingReason::SeeInvoice));
+        assert_eq!((row.unit_price, row.cost), (Some(0.into()), Some(0.into())));
+    }
+    let unsold = ReportRow { name: "total_storage".to_owned(), ..of(amounts(3, 0), "trial") };
+    assert_eq!(usage_rows(&summary(), [unsold]).unwrap()[0].billing_reason, BillingReason::TotalOfRows);
+}
+
+#[test]
 fn the_month_so_far_has_the_period_of_the_month_and_is_not_billable() {
     let through = |last: &str, built: &str| {
         let mut file = StoredFile { created_at: built.parse().ok(), ..summary() };
