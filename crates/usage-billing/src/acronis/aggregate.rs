@@ -68,8 +68,11 @@ impl<'a> UsageAggregator<'a> {
         })
     }
 
-    pub(super) fn add(&mut self, row: ReportRow) -> Result<()> {
+    pub(super) fn add(&mut self, mut row: ReportRow) -> Result<()> {
         let number = row.number;
+        canonicalize(&mut row.tenant_id);
+        canonicalize(&mut row.application);
+        [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten().for_each(canonicalize);
         let kept = self.owners.add(&row);
         self.keep(kept, number)?;
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
@@ -294,6 +297,16 @@ impl<'a> UsageAggregator<'a> {
             }
         }
         Ok((disambiguate_keys(rows), self.memory.kept()))
+    }
+}
+
+/// An id is the same in capitals: compared as text, the own row would count beside those that it contains.
+fn canonicalize(id: &mut String) {
+    if id.len() >= 32
+        && (id.len() != 36 || id.bytes().any(|byte| byte.is_ascii_uppercase()))
+        && let Ok(uuid) = id.parse::<Uuid>()
+    {
+        *id = uuid.to_string();
     }
 }
 

@@ -441,6 +441,35 @@ fn the_items_of_a_tenant_decide_about_its_own_rows_only() {
 }
 
 #[test]
+fn ids_are_the_same_in_capitals() {
+    let (account, child) = (Uuid::from_u128(0xA << 124), Uuid::from_u128(0xB << 124));
+    let mut file = summary();
+    file.report.tenant_id = account;
+    let of = |tenant: String, owner: String, infra: &str| ReportRow {
+        tenant_id: tenant,
+        infra_id: Some(infra.to_owned()),
+        infra_owner_id: Some(owner),
+        ..row("partner", "pw_base_storage", Some("bytes"))
+    };
+    for (account, child) in [
+        (account.to_string(), child.to_string()),
+        (account.to_string().to_uppercase(), child.to_string()),
+        (account.to_string(), child.to_string().to_uppercase()),
+        (account.braced().to_string(), child.simple().to_string().to_uppercase()),
+    ] {
+        let rows =
+            [of(account.clone(), account.clone(), "a"), of(child.clone(), account, "a"), of(child.clone(), child, "b")];
+        let rows = usage_rows(&file, rows).unwrap();
+        let mut reasons: Vec<_> = rows.iter().map(|row| row.billing_reason).collect();
+        reasons.sort();
+        assert_eq!(reasons, [BillingReason::TotalOfRows, BillingReason::PartnerHosted]);
+    }
+    // The same row in two spellings is there twice.
+    let twice = [of(child.to_string(), String::new(), "a"), of(child.to_string().to_uppercase(), String::new(), "a")];
+    assert_eq!(usage_rows(&file, twice).unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[test]
 fn rows_that_do_not_count_show_nothing_of_the_others() {
     use types::ReportLevel::{Accounts, DirectPartners};
     let id = |number| Uuid::from_u128(number).to_string();
