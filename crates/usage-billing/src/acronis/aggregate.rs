@@ -288,6 +288,7 @@ impl<'a> UsageAggregator<'a> {
                         BillingReason::SeeInvoice
                     }
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
+                    Some(true) if asked.may_be_early() => BillingReason::SeeInvoice,
                     _ => reason,
                 };
                 let mut row = asked.row(&key, &sum, (mode, host), quantity, price, reason)?;

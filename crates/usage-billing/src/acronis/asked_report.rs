@@ -45,7 +45,13 @@ impl<'a> AskedReport<'a> {
         if self.file.report.kind != types::ReportKind::UsageSummary {
             return Some(BillingReason::NotABillingBasis);
         }
-        (!self.period.is_whole_month()).then_some(BillingReason::NotAWholePeriod)
+        (!self.period.is_whole_month() && !self.may_be_early()).then_some(BillingReason::NotAWholePeriod)
+    }
+
+    /// Whether it is of a month of which it is not known whether it was over when the report was built.
+    pub(super) fn may_be_early(&self) -> bool {
+        let asked = self.period.period;
+        self.built.is_none() && asked == Period::month_of(asked.start().date_naive())
     }
 
     pub(super) fn row(

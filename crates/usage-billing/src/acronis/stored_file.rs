@@ -35,7 +35,7 @@ pub struct StoredFile {
     pub format: types::ReportFormat,
     /// Compressed size in bytes, if the vendor says.
     pub size: Option<u64>,
-    /// When it was made, if the vendor says. Rows of a file without it are never final.
+    /// When it was made, if the vendor says. Rows of a file without it are never final, and none is known to be billable.
     pub created_at: Option<DateTime<Utc>>,
     /// What was asked for, as the vendor understood it.
     pub report: types::ReportParameters,

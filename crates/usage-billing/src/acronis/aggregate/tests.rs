@@ -219,6 +219,28 @@ fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
 }
 
 #[test]
+fn a_file_of_which_it_is_not_known_when_it_was_made_is_neither_billable_nor_not() {
+    use BillingReason::{Included, NotABillingBasis, NotAWholePeriod, SeeInvoice, Trial};
+    let reasons = |kind, last: &str| {
+        let mut file = StoredFile { created_at: None, ..file(kind, types::ReportLevel::DirectPartners) };
+        file.report.period.end = last.parse().unwrap();
+        let of = |name: &str| ReportRow {
+            effective: Some(amounts(3, 2)),
+            date: last.parse().ok(),
+            ..row("customer", name, None)
+        };
+        let rows = usage_rows(&file, [of("pg_base_vms"), of("pw_base_servers")]).unwrap();
+        assert!(rows.iter().all(|row| !row.is_final));
+        rows.into_iter().map(|row| row.billing_reason).collect::<Vec<_>>()
+    };
+    use types::ReportKind::{UsageCurrent, UsageSummary};
+    assert_eq!(reasons(UsageSummary, "2026-10-31"), [Included, Trial, SeeInvoice, Trial]);
+    assert_eq!(reasons(UsageSummary, "2026-10-12"), [NotAWholePeriod; 4]);
+    assert_eq!(reasons(UsageSummary, "2026-11-30"), [NotAWholePeriod; 4]);
+    assert_eq!(reasons(UsageCurrent, "2026-10-31"), [NotABillingBasis; 4]);
+}
+
+#[test]
 fn production_and_trial_are_rows_of_their_own_and_trial_is_not_billable() {
     let of = |production, trial, infra: &str| ReportRow {
         effective: Some(amounts(production, trial)),
