@@ -29,7 +29,7 @@ pub enum BillingReason {
     PartnerHosted,
     /// Not charged: included in the fee for something else, such as local storage where devices are charged.
     Included,
-    /// Not charged: without a SKU in a report that has SKUs.
+    /// Not charged: without a SKU in a report that has SKUs, or of an item that is switched off.
     NotSold,
     /// Not charged as it is: not of one whole calendar month or billing period.
     NotAWholePeriod,

@@ -22,7 +22,8 @@ impl Client {
     /// What the direct children of the API client's tenant have used of the running period so far.
     ///
     /// Hours old (5 to 6, says the guide), never final, and not for billing: production and trial use are not told apart, nor are
-    /// the clouds of components. No SKUs. Switches, totals and parts are marked as in reports.
+    /// the clouds of components. No SKUs. Switches, totals and parts are marked
+    /// as in reports, and items that are switched off for the tenant as not sold.
     ///
     /// # Errors
     /// Those of the calls; [`ErrorKind::Limit`] if the rows take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
@@ -51,6 +52,13 @@ impl Client {
     }
 }
 
+#[derive(Default)]
+struct CurrentSum {
+    used: Decimal,
+    /// Whether any of its items is not known to be switched off.
+    is_on: bool,
+}
+
 /// The components of a thing added up.
 fn current_rows(
     account: Uuid,
@@ -62,7 +70,7 @@ fn current_rows(
     let mut rows = Vec::new();
     for tenant in tenants {
         // In this order they become rows.
-        let mut sums: BTreeMap<_, Decimal> = BTreeMap::new();
+        let mut sums: BTreeMap<_, CurrentSum> = BTreeMap::new();
         let used = usages.iter().filter(|used| used.tenant == tenant.id).flat_map(|used| &used.usages);
         for usage in used {
             let service = services.get(&usage.application_id).cloned();
@@ -71,13 +79,14 @@ fn current_rows(
             let key = (service, &usage.name, unit, usage.edition.as_deref(), usage.range_start.0);
             let sum = sums.entry(key).or_default();
             // Of what is summed, `value` is that of the period; of levels it is the same as `absolute_value`.
-            *sum = sum.checked_add(usage.value.0).ok_or_else(|| {
+            sum.is_on |= usage.offering_item.as_ref().is_none_or(|item| item.status != 0);
+            sum.used = sum.used.checked_add(usage.value.0).ok_or_else(|| {
                 let message =
                     format!("the usage of {} by {} has more than 28 digits", printable(&usage.name), tenant.id);
                 Error::new(ErrorKind::Decode, message)
             })?;
         }
-        for ((service, name, raw_unit, edition, start), raw) in sums {
+        for ((service, name, raw_unit, edition, start), CurrentSum { used: raw, is_on }) in sums {
             let (quantity, unit) = in_billing_unit(raw, Some(&raw_unit));
             let (account, customer_id, sku) = (account.to_string(), tenant.id.to_string(), format!("{service}/{name}"));
             let identity = RowIdentity {
@@ -89,10 +98,12 @@ fn current_rows(
                 unit,
                 ..RowIdentity::new(Vendor::Acronis, OPERATION, &account, counted(start, now)?)
             };
-            let reason = never_charged(name, Some(&raw_unit)).unwrap_or(BillingReason::NotABillingBasis);
+            let off = (!is_on).then_some(BillingReason::NotSold);
+            let reason = never_charged(name, Some(&raw_unit)).or(off).unwrap_or(BillingReason::NotABillingBasis);
             rows.push(UsageRow {
                 customer_name: tenant.name.clone(),
                 customer_kind: tenant.kind.as_ref().map(ToString::to_string),
+                customer_reference: tenant.customer_id.clone().filter(|id| !id.is_empty()),
                 as_of: Some(now),
                 raw_quantity: raw,
                 raw_unit: Some(raw_unit.clone()),
@@ -180,6 +191,41 @@ mod tests {
             let rows = rows(json!([usage(name, unit, 1, None)]));
             let [row] = rows.as_slice() else { panic!("{name}: {rows:?}") };
             assert_eq!((row.billing_reason, row.is_billable), (expected, Some(false)), "{name}");
+        }
+    }
+
+    #[test]
+    fn items_that_are_switched_off_are_marked_as_not_sold() {
+        use BillingReason::{NotABillingBasis, NotSold, TotalOfRows};
+        let of = |name: &str, status: Option<i64>, infra| {
+            let mut usage = usage(name, "bytes", 1, Some(infra));
+            usage["offering_item"] = status.map_or(Value::Null, |status| json!({"status": status}));
+            usage
+        };
+        for (statuses, expected) in [
+            ([Some(0), Some(0)], NotSold),
+            ([Some(0), Some(1)], NotABillingBasis),
+            ([Some(1), Some(1)], NotABillingBasis),
+            ([Some(0), None], NotABillingBasis),
+            ([None, None], NotABillingBasis),
+        ] {
+            let of_name = |name| json!([of(name, statuses[0], BACKUP), of(name, statuses[1], OTHER)]);
+            let found = rows(of_name("pw_base_storage"));
+            assert_eq!((found.len(), found[0].billing_reason), (1, expected), "{statuses:?}");
+            assert_eq!(rows(of_name("total_storage"))[0].billing_reason, TotalOfRows, "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn rows_have_the_partners_own_id_of_the_customer() {
+        for (id, expected) in [(json!("B-7"), Some("B-7")), (json!(""), None), (Value::Null, None)] {
+            let tenant = json!({"id": Uuid::nil(), "parent_id": Uuid::max(), "version": 1, "customer_id": id});
+            let usages = json!([{"tenant": Uuid::nil(), "usages": [usage("seats", "quantity", 1, None)]}]);
+            let usages = serde_json::from_value::<Vec<_>>(usages).unwrap();
+            let now = "2026-11-21T12:00:00Z".parse().unwrap();
+            let tenants = [serde_json::from_value(tenant).unwrap()];
+            let rows = current_rows(Uuid::max(), &tenants, &HashMap::new(), &usages, now).unwrap();
+            assert_eq!(rows[0].customer_reference.as_deref(), expected);
         }
     }
 
