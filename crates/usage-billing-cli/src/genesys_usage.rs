@@ -74,16 +74,17 @@ async fn contract_charges(
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let account = client.organization().await?;
+    let bills: Vec<_> = bills.iter().flat_map(ClientBills::bills).collect();
     let mut fetched = Fetched::from(Vec::new());
     for period in periods {
         let charges = client.contract_charges(*period).await?;
-        for bill in bills.iter().flat_map(|bills| &bills.outcomes).filter_map(|outcome| outcome.bill.as_ref().ok()) {
+        for bill in &bills {
             let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
             let of_bill: Vec<_> =
                 charges.charges.iter().filter(|charge| charge.period == bill.period).cloned().collect();
             bill.compare(&of_bill).iter().for_each(|difference| tell(customer, difference));
         }
-        let rows = charges.rows(&account, now);
+        let rows = charges.rows(&account, &bills, now);
         fetched.rows.extend(rows.rows);
         fetched.errors.extend(charges.errors);
         fetched.errors.extend(rows.errors);

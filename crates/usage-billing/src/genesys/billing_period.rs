@@ -72,6 +72,12 @@ const MONTHS_DIFFER: TimeDelta = TimeDelta::days(3);
 /// Billing periods that are looked at, at most: 20 years.
 const MOST: usize = 240;
 
+/// Whether both are the same billing period.
+pub(super) fn is_same_period(one: Period, other: Period) -> bool {
+    let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
+    is_near(one.start(), other.start()) && is_near(one.end(), other.end())
+}
+
 /// Dates of an organization's contract, as its overviews state them: the start that the one of the highest index states, and the end that the
 /// one at index 0 does.
 #[derive(Default)]
@@ -144,8 +150,7 @@ impl Search {
                 }
             }
             BillingPeriod::Matching(wanted) => {
-                let is_near = |one: DateTime<Utc>, other: DateTime<Utc>| (one - other).abs() <= ZONE;
-                if is_near(found.start(), wanted.start()) && is_near(found.end(), wanted.end()) {
+                if is_same_period(found, wanted) {
                     return Step::Fits;
                 }
                 if found.end() <= wanted.start() + ZONE {

@@ -121,10 +121,14 @@ impl Client {
 }
 
 impl ClientBills {
+    /// Returns the bills that were found.
+    pub fn bills(&self) -> impl Iterator<Item = &ClientBill> {
+        self.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok())
+    }
+
     /// Returns the rows of all bills.
     pub fn rows(&self) -> Vec<UsageRow> {
-        let bills = self.outcomes.iter().filter_map(|outcome| outcome.bill.as_ref().ok());
-        bills.flat_map(|bill| bill.rows(&self.account)).collect()
+        self.bills().flat_map(|bill| bill.rows(&self.account)).collect()
     }
 
     /// Returns every error: of organizations whose bill is missing, and of charges that cannot be read. Those for which

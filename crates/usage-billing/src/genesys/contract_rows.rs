@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 
 use super::bill::{exact_product, exact_sum};
+use super::billing_period::is_same_period;
 use super::charge::is_same;
 use super::charge_difference::is_rounded;
 use super::contract_charges::{ContractCharge, ContractCharges, OPERATION};
-use super::{LAG, Organization};
+use super::{BillLine, ChargeRole, ClientBill, LAG, Organization};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::{BillingReason, UsageRow, Vendor, loadable};
 
@@ -25,13 +26,14 @@ impl ContractCharges {
     /// Returns one row per charge; `account` is the own organization, which is not named as a customer. `overage_quantity` and `cost` are the
     /// vendor's own; `amount` is computed here from the other quantities, so that it differs from `cost` where our arithmetic does.
     ///
-    /// Charges for the own organization are billable: [billable usage](super::Client::usage), which has the same usage, states no charge. Those for
-    /// client organizations are not: they are the reference for [bills](super::ClientBill::rows), which count the same usage. They are final a
-    /// day after the period if the vendor has closed it.
-    pub fn rows(&self, account: &Organization, now: DateTime<Utc>) -> ContractRows {
+    /// Charges for the own organization are billable: [billable usage](super::Client::usage), which has the same usage, states no charge. Those
+    /// for client organizations are not if `bills` count the same usage in their [rows](super::ClientBill::rows): the bill of each organization,
+    /// for the billing period, with a charge for the product. Whether any other charge is to be counted is unknown (`see_invoice`). They are
+    /// final a day after the period if the vendor has closed it.
+    pub fn rows(&self, account: &Organization, bills: &[&ClientBill], now: DateTime<Utc>) -> ContractRows {
         let (mut rows, mut errors) = (Vec::new(), Vec::new());
         for charge in &self.charges {
-            match charge.row(account, now) {
+            match charge.row(account, bills, now) {
                 Ok(row) => rows.push(row),
                 Err(error) => errors.push(error),
             }
@@ -41,13 +43,12 @@ impl ContractCharges {
 }
 
 impl ContractCharge {
-    fn row(&self, account: &Organization, now: DateTime<Utc>) -> Result<UsageRow> {
+    fn row(&self, account: &Organization, bills: &[&ClientBill], now: DateTime<Utc>) -> Result<UsageRow> {
         let place = || format!("charge {} of contract {}", self.place, printable(&self.contract));
         let lacks =
             |what: &str| Error::new(ErrorKind::Decode, format!("{} has no {what}", place())).with_operation(OPERATION);
         let quantity = self.actual_quantity.ok_or_else(|| lacks("actualQuantity"))?;
-        let sku = [&self.part_number, &self.name].into_iter().find(|text| !text.is_empty());
-        let sku = sku.ok_or_else(|| lacks("product and no name"))?;
+        let sku = self.sku().ok_or_else(|| lacks("product and no name"))?;
         let (customer_id, customer_name) = self.customer(account);
         let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
         let identity = RowIdentity {
@@ -60,7 +61,7 @@ impl ContractCharge {
         };
         let is_final = self.is_closed && self.period.is_closed(now - LAG);
         let is_over = self.period.is_closed(now);
-        let reason = if is_over { self.billing_reason(account) } else { BillingReason::NotAWholePeriod };
+        let reason = if is_over { self.billing_reason(account, bills) } else { BillingReason::NotAWholePeriod };
         let amount =
             self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));
         Ok(UsageRow {
@@ -82,17 +83,36 @@ impl ContractCharge {
         })
     }
 
-    /// Bills of client organizations count what is charged for them; billable usage of the own organization is never billable by itself.
-    fn billing_reason(&self, account: &Organization) -> BillingReason {
-        let ids = || self.organizations.iter().map(|organization| organization.id.trim());
-        if self.organizations.is_empty() || ids().any(str::is_empty) {
-            // Which other rows count it is unknown.
-            return BillingReason::SeeInvoice;
+    /// What it is for: the part number, else the name.
+    pub(super) fn sku(&self) -> Option<&str> {
+        [&self.part_number, &self.name].into_iter().map(|text| text.trim()).find(|text| !text.is_empty())
+    }
+
+    /// Other rows of the own organization's usage are never billable. A client's usage is counted here only if no bill counts it, and that a
+    /// bill does not is never known: it may not have been asked for.
+    fn billing_reason(&self, account: &Organization, bills: &[&ClientBill]) -> BillingReason {
+        let is_own = |organization: &Organization| is_same(&organization.id, &account.id);
+        let is_in_a_bill = |organization: &Organization| {
+            !is_own(organization) && bills.iter().any(|bill| self.is_counted_by(bill, organization))
+        };
+        match self.organizations.as_slice() {
+            [] => BillingReason::SeeInvoice,
+            all if all.iter().any(|organization| organization.id.trim().is_empty()) => BillingReason::SeeInvoice,
+            all if all.iter().all(is_own) => BillingReason::Usage,
+            all if all.iter().all(is_in_a_bill) => BillingReason::NotABillingBasis,
+            _ => BillingReason::SeeInvoice,
         }
-        match ids().all(|id| is_same(id, &account.id)) {
-            true => BillingReason::Usage,
-            false => BillingReason::NotABillingBasis,
-        }
+    }
+
+    /// Whether it is a bill of the organization for the billing period in which a line that can be read has this usage.
+    fn is_counted_by(&self, bill: &ClientBill, organization: &Organization) -> bool {
+        let is_line = |line: &BillLine| {
+            line.role != ChargeRole::Allowance
+                && self.sku().is_some_and(|sku| is_same(sku, &line.charge.item.part_number))
+        };
+        is_same(&bill.organization.id, &organization.id)
+            && is_same_period(bill.period, self.period)
+            && bill.lines.iter().any(is_line)
     }
 
     /// Ids and names of the organizations that the charge covers, in their order by id; none if that is the account alone, or nobody.
@@ -151,8 +171,27 @@ pub(super) mod tests {
     }
 
     fn rows(charges: Vec<ContractCharge>, now: &str) -> ContractRows {
+        rows_beside(&[], charges, now)
+    }
+
+    fn rows_beside(bills: &[&ClientBill], charges: Vec<ContractCharge>, now: &str) -> ContractRows {
         let account = Organization::new("partner", Some("Partner".to_owned()));
-        ContractCharges { charges, errors: Vec::new() }.rows(&account, now.parse().unwrap())
+        ContractCharges { charges, errors: Vec::new() }.rows(&account, bills, now.parse().unwrap())
+    }
+
+    /// The bill of an organization from midnight to midnight of a time zone, with one charge.
+    fn bill(organization: &str, start: &str, end: &str, part_number: &str) -> ClientBill {
+        let overview = serde_json::json!({
+            "billingPeriodStartDate": start, "billingPeriodEndDate": end, "currency": "EUR",
+            "usages": [
+                {"name": "Voice", "partNumber": part_number, "grouping": "resource", "unitOfMeasureType": "minute", "usageQuantity": "61500",
+                    "prepayQuantity": "0"},
+                {"name": "Free", "partNumber": "FREE", "grouping": "fair-use", "unitOfMeasureType": "minute", "usageQuantity": "9"},
+                {"name": "Unread", "partNumber": "UNREAD", "grouping": "resource", "usageQuantity": null, "prepayQuantity": "0"},
+            ],
+        });
+        let overview = serde_json::from_value(overview).unwrap();
+        ClientBill::new(&overview, organization, 1, LATER.parse().unwrap()).unwrap()
     }
 
     const LATER: &str = "2026-11-21T12:00:00Z";
@@ -171,7 +210,7 @@ pub(super) mod tests {
         assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
         assert_eq!((row.customer_id.as_deref(), row.customer_name.as_deref()), (Some("o-1"), Some("Org o-1")));
         assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("partner", Some("Partner")));
-        assert_eq!((row.billing_reason, row.is_final, row.as_of), (BillingReason::NotABillingBasis, true, None));
+        assert_eq!((row.billing_reason, row.is_final, row.as_of), (BillingReason::SeeInvoice, true, None));
     }
 
     #[test]
@@ -193,18 +232,48 @@ pub(super) mod tests {
 
     #[test]
     fn only_charges_of_the_own_organization_are_billable() {
-        use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+        use BillingReason::{SeeInvoice, Usage};
         for (organizations, expected) in [
             (&["partner"][..], Usage),
             (&[" PARTNER", "partner"], Usage),
-            (&["o-1"], NotABillingBasis),
-            (&["partner", "o-1"], NotABillingBasis),
+            (&["o-1"], SeeInvoice),
+            (&["partner", "o-1"], SeeInvoice),
             (&[], SeeInvoice),
             (&["partner", ""], SeeInvoice),
             (&["o-1", " "], SeeInvoice),
         ] {
             let row = rows(vec![charge(organizations, "11500", "115")], LATER).rows.remove(0);
             assert_eq!(row.billing_reason, expected, "{organizations:?}");
+        }
+    }
+
+    #[test]
+    fn a_charge_is_left_to_a_bill_only_if_a_bill_counts_the_same_usage() {
+        use BillingReason::{NotABillingBasis, SeeInvoice, Usage};
+        let (start, end) = ("2026-10-01T04:00:00Z", "2026-11-01T03:59:59Z");
+        let [one, other] = ["o-1", "o-2"].map(|id| bill(id, start, end, "gc-vtr"));
+        let own = bill("partner", start, end, "GC-VTR");
+        let of_september = bill("o-1", "2026-09-01T04:00:00Z", "2026-10-01T03:59:59Z", "GC-VTR");
+        let of_another_day = bill("o-1", "2026-10-02T00:00:00Z", "2026-11-01T23:59:59Z", "GC-VTR");
+        let of_another_product = bill("o-1", start, end, "GC-IVR");
+        for (bills, organizations, expected) in [
+            (&[&one][..], &["o-1"][..], NotABillingBasis),
+            (&[&other, &one], &[" O-1"], NotABillingBasis),
+            (&[&one, &other], &["o-1", "o-2"], NotABillingBasis),
+            (&[&one], &["o-1", "o-2"], SeeInvoice),
+            (&[&one], &["o-2"], SeeInvoice),
+            (&[], &["o-1"], SeeInvoice),
+            (&[&of_september, &of_another_day, &of_another_product], &["o-1"], SeeInvoice),
+            (&[&one, &own], &["o-1", "partner"], SeeInvoice),
+            (&[&own], &["partner"], Usage),
+        ] {
+            let row = rows_beside(bills, vec![charge(organizations, "11500", "115")], LATER).rows.remove(0);
+            assert_eq!(row.billing_reason, expected, "{organizations:?} beside {} bills", bills.len());
+        }
+        for part_number in ["FREE", "UNREAD"] {
+            let charge = ContractCharge { part_number: part_number.to_owned(), ..charge(&["o-1"], "0", "0") };
+            let row = rows_beside(&[&one], vec![charge], LATER).rows.remove(0);
+            assert_eq!(row.is_billable, None, "{part_number} is no row that counts usage");
         }
     }
 

@@ -103,11 +103,13 @@ async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
     let (_sandbox, client) = start(Sandbox::builder()).await;
     let charges = client.contract_charges(october()).await.unwrap();
     let account = client.organization().await.unwrap();
-    let found = charges.rows(&account, now());
+    let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
+    let found = charges.rows(&account, &[&bill], now());
     assert!(found.errors.is_empty() && charges.errors.is_empty());
     assert_eq!(found.rows.len(), charges.charges.len());
     assert_eq!(super::keys(&found.rows).len(), found.rows.len());
-    let bill = client.client_bill(demo::GENESYS_TRUSTOR_ORG_ID, october()).await.unwrap();
+    let without_bills = charges.rows(&account, &[], now()).rows;
+    assert!(without_bills.iter().all(|row| row.is_billable.is_none()), "nobody else may count them");
     let of_bill = bill.rows(&account);
     let mut compared = 0;
     for row in &found.rows {
@@ -128,7 +130,7 @@ async fn the_vendors_own_charges_are_rows_beside_those_of_the_bills() {
     assert!(compared >= 2, "{compared}");
     // While a billing period runs its charges are not a bill.
     let running = client.contract_charges(BillingPeriod::StartingIn("2026-11".parse().unwrap())).await.unwrap();
-    let rows = running.rows(&account, now()).rows;
+    let rows = running.rows(&account, &[], now()).rows;
     assert!(!rows.is_empty());
     assert!(rows.iter().all(|row| !row.is_final && row.billing_reason == BillingReason::NotAWholePeriod));
     let last = client.contract_charges(BillingPeriod::LastFinished { at: now() }).await.unwrap();
@@ -160,7 +162,7 @@ async fn one_contract_that_cannot_be_read_hides_no_other() {
     let charges = client.contract_charges(october()).await.unwrap();
     let kinds: Vec<_> = charges.errors.iter().map(usage_billing::Error::kind).collect();
     assert_eq!(kinds, [ErrorKind::Permission, ErrorKind::Decode, ErrorKind::Api], "{:?}", charges.errors);
-    let rows = charges.rows(&client.organization().await.unwrap(), now());
+    let rows = charges.rows(&client.organization().await.unwrap(), &[], now());
     assert_eq!((rows.rows.len(), rows.errors.len()), (1, 1));
     assert_eq!((rows.rows[0].amount, rows.rows[0].cost), (Some(Decimal::new(14, 1)), Some(Decimal::new(14, 1))));
     assert!(rows.errors[0].message().contains("charge 2 of contract c-3 has no actualQuantity"), "{:?}", rows.errors);
