@@ -221,7 +221,8 @@ impl ClientBill {
     }
 
     /// Returns one row per charge that can be read; `account` is the partner's organization. The least monthly amount is in no row. While the
-    /// billing period runs, nothing is billable yet.
+    /// billing period runs, nothing is billable yet. In a bill of `account` itself nothing is billable for certain: the charges of its contract
+    /// ([`ContractCharges::rows`](super::ContractCharges::rows)) are, and count the same usage.
     pub fn rows(&self, account: &Organization) -> Vec<UsageRow> {
         disambiguate_keys(self.lines.iter().map(|line| self.row(line, account)).collect())
     }
@@ -240,6 +241,8 @@ impl ClientBill {
             reason if reason.is_billable() != Some(false) && !self.period.is_closed(self.as_of) => {
                 BillingReason::NotAWholePeriod
             }
+            // The own organization is no client: what it is charged for, its contract states.
+            BillingReason::Usage if charge::is_same(&self.organization.id, &account.id) => BillingReason::SeeInvoice,
             reason => reason,
         };
         UsageRow {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::genesys::contract_rows::tests::charge;
-use crate::genesys::{ChargeRole, ContractCharge};
+use crate::genesys::{ChargeRole, ContractCharge, ContractCharges};
 
 const ORGANIZATION: &str = "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11";
 
@@ -243,6 +243,22 @@ fn nothing_of_a_running_billing_period_is_billable_and_its_keys_stay() {
     }
     assert!(over.iter().all(|row| row.is_final && row.as_of.is_none()));
     assert!(over.iter().any(|row| row.is_billable == Some(true)));
+}
+
+#[test]
+fn the_own_organization_among_the_clients_is_counted_by_its_contract_alone() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let own = Organization::new(format!(" {} ", ORGANIZATION.to_uppercase()), None);
+    let contract = || ContractCharges { charges: vec![charge(&[ORGANIZATION], "11500", "115")], errors: Vec::new() };
+    for bills in [&[][..], &[&bill]] {
+        let mut rows = bill.rows(&own);
+        assert!(rows.iter().all(|row| row.is_billable != Some(true)), "{rows:?}");
+        assert!(rows.iter().any(|row| row.billing_reason == BillingReason::SeeInvoice));
+        rows.extend(contract().rows(&own, bills, now()).rows);
+        let billable: Vec<_> = rows.iter().filter(|row| row.is_billable == Some(true)).collect();
+        let [row] = billable.as_slice() else { panic!("{billable:?}") };
+        assert_eq!((row.source_operation.as_str(), row.quantity), ("getBillingContractBillingperiod", 61_500.into()));
+    }
 }
 
 #[test]
