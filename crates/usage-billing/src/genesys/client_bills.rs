@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Error, ErrorKind, Result};
 
-use super::organizations::id_of;
+use super::organizations::{id_of, normal_id};
 use super::{BillingPeriod, Client, ClientBill, NoBill, Organization, charge};
 use crate::UsageRow;
 use crate::memory_limit::MemoryLimit;
@@ -47,7 +47,7 @@ pub struct ClientBills {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ClientOutcome {
-    /// Id of the organization. `None` for an entry of the vendor's list that has none.
+    /// Id of the organization; a UUID in lower case. `None` for an entry of the vendor's list that has none.
     pub organization_id: Option<String>,
     /// Its name, as far as it is known.
     pub organization_name: Option<String>,
@@ -92,7 +92,7 @@ impl Client {
             ClientOrganizations::All => {
                 let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
                 let trustors = self.client_organizations().await?;
-                trustors.iter().map(|trustor| (id_of(trustor).map(str::to_owned), name(trustor))).collect()
+                trustors.iter().map(|trustor| (id_of(trustor).map(normal_id), name(trustor))).collect()
             }
         };
         let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
@@ -145,9 +145,9 @@ impl ClientBills {
 /// Each id once: twice would be two bills.
 fn distinct(ids: Vec<String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::with_capacity(ids.len());
-    for id in ids.iter().map(|id| id.trim()) {
-        if !distinct.iter().any(|known| charge::is_same(known, id)) {
-            distinct.push(id.to_owned());
+    for id in ids.iter().map(|id| normal_id(id)) {
+        if !distinct.iter().any(|known| charge::is_same(known, &id)) {
+            distinct.push(id);
         }
     }
     distinct

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use usage_billing_core::{Error, ErrorKind, Result};
+use uuid::Uuid;
 
 use super::{Client, types};
 use crate::memory_limit::{MemoryLimit, SLOT, value_bytes};
@@ -15,7 +16,7 @@ const OPERATION: &str = "getOrgauthorizationTrustors";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Organization {
-    /// Its id.
+    /// Its id; a UUID in lower case.
     pub id: String,
     /// Its present name.
     pub name: Option<String>,
@@ -24,7 +25,7 @@ pub struct Organization {
 impl Organization {
     /// Makes one of its id and, if it is known, its name; a blank name is none.
     pub fn new(id: impl Into<String>, name: Option<String>) -> Self {
-        Self { id: id.into(), name: name.filter(|name| !name.trim().is_empty()) }
+        Self { id: normal_id(&id.into()), name: name.filter(|name| !name.trim().is_empty()) }
     }
 }
 
@@ -115,6 +116,13 @@ impl TrustorList {
     }
 }
 
+/// The id without blanks around it, and a UUID in lower case: keys of rows are made of it, and must not depend on how a caller writes it.
+pub(super) fn normal_id(id: &str) -> String {
+    let id = id.trim();
+    let is_uuid = id.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(id).is_ok();
+    if is_uuid { id.to_ascii_lowercase() } else { id.to_owned() }
+}
+
 /// The id of a client organization.
 pub(super) fn id_of(trustor: &types::Trustor) -> Option<&str> {
     let of_organization = trustor.organization.as_ref().and_then(|organization| organization.id.as_deref());
@@ -138,6 +146,19 @@ mod tests {
 
     fn add(json: &Value, number: i32) -> Result<Option<i32>> {
         TrustorList::default().add(page(json.clone()), number)
+    }
+
+    #[test]
+    fn an_id_is_the_same_however_it_is_written() {
+        for (written, id) in [
+            ("0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11", "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11"),
+            (" 0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11\n", "0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11"),
+            ("{0d2f7c558a414b7e9b0c6a3f9e1d2c11}", "{0d2f7c558a414b7e9b0c6a3f9e1d2c11}"),
+            (" Org-1 ", "Org-1"),
+            ("", ""),
+        ] {
+            assert_eq!(Organization::new(written, None).id, id, "{written}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDeci
 
 use super::bill::exact_sum;
 use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
+use super::organizations::normal_id;
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
 use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
@@ -80,7 +81,7 @@ impl Client {
     /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
-        let found = self.client_bill_in(organization, period.into()).await;
+        let found = self.client_bill_in(&normal_id(organization), period.into()).await;
         found.map(|(bill, _)| bill).map_err(|failure| failure.error)
     }
 

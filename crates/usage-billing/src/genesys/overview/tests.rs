@@ -262,6 +262,30 @@ fn the_own_organization_among_the_clients_is_counted_by_its_contract_alone() {
 }
 
 #[test]
+fn keys_do_not_depend_on_how_the_caller_writes_ids() {
+    const PARTNER: &str = "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803";
+    let rows = |organization: &str, account: &str| {
+        let overview = serde_json::from_value(overview()).unwrap();
+        let bill = ClientBill::new(&overview, organization, 1, now()).unwrap();
+        let rows = bill.rows(&Organization::new(account, None));
+        let contract = ContractCharges { charges: vec![charge(&[organization], "11500", "115")], errors: Vec::new() };
+        let of_contract = contract.rows(&Organization::new(account, None), &[&bill], now()).rows;
+        rows.into_iter()
+            .chain(of_contract)
+            .map(|row| (row.row_key, row.customer_id, row.account_id))
+            .collect::<Vec<_>>()
+    };
+    let expected = rows(ORGANIZATION, PARTNER);
+    assert!(
+        expected
+            .iter()
+            .all(|(_, customer, account)| (customer.as_deref(), account.as_str()) == (Some(ORGANIZATION), PARTNER))
+    );
+    assert_eq!(rows(&ORGANIZATION.to_uppercase(), &PARTNER.to_uppercase()), expected);
+    assert_eq!(rows(&format!(" {ORGANIZATION} "), &format!("{PARTNER}\n")), expected);
+}
+
+#[test]
 fn an_overview_that_lacks_its_period_or_its_charges_is_an_error() {
     for (field, value) in [
         ("billingPeriodEndDate", Value::Null),
