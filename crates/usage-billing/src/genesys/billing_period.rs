@@ -1,7 +1,7 @@
 //! Finding a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use usage_billing_core::Result;
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::Period;
 use crate::period::instant;
@@ -26,7 +26,7 @@ use crate::row_period::RowPeriod;
 pub enum BillingPeriod {
     /// The one that ended last before an instant.
     LastFinished {
-        /// The instant, usually now.
+        /// The instant, usually now; not in the future.
         at: DateTime<Utc>,
     },
     /// The one with these dates. Billing months begin on the day of the month on which the organization was activated.
@@ -47,9 +47,13 @@ impl BillingPeriod {
     }
 
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) for a period in the future.
+    /// [`ErrorKind::Request`] for a period or an instant in the future.
     pub(super) fn require_begun(&self, now: DateTime<Utc>) -> Result<()> {
         match self {
+            Self::LastFinished { at } if *at > now => {
+                let message = format!("which billing period ends last before {} is not known yet", instant(*at));
+                Err(Error::new(ErrorKind::Request, format!("{message}: that is in the future")))
+            }
             Self::LastFinished { .. } => Ok(()),
             Self::Matching(period) | Self::StartingIn(period) => period.require_begun(now),
         }
@@ -442,7 +446,12 @@ mod tests {
         assert!(BillingPeriod::Matching(period("2026-12-01/2027-01-01")).require_begun(now).is_err());
         assert!(BillingPeriod::StartingIn(period("2026-12")).require_begun(now).is_err());
         assert!(BillingPeriod::StartingIn(period("2026-11")).require_begun(now).is_ok());
-        assert!(BillingPeriod::LastFinished { at: now }.require_begun(now).is_ok());
+        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() }.require_begun(now);
+        assert!(last("2026-11-21T12:00:00Z").is_ok() && last("2020-01-01T00:00:00Z").is_ok());
+        for at in ["2026-11-21T12:00:01Z", "2027-11-21T12:00:00Z"] {
+            let error = last(at).unwrap_err();
+            assert!(error.kind() == ErrorKind::Request && error.message().contains("in the future"), "{error}");
+        }
     }
 
     #[test]
