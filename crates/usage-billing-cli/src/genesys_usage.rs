@@ -97,6 +97,7 @@ fn tell_of_no_bill(outcome: &ClientOutcome) {
     let why = match outcome.no_bill {
         None => return,
         Some(NoBill::OutsideContract) => "its contract began later or ended before",
+        Some(NoBill::NotBegun) => "its billing period begins later in the month",
         Some(_) => "the billing period has begun, and the vendor does not show it yet",
     };
     let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");

@@ -1,6 +1,6 @@
 //! Finding a billing period by its dates. The vendor addresses billing periods by an index that moves days after a period has ended.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Months, TimeDelta, Utc};
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::Period;
@@ -109,6 +109,8 @@ pub enum NoBill {
     OutsideContract,
     /// The billing period is running, and the vendor shows the one before at index 0 still.
     NotShownYet,
+    /// The billing period that begins within the month has not begun yet.
+    NotBegun,
 }
 
 /// A walk over the indexes 0, 1, 2 … of one organization. Pure: the caller fetches.
@@ -173,19 +175,26 @@ impl Search {
         if self.is_outside(contract) {
             return Some(NoBill::OutsideContract);
         }
-        self.is_not_shown_yet(now).then_some(NoBill::NotShownYet)
+        self.not_yet(now)
     }
 
-    /// Whether the wanted one is running and follows that of index 0, which has ended.
-    fn is_not_shown_yet(&self, now: DateTime<Utc>) -> bool {
-        let Some(latest) = self.seen.first() else { return false };
-        let next = latest.end();
-        let follows = match self.wanted {
-            BillingPeriod::LastFinished { .. } => false,
-            BillingPeriod::Matching(wanted) => (wanted.start() - next).abs() <= ZONE && now < wanted.end(),
-            BillingPeriod::StartingIn(month) => month.contains(next + HALF_A_DAY) && now < next + SHORTEST_MONTH,
-        };
-        follows && next <= now
+    /// Whether the wanted one follows that of index 0, and is running or has not begun.
+    fn not_yet(&self, now: DateTime<Utc>) -> Option<NoBill> {
+        let next = self.seen.first()?.end();
+        let of_next = if next <= now { NoBill::NotShownYet } else { NoBill::NotBegun };
+        match self.wanted {
+            BillingPeriod::Matching(wanted) if (wanted.start() - next).abs() <= ZONE && now < wanted.end() => {
+                Some(of_next)
+            }
+            // Later than that, the index would have moved.
+            BillingPeriod::StartingIn(month) if now < next + SHORTEST_MONTH => {
+                let begins_within = |start: DateTime<Utc>| month.contains(start + HALF_A_DAY);
+                // The next one is running and not shown yet, the one after it begins within the month.
+                let is_after_next = || next.checked_add_months(Months::new(1)).is_some_and(begins_within);
+                if begins_within(next) { Some(of_next) } else { is_after_next().then_some(NoBill::NotBegun) }
+            }
+            _ => None,
+        }
     }
 
     /// Whether none fits because the contract began after the wanted billing period, or ended before it.
@@ -341,7 +350,6 @@ mod tests {
             (month("2026-12"), "2026-12-01T00:00:00Z", true),
             (month("2026-12"), "2026-12-05T12:00:00Z", true),
             (month("2026-12"), "2026-12-29T00:00:00Z", false),
-            (month("2026-12"), "2026-11-30T23:59:59Z", false),
             (month("2027-01"), "2027-01-05T12:00:00Z", false),
             (matching("2026-12"), "2026-12-05T12:00:00Z", true),
             (matching("2026-12"), "2026-12-31T23:59:59Z", true),
@@ -358,6 +366,34 @@ mod tests {
             assert_eq!(found, Some(NoBill::OutsideContract), "{wanted:?} {now}: it ended");
         }
         assert_eq!(Search::new(month("2026-12")).no_bill(&ContractDates::default(), NOW.parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_billing_period_that_begins_later_in_the_month_is_not_missing() {
+        use NoBill::{NotBegun, NotShownYet};
+        let month = |text: &str| BillingPeriod::StartingIn(period(text));
+        const FROM_THE_15TH: [&str; 2] = ["2026-10-15/2026-11-15", "2026-09-15/2026-10-15"];
+        const FROM_THE_30TH: [&str; 2] = ["2026-09-30/2026-10-30", "2026-08-30/2026-09-30"];
+        const ZONED: [&str; 2] =
+            ["2026-10-15T04:00:00Z/2026-11-15T05:00:00Z", "2026-09-15T04:00:00Z/2026-10-15T04:00:00Z"];
+        for (shown, wanted, now, expected) in [
+            (FROM_THE_15TH, month("2026-11"), "2026-11-01T00:00:00Z", Some(NotBegun)),
+            (FROM_THE_15TH, month("2026-11"), "2026-11-10T12:00:00Z", Some(NotBegun)),
+            (FROM_THE_15TH, month("2026-11"), "2026-11-14T23:59:59Z", Some(NotBegun)),
+            (FROM_THE_15TH, month("2026-11"), "2026-11-15T00:00:00Z", Some(NotShownYet)),
+            (FROM_THE_15TH, month("2026-11"), "2026-12-14T00:00:00Z", None),
+            // The index has not moved, and the billing period that runs is not the wanted one either.
+            (FROM_THE_30TH, month("2026-11"), "2026-11-02T00:00:00Z", Some(NotBegun)),
+            (FROM_THE_30TH, month("2026-11"), "2026-11-29T00:00:00Z", None),
+            (ZONED, month("2026-11"), "2026-11-10T12:00:00Z", Some(NotBegun)),
+            (ZONED, BillingPeriod::Matching(period("2026-11-15/2026-12-15")), "2026-11-15T02:00:00Z", Some(NotBegun)),
+        ] {
+            let mut search = Search::new(wanted);
+            let steps: Vec<_> = shown.iter().map(|of| search.next(Some(period(of)))).collect();
+            assert!(!steps.contains(&Step::Fits), "{shown:?}");
+            let found = search.no_bill(&ContractDates::default(), now.parse().unwrap());
+            assert_eq!(found, expected, "{shown:?} {now}");
+        }
     }
 
     #[test]
