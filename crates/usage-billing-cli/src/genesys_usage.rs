@@ -80,9 +80,7 @@ async fn contract_charges(
         let charges = client.contract_charges(*period).await?;
         for bill in &bills {
             let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
-            let of_bill: Vec<_> =
-                charges.charges.iter().filter(|charge| charge.period == bill.period).cloned().collect();
-            bill.compare(&of_bill).iter().for_each(|difference| tell(customer, difference));
+            bill.compare(&charges.charges).iter().for_each(|difference| tell(customer, difference));
         }
         let rows = charges.rows(&account, &bills, now);
         fetched.rows.extend(rows.rows);
@@ -107,11 +105,12 @@ fn tell_of_no_bill(outcome: &ClientOutcome) {
 
 fn tell(customer: &str, difference: &ChargeDifference) {
     let ours = difference.ours.as_deref().unwrap_or("unknown");
-    output::tell(&format!(
-        "genesys: {}, {}: {} is {} by the vendor's contract and {ours} by its overview; the contract is right",
-        printable(customer),
-        printable(&difference.part_number),
-        difference.number,
-        printable(&difference.vendors),
-    ));
+    let compared = match &difference.vendors {
+        Some(vendors) => {
+            format!("{} by the vendor's contract and {ours} by its overview; the contract is right", printable(vendors))
+        }
+        None => format!("{ours} by the vendor's overview, and no contract that could be read charges for it"),
+    };
+    let (customer, part_number) = (printable(customer), printable(&difference.part_number));
+    output::tell(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
 }

@@ -3,8 +3,9 @@
 use usage_billing_core::Decimal;
 
 use super::bill::exact_sum;
+use super::billing_period::is_same_period;
 use super::charge::is_same;
-use super::{ClientBill, ContractCharge};
+use super::{BillLine, ClientBill, ContractCharge, Organization};
 
 /// A difference between our arithmetic and the vendor's. The vendor's number is the one that is billed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub struct ChargeDifference {
     pub number: &'static str,
     /// Ours; `None` if it is unknown to us.
     pub ours: Option<String>,
-    /// The vendor's.
-    pub vendors: String,
+    /// The vendor's; `None` if no charge of a contract is for the product.
+    pub vendors: Option<String>,
 }
 
 /// Currencies of the vendor's price lists and their neighbours that have no cents (ISO 4217).
@@ -32,38 +33,42 @@ pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>
 }
 
 impl ClientBill {
-    /// Compares the bill with the vendor's own charges: those that cover this organization alone, by part number. Where they differ, the
-    /// vendor's number is right, and the formula here is not.
+    /// Compares the bill with the vendor's own charges: those that cover this organization alone, for the same billing period, by part number.
+    /// Where they differ, the vendor's number is right, and the formula here is not. An overage of this bill for which there is no charge is a
+    /// difference too, unless there are none at all for the organization: then its contract was not read.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
-        let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_same(&one.id, &self.organization.id));
+        let is_own = |organization: &Organization| is_same(&organization.id, &self.organization.id);
+        let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_own(one));
+        let of_period: Vec<_> = charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
+        let sku = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_owned();
         let mut by_product: Vec<Vec<&ContractCharge>> = Vec::new();
-        for charge in charges.iter().filter(own) {
-            match by_product.iter_mut().find(|others| is_same(&others[0].part_number, &charge.part_number)) {
+        for charge in of_period.iter().copied().filter(own) {
+            match by_product.iter_mut().find(|others| is_same(&sku(others[0]), &sku(charge))) {
                 Some(others) => others.push(charge),
                 None => by_product.push(vec![charge]),
             }
         }
         let mut differences = Vec::new();
-        for charges in by_product {
+        for charges in &by_product {
             let charge = charges[0];
             // Unknown if one of them has none.
             let vendors_sum = |of: fn(&ContractCharge) -> Option<Decimal>| {
                 charges.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, of(charge)?))
             };
-            let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &charge.part_number);
+            let is_line = |part_number: &str| !part_number.is_empty() && is_same(part_number, &sku(charge));
             let lines: Vec<_> = self
                 .lines
                 .iter()
                 .filter(|line| line.role.is_charged() && is_line(&line.charge.item.part_number))
                 .collect();
-            let sum = |of: fn(&super::BillLine) -> Option<Decimal>| {
+            let sum = |of: fn(&BillLine) -> Option<Decimal>| {
                 lines
                     .iter()
                     .try_fold(Decimal::ZERO, |sum, line| exact_sum(sum, of(line)?))
                     .filter(|_| !lines.is_empty())
             };
             let mut note = |number: &'static str, ours: Option<String>, vendors: String| {
-                differences.push(ChargeDifference { part_number: charge.part_number.clone(), number, ours, vendors });
+                differences.push(ChargeDifference { part_number: sku(charge), number, ours, vendors: Some(vendors) });
             };
             for (number, ours, vendors) in [
                 ("overage_quantity", sum(|line| line.overage_quantity), vendors_sum(|charge| charge.overage_quantity)),
@@ -84,6 +89,26 @@ impl ClientBill {
                     note("currency", ours.clone(), vendors.clone());
                 }
                 _ => {}
+            }
+        }
+        if by_product.is_empty() {
+            return differences;
+        }
+        // Also by charges that are shared with other organizations, or of nobody.
+        let is_charged = |line: &BillLine| {
+            let may_be_own = |charge: &&ContractCharge| {
+                charge.organizations.iter().any(|one| is_own(one) || one.id.is_empty())
+                    || charge.organizations.is_empty()
+            };
+            let part_number = &line.charge.item.part_number;
+            of_period.iter().copied().filter(may_be_own).any(|charge| is_same(&sku(charge), part_number))
+        };
+        for line in self.lines.iter().filter(|line| line.role.is_charged() && !is_charged(line)) {
+            for (number, ours) in [("overage_quantity", line.overage_quantity), ("overage_amount", line.overage_amount)]
+            {
+                let Some(ours) = ours.filter(|ours| !ours.is_zero()) else { continue };
+                let part_number = line.charge.item.part_number.clone();
+                differences.push(ChargeDifference { part_number, number, ours: Some(ours.to_string()), vendors: None });
             }
         }
         differences

@@ -366,8 +366,10 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     let odd = charge("12000", "99.99");
     assert_eq!((odd.has_expected_overage(), odd.has_expected_charge()), (Some(false), Some(false)));
     let differences = bill.compare(std::slice::from_ref(&odd));
-    let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
-    assert_eq!(read, [("overage_quantity", Some("11500"), "12000"), ("overage_amount", Some("115.00"), "99.99")]);
+    let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_deref())).collect();
+    let expected =
+        [("overage_quantity", Some("11500"), Some("12000")), ("overage_amount", Some("115.00"), Some("99.99"))];
+    assert_eq!(read, expected);
     let finer = charge("11500.001", "115.001");
     let read: Vec<_> = bill.compare(&[finer]).into_iter().map(|of| of.number).collect();
     assert_eq!(read, ["overage_quantity", "overage_amount"], "only amounts are rounded");
@@ -377,14 +379,14 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     for (currency, expected) in [("EUR", None), (" eur", None), ("USD", Some(Some("EUR")))] {
         let other = ContractCharge { currency: Some(currency.to_owned()), ..charge("11500", "115") };
         let found = bill.compare(&[other]).into_iter().map(|of| (of.number, of.ours, of.vendors)).next();
-        let expected = expected.map(|ours| ("currency", ours.map(str::to_owned), currency.to_owned()));
+        let expected = expected.map(|ours| ("currency", ours.map(str::to_owned), Some(currency.to_owned())));
         assert_eq!(found, expected, "{currency}");
     }
     let mut without_currency = fixture!("fair-use");
     without_currency["currency"] = Value::Null;
     let unknown = bill_of(without_currency, 1).unwrap().compare(&[charge("11500", "115")]);
-    let read: Vec<_> = unknown.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_str())).collect();
-    assert_eq!(read, [("overage_amount", None, "115"), ("currency", None, "EUR")]);
+    let read: Vec<_> = unknown.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_deref())).collect();
+    assert_eq!(read, [("overage_amount", None, Some("115")), ("currency", None, Some("EUR"))]);
     let mut with_part_of_a_cent = fixture!("fair-use");
     let usages = with_part_of_a_cent["usages"].as_array_mut().unwrap();
     usages.iter_mut().find(|usage| usage["grouping"] != "fair-use").unwrap()["usageQuantity"] = json!("61500.4");
@@ -394,6 +396,37 @@ fn our_arithmetic_is_compared_with_the_vendors() {
     assert_eq!(bill.compare(&[shared]), [], "it covers other organizations too");
     let unknown_to_us = ContractCharge { part_number: "GC-NEW".to_owned(), ..odd };
     assert_eq!(bill.compare(&[unknown_to_us])[0].ours, None);
+}
+
+#[test]
+fn bounds_in_another_time_zone_hide_no_difference() {
+    let mut overview = fixture!("fair-use");
+    (overview["billingPeriodStartDate"], overview["billingPeriodEndDate"]) =
+        (json!("2026-10-01T04:00:00Z"), json!("2026-11-01T03:59:59Z"));
+    let bill = bill_of(overview, 1).unwrap();
+    assert_eq!(bill.compare(&[charge(&[ORGANIZATION], "12000", "115")]).len(), 1);
+    let of_september =
+        ContractCharge { period: "2026-09".parse().unwrap(), ..charge(&[ORGANIZATION], "12000", "99.99") };
+    assert_eq!(bill.compare(&[of_september]), [], "another billing period");
+}
+
+#[test]
+fn an_overage_that_no_contract_charges_is_a_difference() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let named = |part_number: &str, organizations: &[&str]| ContractCharge {
+        part_number: part_number.to_owned(),
+        ..charge(organizations, "0", "0")
+    };
+    let differences = bill.compare(&[named("GC-OTHER", &[ORGANIZATION])]);
+    let read: Vec<_> = differences.iter().map(|of| (of.number, of.ours.as_deref(), of.vendors.as_deref())).collect();
+    assert_eq!(read, [("overage_quantity", Some("11500"), None), ("overage_amount", Some("115.00"), None)]);
+    assert_eq!(differences[0].part_number, "GC-VTR");
+    for organizations in [&[ORGANIZATION, "o-2"][..], &[""], &[]] {
+        let charges = [named("GC-OTHER", &[ORGANIZATION]), named("GC-VTR", organizations)];
+        assert_eq!(bill.compare(&charges), [], "it may be charged for {organizations:?}");
+    }
+    assert_eq!(bill.compare(&[named("GC-OTHER", &["o-2"])]), [], "its contract was not read");
+    assert_eq!(bill.compare(&[]), []);
 }
 
 #[test]
