@@ -1,14 +1,18 @@
 //! Usage of a Genesys Cloud organization and the bills of its client organizations.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use usage_billing::genesys::{
-    BillingPeriod, ChargeDifference, Client, ClientBills, ClientOrganizations, ClientOutcome, NoBill,
+    BillingPeriod, ChargeDifference, Client, ClientBill, ClientBills, ClientOrganizations, ClientOutcome, ContractRows,
+    NoBill,
 };
 use usage_billing::{ErrorKind, Period, Result, printable};
 
 use crate::arguments::FetchArguments;
 use crate::output;
-use crate::vendors::{Fetched, in_time};
+use crate::vendors::Fetched;
 
 /// Fetches the usage of the organization itself, the bills of its client organizations if it may list them, and the vendor's own charges if
 /// they are asked for.
@@ -20,74 +24,66 @@ pub(crate) async fn fetch(
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let timeout = arguments.timeout;
-    let clients = in_time(timeout, "the bills of client organizations were not read to their end", async {
-        let mut all = Vec::new();
-        for billing_period in bills {
-            all.push(client.client_bills(*billing_period, ClientOrganizations::All).await?);
-        }
-        Ok(all)
-    });
-    let (own, clients) = tokio::join!(client.usage(period, timeout), clients);
+    // All months at the same time: what one of them waits for delays no other.
+    let clients = bills.iter().map(|period| client.client_bills_within(*period, ClientOrganizations::All, timeout));
+    let (own, clients) = tokio::join!(client.usage(period, timeout), join_all(clients));
     let mut fetched = Fetched::from(Vec::new());
-    match (own, &clients) {
-        (Ok(own), _) => fetched.rows.extend(own),
+    match own {
+        Ok(own) => fetched.rows.extend(own),
         // A partner's credential need not read the own bill.
-        (Err(error), Ok(_)) => fetched.errors.push(error),
-        (Err(error), Err(_)) => return Err(error),
+        Err(error) if clients.iter().any(Result::is_ok) => fetched.errors.push(error),
+        Err(error) => return Err(error),
     }
-    let clients = match clients {
-        Ok(clients) => clients,
-        // Most organizations have no clients, and no permission to list any.
-        Err(error) if error.kind() == ErrorKind::Permission => {
-            output::tell(&format!("genesys: without client organizations: {error}"));
-            Vec::new()
+    let (mut found, mut is_forbidden) = (Vec::new(), false);
+    for bills in clients {
+        match bills {
+            Ok(bills) => found.push(bills),
+            // Most organizations have no clients, and no permission to list any.
+            Err(error) if error.kind() == ErrorKind::Permission => {
+                if !std::mem::replace(&mut is_forbidden, true) {
+                    output::tell(&format!("genesys: without client organizations: {error}"));
+                }
+            }
+            Err(error) => fetched.errors.push(error),
         }
-        Err(error) => {
-            fetched.errors.push(error);
-            Vec::new()
-        }
-    };
-    for bills in &clients {
+    }
+    for bills in &found {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
         bills.outcomes.iter().for_each(tell_of_no_bill);
     }
     if arguments.genesys_contracts {
-        let charges = contract_charges(client, bills, &clients, now);
-        let charges = in_time(timeout, "the charges of contracts were not read to their end", charges);
-        match charges.await {
-            Ok(charges) => {
-                fetched.rows.extend(charges.rows);
-                fetched.errors.extend(charges.errors);
+        let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
+        let charges = bills.iter().map(|period| contract_charges(client, *period, &found, timeout, now));
+        for charges in join_all(charges).await {
+            match charges {
+                Ok(charges) => {
+                    fetched.rows.extend(charges.rows);
+                    fetched.errors.extend(charges.errors);
+                }
+                Err(error) => fetched.errors.push(error),
             }
-            Err(error) => fetched.errors.push(error),
         }
     }
     Ok(fetched)
 }
 
-/// The vendor's own charges of the billing periods as rows. Where ours differ from them is printed.
+/// The vendor's own charges of a billing period as rows. Where ours differ from them is printed.
 async fn contract_charges(
     client: &Client,
-    periods: &[BillingPeriod],
-    bills: &[ClientBills],
+    period: BillingPeriod,
+    bills: &[&ClientBill],
+    timeout: Duration,
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
-    let account = client.organization().await?;
-    let bills: Vec<_> = bills.iter().flat_map(ClientBills::bills).collect();
-    let mut fetched = Fetched::from(Vec::new());
-    for period in periods {
-        let charges = client.contract_charges(*period).await?;
-        for bill in &bills {
-            let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
-            bill.compare(&charges.charges).iter().for_each(|difference| tell(customer, difference));
-        }
-        let rows = charges.rows(&account, &bills, now);
-        fetched.rows.extend(rows.rows);
-        fetched.errors.extend(charges.errors);
-        fetched.errors.extend(rows.errors);
+    let charges = client.contract_charges_within(period, timeout).await?;
+    for bill in bills {
+        let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
+        bill.compare(&charges.charges).iter().for_each(|difference| tell(customer, difference));
     }
-    Ok(fetched)
+    let account = client.organization().await?;
+    let ContractRows { rows, errors, .. } = charges.rows(&account, bills, now);
+    Ok(Fetched { rows, errors: charges.errors.into_iter().chain(errors).collect() })
 }
 
 /// Nothing is missing then, but nobody is left out silently.

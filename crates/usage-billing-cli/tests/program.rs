@@ -258,20 +258,23 @@ impl RunningSandbox {
 
     /// Moves the sandbox's clock on.
     fn advance(&self, seconds: u64) {
+        self.post("/_sandbox/clock", &format!(r#"{{"advance_seconds":{seconds}}}"#));
+    }
+
+    fn post(&self, path: &str, body: &str) {
         let (_, url) = self.1.iter().find(|(name, _)| name == "SUGER_BASE_URL").unwrap();
         let host = url.strip_prefix("http://").unwrap();
-        let body = format!(r#"{{"advance_seconds":{seconds}}}"#);
         let mut stream = TcpStream::connect(host).unwrap();
         let length = body.len();
         write!(
             stream,
-            "POST /_sandbox/clock HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
              content-length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
-        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+        assert!(response.starts_with("HTTP/1.1 2"), "{response}");
     }
 
     /// A call of the program with the settings of this sandbox, on its day.
@@ -335,6 +338,30 @@ fn a_wait_that_is_too_short_is_code_5() {
     }
     let (code, _, stderr) = run(&mut sandbox.program(&["suger", "--timeout", &u64::MAX.to_string()]));
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_month_of_which_nothing_is_known_hides_no_other() {
+    let sandbox = RunningSandbox::start("0");
+    let fetch = || run(&mut sandbox.program(&["genesys", "--period", "2026-09-01/2026-11-01", "--format", "csv"]));
+    let of_clients = |stdout: &str| stdout.lines().filter(|line| line.contains(",trustor,")).count();
+    let (code, whole, stderr) = fetch();
+    assert_eq!(code, Some(0), "{stderr}");
+    sandbox.post(
+        "/_sandbox/faults",
+        r#"{"kind":"status","status":400,"operation":"getOrgauthorizationTrustors","times":1}"#,
+    );
+    let (code, stdout, stderr) = fetch();
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(0 < of_clients(&stdout) && of_clients(&stdout) < of_clients(&whole), "{stdout}");
+    assert!(stderr.lines().any(|line| line.starts_with("genesys: ") && line.contains("400")), "{stderr}");
+    // One organization of one month.
+    let fault =
+        r#"{"kind":"status","status":400,"operation":"getBillingTrusteebillingoverviewTrustorOrgId","times":1}"#;
+    sandbox.post("/_sandbox/faults", fault);
+    let (code, stdout, stderr) = fetch();
+    assert_eq!(code, Some(4), "{stderr}");
+    assert!(0 < of_clients(&stdout) && of_clients(&stdout) < of_clients(&whole), "{stdout}");
 }
 
 /// Orders an Acronis report, and ends the program while it waits; returns the id that it printed.

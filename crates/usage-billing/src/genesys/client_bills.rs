@@ -1,17 +1,22 @@
 //! Bills of all client organizations of a partner.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use usage_billing_core::{Error, ErrorKind, Result};
+use usage_billing_core::{Error, ErrorKind, Result, printable};
 
 use super::organizations::{id_of, normal_id};
 use super::{BillingPeriod, Client, ClientBill, NoBill, Organization, charge};
 use crate::UsageRow;
 use crate::memory_limit::MemoryLimit;
+use crate::time_limit::TimeLimit;
 
 /// How many organizations are asked about at a time. The client's rate limit holds for all of them together.
 const CONCURRENT: usize = 4;
+
+/// Id and name of an organization, as far as the list states them.
+type Asked = (Option<String>, Option<String>);
 
 /// Whose bills.
 ///
@@ -84,22 +89,32 @@ impl Client {
         period: impl Into<BillingPeriod>,
         organizations: ClientOrganizations,
     ) -> Result<ClientBills> {
-        let period = period.into();
+        self.client_bills_within(period, organizations, Duration::MAX).await
+    }
+
+    /// As [`client_bills`](Self::client_bills), within a time limit: an organization whose bill is not read by then hides no bill that is. Its
+    /// outcome is an error of the kind [`ErrorKind::WaitTimeout`].
+    ///
+    /// # Errors
+    /// Those of [`client_bills`](Self::client_bills); [`ErrorKind::WaitTimeout`] if whose bills there are is not known by then.
+    pub async fn client_bills_within(
+        &self,
+        period: impl Into<BillingPeriod>,
+        organizations: ClientOrganizations,
+        timeout: Duration,
+    ) -> Result<ClientBills> {
+        let (period, limit) = (period.into(), TimeLimit::new(timeout));
         period.require_begun(self.clock.now())?;
-        let account = self.organization().await?;
-        let asked: Vec<(Option<String>, Option<String>)> = match organizations {
-            ClientOrganizations::Of(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
-            ClientOrganizations::All => {
-                let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
-                let trustors = self.client_organizations().await?;
-                trustors.iter().map(|trustor| (id_of(trustor).map(normal_id), name(trustor))).collect()
-            }
-        };
+        let asked = limit.run(self.asked(organizations)).await;
+        let (account, asked) =
+            asked.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;
         let memory = Mutex::new(MemoryLimit::new(self.max_usage_bytes));
         let memory = &memory;
         let outcomes = asked.into_iter().zip(1..).map(|((id, listed_name), place)| async move {
             let bill = match &id {
-                Some(id) => self.client_bill_in(id, period).await,
+                Some(id) => limit.run(self.client_bill_in(id, period)).await.unwrap_or_else(|| {
+                    Err(limit.exceeded(format_args!("the bill of organization {} was not read", printable(id))).into())
+                }),
                 None => Err(without_id(place).into()),
             };
             let no_bill = bill.as_ref().err().and_then(|failure| failure.no_bill);
@@ -111,12 +126,28 @@ impl Client {
             let bill = kept.and(bill).map(|(bill, _)| bill);
             let billed_name = bill.as_ref().ok().and_then(|bill| bill.organization.name.clone());
             let organization_name = billed_name.or(listed_name).filter(|name| !name.trim().is_empty());
-            ClientOutcome { organization_id: id, organization_name, bill, no_bill }
+            (place, ClientOutcome { organization_id: id, organization_name, bill, no_bill })
         });
         // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
         let outcomes: Vec<_> = outcomes.map(FutureExt::boxed).collect();
-        let outcomes = stream::iter(outcomes).buffered(CONCURRENT).collect().await;
-        Ok(ClientBills { account, outcomes })
+        // In whichever order they are done: those that wait for a slow one would not begin.
+        let mut outcomes: Vec<_> = stream::iter(outcomes).buffer_unordered(CONCURRENT).collect().await;
+        outcomes.sort_by_key(|(place, _)| *place);
+        Ok(ClientBills { account, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
+    }
+
+    /// The own organization, and the ids and names of those whose bills are wanted.
+    async fn asked(&self, organizations: ClientOrganizations) -> Result<(Organization, Vec<Asked>)> {
+        let account = self.organization().await?;
+        let asked = match organizations {
+            ClientOrganizations::Of(ids) => distinct(ids).into_iter().map(|id| (Some(id), None)).collect(),
+            ClientOrganizations::All => {
+                let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
+                let trustors = self.client_organizations().await?;
+                trustors.iter().map(|trustor| (id_of(trustor).map(normal_id), name(trustor))).collect()
+            }
+        };
+        Ok((account, asked))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The vendor's own arithmetic: charges of contracts. Their API is a preview, so nothing else here depends on it.
 
+use std::time::Duration;
+
 use chrono::{Days, NaiveDate};
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, printable};
@@ -7,6 +9,7 @@ use usage_billing_core::{Decimal, DecimalNumber, Error, ErrorKind, Result, print
 use super::billing_period::{Search, Step};
 use super::page_link::next_cursor;
 use super::{BillingPeriod, Client, Organization, types};
+use crate::time_limit::TimeLimit;
 use crate::{Pager, Period};
 
 pub(super) const OPERATION: &str = "getBillingContractBillingperiod";
@@ -73,15 +76,39 @@ impl Client {
     /// [`ErrorKind::Request`] for a period in the future or not of whole days; those of the list of contracts. Failures of single contracts are
     /// in [`errors`](ContractCharges::errors).
     pub async fn contract_charges(&self, period: impl Into<BillingPeriod>) -> Result<ContractCharges> {
-        let period = period.into();
+        self.contract_charges_within(period, Duration::MAX).await
+    }
+
+    /// As [`contract_charges`](Self::contract_charges), within a time limit: a contract that is not read by then hides no other. It is among the
+    /// [`errors`](ContractCharges::errors), of the kind [`ErrorKind::WaitTimeout`].
+    ///
+    /// # Errors
+    /// Those of [`contract_charges`](Self::contract_charges); [`ErrorKind::WaitTimeout`] if the contracts are not listed by then.
+    pub async fn contract_charges_within(
+        &self,
+        period: impl Into<BillingPeriod>,
+        timeout: Duration,
+    ) -> Result<ContractCharges> {
+        let (period, limit) = (period.into(), TimeLimit::new(timeout));
         period.require_begun(self.clock.now())?;
-        let contracts = self.contract_ids(&period).await?;
-        let charges = contracts.into_iter().map(|id| async move { self.charges_of(&id?, period).await });
+        let contracts = limit.run(self.contract_ids(&period)).await;
+        let contracts =
+            contracts.unwrap_or_else(|| Err(limit.exceeded("the contracts were not listed to their end")))?;
+        let charges = contracts.into_iter().zip(0..).map(|(id, place): (_, usize)| async move {
+            let charges = async {
+                let id = id?;
+                let read = limit.run(self.charges_of(&id, period)).await;
+                let late = || limit.exceeded(format_args!("the charges of contract {} were not read", printable(&id)));
+                read.unwrap_or_else(|| Err(late()))
+            };
+            (place, charges.await)
+        });
         // Boxed: the compiler cannot tell otherwise that what it borrows lives long enough.
         let charges: Vec<_> = charges.map(FutureExt::boxed).collect();
-        let outcomes: Vec<_> = stream::iter(charges).buffered(CONCURRENT).collect().await;
+        let mut outcomes: Vec<_> = stream::iter(charges).buffer_unordered(CONCURRENT).collect().await;
+        outcomes.sort_by_key(|(place, _)| *place);
         let mut found = ContractCharges { charges: Vec::new(), errors: Vec::new() };
-        for outcome in outcomes {
+        for (_, outcome) in outcomes {
             match outcome {
                 Ok(charges) => found.charges.extend(charges),
                 Err(error) => found.errors.push(error),

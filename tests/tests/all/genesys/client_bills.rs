@@ -1,6 +1,7 @@
 //! Bills of client organizations: against the sandbox's true bill, and against responses that no sandbox gives.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -291,6 +292,34 @@ async fn no_organization_of_the_list_disappears() {
         client_at(server.url(), "id", "hush-secret").client_bills(last, ClientOrganizations::All).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("the list has 4 of 5 client organizations"), "{error}");
+}
+
+/// The second organization's bill never comes to its end.
+#[tokio::test]
+async fn an_organization_that_hangs_hides_no_other() {
+    let ids: Vec<_> = (1..=9).map(|number| format!("o-{number}")).collect();
+    let server = ScriptedServer::start(|request| {
+        let path = request.target.split('?').next().unwrap_or_default();
+        match path.rsplit('/').next().unwrap_or_default() {
+            "token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "o-2" => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
+                Reply::trickled(head, " ", Duration::from_millis(20))
+            }
+            id => Reply::json(200, &overview(json!({"id": id}), "2026-10", "31").to_string()),
+        }
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let asked = ClientOrganizations::Of(ids.clone());
+    let bills = client.client_bills_within(october(), asked, Duration::from_secs(2)).await.unwrap();
+    let outcomes: Vec<_> =
+        bills.outcomes.iter().map(|of| (of.organization_id.clone().unwrap(), of.bill.is_ok())).collect();
+    let expected: Vec<_> = ids.into_iter().map(|id| (id.clone(), id != "o-2")).collect();
+    assert_eq!(outcomes, expected);
+    let errors: Vec<_> = bills.errors().map(|error| (error.kind(), error.message())).collect();
+    assert_eq!(errors, [(ErrorKind::WaitTimeout, "the bill of organization o-2 was not read within 2 s")]);
+    let none = client.client_bills_within(october(), ClientOrganizations::All, Duration::ZERO).await.unwrap_err();
+    assert_eq!(none.kind(), ErrorKind::WaitTimeout, "{none}");
 }
 
 #[tokio::test]
