@@ -117,22 +117,36 @@ impl BillLine {
 /// an unreadable allowance leaves the usage unknown that it would be taken off.
 pub(super) fn lines(charges: Vec<Charge>, unreadable: &[&ChargedItem], terms: &Terms) -> Vec<BillLine> {
     let all: Vec<&ChargedItem> = charges.iter().map(|charge| &charge.item).chain(unreadable.iter().copied()).collect();
-    let roles: Vec<_> = all.iter().map(|item| role(item, &all)).collect();
+    let roles: Vec<_> = all.iter().map(|item| role(item, &all, &charges)).collect();
     let allowances = allowance::assign(&charges, unreadable, &roles);
     let lines = charges.into_iter().zip(&roles).zip(allowances);
     lines.map(|((charge, role), allowance)| line(charge, *role, allowance, terms)).collect()
 }
 
-fn role(item: &ChargedItem, all: &[&ChargedItem]) -> ChargeRole {
-    let has = |grouping| all.iter().any(|other| other.grouping() == grouping);
+fn role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeRole {
     match item.grouping() {
         Grouping::FairUse => ChargeRole::Allowance,
         Grouping::Rollup => ChargeRole::Total,
-        Grouping::RollupUsage if has(Grouping::Rollup) => ChargeRole::Part,
+        Grouping::RollupUsage if has_total(item, all, charges) => ChargeRole::Part,
         Grouping::RollupUsage | Grouping::Unknown => ChargeRole::Unknown,
         Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, "storage")) => ChargeRole::Unknown,
         Grouping::Licence | Grouping::Other | Grouping::StorageCategory => ChargeRole::Usage,
     }
+}
+
+/// Whether the total of a part is in the overview. No field names it: it has the part's unit, and contains all parts of that unit. If they are
+/// more than the totals, some are parts of another one.
+fn has_total(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
+    let is_like = |item: &ChargedItem, grouping| item.grouping() == grouping && is_same(&item.unit, &part.unit);
+    let of = |grouping| charges.iter().filter(move |charge| is_like(&charge.item, grouping));
+    let sum = |grouping| of(grouping).try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, charge.usage_quantity));
+    let totals = all.iter().filter(|item| is_like(item, Grouping::Rollup)).count();
+    let are_readable = of(Grouping::Rollup).count() == totals;
+    let fits = match (sum(Grouping::RollupUsage), sum(Grouping::Rollup)) {
+        (Some(parts), Some(total)) => parts <= total,
+        _ => false,
+    };
+    totals > 0 && (fits || !are_readable)
 }
 
 fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {

@@ -245,7 +245,7 @@ fn a_total_is_charged_and_its_parts_are_not() {
     let without_total = lines_of(tokens().into_iter().filter(|charge| charge.item.grouping != "rollup").collect());
     assert!(without_total[1..].iter().all(|line| line.is_billable().is_none() && line.amount.is_none()));
     assert_eq!(without_total[1].see_invoice, [SeeInvoice::TotalMissing]);
-    let unread = item(9, "AI", "AI", "rollup", "token");
+    let unread = item(9, "AI", "AI", "rollup", "minute");
     let parts = lines(tokens().split_off(2), &[&unread], &monthly());
     assert!(parts.iter().all(|line| line.role == ChargeRole::Part), "the total is there, but unreadable");
     let mut of_a_part = tokens();
@@ -338,6 +338,21 @@ fn an_allowance_by_a_similar_name_leaves_the_charge_to_the_invoice() {
     assert_eq!(numbers(&lines(exact, &[], &monthly())[2]), known("60", "15"), "the allowance has its charge");
     let of_a_part = vec![charge("A B", "fair-use", "50", "0"), charge("A", "rollup-usage", "60", "0")];
     assert_eq!(lines(of_a_part, &[], &monthly())[1].see_invoice, [SeeInvoice::TotalMissing]);
+}
+
+#[test]
+fn a_part_of_another_total_than_is_there_is_not_a_part() {
+    let unit =
+        |unit: &str, charge: Charge| Charge { item: ChargedItem { unit: unit.to_owned(), ..charge.item }, ..charge };
+    let total = || unit("token", charge("AI", "rollup", "412.5", "0"));
+    let part = |of: &str, usage| unit(of, charge("VA", "rollup-usage", usage, "0"));
+    let roles = |parts: Vec<Charge>| {
+        let found = lines(vec![total()].into_iter().chain(parts).collect(), &[], &monthly());
+        found[1..].iter().map(|line| line.is_billable()).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(vec![part("token", "300"), part("Token ", "112.5")]), [Some(false); 2]);
+    assert_eq!(roles(vec![part("token", "300"), part("GB", "5")]), [Some(false), None], "no total is in GB");
+    assert_eq!(roles(vec![part("token", "300"), part("token", "112.6")]), [None; 2], "more than the total");
 }
 
 #[test]

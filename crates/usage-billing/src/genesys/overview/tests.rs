@@ -491,7 +491,12 @@ impl Product {
         let allowances =
             self.free.iter().map(|free| row(&name.to_uppercase(), allowance_part_number, "fair-use", (*free).into()));
         let parts = (0..self.parts).map(|part| {
-            row(&format!("Feature {number}.{part}"), &format!("GC-{number}-{part}"), "rollup-usage", part.into())
+            row(
+                &format!("Feature {number}.{part}"),
+                &format!("GC-{number}-{part}"),
+                "rollup-usage",
+                Decimal::new(if part == 0 { self.used.into() } else { 0 }, 2),
+            )
         });
         allowances.chain([own]).chain(parts).collect()
     }
