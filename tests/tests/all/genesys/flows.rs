@@ -167,3 +167,27 @@ async fn one_contract_that_cannot_be_read_hides_no_other() {
     assert_eq!((rows.rows[0].amount, rows.rows[0].cost), (Some(Decimal::new(14, 1)), Some(Decimal::new(14, 1))));
     assert!(rows.errors[0].message().contains("charge 2 of contract c-3 has no actualQuantity"), "{:?}", rows.errors);
 }
+
+#[tokio::test]
+async fn a_contract_that_hangs_hides_no_other() {
+    let server = ScriptedServer::start(|request| {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let period = json!({"id": "bp-1", "dateStart": "2026-10-01", "dateEnd": "2026-10-31", "status": "Closed"});
+        match path.trim_start_matches("/api/v2/billing/contracts") {
+            "/oauth/token" => Reply::json(200, r#"{"access_token":"t","expires_in":3600}"#),
+            "" => Reply::json(200, r#"{"entities":[{"id":"c-1"},{"id":"c-2"},{"id":"c-3"}]}"#),
+            "/c-1" => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
+                Reply::trickled(head, " ", std::time::Duration::from_millis(20))
+            }
+            "/c-2" | "/c-3" => Reply::json(200, &json!({"id": "c", "billingPeriods": [period]}).to_string()),
+            _ => Reply::json(200, r#"{"id":"bp-1","status":"Closed","charges":[{"product":{"sku":"GC-ST"}}]}"#),
+        }
+    });
+    let client = client_at(server.url(), "id", "hush-secret");
+    let charges = client.contract_charges_within(october(), std::time::Duration::from_secs(2)).await.unwrap();
+    let contracts: Vec<_> = charges.charges.iter().map(|charge| charge.contract.as_str()).collect();
+    assert_eq!(contracts, ["c-2", "c-3"]);
+    let errors: Vec<_> = charges.errors.iter().map(|error| (error.kind(), error.message())).collect();
+    assert_eq!(errors, [(ErrorKind::WaitTimeout, "the charges of contract c-1 were not read within 2 s")]);
+}
