@@ -242,7 +242,7 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
             None if !request.target.ends_with("/batchValidateUsageRecordGroups") => Reply::dropped(),
             // Valid at first, cancelled since.
             None if request.body == "[]" || checks.fetch_add(1, Ordering::SeqCst) == 0 => Reply::json(200, ""),
-            None => Reply::json(500, "\"the entitlement is not active\""),
+            None => Reply::json(400, "\"the entitlement is not active\""),
         });
         let client = scripted(&server);
         let mut reporter = client.reporter().flush_timeout(None).validate_first();

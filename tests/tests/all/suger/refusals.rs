@@ -160,3 +160,67 @@ async fn a_check_that_is_out_of_order_refuses_nothing() {
         assert_eq!(receipt.to_string(), expected, "{of_bad}: {receipt:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_blocks_the_check_rejects_no_report() {
+    let good = |number: i64| UsageReport::new("ent-good", window(number)).quantity("gb", 1);
+    let bad = UsageReport::new("ent-bad", window(0)).quantity("gb", 1);
+    const OF_SUGER: &[(&str, &str)] = &[("x-correlation-id", "c-1")];
+    for (status, headers, body, rejected) in [
+        (400, &[][..], "Request blocked", 0),
+        (400, &[], r#"{"message": "Request blocked"}"#, 0),
+        (422, &[], "<html><title>Blocked</title></html>", 0),
+        (500, &[], r#"{"message": "upstream failed"}"#, 0),
+        (400, OF_SUGER, r#"{"message": "unknown dimension"}"#, 1),
+        (400, &[], r#""unknown dimension""#, 1),
+    ] {
+        for others in [vec![], vec![good(1), good(2)]] {
+            let server = ScriptedServer::start(move |request| {
+                let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
+                match is_check {
+                    true if request.body.contains("ent-bad") => Reply::new(status, headers, body),
+                    true => Reply::json(200, ""),
+                    false if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                    false => stored_as_sent(request),
+                }
+            });
+            let mut reporter = scripted(&server).reporter().flush_timeout(None).validate_first();
+            queue(&mut reporter, &others);
+            queue(&mut reporter, std::slice::from_ref(&bad));
+            let receipt = reporter.flush().await;
+            let found = (receipt.delivered.len(), receipt.rejected.len(), receipt.unsent.len());
+            assert_eq!(found, (others.len(), rejected, 1 - rejected), "{status} {body}: {receipt:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_500_rejects_a_report_only_if_another_passes_the_check() {
+    let of = |entitlement: &str, number: i64| UsageReport::new(entitlement, window(number)).quantity("gb", 1);
+    for (queued, expected) in [
+        (vec![of("ent-bad", 0)], "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
+        (vec![of("ent-bad", 0), of("ent-bad", 1)], "0 delivered, 0 already delivered, 0 rejected, 2 unsent"),
+        (vec![of("ent-bad", 0), of("ent-bad-2", 1)], "0 delivered, 0 already delivered, 0 rejected, 2 unsent"),
+        (vec![of("ent-bad", 0), of("ent-good", 1)], "1 delivered, 0 already delivered, 1 rejected, 0 unsent"),
+        // The one that passes is in another lot.
+        (
+            (0..100).map(|hour| of("ent-bad", hour)).chain([of("ent-good", 100)]).collect(),
+            "1 delivered, 0 already delivered, 100 rejected, 0 unsent",
+        ),
+    ] {
+        let server = ScriptedServer::start(|request| {
+            let is_check = request.target.ends_with("/batchValidateUsageRecordGroups");
+            match is_check {
+                true if request.body.contains("ent-bad") => {
+                    Reply::json(500, "\"lookup failed: context deadline exceeded\"")
+                }
+                true => Reply::json(200, ""),
+                false if request.method == "GET" => Reply::json(200, &page_of(&[])),
+                false => stored_as_sent(request),
+            }
+        });
+        let mut reporter = scripted(&server).reporter().flush_timeout(None).validate_first();
+        queue(&mut reporter, &queued);
+        assert_eq!(reporter.flush().await.to_string(), expected);
+    }
+}
