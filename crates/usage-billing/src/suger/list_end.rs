@@ -1,6 +1,7 @@
 //! Where a list of pages at offsets ends. How Suger marks the end is not documented, and a page may be shorter than it was asked to be (that
 //! Suger gives as many items as are asked for stands in prose only). So only an empty page ends a list that names no next offset.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -17,8 +18,40 @@ pub(super) struct ListEnd(Mutex<Shown>);
 struct Shown {
     /// A page has named a next offset that leads on: so this list marks its end by naming none.
     names_next: bool,
-    /// Offset of the first page that came, and its first item.
-    first: Option<(i64, Vec<u8>)>,
+    /// The first page that came, and the latest.
+    first: Option<Mark>,
+    latest: Option<Mark>,
+}
+
+/// What a page is recognised by: hashes of its first and its last item, which take no memory to speak of.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    offset: i64,
+    count: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Mark {
+    /// Returns the mark of a page that has items.
+    fn of<T: Serialize>(offset: i64, items: &[T]) -> Option<Self> {
+        let hash = |item: &T| {
+            let mut hasher = DefaultHasher::new();
+            serde_json::to_vec(item).ok()?.hash(&mut hasher);
+            Some(hasher.finish())
+        };
+        Some(Self { offset, count: items.len(), first: hash(items.first()?)?, last: hash(items.last()?)? })
+    }
+
+    /// Whether a page behind this one begins as it does.
+    fn begins_again(&self, later: &Self) -> bool {
+        later.offset > self.offset && later.first == self.first
+    }
+
+    /// Whether a page behind this one has the same items.
+    fn is_repeated(&self, later: &Self) -> bool {
+        self.begins_again(later) && later.last == self.last && later.count == self.count
+    }
 }
 
 impl ListEnd {
@@ -28,7 +61,8 @@ impl ListEnd {
     /// before it.
     ///
     /// # Errors
-    /// Those of [`following`].
+    /// Those of [`following`]; and [`ErrorKind::Decode`] for a page that repeats the first one or the one before it and is followed by
+    /// another: such a list would never end, and may be incomplete.
     pub(super) fn page<T: Serialize>(
         &self,
         offset: i64,
@@ -36,18 +70,22 @@ impl ListEnd {
         next_offset: Option<i64>,
     ) -> Result<(Vec<T>, Option<i64>)> {
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = items.first().and_then(|item| serde_json::to_vec(item).ok());
-        let is_repeated = match &shown.first {
-            Some((at, known)) => offset > *at && first.as_ref() == Some(known),
-            None => {
-                shown.first = first.map(|first| (offset, first));
-                false
-            }
-        };
-        if is_repeated && !shown.names_next && count(&items) < PAGE {
+        let page = Mark::of(offset, &items);
+        let begins_again = shown.first.zip(page).is_some_and(|(first, page)| first.begins_again(&page));
+        if begins_again && !shown.names_next && count(&items) < PAGE {
             return Ok((Vec::new(), None));
         }
         let next = following(offset, count(&items), next_offset, shown.names_next)?;
+        let mut known = [shown.first, shown.latest].into_iter().flatten();
+        if next.is_some() && page.is_some_and(|page| known.any(|known| known.is_repeated(&page))) {
+            let message = format!(
+                "the page of {} items at offset {offset} repeats an earlier one (is the offset ignored?): the list may be incomplete",
+                items.len()
+            );
+            return Err(Error::new(ErrorKind::Decode, message));
+        }
+        shown.first = shown.first.or(page);
+        shown.latest = page.or(shown.latest);
         shown.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
         Ok((items, next))
     }
@@ -150,13 +188,41 @@ mod tests {
     }
 
     #[test]
+    fn full_page_that_repeats_is_an_error_and_not_a_list_without_end() {
+        for (pages, next_offset) in [
+            (vec![0..1000], None),
+            (vec![0..2500], None),
+            (vec![0..1000], Some(0)),
+            // Two servers in turn; and one more item between the pages, first or last.
+            (vec![0..1000, 5000..6000], None),
+            (vec![0..1000, 1..1001, 1..1001], None),
+            (vec![0..5, 1..6, 1..6], None),
+            (vec![0..2500, 0..2501, 0..2501], None),
+            // Named, whatever the offset.
+            (vec![0..1000], Some(1000)),
+            (vec![0..7], Some(7)),
+        ] {
+            let (end, mut offset, mut outcome) = (ListEnd::default(), 0, Ok(()));
+            for page in pages.iter().cycle().take(5) {
+                let next_offset = next_offset.map(|next: i64| if next > 0 { offset + next } else { next });
+                match end.page(offset, page.clone().collect::<Vec<_>>(), next_offset) {
+                    Ok((_, next)) => offset = next.expect("more"),
+                    Err(error) => {
+                        outcome = Err(error);
+                        break;
+                    }
+                }
+            }
+            let error = outcome.expect_err("an end");
+            assert_eq!(error.kind(), ErrorKind::Decode, "{pages:?}");
+            assert!(error.message().contains("repeats an earlier one"), "{error}");
+        }
+    }
+
+    #[test]
     fn server_that_ignores_the_offset_has_one_page_unless_the_page_is_full() {
         assert_eq!(read(|_| (vec![7], None)), [7]);
         assert_eq!(read(|_| ((0..999).collect(), Some(0))).len(), 999);
-        let end = ListEnd::default();
-        let full = || (0..1000).collect::<Vec<_>>();
-        assert_eq!(end.page(0, full(), None).unwrap().1, Some(1000));
-        assert_eq!(end.page(1000, full(), None).unwrap(), (full(), Some(2000)), "more may be behind it");
         // A page that was named is read, whatever is on it.
         let end = ListEnd::default();
         assert_eq!(end.page(0, vec![7], Some(1)).unwrap().1, Some(1));

@@ -1,6 +1,7 @@
 //! What Suger lists, and the changes of groups that a list leads to.
 
 use usage_billing::ErrorKind;
+use usage_billing::suger::UsageReport;
 use usage_billing::suger::types::{self, UsageRecordGroupStatus as Status};
 
 use serde_json::{Value, json};
@@ -176,6 +177,25 @@ async fn server_that_ignores_the_offset_has_one_page() {
     }
     let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"[{"id": "a"}]"#)]);
     assert_eq!(scripted(&server).buyers(|request| request).collect_all().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_page_that_comes_again_and_again_ends_with_an_error() {
+    let report = UsageReport::new("e-1", now()).quantity("gb", 1);
+    for count in [1000, 2500] {
+        let groups: Vec<_> = (0..count).map(|number| json!({"id": number.to_string()})).collect();
+        let page = page_of(&groups);
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page),
+            _ => Reply::json(409, "\"it exists\""),
+        });
+        let client = scripted(&server);
+        for error in [client.confirm(&report).await.unwrap_err(), client.report(&report).await.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+            assert!(error.to_string().contains("repeats an earlier one"), "{error}");
+        }
+        assert_eq!(server.requests().len(), 2 + 1 + 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]
