@@ -240,6 +240,26 @@ mod tests {
     }
 
     #[test]
+    fn dimension_that_the_report_does_not_state_is_pending_unless_nothing_of_it_was_used() {
+        let usage = sent(5).quantity("seats", 2).quantity("idle", 0);
+        let records = json!({"gb": 5, "calls": 3, "seats": 2, "idle": 0});
+        for group_id in [id(&usage), "b-1".to_owned()] {
+            let mut there = group(&group_id, "REPORTED", records.clone());
+            there.records = serde_json::from_value(records.clone()).unwrap();
+            let of = |info: Value| {
+                let reports = [report("r-1", &[&group_id], info)];
+                reconcile("acme", std::slice::from_ref(&usage), std::slice::from_ref(&there), &reports).unwrap()
+            };
+            let all = of(json!({"reportedRecords": {"gb": 5, "calls": 3}}));
+            assert_eq!(told(&all.pending), ["seats 2/2 REPORTED"]);
+            assert_eq!(all.pending[0].words, ["the report does not state seats"]);
+            assert!(all.failed.is_empty() && told(&all.billed).starts_with(&["calls 3/3 REPORTED".to_owned()]));
+            assert!(of(json!({"reportedRecords": {"gb": 5, "calls": 3}, "includedRecords": {"seats": 2}})).is_clean());
+            assert!(of(json!({"status": "CREATED", "reportedRecords": {"gb": 5}})).billed.is_empty());
+        }
+    }
+
+    #[test]
     fn only_a_clean_reconciliation_has_nothing_but_billed_quantities() {
         let of = |set: fn(&mut Reconciliation, Vec<ReconciledQuantity>)| {
             let there = group(&id(&sent(5)), "CREATED", json!({"gb": 4}));

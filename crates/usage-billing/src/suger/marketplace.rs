@@ -30,14 +30,15 @@ pub(super) enum Acceptance {
 ///   not billed; unprocessed records were not looked at.
 /// - Azure: an event is accepted with `Accepted` alone. `Duplicate` means that the hour has another event.
 /// - Google Cloud: a report is accepted without `reportErrors`.
-/// - Alibaba: a report is accepted if `Success` is true.
+/// - Alibaba: a report is accepted if `Success` is true. The response of Alibaba International is not documented; it is read in the same way.
 ///
-/// A response that does not mention what was charged accepts nothing, and neither does the lack of the response in a report to one of these
-/// marketplaces: the outcome is pending.
+/// Only the response of the marketplace that the report names accepts anything; of any, if it names none. A response that does not mention what was
+/// charged accepts nothing, and neither does the lack of the response in a report to one of these marketplaces: the outcome is pending. So is that of
+/// a dimension that the report does not state, unless it states no quantities at all.
 pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
     let mut words = refusals(info, dimensions);
     match &info.status {
-        Some(Status::Success | Status::Invoiced) if words.is_empty() => {
+        Some(_) if is_success(info) && words.is_empty() => {
             let silences = match dimensions {
                 [] => vec![silence(info, None)],
                 _ => dimensions.iter().map(|dimension| silence(info, Some(dimension))).collect(),
@@ -47,7 +48,7 @@ pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
                 Some(words) => Acceptance::Pending(vec![words]),
             }
         }
-        Some(Status::Success | Status::Invoiced) => Acceptance::Refused(words),
+        Some(_) if is_success(info) => Acceptance::Refused(words),
         Some(status @ (Status::Failed | Status::Deleted | Status::Canceled)) => {
             words.insert(0, spoken(&format!("Suger: {status}"), info.message.as_deref()));
             Acceptance::Refused(words)
@@ -58,6 +59,11 @@ pub(super) fn acceptance(info: &Info, dimensions: &[&str]) -> Acceptance {
             Acceptance::Pending(words)
         }
     }
+}
+
+/// Whether Suger says that the marketplace took a report.
+pub(super) fn is_success(info: &Info) -> bool {
+    matches!(info.status, Some(Status::Success | Status::Invoiced))
 }
 
 /// Words of the marketplace against a dimension, or against any if none is asked for.
@@ -98,7 +104,7 @@ fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
             words.push(spoken(&format!("Google Cloud: {code}"), message));
         }
     }
-    if info.alibaba_metering_response.as_ref().is_some_and(|response| response.success == Some(false)) {
+    if alibaba_success(info).any(|success| success == Some(false)) {
         words.push("Alibaba: not successful".to_owned());
     }
     if words.len() > MAX_WORDS {
@@ -109,18 +115,31 @@ fn refusals(info: &Info, dimensions: &[&str]) -> Vec<String> {
     words
 }
 
+/// `Success` of Alibaba's responses, as far as there are any.
+fn alibaba_success(info: &Info) -> impl Iterator<Item = Option<bool>> {
+    let international = &info.alibaba_international_metering_response;
+    let of_international = || {
+        let success = international.iter().find(|(name, _)| name.eq_ignore_ascii_case("success"));
+        success.and_then(|(_, value)| value.as_bool())
+    };
+    let response = info.alibaba_metering_response.as_ref().map(|response| response.success);
+    response.into_iter().chain((!international.is_empty()).then(of_international))
+}
+
 /// Returns what is missing in the marketplace's response about a dimension, or about anything if none is given; `None` if nothing is, or nothing
 /// was charged.
 fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
-    if !is_charged(info, dimension) {
+    let charge = charge(info, dimension);
+    if charge == Charge::Nothing {
         return None;
     }
     let what = || dimension.map_or_else(|| "anything".to_owned(), |dimension| printable(dimension).to_string());
     let is_about = |named: Option<&str>| match (named, dimension) {
         (Some(named), Some(dimension)) => named == dimension,
         // It may be any.
-        _ => true,
+        _ => charge != Charge::NotStated,
     };
+    let is_about_all = charge != Charge::NotStated;
     let results = info.aws_metering_response.as_ref().map(|response| {
         let of_result = |result: &AwsUsageRecordResult| {
             is_about(result.usage_record.as_ref().and_then(|record| record.dimension.as_deref()))
@@ -131,31 +150,64 @@ fn silence(info: &Info, dimension: Option<&str>) -> Option<String> {
         .azure_metering_response
         .as_ref()
         .map(|response| response.result.iter().any(|event| is_about(event.dimension.as_deref())));
-    let gcp = info.gcp_metering_response.as_ref().map(|_| true);
-    let alibaba = info.alibaba_metering_response.as_ref().map(|response| response.success == Some(true));
-    let answers: Vec<bool> = [results, events, gcp, alibaba].into_iter().flatten().collect();
+    let gcp = info.gcp_metering_response.as_ref().map(|_| is_about_all);
+    let alibaba = alibaba_success(info).reduce(|one, other| one.or(other));
+    let alibaba = alibaba.map(|success| success == Some(true) && is_about_all);
+    let answers = match &info.partner {
+        Some(Partner::Aws | Partner::AwsChina) => [results, None, None, None],
+        Some(Partner::Azure) => [None, events, None, None],
+        Some(Partner::Gcp) => [None, None, gcp, None],
+        Some(Partner::Alibaba) => [None, None, None, alibaba],
+        Some(partner) if !partner.as_str().is_empty() => [None; 4],
+        _ => [results, events, gcp, alibaba],
+    };
+    let mut answers = answers.into_iter().flatten().peekable();
     match &info.partner {
-        _ if answers.contains(&true) => None,
-        _ if !answers.is_empty() => Some(format!("the marketplace's response does not mention {}", what())),
+        _ if answers.peek().is_some() => {
+            (!answers.all(|answer| answer)).then(|| format!("the marketplace's response does not mention {}", what()))
+        }
         Some(Partner::Aws | Partner::Azure | Partner::Gcp | Partner::Alibaba) => {
             Some("the report has no response of the marketplace".to_owned())
         }
+        _ if charge == Charge::NotStated => Some(format!("the report does not state {}", what())),
         _ => None,
     }
 }
 
-/// Returns whether a report may have charged a dimension, or anything if none is given: a report that states no quantities at all may have.
-fn is_charged(info: &Info, dimension: Option<&str>) -> bool {
+/// What a report says that it charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charge {
+    /// Nothing: 0 is stated, or that included amounts, credit or the next report cover it.
+    Nothing,
+    /// Something; or it states no quantities at all, and may have charged anything.
+    Something,
+    /// It states quantities, but not of the dimension.
+    NotStated,
+}
+
+/// Returns what a report charged of a dimension, or of anything if none is given.
+fn charge(info: &Info, dimension: Option<&str>) -> Charge {
     let is_some = |quantity: &DecimalNumber| !quantity.0.is_zero();
-    let maps = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
+    let covered = [&info.included_records, &info.credit_records, &info.new_decimal_parts];
     let totals = &info.aggregated_billable_records;
     let of_total = |total: &AggregatedMeteringUsageRecord| [total.quantity, total.amount].iter().flatten().any(is_some);
-    let is_stated = !info.reported_records.is_empty() || !totals.is_empty() || maps.iter().any(|map| !map.is_empty());
+    if info.reported_records.is_empty() && totals.is_empty() && covered.iter().all(|map| map.is_empty()) {
+        return Charge::Something;
+    }
     let is_charged = match dimension {
-        Some(dimension) => info.reported_records.get(dimension).is_some_and(is_some),
+        Some(dimension) => {
+            let mut totals = totals.iter().filter(|total| total.key.as_deref() == Some(dimension)).peekable();
+            let is_covered = covered.iter().any(|map| map.get(dimension).is_some_and(is_some));
+            match info.reported_records.get(dimension) {
+                Some(quantity) => is_some(quantity),
+                None if totals.peek().is_some() => totals.any(of_total),
+                None if is_covered => false,
+                None => return Charge::NotStated,
+            }
+        }
         None => info.reported_records.values().any(is_some) || totals.iter().any(of_total),
     };
-    is_charged || !is_stated
+    if is_charged { Charge::Something } else { Charge::Nothing }
 }
 
 fn of_dimension(marketplace: &str, status: &str, dimension: Option<&str>, message: Option<&str>) -> String {
@@ -208,7 +260,8 @@ mod tests {
                 let missing = Acceptance::Pending(vec!["the report has no response of the marketplace".to_owned()]);
                 assert_eq!(of(json!({"status": status, "partner": partner}), &["gb"]), missing);
                 assert_eq!(of(json!({"status": status, "partner": partner}), &[]), missing);
-                assert_eq!(of(json!({"status": status, "partner": partner}), &["included"]), Acceptance::Accepted);
+                let included = json!({"status": status, "partner": partner, "includedRecords": {"included": 2}});
+                assert_eq!(of(included, &["included"]), Acceptance::Accepted);
                 let nothing = json!({"status": status, "partner": partner, "reportedRecords": {"gb": 0}});
                 assert_eq!(of(nothing, &[]), Acceptance::Accepted);
             }
@@ -231,11 +284,9 @@ mod tests {
                 assert_eq!(of(report.clone(), &[]), silent("anything"), "{report}");
             }
         }
-        for nothing in [json!({"gb": 0}), json!({"calls": 0})] {
-            for report in empty(nothing) {
-                assert_eq!(of(report.clone(), &["gb"]), Acceptance::Accepted, "{report}");
-                assert_eq!(of(report.clone(), &[]), Acceptance::Accepted, "{report}");
-            }
+        for report in empty(json!({"gb": 0})) {
+            assert_eq!(of(report.clone(), &["gb"]), Acceptance::Accepted, "{report}");
+            assert_eq!(of(report.clone(), &[]), Acceptance::Accepted, "{report}");
         }
         // What is covered by other quantities was not charged.
         for covered in ["includedRecords", "creditRecords", "newDecimalParts"] {
@@ -277,7 +328,9 @@ mod tests {
         assert_eq!(of(aws(json!([result("gb", "Success")])), &["calls"]), silent("calls"));
         let azure = json!({"azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb"}]}});
         assert_eq!(of(azure.clone(), &["gb", "calls"]), silent("calls"));
-        assert_eq!(of(azure, &["included"]), Acceptance::Accepted, "nothing of it was charged");
+        let mut included = azure.clone();
+        included["includedRecords"] = json!({"included": 2});
+        assert_eq!(of(included, &["included"]), Acceptance::Accepted, "nothing of it was charged");
         assert_eq!(of(aws(json!([{"status": "Success"}])), &["calls"]), Acceptance::Accepted);
     }
 
@@ -301,6 +354,69 @@ mod tests {
         let alibaba = |success: Value| json!({"alibabaMeteringResponse": {"Success": success}});
         assert_eq!(of(alibaba(json!(true)), &["gb"]), Acceptance::Accepted);
         assert_eq!(of(alibaba(json!(false)), &["gb"]), refused(&["Alibaba: not successful"]));
+    }
+
+    #[test]
+    fn only_the_response_of_the_reports_own_marketplace_accepts_its_usage() {
+        let responses = [
+            ("awsMeteringResponse", aws(json!([result("gb", "Success")]))["awsMeteringResponse"].take()),
+            ("azureMeteringResponse", json!({"result": [{"status": "Accepted", "dimension": "gb"}]})),
+            ("gcpMeteringResponse", json!({})),
+            ("alibabaMeteringResponse", json!({"Success": true})),
+            ("alibabaInternationalMeteringResponse", json!({"success": true, "code": "200"})),
+        ];
+        let missing = Acceptance::Pending(vec!["the report has no response of the marketplace".to_owned()]);
+        for (partner, own) in [("AWS", 0..1), ("AZURE", 1..2), ("GCP", 2..3), ("ALIBABA", 3..5)] {
+            for (place, (name, response)) in responses.iter().enumerate() {
+                let found = of(json!({"partner": partner, *name: response}), &["gb"]);
+                let expected = if own.contains(&place) { Acceptance::Accepted } else { missing.clone() };
+                assert_eq!(found, expected, "{partner} {name}");
+            }
+        }
+        let both =
+            |aws: Value| of(json!({"partner": "AWS", "awsMeteringResponse": aws, "gcpMeteringResponse": {}}), &["gb"]);
+        assert_eq!(both(json!({"results": []})), silent("gb"));
+        assert_eq!(both(json!({"results": [result("gb", "Success")]})), Acceptance::Accepted);
+        // What nobody names has to be accepted by all.
+        assert_eq!(of(json!({"awsMeteringResponse": {}, "gcpMeteringResponse": {}}), &["gb"]), silent("gb"));
+        // Of a marketplace whose response reports do not have, nothing is waited for.
+        assert_eq!(of(json!({"partner": "STRIPE", "awsMeteringResponse": {}}), &["gb"]), Acceptance::Accepted);
+        assert_eq!(of(json!({"partner": "AWS_CHINA", "awsMeteringResponse": {}}), &["gb"]), silent("gb"));
+        for (response, expected) in [(json!({"RequestId": "r"}), silent("gb")), (json!({}), missing)] {
+            let report = json!({"partner": "ALIBABA", "alibabaInternationalMeteringResponse": response});
+            assert_eq!(of(report, &["gb"]), expected);
+        }
+        let international = json!({"partner": "ALIBABA", "alibabaInternationalMeteringResponse": {"Success": false}});
+        assert_eq!(of(international, &["gb"]), refused(&["Alibaba: not successful"]));
+    }
+
+    #[test]
+    fn dimension_that_the_report_does_not_state_is_pending() {
+        let not_stated = Acceptance::Pending(vec!["the report does not state seats".to_owned()]);
+        for partner in [Value::Null, json!("STRIPE")] {
+            assert_eq!(of(json!({"partner": partner}), &["seats"]), not_stated);
+            assert_eq!(of(json!({"partner": partner, "includedRecords": {"seats": 0}}), &["seats"]), not_stated);
+        }
+        for response in [
+            aws(json!([result("gb", "Success")])),
+            aws(json!([{"status": "Success"}])),
+            json!({"azureMeteringResponse": {"result": [{"status": "Accepted", "dimension": "gb"}]}}),
+            json!({"gcpMeteringResponse": {}}),
+            json!({"alibabaMeteringResponse": {"Success": true}}),
+        ] {
+            assert_eq!(of(response.clone(), &["seats"]), silent("seats"), "{response}");
+        }
+        // The marketplace itself names it, or the report does.
+        assert_eq!(of(aws(json!([result("seats", "Success")])), &["seats"]), Acceptance::Accepted);
+        for stated in [
+            json!({"reportedRecords": {"seats": 0}}),
+            json!({"includedRecords": {"seats": 3}}),
+            json!({"creditRecords": {"seats": 3}}),
+            json!({"newDecimalParts": {"seats": 0.5}}),
+            json!({"aggregatedBillableRecords": [{"key": "seats", "quantity": 0}]}),
+        ] {
+            assert_eq!(of(stated.clone(), &["seats"]), Acceptance::Accepted, "{stated}");
+        }
     }
 
     #[test]

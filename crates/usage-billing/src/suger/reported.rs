@@ -7,7 +7,7 @@ use usage_billing_core::printable;
 
 use super::carried::{carried_out, settled_dimensions, start_of};
 use super::groups::id_in;
-use super::marketplace::{Acceptance, acceptance};
+use super::marketplace::{Acceptance, acceptance, is_success};
 use super::reconciliation::State;
 use super::types::{
     MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report, MeteringUsageRecordReportInfo as Info,
@@ -70,14 +70,18 @@ impl<'a> Reported<'a> {
 
     /// What became of a dimension of a group, with the words against it.
     pub(super) fn state(&self, group: &Group, dimension: &str) -> (State, Vec<String>) {
+        let is_used = |name: &str| group.records.get(name).is_some_and(|quantity| !quantity.0.is_zero());
         let mapped: Vec<&str> = match group.records.contains_key(dimension) {
             true => vec![dimension],
-            // What it was mapped to is not stated.
-            false => group.records.keys().map(String::as_str).collect(),
+            // What it was mapped to is not stated. Of what was not used, a report need not say anything.
+            false => group.records.keys().map(String::as_str).filter(|name| is_used(name)).collect(),
         };
         let report = self.of(group).and_then(|report| Some((report, report.info.as_ref()?)));
-        let outcome =
-            report.map(|(report, info)| (acceptance(info, &mapped), self.carried(report, info, group, &mapped)));
+        let is_unused = mapped == [dimension] && !is_used(dimension);
+        let outcome = report.map(|(report, info)| match acceptance(info, &mapped) {
+            Acceptance::Pending(_) if is_unused && is_success(info) => (Acceptance::Accepted, None),
+            acceptance => (acceptance, self.carried(report, info, group, &mapped)),
+        });
         let (outcome, carried) = outcome.unzip();
         match (&group.status, outcome) {
             (Some(Status::Reported), Some(Acceptance::Accepted)) => match carried.flatten() {

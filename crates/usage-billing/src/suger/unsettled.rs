@@ -54,8 +54,12 @@ impl Unsettled {
         self.by_report.is_empty() && self.by_group.is_empty() && self.nameless.is_empty()
     }
 
-    /// Adds usage of a group that was reported; returns whether it takes memory.
+    /// Adds usage of a group that was reported; returns whether it takes memory. Nothing has to accept a quantity of 0, which reports need not
+    /// state.
     pub(super) fn add(&mut self, group: &Group, key: Arc<Key>, quantity: Decimal) -> bool {
+        if quantity.is_zero() {
+            return false;
+        }
         let place = (key.entitlement.clone(), key.metric.clone());
         let link = Link { key, of_metric: group.records.is_empty(), fraction: quantity.fract() };
         let links = match (id_in(&group.usage_record_report_id), id_in(&group.id)) {
@@ -167,6 +171,13 @@ mod tests {
         let mut nameless = Unsettled::default();
         assert!(add(&mut nameless, json!({}), "gb") && !nameless.is_empty());
         assert_eq!(nameless.keys().into_iter().collect::<Vec<_>>(), [key("gb")]);
+    }
+
+    #[test]
+    fn quantity_of_zero_waits_for_nothing() {
+        let mut unsettled = Unsettled::default();
+        let group: Group = serde_json::from_value(json!({"id": "g-1", "records": {"gb": 0}})).unwrap();
+        assert!(!unsettled.add(&group, key("gb"), Decimal::new(0, 2)) && unsettled.is_empty());
     }
 
     #[test]
