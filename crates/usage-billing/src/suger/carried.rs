@@ -1,5 +1,5 @@
 //! Fractions of a unit that a marketplace of whole units, such as AWS, leaves to the next report of the entitlement: not billed until a later
-//! report has a whole unit.
+//! report includes them (`decimalParts`) and leaves none.
 
 use chrono::{DateTime, Utc};
 use usage_billing_core::Decimal;
@@ -15,14 +15,23 @@ pub(super) fn carried_out(info: &Info, dimension: &str, quantity: Decimal) -> Op
     part.filter(|part| !part.is_zero() && !quantity.fract().is_zero())
 }
 
-/// Dimensions of which a report settles every fraction that was left to it: fractions come first, and are less than the whole unit that was
-/// accepted here.
+/// Whether a report includes a fraction that an earlier one left.
+fn is_carried_in(info: &Info, dimension: &str) -> bool {
+    info.decimal_parts.get(dimension).is_some_and(|part| !part.0.is_zero())
+}
+
+/// Dimensions of which a report settles every fraction that was left to it: it includes them, leaves nothing to a later one, and was accepted. If it
+/// leaves a fraction again, that may be what was carried in: after 0.5, a report of 2 has 2 units and leaves 0.5.
 pub(super) fn settled_dimensions(info: &Info) -> impl Iterator<Item = &str> {
     let settled = |dimension: &&str| {
         let parts = [&info.reported_records, &info.included_records, &info.credit_records];
         let parts = parts.into_iter().filter_map(|map| map.get(*dimension));
         let whole = parts.map(|part| part.0).try_fold(Decimal::ZERO, Decimal::checked_add);
-        whole.is_none_or(|whole| whole >= Decimal::ONE) && acceptance(info, &[dimension]) == Acceptance::Accepted
+        let leaves_none = info.new_decimal_parts.get(*dimension).is_none_or(|part| part.0.is_zero());
+        is_carried_in(info, dimension)
+            && leaves_none
+            && whole.is_none_or(|whole| whole >= Decimal::ONE)
+            && acceptance(info, &[dimension]) == Acceptance::Accepted
     };
     info.reported_records.keys().map(String::as_str).filter(settled)
 }
@@ -38,13 +47,13 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn info(json: Value) -> Info {
+    fn info_of(json: Value) -> Info {
         serde_json::from_value(json).unwrap()
     }
 
     #[test]
     fn fraction_is_left_to_the_next_report_unless_it_is_zero() {
-        let info = info(json!({"newDecimalParts": {"gb": 0.25, "calls": 0}, "decimalParts": {"seats": 0.5}}));
+        let info = info_of(json!({"newDecimalParts": {"gb": 0.25, "calls": 0}, "decimalParts": {"seats": 0.5}}));
         let half = Decimal::new(25, 1);
         let left = ["gb", "calls", "seats"].map(|dimension| carried_out(&info, dimension, half));
         assert_eq!(left, [Some(Decimal::new(25, 2)), None, None]);
@@ -54,9 +63,10 @@ mod tests {
     #[test]
     fn fractions_are_settled_by_a_whole_unit_that_was_accepted() {
         let settled = |records: Value, more: Value| {
-            let mut json = json!({"status": "SUCCESS", "reportedRecords": records});
+            let parts = json!({"gb": 0.25, "calls": 0.25, "seats": 0.25});
+            let mut json = json!({"status": "SUCCESS", "reportedRecords": records, "decimalParts": parts});
             json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            settled_dimensions(&info(json)).map(str::to_owned).collect::<Vec<_>>()
+            settled_dimensions(&info_of(json)).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(settled(json!({"gb": 1, "calls": 0.9, "seats": 2}), json!({})), ["gb", "seats"]);
         assert_eq!(
@@ -64,6 +74,11 @@ mod tests {
             ["gb"]
         );
         assert!(settled(json!({"gb": 5}), json!({"status": "FAILED"})).is_empty());
+        let parts = json!({"newDecimalParts": {"gb": 0.5, "seats": 0}});
+        assert_eq!(settled(json!({"gb": 5, "seats": 2}), parts), ["seats"]);
+        for not_carried in [json!({}), json!({"gb": 0}), json!({"calls": 0.5})] {
+            assert!(settled(json!({"gb": 5}), json!({"decimalParts": not_carried})).is_empty(), "{not_carried}");
+        }
         let refused = json!({"awsMeteringResponse": {"results": [{"status": "DuplicateRecord", "usageRecord": {"dimension": "gb"}}]}});
         assert!(settled(json!({"gb": 5}), refused).is_empty());
         let vast = Decimal::MAX.to_string();

@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn fraction_that_is_left_to_the_next_report_is_pending_until_a_later_one_has_a_whole_unit() {
+    fn fraction_that_is_left_to_the_next_report_is_pending_until_a_later_one_includes_it() {
         let quarter = Decimal::new(525, 2);
         let usage = sent(5).quantity("gb", quarter);
         let there = group(&id(&usage), "REPORTED", json!({"gb": 5.25, "calls": 3}));
@@ -527,7 +527,7 @@ mod tests {
         let all = with(vec![]);
         assert_eq!((told(&all.pending), told(&all.billed).len()), (vec!["gb 5.25/5.25 REPORTED".to_owned()], 1));
         assert_eq!(all.pending[0].words, ["Suger: 0.25 of gb left to the next report"]);
-        let whole = |hour| at("r-2", hour, json!({"reportedRecords": {"gb": 1}}));
+        let whole = |hour| at("r-2", hour, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}}));
         assert!(with(vec![whole(9)]).is_clean());
         assert!(with(vec![at("r-3", 10, json!({"reportedRecords": {"gb": 0}})), whole(9)]).is_clean());
         let other = Report { entitlement_id: Some("e-2".to_owned()), ..whole(9) };
@@ -535,9 +535,10 @@ mod tests {
             whole(8),
             whole(7),
             other,
-            at("r-2", 9, json!({"reportedRecords": {"gb": 0}})),
-            at("r-2", 9, json!({"reportedRecords": {"calls": 1}})),
-            at("r-2", 9, json!({"reportedRecords": {"gb": 1}, "status": "FAILED"})),
+            at("r-2", 9, json!({"reportedRecords": {"gb": 1}})),
+            at("r-2", 9, json!({"reportedRecords": {"gb": 0}, "decimalParts": {"gb": 0.25}})),
+            at("r-2", 9, json!({"reportedRecords": {"calls": 1}, "decimalParts": {"calls": 0.25}})),
+            at("r-2", 9, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.25}, "status": "FAILED"})),
         ] {
             assert_eq!(with(vec![not_settled.clone()]).pending.len(), 1, "{not_settled:?}");
         }
@@ -547,7 +548,68 @@ mod tests {
         assert!(reconcile("acme", &[sent(5)], &[whole], std::slice::from_ref(&first)).unwrap().is_clean());
     }
 
+    /// Hours at AWS, each with a quantity, what was reported of it, and the fractions that were carried in and out.
+    fn hours(hours: &[(Decimal, i64, Decimal, Decimal)]) -> Reconciliation {
+        let (mut sent, mut groups, mut reports) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (quantity, reported, carried_in, carried_out)) in hours.iter().enumerate() {
+            let window = SEVEN.parse::<DateTime<Utc>>().unwrap() + chrono::TimeDelta::hours(number as i64);
+            let usage = UsageReport::new("e-1", window).quantity("gb", *quantity);
+            let records = json!({"gb": quantity.to_string()});
+            groups.push(
+                serde_json::from_value(json!({
+                    "id": id(&usage), "entitlementID": "e-1", "status": "REPORTED", "records": records,
+                    "metaInfo": {"timestamp": window, "originRecords": records},
+                }))
+                .unwrap(),
+            );
+            let mut one = report(
+                &format!("r-{number}"),
+                &[&id(&usage)],
+                json!({
+                    "partner": "AWS", "reportedRecords": {"gb": reported}, "startTime": window,
+                    "decimalParts": {"gb": carried_in.to_string()}, "newDecimalParts": {"gb": carried_out.to_string()},
+                    "awsMeteringResponse": {"results": [{"status": "Success", "usageRecord": {"dimension": "gb"}}]},
+                }),
+            );
+            one.entitlement_id = Some("e-1".to_owned());
+            reports.push(one);
+            sent.push(usage);
+        }
+        reconcile("acme", &sent, &groups, &reports).unwrap()
+    }
+
+    #[test]
+    fn fraction_is_pending_as_long_as_later_reports_leave_one() {
+        let half = Decimal::new(5, 1);
+        // 2.5 were sent, and 2 are billed.
+        let mut two = vec![(half, 0, Decimal::ZERO, half), (Decimal::TWO, 2, half, half)];
+        let all = hours(&two);
+        assert_eq!(
+            (told(&all.billed), told(&all.pending)),
+            (vec!["gb 2/2 REPORTED".to_owned()], vec!["gb 0.5/0.5 REPORTED".to_owned()])
+        );
+        two.push((half, 1, half, Decimal::ZERO));
+        assert!(hours(&two).is_clean());
+    }
+
     proptest! {
+        /// Whatever is used in the hours: no more counts as billed than the marketplace was told, and all of it once no fraction is left.
+        #[test]
+        fn no_more_is_billed_than_the_marketplace_took(used in proptest::collection::vec(0i64..400, 1..8)) {
+            let (mut carried, mut taken, mut all) = (Decimal::ZERO, Decimal::ZERO, Vec::new());
+            for quantity in used {
+                let quantity = Decimal::new(quantity, 2);
+                let whole = (carried + quantity).trunc();
+                let left = (carried + quantity).fract();
+                all.push((quantity, i64::try_from(whole).unwrap(), carried, left));
+                (carried, taken) = (left, taken + whole);
+            }
+            let found = hours(&all);
+            let billed: Decimal = found.billed.iter().map(|one| one.sent).sum();
+            prop_assert!(billed <= taken, "{} of {}", billed, taken);
+            prop_assert!(!carried.is_zero() || found.is_clean());
+        }
+
         /// Whatever is lost or comes on top, by id or without: what is sent and not there, and the other way round, is told exactly.
         #[test]
         fn the_discrepancies_are_the_difference_of_the_two_sides(

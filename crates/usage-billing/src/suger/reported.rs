@@ -60,7 +60,8 @@ impl<'a> Reported<'a> {
     fn carried(&self, report: &Report, info: &Info, group: &Group, dimensions: &[&str]) -> Option<String> {
         let entitlement = report.entitlement_id.as_deref().unwrap_or_default();
         dimensions.iter().find_map(|dimension| {
-            let part = carried_out(info, dimension, group.records.get(*dimension)?.0)?;
+            let quantity = group.records.get(*dimension).filter(|quantity| !quantity.0.is_zero())?;
+            let part = carried_out(info, dimension, quantity.0)?;
             let settled = self.settled.get(&(entitlement, *dimension));
             let is_settled = settled.zip(start_of(report)).is_some_and(|(settled, start)| *settled > start);
             let words = || format!("Suger: {part} of {} left to the next report", printable(dimension));

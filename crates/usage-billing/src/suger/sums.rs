@@ -508,25 +508,32 @@ mod tests {
     fn sum_with_a_fraction_left_to_later_reports_is_final_once_one_has_a_whole_unit() {
         use serde_json::json;
         let both = || [json!({}), json!({"id": "g-2", "usageRecordReportID": "r-2"})];
-        let left = |id: &str, hour| of_report(id, hour, json!({"newDecimalParts": {"gb": 0.5}}));
-        let whole = |hour| of_report("r-3", hour, json!({"reportedRecords": {"gb": 1}}));
+        let parts = || json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"gb": 0.5}});
+        let left = |id: &str, hour| of_report(id, hour, parts());
+        let whole = |hour| of_report("r-3", hour, json!({"reportedRecords": {"gb": 1}, "decimalParts": {"gb": 0.5}}));
         let last = || [left("r-1", 7), left("r-2", 8)];
-        assert!(!is_final(both(), &last()), "the second report settles the fraction of the first, and leaves one");
+        assert!(!is_final(both(), &last()), "the second report leaves a fraction as well");
         assert!(is_final(both(), &[last().to_vec(), vec![whole(9)]].concat()));
         assert!(!is_final(both(), &[last().to_vec(), vec![whole(8)]].concat()));
-        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({}))]));
-        let part = of_report("r-3", 9, json!({"reportedRecords": {"gb": 0.75}}));
+        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({"decimalParts": {"gb": 0.5}}))]));
+        assert!(
+            !is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({}))]),
+            "it does not include the fraction"
+        );
+        let part = of_report("r-3", 9, json!({"reportedRecords": {"gb": 0.75}, "decimalParts": {"gb": 0.5}}));
         assert!(!is_final(both(), &[last().to_vec(), vec![part]].concat()));
         let mut other = whole(9);
         other["entitlementID"] = json!("e-2");
         assert!(!is_final(both(), &[last().to_vec(), vec![other]].concat()));
         // Of whole numbers no part is left.
         let wholes = || [json!({"records": {"gb": 2}}), json!({"id": "g-2", "records": {"gb": 3}})];
-        assert!(is_final(wholes(), &[left("r-1", 7)]));
+        let first = || of_report("r-1", 7, json!({"newDecimalParts": {"gb": 0.5}}));
+        assert!(is_final(wholes(), &[first()]));
         let one_part = || [json!({"records": {"gb": 2}}), json!({"id": "g-2"})];
-        assert!(!is_final(one_part(), &[left("r-1", 7)]));
+        assert!(!is_final(one_part(), &[first()]));
         // Of another dimension.
-        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, json!({"newDecimalParts": {"calls": 0.5}}))]));
+        let other = json!({"decimalParts": {"gb": 0.5}, "newDecimalParts": {"calls": 0.5}});
+        assert!(is_final(both(), &[left("r-1", 7), of_report("r-2", 8, other)]));
     }
 
     #[test]
