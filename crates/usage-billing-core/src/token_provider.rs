@@ -83,8 +83,8 @@ impl ApiKey {
     /// [about to expire](AccessToken::expires_in), and once if the vendor rejects the key (401). Calls that need the key at the same time
     /// share one call of `provide`.
     ///
-    /// A failure of `provide` is the failure of all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth) unless it is an
-    /// [`Error`] of this crate; it is not retried. Its text is escaped, but may not contain secrets that the client does not know.
+    /// A failure of `provide` is the failure of all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth), also if it is an [`Error`]
+    /// of this crate, whose status and body are not passed on; it is not retried. Its text is escaped, but may not contain secrets that the client does not know.
     pub fn provider<F, E>(provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<AccessToken, E>> + Send + 'static,
@@ -140,14 +140,14 @@ impl fmt::Debug for TokenProvider {
     }
 }
 
+/// A failure of the provider is of the credential, whatever it was: an [`Error`] of a call that the provider made is not the vendor's response to
+/// the call that needs the token, so its kind, status and body say nothing of that one.
 fn failed(error: Box<dyn StdError + Send + Sync>) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => *ours,
-        Err(other) => {
-            let message = format!("the token provider failed: {}", printable_message(&other.to_string()));
-            Error::new(ErrorKind::Auth, message).with_hint("see the token provider that the client was built with")
-        }
-    }
+    let is_timeout = error.downcast_ref::<Error>().is_some_and(Error::is_timeout);
+    let message = format!("the token provider failed: {}", printable_message(&error.to_string()));
+    Error::new(ErrorKind::Auth, message)
+        .with_timeout(is_timeout)
+        .with_hint("see the token provider that the client was built with")
 }
 
 #[cfg(test)]
@@ -170,13 +170,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn own_errors_keep_their_kind_and_other_errors_their_escaped_text() {
+    async fn every_failure_is_of_the_credential_with_its_escaped_text() {
         let request = TokenRequest { is_after_rejection: false };
-        let own = TokenProvider::new(|_| async { Err::<AccessToken, _>(Error::new(ErrorKind::Connection, "sealed")) });
-        assert_eq!(own.token(request, None).await.unwrap_err().kind(), ErrorKind::Connection);
         let other = TokenProvider::new(|_| async { Err::<AccessToken, _>("sealed\nforged") });
         let error = other.token(request, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Auth);
         assert_eq!(error.message(), r"the token provider failed: sealed\nforged");
+        for (kind, status) in [(ErrorKind::Connection, None), (ErrorKind::Request, None), (ErrorKind::Api, Some(404))] {
+            let own = TokenProvider::new(move |_| async move {
+                let error = Error::new(kind, "sealed").with_attempts(3).with_retry_after(Some(Duration::from_secs(7)));
+                Err::<AccessToken, _>(match status {
+                    Some(status) => error.with_answer(
+                        http::StatusCode::from_u16(status).unwrap(),
+                        Some("c-1".to_owned()),
+                        "\"no such secret\"".into(),
+                    ),
+                    None => error,
+                })
+            });
+            let error = own.token(request, None).await.unwrap_err();
+            assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::Auth, None, 0));
+            assert!(error.body().is_empty() && error.request_id().is_none() && error.retry_after().is_none());
+            assert!(error.message().starts_with("the token provider failed: ") && error.message().contains("sealed"));
+        }
     }
 }

@@ -119,8 +119,40 @@ async fn failure_of_the_provider_fails_the_call_before_anything_is_sent() {
     let own = Credentials::token_provider("id", |_| async {
         Err::<AccessToken, _>(Error::new(ErrorKind::Connection, "no vault"))
     });
-    assert_eq!(fetch(&client(&server, own)).await.unwrap_err().kind(), ErrorKind::Connection);
+    let error = fetch(&client(&server, own)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert!(error.message().ends_with("no vault"), "{error}");
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_of_a_provider_rejects_no_usage() {
+    use usage_billing::suger::{Client, UsageReport};
+
+    let server = ScriptedServer::start(|_| Reply::json(200, r#"{"usageRecordGroups":[]}"#));
+    let vault = ScriptedServer::start(|request| match request.target.contains("gone") {
+        true => Reply::json(409, r#""no such secret""#),
+        false => Reply::json(404, r#""no such secret""#),
+    });
+    for path in ["gone", "missing", ""] {
+        let url = vault.url().to_owned();
+        // A provider that makes a call of its own with a client of this crate, or finds its own request wrong.
+        let key = ApiKey::provider(move |_| {
+            let url = url.clone();
+            async move {
+                let broker = suger(&url).build()?;
+                let call = broker.get_billable_metric().org_id("acme").billable_metric_id(path);
+                call.send().await.map(|_| AccessToken::new("hush"))
+            }
+        });
+        let builder = Client::builder("acme", key).base_url(server.url());
+        let client = untimed(builder).build().unwrap().with_now(usage_billing_tests::now());
+        let mut reporter = client.reporter().flush_timeout(None);
+        reporter.push(UsageReport::new("e-1", usage_billing_tests::now()).quantity("gb", 1)).unwrap();
+        let receipt = reporter.flush().await;
+        assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent", "{path}");
+        assert_eq!((receipt.unsent[0].error.kind(), receipt.unsent[0].error.status()), (ErrorKind::Auth, None));
+    }
 }
 
 #[tokio::test]
