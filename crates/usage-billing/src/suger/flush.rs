@@ -70,8 +70,8 @@ impl Reporter {
             if let Some(error) = failures.get(report.entitlement_id()) {
                 let message = format!("not sent, because its marketplace could not be found out: {error}");
                 reasons.insert(place.1, Error::new(error.kind(), message).with_source(error.clone()));
-            } else if let Some(Some(marketplace)) = self.marketplaces.get(report.entitlement_id())
-                && let Some(late) = self.windows.check(Some(marketplace), report, place.1, now)
+            } else if let Some(marketplace) = self.marketplaces.get(report.entitlement_id())
+                && let Some(late) = self.windows.check(marketplace.as_ref(), report, place.1, now)
             {
                 reasons.insert(place.1, late.error());
                 unconfirmed.push((*place, Response::Withheld(late.error())));

@@ -146,7 +146,8 @@ impl Reporter {
     }
 
     /// Rejects usage that is older than its marketplace accepts, before it is sent, unless Suger lists it already. Asks Suger once for each
-    /// entitlement with old usage where it is billed; reports of which that is not known are not sent.
+    /// entitlement with old usage where it is billed; where Suger does not say, or does not know the entitlement, the shortest limit counts. If that
+    /// call fails, the report stays unsent.
     pub fn reject_late_usage(self) -> Self {
         Self { rejects_late_usage: true, ..self }
     }

@@ -22,6 +22,7 @@ fn vendor(listed: Vec<UsageReport>) -> ScriptedServer {
             "POST" => Reply::json(200, &group_of(request, json!({"partner": entitlement})).to_string()),
             _ if request.target.contains("/usageRecordGroup") => Reply::json(200, &page_of(&listed)),
             _ if entitlement == "BROKEN" => Reply::json(500, "\"down\""),
+            _ if entitlement == "UNNAMED" => Reply::json(200, &json!({"id": entitlement, "partner": ""}).to_string()),
             _ if entitlement == "UNKNOWN" => Reply::json(404, "\"entitlement not found\""),
             _ => Reply::json(200, &json!({"id": entitlement, "partner": entitlement}).to_string()),
         }
@@ -93,11 +94,17 @@ async fn marketplace_windows_are_configurable() {
 async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     let arrived = hours_ago("AWS", 7);
     let server = vendor(vec![arrived.clone()]);
-    let others = vec![arrived.clone(), hours_ago("BROKEN", 30), hours_ago("UNKNOWN", 30), hours_ago("GCP", 2)];
+    let others = vec![
+        arrived.clone(),
+        hours_ago("BROKEN", 30),
+        hours_ago("UNKNOWN", 2),
+        hours_ago("GCP", 2),
+        hours_ago("UNNAMED", 2),
+    ];
     let all = [reports(), others].concat();
     let mut reporter = queue(scripted(&server).reporter().flush_timeout(None).reject_late_usage(), all);
     let receipt = reporter.flush().await;
-    assert_eq!(receipt.to_string(), "4 delivered, 1 already delivered, 3 rejected, 1 unsent", "{receipt:?}");
+    assert_eq!(receipt.to_string(), "3 delivered, 1 already delivered, 5 rejected, 1 unsent", "{receipt:?}");
     assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
     for one in &receipt.rejected {
         let line = one.error.to_string();
@@ -111,9 +118,14 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     let sent = |what: &str| server.requests().iter().filter(|request| request.target.contains(what)).count();
     let asked =
         || server.requests().iter().filter(|request| request.method == "GET" && !request.target.contains('?')).count();
-    // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, and BROKEN with its retries.
+    // By the shortest limit, where the marketplace is not known.
+    for unknown in ["UNKNOWN", "UNNAMED"] {
+        let one = receipt.rejected.iter().find(|one| one.report.entitlement_id() == unknown).unwrap();
+        assert!(one.error.to_string().contains("and a marketplace accepts usage for 120 min"), "{}", one.error);
+    }
+    // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, UNNAMED, and BROKEN with its retries.
     // A list without the report is read to an empty page.
-    assert_eq!((sent("/usageRecordGroup?"), asked()), (6, 5 + 4));
+    assert_eq!((sent("/usageRecordGroup?"), asked()), (10, 6 + 4));
     let again = reporter.flush().await;
-    assert_eq!((again.unsent.len(), asked()), (1, 5 + 4 + 4), "what is known is not asked for again");
+    assert_eq!((again.unsent.len(), asked()), (1, 6 + 4 + 4), "what is known is not asked for again");
 }
