@@ -198,6 +198,45 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
 }
 
 #[tokio::test(start_paused = true)]
+async fn key_in_the_place_of_an_entitlement_is_masked_in_every_event() {
+    // Stored, unless the quantity says otherwise.
+    let server = ScriptedServer::start(|request| {
+        if request.method == "GET" {
+            return Reply::json(200, r#"{"usageRecordGroups":[]}"#);
+        }
+        let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        let group = serde_json::json!({
+            "id": sent["id"], "entitlementID": sent["entitlementID"], "status": "CREATED", "records": sent["records"],
+            "partner": "AWS",
+        });
+        match sent["records"]["gb"].to_string().as_str() {
+            "2" => Reply::json(400, "\"no\""),
+            "3" => Reply::json(503, "{}"),
+            "4" => Reply::json(409, "\"it exists\""),
+            _ => Reply::json(200, &group.to_string()),
+        }
+    });
+    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
+    let client = builder.build().unwrap().with_now("2026-11-20T07:30:00Z".parse().unwrap());
+    let mut reporter = client.reporter().flush_timeout(None).trust_duplicates_unverified();
+    for quantity in 1..5 {
+        reporter.push(usage("hush-key").sequence(quantity).quantity("gb", quantity)).unwrap();
+    }
+    let lines = traced(async { _ = reporter.flush().await }).await;
+    for message in [
+        "usage delivered",
+        "usage rejected",
+        "usage not confirmed",
+        "usage taken for delivered, unverified",
+        "usage is older than its marketplace accepts",
+    ] {
+        let line = visible(&lines).into_iter().find(|line| line.contains(message));
+        let line = line.unwrap_or_else(|| panic!("{message}: {lines}"));
+        assert!(line.contains("entitlement_id=***") && !line.contains("hush"), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn usage_that_a_dropped_sender_leaves_is_a_warning() {
     let server = moody();
     let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();

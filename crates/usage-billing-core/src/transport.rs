@@ -84,6 +84,11 @@ impl Transport {
         self.parts.auth.context().masked(error)
     }
 
+    /// Masks the client's secrets in a text of the caller, such as an id: a key may have been given in its place.
+    pub fn masked_text(&self, text: &str) -> String {
+        self.parts.auth.context().secrets.masks().apply(text)
+    }
+
     /// In a box: callers move a call's future about before they await it, and this is nearly all of its size.
     pub(crate) fn send<'a>(
         &'a self,

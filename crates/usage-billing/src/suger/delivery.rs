@@ -72,7 +72,7 @@ impl Client {
 
     fn warn_if_late(&self, report: &UsageReport, id: Uuid, group: &Group) {
         let late = MarketplaceWindows::default().check_group(report, id, group, None, self.clock.now());
-        late.iter().for_each(trace::late);
+        late.iter().for_each(|late| trace::late(self, late));
     }
 
     /// Sends a report that was checked.

@@ -150,7 +150,7 @@ impl Reporter {
                 (None, Response::Conflict { error, from_suger: true })
                     if self.trusts_duplicates && before != State::Sent && error.attempts() < 2 =>
                 {
-                    trace::unverified(&report, place.1);
+                    trace::unverified(&self.client, &report, place.1);
                     self.queue.remove(&place);
                     self.settled.unverified.push(place.1);
                 }
@@ -226,7 +226,7 @@ impl Reporter {
         let (Some(report), Some(group)) = (self.queue.get(&place), group) else { return };
         let marketplace = self.marketplaces.get(report.entitlement_id()).and_then(Option::as_ref);
         if let Some(late) = self.windows.check_group(report, place.1, group, marketplace, self.client.clock.now()) {
-            trace::late(&late);
+            trace::late(&self.client, &late);
             self.settled.late.push(late);
         }
     }

@@ -18,15 +18,17 @@ pub(super) use event;
 /// What is known of a report after an attempt to deliver it.
 pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: &Verdict) {
     match verdict {
-        Verdict::Delivered => settled(report, id, "usage delivered"),
-        Verdict::DeliveredBefore => settled(report, id, "usage delivered before"),
+        Verdict::Delivered => settled(client, report, id, "usage delivered"),
+        Verdict::DeliveredBefore => settled(client, report, id, "usage delivered before"),
         Verdict::Rejected(error) | Verdict::IdUsedUp(error) => {
-            let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+            let entitlement_id = masked_text(client, report.entitlement_id());
+            let (entitlement_id, window) = (printable(&entitlement_id), report.window());
             let error = masked(client, error);
             event!(WARN, %id, %entitlement_id, %window, %error, "usage rejected: it is not billed");
         }
         Verdict::Open(error) => {
-            let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+            let entitlement_id = masked_text(client, report.entitlement_id());
+            let (entitlement_id, window) = (printable(&entitlement_id), report.window());
             let error = masked(client, error);
             event!(INFO, %id, %entitlement_id, %window, %error, "usage not confirmed: to be sent again");
         }
@@ -34,25 +36,31 @@ pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: 
 }
 
 /// A report whose usage came too late for its marketplace.
-pub(super) fn late(late: &LateUsage) {
-    let entitlement_id = printable(&late.entitlement_id);
+pub(super) fn late(client: &Client, late: &LateUsage) {
+    let entitlement_id = masked_text(client, &late.entitlement_id);
+    let entitlement_id = printable(&entitlement_id);
     let marketplace = printable(late.marketplace());
     let (id, window, age_s, limit_s) = (late.id, late.window, late.age.as_secs(), late.limit.as_secs());
     event!(WARN, %id, %entitlement_id, %window, %marketplace, age_s, limit_s, "usage is older than its marketplace accepts");
 }
 
 /// A report that is taken for delivered without proof.
-pub(super) fn unverified(report: &UsageReport, id: Uuid) {
-    settled(report, id, "usage taken for delivered, unverified");
+pub(super) fn unverified(client: &Client, report: &UsageReport, id: Uuid) {
+    settled(client, report, id, "usage taken for delivered, unverified");
 }
 
-fn settled(report: &UsageReport, id: Uuid, message: &'static str) {
-    let (entitlement_id, window) = (printable(report.entitlement_id()), report.window());
+fn settled(client: &Client, report: &UsageReport, id: Uuid, message: &'static str) {
+    let entitlement_id = masked_text(client, report.entitlement_id());
+    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
     event!(INFO, %id, %entitlement_id, %window, "{message}");
 }
 
 fn masked(client: &Client, error: &Error) -> Error {
     client.api.inner().masked(error.clone())
+}
+
+fn masked_text(client: &Client, text: &str) -> String {
+    client.api.inner().masked_text(text)
 }
 
 /// The end of a flush that had anything to send.
