@@ -190,22 +190,22 @@ mod tests {
     #[test]
     fn full_page_that_repeats_is_an_error_and_not_a_list_without_end() {
         for (pages, next_offset) in [
-            (vec![0..1000], None),
-            (vec![0..2500], None),
-            (vec![0..1000], Some(0)),
+            (&[(0, 1000)][..], None),
+            (&[(0, 2500)][..], None),
+            (&[(0, 1000)][..], Some(0)),
             // Two servers in turn; and one more item between the pages, first or last.
-            (vec![0..1000, 5000..6000], None),
-            (vec![0..1000, 1..1001, 1..1001], None),
-            (vec![0..5, 1..6, 1..6], None),
-            (vec![0..2500, 0..2501, 0..2501], None),
+            (&[(0, 1000), (5000, 6000)][..], None),
+            (&[(0, 1000), (1, 1001), (1, 1001)][..], None),
+            (&[(0, 5), (1, 6), (1, 6)][..], None),
+            (&[(0, 2500), (0, 2501), (0, 2501)][..], None),
             // Named, whatever the offset.
-            (vec![0..1000], Some(1000)),
-            (vec![0..7], Some(7)),
+            (&[(0, 1000)][..], Some(1000)),
+            (&[(0, 7)][..], Some(7)),
         ] {
             let (end, mut offset, mut outcome) = (ListEnd::default(), 0, Ok(()));
-            for page in pages.iter().cycle().take(5) {
+            for (first, behind) in pages.iter().copied().cycle().take(5) {
                 let next_offset = next_offset.map(|next: i64| if next > 0 { offset + next } else { next });
-                match end.page(offset, page.clone().collect::<Vec<_>>(), next_offset) {
+                match end.page(offset, (first..behind).collect::<Vec<i64>>(), next_offset) {
                     Ok((_, next)) => offset = next.expect("more"),
                     Err(error) => {
                         outcome = Err(error);
