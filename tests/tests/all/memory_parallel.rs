@@ -33,6 +33,12 @@ fn endless() -> Reply {
     Reply::endless("HTTP/1.1 200 X\r\n\r\n{\"id\":\"", "x".repeat(1 << 20))
 }
 
+/// Pages that differ in their last item: a page that is repeated ends a list.
+fn endless_pages(items: String) -> impl Fn(&str, &str) -> Reply {
+    let number = AtomicUsize::new(0);
+    move |_, _| Reply::json(200, &format!(r#"[{items}{{"id":"{}"}}]"#, number.fetch_add(1, Relaxed)))
+}
+
 fn suger_client(url: &str) -> suger::Client {
     untimed(suger::Client::builder("acme", "hush-key-123")).base_url(url).build().unwrap()
 }
@@ -76,8 +82,7 @@ fn endless_bills_of_all_organizations_at_once_are_errors() {
 
 #[test]
 fn buyers_without_end_are_an_error() {
-    let page = format!("[{}{{}}]", r#"{"id":"b","name":"n"},"#.repeat(999));
-    let reply = move |_: &str, _: &str| Reply::json(200, &page);
+    let reply = endless_pages(r#"{"id":"b","name":"n"},"#.repeat(999));
     calls("memory_parallel::buyers_without_end_are_an_error", reply, async |url| {
         let client = suger_client(&url).with_max_usage_bytes(8 << 20);
         let error = client.usage("2026-10".parse().unwrap(), TIMEOUT).await.unwrap_err();
@@ -127,8 +132,7 @@ fn client_organizations_without_end_are_an_error() {
 
 #[test]
 fn collected_list_without_end_is_an_error() {
-    let page = format!("[{}{{}}]", "{},".repeat(999));
-    let reply = move |_: &str, _: &str| Reply::json(200, &page);
+    let reply = endless_pages("{},".repeat(999));
     calls("memory_parallel::collected_list_without_end_is_an_error", reply, async |url| {
         let error = suger_client(&url).entitlements(|request| request).collect_all().await.unwrap_err();
         let line = "the list exceeds the limit of 48 MiB of memory -> this limit is fixed: read the items one by one";
@@ -139,8 +143,7 @@ fn collected_list_without_end_is_an_error() {
 #[test]
 fn pages_that_are_fetched_ahead_are_bounded_together() {
     // Decoded, more than 12 MiB.
-    let page = format!("[{}{{}}]", "{},".repeat(8_191));
-    let reply = move |_: &str, _: &str| Reply::json(200, &page);
+    let reply = endless_pages("{},".repeat(8_191));
     calls("memory_parallel::pages_that_are_fetched_ahead_are_bounded_together", reply, async |url| {
         let mut entitlements = suger_client(&url).entitlements(|request| request);
         for _ in 0..20 * 8_192 {

@@ -42,7 +42,7 @@ async fn lists_that_are_read_side_by_side_do_not_wait_for_each_other() {
         let (_, offset) = request.target.split_once("offset=").unwrap();
         let offset: i64 = offset.split('&').next().unwrap().parse().unwrap();
         let count = if offset < PAGES * 1000 { 1000 } else { 0 };
-        let groups = vec![format!(r#"{{"id":"{}"}}"#, "x".repeat(600)); count].join(",");
+        let groups = vec![format!(r#"{{"id":"{offset}{}"}}"#, "x".repeat(600)); count].join(",");
         Reply::json(200, &format!(r#"{{"nextOffset":{},"usageRecordGroups":[{groups}]}}"#, offset + 1000))
     });
     let client = client(&server);

@@ -115,7 +115,7 @@ async fn alone(client: &Client, culprit: &Checked, error: Error, known_good: &[C
     if known_good.is_empty() && is_server_error(&error) {
         // An empty lot needs no look-up: that it passes does not show that the server is in order.
         return Check::Unknown(unchecked(&error).with_hint(
-            "no other report passes the check, so that Suger itself may be at fault: flush again later, or without `validate_first`",
+            "no other report passes the check, so that Suger itself may be at fault: flush again later, or without checking reports first",
         ));
     }
     // Neither does one that meets what cannot fail.
