@@ -18,9 +18,10 @@ pub(super) struct ListEnd(Mutex<Shown>);
 struct Shown {
     /// A page has named a next offset that leads on: so this list marks its end by naming none.
     names_next: bool,
-    /// The first page that came, and the latest.
+    /// The first page that came.
     first: Option<Mark>,
-    latest: Option<Mark>,
+    /// The latest two: two servers that ignore the offset may respond alternately.
+    latest: [Option<Mark>; 2],
 }
 
 /// What a page is recognised by: hashes of its first and its last item, which take no memory to speak of.
@@ -61,8 +62,8 @@ impl ListEnd {
     /// before it.
     ///
     /// # Errors
-    /// Those of [`following`]; and [`ErrorKind::Decode`] for a page that repeats the first one or the one before it and is followed by
-    /// another: such a list would never end, and may be incomplete.
+    /// Those of [`following`]; and [`ErrorKind::Decode`] for a page that repeats one of the two before it and is followed by another: such
+    /// a list would never end, and may be incomplete.
     pub(super) fn page<T: Serialize>(
         &self,
         offset: i64,
@@ -76,8 +77,8 @@ impl ListEnd {
             return Ok((Vec::new(), None));
         }
         let next = following(offset, count(&items), next_offset, shown.names_next)?;
-        let mut known = [shown.first, shown.latest].into_iter().flatten();
-        if next.is_some() && page.is_some_and(|page| known.any(|known| known.is_repeated(&page))) {
+        let mut latest = shown.latest.into_iter().flatten();
+        if next.is_some() && page.is_some_and(|page| latest.any(|latest| latest.is_repeated(&page))) {
             let message = format!(
                 "the page of {} items at offset {offset} repeats an earlier one (is the offset ignored?): the list may be incomplete",
                 items.len()
@@ -85,7 +86,9 @@ impl ListEnd {
             return Err(Error::new(ErrorKind::Decode, message));
         }
         shown.first = shown.first.or(page);
-        shown.latest = page.or(shown.latest);
+        if page.is_some() {
+            shown.latest = [shown.latest[1], page];
+        }
         shown.names_next |= next.is_some() && next_offset.is_some_and(|named| named > offset);
         Ok((items, next))
     }
@@ -217,6 +220,12 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Decode, "{pages:?}");
             assert!(error.message().contains("repeats an earlier one"), "{error}");
         }
+    }
+
+    #[test]
+    fn page_far_behind_an_equal_one_is_part_of_the_list() {
+        let items = read(|at| if at < 9000 { (vec![at / 1000 % 3; 1000], None) } else { (Vec::new(), None) });
+        assert_eq!(items.len(), 9000);
     }
 
     #[test]

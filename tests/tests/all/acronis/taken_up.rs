@@ -56,7 +56,7 @@ async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come
     let sandbox = sandbox().await;
     let client = client(&sandbox);
     inject(&sandbox, "500; operation=list_stored_reports");
-    let error = client.usage(september(), PATIENCE).await.unwrap_err();
+    let error = client.usage(september(), std::time::Duration::from_secs(600)).await.unwrap_err();
     assert_eq!(error.kind(), usage_billing::ErrorKind::WaitTimeout);
     assert!(error.message().contains("could not be asked for: list_stored_reports: 500 Internal"), "{error}");
     sandbox.clear_faults();

@@ -120,7 +120,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         for round in 0.. {
             if dice.bool() {
                 // Nothing is said of a flush that is dropped; what it settled is in the next receipt.
-                match dropped_after(dice.u32(1..40), reporter.flush()).await {
+                match dropped_after(dice.u32(1..16), reporter.flush()).await {
                     Some(receipt) => take(&receipt, &mut settled),
                     None => dropped += 1,
                 }
@@ -149,7 +149,7 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
         }
         assert_eq!(settled, all);
     }
-    assert!(dropped >= 10 && left > 100, "the faults were of no use: {dropped} dropped, {left} left");
+    assert!(dropped >= 10 && left >= 50, "the faults were of no use: {dropped} dropped, {left} left");
     sandbox.clear_faults();
     assert_there_once(&clients[0], &sent).await;
 }
