@@ -8,7 +8,9 @@ use usage_billing_genesys::Region;
 pub fn http() -> reqwest::Client {
     // Whoever builds a client without core's `http_client` has to choose a provider; the first choice stands.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().expect("a client without settings")
+    // Without trusted roots: to read them takes longer than most tests, and the servers of tests have no TLS.
+    let builder = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).tls_certs_only([]);
+    builder.build().expect("a client without settings")
 }
 
 /// A client without any time limit, for tests that pause tokio's clock while a real socket is waited for.
