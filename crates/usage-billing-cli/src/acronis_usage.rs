@@ -9,21 +9,21 @@ use crate::arguments::FetchArguments;
 use crate::output;
 use crate::vendors::Fetched;
 
-/// Fetches the usage of each calendar month that has begun. Each report is named as soon as it is known, so that it can be resumed.
+/// Fetches the usage of each calendar month that has started. Each report id is printed as soon as it is known, so that it can be resumed.
 pub(crate) async fn fetch(client: &Client, period: Period, arguments: &FetchArguments) -> Result<Fetched> {
     let (failed, errors) = mpsc::channel();
-    let tell = move |event: ReportEvent<'_>| match event {
+    let on_report = move |event: ReportEvent<'_>| match event {
         ReportEvent::Created { id, .. } => {
-            output::tell(&format!("acronis: report {id} is being made (--report takes it up again)"));
+            output::eprint_line(&format!("acronis: report {id} was created (resume it with --report {id})"));
         }
         ReportEvent::Reused { id, month } => {
-            output::tell(&format!("acronis: report {id} of {month} is there already and is read"));
+            output::eprint_line(&format!("acronis: reusing report {id} of {month}"));
         }
-        // The receiver is there as long as events come.
+        // The receiver lives as long as events are sent.
         ReportEvent::NotDeleted { error, .. } => _ = failed.send(error.clone()),
         _ => {}
     };
-    let options = UsageOptions::new().delete_created_reports(arguments.delete_report).on_report(tell);
+    let options = UsageOptions::new().delete_created_reports(arguments.delete_report).on_report(on_report);
     let rows = client.usage_with(period, arguments.timeout, options).await?;
     Ok(Fetched { rows, errors: errors.try_iter().collect() })
 }

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ const EXIT_CODES: &str = "Exit codes:
   0  done
   1  failed
   2  wrong arguments or settings
-  3  a credential was refused or lacks a permission
-  4  some vendors answered and some failed
+  3  a credential was rejected or lacks a permission
+  4  partial: the rows of some vendors were printed, others failed
   5  not ready: a vendor is still at work, try again later";
 
-const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if its variables are set):
+const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is used if its variables are set):
   GENESYS_REGION       name (eu-central-1), domain (mypurecloud.de) or URL
   GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET
   SUGER_ORG_ID, SUGER_API_KEY
@@ -42,14 +42,14 @@ const ENVIRONMENT: &str = "Environment (without --sandbox; a vendor is asked if 
 Examples:
   usage-billing usage fetch --sandbox
   usage-billing usage fetch acronis --period 2026-10 --format csv > october.csv
-  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # one that was interrupted";
+  usage-billing usage fetch acronis --report 41b9e2d0-7c36-4f58-9a0b-5d8e1f6c2a73     # resume a report";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Usage data.
     #[command(subcommand)]
     Usage(UsageCommand),
-    /// Run a stand-in of the three vendors on this machine until Ctrl-C.
+    /// Run a mock server of the three vendors on this machine until Ctrl-C.
     Sandbox(usage_billing_sandbox::program::Options),
 }
 
@@ -62,32 +62,31 @@ pub(crate) enum UsageCommand {
 
 #[derive(Args)]
 pub(crate) struct FetchArguments {
-    /// Which vendors to ask [default: all that have settings].
+    /// Vendors to fetch from [default: all that have settings].
     #[arg(value_name = "VENDOR", value_enum)]
     pub(crate) vendors: Vec<Vendor>,
 
-    /// Ask a sandbox that is started for this call: no account is needed.
+    /// Fetch from a sandbox that is started for this call; no account is needed.
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// A month (2026-10), or two days or instants of which the second is excluded (2026-10-01/2026-10-15); UTC. A longer period is fetched
-    /// month by month [default: last month].
+    /// A month (2026-10), or a start and an excluded end (2026-10-01/2026-10-15), in UTC. Longer periods are fetched month by month [default: last month].
     #[arg(long)]
     pub(crate) period: Option<Period>,
 
-    /// Take this day (2026-11-21; noon, UTC) as the current time, also in the sandbox of --sandbox: the same rows on any day [default: now].
+    /// Use noon (UTC) of this day (2026-11-21) as the current time, also in the sandbox of --sandbox, for repeatable output [default: now].
     #[arg(long, value_name = "DAY")]
     pub(crate) today: Option<NaiveDate>,
 
-    /// Also fetch a period that is not over: its quantities will still change.
+    /// Also fetch a period that has not ended; its quantities may still change.
     #[arg(long)]
     pub(crate) allow_open: bool,
 
-    /// An Acronis report that was begun before, in place of a new one: its id, as `usage fetch` prints it.
+    /// Resume the Acronis report with this id, as printed by `usage fetch`.
     #[arg(long, value_name = "ID", conflicts_with_all = ["period", "sandbox"])]
     pub(crate) report: Option<Uuid>,
 
-    /// Delete the Acronis reports that this call creates, once their rows have been read. A report that was there before is never deleted.
+    /// Delete the Acronis reports that this call creates, once their rows have been read. Existing reports are never deleted.
     #[arg(long, conflicts_with = "report")]
     pub(crate) delete_report: bool,
 
@@ -96,21 +95,21 @@ pub(crate) struct FetchArguments {
     #[arg(long, conflicts_with = "report")]
     pub(crate) genesys_contracts: bool,
 
-    /// How to print the rows.
+    /// Output format of the rows.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 
-    /// Longest time for each vendor, for all that it does: 90s, 10m, 1h30m, or a number of seconds.
+    /// Time limit of all calls to each vendor: 90s, 10m, 1h30m, or a number of seconds.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     pub(crate) timeout: Duration,
 
-    /// Most memory for the usage of one vendor, in MiB; the default is enough for about 30,000 rows.
+    /// Memory limit for the usage of one vendor, in MiB; the default is enough for about 30,000 rows.
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     pub(crate) max_usage_mib: usize,
 }
 
 impl FetchArguments {
-    /// The current time: the only place where the program reads the clock.
+    /// Returns the current time. The program reads the clock here only.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.today.map_or_else(Utc::now, |day| day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12))
     }
@@ -133,7 +132,7 @@ impl Vendor {
         }
     }
 
-    /// The variables of the environment that set it up.
+    /// Returns the environment variables of its settings.
     pub(crate) fn settings(self) -> &'static [&'static str] {
         match self {
             Self::Acronis => {
@@ -149,9 +148,9 @@ impl Vendor {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Format {
-    /// For people: columns, quantities cut after six places.
+    /// Human-readable columns; quantities are truncated after six decimal places.
     Table,
-    /// One array of objects; quantities are exact, as strings.
+    /// One array of objects; quantities are exact strings.
     Json,
     /// With a header line; quantities are exact.
     Csv,
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_are_consistent() {
+    fn arguments_are_consistent() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
     }
 

@@ -1,4 +1,4 @@
-//! How the program ends, for people (a line) and scripts (a code).
+//! Failures and exit codes.
 
 use std::fmt;
 use std::io;
@@ -6,22 +6,22 @@ use std::process::ExitCode;
 
 use usage_billing::{Error, ErrorKind};
 
-/// Why there is nothing to print.
+/// The reason why nothing is printed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Something in the arguments or the environment.
+    /// Invalid arguments or settings.
     Usage(String),
-    /// All vendors failed, in the same way or for several reasons; they have been told.
+    /// All vendors failed. Their errors are printed already.
     Vendors(Vec<Error>),
-    /// Reading or writing here.
+    /// Local I/O failed.
     Local(String),
 }
 
-/// Some vendors' rows are printed, others failed.
+/// The exit code if some vendors' rows are printed and others failed.
 pub(crate) const PARTIAL: u8 = 4;
 
 impl Failure {
-    /// Of what the sandbox checks and does: arguments that cannot be quoted, and options that make no sandbox, which is known only when it starts.
+    /// Converts an error of the sandbox; invalid options are known only when it starts.
     pub(crate) fn of_sandbox(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::InvalidInput => Self::Usage(error.to_string()),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_says_why_if_there_is_one_reason() {
+    fn exit_code_is_specific_if_all_failures_agree() {
         assert_eq!(vendors(&[ErrorKind::Auth, ErrorKind::Permission]), ExitCode::from(3));
         assert_eq!(vendors(&[ErrorKind::WaitTimeout]), ExitCode::from(5));
         assert_eq!(vendors(&[ErrorKind::Config]), ExitCode::from(2));

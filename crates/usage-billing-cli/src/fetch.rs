@@ -11,30 +11,30 @@ use usage_billing_sandbox::{Sandbox, SandboxBuilder};
 use crate::arguments::{FetchArguments, Vendor};
 use crate::exit::{Failure, PARTIAL};
 use crate::output;
-use crate::vendors::{self, Client, Fetched, Wanted};
+use crate::vendors::{self, Client, FetchTarget, Fetched};
 
 pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> {
     let now = arguments.now();
     let (wanted, vendors) = match arguments.report {
-        Some(id) => (Wanted::Report(id), vec![Vendor::Acronis]),
+        Some(id) => (FetchTarget::Report(id), vec![Vendor::Acronis]),
         None => {
-            let last_month = || Wanted::LastMonth(Period::last_month(now));
-            (arguments.period.map_or_else(last_month, Wanted::Period), arguments.vendors.clone())
+            let last_month = || FetchTarget::LastMonth(Period::last_month(now));
+            (arguments.period.map_or_else(last_month, FetchTarget::Period), arguments.vendors.clone())
         }
     };
     if arguments.report.is_some() && arguments.vendors.iter().any(|vendor| *vendor != Vendor::Acronis) {
         return Err(Failure::Usage(
-            "--report is of Acronis: fetch the other vendors by a call of their own".to_owned(),
+            "--report works with Acronis only: fetch other vendors in a separate call".to_owned(),
         ));
     }
-    if let Wanted::Period(period) | Wanted::LastMonth(period) = wanted {
+    if let FetchTarget::Period(period) | FetchTarget::LastMonth(period) = wanted {
         period.require_begun(now).map_err(|error| Failure::Usage(error.to_string()))?;
         if let Some(warning) = period.inclusive_end_warning() {
-            output::tell(&format!("warning: {warning}"));
+            output::eprint_line(&format!("warning: {warning}"));
         }
         arguments.check_closed(period, now)?;
     }
-    // Held until the rows are here: it stops when dropped.
+    // Kept until all rows are fetched: the sandbox stops when dropped.
     let sandbox = match arguments.sandbox {
         true => {
             let failed = |error| Failure::Local(format!("the sandbox cannot listen on 127.0.0.1: {error}"));
@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
     };
     let clients = match &sandbox {
         Some(sandbox) => {
-            output::tell(&format!("sandbox: {}", sandbox.url()));
+            output::eprint_line(&format!("sandbox: {}", sandbox.url()));
             vendors::of_sandbox(&vendors, sandbox.url())
         }
         None => vendors::from_env(&vendors),
@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         None => clients.collect(),
     };
     if clients.is_empty() {
-        let message = "no vendor is set up: try --sandbox, or set the variables that --help lists";
+        let message = "no vendor is configured: use --sandbox, or set the variables listed by --help";
         return Err(Failure::Usage(message.to_owned()));
     }
     let outcomes = join_all(clients.iter().map(|client| fetch(client, wanted, &arguments, now))).await;
@@ -87,27 +87,28 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
 }
 
 impl FetchArguments {
-    /// Refuses what is not over, unless it was asked for.
+    /// Rejects a period that has not ended, unless `--allow-open` is set.
     fn check_closed(&self, period: Period, now: DateTime<Utc>) -> Result<(), Failure> {
         if self.allow_open {
             return Ok(());
         }
-        let advised =
-            |error: Error| Failure::Usage(error.with_hint("--allow-open fetches it all the same").to_string());
+        let advised = |error: Error| Failure::Usage(error.with_hint("use --allow-open to fetch it").to_string());
         period.require_closed(now).map_err(advised)
     }
 }
 
 async fn fetch(
     client: &Client,
-    wanted: Wanted,
+    wanted: FetchTarget,
     arguments: &FetchArguments,
     now: DateTime<Utc>,
 ) -> usage_billing::Result<Fetched> {
     let vendor = client.vendor().name();
-    output::tell(&match wanted {
-        Wanted::Period(period) | Wanted::LastMonth(period) => format!("{vendor}: fetching usage of {period} …"),
-        Wanted::Report(id) => format!("{vendor}: fetching report {id} …"),
+    output::eprint_line(&match wanted {
+        FetchTarget::Period(period) | FetchTarget::LastMonth(period) => {
+            format!("{vendor}: fetching usage of {period} …")
+        }
+        FetchTarget::Report(id) => format!("{vendor}: fetching report {id} …"),
     });
     let outcome = client.usage(wanted, arguments, now).await;
     match &outcome {
@@ -115,28 +116,28 @@ async fn fetch(
             fetched
                 .errors
                 .iter()
-                .for_each(|error| output::tell(&format!("{vendor}: {}", line(client.vendor(), error))));
-            output::tell(&format!("{vendor}: {}", output::counted(fetched.rows.len())));
+                .for_each(|error| output::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))));
+            output::eprint_line(&format!("{vendor}: {}", output::row_count(fetched.rows.len())));
         }
-        Err(error) => output::tell(&format!("{vendor}: {}", line(client.vendor(), error))),
+        Err(error) => output::eprint_line(&format!("{vendor}: {}", error_line(client.vendor(), error))),
     }
     outcome
 }
 
-/// Operations whose responses have the usage of the period that was asked for; others answer the same whatever the period.
+/// Operations whose responses cover the requested period; the responses of others do not depend on it.
 const OF_A_PERIOD: [&str; 3] = ["getBillingReportsBillableusage", "listUsageRecordGroups", "listUsageRecordReports"];
 
 /// Returns the line of an error in terms of the program: with what the library cannot know (where the credential came from, which options
 /// help), and without the settings of the library, to which the program's user has no access.
-fn line(vendor: Vendor, error: &Error) -> String {
+fn error_line(vendor: Vendor, error: &Error) -> String {
     let advice = match error.kind() {
         ErrorKind::Auth => format!(" ({})", vendor.settings().join(", ")),
         ErrorKind::WaitTimeout if names_a_report(error) => {
-            " (--report with its id takes it up again, --timeout waits longer)".to_owned()
+            " (resume it with --report and its id, or increase --timeout)".to_owned()
         }
-        ErrorKind::WaitTimeout => " (--timeout waits longer)".to_owned(),
+        ErrorKind::WaitTimeout => " (increase --timeout)".to_owned(),
         ErrorKind::Limit => match (error.setting(), error.operation()) {
-            (Some("max_usage_bytes"), _) => " (--max-usage-mib allows more)".to_owned(),
+            (Some("max_usage_bytes"), _) => " (increase --max-usage-mib)".to_owned(),
             (Some("max_response_bytes"), Some(operation)) if OF_A_PERIOD.contains(&operation) => {
                 " (a shorter --period may have a smaller response)".to_owned()
             }
@@ -162,8 +163,8 @@ mod tests {
         let error = |kind, message: &str| Error::new(kind, message);
         let report = error(ErrorKind::WaitTimeout, &format!("Acronis report {id} is not done after 5 s"));
         for (error, expected) in [
-            (report, " (--report with its id takes it up again, --timeout waits longer)"),
-            (error(ErrorKind::WaitTimeout, "no report within 5s"), "no report within 5s (--timeout waits longer)"),
+            (report, " (resume it with --report and its id, or increase --timeout)"),
+            (error(ErrorKind::WaitTimeout, "no report within 5s"), "no report within 5s (increase --timeout)"),
             (error(ErrorKind::Auth, "no"), "ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, ACRONIS_CLIENT_SECRET_FILE)"),
             (
                 error(ErrorKind::Limit, "too large")
@@ -178,11 +179,11 @@ mod tests {
             (error(ErrorKind::Limit, "too large").with_hint("check the URL"), "too large -> check the URL"),
             (
                 error(ErrorKind::Limit, "too much").with_setting("max_usage_bytes"),
-                "too much (--max-usage-mib allows more)",
+                "too much (increase --max-usage-mib)",
             ),
             (error(ErrorKind::Connection, "too slow").with_setting("min_transfer_rate"), "too slow"),
         ] {
-            let line = line(Vendor::Acronis, &error);
+            let line = error_line(Vendor::Acronis, &error);
             assert!(
                 line.ends_with(expected)
                     && !line.contains('_') | line.contains("ACRONIS_") | line.contains("get_client"),

@@ -15,7 +15,7 @@ use crate::output;
 use crate::vendors::Fetched;
 
 /// Fetches the usage of the organization itself, the bills of its client organizations if it may list them, and the vendor's own charges if
-/// they are asked for.
+/// `--genesys-contracts` is set.
 pub(crate) async fn fetch(
     client: &Client,
     period: Period,
@@ -24,7 +24,7 @@ pub(crate) async fn fetch(
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let timeout = arguments.timeout;
-    // All months at the same time: what one of them waits for delays no other.
+    // All months concurrently: one month's wait does not delay others.
     let clients = bills.iter().map(|period| client.client_bills_within(*period, ClientOrganizations::All, timeout));
     let (own, clients) = tokio::join!(client.usage(period, timeout), join_all(clients));
     let mut fetched = Fetched::from(Vec::new());
@@ -38,10 +38,10 @@ pub(crate) async fn fetch(
     for bills in clients {
         match bills {
             Ok(bills) => found.push(bills),
-            // Most organizations have no clients, and no permission to list any.
+            // Most organizations have no clients and no permission to list them.
             Err(error) if error.kind() == ErrorKind::Permission => {
                 if !std::mem::replace(&mut is_forbidden, true) {
-                    output::tell(&format!("genesys: without client organizations: {error}"));
+                    output::eprint_line(&format!("genesys: client organizations are not included: {error}"));
                 }
             }
             Err(error) => fetched.errors.push(error),
@@ -50,7 +50,7 @@ pub(crate) async fn fetch(
     for bills in &found {
         fetched.rows.extend(bills.rows());
         fetched.errors.extend(bills.errors().cloned());
-        bills.outcomes.iter().for_each(tell_of_no_bill);
+        bills.outcomes.iter().for_each(print_missing_bill);
     }
     if arguments.genesys_contracts {
         let found: Vec<_> = found.iter().flat_map(ClientBills::bills).collect();
@@ -68,7 +68,7 @@ pub(crate) async fn fetch(
     Ok(fetched)
 }
 
-/// The vendor's own charges of a billing period as rows. Where ours differ from them is printed.
+/// The vendor's own charges of a billing period as rows. Differences from our own results are printed.
 async fn contract_charges(
     client: &Client,
     period: BillingPeriod,
@@ -79,27 +79,27 @@ async fn contract_charges(
     let charges = client.contract_charges_within(period, timeout).await?;
     for bill in bills {
         let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
-        bill.compare(&charges.charges).iter().for_each(|difference| tell(customer, difference));
+        bill.compare(&charges.charges).iter().for_each(|difference| print_difference(customer, difference));
     }
     let account = client.organization().await?;
     let ContractRows { rows, errors, .. } = charges.rows(&account, bills, now);
     Ok(Fetched { rows, errors: charges.errors.into_iter().chain(errors).collect() })
 }
 
-/// Nothing is missing then, but nobody is left out silently.
-fn tell_of_no_bill(outcome: &ClientOutcome) {
+/// Prints why an organization has no bill: none is omitted silently.
+fn print_missing_bill(outcome: &ClientOutcome) {
     let why = match outcome.no_bill {
         None => return,
-        Some(NoBill::OutsideContract) => "its contract began later or ended before",
-        Some(NoBill::NotBegun) => "its billing period begins later in the month",
-        Some(_) => "the billing period has begun, and the vendor does not show it yet",
+        Some(NoBill::OutsideContract) => "its contract started later or ended before",
+        Some(NoBill::NotBegun) => "its billing period starts later in the month",
+        Some(_) => "the billing period has started, and the vendor does not show it yet",
     };
     let customer = outcome.organization_name.as_deref().unwrap_or("a client organization");
     let error = outcome.bill.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
-    output::tell(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
+    output::eprint_line(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
 }
 
-fn tell(customer: &str, difference: &ChargeDifference) {
+fn print_difference(customer: &str, difference: &ChargeDifference) {
     let ours = difference.ours.as_deref().unwrap_or("unknown");
     let compared = match &difference.vendors {
         Some(vendors) => {
@@ -108,5 +108,5 @@ fn tell(customer: &str, difference: &ChargeDifference) {
         None => format!("{ours} by the vendor's overview, and no contract that could be read charges for it"),
     };
     let (customer, part_number) = (printable(customer), printable(&difference.part_number));
-    output::tell(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
+    output::eprint_line(&format!("genesys: {customer}, {part_number}: {} is {compared}", difference.number));
 }

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         runtime::run(work).unwrap_or_else(|error| Err(Failure::of_sandbox(error)))
     });
     outcome.unwrap_or_else(|failure| {
-        output::tell(&format!("error: {failure}"));
+        output::eprint_line(&format!("error: {failure}"));
         failure.code()
     })
 }

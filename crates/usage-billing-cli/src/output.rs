@@ -20,7 +20,7 @@ pub(crate) fn print(rows: &[UsageRow], format: Format) -> io::Result<()> {
     write(&text)
 }
 
-/// A reader that has seen enough (`| head`) is no failure.
+/// A closed pipe (`| head`) is not a failure.
 fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -29,12 +29,12 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-/// One line on stderr, escaped and bounded. Errors of writing it are ignored: the rows matter more.
-pub(crate) fn tell(line: &str) {
+/// Prints one line to stderr, escaped and bounded. Write errors are ignored: the rows matter more.
+pub(crate) fn eprint_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable_message(line));
 }
 
-pub(crate) fn counted(rows: usize) -> String {
+pub(crate) fn row_count(rows: usize) -> String {
     format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }
 
@@ -47,7 +47,7 @@ fn table(rows: &[UsageRow]) -> String {
         let cells = [
             row.vendor.to_string(),
             customer.clone(),
-            // The metric tells apart rows of one SKU: storage at different clouds.
+            // The metric distinguishes rows of one SKU, such as storage in different clouds.
             if row.sku.contains(&row.metric) { row.sku.clone() } else { format!("{} ({})", row.sku, row.metric) },
             shortened(&row.quantity.to_string()),
             row.unit.clone(),
@@ -67,22 +67,22 @@ fn table(rows: &[UsageRow]) -> String {
     let lines: String =
         table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect();
     format!(
-        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor will not change it any more; BILLABLE: the vendor charges this account for it (?: not known)\n",
-        counted(rows.len())
+        "{lines}{}; FROM is included, UNTIL is not (UTC); FINAL: the vendor does not change it any more; BILLABLE: the vendor charges this account for it (?: unknown)\n",
+        row_count(rows.len())
     )
 }
 
-fn yes_or_no(it_is: bool) -> String {
-    if it_is { "yes" } else { "no" }.to_owned()
+fn yes_or_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
 }
 
-/// A day where it is midnight.
+/// Returns the day alone at midnight.
 fn instant(instant: DateTime<Utc>) -> String {
     let text = instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     text.strip_suffix("T00:00:00Z").map(str::to_owned).unwrap_or(text)
 }
 
-/// Cut, not rounded, and marked: the exact number is in the other formats.
+/// Truncates instead of rounding, with a mark: the other formats have the exact number.
 fn shortened(quantity: &str) -> String {
     match quantity.split_once('.') {
         Some((whole, places)) if places.len() > PLACES => format!("{whole}.{}…", &places[..PLACES]),
@@ -90,7 +90,7 @@ fn shortened(quantity: &str) -> String {
     }
 }
 
-/// An array with a row on each line.
+/// Returns an array with one row per line.
 fn json(rows: &[UsageRow]) -> io::Result<String> {
     let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
     Ok(if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) })

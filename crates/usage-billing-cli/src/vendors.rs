@@ -13,17 +13,17 @@ use usage_billing_sandbox as demo;
 use crate::arguments::{FetchArguments, Vendor};
 use crate::{acronis_usage, genesys_usage};
 
-/// What is fetched.
+/// What to fetch.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted {
+pub(crate) enum FetchTarget {
     Period(Period),
-    /// No period was named: the last month, or the vendor's last finished billing periods.
+    /// No period was set: the last month, or the vendor's last finished billing periods.
     LastMonth(Period),
-    /// A report that was begun before.
+    /// An existing report.
     Report(Uuid),
 }
 
-/// Rows, and what is missing in them.
+/// Rows, and the errors of what is missing.
 pub(crate) struct Fetched {
     pub(crate) rows: Vec<UsageRow>,
     pub(crate) errors: Vec<Error>,
@@ -69,35 +69,35 @@ impl Client {
         }
     }
 
-    /// Fetches usage, however the vendor gives it, within the timeout. An error names the report if there is one.
+    /// Fetches usage within the timeout. An error names the report if there is one.
     pub(crate) async fn usage(
         &self,
-        wanted: Wanted,
+        wanted: FetchTarget,
         arguments: &FetchArguments,
         now: DateTime<Utc>,
     ) -> Result<Fetched> {
         let timeout = arguments.timeout;
         match (self, wanted) {
-            (Self::Genesys(client), Wanted::Period(period)) => {
+            (Self::Genesys(client), FetchTarget::Period(period)) => {
                 let bills = BillingPeriod::within(period, now);
                 genesys_usage::fetch(client, period, &bills, arguments, now).await
             }
-            (Self::Genesys(client), Wanted::LastMonth(period)) => {
+            (Self::Genesys(client), FetchTarget::LastMonth(period)) => {
                 genesys_usage::fetch(client, period, &[BillingPeriod::LastFinished { at: now }], arguments, now).await
             }
-            (Self::Acronis(client), Wanted::Period(period) | Wanted::LastMonth(period)) => {
+            (Self::Acronis(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
                 acronis_usage::fetch(client, period, arguments).await
             }
-            (Self::Acronis(client), Wanted::Report(id)) => {
+            (Self::Acronis(client), FetchTarget::Report(id)) => {
                 let start = Instant::now();
                 let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
                 client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await.map(Fetched::from)
             }
-            (Self::Suger(client), Wanted::Period(period) | Wanted::LastMonth(period)) => {
+            (Self::Suger(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
                 client.usage(period, timeout).await.map(Fetched::from)
             }
-            (Self::Genesys(_) | Self::Suger(_), Wanted::Report(_)) => {
-                Err(Error::new(ErrorKind::Request, "this vendor's usage is no report with an id: give a --period"))
+            (Self::Genesys(_) | Self::Suger(_), FetchTarget::Report(_)) => {
+                Err(Error::new(ErrorKind::Request, "this vendor has no reports with ids: use --period"))
             }
         }
     }
@@ -111,7 +111,7 @@ impl Client {
     }
 
     fn of_sandbox(vendor: Vendor, url: &str) -> Result<Self> {
-        // Loopback needs no proxy, whatever the environment says.
+        // Loopback needs no proxy, whatever the environment contains.
         let http = usage_billing::http_client()?.no_proxy().build()?;
         match vendor {
             Vendor::Acronis => {

@@ -33,7 +33,7 @@ fn run(command: &mut Command) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn the_main_command_prints_usage_of_all_vendors() {
+fn main_command_prints_usage_of_all_vendors() {
     let (code, stdout, stderr) =
         run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-10"]));
     assert_eq!(code, Some(0), "{stderr}");
@@ -50,7 +50,7 @@ fn the_main_command_prints_usage_of_all_vendors() {
 
 /// As in the README, without a period: the last finished billing periods, customers by name, nothing amiss.
 #[test]
-fn the_command_of_the_readme_names_customers_of_every_vendor() {
+fn readme_command_names_customers_of_every_vendor() {
     let (code, stdout, stderr) = run(&mut program(&["usage", "fetch", "--sandbox", "--today", TODAY]));
     assert_eq!(code, Some(0), "{stderr}");
     for (vendor, customer) in [
@@ -66,20 +66,20 @@ fn the_command_of_the_readme_names_customers_of_every_vendor() {
 
 /// The sandbox's contracts are dated from the day on which it starts: some organizations came after a month that was long ago.
 #[test]
-fn the_command_of_the_readme_for_a_month_succeeds_on_any_day() {
+fn readme_command_for_a_month_succeeds_on_any_day() {
     for today in ["2026-11-21", "2026-12-01", "2027-01-31"] {
         let (code, stdout, stderr) =
             run(&mut program(&["usage", "fetch", "--sandbox", "--today", today, "--period", "2026-10"]));
         assert_eq!(code, Some(0), "{today}: {stderr}");
         let is_missing = today != "2026-11-21";
-        let line = "genesys: Neubau GmbH: no bill, as its contract began later or ended before: ";
-        assert_eq!(stderr.lines().any(|told| told.starts_with(line)), is_missing, "{today}: {stderr}");
+        let line = "genesys: Neubau GmbH: no bill, as its contract started later or ended before: ";
+        assert_eq!(stderr.lines().any(|stderr| stderr.starts_with(line)), is_missing, "{today}: {stderr}");
         assert!(!stdout.contains("Neubau GmbH") || !is_missing, "{today}: {stdout}");
     }
 }
 
 #[test]
-fn a_period_that_lacks_its_last_day_is_warned_of_and_fetched() {
+fn period_without_its_last_day_prints_a_warning() {
     let fetch = |period: &str| {
         run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--period", period]))
     };
@@ -95,7 +95,7 @@ fn a_period_that_lacks_its_last_day_is_warned_of_and_fetched() {
 }
 
 #[test]
-fn without_a_day_the_program_takes_that_of_its_tests() {
+fn default_day_is_that_of_the_tests() {
     let last_month = || (chrono::Utc::now() - chrono::Months::new(1)).format("%Y-%m").to_string();
     let before = last_month();
     let (code, _, stderr) = run(&mut program(&["usage", "fetch", "suger", "--sandbox"]));
@@ -106,7 +106,7 @@ fn without_a_day_the_program_takes_that_of_its_tests() {
 }
 
 #[test]
-fn json_and_csv_hold_the_same_exact_rows() {
+fn json_and_csv_contain_the_same_exact_rows() {
     let fetch = |format: &str| {
         let arguments = ["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--format", format];
         let (code, stdout, stderr) = run(&mut program(&arguments));
@@ -123,7 +123,7 @@ fn json_and_csv_hold_the_same_exact_rows() {
 }
 
 #[test]
-fn the_true_usage_of_a_world_is_printed_without_a_server() {
+fn true_usage_of_a_dataset_is_printed_without_a_server() {
     let expected = |seed: &str| {
         let world = ["sandbox", "--today", TODAY, "--seed", seed, "expected", "--period", "2026-10"];
         let (code, stdout, stderr) = run(&mut program(&world));
@@ -139,7 +139,7 @@ fn the_true_usage_of_a_world_is_printed_without_a_server() {
 }
 
 #[test]
-fn wrong_input_is_one_line_and_code_2() {
+fn invalid_input_is_one_line_and_exit_code_2() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
     const SUGER: &[(&str, &str)] = &[("SUGER_ORG_ID", "o"), ("SUGER_API_KEY", "hush-key")];
     let with = |name, value| [SUGER, &[(name, value)]].concat();
@@ -147,7 +147,7 @@ fn wrong_input_is_one_line_and_code_2() {
         (with("SUGER_BASE_URL", "http://api.example.test"), with("HTTPS_PROXY", "http://me:hush@proxy:port"));
     let (roots, both) = (with("SSL_CERT_FILE", "/absent/roots.pem"), with("SUGER_API_KEY_FILE", "/absent/key"));
     let cases: [Case; 16] = [
-        (&["usage", "fetch"], &[], "error: no vendor is set up: try --sandbox"),
+        (&["usage", "fetch"], &[], "error: no vendor is configured: use --sandbox"),
         (
             &["usage", "fetch", "--sandbox", "--period", "2026-13"],
             &[],
@@ -161,7 +161,7 @@ fn wrong_input_is_one_line_and_code_2() {
         (
             &["usage", "fetch", "--sandbox", "--today", TODAY, "--period", "2026-11"],
             &[],
-            "error: 2026-11 is not over before 2026-12-01T00:00:00Z: its quantities will still change -> --allow-open",
+            "error: 2026-11 is not over before 2026-12-01T00:00:00Z: its quantities will still change -> use --allow-open",
         ),
         (&["usage", "fetch", "oracle"], &[], "[possible values: acronis, genesys, suger]"),
         (
@@ -218,7 +218,7 @@ fn wrong_input_is_one_line_and_code_2() {
 
 #[cfg(unix)]
 #[test]
-fn a_secret_from_a_file_is_used_and_one_that_others_can_read_is_rejected() {
+fn secret_file_is_used_unless_others_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
 
     let sandbox = RunningSandbox::start("0");
@@ -293,7 +293,7 @@ impl Drop for RunningSandbox {
 }
 
 #[test]
-fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
+fn settings_come_from_the_environment_and_failures_are_printed() {
     let sandbox = RunningSandbox::start("0");
     let fetch = |vendors: &[&str], wrong: &str| {
         let mut command = sandbox.program(&["--period", "2026-10"]);
@@ -325,7 +325,7 @@ fn settings_come_from_the_environment_and_a_vendor_that_fails_is_told() {
 }
 
 #[test]
-fn a_wait_that_is_too_short_is_code_5() {
+fn timeout_while_waiting_is_exit_code_5() {
     // No poll finds a report ready, so that no machine is fast enough.
     let sandbox = RunningSandbox::start(NEVER);
     let (code, stdout, stderr) = run(&mut sandbox.program(&["genesys", "--timeout", "0"]));
@@ -333,7 +333,7 @@ fn a_wait_that_is_too_short_is_code_5() {
     let (code, _, stderr) = run(&mut sandbox.program(&["--timeout", "0"]));
     assert_eq!(code, Some(5), "{stderr}");
     for vendor in ["acronis: ", "genesys: ", "suger: "] {
-        let is_hint = |line: &str| line.starts_with(vendor) && line.ends_with("--timeout waits longer)");
+        let is_hint = |line: &str| line.starts_with(vendor) && line.ends_with("increase --timeout)");
         assert!(stderr.lines().any(is_hint), "{vendor}{stderr}");
     }
     let (code, _, stderr) = run(&mut sandbox.program(&["suger", "--timeout", &u64::MAX.to_string()]));
@@ -341,7 +341,7 @@ fn a_wait_that_is_too_short_is_code_5() {
 }
 
 #[test]
-fn a_month_of_which_nothing_is_known_hides_no_other() {
+fn month_without_data_hides_no_other_month() {
     let sandbox = RunningSandbox::start("0");
     let fetch = || run(&mut sandbox.program(&["genesys", "--period", "2026-09-01/2026-11-01", "--format", "csv"]));
     let of_clients = |stdout: &str| stdout.lines().filter(|line| line.contains(",trustor,")).count();
@@ -386,7 +386,7 @@ fn interrupted(sandbox: &RunningSandbox) -> String {
 }
 
 #[test]
-fn timeouts_are_read_with_units_and_a_wrong_one_is_one_line() {
+fn timeouts_have_units_and_an_invalid_one_is_one_line() {
     for time in ["90s", "10m", "2h", "600"] {
         let (code, _, stderr) =
             run(&mut program(&["usage", "fetch", "suger", "--sandbox", "--today", TODAY, "--timeout", time]));
@@ -400,13 +400,13 @@ fn timeouts_are_read_with_units_and_a_wrong_one_is_one_line() {
 }
 
 #[test]
-fn an_interrupted_report_is_resumed_by_its_id() {
+fn interrupted_report_is_resumed_by_its_id() {
     let sandbox = RunningSandbox::start(NEVER);
     let fetch = |arguments: &[&str]| run(sandbox.program(&["--format", "csv"]).args(arguments));
     let id = &*interrupted(&sandbox);
     let (code, stdout, stderr) = fetch(&["--report", id, "--timeout", "0"]);
     assert_eq!((code, stdout.as_str()), (Some(5), ""), "{stderr}");
-    assert!(stderr.contains("(--report with its id takes it up again, --timeout waits longer)"), "{stderr}");
+    assert!(stderr.contains("(resume it with --report and its id, or increase --timeout)"), "{stderr}");
 
     // No report takes longer than ten minutes of the sandbox's clock.
     sandbox.advance(3600);
@@ -420,7 +420,7 @@ fn an_interrupted_report_is_resumed_by_its_id() {
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("404") && stderr.contains("it may have been deleted"), "{stderr}");
     for (arguments, expected) in [
-        (&["suger", "--report", id][..], "error: --report is of Acronis"),
+        (&["suger", "--report", id][..], "error: --report works with Acronis only"),
         (&["--report", id, "--period", "2026-10"], "cannot be used with"),
         (&["--report", "october"], "invalid value 'october' for '--report <ID>'"),
     ] {
@@ -431,7 +431,7 @@ fn an_interrupted_report_is_resumed_by_its_id() {
 }
 
 #[test]
-fn a_report_of_an_open_period_is_printed_only_with_allow_open() {
+fn report_of_an_open_period_needs_allow_open() {
     let sandbox = RunningSandbox::start("0");
     let fetch = |arguments: &[&str]| run(sandbox.program(&["acronis"]).args(arguments));
     let open = "2026-11-21/2026-11-22";
@@ -439,7 +439,7 @@ fn a_report_of_an_open_period_is_printed_only_with_allow_open() {
     assert_eq!(code, Some(2), "{stderr}");
     let (code, _, stderr) = fetch(&["--period", open, "--allow-open"]);
     assert_eq!(code, Some(0), "{stderr}");
-    let id = stderr.split("acronis: report ").nth(1).and_then(|told| told.split(' ').next()).unwrap();
+    let id = stderr.split("acronis: report ").nth(1).and_then(|stderr| stderr.split(' ').next()).unwrap();
     let (code, stdout, stderr) = fetch(&["--report", id]);
     assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert!(stderr.contains("is not over before") && stderr.contains("--allow-open"), "{stderr}");
@@ -448,25 +448,25 @@ fn a_report_of_an_open_period_is_printed_only_with_allow_open() {
 }
 
 #[test]
-fn an_acronis_report_is_reused_and_one_of_its_own_is_deleted_if_asked_for() {
+fn acronis_report_is_reused_and_own_ones_are_deleted_on_request() {
     let sandbox = RunningSandbox::start("0");
     let fetch = |arguments: &[&str]| {
         let (code, stdout, stderr) = run(sandbox.program(&["acronis", "--format", "csv"]).args(arguments));
         assert_eq!(code, Some(0), "{stderr}");
         (stdout, stderr)
     };
-    let (deleted, told) = fetch(&["--period", "2026-10", "--delete-report"]);
-    assert_eq!(told.matches("is being made").count(), 1, "{told}");
-    let (first, told) = fetch(&["--period", "2026-10"]);
-    assert!(told.contains("is being made"), "the first is gone: {told}");
+    let (deleted, stderr) = fetch(&["--period", "2026-10", "--delete-report"]);
+    assert_eq!(stderr.matches("was created").count(), 1, "{stderr}");
+    let (first, stderr) = fetch(&["--period", "2026-10"]);
+    assert!(stderr.contains("was created"), "the first is gone: {stderr}");
     for arguments in [&["--period", "2026-10"][..], &["--period", "2026-10", "--delete-report"], &[]] {
-        let (again, told) = fetch(arguments);
-        assert!(again == first && told.contains(" of 2026-10 is there already and is read"), "{told}");
+        let (again, stderr) = fetch(arguments);
+        assert!(again == first && stderr.contains("reusing report "), "{stderr}");
     }
     assert_eq!(deleted.lines().count(), first.lines().count());
     // Longer periods month by month.
-    let (both, told) = fetch(&["--period", "2026-09-01/2026-11-01"]);
-    assert!(told.contains(" of 2026-10 is there already") && told.contains("is being made"), "{told}");
+    let (both, stderr) = fetch(&["--period", "2026-09-01/2026-11-01"]);
+    assert!(stderr.contains("reusing report ") && stderr.contains("was created"), "{stderr}");
     let rows = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     assert!(rows(&first).iter().all(|row| rows(&both).contains(row)));
     assert!(both.contains(",2026-09-01T00:00:00Z,2026-10-01T00:00:00Z,"), "{both}");
@@ -476,7 +476,7 @@ fn an_acronis_report_is_reused_and_one_of_its_own_is_deleted_if_asked_for() {
 }
 
 #[test]
-fn the_month_so_far_has_the_same_keys_the_next_day() {
+fn month_to_date_rows_keep_their_keys_the_next_day() {
     let keys = |today: &str, until: &str| {
         let period = format!("2026-11-01/{until}");
         let arguments =
@@ -485,11 +485,11 @@ fn the_month_so_far_has_the_same_keys_the_next_day() {
         assert_eq!(code, Some(0), "{stderr}");
         let rows: Vec<serde_json::Value> = serde_json::from_str(&stdout).unwrap();
         let of_months = rows.into_iter().filter(|row| row["period_end"] == "2026-12-01T00:00:00Z");
-        let told = |row: serde_json::Value| {
+        let stderr = |row: serde_json::Value| {
             assert!(row["is_final"] == false && row["is_billable"] != true && row["as_of"].is_string(), "{row}");
             (row["vendor"].as_str().unwrap().to_owned(), row["row_key"].as_str().unwrap().to_owned())
         };
-        of_months.map(told).collect::<std::collections::BTreeSet<_>>()
+        of_months.map(stderr).collect::<std::collections::BTreeSet<_>>()
     };
     let (one, other) = (keys("2026-11-20", "2026-11-21"), keys("2026-11-21", "2026-11-22"));
     for vendor in ["acronis", "genesys", "suger"] {
@@ -499,7 +499,7 @@ fn the_month_so_far_has_the_same_keys_the_next_day() {
 }
 
 #[test]
-fn the_vendors_own_charges_are_printed_only_if_asked_for() {
+fn contract_charges_are_printed_only_on_request() {
     let fetch = |arguments: &[&str]| {
         let command =
             ["usage", "fetch", "genesys", "--sandbox", "--today", TODAY, "--format", "csv", "--period", "2026-10"];
@@ -507,12 +507,12 @@ fn the_vendors_own_charges_are_printed_only_if_asked_for() {
         assert_eq!(code, Some(0), "{stderr}");
         (stdout.matches("getBillingContractBillingperiod").count(), stderr)
     };
-    let (rows, told) = fetch(&[]);
-    assert!(rows == 0 && !told.contains("contract"), "{told}");
-    let (rows, told) = fetch(&["--genesys-contracts"]);
+    let (rows, stderr) = fetch(&[]);
+    assert!(rows == 0 && !stderr.contains("contract"), "{stderr}");
+    let (rows, stderr) = fetch(&["--genesys-contracts"]);
     assert!(rows >= 4, "{rows}");
     // Bundles are left to the invoice here, and known to the vendor.
     let line =
         |line: &&str| line.contains("GC-170-NV-MSG1K") && line.ends_with("by its overview; the contract is right");
-    assert!(told.lines().any(|told| line(&told)), "{told}");
+    assert!(stderr.lines().any(|stderr| line(&stderr)), "{stderr}");
 }
