@@ -1,4 +1,4 @@
-//! What every operation of every vendor has to withstand. Each check goes through all operations before it fails.
+//! Checks of every operation of a vendor. Each check covers all operations before it fails.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{Call, Document, Operation, Reply, Said, Stage, Variation, Vendor, na
 const PAGE: &str = "<html><head><title>503 Service Unavailable</title></head><body>nginx</body></html>";
 
 /// Every documented error status: kind, status, the vendor's code and words, request id, `Retry-After`, body.
-pub async fn documented_errors_are_told<V: Vendor>() {
+pub async fn documented_errors_are_reported<V: Vendor>() {
     let stage = Stage::<V>::new(RetryPolicy::none());
     let mut wrong = Vec::new();
     for (call, operation) in operations::<V>() {
@@ -48,7 +48,7 @@ pub async fn documented_errors_are_told<V: Vendor>() {
 }
 
 /// A proxy's page keeps its status, and only what the document allows is sent again.
-pub async fn a_proxys_page_keeps_its_status<V: Vendor>() {
+pub async fn proxy_page_keeps_its_status<V: Vendor>() {
     fails_alike::<V>(
         |_, _| Some(Reply::new(503, &[("content-type", "text/html")], PAGE)),
         |operation, sent| if operation.is_repeatable(sent) { 2 } else { 1 },
@@ -58,7 +58,7 @@ pub async fn a_proxys_page_keeps_its_status<V: Vendor>() {
 }
 
 /// A 500 is transient, unless the document marks it as a response of the operation.
-pub async fn a_500_is_sent_again_where_that_is_safe<V: Vendor>() {
+pub async fn status_500_is_retried_where_safe<V: Vendor>() {
     fails_alike::<V>(
         |_, _| Some(Reply::json(500, "\"out of order\"")),
         |operation, sent| if operation.is_repeatable(sent) && !operation.is_final(500) { 2 } else { 1 },
@@ -68,7 +68,7 @@ pub async fn a_500_is_sent_again_where_that_is_safe<V: Vendor>() {
 }
 
 /// A success whose body ends early is a lost connection, for downloads while they are read.
-pub async fn a_body_that_is_cut_off_is_a_lost_connection<V: Vendor>() {
+pub async fn truncated_body_is_a_lost_connection<V: Vendor>() {
     fails_alike::<V>(
         // Half of it, at a character.
         |operation, body| operation.has_body().then(|| Reply::cut_off(200, body.split_at(middle(body)).0)),
@@ -79,7 +79,7 @@ pub async fn a_body_that_is_cut_off_is_a_lost_connection<V: Vendor>() {
 }
 
 /// An error whose body ends early still has its status.
-pub async fn an_error_that_is_cut_off_keeps_its_status<V: Vendor>() {
+pub async fn truncated_error_keeps_its_status<V: Vendor>() {
     fails_alike::<V>(
         |_, _| Some(Reply::cut_off(400, "{\"mess")),
         |_, _| 1,
@@ -89,7 +89,7 @@ pub async fn an_error_that_is_cut_off_keeps_its_status<V: Vendor>() {
 }
 
 /// A page with status 200, as a proxy's login has it, is not taken for an answer.
-pub async fn a_page_that_says_200_is_no_answer<V: Vendor>() {
+pub async fn html_with_status_200_is_rejected<V: Vendor>() {
     fails_alike::<V>(
         // A file may well be a page.
         |operation, _| {
@@ -103,7 +103,7 @@ pub async fn a_page_that_says_200_is_no_answer<V: Vendor>() {
 }
 
 /// A success without a byte is told as that, where the document says more than a text.
-pub async fn an_empty_success_is_no_answer<V: Vendor>() {
+pub async fn empty_success_is_rejected<V: Vendor>() {
     fails_alike::<V>(
         |operation, example| {
             let says_more = operation.has_body() && !operation.is_download() && !example.starts_with('"');
@@ -116,12 +116,12 @@ pub async fn an_empty_success_is_no_answer<V: Vendor>() {
 }
 
 /// Unknown enum values, new fields, `null` and missing fields decode, and what is left goes back as it came.
-pub async fn what_a_vendor_may_add_or_leave_out_decodes<V: Vendor>() {
+pub async fn added_and_missing_fields_decode<V: Vendor>() {
     vary::<V>(variations).await;
 }
 
 /// A list that is the whole answer, and a list or map in a map, may be `null` as a field may be: Go writes its empty lists so.
-pub async fn a_list_without_a_name_may_be_null<V: Vendor>() {
+pub async fn unnamed_list_may_be_null<V: Vendor>() {
     vary::<V>(nameless_nulls).await;
 }
 

@@ -3,17 +3,16 @@
 //! `traces` is a program of its own: whether a span is recorded is cached for the whole process, and other tests have no subscriber.
 
 mod acronis;
-mod acronis_operations;
 mod auth;
 mod dataset;
 mod deadlines;
 mod echoes;
+mod every_operation;
 mod examples;
 mod expected;
 mod facade_mock;
 mod foreign_text;
 mod genesys;
-mod genesys_operations;
 mod hints;
 #[cfg(target_os = "linux")]
 mod killed_save;
@@ -30,7 +29,6 @@ mod redaction;
 mod retries;
 mod stories;
 mod suger;
-mod suger_operations;
 mod tls;
 mod token_provider;
 mod wire;

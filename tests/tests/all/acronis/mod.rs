@@ -4,6 +4,7 @@ mod account_facts;
 mod cases;
 mod faults;
 mod files;
+mod operations;
 mod reports;
 mod reuse;
 mod taken_up;

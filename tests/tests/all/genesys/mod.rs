@@ -4,6 +4,7 @@ mod client_bills;
 mod faults;
 mod flows;
 mod jobs;
+mod operations;
 mod pages;
 mod rows;
 

@@ -5,6 +5,7 @@ mod cuts;
 mod duplicates;
 mod late_usage;
 mod lists;
+mod operations;
 mod proof;
 mod reconciliation;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Genesys Cloud: what each operation sends, and what every operation withstands.
+//! Requests and responses of each operation of Genesys Cloud.
 
 use chrono::{DateTime, Utc};
 use httpmock::{MockServer, When};
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use usage_billing_genesys::mock::MockServerExt;
 use usage_billing_genesys::{Client, ErrorKind, types};
-use usage_billing_tests::{Document, Genesys, Vendor, robustness};
+use usage_billing_tests::{Document, Genesys, Vendor};
 
 const SEEDS: [&str; 4] = [
     "getBillingReportsBillableusage",
@@ -125,44 +125,4 @@ async fn mocked_errors_are_read() {
         let error = (call.send)(client.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (ErrorKind::Api, Some("not.found")), "{}", call.operation);
     }
-}
-
-#[tokio::test]
-async fn documented_errors_are_told() {
-    robustness::documented_errors_are_told::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn a_proxys_page_keeps_its_status() {
-    robustness::a_proxys_page_keeps_its_status::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn a_500_is_sent_again_where_that_is_safe() {
-    robustness::a_500_is_sent_again_where_that_is_safe::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn a_body_that_is_cut_off_is_a_lost_connection() {
-    robustness::a_body_that_is_cut_off_is_a_lost_connection::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn an_error_that_is_cut_off_keeps_its_status() {
-    robustness::an_error_that_is_cut_off_keeps_its_status::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn a_page_that_says_200_is_no_answer() {
-    robustness::a_page_that_says_200_is_no_answer::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn an_empty_success_is_no_answer() {
-    robustness::an_empty_success_is_no_answer::<Genesys>().await;
-}
-
-#[tokio::test]
-async fn what_a_vendor_may_add_or_leave_out_decodes() {
-    robustness::what_a_vendor_may_add_or_leave_out_decodes::<Genesys>().await;
 }

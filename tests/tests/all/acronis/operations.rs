@@ -1,4 +1,4 @@
-//! Acronis: what each operation sends, and what every operation withstands.
+//! Requests and responses of each operation of Acronis.
 
 use futures_util::TryStreamExt;
 use httpmock::{MockServer, When};
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use usage_billing_acronis::mock::MockServerExt;
 use usage_billing_acronis::{Client, ErrorKind, types};
-use usage_billing_tests::{Acronis, Document, Vendor, robustness};
+use usage_billing_tests::{Acronis, Document, Vendor};
 use uuid::Uuid;
 
 const REPORT: Uuid = Uuid::from_u128(0x41b9_e2d0_7c36_4f58_9a0b_5d8e_1f6c_2a73);
@@ -98,44 +98,4 @@ async fn mocked_errors_are_read() {
         let error = (call.send)(client.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (ErrorKind::Permission, Some("1002")), "{}", call.operation);
     }
-}
-
-#[tokio::test]
-async fn documented_errors_are_told() {
-    robustness::documented_errors_are_told::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn a_proxys_page_keeps_its_status() {
-    robustness::a_proxys_page_keeps_its_status::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn a_500_is_sent_again_where_that_is_safe() {
-    robustness::a_500_is_sent_again_where_that_is_safe::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn a_body_that_is_cut_off_is_a_lost_connection() {
-    robustness::a_body_that_is_cut_off_is_a_lost_connection::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn an_error_that_is_cut_off_keeps_its_status() {
-    robustness::an_error_that_is_cut_off_keeps_its_status::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn a_page_that_says_200_is_no_answer() {
-    robustness::a_page_that_says_200_is_no_answer::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn an_empty_success_is_no_answer() {
-    robustness::an_empty_success_is_no_answer::<Acronis>().await;
-}
-
-#[tokio::test]
-async fn what_a_vendor_may_add_or_leave_out_decodes() {
-    robustness::what_a_vendor_may_add_or_leave_out_decodes::<Acronis>().await;
 }

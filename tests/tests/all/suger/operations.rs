@@ -1,4 +1,4 @@
-//! Suger: what each operation sends, and what every operation withstands.
+//! Requests and responses of each operation of Suger.
 
 use chrono::NaiveDate;
 use httpmock::{MockServer, When};
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use usage_billing_suger::mock::MockServerExt;
 use usage_billing_suger::{Client, DecimalNumber, ErrorKind, types};
-use usage_billing_tests::{Document, Reply, ScriptedServer, Suger, Vendor, robustness};
+use usage_billing_tests::{Document, Reply, ScriptedServer, Suger, Vendor};
 
 /// Ids that would change the path if they were not escaped.
 const ORG: &str = "a/c?m#e";
@@ -315,49 +315,4 @@ async fn errors_that_the_vendor_does_not_document_are_read_in_every_form() {
         assert_eq!((error.kind(), error.code(), error.message()), (ErrorKind::Permission, code, message), "{body}");
         assert_eq!(error.request_id(), Some("r-7"));
     }
-}
-
-#[tokio::test]
-async fn documented_errors_are_told() {
-    robustness::documented_errors_are_told::<Suger>().await;
-}
-
-#[tokio::test]
-async fn a_proxys_page_keeps_its_status() {
-    robustness::a_proxys_page_keeps_its_status::<Suger>().await;
-}
-
-#[tokio::test]
-async fn a_500_is_sent_again_where_that_is_safe() {
-    robustness::a_500_is_sent_again_where_that_is_safe::<Suger>().await;
-}
-
-#[tokio::test]
-async fn a_body_that_is_cut_off_is_a_lost_connection() {
-    robustness::a_body_that_is_cut_off_is_a_lost_connection::<Suger>().await;
-}
-
-#[tokio::test]
-async fn an_error_that_is_cut_off_keeps_its_status() {
-    robustness::an_error_that_is_cut_off_keeps_its_status::<Suger>().await;
-}
-
-#[tokio::test]
-async fn a_page_that_says_200_is_no_answer() {
-    robustness::a_page_that_says_200_is_no_answer::<Suger>().await;
-}
-
-#[tokio::test]
-async fn an_empty_success_is_no_answer() {
-    robustness::an_empty_success_is_no_answer::<Suger>().await;
-}
-
-#[tokio::test]
-async fn what_a_vendor_may_add_or_leave_out_decodes() {
-    robustness::what_a_vendor_may_add_or_leave_out_decodes::<Suger>().await;
-}
-
-#[tokio::test]
-async fn a_list_without_a_name_may_be_null() {
-    robustness::a_list_without_a_name_may_be_null::<Suger>().await;
 }
