@@ -82,7 +82,7 @@ impl Answer {
         let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
         let request_id = request_id(self.response.headers(), self.request_id_headers);
         let error = error.with_operation(self.operation).with_answer(self.status(), request_id, body);
-        self.context.masked(error.with_attempts(self.attempts))
+        self.context.masked(error.with_attempts(self.attempts).with_may_have_arrived(true))
     }
 }
 

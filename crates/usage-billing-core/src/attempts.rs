@@ -47,6 +47,8 @@ pub(crate) struct ClientWide<'a> {
 #[derive(Default)]
 struct Progress {
     attempts: u32,
+    /// Whether an attempt so far may have arrived; one that is under way may.
+    may_have_arrived: bool,
     /// Why the attempt before failed.
     last: Option<Error>,
     /// The error response that is being read.
@@ -86,8 +88,9 @@ impl Attempts<'_> {
                 None => Ok(sending.await),
             }
         };
+        let may_have_arrived = progress.may_have_arrived;
         let outcome = sent.unwrap_or_else(|deadline| Err(self.too_late(&url, deadline, progress)));
-        let outcome = outcome.map_err(|error| self.advised(error));
+        let outcome = outcome.map_err(|error| self.advised(error.with_may_have_arrived(may_have_arrived)));
         record(&span, &outcome);
         outcome
     }
@@ -116,7 +119,7 @@ impl Attempts<'_> {
 
     /// The error of a call that its deadline ended.
     fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
-        let Progress { attempts, last, rejection } = progress;
+        let Progress { attempts, last, rejection, .. } = progress;
         if let Some(mut rejection) = rejection {
             return rejection.take_error(&self.operation, attempts, self.context);
         }
@@ -158,10 +161,12 @@ impl Attempts<'_> {
             };
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
+            let before = std::mem::replace(&mut progress.may_have_arrived, true);
             let (failure, error) = match self.attempt(self.http.execute(request), progress).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            progress.may_have_arrived = before || failure.leaves_doubt(error.status());
             let Some(next) = copy else { return Err(error) };
             request = next;
             let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);

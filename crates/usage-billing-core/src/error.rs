@@ -79,6 +79,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     attempts: u32,
+    may_have_arrived: bool,
     hint: Option<String>,
     setting: Option<&'static str>,
     is_timeout: bool,
@@ -130,6 +131,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: 0,
+            may_have_arrived: false,
             hint: None,
             setting: None,
             is_timeout: false,
@@ -177,6 +179,13 @@ impl Error {
     /// How often the request was sent; 0 if never.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Returns whether the vendor may have acted on the request, or may still do so: an attempt of the call got no response, or one that
+    /// does not reject it (5xx, 408, a success that could not be read). It stays so whatever becomes of later attempts. `false` if nothing was
+    /// sent, and if each attempt was rejected (4xx).
+    pub fn may_have_arrived(&self) -> bool {
+        self.0.may_have_arrived
     }
 
     /// Returns whether a deadline or a timeout ended the call: the vendor may still act on the request.
@@ -267,6 +276,11 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_may_have_arrived(mut self, may_have_arrived: bool) -> Self {
+        self.0.may_have_arrived = may_have_arrived;
         self
     }
 

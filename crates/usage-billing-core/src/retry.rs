@@ -129,6 +129,14 @@ impl Failure {
         matches!(self.cause, Cause::NotConnected | Cause::Status(StatusCode::TOO_MANY_REQUESTS))
     }
 
+    /// The vendor may have acted on the request, or may still do so; `status` is that of its response, if there was one.
+    pub(crate) fn leaves_doubt(&self, status: Option<StatusCode>) -> bool {
+        match status {
+            Some(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,
+            None => self.cause != Cause::NotConnected,
+        }
+    }
+
     /// It may go better next time.
     fn is_passing(&self) -> bool {
         match self.cause {
@@ -191,6 +199,24 @@ mod tests {
         assert!(resent(unconnected, true) && resent(unconnected, false));
         let permanent = Failure { cause: Cause::Permanent, retry_after: None };
         assert!(!resent(permanent, true) && !resent(permanent, false));
+    }
+
+    #[test]
+    fn request_that_was_sent_and_not_rejected_may_have_arrived() {
+        let leaves_doubt = |cause, status: Option<u16>| {
+            let status = status.map(|code| StatusCode::from_u16(code).unwrap());
+            Failure { cause, retry_after: None }.leaves_doubt(status)
+        };
+        for cause in [Cause::Permanent, Cause::Status(StatusCode::OK)] {
+            for status in [200, 302, 408, 500, 502, 503, 504] {
+                assert!(leaves_doubt(cause, Some(status)), "{status}");
+            }
+            for status in [400, 401, 403, 404, 409, 425, 429] {
+                assert!(!leaves_doubt(cause, Some(status)), "{status}");
+            }
+        }
+        assert!(leaves_doubt(Cause::Lost, None) && leaves_doubt(Cause::Permanent, None));
+        assert!(!leaves_doubt(Cause::NotConnected, None));
     }
 
     #[test]

@@ -108,6 +108,27 @@ async fn a_body_that_is_cut_off_is_a_lost_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn error_states_whether_any_attempt_of_the_call_may_have_arrived() {
+    let reply = |status| Reply::new(status, &[("retry-after", "0")], "\"no\"");
+    for (replies, expected) in [
+        (vec![reply(404)], false),
+        (vec![reply(429), reply(404)], false),
+        (vec![reply(503), reply(404)], true),
+        (vec![Reply::dropped(), reply(429), reply(401)], true),
+        (vec![reply(503)], true),
+        (vec![Reply::json(200, "<html>")], true),
+        (vec![Reply::json(200, "{\"id\": 7")], true),
+    ] {
+        let server = ScriptedServer::in_turn(replies.clone());
+        let error = call(&suger(server.url()).build().unwrap(), Call::ReportWithId).await.unwrap_err();
+        assert_eq!(error.may_have_arrived(), expected, "{replies:?}: {error}");
+    }
+    let closed = ClosedPort::reserve();
+    let error = call(&suger(closed.url()).build().unwrap(), Call::ReportWithId).await.unwrap_err();
+    assert!(!error.may_have_arrived(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_is_not_there_is_asked_again_whatever_the_method() {
     let closed = ClosedPort::reserve();
     let client = suger(closed.url()).build().unwrap();
