@@ -1,12 +1,12 @@
 //! What was sent, compared with what Suger has and what the marketplaces said of it: a pure function.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use usage_billing_core::{Decimal, Result, printable};
 
 use super::groups::{id_in, name_of, too_long, used_at};
-use super::quantities::{billed, differences, dimensions, is_comparable, is_void, quantities_of, quantity};
+use super::quantities::{billed, differences, dimensions, is_void, quantities_of, quantity, states_what_was_reported};
 use super::reconciliation::State;
 use super::reported::Reported;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
@@ -57,18 +57,18 @@ fn may_be_of(group: &Group, reports: &[&UsageReport]) -> bool {
     entitlement.is_none_or(|entitlement| reports.iter().any(|report| report.entitlement_id() == entitlement))
 }
 
-/// Why a group cannot be compared with what was sent at its place.
-fn incomparable(group: &Group, sent: &BTreeMap<String, Decimal>) -> Result<Option<String>> {
+/// Why a group cannot be compared with what was sent at its place, if its quantities are others.
+fn incomparable(group: &Group) -> Result<Option<String>> {
     if is_void(group) {
         return Ok(None);
     }
     if id_in(&group.entitlement_id).is_none() {
         return Ok(Some("Suger: the group names no entitlement".to_owned()));
     }
-    let there = quantities_of(group)?;
-    if is_comparable(group, &there, sent) {
+    if states_what_was_reported(group) {
         return Ok(None);
     }
+    let there = quantities_of(group)?;
     let dimensions: Vec<_> = there.keys().take(MAX_NAMED).map(|dimension| printable(dimension).to_string()).collect();
     let dimensions = if dimensions.is_empty() { "none".to_owned() } else { dimensions.join(", ") };
     Ok(Some(format!("Suger: the group does not state what was reported (its dimensions: {dimensions})")))
@@ -80,7 +80,8 @@ const MAX_NAMED: usize = 10;
 /// A report and the group that has its id.
 fn pair(report: &UsageReport, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
     let there = billed(group)?;
-    let incomparable = incomparable(group, report.quantities())?;
+    let is_same = id_in(&group.entitlement_id).is_some() && differences(report.quantities(), &there).next().is_none();
+    let incomparable = if is_same { None } else { incomparable(group)? };
     let one = |dimension: &String| {
         let (state, words) = match &incomparable {
             Some(words) => (State::NotComparable, vec![words.clone()]),
@@ -109,9 +110,8 @@ fn by_place<'a>(
     reported: &Reported<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
     let mut sums: BTreeMap<(&str, DateTime<Utc>, String), Sums<'_>> = BTreeMap::new();
-    let mut sent: BTreeMap<(&str, DateTime<Utc>), BTreeMap<String, Decimal>> = BTreeMap::new();
+    let sent: BTreeSet<_> = reports.iter().map(|report| (report.entitlement_id(), report.window())).collect();
     for report in reports {
-        sent.entry((report.entitlement_id(), report.window())).or_default().extend(report.quantities().clone());
         for (dimension, quantity) in report.quantities() {
             let place = (report.entitlement_id(), report.window(), dimension.clone());
             let sums = sums.entry(place).or_default();
@@ -124,8 +124,9 @@ fn by_place<'a>(
         let window = used_at(group)?.trunc_subsecs(0);
         let place = (group.entitlement_id.as_deref().unwrap_or_default(), window);
         // Events are not what a dimension was mapped to.
-        if let Some(sent) = sent.get(&place).filter(|_| !group.records.is_empty())
-            && let Some(words) = incomparable(group, sent)?
+        if sent.contains(&place)
+            && !group.records.is_empty()
+            && let Some(words) = incomparable(group)?
         {
             incomparables.insert(place, words);
         }
@@ -137,6 +138,9 @@ fn by_place<'a>(
             sums.groups.push(group);
         }
     }
+    let different = sums.iter().filter(|(_, sums)| sums.sent != sums.vendor);
+    let different: HashSet<_> = different.map(|(place, _)| (place.0, place.1)).collect();
+    incomparables.retain(|place, _| different.contains(place));
     let one = |((entitlement_id, window, dimension), sums): ((&str, _, String), Sums<'_>)| {
         let only = sums.groups.first().filter(|_| sums.groups.len() == 1);
         // Of several groups in one quantity, those that count for nothing say nothing of the others.
@@ -268,7 +272,10 @@ mod tests {
             set(&mut all, one);
             (all.is_clean(), all.agrees())
         };
-        assert_eq!((Reconciliation::default().is_clean(), Reconciliation::default().agrees()), (true, true));
+        assert_eq!((Reconciliation::default().is_clean(), Reconciliation::default().agrees()), (false, true));
+        let outside = Reconciliation { outside_period: 2, ..Reconciliation::default() };
+        let line = "nothing to compare: no usage was sent or is there; 2 reports outside of the period";
+        assert_eq!(outside.to_string(), line);
         assert_eq!(of(|all, one| all.billed = one), (true, true));
         assert_eq!(of(|all, one| all.pending = one), (false, true));
         assert_eq!(of(|all, one| all.failed = one), (false, false));
@@ -377,7 +384,7 @@ mod tests {
             let all = reconcile("acme", &[sent(5)], &[there], &[]).unwrap();
             assert_eq!(told(&all.missing), [format!("calls 3/0 {status}"), format!("gb 5/0 {status}")]);
             let foreign = group("another", status, json!({"gb": 5}));
-            assert!(reconcile("acme", &[], &[foreign], &[]).unwrap().is_clean());
+            assert_eq!(reconcile("acme", &[], &[foreign], &[]).unwrap(), Reconciliation::default());
         }
     }
 
@@ -480,13 +487,25 @@ mod tests {
                     "{words}"
                 );
             }
-            // Its dimensions are those that were sent.
+            // Its dimensions are those that were sent, and may be mapped to themselves in another unit; unless the quantities are the same.
             let all = reconcile("acme", &[sent(5)], &[mapped(&group_id, "CREATED", json!({"gb": 4}))], &[]).unwrap();
-            assert_eq!((told(&all.different), told(&all.missing).len()), (vec!["gb 5/4 CREATED".to_owned()], 1));
+            assert_eq!(
+                told(&all.not_comparable),
+                ["calls 3/0", "gb 5/4"].map(|one| {
+                    let is_named = group_id == id(&sent(5)) || one.starts_with("gb");
+                    if is_named { format!("{one} CREATED") } else { one.to_owned() }
+                })
+            );
+            let there = mapped(&group_id, "CREATED", json!({"gb": 5, "calls": 3}));
+            assert_eq!(reconcile("acme", &[sent(5)], &[there], &[]).unwrap().pending.len(), 2);
             // What is not billed needs no comparison.
             let void = mapped(&group_id, "DELETED", json!({"gb_hours": 5}));
             assert_eq!(reconcile("acme", &[sent(5)], &[void], &[]).unwrap().missing.len(), 2);
         }
+        // Several groups that add up to what was sent.
+        let parts = [(1, "b-1"), (4, "b-2")].map(|(gb, id)| mapped(id, "CREATED", json!({"gb": gb})));
+        let usage = UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+        assert_eq!(told(&reconcile("acme", &[usage], &parts, &[]).unwrap().pending), ["gb 5/5"]);
         // It states nothing at all.
         let all = reconcile("acme", &[sent(5)], &[mapped(&id(&sent(5)), "REPORTED", json!({}))], &[]).unwrap();
         assert_eq!(told(&all.not_comparable), ["calls 3/0 REPORTED", "gb 5/0 REPORTED"]);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::UsageReport;
 use super::groups::name_of;
-use super::quantities::{differences, is_comparable, quantities_of};
+use super::quantities::{differences, quantities_of, states_what_was_reported};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
 
 /// What a group proves of a report.
@@ -49,7 +49,11 @@ pub(super) fn evidence(report: &UsageReport, id: Uuid, group: &Group) -> Evidenc
             return Evidence::Contradicted(Error::new(ErrorKind::Failed, message).with_hint(MISSING));
         }
         Ok(Compared::Unknown) => {
-            return Evidence::Unclear(not_the_group("it does not state the quantities that were reported", &expected));
+            let message = format!(
+                "{} does not state the quantities that were reported, and those that it has are others: they may be mapped",
+                place(report, group)
+            );
+            return Evidence::Unclear(Error::new(ErrorKind::Decode, message).with_hint(MAPPED));
         }
         Err(error) => return Evidence::Unclear(error),
     }
@@ -83,16 +87,15 @@ enum Compared {
 /// Compares the quantities of a report and of the group with its id.
 fn compared(report: &UsageReport, group: &Group) -> Result<Compared> {
     let there = quantities_of(group)?;
-    if !is_comparable(group, &there, report.quantities()) {
-        return Ok(Compared::Unknown);
-    }
     Ok(match differences(report.quantities(), &there).next() {
         None => Compared::Same,
+        Some(_) if !states_what_was_reported(group) => Compared::Unknown,
         Some((dimension, sent, there)) => Compared::Different { dimension: dimension.to_owned(), sent, there },
     })
 }
 
 const ANOTHER: &str = "if the usage is to be billed, report it again under another sequence";
+const MAPPED: &str = "compare the group with what was sent; reported again under another sequence, the usage would be billed twice if it is there";
 /// The first attempt stands: a correction is a report of its own.
 pub(super) const MISSING: &str = "report what is missing under another sequence";
 
@@ -159,24 +162,28 @@ pub(super) mod tests {
             (json!({"id": "g-2"}), "unclear", "it is usage record group g-2"),
             (json!({"entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
             (json!({"entitlementID": null}), "unclear", "its entitlement is none"),
-            (json!({"records": null}), "unclear", "it does not state the quantities"),
-            (json!({"records": {"mapped": 5}}), "unclear", "it does not state the quantities"),
-            (json!({"records": {"gb": 5, "mapped": 1}}), "unclear", "it does not state the quantities"),
-            (json!({"records": {"gb": 4}}), "contradicted", "with other quantities: gb is 4 there, not 5"),
+            (json!({"records": null}), "unclear", "does not state the quantities"),
+            (json!({"records": {"mapped": 5}}), "unclear", "does not state the quantities"),
+            (json!({"records": {"gb": 5, "mapped": 1}}), "unclear", "does not state the quantities"),
+            // A dimension can be mapped to itself, in another unit.
+            (json!({"records": {"gb": 4}}), "unclear", "does not state the quantities"),
+            (json!({"records": {"gb": 5, "calls": 1}}), "unclear", "does not state the quantities"),
             (
-                json!({"records": {"gb": 5, "calls": 1}}),
+                json!({"records": {"gb": 5}, "metaInfo": {"originRecords": {"gb": 4}}}),
                 "contradicted",
-                "with other quantities: calls is 1 there, not 0",
+                "gb is 4 there, not 5",
             ),
+            (origin(json!({"gb": 5, "calls": 1})), "contradicted", "with other quantities: calls is 1 there, not 0"),
             (origin(json!({"gb": 5, "seats": 1})), "contradicted", "with other quantities: seats is 1 there, not 0"),
             (origin(json!({"calls": 0})), "contradicted", "with other quantities: gb is 0 there, not 5"),
             (json!({"status": "DELETED"}), "contradicted", "was deleted at Suger"),
             (json!({"status": "INVALID"}), "contradicted", "as INVALID: it will not be billed"),
             (json!({"status": "INVALID", "records": {"gb": 4}}), "contradicted", "as INVALID: it will not be billed"),
+            (json!({"status": "REPORTED", "records": {"gb": 4}}), "unclear", "does not state the quantities"),
             (json!({"status": "INVALID", "entitlementID": "e-2"}), "unclear", "its entitlement is e-2"),
             (json!({"status": "DELETED", "entitlementID": null}), "unclear", "its entitlement is none"),
             (json!({"status": "REPORT_FAILED"}), "unclear", "could not report it to the marketplace"),
-            (json!({"status": "REPORT_FAILED", "records": {"gb": 4}}), "contradicted", "with other quantities"),
+            (json!({"status": "REPORT_FAILED", "records": {"gb": 4}}), "unclear", "does not state the quantities"),
             (
                 json!({"status": "REJECTED_NEW"}),
                 "unclear",
@@ -188,6 +195,8 @@ pub(super) mod tests {
         for (other, kind, words) in cases {
             let (found, said) = told(other.clone());
             assert!(found == kind && said.contains(words), "{other}: {found}: {said}");
+            let is_free = said.contains("under another sequence") && !said.contains("billed twice");
+            assert!(kind == "contradicted" || !is_free, "{other}: {said}");
         }
     }
 

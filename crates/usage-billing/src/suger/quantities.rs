@@ -29,15 +29,10 @@ pub(super) fn quantities_of(group: &Group) -> Result<BTreeMap<String, Decimal>> 
     Ok(all)
 }
 
-/// Returns whether the quantities of a group are those that were reported. A group that does not state them, and has other dimensions than
-/// were sent, was mapped; what it was made of is not known.
-pub(super) fn is_comparable(
-    group: &Group,
-    there: &BTreeMap<String, Decimal>,
-    sent: &BTreeMap<String, Decimal>,
-) -> bool {
-    let is_original = group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty());
-    is_original || !there.is_empty() && there.keys().all(|dimension| sent.contains_key(dimension))
+/// Returns whether a group states what was reported. What others have may have been mapped, also to the same dimension in another unit: that
+/// it differs from what was sent proves nothing.
+pub(super) fn states_what_was_reported(group: &Group) -> bool {
+    group.meta_info.as_ref().is_some_and(|info| !info.origin_records.is_empty())
 }
 
 /// Quantities that may be billed.
