@@ -49,17 +49,20 @@ impl Client {
         GroupChanges::of(outcomes.buffer_unordered(CONCURRENCY)).await
     }
 
-    /// Puts one group that Suger has given up back for the next hourly run. After a lost answer its state is read back.
+    /// Puts one group that Suger has given up back for the next hourly run. It is put back if the response, or the list after one that
+    /// does not show it or was lost, has it as `CREATED`, `REPORT_PENDING` or `REPORTED`.
     ///
     /// # Errors
-    /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; else those of the call.
+    /// [`ErrorKind::Api`] (400) if the group is not `REPORT_FAILED`; [`ErrorKind::Decode`] if neither the response nor the list shows it as put back;
+    /// else those of the call.
     pub async fn retry_group(&self, group: &Group) -> Result<Group> {
         let mut request =
             self.api.retry_usage_record_group().org_id(&self.org_id).usage_record_group_id(self.id_of(group)?);
         if let Some(made) = group.creation_time.filter(is_set) {
             request = request.creation_date(made.date_naive());
         }
-        let is_done = |status: &Status| *status != Status::ReportFailed;
+        // Of the next hourly run, which may have come meanwhile.
+        let is_done = |status: &Status| matches!(status, Status::Created | Status::ReportPending | Status::Reported);
         self.settled(group, request.send().await.map(ResponseValue::into_inner), is_done, None).await
     }
 
@@ -101,8 +104,10 @@ impl Client {
                 let message = format!("the response does not show {} as changed", name_of(group));
                 self.api.inner().masked(Error::new(ErrorKind::Decode, message))
             }
-            // Sent once and rejected: nothing has changed.
-            Err(error) if error.attempts() < 2 && error.status().is_some_and(|status| status.is_client_error()) => {
+            // Rejected, and no attempt before it can have changed anything.
+            Err(error)
+                if !error.may_have_arrived() && error.status().is_some_and(|status| status.is_client_error()) =>
+            {
                 return Err(error);
             }
             Err(error) => error,

@@ -44,6 +44,30 @@ async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn group_is_put_back_only_if_the_response_or_the_list_says_so() {
+    let group = |status: &str| json!({"id": "g-1", "entitlementID": "e-1", "status": status, "creationTime": now()});
+    for (status, listed, is_done) in [
+        ("CREATED", "REPORT_FAILED", true),
+        ("REPORT_PENDING", "REPORT_FAILED", true),
+        ("REPORTED", "REPORT_FAILED", true),
+        ("DELETED", "DELETED", false),
+        ("INVALID", "INVALID", false),
+        ("NEW", "NEW", false),
+        ("", "REPORT_FAILED", false),
+        ("REPORT_FAILED", "REPORT_FAILED", false),
+        ("NEW", "CREATED", true),
+    ] {
+        let server = ScriptedServer::start(move |request| match request.method.as_str() {
+            "GET" => Reply::json(200, &page_of(&[group(listed)])),
+            _ => Reply::json(200, &group(status).to_string()),
+        });
+        let failed: types::MeteringUsageRecordGroup = serde_json::from_value(group("REPORT_FAILED")).unwrap();
+        let outcome = scripted(&server).retry_group(&failed).await;
+        assert_eq!(outcome.is_ok(), is_done, "{status} {listed}: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_goes_round_in_circles_is_an_error() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
