@@ -35,10 +35,11 @@ pub struct Reconciliation {
     pub missing: Vec<ReconciledQuantity>,
     /// There, and not sent: may be billed without a reason that is known here.
     pub extra: Vec<ReconciledQuantity>,
-    /// Of groups that do not state what was reported: they have other dimensions than were sent, after Suger's dimension mapping and without
-    /// `originRecords`, or no entitlement. `sent` and `vendor` are of these dimensions each, and not comparable.
+    /// Of groups that do not state what was reported: they have other quantities than were sent, which may be mapped, and no `originRecords`; or
+    /// no entitlement. `sent` and `vendor` are of these dimensions each, and not comparable.
     pub not_comparable: Vec<ReconciledQuantity>,
-    /// How many of the reports that were given are of windows outside the period, and so not compared.
+    /// How many of the reports that were given are of windows outside the period, and so not compared. They do not keep it from being
+    /// [clean](Self::is_clean).
     pub outside_period: usize,
 }
 
@@ -69,13 +70,15 @@ pub struct ReconciledQuantity {
 }
 
 impl Reconciliation {
-    /// Returns whether everything is agreed and billed: nothing is pending, failed, different, missing, extra or not comparable.
+    /// Returns whether everything is agreed and billed: something is, and nothing is pending, failed, different, missing, extra or not comparable.
+    /// A comparison of nothing with nothing is not clean: it may be that of another period. Reports
+    /// [outside of the period](Self::outside_period) are not looked at.
     pub fn is_clean(&self) -> bool {
-        self.agrees() && self.pending.is_empty()
+        self.agrees() && self.pending.is_empty() && !self.billed.is_empty()
     }
 
     /// Returns whether everything is billed or may yet be without anybody's doing: Suger has what was sent and nothing else, and nothing of it
-    /// has failed.
+    /// has failed. So it is if nothing was compared.
     pub fn agrees(&self) -> bool {
         let others = [&self.failed, &self.different, &self.missing, &self.extra, &self.not_comparable];
         others.into_iter().all(Vec::is_empty)
@@ -113,10 +116,18 @@ impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [others @ .., (_, not_comparable)] = self.lists();
         let counts: Vec<_> = others.iter().map(|(name, list)| format!("{} {name}", list.len())).collect();
-        f.write_str(&counts.join(", "))?;
-        match not_comparable.len() {
+        if self.lists().iter().all(|(_, list)| list.is_empty()) {
+            f.write_str("nothing to compare: no usage was sent or is there")?;
+        } else {
+            f.write_str(&counts.join(", "))?;
+        }
+        if !not_comparable.is_empty() {
+            write!(f, ", {} not comparable", not_comparable.len())?;
+        }
+        match self.outside_period {
             0 => Ok(()),
-            count => write!(f, ", {count} not comparable"),
+            1 => f.write_str("; 1 report outside of the period"),
+            reports => write!(f, "; {reports} reports outside of the period"),
         }
     }
 }

@@ -46,14 +46,24 @@ async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are
     let client = scripted(&server);
     let sent: Vec<_> = [start, last, outside[0], outside[1]].map(|at| usage("e-1", at)).into();
     let found = client.reconcile(month(), &sent).timeout(Duration::MAX).await.unwrap();
-    assert_eq!(found.to_string(), "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra");
+    let line = "0 billed, 2 pending, 0 failed, 0 different, 0 missing, 0 extra; 2 reports outside of the period";
+    assert_eq!(found.to_string(), line);
     assert_eq!((found.outside_period, found.period, found.as_of), (2, Some(month()), Some(now())));
     assert_eq!(places(&found.pending), [("e-1", start), ("e-1", last)]);
 
     let found = client.reconcile(month(), &sent).entitlement("e-3").timeout(Duration::MAX).await.unwrap();
     assert_eq!(places(&found.extra), [("e-3", start)]);
-    let found = client.reconcile(month(), &[]).timeout(Duration::MAX).await.unwrap();
-    assert_eq!(found.to_string(), "0 billed, 0 pending, 0 failed, 0 different, 0 missing, 0 extra");
+    // Nothing was sent, or nothing in the period: that nothing differs proves nothing.
+    for (sent, line) in [
+        (&[][..], "nothing to compare: no usage was sent or is there"),
+        (
+            &[usage("e-9", outside[0])],
+            "nothing to compare: no usage was sent or is there; 1 report outside of the period",
+        ),
+    ] {
+        let found = client.reconcile(month(), sent).timeout(Duration::MAX).await.unwrap();
+        assert_eq!((found.to_string().as_str(), found.is_clean()), (line, false));
+    }
 }
 
 #[tokio::test(start_paused = true)]
