@@ -22,6 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// | marketplace | limit | source |
 /// |---|---|---|
 /// | `AWS` | 6 h | `BatchMeterUsage`: records are not accepted 6 hours or more after the event |
+/// | `AWS_CHINA` | 6 h | the same call in cn-northwest-1, of which the reference at docs.amazonaws.cn states the same |
 /// | `AZURE` | 24 h | Metering service FAQ: the maximum delay is 24 hours, after which events are not accepted |
 /// | `GCP` | 2 h | Best practices for usage reporting: within one hour of the usage, here of an hour's end. Later usage is accepted, but may miss the month's invoice |
 ///
@@ -38,7 +39,8 @@ pub struct MarketplaceWindows(BTreeMap<Partner, Duration>);
 
 impl Default for MarketplaceWindows {
     fn default() -> Self {
-        Self(BTreeMap::from([(Partner::Aws, 6 * HOUR), (Partner::Azure, 24 * HOUR), (Partner::Gcp, 2 * HOUR)]))
+        let hours = [(Partner::Aws, 6), (Partner::AwsChina, 6), (Partner::Azure, 24), (Partner::Gcp, 2)];
+        Self(hours.map(|(marketplace, hours)| (marketplace, hours * HOUR)).into())
     }
 }
 
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn usage_is_late_from_the_limit_of_its_marketplace_on() {
         let windows = MarketplaceWindows::default();
-        for (marketplace, hours) in [("AWS", 6), ("AZURE", 24), ("GCP", 2)] {
+        for (marketplace, hours) in [("AWS", 6), ("AWS_CHINA", 6), ("AZURE", 24), ("GCP", 2)] {
             assert!(!late(&windows, marketplace, hours * 3600 - 1), "{marketplace}");
             assert!(late(&windows, marketplace, hours * 3600), "{marketplace}");
         }
