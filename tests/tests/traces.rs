@@ -198,6 +198,28 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_report_that_a_flush_leaves_is_traced_and_warned_about_once_if_it_is_late() {
+    let server = ScriptedServer::in_turn(vec![Reply::json(403, "<html>")]);
+    let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
+    let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap());
+    let mut reporter = client.reporter().flush_timeout(None).concurrency(1);
+    for number in 1..9 {
+        reporter.push(usage("e-1").sequence(number)).unwrap();
+    }
+    let lines = traced(async {
+        for _ in 0..2 {
+            assert_eq!(reporter.flush().await.late.len(), 8);
+        }
+    })
+    .await;
+    let ours = visible(&lines);
+    let count = |message: &str| ours.iter().filter(|line| line.contains(message)).count();
+    assert_eq!(count("usage not confirmed"), 2 * 8, "{lines}");
+    assert_eq!(count("usage not confirmed error=not sent, after 3 others of e-1 failed"), 2 * 5, "{lines}");
+    assert_eq!(count("usage is older than its marketplace accepts"), 8, "{lines}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn key_in_the_place_of_an_entitlement_is_masked_in_every_event() {
     // Stored, unless the quantity says otherwise.
     let server = ScriptedServer::start(|request| {

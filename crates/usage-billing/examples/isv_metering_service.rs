@@ -19,7 +19,8 @@ pub(crate) async fn serve(
     metered: impl Stream<Item = UsageReport>,
     shutdown_limit: Duration,
 ) -> Result<Receipt> {
-    let reporter = client.reporter().validate_first();
+    // The process before this one may have ended while it sent the same usage.
+    let reporter = client.reporter().validate_first().after_restart();
     let (sender, mut receipts) = reporter.into_sender().interval(Duration::from_secs(300)).capacity(50_000).spawn()?;
     let reader = tokio::spawn(async move {
         // A program of yours stores the receipts: delivered usage need not be kept any longer, rejected usage is not billed.

@@ -43,14 +43,14 @@ impl Client {
     pub async fn report(&self, report: &UsageReport) -> Result<Delivery> {
         report.check()?;
         let id = report.id(&self.org_id);
-        let response = self.send(report).await;
+        let response = self.send(report, id).await;
         let verdict = match proof::by_response(report, id, &response) {
             Some(verdict) => verdict,
             None => {
                 let wanted = BTreeSet::from([id.to_string()]);
                 let days = listed_days::of_report(report.window(), self.clock.now());
                 let found = self.read_back(report.entitlement_id(), days, wanted).await;
-                let verdict = proof::by_list(report, id, &response, listed(&found, id), response.may_arrive_later());
+                let verdict = proof::by_list(report, id, &response, listed(&found, id), self.doubts.hold(id));
                 if let (Verdict::DeliveredBefore, Listed::Group(group)) = (&verdict, listed(&found, id)) {
                     self.warn_if_late(report, id, group);
                 }
@@ -76,18 +76,21 @@ impl Client {
     }
 
     /// Sends a report that was checked.
-    pub(super) async fn send(&self, report: &UsageReport) -> Response {
+    pub(super) async fn send(&self, report: &UsageReport, id: Uuid) -> Response {
+        let attempt = self.doubts.attempt(id);
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(report.entitlement_id());
         let outcome = request.body(report.body(&self.org_id)).send().await.map(ResponseValue::into_inner);
         let is_missing = |error: &Error| error.status().is_some_and(|status| status == 404);
-        Response::from(outcome.map_err(|error| match is_missing(&error) {
+        let response = Response::from(outcome.map_err(|error| match is_missing(&error) {
             // Without the organization's id: a key may have been given in its place.
             true => error.with_hint(format!(
                 "check that entitlement {} is of the client's organization",
                 printable(report.entitlement_id())
             )),
             false => error,
-        }))
+        }));
+        attempt.end(&response);
+        response
     }
 
     /// Reads a report's group back and compares it with the report. There is no call that reads one group: the entitlement's groups are listed

@@ -1,24 +1,22 @@
 //! What a flush does with the queue: sends it, and settles what the responses leave open by the entitlements' lists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Bound;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
 use tokio::time::Instant;
-use usage_billing_core::{ClientInfo as _, Error};
+use usage_billing_core::{ClientInfo as _, Error, Result};
 use uuid::Uuid;
 
 use super::delivery::listed;
-use super::doubt::Doubt;
 use super::late_usage::age;
 use super::patience::Patience;
 use super::proof::{self, Verdict};
 use super::reporter::{Place, Reporter, State};
-use super::response::Response;
+use super::response::{Response, is_of_suger};
 use super::types::MeteringUsageRecordGroup as Group;
 use super::validation::{self, Check};
-use super::{Undelivered, listed_days, trace};
+use super::{Undelivered, UsageReport, listed_days, trace};
 
 /// A report whose response did not settle it: the list decides.
 type Unconfirmed = (Place, Response);
@@ -33,8 +31,8 @@ impl Reporter {
         if self.validates {
             self.validate(&mut unconfirmed, reasons).await;
         }
-        self.send(&mut unconfirmed, reasons).await;
-        self.confirm(unconfirmed, reasons).await;
+        let patience = self.send(&mut unconfirmed, reasons).await;
+        self.confirm(unconfirmed, patience.of_next_step(), reasons).await;
     }
 
     /// A report that a flush settled before it was dropped, and that was pushed again, is told by what becomes of it now, and not twice.
@@ -94,38 +92,42 @@ impl Reporter {
         }
     }
 
+    /// Returns the queue in the order in which it is sent: oldest window first, but after all others what failed in earlier flushes, entitlement by
+    /// entitlement and report by report. Where the same ones fail again and again, the others have their turn before the flush is ended.
+    fn sending_order(&self) -> Vec<Place> {
+        let in_turn = |(place, report): (&Place, &UsageReport)| {
+            let of_entitlement = self.failed_in.get(report.entitlement_id()).copied().unwrap_or_default();
+            let of_report = self.known.get(&place.1).map_or(0, |known| known.failed_in);
+            (of_entitlement, of_report, *place)
+        };
+        let mut order: Vec<_> = self.queue.iter().map(in_turn).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(.., place)| place).collect()
+    }
+
     /// Sends all that has no reason against it.
-    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) -> Patience {
         let mut patience = Patience::default();
         let mut calls = FuturesUnordered::new();
-        let mut last = Bound::Unbounded;
+        let mut order = self.sending_order().into_iter();
         loop {
             while calls.len() < self.concurrency
-                && let Some((place, report)) = self.queue.range((last, Bound::Unbounded)).next()
+                && let Some(place) = order.next()
             {
-                let (place, report) = (*place, report.clone());
-                last = Bound::Excluded(place);
-                if reasons.contains_key(&place.1) {
-                    continue;
-                }
-                if let Some(reason) = patience.ends(report.entitlement_id()) {
+                let Some(report) = self.queue.get(&place).filter(|_| !reasons.contains_key(&place.1)) else { continue };
+                if let Some(reason) = patience.ends(report.entitlement_id(), "not sent") {
                     reasons.insert(place.1, reason);
                     continue;
                 }
-                let before = self.known.get_mut(&place.1).map(|known| {
-                    let doubt = std::mem::replace(&mut known.doubt, Doubt::Open);
-                    (std::mem::replace(&mut known.state, State::Sent), doubt)
-                });
-                let client = self.client.clone();
+                let known = self.known.get_mut(&place.1);
+                let before = known.map_or(State::New, |known| std::mem::replace(&mut known.state, State::Sent));
+                let (client, report) = (self.client.clone(), report.clone());
                 calls.push(async move {
-                    let response = client.send(&report).await;
-                    (place, report, before.unwrap_or((State::New, Doubt::None)), response)
+                    let response = client.send(&report, place.1).await;
+                    (place, report, before, response)
                 });
             }
-            let Some((place, report, (before, doubt), response)) = calls.next().await else { return };
-            if let Some(known) = self.known.get_mut(&place.1) {
-                known.doubt = doubt.after(&response, Instant::now());
-            }
+            let Some((place, report, before, response)) = calls.next().await else { return patience };
             let verdict = proof::by_response(&report, place.1, &response);
             // Whether Suger itself said something, and why that does not settle the report.
             let failure = match (&verdict, &response) {
@@ -141,17 +143,24 @@ impl Reporter {
                 _ => None,
             };
             match failure {
-                Some((error, answered)) => patience.failed(report.entitlement_id(), &error, answered),
+                Some((error, answered)) => {
+                    patience.failed(report.entitlement_id(), &error, answered);
+                    self.failed_in.insert(report.entitlement_id().to_owned(), self.flushes);
+                    if let Some(known) = self.known.get_mut(&place.1) {
+                        known.failed_in = self.flushes;
+                    }
+                }
                 None => patience.settled(report.entitlement_id()),
             }
             match (verdict, response) {
                 (Some(verdict), Response::Group(group)) => self.settle_as(place, verdict, Some(&group), reasons),
                 (Some(verdict), _) => self.settle_as(place, verdict, None, reasons),
                 (None, Response::Conflict { error, from_suger: true })
-                    if self.trusts_duplicates && before != State::Sent && error.attempts() < 2 =>
+                    if self.trusts_duplicates && before == State::New && !error.may_have_arrived() =>
                 {
                     trace::unverified(&self.client, &report, place.1);
-                    self.queue.remove(&place);
+                    self.note_late_usage(place, None);
+                    self.settle_as_delivered(place);
                     self.settled.unverified.push(place.1);
                 }
                 (None, response) => unconfirmed.push((place, response)),
@@ -159,46 +168,83 @@ impl Reporter {
         }
     }
 
-    /// Settles by the entitlements' lists what the responses left open.
-    async fn confirm(&mut self, unconfirmed: Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) {
+    /// Settles by the entitlements' lists what the responses left open: several lists at a time, those last that settled nothing before.
+    async fn confirm(
+        &mut self,
+        unconfirmed: Vec<Unconfirmed>,
+        mut patience: Patience,
+        reasons: &mut HashMap<Uuid, Error>,
+    ) {
         let mut by_entitlement: BTreeMap<String, Vec<Unconfirmed>> = BTreeMap::new();
         for (place, response) in unconfirmed {
             if let Some(report) = self.queue.get(&place) {
                 by_entitlement.entry(report.entitlement_id().to_owned()).or_default().push((place, response));
             }
         }
-        for (entitlement_id, reports) in by_entitlement {
-            let now = self.client.clock.now();
-            let days = reports.iter().map(|((window, _), _)| listed_days::of_report(*window, now));
-            let Some(days) = days.reduce(|(first, last), (one, other)| (first.min(one), last.max(other))) else {
-                continue;
-            };
-            let wanted = reports.iter().map(|((_, id), _)| id.to_string()).collect();
-            let found = self.client.read_back(&entitlement_id, days, wanted).await;
-            for (place, response) in reports {
-                let Some(report) = self.queue.get(&place) else { continue };
-                let known = self.known.get_mut(&place.1);
-                let may_arrive = known.is_some_and(|known| known.doubt.holds(Instant::now()));
-                let verdict = proof::by_list(report, place.1, &response, listed(&found, place.1), may_arrive);
-                let group = found.as_ref().ok().and_then(|found| found.get(&place.1.to_string()));
-                self.settle_as(place, verdict, group, reasons);
+        let mut by_entitlement: Vec<_> = by_entitlement.into_iter().collect();
+        by_entitlement.sort_by_key(|(id, _)| self.failed_in.get(id).copied().unwrap_or_default());
+        let (mut waiting, mut lists) = (by_entitlement.into_iter(), FuturesUnordered::new());
+        loop {
+            while lists.len() < self.concurrency
+                && let Some((entitlement_id, reports)) = waiting.next()
+            {
+                if let Some(reason) = patience.ends(&entitlement_id, "not looked up") {
+                    self.settle_by_list(reports, &Err(reason), reasons);
+                    continue;
+                }
+                let now = self.client.clock.now();
+                let days = reports.iter().map(|((window, _), _)| listed_days::of_report(*window, now));
+                let Some(days) = days.reduce(|(first, last), (one, other)| (first.min(one), last.max(other))) else {
+                    continue;
+                };
+                // Before the list, which may take the rest of the flush.
+                self.failed_in.insert(entitlement_id.clone(), self.flushes);
+                let wanted = reports.iter().map(|((_, id), _)| id.to_string()).collect();
+                let client = self.client.clone();
+                lists.push(async move {
+                    let found = client.read_back(&entitlement_id, days, wanted).await;
+                    (found, entitlement_id, reports)
+                });
             }
+            let Some((found, entitlement_id, reports)) = lists.next().await else { return };
+            match &found {
+                Ok(_) => patience.settled(&entitlement_id),
+                Err(error) => patience.failed(&entitlement_id, error, is_of_suger(error)),
+            }
+            self.settle_by_list(reports, &found, reasons);
+        }
+    }
+
+    fn settle_by_list(
+        &mut self,
+        reports: Vec<Unconfirmed>,
+        found: &Result<HashMap<String, Group>>,
+        reasons: &mut HashMap<Uuid, Error>,
+    ) {
+        let others_may_arrive = self.others_arrive_until.is_some_and(|end| Instant::now() < end);
+        for (place, response) in reports {
+            let Some(report) = self.queue.get(&place) else { continue };
+            let may_arrive = others_may_arrive || self.client.doubts.hold(place.1);
+            let verdict = proof::by_list(report, place.1, &response, listed(found, place.1), may_arrive);
+            let group = found.as_ref().ok().and_then(|found| found.get(&place.1.to_string()));
+            self.settle_as(place, verdict, group, reasons);
         }
     }
 
     fn settle_as(&mut self, place: Place, verdict: Verdict, group: Option<&Group>, reasons: &mut HashMap<Uuid, Error>) {
-        if let Some(report) = self.queue.get(&place) {
+        // What stays queued is traced with its last reason, at the end of the flush.
+        if let Some(report) = self.queue.get(&place).filter(|_| !matches!(verdict, Verdict::Open(_))) {
             trace::verdict(&self.client, report, place.1, &verdict);
         }
         match verdict {
             Verdict::Delivered => {
                 self.note_late_usage(place, group);
-                self.queue.remove(&place);
+                self.settle_as_delivered(place);
                 self.settled.delivered.push(place.1);
             }
             Verdict::DeliveredBefore => {
                 self.note_late_usage(place, group);
-                self.queue.remove(&place);
+                self.settle_as_delivered(place);
                 self.settled.already_delivered.push(place.1);
             }
             // Its id is free for other quantities.
@@ -216,16 +262,35 @@ impl Reporter {
         }
     }
 
+    fn settle_as_delivered(&mut self, place: Place) {
+        self.take_out(place);
+        if let Some(known) = self.known.get_mut(&place.1) {
+            (known.state, known.failed_in) = (State::Delivered, 0);
+        }
+    }
+
+    /// Takes a report out of the queue that is settled: its entitlement is not one that fails.
+    fn take_out(&mut self, place: Place) -> Option<UsageReport> {
+        let report = self.queue.remove(&place)?;
+        self.failed_in.remove(report.entitlement_id());
+        Some(report)
+    }
+
     fn settle_as_rejected(&mut self, place: Place, error: Error) {
-        let report = self.queue.remove(&place);
+        let report = self.take_out(place);
         self.settled.rejected.extend(report.map(|report| Undelivered { id: place.1, report, error }));
     }
 
-    /// Notes a report of which the group says that its usage came too late for its marketplace.
+    /// Notes a report whose usage came too late for its marketplace: by its group, or now if there is none to look at.
     fn note_late_usage(&mut self, place: Place, group: Option<&Group>) {
-        let (Some(report), Some(group)) = (self.queue.get(&place), group) else { return };
+        let Some(report) = self.queue.get(&place) else { return };
         let marketplace = self.marketplaces.get(report.entitlement_id()).and_then(Option::as_ref);
-        if let Some(late) = self.windows.check_group(report, place.1, group, marketplace, self.client.clock.now()) {
+        let now = self.client.clock.now();
+        let late = match group {
+            Some(group) => self.windows.check_group(report, place.1, group, marketplace, now),
+            None => self.windows.check(marketplace, report, place.1, now),
+        };
+        if let Some(late) = late {
             trace::late(&self.client, &late);
             self.settled.late.push(late);
         }

@@ -33,6 +33,7 @@ mod usage_report;
 mod validation;
 
 use std::fmt;
+use std::sync::Arc;
 
 use usage_billing_core::{ApiKey, CallOptions, ClientBuilder, Result};
 pub use usage_billing_suger::{builder, types};
@@ -40,6 +41,7 @@ pub use usage_billing_suger::{builder, types};
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub use usage_billing_suger::{httpmock, mock};
 
+use self::doubt::Doubts;
 use crate::clock::Clock;
 use crate::memory_limit::MAX_USAGE_BYTES;
 pub use changes::GroupChanges;
@@ -63,6 +65,7 @@ pub struct Client {
     org_id: String,
     clock: Clock,
     max_usage_bytes: usize,
+    doubts: Arc<Doubts>,
 }
 
 /// Without the organization's id: a key may have been given in its place.
@@ -89,7 +92,8 @@ impl Client {
     }
 
     fn new(api: usage_billing_suger::Client, org_id: String) -> Self {
-        Self { api, org_id, clock: Clock::default(), max_usage_bytes: MAX_USAGE_BYTES }
+        let clock = Clock::default();
+        Self { api, org_id, clock, max_usage_bytes: MAX_USAGE_BYTES, doubts: Arc::default() }
     }
 
     /// The organization's id, which ids of reports and keys of rows are made of.

@@ -1,4 +1,4 @@
-//! When to stop sending: an entitlement that brings no answers is left alone, and so is a vendor that is down.
+//! When to stop sending, or looking up: an entitlement that brings no answers is left alone, and so is a vendor that is down.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -63,15 +63,19 @@ impl Patience {
         }
     }
 
-    /// Why no report of an entitlement is sent any more.
-    pub(super) fn ends(&self, entitlement_id: &str) -> Option<Error> {
+    /// Returns what the next step of the flush begins with: nothing, unless the vendor refuses the client itself.
+    pub(super) fn of_next_step(self) -> Self {
+        Self { stopped: self.stopped.filter(concerns_all), ..Self::default() }
+    }
+
+    /// Why no report of an entitlement is sent any more, or looked up; `not_done` states that.
+    pub(super) fn ends(&self, entitlement_id: &str, not_done: &str) -> Option<Error> {
         if let Some(error) = &self.stopped {
-            return Some(not_sent("others", error));
+            return Some(ended(not_done, "others", error));
         }
         let (failures, error) = self.failures.get(entitlement_id)?;
-        failures
-            .are_enough()
-            .then(|| not_sent(&format!("{} others of {}", failures.all(), printable(entitlement_id)), error))
+        let others = || format!("{} others of {}", failures.all(), printable(entitlement_id));
+        failures.are_enough().then(|| ended(not_done, &others(), error))
     }
 }
 
@@ -80,8 +84,8 @@ fn concerns_all(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Auth | ErrorKind::Config) || error.status().is_some_and(|status| status == 429)
 }
 
-fn not_sent(others: &str, error: &Error) -> Error {
-    let message = format!("not sent, after {others} failed: {error}");
+fn ended(not_done: &str, others: &str, error: &Error) -> Error {
+    let message = format!("{not_done}, after {others} failed: {error}");
     Error::new(error.kind(), message).with_hint("it is still queued: flush again later").with_source(error.clone())
 }
 
@@ -99,14 +103,14 @@ mod tests {
         for _ in 0..9 {
             patience.failed("bad", &lost(), false);
         }
-        assert!(patience.ends("good").is_none());
-        let why = patience.ends("bad").unwrap();
+        assert!(patience.ends("good", "not sent").is_none());
+        let why = patience.ends("bad", "not sent").unwrap();
         assert_eq!(
             why.to_string(),
             "not sent, after 9 others of bad failed: connection lost -> it is still queued: flush again later"
         );
         patience.settled("bad");
-        assert!(patience.ends("bad").is_none());
+        assert!(patience.ends("bad", "not sent").is_none());
     }
 
     #[test]
@@ -115,7 +119,7 @@ mod tests {
         for _ in 0..9 {
             patience.failed("e", &lost(), false);
             patience.failed("e", &lost(), false);
-            assert!(patience.ends("e").is_none());
+            assert!(patience.ends("e", "not sent").is_none());
             patience.settled("e");
         }
     }
@@ -129,18 +133,36 @@ mod tests {
         patience.settled("c");
         for entitlement in ["d", "e"] {
             patience.failed(entitlement, &lost(), false);
-            assert!(patience.ends("f").is_none());
+            assert!(patience.ends("f", "not sent").is_none());
         }
         patience.failed("a", &lost(), false);
-        assert!(patience.ends("f").is_some());
+        assert!(patience.ends("f", "not sent").is_some());
         patience.settled("a");
-        assert!(patience.ends("f").is_some(), "late answers of parallel reports change nothing");
+        assert!(patience.ends("f", "not sent").is_some(), "late answers of parallel reports change nothing");
+    }
+
+    #[test]
+    fn only_a_vendor_that_refuses_the_client_ends_the_next_step_as_well() {
+        for (error, expected) in [
+            (
+                Error::new(ErrorKind::Auth, "no"),
+                Some("not looked up, after others failed: no -> it is still queued: flush again later"),
+            ),
+            (lost(), None),
+        ] {
+            let mut patience = Patience::default();
+            for entitlement in ["a", "b", "c"] {
+                patience.failed(entitlement, &error, false);
+            }
+            let next = patience.of_next_step();
+            assert_eq!(next.ends("a", "not looked up").map(|why| why.to_string()).as_deref(), expected);
+        }
     }
 
     #[test]
     fn a_refused_key_ends_it_at_once() {
         let mut patience = Patience::default();
         patience.failed("a", &Error::new(ErrorKind::Auth, "no"), true);
-        assert!(patience.ends("b").unwrap().to_string().starts_with("not sent, after others failed: no"));
+        assert!(patience.ends("b", "not sent").unwrap().to_string().starts_with("not sent, after others failed: no"));
     }
 }

@@ -5,7 +5,7 @@
 //! | not asked | 200 with the group that was sent, in a status on the way to the marketplace | delivered |
 //! | not asked | any other 200, 409, a rejection | the list decides |
 //! | the report's id, entitlement and quantities, a status on the way to the marketplace | any of these | delivered before |
-//! | the report's id and entitlement, `INVALID`, `DELETED` or other quantities | any of these | rejected, id used up |
+//! | the report's id and entitlement, `INVALID`, `DELETED` or other quantities, which it states as those that were reported | any of these | rejected, id used up |
 //! | the report's id, another entitlement or status, or quantities that cannot be compared | any of these | open |
 //! | no such id | a rejection in Suger's own error format, or nothing was sent for a reason that stands; no earlier attempt may still arrive | rejected, id free |
 //! | no such id | anything else | open |
@@ -177,7 +177,8 @@ mod tests {
                 for (other, expected) in [
                     (json!({}), "delivered before"),
                     (json!({"status": "REPORTED"}), "delivered before"),
-                    (json!({"records": {"gb": 4}}), "id used up"),
+                    (json!({"metaInfo": {"originRecords": {"gb": 4}}}), "id used up"),
+                    (json!({"records": {"gb": 4}}), "open"),
                     (json!({"status": "INVALID"}), "id used up"),
                     (json!({"status": "DELETED"}), "id used up"),
                     (json!({"status": "REPORT_FAILED"}), "open"),

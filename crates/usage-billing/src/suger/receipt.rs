@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{LateUsage, UsageReport};
 
-/// What became of the reports of a [`flush`](super::Reporter::flush). Each is in one of the first five lists, and in it once.
+/// What became of the reports of a [`flush`](super::Reporter::flush). Each is in one of the first six lists, and in it once.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default)]
@@ -33,11 +33,14 @@ pub struct Receipt {
     /// Not sent, or sent without proof of what became of them. Still queued: the next flush sends them again under the same ids, and settles what
     /// can be proved by then. Some stay until somebody acts, such as those whose group is `REPORT_FAILED`.
     pub unsent: Vec<Undelivered>,
-    /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it: watch
-    /// their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
+    /// Taken out of a sender's queue by [`UsageSender::remove`](super::UsageSender::remove), each with whether it was sent before.
+    pub removed: Vec<Undelivered>,
+    /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it, and those
+    /// of the unverified and unsent ones whose usage is that old now: watch their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
     pub late: Vec<LateUsage>,
-    /// Ids of reports that were pushed again while an equal one was queued, with how many times: their usage was counted once. If these were several
-    /// events, their quantities have to be added up, or numbered by the [`sequence`](UsageReport::sequence).
+    /// Ids of reports that were pushed again while an equal one was queued, or after the same reporter had delivered it, with how many times: their
+    /// usage is counted once. If these were several events, their quantities have to be added up, or numbered by the
+    /// [`sequence`](UsageReport::sequence).
     pub merged: BTreeMap<Uuid, u32>,
 }
 
@@ -57,7 +60,7 @@ impl Receipt {
     /// How many reports it is about, merged ones counted once.
     pub fn total(&self) -> usize {
         let ids = self.delivered.len() + self.already_delivered.len() + self.unverified.len();
-        ids + self.rejected.len() + self.unsent.len()
+        ids + self.rejected.len() + self.unsent.len() + self.removed.len()
     }
 
     /// Keeps what is said of some reports, by their ids.
@@ -65,22 +68,22 @@ impl Receipt {
         for ids in [&mut self.delivered, &mut self.already_delivered, &mut self.unverified] {
             ids.retain(&keep);
         }
-        for reports in [&mut self.rejected, &mut self.unsent] {
+        for reports in [&mut self.rejected, &mut self.unsent, &mut self.removed] {
             reports.retain(|it| keep(&it.id));
         }
         self.late.retain(|it| keep(&it.id));
     }
 
-    /// Returns whether every report is proved to be at Suger: none was rejected, is unsent, or was [taken for delivered](Self::unverified)
-    /// without a look.
+    /// Returns whether every report is proved to be at Suger: none was rejected or removed, is unsent, or was
+    /// [taken for delivered](Self::unverified) without a look.
     pub fn is_complete(&self) -> bool {
-        self.rejected.is_empty() && self.unsent.is_empty() && self.unverified.is_empty()
+        [&self.rejected, &self.unsent, &self.removed].into_iter().all(Vec::is_empty) && self.unverified.is_empty()
     }
 }
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delivered, already_delivered, unverified, rejected, unsent, late: _, merged } = self;
+        let Self { delivered, already_delivered, unverified, rejected, unsent, removed, late: _, merged } = self;
         let (delivered, already) = (delivered.len(), already_delivered.len());
         write!(
             f,
@@ -91,6 +94,9 @@ impl fmt::Display for Receipt {
         if !unverified.is_empty() {
             write!(f, ", {} unverified", unverified.len())?;
         }
+        if !removed.is_empty() {
+            write!(f, ", {} removed", removed.len())?;
+        }
         if !merged.is_empty() {
             write!(f, ", {} merged", merged.len())?;
         }
@@ -100,13 +106,14 @@ impl fmt::Display for Receipt {
 
 impl Serialize for Receipt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut receipt = serializer.serialize_struct("Receipt", 8)?;
+        let mut receipt = serializer.serialize_struct("Receipt", 9)?;
         receipt.serialize_field("is_complete", &self.is_complete())?;
         receipt.serialize_field("delivered", &self.delivered)?;
         receipt.serialize_field("already_delivered", &self.already_delivered)?;
         receipt.serialize_field("unverified", &self.unverified)?;
         receipt.serialize_field("rejected", &self.rejected)?;
         receipt.serialize_field("unsent", &self.unsent)?;
+        receipt.serialize_field("removed", &self.removed)?;
         receipt.serialize_field("late", &self.late)?;
         receipt.serialize_field("merged", &self.merged)?;
         receipt.end()
@@ -175,6 +182,7 @@ mod tests {
             unverified: ids(4..6),
             rejected: vec![undelivered(ErrorKind::Api)],
             unsent: vec![undelivered(ErrorKind::WaitTimeout)],
+            removed: vec![undelivered(ErrorKind::Failed)],
             late: vec![LateUsage {
                 id: Uuid::from_u128(1),
                 entitlement_id: "ent-7".to_owned(),
@@ -215,8 +223,8 @@ mod tests {
 
     #[test]
     fn line_counts_every_report_once() {
-        assert_eq!(receipt().total(), 7);
-        let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified, 1 merged";
+        assert_eq!(receipt().total(), 8);
+        let line = "2 delivered, 1 already delivered, 1 rejected, 1 unsent, 2 unverified, 1 removed, 1 merged";
         assert_eq!(receipt().to_string(), line);
         assert_eq!(Receipt::default().to_string(), "0 delivered, 0 already delivered, 0 rejected, 0 unsent");
     }
@@ -225,9 +233,10 @@ mod tests {
     fn what_is_said_of_some_reports_is_kept_in_every_list() {
         let mut all = Receipt { merged: [].into(), ..receipt() };
         all.retain(|_| true);
-        assert_eq!((all.total(), all.late.len()), (7, 1));
+        assert_eq!((all.total(), all.late.len()), (8, 1));
         all.retain(|id| id.as_u128() != 7);
-        assert_eq!((all.rejected.len(), all.unsent.len(), all.total(), all.late.len()), (0, 0, 5, 1));
+        assert_eq!((all.rejected.len(), all.unsent.len(), all.removed.len()), (0, 0, 0));
+        assert_eq!((all.total(), all.late.len()), (5, 1));
         all.retain(|id| ![1, 3, 5].contains(&id.as_u128()));
         assert_eq!(all.delivered, [Uuid::from_u128(2)]);
         assert_eq!((all.already_delivered.len(), all.unverified, all.late.len()), (0, vec![Uuid::from_u128(4)], 0));
@@ -235,10 +244,11 @@ mod tests {
 
     #[test]
     fn receipt_is_complete_only_if_every_report_is_proved() {
-        let proved = || Receipt { rejected: vec![], unsent: vec![], unverified: vec![], ..receipt() };
+        let proved = || Receipt { rejected: vec![], unsent: vec![], unverified: vec![], removed: vec![], ..receipt() };
         assert!(proved().is_complete() && Receipt::default().is_complete());
         assert!(!Receipt { rejected: receipt().rejected, ..proved() }.is_complete());
         assert!(!Receipt { unsent: receipt().unsent, ..proved() }.is_complete());
+        assert!(!Receipt { removed: receipt().removed, ..proved() }.is_complete());
         assert!(!Receipt { unverified: receipt().unverified, ..proved() }.is_complete());
         assert!(Receipt { merged: [].into(), ..proved() }.is_complete());
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
-use super::doubt::Doubt;
+use super::doubt::WORKED_ON;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::types::Partner;
@@ -24,8 +24,8 @@ const CONCURRENCY: usize = 8;
 /// Longest time of a flush unless set otherwise: usage is reported by the hour, so the next flush is due.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Entitlements whose marketplace is remembered by a reporter that forgets reports.
-const REMEMBERED_MARKETPLACES: usize = 10_000;
+/// Entitlements of which a reporter that forgets reports remembers anything.
+const REMEMBERED_ENTITLEMENTS: usize = 10_000;
 
 /// Where a report stands in the queue: oldest window first.
 pub(super) type Place = (DateTime<Utc>, Uuid);
@@ -34,15 +34,17 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 ///
 /// A report counts as delivered only if that is proved. The response has to return the group that was sent; where it does not (another
 /// body, 409, a rejection), the groups of the entitlement are listed, once in a flush, and the list decides. So a rejected report is one that
-/// Suger does not list, or not as it was sent, and of which no attempt of this reporter can arrive any more. What the list cannot decide
-/// stays queued, and so does a rejected report whose earlier attempt, less than five minutes ago, may still arrive.
+/// Suger does not list, or not as it was sent, and of which no attempt of this client and its clones can arrive any more. What the list cannot
+/// decide stays queued, and so does a rejected report whose earlier attempt, less than five minutes ago, may still arrive. Attempts of other
+/// processes are not known here: see [`after_restart`](Self::after_restart).
 ///
 /// One report's failure is told in the [`Receipt`] and stops no other one. But an entitlement is left alone for the rest of a flush after three
 /// reports in a row without a response of Suger's, or ten without one that settles anything; all of them after as many entitlements in a row that
-/// fail so, or once the key is refused or Suger says "too many requests" beyond the retries. What is left stays queued.
+/// fail so, or once the key is refused or Suger says "too many requests" beyond the retries. What is left stays queued, and is sent by the next
+/// flush before what has failed. The same rules end the look-ups of a flush.
 ///
 /// It keeps nothing on disk and sends nothing when it is dropped. After a crash, push the same reports again: their ids are the same, so
-/// that what arrived before comes back as already delivered. It remembers the id of every report that it was given, some 50 bytes each, for as
+/// that what arrived before comes back as already delivered. It remembers the id of every report that it was given, some 70 bytes each, for as
 /// long as it lives.
 ///
 /// ```no_run
@@ -69,12 +71,18 @@ pub struct Reporter {
     flush_timeout: Option<Duration>,
     pub(super) validates: bool,
     pub(super) trusts_duplicates: bool,
+    /// Until then, another process's attempt to send any of the reports may still arrive.
+    pub(super) others_arrive_until: Option<Instant>,
     pub(super) windows: MarketplaceWindows,
     pub(super) rejects_late_usage: bool,
     pub(super) queue: BTreeMap<Place, UsageReport>,
     pub(super) known: HashMap<Uuid, Known>,
     /// Where entitlements are billed, of those that were asked for.
     pub(super) marketplaces: HashMap<String, Option<Partner>>,
+    /// How many flushes have begun.
+    pub(super) flushes: u64,
+    /// The last flush in which an entitlement's reports were sent or looked up, and none of them was settled.
+    pub(super) failed_in: HashMap<String, u64>,
     /// What is settled, until a flush comes to its end and hands it out.
     pub(super) settled: Receipt,
 }
@@ -84,7 +92,10 @@ pub struct Reporter {
 pub(super) struct Known {
     fingerprint: Uuid,
     pub(super) state: State,
-    pub(super) doubt: Doubt,
+    /// The last flush in which it was sent and not settled; 0 if there is none.
+    pub(super) failed_in: u64,
+    /// Whether the trace states that its usage is late.
+    pub(super) is_warned: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +103,8 @@ pub(super) enum State {
     /// It was not sent.
     New,
     Sent,
+    /// It was delivered, or is taken for delivered.
+    Delivered,
     /// Suger has the id, but not as a delivery of the report: as `INVALID`, deleted, or with other quantities.
     IdConsumed,
 }
@@ -105,11 +118,14 @@ impl Client {
             flush_timeout: Some(FLUSH_TIMEOUT),
             validates: false,
             trusts_duplicates: false,
+            others_arrive_until: None,
             windows: MarketplaceWindows::default(),
             rejects_late_usage: false,
             queue: BTreeMap::new(),
             known: HashMap::new(),
             marketplaces: HashMap::new(),
+            flushes: 0,
+            failed_in: HashMap::new(),
             settled: Receipt::default(),
         }
     }
@@ -139,6 +155,13 @@ impl Reporter {
         Self { trusts_duplicates: true, ..self }
     }
 
+    /// Assumes that another process has sent the reports until now, such as one that crashed: for five minutes, one that Suger rejects and does not
+    /// list stays queued, since that process's attempt may still arrive. For a service whose next flushes settle it; a program that flushes
+    /// once would never see a rejection.
+    pub fn after_restart(self) -> Self {
+        Self { others_arrive_until: Instant::now().checked_add(WORKED_ON), ..self }
+    }
+
     /// Sets how old usage may be, by marketplace, in place of the [defaults](MarketplaceWindows). Older usage is sent, and is
     /// [late](Receipt::late) in the receipt.
     pub fn marketplace_windows(self, windows: MarketplaceWindows) -> Self {
@@ -152,10 +175,10 @@ impl Reporter {
         Self { rejects_late_usage: true, ..self }
     }
 
-    /// Queues a report, and returns its id. A report that is queued already stays queued once, and is counted as [merged](Receipt::merged)
-    /// in the receipt; one that was delivered before is sent again, and is then already delivered. Two reports are the same if they have
-    /// the same id and quantities: usage of one entitlement, second and set of dimensions has to be added up, or numbered by
-    /// [`sequence`](UsageReport::sequence).
+    /// Queues a report, and returns its id. Two reports are the same, and one usage, if they have the same id and quantities: usage of one
+    /// entitlement, second and set of dimensions has to be added up, or numbered by [`sequence`](UsageReport::sequence). A report that is queued
+    /// already stays queued once; one that this reporter delivered before is sent again, and is then already delivered. Both are counted
+    /// as [merged](Receipt::merged) in the receipt.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for what Suger is known to refuse ([`UsageReport::check`]), and for an id that this reporter has sent or queued with
@@ -164,12 +187,14 @@ impl Reporter {
         report.check()?;
         let id = report.id(&self.client.org_id);
         let fingerprint = report.fingerprint(id);
-        let known = self.known.entry(id).or_insert(Known { fingerprint, state: State::New, doubt: Doubt::None });
+        let new = Known { fingerprint, state: State::New, failed_in: 0, is_warned: false };
+        let known = self.known.entry(id).or_insert(new);
         let reason = match known {
             Known { state: State::IdConsumed, .. } => "the report's id is used up at Suger",
             known if known.fingerprint != fingerprint => "a report with this id has other quantities",
-            _ => {
-                if self.queue.insert((report.window(), id), report).is_some() {
+            known => {
+                let is_delivered = known.state == State::Delivered;
+                if self.queue.insert((report.window(), id), report).is_some() || is_delivered {
                     let merged = self.settled.merged.entry(id).or_default();
                     *merged = merged.saturating_add(1);
                 }
@@ -194,7 +219,8 @@ impl Reporter {
         self.queue.len()
     }
 
-    /// Sends what is queued, oldest window first, and says what became of each.
+    /// Sends what is queued, oldest window first, and says what became of each. What failed in earlier flushes comes last, so that it holds up
+    /// nothing else.
     ///
     /// Reports whose response got lost are sent again with the same id and the same bytes: by the client's retries, and by the next flush. A future
     /// that is dropped before its end leaves everything that is not settled in the queue; what it had settled is in the receipt of
@@ -207,6 +233,7 @@ impl Reporter {
     /// Flushes as [`flush`](Self::flush), until `interruption` resolves to the reason for what is not settled by then.
     pub(super) async fn flush_until(&mut self, interruption: impl Future<Output = Error>) -> Receipt {
         self.forget_what_was_pushed_again();
+        self.flushes += 1;
         let started = Instant::now();
         let mut reasons = HashMap::new();
         let limit = TimeLimit::new(self.flush_timeout.unwrap_or(Duration::MAX));
@@ -231,13 +258,20 @@ impl Reporter {
     /// Hands out what is settled; reports that are queued and have a reason are unsent.
     pub(super) fn receipt(&mut self, mut reasons: HashMap<Uuid, Error>) -> Receipt {
         let mut receipt = std::mem::take(&mut self.settled);
-        receipt.unsent = self
-            .queue
-            .iter()
-            .filter_map(|((_, id), report)| {
-                Some(Undelivered { id: *id, report: report.clone(), error: reasons.remove(id)? })
-            })
-            .collect();
+        let now = self.client.clock.now();
+        for ((_, id), report) in &self.queue {
+            let Some(error) = reasons.remove(id) else { continue };
+            trace::unsent(&self.client, report, *id, &error);
+            let marketplace = self.marketplaces.get(report.entitlement_id()).and_then(Option::as_ref);
+            if let Some(late) = self.windows.check(marketplace, report, *id, now) {
+                let known = self.known.get_mut(id);
+                if known.is_none_or(|known| !std::mem::replace(&mut known.is_warned, true)) {
+                    trace::late(&self.client, &late);
+                }
+                receipt.late.push(late);
+            }
+            receipt.unsent.push(Undelivered { id: *id, report: report.clone(), error });
+        }
         receipt
     }
 
@@ -245,8 +279,11 @@ impl Reporter {
     pub(super) fn forget(&mut self, id: Uuid) {
         self.known.remove(&id);
         // Entitlements come and go, in a process that runs for months.
-        if self.marketplaces.len() > REMEMBERED_MARKETPLACES {
+        if self.marketplaces.len() > REMEMBERED_ENTITLEMENTS {
             self.marketplaces.clear();
+        }
+        if self.failed_in.len() > REMEMBERED_ENTITLEMENTS {
+            self.failed_in.clear();
         }
     }
 }

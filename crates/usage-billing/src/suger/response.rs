@@ -1,6 +1,5 @@
 //! What the response to a report says.
 
-use serde_json::Value;
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::types::MeteringUsageRecordGroup as Group;
@@ -66,21 +65,13 @@ fn meaning(status: Option<u16>, kind: ErrorKind) -> Meaning {
     }
 }
 
-/// Returns whether a request that got no word on the report may be worked on yet.
-fn was_sent(status: Option<u16>, kind: ErrorKind) -> bool {
-    status.map_or(kind == ErrorKind::Connection, |status| !REFUSALS.contains(&status))
-}
-
 impl Response {
     /// Returns whether Suger may yet come to work on the request, or on an attempt before it: it decides nothing that the report is not
-    /// listed meanwhile. An attempt that was rejected is over; what came before it is not known, unless it was the only one.
+    /// listed meanwhile. An attempt that was rejected is over.
     pub(super) fn may_arrive_later(&self) -> bool {
         match self {
             Self::Group(_) | Self::Unreadable(_) | Self::Conflict { .. } => true,
-            Self::Rejection { error, .. } => error.attempts() > 1,
-            Self::Nothing { error, .. } => {
-                error.attempts() > 1 || was_sent(error.status().map(|status| status.as_u16()), error.kind())
-            }
+            Self::Rejection { error, .. } | Self::Nothing { error, .. } => error.may_have_arrived(),
             Self::Withheld(_) | Self::Unsendable(_) => false,
         }
     }
@@ -89,21 +80,14 @@ impl Response {
 /// Statuses that turn a request away before anybody has looked at the report.
 const REFUSALS: [u16; 5] = [401, 403, 407, 425, 429];
 
-/// Returns whether an error response is Suger's: a JSON string, which is the documented format. An object with a message or a code is thought to
-/// occur as well, but gateways send such, too: it is Suger's with the `X-Correlation-Id` that Suger's responses have. Anything else is of a
-/// proxy or gateway on the way.
+/// Returns whether an error response is Suger's: a JSON string, which is the documented format. Suger may send objects as well, but so do gateways,
+/// and no header that gateways cannot send tells the two apart. So an object decides nothing, and neither does anything else.
 pub(super) fn is_of_suger(error: &Error) -> bool {
-    has_format_of_suger(error.body(), error.request_id().is_some())
+    has_format_of_suger(error.body())
 }
 
-fn has_format_of_suger(body: &[u8], is_correlated: bool) -> bool {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::String(text)) => !text.trim().is_empty(),
-        Ok(Value::Object(fields)) => {
-            is_correlated && ["message", "error", "code"].iter().any(|name| fields.contains_key(*name))
-        }
-        _ => false,
-    }
+fn has_format_of_suger(body: &[u8]) -> bool {
+    serde_json::from_slice(body).is_ok_and(|text: String| !text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -111,18 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_format_of_suger_is_a_json_string_or_an_object_with_its_correlation_id() {
-        for text in [r#""entitlement not found""#, r#""no such route""#] {
-            assert!(
-                has_format_of_suger(text.as_bytes(), false) && has_format_of_suger(text.as_bytes(), true),
-                "{text}"
-            );
-        }
-        for object in [r#"{"message": "no"}"#, r#"{"code": 7}"#, r#"{"error": {"message": "no"}}"#] {
-            assert!(has_format_of_suger(object.as_bytes(), true), "{object}");
-            assert!(!has_format_of_suger(object.as_bytes(), false), "of a gateway: {object}");
+    fn error_format_of_suger_is_a_json_string() {
+        for text in [r#""entitlement not found""#, r#" "no such route" "#] {
+            assert!(has_format_of_suger(text.as_bytes()), "{text}");
         }
         for body in [
+            r#"{"message": "no"}"#,
+            r#"{"code": 7}"#,
+            r#"{"error": {"message": "no"}}"#,
             "",
             r#""""#,
             r#"" ""#,
@@ -135,7 +115,7 @@ mod tests {
             "<html><title>Gone</title></html>",
             r#"{"message": "#,
         ] {
-            assert!(!has_format_of_suger(body.as_bytes(), true), "{body}");
+            assert!(!has_format_of_suger(body.as_bytes()), "{body}");
         }
     }
 
@@ -157,17 +137,6 @@ mod tests {
     }
 
     #[test]
-    fn request_may_be_worked_on_unless_it_was_turned_away_or_never_sent() {
-        for status in [401, 403, 407, 425, 429] {
-            assert!(!was_sent(Some(status), ErrorKind::Api), "{status}");
-        }
-        for status in [408, 500, 502, 503, 504] {
-            assert!(was_sent(Some(status), ErrorKind::Api), "{status}");
-        }
-        assert!(was_sent(None, ErrorKind::Connection) && !was_sent(None, ErrorKind::Auth));
-    }
-
-    #[test]
     fn only_one_clear_rejection_leaves_nothing_to_arrive() {
         let error = || Error::new(ErrorKind::Api, "no");
         assert!(Response::Group(Box::default()).may_arrive_later() && Response::Unreadable(error()).may_arrive_later());
@@ -182,7 +151,6 @@ mod tests {
         assert!(matches!(of(ErrorKind::Connection), Response::Nothing { from_suger: false, .. }));
         assert!(matches!(of(ErrorKind::Auth), Response::Nothing { from_suger: false, .. }));
         assert!(matches!(of(ErrorKind::Request), Response::Unsendable(_)));
-        assert!(of(ErrorKind::Connection).may_arrive_later());
         assert!(!of(ErrorKind::Auth).may_arrive_later() && !of(ErrorKind::Request).may_arrive_later());
     }
 }

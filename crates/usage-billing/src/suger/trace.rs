@@ -26,13 +26,16 @@ pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: 
             let error = masked(client, error);
             event!(WARN, %id, %entitlement_id, %window, %error, "usage rejected: it is not billed");
         }
-        Verdict::Open(error) => {
-            let entitlement_id = masked_text(client, report.entitlement_id());
-            let (entitlement_id, window) = (printable(&entitlement_id), report.window());
-            let error = masked(client, error);
-            event!(INFO, %id, %entitlement_id, %window, %error, "usage not confirmed: to be sent again");
-        }
+        Verdict::Open(error) => unsent(client, report, id, error),
     }
+}
+
+/// A report that was not sent, or without proof of what became of it.
+pub(super) fn unsent(client: &Client, report: &UsageReport, id: Uuid, error: &Error) {
+    let entitlement_id = masked_text(client, report.entitlement_id());
+    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
+    let error = masked(client, error);
+    event!(INFO, %id, %entitlement_id, %window, %error, "usage not confirmed");
 }
 
 /// A report whose usage came too late for its marketplace.
@@ -63,6 +66,13 @@ fn masked_text(client: &Client, text: &str) -> String {
     client.api.inner().masked_text(text)
 }
 
+/// A report that was taken out of a sender's queue.
+pub(super) fn removed(client: &Client, report: &UsageReport, id: Uuid, error: &Error) {
+    let entitlement_id = masked_text(client, report.entitlement_id());
+    let (entitlement_id, window) = (printable(&entitlement_id), report.window());
+    event!(WARN, %id, %entitlement_id, %window, %error, "usage removed from the queue");
+}
+
 /// The end of a flush that had anything to send.
 pub(super) fn flushed(receipt: &Receipt, elapsed: Duration) {
     if receipt.total() == 0 {
@@ -78,6 +88,7 @@ pub(super) fn flushed(receipt: &Receipt, elapsed: Duration) {
         rejected = receipt.rejected.len(),
         unsent = receipt.unsent.len(),
         late = receipt.late.len(),
+        merged = receipt.merged.len(),
         elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         error,
         "flush finished"

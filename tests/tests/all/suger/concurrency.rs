@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usage_billing::RateLimit;
 use usage_billing::suger::{Client, UsageReport};
-use usage_billing_tests::{ScriptedServer, untimed};
+use usage_billing_tests::{Reply, ScriptedServer, untimed};
 
-use super::{scripted, stored_as_sent, window};
+use super::{page_of, scripted, stored_as_sent, window};
 
 #[tokio::test(start_paused = true)]
 async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
@@ -32,6 +32,27 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
     }
     assert_eq!(is_send(reporter.flush()).await.delivered.len(), 9);
     assert_eq!(MOST.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_of_several_entitlements_are_under_way_at_a_time() {
+    static LISTS: AtomicUsize = AtomicUsize::new(0);
+    let server = ScriptedServer::start(|request| {
+        if request.method == "POST" {
+            return Reply::json(409, "\"it is there\"");
+        }
+        // Answers no list before three are asked for.
+        LISTS.fetch_add(1, Ordering::SeqCst);
+        while LISTS.load(Ordering::SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+        Reply::json(200, &page_of(&[]))
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(3);
+    for number in 0..3 {
+        reporter.push(UsageReport::new(format!("e-{number}"), window(0)).quantity("gb", 1)).unwrap();
+    }
+    assert_eq!(reporter.flush().await.unsent.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

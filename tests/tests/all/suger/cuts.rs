@@ -249,7 +249,7 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
         reporter.push(report.clone()).unwrap();
         assert_eq!(reporter.flush().await.unsent.len(), 1);
         if restarted {
-            reporter = client.reporter().flush_timeout(None).validate_first();
+            reporter = scripted(&server).reporter().flush_timeout(None).validate_first();
             reporter.push(report.clone()).unwrap();
         }
         assert_eq!(reporter.flush().await.to_string(), expected);

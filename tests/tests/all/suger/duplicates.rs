@@ -27,7 +27,7 @@ async fn the_same_id_with_other_quantities_is_refused_before_it_is_sent() {
     assert!(error.to_string().starts_with("a report with this id has other quantities (ent-aws01, "), "{error}");
     reporter.push(report.clone()).unwrap();
     reporter.push(report.sequence(1)).unwrap();
-    assert_eq!(reporter.flush().await.to_string(), "1 delivered, 1 already delivered, 0 rejected, 0 unsent");
+    assert_eq!(reporter.flush().await.to_string(), "1 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged");
 }
 
 #[tokio::test(start_paused = true)]

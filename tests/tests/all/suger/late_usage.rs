@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use usage_billing::suger::{MarketplaceWindows, Reporter, UsageReport};
+use usage_billing::suger::{MarketplaceWindows, Receipt, Reporter, UsageReport};
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
 use super::{group_for, group_of, page_of, scripted};
@@ -57,6 +57,25 @@ async fn late_usage_is_sent_and_named_in_the_receipt() {
     late.sort_unstable();
     assert_eq!(late, [("AWS", 6), ("AZURE", 24)]);
     assert!(receipt.late.iter().all(|one| receipt.delivered.contains(&one.id)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_usage_that_is_unsent_or_unverified_is_named_as_well() {
+    let server = ScriptedServer::start(|request| match request.body.contains("LOST") {
+        true => Reply::json(403, "\"no\""),
+        false => Reply::json(409, "\"it is there\""),
+    });
+    let reporter = scripted(&server).reporter().flush_timeout(None).trust_duplicates_unverified();
+    let reports = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
+    let mut reporter = queue(reporter, reports);
+    let late = |receipt: &Receipt| {
+        let late = receipt.late.iter().map(|one| (one.entitlement_id.clone(), one.age.as_secs() / 3600));
+        late.collect::<std::collections::BTreeSet<_>>()
+    };
+    let receipt = reporter.flush().await;
+    assert_eq!((receipt.unsent.len(), receipt.unverified.len()), (2, 2));
+    assert_eq!(late(&receipt), [("LOST".to_owned(), 3), ("THERE".to_owned(), 4)].into());
+    assert_eq!(late(&reporter.flush().await), [("LOST".to_owned(), 3)].into());
 }
 
 #[tokio::test(start_paused = true)]

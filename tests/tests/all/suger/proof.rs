@@ -230,7 +230,7 @@ async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
             ("", "", 1),
             ("404 page not found", "", 1),
             (of_gateway, "", 1),
-            (r#"{"message": "no such thing"}"#, "c-1", 0),
+            (r#"{"message": "no such thing"}"#, "c-1", 1),
         ] {
             let server = ScriptedServer::start(move |request| match request.method.as_str() {
                 "GET" => Reply::json(200, &page_of(&[])),
@@ -297,7 +297,7 @@ async fn one_list_of_an_entitlement_settles_all_of_its_reports_in_a_flush() {
 #[tokio::test(start_paused = true)]
 async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was_lost() {
     let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
-    let other = group_for(&report, json!({"records": {"gb": 4}, "metaInfo": null}));
+    let other = group_for(&report, json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}));
     for (replies, trusts, expected) in [
         (vec![Reply::json(409, "\"there\"")], true, "0 rejected, 0 unsent, 1 unverified"),
         (vec![Reply::json(409, "\"there\"")], false, "1 rejected, 0 unsent"),
@@ -518,10 +518,167 @@ async fn equal_reports_of_one_second_are_one_and_the_receipt_says_so() {
     let receipt = reporter.flush().await;
     assert_eq!(receipt.to_string(), "2 delivered, 0 already delivered, 0 rejected, 0 unsent, 1 merged");
     assert_eq!((receipt.merged.into_iter().collect::<Vec<_>>(), server.requests().len()), (vec![(id, 3)], 2));
-    // What was taken out is not merged; what was settled before is sent again, and says so itself.
-    reporter.push(report.clone()).unwrap();
-    reporter.push(report.clone()).unwrap();
-    reporter.remove(id);
-    reporter.push(report).unwrap();
+    // What was taken out is not merged.
+    let other = report.clone().sequence(2);
+    let id_of_other = reporter.push(other.clone()).unwrap();
+    reporter.push(other.clone()).unwrap();
+    reporter.remove(id_of_other);
+    reporter.push(other).unwrap();
     assert!(reporter.flush().await.merged.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    let (listed, posts) = (page_of(&[group_for(&report, json!({}))]), Mutex::new(0));
+    let server = ScriptedServer::start(move |request| {
+        let mut posts = posts.lock().unwrap();
+        *posts += usize::from(request.method == "POST");
+        match (request.method.as_str(), *posts) {
+            ("GET", _) => Reply::json(200, &listed),
+            // The first two flushes do not settle it.
+            (_, 1 | 2) => Reply::json(403, "\"no\""),
+            (_, 3) => stored_as_sent(request),
+            _ => Reply::json(409, "\"it is there\""),
+        }
+    });
+    for trusts in [false, true] {
+        let reporter = scripted(&server).reporter().flush_timeout(None);
+        let mut reporter = if trusts { reporter.trust_duplicates_unverified() } else { reporter };
+        let id = reporter.push(report.clone()).unwrap();
+        let first = reporter.flush().await;
+        if !trusts {
+            // Sent again, and not pushed again.
+            assert_eq!((reporter.flush().await.merged.len(), reporter.flush().await.merged.len()), (0, 0));
+        }
+        assert!(first.merged.is_empty() && reporter.pending() == 0);
+        for _ in 0..2 {
+            reporter.push(report.clone()).unwrap();
+        }
+        let again = reporter.flush().await;
+        let line = "0 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged";
+        assert_eq!((again.to_string().as_str(), again.merged), (line, [(id, 2)].into()));
+    }
+}
+
+/// Runs a future without letting the paused clock run ahead while a socket is waited for.
+async fn in_no_time<T>(future: impl Future<Output = T>) -> T {
+    let busy = async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        outcome = future => outcome,
+        () = busy => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
+    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let posts = Arc::new(Mutex::new(0));
+    let counted = posts.clone();
+    let server = ScriptedServer::start(move |request| {
+        if request.method == "POST" {
+            let mut posts = counted.lock().unwrap();
+            *posts += 1;
+            return match *posts {
+                1 => Reply::new(503, &[("retry-after", "60")], "\"busy\""),
+                _ => Reply::json(400, "\"not now\""),
+            };
+        }
+        match request.target.contains("buyerId") {
+            true => Reply::new(429, &[("retry-after", "200")], "\"slow down\""),
+            false => Reply::json(200, &page_of(&[])),
+        }
+    });
+    let client = scripted(&server);
+    let mut reporter = client.reporter().flush_timeout(None);
+    reporter.push(report.clone()).unwrap();
+    let others = async {
+        in_no_time(async {
+            while *posts.lock().unwrap() == 0 {
+                tokio::task::yield_now().await
+            }
+        })
+        .await;
+        let list = client.usage_record_groups(|request| request.buyer_id("b-1")).collect_all();
+        assert_eq!(in_no_time(list).await.unwrap_err().status().map(|status| status.as_u16()), Some(429));
+    };
+    let (first, ()) = tokio::join!(reporter.flush(), others);
+    let line = first.unsent[0].error.to_string();
+    assert!(line.contains("an earlier call was rejected with 429"), "{line}");
+    assert_eq!(*posts.lock().unwrap(), 1, "sent once, and then the client paused");
+    tokio::time::sleep(std::time::Duration::from_secs(141)).await;
+    let line = reporter.flush().await.unsent[0].error.to_string();
+    assert!(line.starts_with("rejected and not listed, but an earlier attempt may still arrive: "), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
+    let minutes = |minutes: u64| tokio::time::sleep(std::time::Duration::from_secs(60 * minutes));
+    let new_report = |hour: i64| UsageReport::new("e-1", window(hour)).quantity("gb", 5);
+    let lost = Arc::new(Mutex::new(true));
+    let is_lost = lost.clone();
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => Reply::json(200, &page_of(&[])),
+        _ if *is_lost.lock().unwrap() => Reply::dropped(),
+        _ => Reply::json(400, "\"no\""),
+    });
+    let client = scripted(&server);
+    let may_arrive = "an earlier attempt may still arrive";
+    for (hour, is_single) in [(0, true), (1, false)] {
+        *lost.lock().unwrap() = true;
+        let report = new_report(hour);
+        match is_single {
+            true => _ = client.report(&report).await.unwrap_err(),
+            false => {
+                let mut reporter = client.reporter().flush_timeout(None);
+                reporter.push(report.clone()).unwrap();
+                assert_eq!(reporter.flush().await.unsent.len(), 1);
+            }
+        }
+        *lost.lock().unwrap() = false;
+        minutes(4).await;
+        // Another reporter, and a call of a clone.
+        let mut reporter = client.clone().reporter().flush_timeout(None);
+        reporter.push(report.clone()).unwrap();
+        assert!(reporter.flush().await.unsent[0].error.to_string().contains(may_arrive));
+        assert!(client.clone().report(&report).await.unwrap_err().to_string().contains(may_arrive));
+        minutes(1).await;
+        assert!(!client.report(&report).await.unwrap_err().to_string().contains(may_arrive));
+        assert_eq!(reporter.flush().await.rejected.len(), 1);
+    }
+    // Of another process's attempt nothing is known here, unless it is said that there may be one.
+    for (after_restart, expected) in [(false, 1), (true, 0)] {
+        let reporter = client.reporter().flush_timeout(None);
+        let mut reporter = if after_restart { reporter.after_restart() } else { reporter };
+        reporter.push(new_report(7)).unwrap();
+        assert_eq!(reporter.flush().await.rejected.len(), expected);
+        minutes(5).await;
+        assert_eq!(reporter.flush().await.rejected.len(), 1 - expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn group_that_may_be_mapped_uses_up_no_id() {
+    let report = UsageReport::new("e-1", window(0)).quantity("calls", 4000);
+    // The dimension is mapped to itself, in thousands.
+    let group = group_for(&report, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": window(0)}}));
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
+        _ => Reply::json(200, &group.to_string()),
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None);
+    reporter.push(report.clone()).unwrap();
+    let receipt = reporter.flush().await;
+    assert_eq!(
+        (receipt.to_string().as_str(), reporter.pending()),
+        ("0 delivered, 0 already delivered, 0 rejected, 1 unsent", 1)
+    );
+    let line = receipt.unsent[0].error.to_string();
+    assert!(line.contains("does not state the quantities that were reported"), "{line}");
+    assert!(!line.contains("report what is missing"), "{line}");
+    assert_eq!(scripted(&server).confirm(&report).await.unwrap_err().kind(), ErrorKind::Decode);
 }

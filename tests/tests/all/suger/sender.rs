@@ -156,6 +156,36 @@ async fn report_pushed_again_while_it_is_under_way_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn report_that_never_gets_through_can_be_taken_out() {
+    let server =
+        ScriptedServer::start(move |request| match (request.method.as_str(), request.target.contains("/bad/")) {
+            ("POST", true) => Reply::json(403, "\"no\""),
+            ("POST", false) => stored_as_sent(request),
+            _ => Reply::json(200, &page_of(&[])),
+        });
+    let (sender, mut receipts) = sender_to(&server).capacity(3).spawn().unwrap();
+    let bad = |number| UsageReport::new("bad", window(number)).quantity("gb", 1);
+    let [first, second] = [1, 2].map(|number| sender.push(bad(number)).unwrap());
+    assert_eq!(receipts.next().await.unwrap().unsent.len(), 2);
+    let third = sender.push(bad(3)).unwrap();
+    assert!(sender.remove(first) && sender.remove(third) && !sender.remove(uuid::Uuid::nil()));
+    let receipt = receipts.next().await.unwrap();
+    assert_eq!((ids(&receipt.removed), receipt.is_complete()), ([first, third].into(), false));
+    let line = |id| receipt.removed.iter().find(|one| one.id == id).map(|one| one.error.message().to_owned()).unwrap();
+    assert!(line(first).contains("may be at Suger") && line(third).ends_with("before it was sent"), "{receipt:?}");
+    assert_eq!(sender.pending(), 1);
+    // What was never sent leaves its id free; there is room again.
+    assert!(sender.push(bad(1).quantity("gb", 2)).is_err());
+    sender.push(bad(3).quantity("gb", 2)).unwrap();
+    sender.push(report(4)).unwrap();
+    assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
+    assert!(sender.remove(second));
+    let last = sender.shutdown(Duration::MAX).await;
+    assert_eq!((last.removed.len(), last.unsent.len()), (1, 1));
+    assert!(!sender.remove(third), "it has ended");
+}
+
+#[tokio::test(start_paused = true)]
 async fn id_that_is_used_up_at_suger_is_rejected_by_push() {
     let invalid = || super::group_for(&report(1), serde_json::json!({"status": "INVALID"}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {

@@ -21,6 +21,8 @@ pub(super) struct Inbox {
     /// How often reports were pushed again since then, while an equal one was not settled.
     merged: BTreeMap<Uuid, u32>,
     unsettled: HashSet<Uuid>,
+    /// Those of them that the task is to take out.
+    removals: HashSet<Uuid>,
     /// Of unsettled reports, and of the last settled ones.
     known: HashMap<Uuid, Known>,
     /// Oldest first.
@@ -36,8 +38,8 @@ struct Known {
 /// What a flush means for the id of a report that it settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Its usage is at Suger.
-    Delivered,
+    /// Its usage is at Suger, or may be.
+    Sent,
     /// Suger has the id, but not this usage.
     IdUsedUp,
     /// Another report may have the id.
@@ -52,6 +54,7 @@ impl Inbox {
             pushed: Vec::new(),
             merged: BTreeMap::new(),
             unsettled: HashSet::new(),
+            removals: HashSet::new(),
             known: HashMap::new(),
             settled: VecDeque::new(),
         }
@@ -87,9 +90,10 @@ impl Inbox {
         let id = report.id(&self.org_id);
         match self.accept(&report, id) {
             Ok(()) => {
+                let stays = self.removals.remove(&id);
                 if self.unsettled.insert(id) {
                     self.pushed.push(report);
-                } else {
+                } else if !stays {
                     let merged = self.merged.entry(id).or_default();
                     *merged = merged.saturating_add(1);
                 }
@@ -120,6 +124,20 @@ impl Inbox {
         Ok(())
     }
 
+    /// Marks a report for the task to take out, and returns whether it is unsettled.
+    pub(super) fn remove(&mut self, id: Uuid) -> bool {
+        let is_unsettled = self.unsettled.contains(&id);
+        if is_unsettled {
+            self.removals.insert(id);
+        }
+        is_unsettled
+    }
+
+    /// Hands the marked reports to the task. They stay unsettled.
+    pub(super) fn take_removals(&mut self) -> HashSet<Uuid> {
+        std::mem::take(&mut self.removals)
+    }
+
     /// Hands the pushed reports to the task, and how often others were pushed again. They stay unsettled.
     pub(super) fn take(&mut self) -> (Vec<UsageReport>, BTreeMap<Uuid, u32>) {
         (std::mem::take(&mut self.pushed), std::mem::take(&mut self.merged))
@@ -128,13 +146,14 @@ impl Inbox {
     /// Notes what became of a report, and returns the one that is forgotten for it.
     pub(super) fn settle(&mut self, id: Uuid, fate: Fate) -> Option<Uuid> {
         self.unsettled.remove(&id);
+        self.removals.remove(&id);
         match fate {
             Fate::IdFree => {
                 self.known.remove(&id);
                 return None;
             }
             Fate::IdUsedUp => _ = self.known.get_mut(&id).map(|known| known.is_id_used_up = true),
-            Fate::Delivered => {}
+            Fate::Sent => {}
         }
         self.settled.push_back(id);
         if self.settled.len() <= REMEMBERED {
@@ -167,7 +186,7 @@ mod tests {
         assert_eq!(inbox.take().0.len(), 2);
         let full = inbox.push(report(3)).unwrap_err();
         assert_eq!((full.error.kind(), &full.report), (ErrorKind::Limit, &report(3)));
-        inbox.settle(first, Fate::Delivered);
+        inbox.settle(first, Fate::Sent);
         assert!(inbox.push(full.report).is_ok());
         assert_eq!((inbox.unsettled(), inbox.pushed()), (2, 1));
     }
@@ -188,13 +207,26 @@ mod tests {
         let id = inbox.push(report(1)).unwrap();
         let other = || report(1).quantity("gb", 2);
         assert_eq!(inbox.push(other()).unwrap_err().error.kind(), ErrorKind::Request);
-        inbox.settle(id, Fate::Delivered);
+        inbox.settle(id, Fate::Sent);
         assert!(
             inbox.push(other()).unwrap_err().error.message().starts_with("a report with this id has other quantities")
         );
         assert!(inbox.push(report(1)).is_ok(), "the same usage may be sent again");
         inbox.settle(id, Fate::IdUsedUp);
         assert!(inbox.push(report(1)).unwrap_err().error.message().starts_with("the report's id is used up"));
+    }
+
+    #[test]
+    fn report_to_be_taken_out_is_unsettled_until_then_and_stays_if_it_is_pushed_again() {
+        let mut inbox = inbox(9);
+        let [first, second, third] = [1, 2, 3].map(|number| inbox.push(report(number)).unwrap());
+        assert!(!inbox.remove(Uuid::nil()));
+        assert!(inbox.remove(first) && inbox.remove(first) && inbox.remove(second) && inbox.remove(third));
+        inbox.push(report(2)).unwrap();
+        inbox.settle(third, Fate::Sent);
+        assert_eq!((inbox.take_removals(), inbox.unsettled()), ([first].into(), 2));
+        assert!(inbox.take_removals().is_empty() && inbox.take().1.is_empty());
+        assert!(!inbox.remove(third), "it is settled");
     }
 
     #[test]
@@ -218,7 +250,7 @@ mod tests {
         for number in 0..u128::try_from(REMEMBERED).unwrap() + 3 {
             let id = Uuid::from_u128(number);
             inbox.known.insert(id, Known { fingerprint: id, is_id_used_up: false });
-            forgotten.extend(inbox.settle(id, Fate::Delivered));
+            forgotten.extend(inbox.settle(id, Fate::Sent));
         }
         assert_eq!(forgotten, [0, 1, 2].map(Uuid::from_u128));
         assert_eq!((inbox.known.len(), inbox.settled.len()), (REMEMBERED, REMEMBERED));

@@ -116,7 +116,7 @@ impl UsageSenderBuilder {
 
 impl UsageSender {
     /// Queues a report, and returns its id. It never waits. A report that is queued already, or under way, stays queued once, and is
-    /// counted as [merged](Receipt::merged) in the receipt; one that was delivered before is sent again, and is then already delivered.
+    /// counted as [merged](Receipt::merged) in the receipt; so is one that was delivered before, and is sent again.
     ///
     /// # Errors
     /// The report that was not taken, with the reason:
@@ -136,6 +136,17 @@ impl UsageSender {
             self.0.changed.notify_one();
         }
         pushed
+    }
+
+    /// Takes a report out of the queue, such as one that never gets through, and returns whether it was queued or under way. A flush that is under
+    /// way may still settle it; otherwise it is [removed](Receipt::removed) in the next receipt. Its id is free for other quantities if it was
+    /// never sent. Pushed again before it is taken out, it stays.
+    pub fn remove(&self, id: Uuid) -> bool {
+        let mut state = self.0.state();
+        let is_queued = state.is_running && state.inbox.remove(id);
+        drop(state);
+        self.0.changed.notify_one();
+        is_queued
     }
 
     /// Returns how many reports are queued or under way.

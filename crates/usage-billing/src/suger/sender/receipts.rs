@@ -115,8 +115,8 @@ impl Unread {
 
 /// Makes one receipt of an earlier and a later one, in which each report is listed once, as it was in the later one.
 pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
-    let Receipt { delivered, already_delivered, unverified, rejected, unsent, late, merged } = later;
-    let undelivered = rejected.iter().chain(&unsent).map(|it| &it.id);
+    let Receipt { delivered, already_delivered, unverified, rejected, unsent, removed, late, merged } = later;
+    let undelivered = rejected.iter().chain(&unsent).chain(&removed).map(|it| &it.id);
     let ids: HashSet<Uuid> =
         delivered.iter().chain(&already_delivered).chain(&unverified).chain(undelivered).copied().collect();
     earlier.retain(|id| !ids.contains(id));
@@ -124,13 +124,13 @@ pub(super) fn absorb(earlier: &mut Receipt, later: Receipt) {
     earlier.already_delivered.extend(already_delivered);
     earlier.unverified.extend(unverified);
     earlier.rejected.extend(rejected);
+    earlier.unsent.extend(unsent);
+    earlier.removed.extend(removed);
     earlier.late.extend(late);
     for (id, times) in merged {
         let all = earlier.merged.entry(id).or_default();
         *all = all.saturating_add(times);
     }
-    // A report that stayed queued is in the later one again.
-    earlier.unsent = unsent;
 }
 
 /// Drops settled reports beyond `limit`, and returns how many.
@@ -141,7 +141,9 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
     for ids in [&mut receipt.delivered, &mut receipt.already_delivered, &mut receipt.unverified] {
         left -= ids.drain(..left.min(ids.len())).len();
     }
-    receipt.rejected.drain(..left.min(receipt.rejected.len()));
+    for reports in [&mut receipt.removed, &mut receipt.rejected] {
+        left -= reports.drain(..left.min(reports.len())).len();
+    }
     receipt.late.drain(..receipt.late.len().saturating_sub(limit));
     while receipt.merged.len() > limit {
         receipt.merged.pop_first();
@@ -179,14 +181,16 @@ mod tests {
             delivered: ids(&[3]),
             already_delivered: ids(&[1]),
             unsent: undelivered(&[4, 5]),
+            removed: undelivered(&[6]),
             merged: [(Uuid::from_u128(3), 2)].into(),
             ..Receipt::default()
         };
+        receipt.unsent.extend(undelivered(&[6]));
         receipt.merged = [(Uuid::from_u128(3), 1), (Uuid::from_u128(2), 1)].into();
         absorb(&mut receipt, later);
         assert_eq!((&receipt.delivered, &receipt.already_delivered), (&ids(&[2, 3]), &ids(&[1])));
-        assert_eq!(numbers(&receipt.unsent), [4, 5]);
-        assert_eq!(receipt.total(), 5);
+        assert_eq!((numbers(&receipt.unsent), numbers(&receipt.removed)), (vec![4, 5], vec![6]));
+        assert_eq!(receipt.total(), 6);
         assert_eq!(receipt.merged, [(Uuid::from_u128(2), 1), (Uuid::from_u128(3), 3)].into());
     }
 
@@ -200,7 +204,13 @@ mod tests {
         assert_eq!((&unread.receipt.delivered, numbers(&unread.receipt.rejected)), (&ids(&[2, 4]), vec![3]));
         unread.add(Receipt { rejected: undelivered(&[9, 10, 11]), ..Receipt::default() });
         assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (4, vec![9, 10, 11]));
-        assert_eq!(unread.take().map(|receipt| receipt.total()), Some(3));
+        unread.add(Receipt { removed: undelivered(&[12, 13]), ..Receipt::default() });
+        assert_eq!((unread.missed, numbers(&unread.receipt.rejected)), (6, vec![9, 10, 11]));
+        assert_eq!(
+            unread.take().map(|receipt| receipt.total()),
+            Some(3 + 4),
+            "those of which nothing else is known are unsent"
+        );
         assert!(unread.take().is_none());
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 
-use super::super::reporter::Reporter;
-use super::super::trace::event;
+use super::super::reporter::{Reporter, State as ReportState};
+use super::super::trace::{self, event};
 use super::super::{Receipt, Undelivered};
 use super::inbox::Fate;
 use super::receipts::absorb;
@@ -29,6 +29,7 @@ impl Task {
 
     pub(super) async fn run(mut self) {
         loop {
+            self.take_out_removed();
             let load = self.load();
             match self.schedule.next(Instant::now(), &load) {
                 Step::Flush => self.flush().await,
@@ -76,18 +77,44 @@ impl Task {
         }
     }
 
+    /// Takes the reports out of the queue that the caller no longer wants to be sent, unless a flush has settled them meanwhile.
+    fn take_out_removed(&mut self) {
+        let removals = self.shared.state().inbox.take_removals();
+        if removals.is_empty() {
+            return;
+        }
+        self.take_pushed();
+        let mut removed = Vec::new();
+        for id in removals {
+            let is_new = self.reporter.known.get(&id).is_some_and(|known| known.state == ReportState::New);
+            let Some(report) = self.reporter.remove(id) else { continue };
+            let error = match is_new {
+                true => Error::new(ErrorKind::Failed, "removed from the queue before it was sent"),
+                false => Error::new(ErrorKind::Failed, "removed from the queue; it may be at Suger all the same")
+                    .with_hint("look for it there before the usage is reported in another way"),
+            };
+            trace::removed(&self.reporter.client, &report, id, &error);
+            removed.push(Undelivered { id, report, error });
+        }
+        self.hand_out(Receipt { removed, ..Receipt::default() });
+    }
+
     /// Frees the queue of what is settled, and passes the receipt on: to the shutdown once it has begun, before to the stream.
     fn hand_out(&mut self, mut receipt: Receipt) {
         receipt.rejected.append(&mut self.refused);
         let mut state = self.shared.state();
         let delivered = receipt.delivered.iter().chain(&receipt.already_delivered).chain(&receipt.unverified);
-        let delivered = delivered.map(|id| (*id, Fate::Delivered));
+        let delivered = delivered.map(|id| (*id, Fate::Sent));
+        let removed = receipt.removed.iter().map(|it| match self.reporter.known.get(&it.id) {
+            None => (it.id, Fate::IdFree),
+            Some(_) => (it.id, Fate::Sent),
+        });
         let rejected = receipt.rejected.iter().map(|it| match self.reporter.known.get(&it.id) {
             None => (it.id, Fate::IdFree),
             Some(_) => (it.id, Fate::IdUsedUp),
         });
         let forgotten: Vec<_> =
-            delivered.chain(rejected).filter_map(|(id, fate)| state.inbox.settle(id, fate)).collect();
+            delivered.chain(rejected).chain(removed).filter_map(|(id, fate)| state.inbox.settle(id, fate)).collect();
         let dropped = match state.end {
             Some(_) => {
                 absorb(state.last.get_or_insert_default(), receipt);
@@ -109,6 +136,7 @@ impl Drop for Task {
         // First of all: from here on, nothing is pushed that nobody would take.
         let end = *self.shared.state().end.get_or_insert(End::Stopped);
         self.take_pushed();
+        self.take_out_removed();
         let (why, reason) = match end {
             End::Shutdown(limit) => ("shutdown", limit.exceeded("not sent")),
             End::Dropped => ("the sender was dropped without a shutdown", dropped()),
@@ -176,7 +204,7 @@ mod tests {
         task.reporter.queue.clear();
         task.hand_out(delivered(id));
         for number in 1..u128::try_from(REMEMBERED).unwrap() {
-            shared.state().inbox.settle(Uuid::from_u128(number), Fate::Delivered);
+            shared.state().inbox.settle(Uuid::from_u128(number), Fate::Sent);
         }
         assert!(task.reporter.known.contains_key(&id));
         task.hand_out(delivered(Uuid::max()));
