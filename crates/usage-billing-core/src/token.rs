@@ -183,6 +183,8 @@ impl TokenCache {
         if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
             state.token = None;
             state.is_rejected = true;
+            // It began before the rejection: it is tried once only, and a provider may return the same token again.
+            state.flight = None;
         }
     }
 

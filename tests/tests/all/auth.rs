@@ -111,7 +111,7 @@ async fn a_token_that_expires_during_a_retry_after_is_replaced_before_the_next_c
 
 #[tokio::test]
 async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one() {
-    let refused = Reply::json(400, r#"{"error":"invalid_client","description":"gone"}"#);
+    let refused = Reply::json(401, r#"{"error":"invalid_client","description":"gone"}"#);
     let (server, logins) = issuing_once(600, refused);
     let client = genesys(server.url()).build().unwrap();
     fetch(&client).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_token_is_renewed_early_and_a_failed_early_renewal_keeps_the_good_one(
     pass(60).await;
     let error = fetch(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
-    let told = "issue token: 400 Bad Request: invalid_client: gone -> check the OAuth client's id";
+    let told = "issue token: 401 Unauthorized: invalid_client: gone -> check the OAuth client's id";
     assert!(error.to_string().starts_with(told), "{error}");
 }
 

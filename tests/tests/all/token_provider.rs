@@ -1,9 +1,10 @@
 //! Tokens and keys of the caller's own, and headers for a gateway.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use usage_billing_core::{AccessToken, ApiKey, Credentials, Error, ErrorKind, Result, SecretString, TokenRequest};
 use usage_billing_genesys::{Client, Region};
 use usage_billing_tests::{Reply, Request, ScriptedServer, genesys, suger, untimed};
@@ -74,6 +75,66 @@ async fn expired_token_is_replaced_without_a_rejection() {
     tokio::time::advance(Duration::from_secs(61)).await;
     fetch(&client).await.unwrap();
     assert_eq!(*requests.lock().unwrap(), [false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_that_is_rejected_during_its_early_renewal_is_replaced_by_a_request_after_the_rejection() {
+    let is_rejected = Arc::new(AtomicBool::new(false));
+    let rejects = is_rejected.clone();
+    let server = ScriptedServer::start(move |request| match request.header("authorization") {
+        Some("Bearer hush-token-1") if rejects.load(SeqCst) => {
+            Reply::json(401, r#"{"message":"no","code":"bad.credentials"}"#)
+        }
+        _ => Reply::json(200, "[]"),
+    });
+    let requests = Log::default();
+    let (requested, released) = (requests.clone(), Arc::new(Notify::new()));
+    let release = released.clone();
+    let credentials = Credentials::token_provider("id", move |request: TokenRequest| {
+        let mut requests = requested.lock().unwrap();
+        requests.push(request.is_after_rejection());
+        let (number, released) = (requests.len(), released.clone());
+        async move {
+            if number == 2 {
+                released.notified().await;
+            }
+            Ok::<_, Error>(AccessToken::new(format!("hush-token-{number}")).expires_in(Duration::from_secs(1000)))
+        }
+    });
+    // The runtime is never idle: so the paused clock stands still while a socket is waited for.
+    tokio::spawn(async {
+        loop {
+            std::thread::yield_now();
+            tokio::task::yield_now().await;
+        }
+    });
+    let client = client(&server, credentials);
+    fetch(&client).await.unwrap();
+    tokio::time::advance(Duration::from_secs(950)).await;
+    let early = client.clone();
+    let renewal = tokio::spawn(async move { fetch(&early).await });
+    while requests.lock().unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    fetch(&client).await.unwrap();
+    is_rejected.store(true, SeqCst);
+    let sent = server.requests().len();
+    let late_release = async {
+        while server.requests().len() == sent {
+            tokio::task::yield_now().await;
+        }
+        // Far longer than the rejection takes.
+        for _ in 0..500_000 {
+            if requests.lock().unwrap().len() > 2 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        release.notify_one();
+    };
+    tokio::join!(fetch(&client), late_release).0.unwrap();
+    assert_eq!(*requests.lock().unwrap(), [false, false, true]);
+    renewal.await.unwrap().unwrap();
 }
 
 #[tokio::test]
