@@ -14,10 +14,10 @@ use usage_billing_acronis::types::ReportLevel;
 
 use crate::answer::{self, BadBody, Sent, Values};
 use crate::clock::Clock;
+use crate::dataset::World;
 use crate::expected::{Bill, expected_usage, last_month, read_period};
 use crate::faults::{Fault, Faults};
 use crate::log::Log;
-use crate::world::World;
 
 pub(crate) struct Admin {
     pub(crate) clock: Clock,

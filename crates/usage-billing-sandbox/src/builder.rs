@@ -6,10 +6,10 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::connections::ConnectionLimits;
+use crate::dataset::Size;
 use crate::faults::Fault;
 use crate::limits::Allowed;
 use crate::vendor::Vendor;
-use crate::world::Size;
 
 /// What a sandbox is like. See [`Sandbox::builder`](crate::Sandbox::builder).
 #[derive(Clone, Debug)]

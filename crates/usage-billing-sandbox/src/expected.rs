@@ -8,12 +8,12 @@ use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
+use crate::dataset::acronis::{Span, Tree, Usage, price_list};
+use crate::dataset::genesys::{Due, Partner};
+use crate::dataset::suger::{First, Measure, Organization};
+use crate::dataset::{World, days_before, midnight, month_of, months_before};
 use crate::server::Sandbox;
 use crate::vendor::Vendor;
-use crate::world::acronis::{Span, Tree, Usage, price_list};
-use crate::world::genesys::{Due, Partner};
-use crate::world::suger::{First, Measure, Organization};
-use crate::world::{World, days_before, midnight, month_of, months_before};
 
 /// Which bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
-/// What is charged stands in the catalogue, item by item ([`Usage::charged`](crate::world::acronis::Usage::charged)), and not in names; what
+/// What is charged stands in the catalogue, item by item ([`Usage::charged`](crate::dataset::acronis::Usage::charged)), and not in names; what
 /// runs at another cloud than Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before
 /// anything is rounded.
 fn acronis(

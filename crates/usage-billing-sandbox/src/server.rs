@@ -20,6 +20,7 @@ use crate::builder::SandboxBuilder;
 use crate::clock::Clock;
 use crate::connections;
 use crate::contract;
+use crate::dataset::{self, Seed, World};
 use crate::door::{self, Door};
 use crate::faults::{self, Fault, Faults, Harm};
 use crate::genesys::Genesys;
@@ -29,7 +30,6 @@ use crate::page::{self, Page};
 use crate::permissions::{self, Permissions};
 use crate::same_origin::{self, HostName};
 use crate::suger::Suger;
-use crate::world::{self, Seed, World};
 
 /// A day, less a second.
 const GENESYS_TOKEN_LIFETIME: Duration = Duration::from_secs(86_399);
@@ -167,7 +167,7 @@ impl SandboxBuilder {
 
     fn router(&self, url: &str, clock: &Clock, world: &Arc<World>, log: &Arc<Log>, faults: &Arc<Faults>) -> Router {
         // No two sandboxes that run at once have the same address, so none takes the tokens of another.
-        let realm = world::id(url);
+        let realm = dataset::id(url);
         let tokens = |vendor: &str, lifetime| {
             let realm = Uuid::new_v5(&realm, vendor.as_bytes());
             Tokens::new(self.token_lifetime.unwrap_or(lifetime), clock.clone(), realm)

@@ -12,7 +12,7 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::flag;
 use crate::answer::{Values, json};
-use crate::world::acronis::{APPLICATIONS, Application};
+use crate::dataset::acronis::{APPLICATIONS, Application};
 
 pub(super) async fn list() -> Response {
     json(StatusCode::OK, &types::ApplicationList { items: APPLICATIONS.map(application).into() })

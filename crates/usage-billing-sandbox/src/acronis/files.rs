@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, ReportParameters};
 
 use super::rows::{Cell, Row, columns, rows};
-use crate::world::acronis::Tree;
-use crate::world::midnight;
+use crate::dataset::acronis::Tree;
+use crate::dataset::midnight;
 
 /// The file in a format, as gzip, or `None` for a format whose layout nobody has written down.
 pub(super) fn file(

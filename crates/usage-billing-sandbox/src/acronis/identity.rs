@@ -15,8 +15,8 @@ use super::tenants::since;
 use crate::ACRONIS_TENANT_ID;
 use crate::answer::json;
 use crate::auth::ACRONIS_CLIENTS;
-use crate::world;
-use crate::world::acronis::Tenant;
+use crate::dataset;
+use crate::dataset::acronis::Tenant;
 
 pub(super) async fn client(
     State(acronis): State<Arc<Acronis>>,
@@ -61,5 +61,5 @@ fn own_tenant() -> Uuid {
 }
 
 fn administrator() -> Uuid {
-    world::id("acronis/user/admin")
+    dataset::id("acronis/user/admin")
 }

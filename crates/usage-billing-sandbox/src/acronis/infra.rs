@@ -12,8 +12,8 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::uuids;
 use crate::answer::{Values, json};
-use crate::world::acronis::{INFRA, Infra, Tree};
-use crate::world::id;
+use crate::dataset::acronis::{INFRA, Infra, Tree};
+use crate::dataset::id;
 
 pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
     let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;

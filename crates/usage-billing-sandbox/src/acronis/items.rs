@@ -13,8 +13,8 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
 use crate::answer::{Values, first_unlisted, json};
-use crate::world::acronis::{Holding, Infra, Item, Unit};
-use crate::world::midnight;
+use crate::dataset::acronis::{Holding, Infra, Item, Unit};
+use crate::dataset::midnight;
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,

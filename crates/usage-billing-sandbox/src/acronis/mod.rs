@@ -38,7 +38,7 @@ pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 use self::error::Failure;
 use crate::auth::{self, Standing, Tokens};
 use crate::clock::Clock;
-use crate::world::World;
+use crate::dataset::World;
 
 /// Not documented; no request of this API is anywhere near.
 pub(crate) const LARGEST_BODY: usize = 256 * 1024;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::Acronis;
 use crate::answer::{Values, json};
-use crate::world::acronis::{PriceList, Tree, price_list};
-use crate::world::month_of;
+use crate::dataset::acronis::{PriceList, Tree, price_list};
+use crate::dataset::month_of;
 
 pub(super) const PATH: &str = "/api/price_sync/v1/effective_price_lists";
 /// The vendor documents no limit.

@@ -12,8 +12,8 @@ use usage_billing_core::LenientDateTime;
 use super::Acronis;
 use super::error::Failure;
 use crate::answer::json;
-use crate::world::acronis::{Charge, Holding, Tenant};
-use crate::world::midnight;
+use crate::dataset::acronis::{Charge, Holding, Tenant};
+use crate::dataset::midnight;
 
 pub(super) async fn of_items(
     State(acronis): State<Arc<Acronis>>,

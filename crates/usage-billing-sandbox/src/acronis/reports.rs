@@ -18,7 +18,7 @@ use super::query::refuse_unlisted;
 use super::schedule::Stored;
 use crate::answer::{Sent, Values, first_unlisted, json};
 use crate::bounded::Bounded;
-use crate::world::{days_before, month_of};
+use crate::dataset::{days_before, month_of};
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const LONGEST_PERIOD: i64 = 3 * 366;

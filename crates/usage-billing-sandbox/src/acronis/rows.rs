@@ -7,8 +7,8 @@ use usage_billing_core::{Decimal, DecimalNumber};
 use uuid::Uuid;
 
 use super::pricing;
-use crate::world::acronis::{Charge, Span, Tenant, Tree, Usage};
-use crate::world::{days, days_before};
+use crate::dataset::acronis::{Charge, Span, Tenant, Tree, Usage};
+use crate::dataset::{days, days_before};
 
 /// Columns of `csv_v2_0`, in its order: names with dots sorted, newer ones at the end.
 const COLUMNS: [&str; 30] = [

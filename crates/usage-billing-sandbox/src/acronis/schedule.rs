@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use usage_billing_acronis::types::{Report, ReportFormat, ReportParameters, ReportPeriod, ReportScheduleType};
 use uuid::Uuid;
 
-use crate::world::{days_before, midnight, month_of, months_after, months_before};
+use crate::dataset::{days_before, midnight, month_of, months_after, months_before};
 
 /// Files of a schedule are kept for so many months.
 const MOST_RUNS: usize = 36;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use crate::answer;
-use crate::world::acronis::{Licensing, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
-use crate::world::month_of;
+use crate::dataset::acronis::{Licensing, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
+use crate::dataset::month_of;
 
 pub(super) async fn read(
     State(acronis): State<Arc<Acronis>>,

@@ -15,9 +15,9 @@ use super::error::Failure;
 use super::query::{Paged, flag, uuids};
 use super::{Acronis, pricing};
 use crate::answer::{Values, json};
-use crate::world;
-use crate::world::acronis::{Span, Tenant, Tree};
-use crate::world::{days_before, midnight, month_of};
+use crate::dataset;
+use crate::dataset::acronis::{Span, Tenant, Tree};
+use crate::dataset::{days_before, midnight, month_of};
 
 pub(super) async fn read(
     State(acronis): State<Arc<Acronis>>,
@@ -141,7 +141,7 @@ impl Acronis {
 
 pub(super) fn contact(tenant: &Tenant) -> types::Contact {
     types::Contact {
-        id: Some(world::id(&format!("acronis/contact/{}", tenant.name)).to_string()),
+        id: Some(dataset::id(&format!("acronis/contact/{}", tenant.name)).to_string()),
         types: vec![types::ContactType::Legal],
         email: Some(format!("office-{}@tenant.example", tenant.numeric_id)),
         created_at: Some(since(Tenant::founded())),

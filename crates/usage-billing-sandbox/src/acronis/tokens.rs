@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Acronis;
 use crate::answer::{BadBody, Sent, Values, http_date, json};
 use crate::auth::{self, ACRONIS_CLIENTS, Grant};
-use crate::world::acronis::Tree;
+use crate::dataset::acronis::Tree;
 
 const PATH: &str = "/api/2/idp/token";
 /// The same endpoint, outside the API (connector guide, WHMCS module).

@@ -12,8 +12,8 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::lists;
 use crate::answer::{Values, json};
-use crate::world::acronis::{Span, Usage};
-use crate::world::{days_before, midnight, month_of};
+use crate::dataset::acronis::{Span, Usage};
+use crate::dataset::{days_before, midnight, month_of};
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 use usage_billing_genesys::types::{UsageGranularity, UsageMetric};
 
-use crate::world::genesys::{ApiClient, PATHS, Partner, Requests, clients, organization_id};
-use crate::world::{days_before, month_of};
+use crate::dataset::genesys::{ApiClient, PATHS, Partner, Requests, clients, organization_id};
+use crate::dataset::{days_before, month_of};
 
 /// In the order in which rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ mod tests {
 
     fn partner() -> Partner {
         let day = "2026-10-01".parse().unwrap();
-        Partner::new(crate::world::Seed::new(0), &crate::world::Size::default(), day)
+        Partner::new(crate::dataset::Seed::new(0), &crate::dataset::Size::default(), day)
     }
 
     fn total(rows: &[Row]) -> i64 {

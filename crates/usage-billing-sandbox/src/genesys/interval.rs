@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::error::Failure;
-use crate::world::{days_before, midnight, months_after, months_before};
+use crate::dataset::{days_before, midnight, months_after, months_before};
 
 /// The jobs' own limits.
 const LONGEST_JOB: i64 = 90;

@@ -16,7 +16,7 @@ use super::error::Failure;
 use super::page::{self, Asked};
 use super::{Genesys, LONGEST_LIST, pdf};
 use crate::answer::{Values, json, with_body};
-use crate::world;
+use crate::dataset;
 
 /// Where documents are: at the vendor on another host, which knows no tokens.
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
@@ -93,7 +93,7 @@ pub(super) async fn file(
 }
 
 impl Genesys {
-    fn invoice(&self, id: &str) -> Result<world::genesys::Invoice, Failure> {
+    fn invoice(&self, id: &str) -> Result<dataset::genesys::Invoice, Failure> {
         self.world.genesys.invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
     }
 
@@ -103,7 +103,7 @@ impl Genesys {
 }
 
 /// The invoice in words, line by line.
-fn printed(invoice: &world::genesys::Invoice) -> Vec<String> {
+fn printed(invoice: &dataset::genesys::Invoice) -> Vec<String> {
     let (head, currency) = (&invoice.head, invoice.head.currency_iso_code.as_deref().unwrap_or_default());
     let title = [
         format!("Invoice {}", head.id.as_deref().unwrap_or_default()),

@@ -11,18 +11,18 @@ use super::Genesys;
 use super::error::Failure;
 use super::page;
 use crate::answer::{Values, json};
-use crate::world;
+use crate::dataset;
 
 const USUAL_PAGE: usize = 25;
 /// The vendor documents none: numbers have to fit into the answer.
 const LONGEST_PAGE: usize = i32::MAX as usize;
 
 pub(super) async fn definitions() -> Response {
-    json(StatusCode::OK, &world::genesys::licences())
+    json(StatusCode::OK, &dataset::genesys::licences())
 }
 
 pub(super) async fn definition(Path(id): Path<String>) -> Result<Response, Failure> {
-    let licence = world::genesys::licence(&id).ok_or_else(|| Failure::not_found(&id))?;
+    let licence = dataset::genesys::licence(&id).ok_or_else(|| Failure::not_found(&id))?;
     Ok(json(StatusCode::OK, &licence))
 }
 
@@ -51,6 +51,6 @@ pub(super) async fn user(State(genesys): State<Arc<Genesys>>, Path(id): Path<Str
     let user =
         genesys.world.genesys.users(genesys.world.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
     let user = user.ok_or_else(|| Failure::not_found(&id))?;
-    let licenses = user.licenses.iter().filter_map(|id| world::genesys::licence(id)).collect();
+    let licenses = user.licenses.iter().filter_map(|id| dataset::genesys::licence(id)).collect();
     Ok(json(StatusCode::OK, &types::LicenseUser { id: user.id, licenses, self_uri: user.self_uri }))
 }

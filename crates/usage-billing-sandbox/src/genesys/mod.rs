@@ -36,8 +36,8 @@ use crate::answer::{Sent, json};
 use crate::auth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
 use crate::bounded::Bounded;
 use crate::clock::Clock;
-use crate::world::World;
-use crate::world::genesys::Calendar;
+use crate::dataset::World;
+use crate::dataset::genesys::Calendar;
 
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const LARGEST_BODY: usize = 512_000;

@@ -9,10 +9,10 @@ use usage_billing_genesys::types;
 
 use super::Genesys;
 use crate::answer::json;
-use crate::world;
+use crate::dataset;
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
-    let clients = world::genesys::oauth_clients(genesys.world.today());
+    let clients = dataset::genesys::oauth_clients(genesys.world.today());
     let listing = types::OAuthClientEntityListing {
         page_size: i32::try_from(clients.len()).ok(),
         page_number: Some(1),

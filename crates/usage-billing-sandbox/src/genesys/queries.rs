@@ -18,7 +18,7 @@ use super::interval::{self, Days};
 use super::page::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, Progress};
 use crate::answer::{Sent, Values, first_unlisted, json};
-use crate::world::{days_before, midnight};
+use crate::dataset::{days_before, midnight};
 
 /// Rows that a search finds.
 const MOST_FOUND: usize = 20_000;

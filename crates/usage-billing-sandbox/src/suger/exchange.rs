@@ -7,7 +7,7 @@ use usage_billing_core::{Decimal, DecimalNumber};
 use usage_billing_suger::types;
 use usage_billing_suger::types::Partner;
 
-use crate::world;
+use crate::dataset;
 
 type Info = types::MeteringUsageRecordReportInfo;
 type Entitlement = types::WorkloadEntitlement;
@@ -41,7 +41,7 @@ fn aws(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
         usage_allocations: Vec::new(),
     };
     let result = |(key, quantity): (&String, &DecimalNumber)| types::AwsUsageRecordResult {
-        metering_record_id: Some(world::id(&format!("{report_id}/{key}")).to_string()),
+        metering_record_id: Some(dataset::id(&format!("{report_id}/{key}")).to_string()),
         status: Some(types::AwsUsageRecordResultStatus::Success),
         usage_record: Some(types::AwsUsageRecord {
             customer_identifier: entitlement.external_buyer_id.clone(),
@@ -118,7 +118,7 @@ fn gcp(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
         values.push(metric("usd", types::GcpMetricValue { money_value, ..Default::default() }));
     }
     info.gcp_metering_request = Some(types::GcpMeteringOperation {
-        operation_id: Some(world::id(&format!("{report_id}/operation")).to_string()),
+        operation_id: Some(dataset::id(&format!("{report_id}/operation")).to_string()),
         operation_name: Some("hourly usage".to_owned()),
         consumer_id: entitlement.external_id.clone(),
         start_time: time(info.start_time),
@@ -141,7 +141,7 @@ fn money(amount: Decimal, entitlement: &Entitlement) -> types::GcpMoney {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::suger::Organization;
+    use crate::dataset::suger::Organization;
 
     /// What stands in a report on `quantity` of a dimension and `amount` of what Suger prices itself.
     fn shown(entitlement: &str, quantity: &str, amount: Option<&str>) -> serde_json::Value {

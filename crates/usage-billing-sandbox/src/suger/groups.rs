@@ -13,7 +13,7 @@ use super::list::{self, Page};
 use super::state::{Row, glances};
 use super::{Failure, Suger, past};
 use crate::answer::{Values, json};
-use crate::world::suger::{Organization, Sketch};
+use crate::dataset::suger::{Organization, Sketch};
 
 /// What a list is narrowed to.
 struct Filter {

@@ -13,7 +13,7 @@ use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status, Usag
 use super::events::{self, Seen};
 use super::{exchange, sum};
 use crate::SUGER_ORG_ID;
-use crate::world::{self, suger::Organization};
+use crate::dataset::{self, suger::Organization};
 
 type Group = types::MeteringUsageRecordGroup;
 type Report = types::MeteringUsageRecordReport;
@@ -186,7 +186,7 @@ pub(super) fn failure(
 }
 
 pub(super) fn report_id(entitlement: &str, hour: DateTime<Utc>, suffix: &str) -> String {
-    world::id(&format!("suger/report/{entitlement}/{}{suffix}", hour.timestamp())).to_string()
+    dataset::id(&format!("suger/report/{entitlement}/{}{suffix}", hour.timestamp())).to_string()
 }
 
 fn report(entitlement: &types::WorkloadEntitlement, hour: DateTime<Utc>, members: &[&Group], suffix: &str) -> Report {

@@ -7,7 +7,7 @@ use usage_billing_suger::types::Partner;
 
 use super::Failure;
 use crate::answer::Values;
-use crate::world::days_before;
+use crate::dataset::days_before;
 
 const MOST_ROWS: usize = 1_000;
 /// Days before the last one if no first one is given.

@@ -80,7 +80,7 @@ fn dimension<'a>(entitlement: &'a types::WorkloadEntitlement, given: &str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::suger::Organization;
+    use crate::dataset::suger::Organization;
 
     /// What the AWS entitlement of the world meters, as JSON.
     fn metered(config: &str, records: &str) -> Result<String, String> {

@@ -33,7 +33,7 @@ use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, json};
 use crate::auth;
 use crate::clock::Clock;
-use crate::world::World;
+use crate::dataset::World;
 
 /// Not documented.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;

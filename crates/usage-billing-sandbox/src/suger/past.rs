@@ -12,7 +12,7 @@ use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status};
 
 use super::hourly::{self, Carried, HOUR, hour_of, last_run, settle, time_of_run};
 use super::sum;
-use crate::world::suger::{First, Measure, Organization, Sketch};
+use crate::dataset::suger::{First, Measure, Organization, Sketch};
 
 pub(super) struct Past {
     /// The first slot of a group that is still on its way.
@@ -176,7 +176,7 @@ fn report_hour(organization: &Organization, sketch: Sketch) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Size;
+    use crate::dataset::Size;
 
     type Group = types::MeteringUsageRecordGroup;
     type Report = types::MeteringUsageRecordReport;

@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn usage_of_no_dimension_metric_or_active_entitlement_is_not_metered() {
-        let org = crate::world::suger::Organization::of_tests();
+        let org = crate::dataset::suger::Organization::of_tests();
         let flaw = |json: &str, at: usize| {
             metered(&usage(json), &org.entitlements[at], &org.config, &BTreeMap::new()).err().unwrap_or_default()
         };

@@ -11,8 +11,8 @@ use usage_billing_suger::types;
 use super::Failure;
 use super::hourly::{self, Carried};
 use super::past::{self, Past};
-use crate::world::midnight;
-use crate::world::suger::{Organization, Sketch};
+use crate::dataset::midnight;
+use crate::dataset::suger::{Organization, Sketch};
 
 /// Groups that the sandbox holds: what callers reported or changed, and those of the world's last hours.
 const MOST_GROUPS: usize = 100_000;

@@ -16,8 +16,8 @@ use super::list::{self, Page};
 use super::state::{State, glances};
 use super::{Failure, Suger, sum};
 use crate::answer::{Values, json};
-use crate::world::midnight;
-use crate::world::suger::{First, Measure, Organization};
+use crate::dataset::midnight;
+use crate::dataset::suger::{First, Measure, Organization};
 
 struct Asked {
     partner: Partner,

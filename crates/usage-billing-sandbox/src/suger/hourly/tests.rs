@@ -1,5 +1,5 @@
 use super::*;
-use crate::world::Seed;
+use crate::dataset::Seed;
 
 fn organization() -> Organization {
     Organization::of_tests()

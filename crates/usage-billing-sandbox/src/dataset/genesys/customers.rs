@@ -5,9 +5,9 @@ use chrono::{Datelike, NaiveDate};
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 
-use crate::world::names::company;
-use crate::world::seed::Seed;
-use crate::world::{days_before, id};
+use crate::dataset::names::company;
+use crate::dataset::seed::Seed;
+use crate::dataset::{days_before, id};
 use crate::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID};
 
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use super::Partner;
 use super::contracts::{Amount, partner};
 use super::customers::Customer;
 use super::periods::{Calendar, Period};
-use crate::world::seed::Seed;
+use crate::dataset::seed::Seed;
 
 /// Days in which an invoice is to be paid. All are, on the last one.
 const TERM: u64 = 30;

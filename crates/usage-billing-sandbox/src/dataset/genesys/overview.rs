@@ -8,7 +8,7 @@ use usage_billing_genesys::types;
 use super::Partner;
 use super::customers::{Charge, Customer};
 use super::periods::Calendar;
-use crate::world::{days_before, midnight};
+use crate::dataset::{days_before, midnight};
 
 impl Partner {
     /// The customers, in short.

@@ -1,21 +1,21 @@
 //! Genesys Cloud: the partner's own organization (billable usage, licences, API requests), and its customers with their
 //! contracts and bills.
 
-mod api;
-mod billable;
+mod api_requests;
+mod billable_usage;
 mod contracts;
 mod customers;
 mod invoices;
 mod licences;
 mod overview;
 mod periods;
-mod trust;
+mod trustors;
 
-pub(crate) use api::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id};
+pub(crate) use api_requests::{ApiClient, PATHS, Requests, clients, oauth_clients, organization_id};
 pub(crate) use invoices::Invoice;
 pub(crate) use licences::{licence, licences};
 pub(crate) use periods::Calendar;
-pub(crate) use trust::Due;
+pub(crate) use trustors::Due;
 
 use chrono::NaiveDate;
 

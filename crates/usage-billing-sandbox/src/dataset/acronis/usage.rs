@@ -4,11 +4,11 @@ use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
 use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
-use super::counted::counted;
-use super::flow::{Flow, Span};
-use super::table::Line;
+use super::derived_counters::counted;
+use super::tenant_table::Line;
+use super::usage_series::{Flow, Span};
 use super::{Licensing, Tree};
-use crate::world::{EPOCH, midnight};
+use crate::dataset::{EPOCH, midnight};
 
 /// A gibibyte; what Acronis shows as a GB.
 const GIB: i64 = 1 << 30;
@@ -178,7 +178,7 @@ fn sum_of<'a>(sums: &'a mut Vec<Usage>, item: &'static Item, infra: Option<&'sta
 mod tests {
     use super::super::tests::{day, place};
     use super::*;
-    use crate::world::{days_before, months_after};
+    use crate::dataset::{days_before, months_after};
 
     fn usage(name: &str, month: &str) -> Vec<Usage> {
         let tree = Tree::of_tests();

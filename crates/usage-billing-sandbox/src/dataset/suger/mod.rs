@@ -4,7 +4,7 @@
 //! present.
 
 mod catalogue;
-mod deals;
+mod entitlement_specs;
 mod history;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use usage_billing_suger::types;
 
-use self::deals::Deal;
+use self::entitlement_specs::Deal;
 use self::history::History;
 pub(crate) use self::history::{First, Measure, Sketch};
 use super::seed::Seed;
@@ -38,7 +38,7 @@ pub(crate) struct Organization {
 impl Organization {
     pub(crate) fn new(seed: Seed, size: &Size, now: DateTime<Utc>) -> Self {
         let founded = midnight(days_before(now.date_naive(), AGE.max(u64::from(size.months) * 31 + AGE / 10)));
-        let (buyers, deals) = deals::all(seed, size.entitlements);
+        let (buyers, deals) = entitlement_specs::all(seed, size.entitlements);
         Self {
             buyers: buyers.iter().map(|buyer| catalogue::buyer(buyer, founded)).collect(),
             products: catalogue::products(founded),

@@ -2,11 +2,11 @@
 
 mod billing;
 mod catalogue;
-mod counted;
-mod flow;
+mod derived_counters;
 mod prices;
-mod table;
+mod tenant_table;
 mod usage;
+mod usage_series;
 
 use std::collections::HashMap;
 
@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 pub(crate) use billing::{Licensing, TIER_LEVEL};
 pub(crate) use catalogue::{APPLICATIONS, Application, Charge, INFRA, Infra, Item, PLATFORM, Unit};
-pub(crate) use flow::Span;
 pub(crate) use prices::{PriceList, SkuPrice, price_list};
 pub(crate) use usage::{Holding, Usage};
+pub(crate) use usage_series::Span;
 
-use self::table::{Line, Trial, entries};
+use self::tenant_table::{Line, Trial, entries};
 use super::seed::Seed;
 use super::size::Size;
 use super::{EPOCH, days_after, id, month_of, months_after, months_before};

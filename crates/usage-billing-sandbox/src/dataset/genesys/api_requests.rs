@@ -5,7 +5,7 @@ use usage_billing_genesys::types;
 
 use super::licences::Person;
 use super::{HISTORY, Partner};
-use crate::world::{day_key, days, days_before, id, midnight, month_of, months_before};
+use crate::dataset::{day_key, days, days_before, id, midnight, month_of, months_before};
 use crate::{GENESYS_CLIENT_ID, GENESYS_LIMITED_CLIENT_ID};
 
 /// Who sends requests.
@@ -120,8 +120,8 @@ pub(crate) fn oauth_clients(today: NaiveDate) -> Vec<types::OAuthClient> {
                 _ => (types::OAuthGrantType::Token, types::OAuthClientState::Disabled),
             };
             let by_itself = grant == types::OAuthGrantType::ClientCredentials;
-            let role = || crate::world::id("genesys/role/billing").to_string();
-            let division = || crate::world::id("genesys/division/home").to_string();
+            let role = || crate::dataset::id("genesys/role/billing").to_string();
+            let division = || crate::dataset::id("genesys/division/home").to_string();
             let user = Person { group: 2, number: 0 }.id();
             let created = midnight(months_before(today, HISTORY + 1)) + TimeDelta::hours(9 + i64::from(place));
             types::OAuthClient {

@@ -3,8 +3,8 @@
 use usage_billing_suger::types::Partner;
 
 use super::catalogue::{Product, product_of};
-use crate::world::names::company;
-use crate::world::seed::Seed;
+use crate::dataset::names::company;
+use crate::dataset::seed::Seed;
 
 pub(crate) struct Buyer {
     pub(super) id: String,

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use usage_billing_genesys::types;
 
 use super::Partner;
-use super::billable::{CHARGES, Use, works};
-use crate::world::{id, month_of, months_before};
+use super::billable_usage::{CHARGES, Use, works};
+use crate::dataset::{id, month_of, months_before};
 
 /// Somebody who may log in.
 pub(super) struct Person {
@@ -130,7 +130,7 @@ impl Partner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{midnight, months_after};
+    use crate::dataset::{midnight, months_after};
 
     #[test]
     fn as_many_hold_a_licence_as_the_last_finished_month_bills() {

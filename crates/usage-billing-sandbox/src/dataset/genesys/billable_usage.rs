@@ -6,8 +6,8 @@ use usage_billing_genesys::types;
 
 use super::licences::Person;
 use super::{HISTORY, Partner};
-use crate::world::seed::Seed;
-use crate::world::{day_key, days, midnight, month_of, months_after, months_before};
+use crate::dataset::seed::Seed;
+use crate::dataset::{day_key, days, midnight, month_of, months_after, months_before};
 
 /// How a charge is used.
 pub(super) enum Use {

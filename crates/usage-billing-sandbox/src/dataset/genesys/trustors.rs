@@ -5,12 +5,12 @@ use usage_billing_core::Decimal;
 use usage_billing_genesys::types;
 
 use super::Partner;
-use super::api::organization_id;
+use super::api_requests::organization_id;
 use super::contracts::partner;
 use super::customers::Customer;
 use super::licences::Person;
 use super::periods::Calendar;
-use crate::world::midnight;
+use crate::dataset::midnight;
 
 /// What a client organization has to pay for one charge of one billing period.
 pub(crate) struct Due<'a> {

@@ -4,8 +4,8 @@ use chrono::{Datelike, NaiveDate};
 use usage_billing_core::Decimal;
 
 use super::customers::{Charge, Customer};
-use crate::world::seed::Seed;
-use crate::world::{day_key, days, days_before, months_after, months_before};
+use crate::dataset::seed::Seed;
+use crate::dataset::{day_key, days, days_before, months_after, months_before};
 
 /// The day on which the sandbox was started, from which contracts are dated, and the day that it is by now.
 #[derive(Clone, Copy)]

@@ -8,8 +8,8 @@ use usage_billing_genesys::types::BillingUnitOfMeasure as Unit;
 use super::Partner;
 use super::customers::{Charge, Customer, Payment};
 use super::periods::{Calendar, Period};
-use crate::world::seed::Seed;
-use crate::world::{day_key, days, days_before};
+use crate::dataset::seed::Seed;
+use crate::dataset::{day_key, days, days_before};
 
 /// Tokens used on an average day, in thousandths: never more in a year than come with it.
 const TOKENS_A_DAY: u64 = 52_333;

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 
-use crate::world::seed::Seed;
-use crate::world::{day_key, day_number, days, days_before};
+use crate::dataset::seed::Seed;
+use crate::dataset::{day_key, day_number, days, days_before};
 
 #[derive(Clone, Copy)]
 pub(super) enum Flow {

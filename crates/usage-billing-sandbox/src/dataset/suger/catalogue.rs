@@ -7,7 +7,7 @@ use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 use usage_billing_suger::types::Partner;
 
-use super::deals::{Buyer, Deal};
+use super::entitlement_specs::{Buyer, Deal};
 use crate::SUGER_ORG_ID;
 
 /// The billable metric of the world.

@@ -7,9 +7,9 @@ use super::catalogue::{
     NOTARIZATIONS, RECOVERY, RECOVERY_INTERNET, SERVERS, SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD,
     STORE_1, STORE_2, STORE_3, WORKSTATIONS,
 };
-use super::flow::Flow;
-use crate::world::names::company;
-use crate::world::seed::Seed;
+use super::usage_series::Flow;
+use crate::dataset::names::company;
+use crate::dataset::seed::Seed;
 
 /// An item that a tenant has, and how it uses it.
 #[derive(Clone, Copy)]

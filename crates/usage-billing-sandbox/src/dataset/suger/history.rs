@@ -13,10 +13,10 @@ use uuid::{Builder, Uuid};
 
 use super::Organization;
 use super::catalogue::{self, EXACT_DIGITS};
-use super::deals::Deal;
+use super::entitlement_specs::Deal;
 use crate::SUGER_ORG_ID;
-use crate::world::seed::Seed;
-use crate::world::size::Size;
+use crate::dataset::seed::Seed;
+use crate::dataset::size::Size;
 
 const MONTH_MILLIS: u64 = 732 * 3_600_000;
 /// Bits of an id that say which slot it is of.
