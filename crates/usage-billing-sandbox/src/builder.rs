@@ -9,7 +9,7 @@ use crate::connections::ConnectionLimits;
 use crate::dataset::Size;
 use crate::faults::Fault;
 use crate::limits::Allowed;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// What a sandbox is like. See [`Sandbox::builder`](crate::Sandbox::builder).
 #[derive(Clone, Debug)]

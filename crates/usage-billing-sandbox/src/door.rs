@@ -10,14 +10,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::acronis::Acronis;
 use crate::answer;
 use crate::clock::Clock;
 use crate::connections::HangUp;
-use crate::genesys::Genesys;
 use crate::log::Log;
-use crate::suger::Suger;
-use crate::vendor::{Call, Vendor};
+use crate::vendors::acronis::Acronis;
+use crate::vendors::genesys::Genesys;
+use crate::vendors::suger::Suger;
+use crate::vendors::{Call, Vendor};
 
 pub(crate) struct Door {
     pub(crate) realm: Uuid,

@@ -13,7 +13,7 @@ use crate::dataset::genesys::{Due, Partner};
 use crate::dataset::suger::{First, Measure, Organization};
 use crate::dataset::{World, days_before, midnight, month_of, months_before};
 use crate::server::Sandbox;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// Which bill.
 #[derive(Clone, Debug, PartialEq, Eq)]

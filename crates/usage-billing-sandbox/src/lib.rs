@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod acronis;
 mod admin;
 mod answer;
 mod auth;
@@ -14,7 +13,6 @@ mod demo;
 mod door;
 mod expected;
 mod faults;
-mod genesys;
 mod limits;
 mod log;
 mod page;
@@ -23,8 +21,7 @@ mod permissions;
 pub mod program;
 mod same_origin;
 mod server;
-mod suger;
-mod vendor;
+mod vendors;
 
 pub use builder::SandboxBuilder;
 pub use dataset::Size;
@@ -33,4 +30,4 @@ pub use expected::{Bill, ExpectedUsage};
 pub use faults::{Fault, FaultKind};
 pub use log::{InjectedFault, LoggedRequest};
 pub use server::Sandbox;
-pub use vendor::Vendor;
+pub use vendors::Vendor;

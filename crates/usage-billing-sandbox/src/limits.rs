@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::bounded::Bounded;
 use crate::clock::Clock;
-use crate::vendor::{Call, Vendor};
+use crate::vendors::{Call, Vendor};
 
 /// The vendor's `client.credentials.token.rate.per.minute`.
 const GENESYS_REQUESTS: u32 = 300;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use usage_billing_core::Operation;
 
 use crate::faults::Fault;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// Requests that the log holds.
 const LENGTH: usize = 1_000;

@@ -13,7 +13,7 @@ use usage_billing_genesys::types::ErrorBody;
 
 use crate::answer;
 use crate::auth::{self, Rights, Tokens};
-use crate::vendor::{Call, Vendor};
+use crate::vendors::{Call, Vendor};
 
 /// Operations of which the limited client of Genesys Cloud has none of the permissions, and these permissions.
 /// It has [`GENESYS_HELD`].

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::acronis::Acronis;
 use crate::admin::{self, Admin};
 use crate::auth::Tokens;
 use crate::builder::SandboxBuilder;
@@ -23,13 +22,14 @@ use crate::contract;
 use crate::dataset::{self, Seed, World};
 use crate::door::{self, Door};
 use crate::faults::{self, Fault, Faults, Harm};
-use crate::genesys::Genesys;
 use crate::limits::{self, Limits};
 use crate::log::{Log, LoggedRequest};
 use crate::page::{self, Page};
 use crate::permissions::{self, Permissions};
 use crate::same_origin::{self, HostName};
-use crate::suger::Suger;
+use crate::vendors::acronis::Acronis;
+use crate::vendors::genesys::Genesys;
+use crate::vendors::suger::Suger;
 
 /// A day, less a second.
 const GENESYS_TOKEN_LIFETIME: Duration = Duration::from_secs(86_399);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::Place;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// The document as it is written. Copies, because a published crate has nothing from outside its folder;
 /// `cargo xtask generate` keeps them the same.

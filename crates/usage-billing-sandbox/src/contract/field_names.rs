@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::Vendor;
+    use crate::vendors::Vendor;
 
     fn rewritten(operation: &str, body: &str) -> String {
         let document = Document::of(Vendor::Suger);

@@ -21,8 +21,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub(crate) use self::document::{Document, json, yaml};
 use crate::answer;
 use crate::log::Log;
-use crate::vendor::{Call, Vendor};
-use crate::{acronis, genesys, suger};
+use crate::vendors::{Call, Vendor};
+use crate::vendors::{acronis, genesys, suger};
 
 /// Turns strictness on (`true`) or off (`false`) for one request, whatever the sandbox was started with.
 const STRICT: &str = "x-sandbox-strict";

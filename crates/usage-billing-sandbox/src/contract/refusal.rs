@@ -7,7 +7,7 @@ use usage_billing_genesys::types::ErrorBody;
 
 use super::{Kind, Misfit, Place};
 use crate::answer::json;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// The vendor's 400.
 pub(super) fn refusal(vendor: Vendor, misfit: &Misfit) -> Response {

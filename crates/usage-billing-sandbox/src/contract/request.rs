@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::{Document, Operation};
 use super::schema::{Check, within};
 use super::{Kind, Misfit, Place};
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// Headers that belong to HTTP, to proxies and to browsers rather than to any vendor. `sec-…`, `x-forwarded-…` and our own
 /// `x-sandbox-…` come on top.

@@ -190,7 +190,7 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::Vendor;
+    use crate::vendors::Vendor;
     use serde_json::json;
 
     fn checked(schema: &Value, value: &Value, strict: bool) -> Vec<String> {

@@ -16,7 +16,7 @@ use super::fault::FaultKind;
 use super::rewrite::{Place, rewrite};
 use super::{enums, replace};
 use crate::answer::{Values, http_date};
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// Bytes of a body that faults are done to; larger ones are left alone.
 const LARGEST_BODY: usize = 64 << 20;

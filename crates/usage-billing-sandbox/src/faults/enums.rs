@@ -1,6 +1,6 @@
 //! Which strings of an answer are of an enum: by the name of the property in the vendor's curated document.
 
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 const GENESYS: &[&str] = &[
     "addressType",

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 /// A latency, or a pause within a slow body, is an hour at most.
 const LONGEST_PAUSE: u64 = 3_600_000;

@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::connections::{HangUp, hang_up};
 use crate::limits::too_many;
 use crate::log::Log;
-use crate::vendor::Call;
+use crate::vendors::Call;
 
 /// Brings faults along with a request; may be there more than once.
 const HEADER: &str = "x-sandbox-fault";

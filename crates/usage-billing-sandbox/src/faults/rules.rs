@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::fault::Fault;
 use crate::bounded::Bounded;
-use crate::vendor::Call;
+use crate::vendors::Call;
 
 /// Standing faults.
 const MOST_RULES: usize = 1_000;
@@ -169,7 +169,7 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::Vendor;
+    use crate::vendors::Vendor;
     use http::Method;
     use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::contract::Document;
 use crate::demo::*;
-use crate::vendor::Vendor;
+use crate::vendors::Vendor;
 
 pub(super) const VENDORS: [Vendor; 3] = [Vendor::Genesys, Vendor::Suger, Vendor::Acronis];
 

@@ -13,13 +13,13 @@ use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::acronis::Acronis;
 use crate::answer::{self, with_body};
 use crate::clock::Clock;
 use crate::contract;
-use crate::genesys::Genesys;
 use crate::log::Log;
-use crate::suger::Suger;
+use crate::vendors::acronis::Acronis;
+use crate::vendors::genesys::Genesys;
+use crate::vendors::suger::Suger;
 
 const HTML: &str = "text/html; charset=utf-8";
 /// The browser itself keeps the pages from loading or sending anything elsewhere.

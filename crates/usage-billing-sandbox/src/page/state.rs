@@ -16,9 +16,9 @@ impl Page {
             "strict": self.strict,
             "vendors": guide::VENDORS.map(|vendor| guide::vendor(vendor, &self.url)),
             "requests": newest(self.log.all()),
-            "genesys": crate::genesys::summary(&self.genesys),
-            "suger": crate::suger::summary(&self.suger),
-            "acronis": crate::acronis::summary(&self.acronis),
+            "genesys": crate::vendors::genesys::summary(&self.genesys),
+            "suger": crate::vendors::suger::summary(&self.suger),
+            "acronis": crate::vendors::acronis::summary(&self.acronis),
         })
     }
 }

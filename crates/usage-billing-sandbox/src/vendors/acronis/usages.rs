@@ -59,7 +59,7 @@ impl Acronis {
             name: item.name.to_owned(),
             edition: item.edition.map(str::to_owned),
             usage_name: Some(item.usage_name.to_owned()),
-            type_: Some(super::items::type_of(item, usage.infra)),
+            type_: Some(super::offering_items::type_of(item, usage.infra)),
             measurement_unit: item.unit.in_items(),
             infra_id: usage.infra.map(|infra| infra.id()),
             tenant_uuid: Some(tenant.id),

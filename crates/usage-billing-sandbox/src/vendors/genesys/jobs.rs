@@ -8,10 +8,10 @@ use http::{StatusCode, Uri};
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::UsageJobStatus;
 
-use super::aggregate::Row;
+use super::aggregation::Row;
 use super::error::Failure;
 use super::job::Job;
-use super::page::{self, Asked};
+use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, job_request};
 use crate::answer::{Sent, Values, json};
 
@@ -33,7 +33,7 @@ pub(super) async fn start_of_client(
 ) -> Result<Response, Failure> {
     let job = job_request::of_client(sent.declared_json()?, &client, genesys.world.today(), genesys.progress())?;
     let id = genesys.take_on(job);
-    let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", page::escaped(&client));
+    let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", pagination::escaped(&client));
     let started =
         types::ClientUsageQueryResponse { id, name: None, results_uri: Some(path.clone()), self_uri: Some(path) };
     Ok(json(genesys.started(), &started))
@@ -49,9 +49,9 @@ pub(super) async fn job(
     let body = types::OrganizationPublicApiUsageResultsResponse {
         name: None,
         error_body: polled.error(),
-        next_uri: polled.next.as_deref().map(|cursor| page::link(&uri, "after", cursor)),
+        next_uri: polled.next.as_deref().map(|cursor| pagination::link(&uri, "after", cursor)),
         entities: polled.rows.iter().map(|row| polled.job.row_of_organization(row)).collect(),
-        self_uri: Some(page::this(&uri)),
+        self_uri: Some(pagination::this(&uri)),
         query_status: polled.status.clone(),
     };
     Ok(json(polled.code(), &body))
@@ -67,9 +67,9 @@ pub(super) async fn job_of_client(
     let body = types::ClientPublicApiUsageResultsResponse {
         name: None,
         error_body: polled.error(),
-        next_uri: polled.next.as_deref().map(|cursor| page::link(&uri, "after", cursor)),
+        next_uri: polled.next.as_deref().map(|cursor| pagination::link(&uri, "after", cursor)),
         entities: polled.rows.iter().map(|row| polled.job.row_of_client(row)).collect(),
-        self_uri: Some(page::this(&uri)),
+        self_uri: Some(pagination::this(&uri)),
         query_status: polled.status.clone(),
     };
     Ok(json(polled.code(), &body))

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::contracts::{USUAL_LIST, days};
 use super::error::Failure;
-use super::page::{self, Asked};
+use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST, pdf};
 use crate::answer::{Values, json, with_body};
 use crate::dataset;
@@ -42,9 +42,9 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
     let page = asked.of(invoices);
     let listing = types::BillingInvoiceListing {
         entities: page.rows,
-        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
-        self_uri: Some(page::this(&uri)),
+        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
+        self_uri: Some(pagination::this(&uri)),
     };
     Ok(json(StatusCode::OK, &listing))
 }
@@ -59,9 +59,9 @@ pub(super) async fn lines(
     let page = asked.of(genesys.invoice(&id)?.lines);
     let listing = types::BillingInvoiceItemListing {
         entities: page.rows,
-        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
-        self_uri: Some(page::this(&uri)),
+        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
+        self_uri: Some(pagination::this(&uri)),
     };
     Ok(json(StatusCode::OK, &listing))
 }
@@ -75,7 +75,7 @@ pub(super) async fn document(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.ok_or_else(|| Failure::bad_request("The request has no Host header."))?;
     genesys.invoice(&id)?;
-    let url = format!("http://{host}{DOCUMENTS}{}?signature={}", page::escaped(&id), genesys.signature(&id));
+    let url = format!("http://{host}{DOCUMENTS}{}?signature={}", pagination::escaped(&id), genesys.signature(&id));
     Ok(json(StatusCode::OK, &types::UrlResponse { url: Some(url.into()) }))
 }
 

@@ -1,6 +1,6 @@
 //! Genesys Cloud: the token endpoint, billing, API usage, licences and OAuth clients.
 
-mod aggregate;
+mod aggregation;
 mod billing;
 mod contracts;
 mod error;
@@ -12,10 +12,10 @@ mod jobs;
 mod licences;
 mod oauth_clients;
 mod organizations;
-mod page;
+mod page_summary;
+mod pagination;
 mod pdf;
 mod queries;
-mod summary;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ use usage_billing_genesys::types;
 use uuid::Uuid;
 
 use self::error::Failure;
-pub(crate) use self::summary::summary;
+pub(crate) use self::page_summary::summary;
 use crate::answer::{Sent, json};
 use crate::auth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
 use crate::bounded::Bounded;

@@ -10,7 +10,7 @@ use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status};
 
-use super::hourly::{self, Carried, HOUR, hour_of, last_run, settle, time_of_run};
+use super::hourly_reporting::{self, Carried, HOUR, hour_of, last_run, settle, time_of_run};
 use super::sum;
 use crate::dataset::suger::{First, Measure, Organization, Sketch};
 
@@ -117,12 +117,12 @@ impl Sums {
             measure.reported(*quantity, &mut all);
         }
         Some(match organization.refusal(id) {
-            Some(reason) => hourly::failure(entitlement, self.hour, &[&all], reason),
+            Some(reason) => hourly_reporting::failure(entitlement, self.hour, &[&all], reason),
             None => {
                 let before = self.before.iter().map(|(key, rest)| ((id.to_owned(), (*key).to_owned()), *rest));
                 let mut carried = Carried::new(before.collect());
                 let metrics = &organization.metrics;
-                hourly::success(organization, entitlement, self.hour, &[&all], &mut carried, metrics)
+                hourly_reporting::success(organization, entitlement, self.hour, &[&all], &mut carried, metrics)
             }
         })
     }
@@ -158,7 +158,7 @@ pub(super) fn settled(organization: &Organization, sketch: Sketch) -> types::Met
         let hour = report_hour(organization, sketch);
         let status = status(organization, sketch);
         let id = group.entitlement_id.as_deref().unwrap_or_default();
-        let report = (status == Status::Reported).then(|| hourly::report_id(id, hour, ""));
+        let report = (status == Status::Reported).then(|| hourly_reporting::report_id(id, hour, ""));
         settle(&mut group, status, time_of_run(hour), report.as_deref());
     }
     group
@@ -204,14 +204,15 @@ mod tests {
                 let mut groups = all_groups(&organization);
                 let mut carried = Carried::default();
                 let mut every: Vec<&mut Group> = groups.iter_mut().collect();
-                let reports = hourly::run(&mut every, &mut carried, &organization, &organization.metrics, now);
+                let reports =
+                    hourly_reporting::run(&mut every, &mut carried, &organization, &organization.metrics, now);
                 // The past computed, and the rest through the runs.
                 let (past, mut carried) = Past::new(&organization, now);
                 let slots = organization.history.slots();
                 let mut rest: Vec<Group> =
                     (past.end..slots.end).map(|slot| organization.group(organization.sketch(slot))).collect();
                 let mut every: Vec<&mut Group> = rest.iter_mut().collect();
-                let late = hourly::run(&mut every, &mut carried, &organization, &organization.metrics, now);
+                let late = hourly_reporting::run(&mut every, &mut carried, &organization, &organization.metrics, now);
                 let computed = past.sums.iter().filter_map(|sums| sums.report(&organization));
                 assert_eq!(sorted(computed.chain(late).collect()), sorted(reports), "{now} {seed}");
                 let before = (slots.start..past.end).map(|slot| settled(&organization, organization.sketch(slot)));

@@ -13,7 +13,7 @@ use usage_billing_suger::types::{EntitlementStatus, UsageRecordGroupStatus as St
 use uuid::Uuid;
 
 use super::state::State;
-use super::{Failure, Suger, mapping};
+use super::{Failure, Suger, dimension_mapping};
 use crate::SUGER_ORG_ID;
 use crate::answer::{BadBody, Sent, json};
 
@@ -156,7 +156,7 @@ fn metered(
             return Err(format!("unknown billable metric {key}"));
         }
     }
-    mapping::mapped(&usage.records, entitlement, config)
+    dimension_mapping::mapped(&usage.records, entitlement, config)
 }
 
 impl Suger {

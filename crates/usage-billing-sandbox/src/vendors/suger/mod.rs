@@ -1,18 +1,18 @@
 //! Suger: usage record groups, what became of them, billable metrics, and the reads that a metering job needs.
 
+mod aggregates;
 mod catalogue;
+mod dimension_mapping;
 mod events;
-mod exchange;
 mod groups;
-mod hourly;
-mod list;
-mod mapping;
+mod historical_groups;
+mod hourly_reporting;
+mod marketplace_reporting;
 mod metrics;
-mod past;
-mod report;
+mod page_summary;
+mod pagination;
+mod report_usage;
 mod state;
-mod summary;
-mod totals;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ use percent_encoding::percent_decode_str;
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
-pub(crate) use self::summary::summary;
+pub(crate) use self::page_summary::summary;
 
 use self::state::State;
 use crate::SUGER_ORG_ID;
@@ -60,16 +60,16 @@ impl Suger {
         let metric = get(metrics::read).patch(metrics::update);
         let config = get(metrics::config).patch(metrics::update_config);
         Router::new()
-            .route("/org/{org}/entitlement/{entitlement_id}/usageRecordGroup", post(report::one))
-            .route("/org/{org}/batchCreateUsageRecordGroups", post(report::batch))
-            .route("/org/{org}/batchValidateUsageRecordGroups", post(report::validate))
+            .route("/org/{org}/entitlement/{entitlement_id}/usageRecordGroup", post(report_usage::one))
+            .route("/org/{org}/batchCreateUsageRecordGroups", post(report_usage::batch))
+            .route("/org/{org}/batchValidateUsageRecordGroups", post(report_usage::validate))
             .route("/org/{org}/usageRecordGroup", get(groups::list))
-            .route("/org/{org}/usageRecordGroup/aggregate", get(totals::of_groups))
+            .route("/org/{org}/usageRecordGroup/aggregate", get(aggregates::of_groups))
             .route("/org/{org}/usageRecordGroup/{group_id}", delete(groups::delete))
             .route("/org/{org}/usageRecordGroup/{group_id}/retry", post(groups::retry))
             .route("/org/{org}/usageRecordReport", get(groups::list_reports))
-            .route("/org/{org}/usageRecordReport/aggregate", get(totals::of_reports))
-            .route("/org/{org}/partner/{partner}/usageMeteringDailyRecord", get(totals::daily))
+            .route("/org/{org}/usageRecordReport/aggregate", get(aggregates::of_reports))
+            .route("/org/{org}/partner/{partner}/usageMeteringDailyRecord", get(aggregates::daily))
             .route("/org/{org}/billableMetric", metrics)
             .route("/org/{org}/billableMetric/{metric_id}", metric)
             .route("/org/{org}/usageMeteringConfigInfo", config)

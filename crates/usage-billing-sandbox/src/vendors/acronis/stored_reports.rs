@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::error::Failure;
 use super::reports::{known, no_such_report};
 use super::schedule::Stored;
-use super::{Acronis, files};
+use super::{Acronis, report_files};
 use crate::answer::{json, off_thread, with_body};
 
 /// This is the poll.
@@ -38,7 +38,8 @@ pub(super) async fn list(
             formats.map(move |(format, place)| {
                 let status = acronis.status(stored, *run, format, place);
                 let saved = status == StoredReportStatus::Saved;
-                let size = || files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| file.len());
+                let size =
+                    || report_files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| file.len());
                 types::StoredReport {
                     id: saved.then(|| stored.file_id(*run, format)),
                     report_format: format.clone(),
@@ -87,7 +88,7 @@ impl Acronis {
             Some(stored.file_id(*run, format)) == wanted
                 && self.status(stored, *run, format, *place) == StoredReportStatus::Saved
         })?;
-        files::file(&self.world.acronis, &stored.parameters(run), run, format)
+        report_files::file(&self.world.acronis, &stored.parameters(run), run, format)
     }
 
     pub(super) fn status(
@@ -109,7 +110,7 @@ fn status(format: &ReportFormat, place: u32, polls: u32, polls_before_ready: u32
     let pending = if polls_before_ready == 0 { 0 } else { polls_before_ready.saturating_add(place) };
     if polls <= pending {
         StoredReportStatus::InProgress
-    } else if files::is_known(format) {
+    } else if report_files::is_known(format) {
         StoredReportStatus::Saved
     } else {
         StoredReportStatus::Failed

@@ -13,7 +13,7 @@ use usage_billing_suger::types::{
     Partner, UsageMeteringDimensionMappingMode,
 };
 
-use super::report::{LONGEST_ID, measured};
+use super::report_usage::{LONGEST_ID, measured};
 use super::state::MOST_METRICS;
 use super::{Failure, Suger, events};
 use crate::SUGER_ORG_ID;

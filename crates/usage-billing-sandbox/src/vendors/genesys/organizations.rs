@@ -9,7 +9,7 @@ use usage_billing_genesys::types;
 
 use super::Genesys;
 use super::error::Failure;
-use super::page;
+use super::pagination;
 use crate::answer::{Values, json};
 
 const USUAL_PAGE: usize = 25;
@@ -22,8 +22,8 @@ pub(super) async fn own(State(genesys): State<Arc<Genesys>>) -> Response {
 
 /// A page may be shorter than asked for; it states its own size.
 pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
-    let size = page::number(&query, "pageSize", USUAL_PAGE, i32::MAX as usize)?.min(LONGEST_PAGE);
-    let number = page::number(&query, "pageNumber", 1, i32::MAX as usize)?;
+    let size = pagination::number(&query, "pageSize", USUAL_PAGE, i32::MAX as usize)?.min(LONGEST_PAGE);
+    let number = pagination::number(&query, "pageNumber", 1, i32::MAX as usize)?;
     let trustors: Vec<_> = genesys.world.genesys.trustors(genesys.calendar()).collect();
     let pages = trustors.len().div_ceil(size);
     let link = |number: usize| format!("/api/v2/orgauthorization/trustors?pageSize={size}&pageNumber={number}");

@@ -2,20 +2,20 @@
 
 mod applications;
 mod error;
-mod files;
 mod identity;
-mod infra;
-mod items;
+mod offering_items;
+mod page_summary;
 mod price_lists;
 mod pricing;
 mod query;
+mod report_files;
+mod report_rows;
 mod reports;
-mod rows;
 mod schedule;
 mod settings;
-mod stored;
-mod summary;
-mod tenant_list;
+mod storage_components;
+mod stored_reports;
+mod tenant_pages;
 mod tenants;
 mod tokens;
 mod usages;
@@ -31,8 +31,8 @@ use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+pub(crate) use self::page_summary::summary;
 pub(crate) use self::price_lists::PriceListFailure;
-pub(crate) use self::summary::summary;
 pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 
 use self::error::Failure;
@@ -78,21 +78,21 @@ impl Acronis {
             .route(tokens::PATHS[1], post(tokens::issue))
             .route("/api/2/reports", post(reports::create))
             .route("/api/2/reports/{report_id}", get(reports::read).put(reports::update).delete(reports::delete))
-            .route("/api/2/reports/{report_id}/stored", get(stored::list))
-            .route("/api/2/reports/{report_id}/stored/{stored_report_id}", get(stored::download))
+            .route("/api/2/reports/{report_id}/stored", get(stored_reports::list))
+            .route("/api/2/reports/{report_id}/stored/{stored_report_id}", get(stored_reports::download))
             .route("/api/2/tenants/{tenant_id}/reports", get(reports::list_of_tenant))
             .route("/api/2/tenants/usages", get(usages::of_tenants))
             .route("/api/2/tenants/{tenant_id}/usages", get(usages::of_tenant))
-            .route("/api/2/tenants", get(tenant_list::list))
+            .route("/api/2/tenants", get(tenant_pages::list))
             .route("/api/2/tenants/{tenant_id}", get(tenants::read))
             .route("/api/2/tenants/{tenant_id}/children", get(tenants::children))
-            .route("/api/2/tenants/offering_items", get(items::list))
-            .route("/api/2/tenants/{tenant_id}/offering_items", get(items::of_tenant))
-            .route("/api/2/tenants/{tenant_id}/offering_items/available_for_child", get(items::for_child))
+            .route("/api/2/tenants/offering_items", get(offering_items::list))
+            .route("/api/2/tenants/{tenant_id}/offering_items", get(offering_items::of_tenant))
+            .route("/api/2/tenants/{tenant_id}/offering_items/available_for_child", get(offering_items::for_child))
             .route("/api/2/tenants/{tenant_id}/offering_items/pricing", get(pricing::of_items))
             .route("/api/2/tenants/{tenant_id}/pricing", get(pricing::of_tenant))
-            .route("/api/2/infra", get(infra::list))
-            .route("/api/2/infra/{infra_id}", get(infra::read))
+            .route("/api/2/infra", get(storage_components::list))
+            .route("/api/2/infra/{infra_id}", get(storage_components::read))
             .route(
                 "/api/2/applications/{application_id}/settings/tenants/{tenant_id}/{setting_name}",
                 get(settings::read),

@@ -9,7 +9,7 @@ use usage_billing_genesys::types;
 
 use super::Genesys;
 use super::error::Failure;
-use super::page;
+use super::pagination;
 use crate::answer::{Values, json};
 use crate::dataset;
 
@@ -32,8 +32,8 @@ pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
 }
 
 pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
-    let size = page::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
-    let number = page::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
+    let size = pagination::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
+    let number = pagination::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
     let users = genesys.world.genesys.users(genesys.world.today());
     let count = |count: usize| i32::try_from(count).ok();
     let listing = types::UserLicensesEntityListing {

@@ -12,7 +12,7 @@ use usage_billing_core::{Decimal, DecimalNumber};
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus, UsageRecordReportStatus};
 
-use super::list::{self, Page};
+use super::pagination::{self, Page};
 use super::state::{State, glances};
 use super::{Failure, Suger, sum};
 use crate::answer::{Values, json};
@@ -34,14 +34,14 @@ impl Asked {
                 return Err(Failure::bad_request(format!("{name} is missing")));
             }
         }
-        let partner = list::partner(query)?.ok_or_else(|| Failure::bad_request("partner is missing"))?;
+        let partner = pagination::partner(query)?.ok_or_else(|| Failure::bad_request("partner is missing"))?;
         // Inferred: the vendor does not tell its values.
         let label = match query.get("granularity").unwrap_or_default().to_ascii_lowercase().as_str() {
             "day" => "%Y-%m-%d",
             "month" => "%Y-%m",
             other => return Err(Failure::bad_request(format!("invalid granularity, want day or month: {other}"))),
         };
-        let (first, last) = list::days(query, today)?;
+        let (first, last) = pagination::days(query, today)?;
         Ok(Self { partner, label, first, last })
     }
 
@@ -105,7 +105,7 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Values
         }
     }
     let state = suger.state();
-    let groups = list::span(&state.groups, asked.first, asked.last, |group| group.creation_time);
+    let groups = pagination::span(&state.groups, asked.first, asked.last, |group| group.creation_time);
     let usage = groups.iter().filter(|group| {
         group.partner.as_ref() == Some(&asked.partner)
             && !matches!(group.status, Some(UsageRecordGroupStatus::Deleted | UsageRecordGroupStatus::Invalid))
@@ -137,7 +137,7 @@ fn reports<'a>(
 ) -> impl Iterator<Item = Cow<'a, types::MeteringUsageRecordReport>> {
     let past = state.past.reports(first, last).iter();
     let past = past.filter(|sums| organization.deals.get(sums.deal).is_some_and(|deal| deal.partner == *partner));
-    let kept = list::span(&state.reports, first, last, |report| report.creation_time).iter();
+    let kept = pagination::span(&state.reports, first, last, |report| report.creation_time).iter();
     let kept = kept.filter(|report| report.partner.as_ref() == Some(partner));
     past.filter_map(|sums| sums.outline(organization)).map(Cow::Owned).chain(kept.map(Cow::Borrowed))
 }
@@ -154,9 +154,9 @@ pub(super) async fn daily(
     query: Values,
 ) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
-    let partner = list::listed_partner(&partner)?;
+    let partner = pagination::listed_partner(&partner)?;
     let state = suger.state();
-    let (first, last) = list::days(&query, state.now.date_naive())?;
+    let (first, last) = pagination::days(&query, state.now.date_naive())?;
     // Day, entitlement, dimension or metric, group.
     type Place = (NaiveDate, String, String, String);
     let mut totals: BTreeMap<Place, (Decimal, Option<Decimal>)> = BTreeMap::new();

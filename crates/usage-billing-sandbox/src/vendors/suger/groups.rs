@@ -9,9 +9,9 @@ use http::StatusCode;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
 
-use super::list::{self, Page};
+use super::pagination::{self, Page};
 use super::state::{Row, glances};
-use super::{Failure, Suger, past};
+use super::{Failure, Suger, historical_groups};
 use crate::answer::{Values, json};
 use crate::dataset::suger::{Organization, Sketch};
 
@@ -29,10 +29,10 @@ struct Filter {
 
 impl Filter {
     fn asked(query: &Values, today: NaiveDate) -> Result<Self, Failure> {
-        let (first, last) = list::days(query, today)?;
+        let (first, last) = pagination::days(query, today)?;
         let text = |name: &str| query.get(name).map(str::to_owned);
         Ok(Self {
-            partner: list::partner(query)?,
+            partner: pagination::partner(query)?,
             buyer: text("buyerId"),
             entitlement: text("entitlementId"),
             status: match query.get("status").map(Status::from) {
@@ -65,7 +65,7 @@ impl Filter {
     /// As [`Filter::takes_group`], of a group of the past that nobody has changed.
     fn takes_past(&self, organization: &Organization, sketch: Sketch) -> bool {
         self.takes_deal(organization, sketch.deal)
-            && self.status.as_ref().is_none_or(|wanted| past::status(organization, sketch) == *wanted)
+            && self.status.as_ref().is_none_or(|wanted| historical_groups::status(organization, sketch) == *wanted)
             && self.source.as_ref().is_none_or(|wanted| *wanted == UsageRecordGroupSource::Api)
             && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(sketch)), wanted))
     }
@@ -127,12 +127,12 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> 
             Row::Kept(group) => filter.takes_group(group),
         });
         rows.add(past, |row| match row {
-            Row::Past(sketch) => past::settled(organization, sketch),
+            Row::Past(sketch) => historical_groups::settled(organization, sketch),
             Row::Kept(group) => group.clone(),
         });
     }
     let state = suger.state();
-    let groups = list::span(&state.groups, filter.first, filter.last, |group| group.creation_time);
+    let groups = pagination::span(&state.groups, filter.first, filter.last, |group| group.creation_time);
     rows.add(groups.iter().filter(|group| filter.takes_group(group)), Clone::clone);
     drop(state);
     let (usage_record_groups, next_offset) = rows.end();
@@ -143,7 +143,7 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Val
     let mut rows = Page::asked(&query, 1000)?.begin();
     let organization = &suger.world.suger;
     enum Row<'a> {
-        Past(&'a past::Sums),
+        Past(&'a historical_groups::Sums),
         Kept(Box<types::MeteringUsageRecordReport>),
     }
     let state = suger.state();
@@ -151,7 +151,7 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Val
     let past = state.past.clone();
     let of_past = past.reports(filter.first, filter.last).iter();
     rows.add(of_past.filter(|sums| filter.takes_deal(organization, sums.deal)), Row::Past);
-    let reports = list::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
+    let reports = pagination::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
     rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| Row::Kept(Box::new(report.clone())));
     // Making reports takes a look at all of their groups; nobody has to wait for that.
     drop(state);
@@ -192,7 +192,7 @@ fn after_retry(status: &Status) -> Option<Status> {
 
 impl Suger {
     fn change(&self, id: &str, query: &Values, after: fn(&Status) -> Option<Status>) -> Result<Response, Failure> {
-        let day = list::day(query, "creationDate")?;
+        let day = pagination::day(query, "creationDate")?;
         let mut state = self.state();
         let now = state.now;
         let found = state.find(&self.world.suger, id);

@@ -12,10 +12,10 @@ use usage_billing_genesys::types::{
     UsageMetric,
 };
 
-use super::aggregate::{Aggregation, Dimension, Filter, Row, counters, known, only};
+use super::aggregation::{Aggregation, Dimension, Filter, Row, counters, known, only};
 use super::error::Failure;
 use super::interval::{self, Days};
-use super::page::{self, Asked};
+use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, Progress};
 use crate::answer::{Sent, Values, first_unlisted, json};
 use crate::dataset::{days_before, midnight};
@@ -80,7 +80,7 @@ pub(super) async fn summary(
     Path(client): Path<String>,
     query: Values,
 ) -> Result<Response, Failure> {
-    let days = page::number(&query, "days", USUAL_SUMMARY, LONGEST_SUMMARY)?;
+    let days = pagination::number(&query, "days", USUAL_SUMMARY, LONGEST_SUMMARY)?;
     let today = genesys.world.today();
     let span = (days_before(today, u64::try_from(days).unwrap_or(u64::MAX)), days_before(today, 1));
     let requests =
@@ -160,7 +160,9 @@ impl Genesys {
         let results_uri = match &of {
             Of::Organization => format!("/api/v2/usage/query/{id}/results"),
             Of::Search => format!("/api/v2/usage/simplesearch/{id}/results"),
-            Of::Client(client) => format!("/api/v2/oauth/clients/{}/usage/query/results/{id}", page::escaped(client)),
+            Of::Client(client) => {
+                format!("/api/v2/oauth/clients/{}/usage/query/results/{id}", pagination::escaped(client))
+            }
         };
         jobs.executions.insert(id.clone(), Execution { of, requests, counters, progress: self.progress() });
         let started = types::UsageExecutionResult { execution_id: Some(id), results_uri: Some(results_uri) };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use usage_billing_suger::types::UsageRecordGroupStatus;
 
-use super::{Suger, past};
+use super::{Suger, historical_groups};
 
 /// Rows of the table.
 const MOST_SHOWN: usize = 200;
@@ -15,7 +15,7 @@ pub(crate) fn summary(suger: &Suger) -> Value {
     let organization = &suger.world.suger;
     let mut counts: BTreeMap<UsageRecordGroupStatus, usize> = state.past.counts.clone();
     for slot in state.changed.keys() {
-        if let Some(count) = counts.get_mut(&past::status(organization, organization.sketch(*slot))) {
+        if let Some(count) = counts.get_mut(&historical_groups::status(organization, organization.sketch(*slot))) {
             *count = count.saturating_sub(1);
         }
     }

@@ -9,8 +9,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types;
 
 use super::Failure;
-use super::hourly::{self, Carried};
-use super::past::{self, Past};
+use super::historical_groups::{self, Past};
+use super::hourly_reporting::{self, Carried};
 use crate::dataset::midnight;
 use crate::dataset::suger::{Organization, Sketch};
 
@@ -91,11 +91,11 @@ impl State {
             return;
         }
         let mut groups: Vec<_> = self.groups.iter_mut().chain(self.changed.values_mut()).collect();
-        let made = hourly::run(&mut groups, &mut self.carried, organization, &self.metrics, self.now);
+        let made = hourly_reporting::run(&mut groups, &mut self.carried, organization, &self.metrics, self.now);
         self.reports.extend(made);
         let excess = self.reports.len().saturating_sub(MOST_REPORTS);
         self.reports.drain(..excess);
-        self.next_run = hourly::next_run(self.now);
+        self.next_run = hourly_reporting::next_run(self.now);
     }
 
     /// Makes sure that there is room for so many more groups.
@@ -126,7 +126,7 @@ impl State {
             return self.groups.get(*place).map(Cow::Borrowed);
         }
         Some(match self.of_past(organization, organization.history.slot_of(id)?) {
-            Row::Past(sketch) => Cow::Owned(past::settled(organization, sketch)),
+            Row::Past(sketch) => Cow::Owned(historical_groups::settled(organization, sketch)),
             Row::Kept(group) => Cow::Borrowed(group),
         })
     }
@@ -145,7 +145,7 @@ impl State {
         if !self.changed.contains_key(&slot) {
             self.make_room_for(1)?;
         }
-        let group = || past::settled(organization, organization.sketch(slot));
+        let group = || historical_groups::settled(organization, organization.sketch(slot));
         Ok(self.changed.entry(slot).or_insert_with(group))
     }
 

@@ -6,7 +6,7 @@ use usage_billing_genesys::types;
 use usage_billing_genesys::types::{UsageJobStatus, UsageMetric};
 
 use super::Progress;
-use super::aggregate::{Aggregation, Dimension, Row};
+use super::aggregation::{Aggregation, Dimension, Row};
 use crate::dataset::genesys::Partner;
 
 /// What was started, and how often it was asked for.

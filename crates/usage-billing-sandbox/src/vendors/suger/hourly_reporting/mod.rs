@@ -11,7 +11,7 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status, UsageRecordReportStatus};
 
 use super::events::{self, Seen};
-use super::{exchange, sum};
+use super::{marketplace_reporting, sum};
 use crate::SUGER_ORG_ID;
 use crate::dataset::{self, suger::Organization};
 
@@ -164,7 +164,7 @@ pub(super) fn success(
         info.reported_records.insert(key, reported.normalize().into());
     }
     let report_id = report.id.clone().unwrap_or_default();
-    exchange::accepted(&mut info, entitlement, &report_id);
+    marketplace_reporting::accepted(&mut info, entitlement, &report_id);
     report.info = Some(info);
     report
 }
@@ -180,7 +180,7 @@ pub(super) fn failure(
     let mut info = report.info.take().unwrap_or_default();
     info.status = Some(UsageRecordReportStatus::Failed);
     info.message = Some(reason.to_owned());
-    exchange::refused(&mut info, entitlement, &sums(members), reason);
+    marketplace_reporting::refused(&mut info, entitlement, &sums(members), reason);
     report.info = Some(info);
     report
 }

@@ -9,7 +9,7 @@ use http::{StatusCode, Uri};
 use usage_billing_genesys::types;
 
 use super::error::Failure;
-use super::page::{self, Asked};
+use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST};
 use crate::answer::{Values, json};
 
@@ -35,9 +35,9 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
     let page = asked.of(contracts);
     let listing = types::BillingContractListing {
         entities: page.rows,
-        next_uri: page.next.map(|cursor| page::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| page::link(&uri, "before", &cursor)),
-        self_uri: Some(page::this(&uri)),
+        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
+        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
+        self_uri: Some(pagination::this(&uri)),
     };
     Ok(json(StatusCode::OK, &listing))
 }

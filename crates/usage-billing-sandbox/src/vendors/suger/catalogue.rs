@@ -9,13 +9,13 @@ use http::StatusCode;
 use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 
-use super::list::{self, Page};
-use super::{Failure, Suger, sum, totals};
+use super::pagination::{self, Page};
+use super::{Failure, Suger, aggregates, sum};
 use crate::answer::{Values, json};
 
 pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
-    let partner = list::partner(&query)?;
+    let partner = pagination::partner(&query)?;
     let wanted = suger.world.suger.buyers.iter().filter(|buyer| {
         let info = buyer.info.as_ref();
         let email = info.and_then(|info| info.email_address.as_deref()).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(super) async fn buyer(
 
 pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 100)?;
-    let partner = list::partner(&query)?;
+    let partner = pagination::partner(&query)?;
     let products = suger.world.suger.products.iter();
     let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
     Ok(json(StatusCode::OK, &page.of(wanted).0))
@@ -56,7 +56,7 @@ pub(super) async fn product(
 
 pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
-    let partner = list::partner(&query)?;
+    let partner = pagination::partner(&query)?;
     let wanted = suger.world.suger.entitlements.iter().filter(|entitlement| {
         let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.world.suger.buyer(id));
         let meta = entitlement.meta_info.clone().unwrap_or_default();
@@ -84,7 +84,7 @@ pub(super) async fn entitlement(
     let mut counts: BTreeMap<&str, Decimal> =
         suger.world.suger.place(&id).map_or_else(BTreeMap::new, |place| state.past.taken(place).collect());
     let reports = state.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
-    for (key, quantity) in reports.filter_map(totals::taken).flat_map(|info| &info.reported_records) {
+    for (key, quantity) in reports.filter_map(aggregates::taken).flat_map(|info| &info.reported_records) {
         let count = counts.entry(key).or_default();
         *count = sum(*count, quantity.0);
     }

@@ -1,5 +1,9 @@
 //! Whose request it is, which operation of the curated document, and how that vendor refuses.
 
+pub(crate) mod acronis;
+pub(crate) mod genesys;
+pub(crate) mod suger;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -8,10 +12,10 @@ use usage_billing_core::Operation;
 use usage_billing_genesys::types::ErrorBody;
 use uuid::Uuid;
 
-use crate::acronis::{self, Acronis};
+use self::acronis::Acronis;
+use self::genesys::Genesys;
+use self::suger::Suger;
 use crate::answer;
-use crate::genesys::Genesys;
-use crate::suger::Suger;
 
 /// The three that a sandbox stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use serde::{Serialize, Serializer};
 use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, ReportParameters};
 
-use super::rows::{Cell, Row, columns, rows};
+use super::report_rows::{Cell, Row, columns, rows};
 use crate::dataset::acronis::Tree;
 use crate::dataset::midnight;
 

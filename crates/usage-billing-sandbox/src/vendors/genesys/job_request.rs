@@ -8,7 +8,7 @@ use usage_billing_genesys::types::{
 };
 
 use super::Progress;
-use super::aggregate::{Aggregation, Dimension, Filter, counters, known, only};
+use super::aggregation::{Aggregation, Dimension, Filter, counters, known, only};
 use super::error::Failure;
 use super::interval;
 use super::job::{Column, Job};
