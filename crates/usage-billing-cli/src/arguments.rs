@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use usage_billing::Period;
 use usage_billing::uuid::Uuid;
-use usage_billing_sandbox::program::check_arguments;
+use usage_billing_sandbox::cli::check_arguments;
 
 use crate::exit::Failure;
 
@@ -50,7 +50,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Usage(UsageCommand),
     /// Run a mock server of the three vendors on this machine until Ctrl-C.
-    Sandbox(usage_billing_sandbox::program::Options),
+    Sandbox(usage_billing_sandbox::cli::Options),
 }
 
 #[derive(Subcommand)]

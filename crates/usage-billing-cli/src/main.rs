@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use arguments::{Command, UsageCommand};
 use exit::Failure;
-use usage_billing_sandbox::program;
+use usage_billing_sandbox::cli;
 
 fn main() -> ExitCode {
     let outcome = arguments::parse().and_then(|arguments| {
@@ -31,6 +31,6 @@ fn main() -> ExitCode {
     })
 }
 
-async fn run_sandbox(options: program::Options) -> Result<ExitCode, Failure> {
-    program::run(options).await.map(|()| ExitCode::SUCCESS).map_err(Failure::of_sandbox)
+async fn run_sandbox(options: cli::Options) -> Result<ExitCode, Failure> {
+    cli::run(options).await.map(|()| ExitCode::SUCCESS).map_err(Failure::of_sandbox)
 }

@@ -1,33 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
-mod answer;
-mod auth;
-mod bounded;
-mod builder;
+mod bounded_map;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
-mod connections;
-mod contract;
 mod dataset;
-mod demo;
-mod door;
-mod expected;
-mod faults;
-mod limits;
-mod log;
-mod page;
-mod permissions;
-#[cfg(feature = "program")]
-pub mod program;
-mod same_origin;
+mod demo_credentials;
+mod http_util;
+mod middleware;
 mod server;
 mod vendors;
 
-pub use builder::SandboxBuilder;
+pub use admin::expected_usage::{Bill, ExpectedUsage};
 pub use dataset::Size;
-pub use demo::*;
-pub use expected::{Bill, ExpectedUsage};
-pub use faults::{Fault, FaultKind};
-pub use log::{InjectedFault, LoggedRequest};
-pub use server::Sandbox;
+pub use demo_credentials::*;
+pub use middleware::fault_injection::{Fault, FaultKind};
+pub use middleware::request_log::{InjectedFault, LoggedRequest};
+pub use server::{Sandbox, SandboxBuilder};
 pub use vendors::Vendor;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use usage_billing_core::printable_message;
-use usage_billing_sandbox::program::{self, Options};
+use usage_billing_sandbox::cli::{self, Options};
 
 /// Genesys Cloud, Suger and Acronis on this machine, for trying and testing billing code. Open the address that it prints.
 #[derive(Parser)]
@@ -17,8 +17,8 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match program::check_arguments(std::env::args_os()) {
-        Ok(()) => program::run(Arguments::parse().options).await,
+    let outcome = match cli::check_arguments(std::env::args_os()) {
+        Ok(()) => cli::run(Arguments::parse().options).await,
         Err(error) => Err(error),
     };
     match outcome {

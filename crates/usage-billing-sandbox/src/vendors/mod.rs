@@ -15,7 +15,7 @@ use uuid::Uuid;
 use self::acronis::Acronis;
 use self::genesys::Genesys;
 use self::suger::Suger;
-use crate::answer;
+use crate::http_util::response;
 
 /// The three that a sandbox stands in for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Vendor {
         }
     }
 
-    #[cfg(feature = "program")]
+    #[cfg(feature = "cli")]
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|vendor| vendor.name() == name)
     }
@@ -118,7 +118,7 @@ impl Vendor {
     pub(crate) fn refuse(self, call: &Call, status: StatusCode, message: &str) -> Response {
         let is_token = call.operation.is_some_and(|operation| operation.id == "issue_token");
         let mut response = match self {
-            _ if is_token => answer::json(status, &oauth_error(status, message)),
+            _ if is_token => response::json(status, &oauth_error(status, message)),
             Self::Genesys => {
                 let body = ErrorBody {
                     message: Some(message.to_owned()),
@@ -127,13 +127,13 @@ impl Vendor {
                     context_id: Some(call.correlation_id.to_string()),
                     ..ErrorBody::default()
                 };
-                answer::json(status, &body)
+                response::json(status, &body)
             }
-            Self::Suger => answer::json(status, &message),
+            Self::Suger => response::json(status, &message),
             Self::Acronis if call.operation.is_some_and(|operation| operation.id == "list_effective_price_lists") => {
                 acronis::PriceListFailure::new(status, message).into_response()
             }
-            Self::Acronis => answer::json(status, &acronis_error(status, message)),
+            Self::Acronis => response::json(status, &acronis_error(status, message)),
         };
         self.sign(call, &mut response);
         response

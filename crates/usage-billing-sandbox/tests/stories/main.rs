@@ -18,7 +18,7 @@ mod genesys_contracts;
 mod genesys_licences;
 mod genesys_usage;
 mod page;
-#[cfg(feature = "program")]
+#[cfg(feature = "cli")]
 mod program;
 mod server;
 mod server_limits;

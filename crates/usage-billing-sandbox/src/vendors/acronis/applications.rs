@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use super::query::flag;
-use crate::answer::{Values, json};
 use crate::dataset::acronis::{APPLICATIONS, Application};
+use crate::http_util::response::{Values, json};
 
 pub(super) async fn list() -> Response {
     json(StatusCode::OK, &types::ApplicationList { items: APPLICATIONS.map(application).into() })

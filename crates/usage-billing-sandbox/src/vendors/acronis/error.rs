@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use usage_billing_acronis::types::{ApiError, ApiErrorBody, ApiErrorDetails};
 
 use super::PriceListFailure;
-use crate::answer::{BadBody, json};
+use crate::http_util::response::{BadBody, json};
 
 const STALE_VERSION: u16 = 1001;
 const ACCESS_DENIED: u16 = 1002;

@@ -13,10 +13,10 @@ use super::Acronis;
 use super::error::Failure;
 use super::tenants::since;
 use crate::ACRONIS_TENANT_ID;
-use crate::answer::json;
-use crate::auth::ACRONIS_CLIENTS;
 use crate::dataset;
 use crate::dataset::acronis::Tenant;
+use crate::http_util::oauth::ACRONIS_CLIENTS;
+use crate::http_util::response::json;
 
 pub(super) async fn client(
     State(acronis): State<Arc<Acronis>>,

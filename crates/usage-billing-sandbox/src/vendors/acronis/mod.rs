@@ -36,9 +36,9 @@ pub(crate) use self::price_lists::PriceListFailure;
 pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 
 use self::error::Failure;
-use crate::auth::{self, Standing, Tokens};
 use crate::clock::Clock;
 use crate::dataset::World;
+use crate::http_util::oauth::{self, Standing, Tokens};
 
 /// Not documented; no request of this API is anywhere near.
 pub(crate) const LARGEST_BODY: usize = 256 * 1024;
@@ -121,7 +121,7 @@ impl Acronis {
         if tokens::PATHS.contains(&path) {
             return Ok(());
         }
-        let token = auth::credential(request.headers(), "Bearer");
+        let token = oauth::credential(request.headers(), "Bearer");
         let grant = token.map_or(Err(Standing::Unknown), |token| self.tokens.grant(token));
         let bound_to = match grant {
             Ok(grant) => grant.tenant,

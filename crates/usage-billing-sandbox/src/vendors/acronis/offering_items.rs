@@ -12,9 +12,9 @@ use usage_billing_core::LenientDateTime;
 use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
-use crate::answer::{Values, first_unlisted, json};
 use crate::dataset::acronis::{Holding, Infra, Item, Unit};
 use crate::dataset::midnight;
+use crate::http_util::response::{Values, first_unlisted, json};
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,

@@ -11,9 +11,9 @@ use usage_billing_core::Decimal;
 use uuid::Uuid;
 
 use super::Acronis;
-use crate::answer::{Values, json};
 use crate::dataset::acronis::{PriceList, Tree, price_list};
 use crate::dataset::month_of;
+use crate::http_util::response::{Values, json};
 
 pub(super) const PATH: &str = "/api/price_sync/v1/effective_price_lists";
 /// The vendor documents no limit.

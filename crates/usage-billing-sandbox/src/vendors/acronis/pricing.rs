@@ -11,9 +11,9 @@ use usage_billing_core::LenientDateTime;
 
 use super::Acronis;
 use super::error::Failure;
-use crate::answer::json;
 use crate::dataset::acronis::{Charge, Holding, Tenant};
 use crate::dataset::midnight;
+use crate::http_util::response::json;
 
 pub(super) async fn of_items(
     State(acronis): State<Arc<Acronis>>,

@@ -10,7 +10,7 @@ use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
 use super::error::Failure;
-use crate::answer::Values;
+use crate::http_util::response::Values;
 
 /// The vendor states no maximum.
 const DEFAULT_LIMIT: usize = 5_000;

@@ -16,9 +16,9 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::refuse_unlisted;
 use super::schedule::Stored;
-use crate::answer::{Sent, Values, first_unlisted, json};
-use crate::bounded::Bounded;
+use crate::bounded_map::Bounded;
 use crate::dataset::{days_before, month_of};
+use crate::http_util::response::{Sent, Values, first_unlisted, json};
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const LONGEST_PERIOD: i64 = 3 * 366;

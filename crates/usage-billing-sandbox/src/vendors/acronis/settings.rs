@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::Acronis;
 use super::error::Failure;
-use crate::answer;
 use crate::dataset::acronis::{Licensing, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
 use crate::dataset::month_of;
+use crate::http_util::response;
 
 pub(super) async fn read(
     State(acronis): State<Arc<Acronis>>,
@@ -30,7 +30,7 @@ pub(super) async fn read(
     let own = value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
         types::TenantApplicationSetting { name: setting_name, application_id: Some(application), own, effective: None };
-    Ok(answer::json(StatusCode::OK, &setting))
+    Ok(response::json(StatusCode::OK, &setting))
 }
 
 fn no_such_setting(name: &str) -> Failure {

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use super::query::uuids;
-use crate::answer::{Values, json};
 use crate::dataset::acronis::{INFRA, Infra, Tree};
 use crate::dataset::id;
+use crate::http_util::response::{Values, json};
 
 pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
     let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;

@@ -15,7 +15,7 @@ use super::error::Failure;
 use super::reports::{known, no_such_report};
 use super::schedule::Stored;
 use super::{Acronis, report_files};
-use crate::answer::{json, off_thread, with_body};
+use crate::http_util::response::{json, off_thread, with_body};
 
 /// This is the poll.
 pub(super) async fn list(

@@ -13,7 +13,7 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, refuse_unlisted};
 use super::tenants::contact;
-use crate::answer::{Values, first_unlisted, json};
+use crate::http_util::response::{Values, first_unlisted, json};
 
 /// Documented for `uuids`.
 const MOST_IDS: usize = 100;

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::error::Failure;
 use super::query::{Paged, flag, uuids};
 use super::{Acronis, pricing};
-use crate::answer::{Values, json};
 use crate::dataset;
 use crate::dataset::acronis::{Span, Tenant, Tree};
 use crate::dataset::{days_before, midnight, month_of};
+use crate::http_util::response::{Values, json};
 
 pub(super) async fn read(
     State(acronis): State<Arc<Acronis>>,

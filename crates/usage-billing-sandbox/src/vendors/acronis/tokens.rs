@@ -11,9 +11,9 @@ use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
 use uuid::Uuid;
 
 use super::Acronis;
-use crate::answer::{BadBody, Sent, Values, http_date, json};
-use crate::auth::{self, ACRONIS_CLIENTS, Grant};
 use crate::dataset::acronis::Tree;
+use crate::http_util::oauth::{self, ACRONIS_CLIENTS, Grant};
+use crate::http_util::response::{BadBody, Sent, Values, http_date, json};
 
 const PATH: &str = "/api/2/idp/token";
 /// The same endpoint, outside the API (connector guide, WHMCS module).
@@ -67,8 +67,8 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant,
     if form.get("grant_type") == Some(EXCHANGE) {
         return exchange(acronis, form);
     }
-    let client = auth::basic(headers)
-        .and_then(|(id, secret)| auth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
+    let client = oauth::basic(headers)
+        .and_then(|(id, secret)| oauth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
     let client = client.ok_or((StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret."))?;
     // The sandbox's tokens have no policies to leave out.
     if form.get("not_required_introspection").is_some_and(|flag| !["true", "false"].contains(&flag)) {

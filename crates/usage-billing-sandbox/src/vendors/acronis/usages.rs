@@ -11,9 +11,9 @@ use usage_billing_core::LenientDateTime;
 use super::Acronis;
 use super::error::Failure;
 use super::query::lists;
-use crate::answer::{Values, json};
 use crate::dataset::acronis::{Span, Usage};
 use crate::dataset::{days_before, midnight, month_of};
+use crate::http_util::response::{Values, json};
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,

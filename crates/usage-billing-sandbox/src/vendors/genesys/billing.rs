@@ -10,7 +10,7 @@ use usage_billing_genesys::types;
 
 use super::Genesys;
 use super::error::Failure;
-use crate::answer::{Values, json};
+use crate::http_util::response::{Values, json};
 
 /// The same request is the poll: it is `InProgress` for the first few times.
 pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {

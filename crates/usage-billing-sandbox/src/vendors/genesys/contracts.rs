@@ -11,7 +11,7 @@ use usage_billing_genesys::types;
 use super::error::Failure;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST};
-use crate::answer::{Values, json};
+use crate::http_util::response::{Values, json};
 
 /// Entries on a page, if it is not said: not documented.
 pub(super) const USUAL_LIST: usize = 50;

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use usage_billing_genesys::types::ErrorBody;
 
-use crate::answer::BadBody;
+use crate::http_util::response::BadBody;
 
 /// An error answer, still without its `contextId`.
 pub(super) struct Failure {

@@ -15,8 +15,8 @@ use super::contracts::{USUAL_LIST, days};
 use super::error::Failure;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST, pdf};
-use crate::answer::{Values, json, with_body};
 use crate::dataset;
+use crate::http_util::response::{Values, json, with_body};
 
 /// Where documents are: at the vendor on another host, which knows no tokens.
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";

@@ -12,7 +12,7 @@ use super::aggregation::{Aggregation, Dimension, Filter, counters, known, only};
 use super::error::Failure;
 use super::interval;
 use super::job::{Column, Job};
-use crate::answer::first_unlisted;
+use crate::http_util::response::first_unlisted;
 
 /// Names of columns to sort by. The vendor documents none: these are the fields of rows.
 const COLUMNS: [(&str, Column); 13] = [

@@ -13,7 +13,7 @@ use super::error::Failure;
 use super::job::Job;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, job_request};
-use crate::answer::{Sent, Values, json};
+use crate::http_util::response::{Sent, Values, json};
 
 const USUAL_PAGE: usize = 100;
 

@@ -10,8 +10,8 @@ use usage_billing_genesys::types;
 use super::Genesys;
 use super::error::Failure;
 use super::pagination;
-use crate::answer::{Values, json};
 use crate::dataset;
+use crate::http_util::response::{Values, json};
 
 const USUAL_PAGE: usize = 25;
 /// The vendor documents none: numbers have to fit into the answer.

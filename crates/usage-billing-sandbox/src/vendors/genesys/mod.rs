@@ -32,12 +32,12 @@ use uuid::Uuid;
 
 use self::error::Failure;
 pub(crate) use self::page_summary::summary;
-use crate::answer::{Sent, json};
-use crate::auth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
-use crate::bounded::Bounded;
+use crate::bounded_map::Bounded;
 use crate::clock::Clock;
 use crate::dataset::World;
 use crate::dataset::genesys::Calendar;
+use crate::http_util::oauth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
+use crate::http_util::response::{Sent, json};
 
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const LARGEST_BODY: usize = 512_000;
@@ -179,7 +179,7 @@ impl Genesys {
             return Ok(());
         }
         let refused = |code, message| Err(Failure::new(StatusCode::UNAUTHORIZED, code, message));
-        let Some(token) = auth::credential(request.headers(), "Bearer") else {
+        let Some(token) = oauth::credential(request.headers(), "Bearer") else {
             return refused(
                 "authentication.required",
                 "No authentication bearer token specified in authorization header.",
@@ -231,7 +231,7 @@ struct TokenRefused {
 
 async fn issue_token(State(genesys): State<Arc<Genesys>>, headers: HeaderMap, sent: Sent) -> Result<Response, Failure> {
     let form = sent.form()?;
-    Ok(match grant(auth::basic(&headers), form.get("grant_type")) {
+    Ok(match grant(oauth::basic(&headers), form.get("grant_type")) {
         Ok(rights) => json(
             StatusCode::OK,
             &Token {
@@ -252,7 +252,7 @@ fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Rights
     let Some(grant) = grant else {
         return Err(("invalid_request", "grant_type is missing".to_owned()));
     };
-    let Some((known, (_, secret))) = client.and_then(|given| Some((auth::client(&GENESYS_CLIENTS, &given.0)?, given)))
+    let Some((known, (_, secret))) = client.and_then(|given| Some((oauth::client(&GENESYS_CLIENTS, &given.0)?, given)))
     else {
         return Err(("invalid_client", "client not found".to_owned()));
     };

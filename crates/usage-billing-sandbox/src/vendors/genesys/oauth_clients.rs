@@ -8,8 +8,8 @@ use http::StatusCode;
 use usage_billing_genesys::types;
 
 use super::Genesys;
-use crate::answer::json;
 use crate::dataset;
+use crate::http_util::response::json;
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
     let clients = dataset::genesys::oauth_clients(genesys.world.today());

@@ -10,7 +10,7 @@ use usage_billing_genesys::types;
 use super::Genesys;
 use super::error::Failure;
 use super::pagination;
-use crate::answer::{Values, json};
+use crate::http_util::response::{Values, json};
 
 const USUAL_PAGE: usize = 25;
 /// The vendor documents no maximum. This one is small, so that even few organizations are on several pages.

@@ -6,7 +6,7 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::Failure;
-use crate::answer::Values;
+use crate::http_util::response::Values;
 
 /// A page that was asked for by `pageSize` and one of `before` and `after`.
 #[derive(Clone, Copy, Debug)]

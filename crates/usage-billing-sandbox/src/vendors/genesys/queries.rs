@@ -17,8 +17,8 @@ use super::error::Failure;
 use super::interval::{self, Days};
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, Progress};
-use crate::answer::{Sent, Values, first_unlisted, json};
 use crate::dataset::{days_before, midnight};
+use crate::http_util::response::{Sent, Values, first_unlisted, json};
 
 /// Rows that a search finds.
 const MOST_FOUND: usize = 20_000;

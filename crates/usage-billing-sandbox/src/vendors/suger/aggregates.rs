@@ -15,9 +15,9 @@ use usage_billing_suger::types::{Partner, UsageRecordGroupStatus, UsageRecordRep
 use super::pagination::{self, Page};
 use super::state::{State, glances};
 use super::{Failure, Suger, sum};
-use crate::answer::{Values, json};
 use crate::dataset::midnight;
 use crate::dataset::suger::{First, Measure, Organization};
+use crate::http_util::response::{Values, json};
 
 struct Asked {
     partner: Partner,

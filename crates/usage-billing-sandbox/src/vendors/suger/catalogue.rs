@@ -11,7 +11,7 @@ use usage_billing_suger::types;
 
 use super::pagination::{self, Page};
 use super::{Failure, Suger, aggregates, sum};
-use crate::answer::{Values, json};
+use crate::http_util::response::{Values, json};
 
 pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;

@@ -12,8 +12,8 @@ use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGro
 use super::pagination::{self, Page};
 use super::state::{Row, glances};
 use super::{Failure, Suger, historical_groups};
-use crate::answer::{Values, json};
 use crate::dataset::suger::{Organization, Sketch};
+use crate::http_util::response::{Values, json};
 
 /// What a list is narrowed to.
 struct Filter {

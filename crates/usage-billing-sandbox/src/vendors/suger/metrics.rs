@@ -17,7 +17,7 @@ use super::report_usage::{LONGEST_ID, measured};
 use super::state::MOST_METRICS;
 use super::{Failure, Suger, events};
 use crate::SUGER_ORG_ID;
-use crate::answer::{Sent, Values, first_unlisted, json};
+use crate::http_util::response::{Sent, Values, first_unlisted, json};
 
 const NAME: RangeInclusive<usize> = 4..=50;
 const DESCRIPTION: RangeInclusive<usize> = 0..=300;

@@ -30,10 +30,10 @@ pub(crate) use self::page_summary::summary;
 
 use self::state::State;
 use crate::SUGER_ORG_ID;
-use crate::answer::{BadBody, json};
-use crate::auth;
 use crate::clock::Clock;
 use crate::dataset::World;
+use crate::http_util::oauth;
+use crate::http_util::response::{BadBody, json};
 
 /// Not documented.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
@@ -111,7 +111,7 @@ impl Suger {
 }
 
 fn admit(request: &Request) -> Result<(), Failure> {
-    if auth::suger_rights(request.headers()).is_none() {
+    if oauth::suger_rights(request.headers()).is_none() {
         return Err(Failure(StatusCode::UNAUTHORIZED, "unauthorized".to_owned()));
     }
     let organization = request.uri().path().split('/').nth(2).unwrap_or_default();

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types::Partner;
 
 use super::Failure;
-use crate::answer::Values;
 use crate::dataset::days_before;
+use crate::http_util::response::Values;
 
 const MOST_ROWS: usize = 1_000;
 /// Days before the last one if no first one is given.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::state::State;
 use super::{Failure, Suger, dimension_mapping};
 use crate::SUGER_ORG_ID;
-use crate::answer::{BadBody, Sent, json};
+use crate::http_util::response::{BadBody, Sent, json};
 
 /// Characters of an id that the caller may choose.
 pub(super) const LONGEST_ID: usize = 36;

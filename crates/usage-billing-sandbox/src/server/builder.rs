@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::connections::ConnectionLimits;
 use crate::dataset::Size;
-use crate::faults::Fault;
-use crate::limits::Allowed;
+use crate::middleware::fault_injection::Fault;
+use crate::middleware::rate_limit::Allowed;
+use crate::server::connections::ConnectionLimits;
 use crate::vendors::Vendor;
 
 /// What a sandbox is like. See [`Sandbox::builder`](crate::Sandbox::builder).

@@ -1,5 +1,8 @@
 //! Start and stop, and the order of what a request passes.
 
+mod builder;
+pub(crate) mod connections;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,20 +16,19 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+pub use self::builder::SandboxBuilder;
+use crate::admin::page::{self, Page};
 use crate::admin::{self, Admin};
-use crate::auth::Tokens;
-use crate::builder::SandboxBuilder;
 use crate::clock::Clock;
-use crate::connections;
-use crate::contract;
 use crate::dataset::{self, Seed, World};
-use crate::door::{self, Door};
-use crate::faults::{self, Fault, Faults, Harm};
-use crate::limits::{self, Limits};
-use crate::log::{Log, LoggedRequest};
-use crate::page::{self, Page};
-use crate::permissions::{self, Permissions};
-use crate::same_origin::{self, HostName};
+use crate::http_util::oauth::Tokens;
+use crate::middleware::fault_injection::{self, Fault, Faults, Harm};
+use crate::middleware::permissions::{self, Permissions};
+use crate::middleware::rate_limit::{self, Limits};
+use crate::middleware::request_context::{self, Door};
+use crate::middleware::request_log::{Log, LoggedRequest};
+use crate::middleware::request_validation;
+use crate::middleware::same_origin::{self, HostName};
 use crate::vendors::acronis::Acronis;
 use crate::vendors::genesys::Genesys;
 use crate::vendors::suger::Suger;
@@ -188,20 +190,20 @@ impl SandboxBuilder {
             .merge(door.genesys.routes())
             .merge(door.suger.routes())
             .merge(door.acronis.routes())
-            .fallback(door::no_such_path)
-            .method_not_allowed_fallback(door::no_such_method);
+            .fallback(request_context::no_such_path)
+            .method_not_allowed_fallback(request_context::no_such_method);
         let limits = Limits::new(self.requests_per_minute, clock.clone());
-        let gate = contract::Gate { strict: self.strict, log: log.clone() };
+        let gate = request_validation::Gate { strict: self.strict, log: log.clone() };
         let harm = Harm { faults: faults.clone(), clock: clock.clone(), log: log.clone() };
         // A layer of the router with the paths would run only once a path was chosen. The last layer is the outermost.
         let framed = Router::new()
             .fallback_service(vendors)
-            .layer(from_fn_with_state(Arc::new(gate), contract::check))
-            .layer(from_fn_with_state(door.clone(), door::enter))
+            .layer(from_fn_with_state(Arc::new(gate), request_validation::check))
+            .layer(from_fn_with_state(door.clone(), request_context::enter))
             .layer(from_fn_with_state(Arc::new(permissions), permissions::permit))
-            .layer(from_fn_with_state(Arc::new(limits), limits::limit))
-            .layer(from_fn_with_state(Arc::new(harm), faults::inject))
-            .layer(from_fn_with_state(door.clone(), door::note));
+            .layer(from_fn_with_state(Arc::new(limits), rate_limit::limit))
+            .layer(from_fn_with_state(Arc::new(harm), fault_injection::inject))
+            .layer(from_fn_with_state(door.clone(), request_context::note));
         let page = Page {
             url: url.to_owned(),
             strict: self.strict,

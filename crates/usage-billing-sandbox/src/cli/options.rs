@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use usage_billing_core::printable_message;
 
-use super::world::WorldOptions;
-use crate::expected::read_period;
-use crate::same_origin::HostName;
+use super::dataset::DatasetOptions;
+use crate::admin::expected_usage::read_period;
+use crate::middleware::same_origin::HostName;
 use crate::{Fault, Sandbox, SandboxBuilder, Vendor};
 
 /// The options of the program `usage-billing-sandbox`, and of any verb that runs a sandbox: flatten them into your own.
@@ -36,7 +36,7 @@ pub struct Options {
     pub(super) env_file: Option<PathBuf>,
 
     #[command(flatten)]
-    world: WorldOptions,
+    world: DatasetOptions,
 
     /// How many polls find a report or query in progress.
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]

@@ -9,7 +9,7 @@ use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 use usage_billing_core::Operation;
 
-use crate::faults::Fault;
+use crate::middleware::fault_injection::Fault;
 use crate::vendors::Vendor;
 
 /// Requests that the log holds.

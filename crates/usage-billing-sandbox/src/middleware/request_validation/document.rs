@@ -12,18 +12,18 @@ use crate::vendors::Vendor;
 /// `cargo xtask generate` keeps them the same.
 pub(crate) fn yaml(vendor: Vendor) -> &'static str {
     match vendor {
-        Vendor::Genesys => include_str!("../../assets/openapi/genesys.yaml"),
-        Vendor::Suger => include_str!("../../assets/openapi/suger.yaml"),
-        Vendor::Acronis => include_str!("../../assets/openapi/acronis.yaml"),
+        Vendor::Genesys => include_str!("../../../assets/openapi/genesys.yaml"),
+        Vendor::Suger => include_str!("../../../assets/openapi/suger.yaml"),
+        Vendor::Acronis => include_str!("../../../assets/openapi/acronis.yaml"),
     }
 }
 
 /// The same as JSON, its keys in the document's order: so no YAML parser is part of the sandbox.
 pub(crate) fn json(vendor: Vendor) -> &'static str {
     match vendor {
-        Vendor::Genesys => include_str!("../../assets/openapi/genesys.json"),
-        Vendor::Suger => include_str!("../../assets/openapi/suger.json"),
-        Vendor::Acronis => include_str!("../../assets/openapi/acronis.json"),
+        Vendor::Genesys => include_str!("../../../assets/openapi/genesys.json"),
+        Vendor::Suger => include_str!("../../../assets/openapi/suger.json"),
+        Vendor::Acronis => include_str!("../../../assets/openapi/acronis.json"),
     }
 }
 

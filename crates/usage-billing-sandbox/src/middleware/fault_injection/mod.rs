@@ -1,9 +1,9 @@
 //! Faults on demand. The vendors know nothing of them: this stands between them and the connection.
 
-mod answer;
-mod enums;
+mod enum_fields;
 mod fault;
-mod rewrite;
+mod json_rewrite;
+mod response_faults;
 mod rules;
 
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 
 pub use self::fault::{Fault, FaultKind};
 pub(crate) use self::rules::Faults;
-use crate::answer as plain;
 use crate::clock::Clock;
-use crate::connections::{HangUp, hang_up};
-use crate::limits::too_many;
-use crate::log::Log;
+use crate::http_util::response;
+use crate::middleware::rate_limit::too_many;
+use crate::middleware::request_log::Log;
+use crate::server::connections::{HangUp, hang_up};
 use crate::vendors::Call;
 
 /// Brings faults along with a request; may be there more than once.
@@ -45,7 +45,7 @@ pub(crate) async fn inject(State(harm): State<Arc<Harm>>, mut request: Request, 
     let met = match harm.faults.draw(&call, &brought) {
         Ok(met) => met,
         Err(reason) => {
-            return plain::json(StatusCode::BAD_REQUEST, &json!({"message": format!("X-Sandbox-Fault: {reason}")}));
+            return response::json(StatusCode::BAD_REQUEST, &json!({"message": format!("X-Sandbox-Fault: {reason}")}));
         }
     };
     if met.is_empty() {
@@ -104,7 +104,7 @@ pub(crate) async fn inject(State(harm): State<Arc<Harm>>, mut request: Request, 
             }
             kind => {
                 let what;
-                (response, what) = answer::harm(kind, response, call.vendor, &uri, harm.clock.now()).await;
+                (response, what) = response_faults::harm(kind, response, call.vendor, &uri, harm.clock.now()).await;
                 what
             }
         };
@@ -137,11 +137,11 @@ fn refuse(call: &Call, status: u16, retry_after: Option<u32>, as_date: bool, now
             too_many(vendor, call, retry_after.unwrap_or_default().into())
         }
         Some(vendor) => vendor.refuse(call, status, message),
-        None => plain::json(status, &json!({"message": message})),
+        None => response::json(status, &json!({"message": message})),
     };
     let hint = retry_after.map(|seconds| match as_date {
         false => HeaderValue::from(seconds),
-        true => plain::http_date(now.checked_add_signed(chrono::TimeDelta::seconds(seconds.into())).unwrap_or(now)),
+        true => response::http_date(now.checked_add_signed(chrono::TimeDelta::seconds(seconds.into())).unwrap_or(now)),
     });
     if let Some(hint) = hint {
         response.headers_mut().insert(header::RETRY_AFTER, hint);

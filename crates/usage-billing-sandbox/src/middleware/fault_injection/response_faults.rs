@@ -13,9 +13,9 @@ use http::{HeaderValue, Uri, header};
 use serde_json::value::RawValue;
 
 use super::fault::FaultKind;
-use super::rewrite::{Place, rewrite};
-use super::{enums, replace};
-use crate::answer::{Values, http_date};
+use super::json_rewrite::{Place, rewrite};
+use super::{enum_fields, replace};
+use crate::http_util::response::{Values, http_date};
 use crate::vendors::Vendor;
 
 /// Bytes of a body that faults are done to; larger ones are left alone.
@@ -123,7 +123,7 @@ fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Op
             let changed = rewrite(json, &mut |place, text| {
                 let is_meant = match pointer {
                     Some(pointer) => place.pointer == pointer,
-                    None => text.starts_with('"') && place.name.is_some_and(|name| enums::is_enum(vendor, name)),
+                    None => text.starts_with('"') && place.name.is_some_and(|name| enum_fields::is_enum(vendor, name)),
                 };
                 if is_done || !is_meant {
                     return None;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::contract::Document;
-use crate::demo::*;
+use crate::demo_credentials::*;
+use crate::middleware::request_validation::Document;
 use crate::vendors::Vendor;
 
 pub(super) const VENDORS: [Vendor; 3] = [Vendor::Genesys, Vendor::Suger, Vendor::Acronis];

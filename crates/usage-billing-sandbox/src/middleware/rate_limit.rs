@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::bounded::Bounded;
+use crate::bounded_map::Bounded;
 use crate::clock::Clock;
 use crate::vendors::{Call, Vendor};
 

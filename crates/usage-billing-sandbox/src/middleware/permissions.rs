@@ -11,8 +11,8 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use usage_billing_genesys::types::ErrorBody;
 
-use crate::answer;
-use crate::auth::{self, Rights, Tokens};
+use crate::http_util::oauth::{self, Rights, Tokens};
+use crate::http_util::response;
 use crate::vendors::{Call, Vendor};
 
 /// Operations of which the limited client of Genesys Cloud has none of the permissions, and these permissions.
@@ -61,12 +61,12 @@ impl Permissions {
     fn refusal(&self, call: &Call, request: &Request) -> Option<Response> {
         let vendor = call.vendor?;
         let of_token = |tokens: &Tokens| {
-            let grant = tokens.grant(auth::credential(request.headers(), "Bearer")?);
+            let grant = tokens.grant(oauth::credential(request.headers(), "Bearer")?);
             grant.ok().map(|grant| grant.rights)
         };
         let rights = match vendor {
             Vendor::Genesys => of_token(&self.genesys),
-            Vendor::Suger => auth::suger_rights(request.headers()),
+            Vendor::Suger => oauth::suger_rights(request.headers()),
             Vendor::Acronis => of_token(&self.acronis),
         };
         if rights != Some(Rights::Limited) {
@@ -103,7 +103,7 @@ fn missing_permissions(call: &Call, needed: &str) -> Response {
         context_id: Some(call.correlation_id.to_string()),
         ..ErrorBody::default()
     };
-    let mut response = answer::json(StatusCode::FORBIDDEN, &body);
+    let mut response = response::json(StatusCode::FORBIDDEN, &body);
     Vendor::Genesys.sign(call, &mut response);
     response
 }

@@ -10,10 +10,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::answer;
 use crate::clock::Clock;
-use crate::connections::HangUp;
-use crate::log::Log;
+use crate::http_util::response;
+use crate::middleware::request_log::Log;
+use crate::server::connections::HangUp;
 use crate::vendors::acronis::Acronis;
 use crate::vendors::genesys::Genesys;
 use crate::vendors::suger::Suger;
@@ -44,7 +44,7 @@ pub(crate) async fn note(State(door): State<Arc<Door>>, mut request: Request, ne
     if response.extensions().get::<HangUp>().is_none() {
         door.log.answered(number, response.status());
     }
-    let now = || answer::http_date(door.clock.now());
+    let now = || response::http_date(door.clock.now());
     response.headers_mut().entry(header::DATE).or_insert_with(now);
     response
 }
@@ -80,7 +80,7 @@ pub(crate) async fn no_such_path(uri: Uri) -> Response {
         None => {
             let message = "The sandbox answers for Genesys Cloud under /api/v2 and /oauth/token, for Suger under /org, \
                            and for Acronis under /api/2 and /api/price_sync.";
-            answer::json(StatusCode::NOT_FOUND, &json!({"message": message}))
+            response::json(StatusCode::NOT_FOUND, &json!({"message": message}))
         }
     }
 }
@@ -90,6 +90,6 @@ pub(crate) async fn no_such_method(uri: Uri) -> Response {
         Some(Vendor::Genesys) => Genesys::no_such_method(),
         Some(Vendor::Suger) => Suger::no_such_method(),
         Some(Vendor::Acronis) => Acronis::no_such_method(),
-        None => answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The path has no such method."})),
+        None => response::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The path has no such method."})),
     }
 }

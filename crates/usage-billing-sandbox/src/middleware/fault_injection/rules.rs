@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use super::fault::Fault;
-use crate::bounded::Bounded;
+use crate::bounded_map::Bounded;
 use crate::vendors::Call;
 
 /// Standing faults.

@@ -13,10 +13,10 @@ use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::answer::{self, with_body};
 use crate::clock::Clock;
-use crate::contract;
-use crate::log::Log;
+use crate::http_util::response::{self, with_body};
+use crate::middleware::request_log::Log;
+use crate::middleware::request_validation;
 use crate::vendors::acronis::Acronis;
 use crate::vendors::genesys::Genesys;
 use crate::vendors::suger::Suger;
@@ -39,7 +39,7 @@ pub(crate) struct Page {
 
 pub(crate) fn routes(page: Page) -> Router {
     Router::new()
-        .route("/", get(async || html(include_str!("../../assets/page.html"))))
+        .route("/", get(async || html(include_str!("../../../assets/page.html"))))
         .route("/openapi/{document}", get(document))
         .route("/_sandbox/state", get(current))
         .with_state(Arc::new(page))
@@ -52,7 +52,7 @@ fn html(text: &'static str) -> Response {
 }
 
 async fn current(State(page): State<Arc<Page>>) -> Response {
-    let mut response = answer::json(StatusCode::OK, &page.state());
+    let mut response = response::json(StatusCode::OK, &page.state());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -62,13 +62,17 @@ async fn document(Path(name): Path<String>) -> Response {
     let (vendor, kind) = name.split_once('.').unwrap_or((&name, ""));
     let vendor = guide::VENDORS.into_iter().find(|known| known.name() == vendor);
     match (vendor, kind) {
-        (Some(_), "") => html(include_str!("../../assets/reference.html")),
-        (Some(vendor), "yaml") => with_body(StatusCode::OK, "application/yaml", contract::yaml(vendor).into()),
-        (Some(vendor), "json") => with_body(StatusCode::OK, "application/json", contract::json(vendor).into()),
+        (Some(_), "") => html(include_str!("../../../assets/reference.html")),
+        (Some(vendor), "yaml") => {
+            with_body(StatusCode::OK, "application/yaml", request_validation::yaml(vendor).into())
+        }
+        (Some(vendor), "json") => {
+            with_body(StatusCode::OK, "application/json", request_validation::json(vendor).into())
+        }
         _ => {
             let message =
                 "There are /openapi/genesys, /openapi/suger and /openapi/acronis, each also with .yaml and .json.";
-            answer::json(StatusCode::NOT_FOUND, &json!({"message": message}))
+            response::json(StatusCode::NOT_FOUND, &json!({"message": message}))
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Page, guide};
-use crate::log::LoggedRequest;
+use crate::middleware::request_log::LoggedRequest;
 
 /// Requests that the page shows. The log has more.
 const MOST_REQUESTS: usize = 100;

@@ -2,9 +2,9 @@
 //! `usage-billing sandbox` has it as a verb. Not meant for others: it may change with any version.
 
 mod arguments;
+mod dataset;
 mod env_file;
 mod options;
-mod world;
 
 use std::io::{self, ErrorKind, Write};
 
@@ -16,7 +16,7 @@ use self::env_file::{EnvFile, Shell, settings};
 use self::options::Command;
 pub use self::options::Options;
 use crate::Bill;
-use crate::expected::last_month;
+use crate::admin::expected_usage::last_month;
 
 /// Starts a sandbox, prints the settings that point a shell at it, and serves until Ctrl-C; or prints what its world's true usage is.
 ///

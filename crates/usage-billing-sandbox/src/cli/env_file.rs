@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use usage_billing_core::printable;
 
-use crate::demo;
+use crate::demo_credentials;
 
 /// The first line of every file, by which a later run knows that it may replace it.
 const MARK: &str = "# Settings of a usage-billing sandbox (demo credentials).";
@@ -21,14 +21,14 @@ pub(super) enum Shell {
 pub(super) fn settings(url: &str, shell: Shell) -> String {
     [
         ("GENESYS_REGION", url),
-        ("GENESYS_CLIENT_ID", demo::GENESYS_CLIENT_ID),
-        ("GENESYS_CLIENT_SECRET", demo::GENESYS_CLIENT_SECRET),
+        ("GENESYS_CLIENT_ID", demo_credentials::GENESYS_CLIENT_ID),
+        ("GENESYS_CLIENT_SECRET", demo_credentials::GENESYS_CLIENT_SECRET),
         ("SUGER_BASE_URL", url),
-        ("SUGER_ORG_ID", demo::SUGER_ORG_ID),
-        ("SUGER_API_KEY", demo::SUGER_API_KEY),
+        ("SUGER_ORG_ID", demo_credentials::SUGER_ORG_ID),
+        ("SUGER_API_KEY", demo_credentials::SUGER_API_KEY),
         ("ACRONIS_DATA_CENTER", url),
-        ("ACRONIS_CLIENT_ID", demo::ACRONIS_CLIENT_ID),
-        ("ACRONIS_CLIENT_SECRET", demo::ACRONIS_CLIENT_SECRET),
+        ("ACRONIS_CLIENT_ID", demo_credentials::ACRONIS_CLIENT_ID),
+        ("ACRONIS_CLIENT_SECRET", demo_credentials::ACRONIS_CLIENT_SECRET),
     ]
     .iter()
     .map(|(name, value)| match shell {

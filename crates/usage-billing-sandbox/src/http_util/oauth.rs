@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, header};
 use uuid::Uuid;
 
-use crate::bounded::Bounded;
+use crate::bounded_map::Bounded;
 use crate::clock::Clock;
-use crate::demo;
+use crate::demo_credentials;
 
 /// Tokens that are remembered, the expired ones among them.
 const MOST_TOKENS: usize = 10_000;
@@ -48,7 +48,7 @@ pub(crate) struct Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rights {
     Full,
-    /// All but billing. See [`crate::permissions`].
+    /// All but billing. See [`crate::middleware::permissions`].
     Limited,
 }
 
@@ -60,19 +60,27 @@ pub(crate) struct Client {
 }
 
 pub(crate) const GENESYS_CLIENTS: [Client; 2] = [
-    Client { id: demo::GENESYS_CLIENT_ID, secret: demo::GENESYS_CLIENT_SECRET, rights: Rights::Full },
     Client {
-        id: demo::GENESYS_LIMITED_CLIENT_ID,
-        secret: demo::GENESYS_LIMITED_CLIENT_SECRET,
+        id: demo_credentials::GENESYS_CLIENT_ID,
+        secret: demo_credentials::GENESYS_CLIENT_SECRET,
+        rights: Rights::Full,
+    },
+    Client {
+        id: demo_credentials::GENESYS_LIMITED_CLIENT_ID,
+        secret: demo_credentials::GENESYS_LIMITED_CLIENT_SECRET,
         rights: Rights::Limited,
     },
 ];
 
 pub(crate) const ACRONIS_CLIENTS: [Client; 2] = [
-    Client { id: demo::ACRONIS_CLIENT_ID, secret: demo::ACRONIS_CLIENT_SECRET, rights: Rights::Full },
     Client {
-        id: demo::ACRONIS_LIMITED_CLIENT_ID,
-        secret: demo::ACRONIS_LIMITED_CLIENT_SECRET,
+        id: demo_credentials::ACRONIS_CLIENT_ID,
+        secret: demo_credentials::ACRONIS_CLIENT_SECRET,
+        rights: Rights::Full,
+    },
+    Client {
+        id: demo_credentials::ACRONIS_LIMITED_CLIENT_ID,
+        secret: demo_credentials::ACRONIS_LIMITED_CLIENT_SECRET,
         rights: Rights::Limited,
     },
 ];
@@ -84,8 +92,8 @@ pub(crate) fn client<'a>(clients: &'a [Client], id: &str) -> Option<&'a Client> 
 /// What the caller may do by its `Authorization: Key …`.
 pub(crate) fn suger_rights(headers: &HeaderMap) -> Option<Rights> {
     match credential(headers, "Key")? {
-        demo::SUGER_API_KEY => Some(Rights::Full),
-        demo::SUGER_LIMITED_API_KEY => Some(Rights::Limited),
+        demo_credentials::SUGER_API_KEY => Some(Rights::Full),
+        demo_credentials::SUGER_LIMITED_API_KEY => Some(Rights::Limited),
         _ => None,
     }
 }

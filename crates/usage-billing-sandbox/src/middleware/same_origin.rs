@@ -16,7 +16,7 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, Uri, Version, header};
 use serde_json::json;
 
-use crate::answer;
+use crate::http_util::response;
 
 /// A host name that a sandbox accepts beside those that are always accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Rejection {
 pub(crate) async fn check(State(allowed): State<Arc<[HostName]>>, request: Request, next: Next) -> Response {
     match rejection(&request, &allowed) {
         None => next.run(request).await,
-        Some(rejection) => answer::json(rejection.status(), &json!({"message": rejection.to_string()})),
+        Some(rejection) => response::json(rejection.status(), &json!({"message": rejection.to_string()})),
     }
 }
 

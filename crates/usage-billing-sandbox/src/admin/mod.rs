@@ -1,5 +1,8 @@
 //! `/_sandbox`: the sandbox's own switches, for tests in any language. Not logged, and never at fault.
 
+pub(crate) mod expected_usage;
+pub(crate) mod page;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +15,12 @@ use serde::Deserialize;
 use serde_json::json;
 use usage_billing_acronis::types::ReportLevel;
 
-use crate::answer::{self, BadBody, Sent, Values};
+use crate::admin::expected_usage::{Bill, expected_usage, last_month, read_period};
 use crate::clock::Clock;
 use crate::dataset::World;
-use crate::expected::{Bill, expected_usage, last_month, read_period};
-use crate::faults::{Fault, Faults};
-use crate::log::Log;
+use crate::http_util::response::{self, BadBody, Sent, Values};
+use crate::middleware::fault_injection::{Fault, Faults};
+use crate::middleware::request_log::Log;
 
 pub(crate) struct Admin {
     pub(crate) clock: Clock,
@@ -39,7 +42,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
 }
 
 async fn time(State(admin): State<Arc<Admin>>) -> Response {
-    answer::json(StatusCode::OK, &json!({"now": admin.clock.now()}))
+    response::json(StatusCode::OK, &json!({"now": admin.clock.now()}))
 }
 
 #[derive(Deserialize)]
@@ -60,7 +63,7 @@ async fn advance(State(admin): State<Arc<Admin>>, sent: Sent) -> Response {
 
 async fn faults(State(admin): State<Arc<Admin>>) -> Response {
     let (seed, rules) = (admin.faults.seed(), admin.faults.rules());
-    answer::json(StatusCode::OK, &json!({"seed": seed, "faults": rules}))
+    response::json(StatusCode::OK, &json!({"seed": seed, "faults": rules}))
 }
 
 /// One fault or a list of them, each an object or a text in the compact form.
@@ -93,7 +96,7 @@ async fn clear_faults(State(admin): State<Arc<Admin>>) -> Response {
 async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Response {
     match id.parse().is_ok_and(|id| admin.faults.remove(id)) {
         true => faults(State(admin)).await,
-        false => answer::json(StatusCode::NOT_FOUND, &json!({"message": "There is no such fault."})),
+        false => response::json(StatusCode::NOT_FOUND, &json!({"message": "There is no such fault."})),
     }
 }
 
@@ -123,32 +126,32 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
             "genesys_clients": rows(&Bill::GenesysClients),
             "suger": rows(&Bill::Suger),
         });
-        answer::json(StatusCode::OK, &body)
+        response::json(StatusCode::OK, &body)
     };
-    answer::off_thread(told).await
+    response::off_thread(told).await
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
     let (now, seed) = (admin.clock.now(), admin.faults.seed());
-    answer::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
+    response::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
 }
 
 /// Said here: further in, it would be logged, and faults would meet it.
 async fn no_such_switch() -> Response {
-    answer::json(
+    response::json(
         StatusCode::NOT_FOUND,
         &json!({"message": "There are /_sandbox/clock, expected, faults, log and state."}),
     )
 }
 
 async fn no_such_method() -> Response {
-    answer::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The switch has no such method."}))
+    response::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The switch has no such method."}))
 }
 
 fn refused(bad: BadBody) -> Response {
     match bad {
         BadBody::TooLarge => {
-            answer::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "The request is too large."}))
+            response::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "The request is too large."}))
         }
         BadBody::MediaType => bad_request("The request is not JSON."),
         BadBody::Unreadable(reason) => bad_request(&reason),
@@ -156,5 +159,5 @@ fn refused(bad: BadBody) -> Response {
 }
 
 fn bad_request(message: &str) -> Response {
-    answer::json(StatusCode::BAD_REQUEST, &json!({"message": message}))
+    response::json(StatusCode::BAD_REQUEST, &json!({"message": message}))
 }

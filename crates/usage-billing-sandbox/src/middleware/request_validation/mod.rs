@@ -1,8 +1,8 @@
 //! Requests are held against the curated documents before a handler sees them.
 
 mod document;
+mod error_response;
 mod field_names;
-mod refusal;
 mod request;
 mod schema;
 
@@ -19,8 +19,8 @@ use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 pub(crate) use self::document::{Document, json, yaml};
-use crate::answer;
-use crate::log::Log;
+use crate::http_util::response;
+use crate::middleware::request_log::Log;
 use crate::vendors::{Call, Vendor};
 use crate::vendors::{acronis, genesys, suger};
 
@@ -104,13 +104,13 @@ pub(crate) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, n
     }
     let strict = match strictness(request.headers()) {
         Ok(strict) => strict.unwrap_or(gate.strict),
-        Err(message) => return answer::json(StatusCode::BAD_REQUEST, &serde_json::json!({"message": message})),
+        Err(message) => return response::json(StatusCode::BAD_REQUEST, &serde_json::json!({"message": message})),
     };
     let asked = request::Asked { vendor, uri: request.uri(), headers: request.headers(), body: &body, strict };
     let misfits = asked.misfits(document, operation);
     let Some(first) = misfits.first() else { return next.run(request).await };
     gate.log.misfits(call.number, misfits.iter().map(ToString::to_string).collect());
-    refusal::refusal(vendor, first)
+    error_response::error_response(vendor, first)
 }
 
 /// What is longer is left to the handlers, which refuse it.

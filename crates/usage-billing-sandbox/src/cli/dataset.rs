@@ -7,7 +7,7 @@ use crate::{SandboxBuilder, Size};
 
 /// Global: they count for every command.
 #[derive(Args, Clone, Debug)]
-pub(super) struct WorldOptions {
+pub(super) struct DatasetOptions {
     /// Another number is another world, with other names and quantities.
     #[arg(long, global = true, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
@@ -37,7 +37,7 @@ pub(super) struct WorldOptions {
     months: Option<u32>,
 }
 
-impl WorldOptions {
+impl DatasetOptions {
     pub(super) fn of(&self, builder: SandboxBuilder) -> SandboxBuilder {
         type Set = fn(Size, u32) -> Size;
         let sizes: [(Option<u32>, Set); 5] = [

@@ -6,11 +6,11 @@ use usage_billing_acronis::types::{ApiError, ApiErrorBody, ApiErrorDetails};
 use usage_billing_genesys::types::ErrorBody;
 
 use super::{Kind, Misfit, Place};
-use crate::answer::json;
+use crate::http_util::response::json;
 use crate::vendors::Vendor;
 
 /// The vendor's 400.
-pub(super) fn refusal(vendor: Vendor, misfit: &Misfit) -> Response {
+pub(super) fn error_response(vendor: Vendor, misfit: &Misfit) -> Response {
     let status = StatusCode::BAD_REQUEST;
     match vendor {
         Vendor::Genesys => {
@@ -79,12 +79,12 @@ mod tests {
         let says = "must be at most 1000".to_owned();
         let misfit = Misfit { place: Place::Query, pointer: "/limit".to_owned(), kind: Kind::Range, says };
         let text = async |vendor| {
-            let body = axum::body::to_bytes(refusal(vendor, &misfit).into_body(), 1000).await.unwrap();
+            let body = axum::body::to_bytes(error_response(vendor, &misfit).into_body(), 1000).await.unwrap();
             String::from_utf8(body.to_vec()).unwrap()
         };
         assert_eq!(text(Vendor::Suger).await, r#""invalid limit: must be at most 1000""#);
         assert!(text(Vendor::Acronis).await.contains(r#""details":{"info":"limit: must be at most 1000."}"#));
-        let genesys = refusal(Vendor::Genesys, &misfit).extensions().get::<ErrorBody>().cloned().unwrap();
+        let genesys = error_response(Vendor::Genesys, &misfit).extensions().get::<ErrorBody>().cloned().unwrap();
         assert_eq!((genesys.code.as_deref(), genesys.status), (Some("invalid.value"), Some(400)));
     }
 }

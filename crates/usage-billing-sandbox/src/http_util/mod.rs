@@ -1,0 +1,4 @@
+//! HTTP without a vendor: requests, responses, tokens.
+
+pub(crate) mod oauth;
+pub(crate) mod response;
