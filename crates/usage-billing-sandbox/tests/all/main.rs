@@ -1,31 +1,20 @@
 //! The sandbox from outside, over HTTP, as a program in any language sees it.
 
 mod acronis;
-mod acronis_billing;
-mod acronis_expected;
-mod acronis_reports;
-mod acronis_tokens;
-mod acronis_tree;
-mod clients;
+#[cfg(feature = "cli")]
+mod cli;
 mod connections;
-mod contract;
+mod dataset;
 mod faults;
-mod faults_clients;
-mod faults_fuzz;
 mod fuzz;
 mod genesys;
-mod genesys_contracts;
-mod genesys_licences;
-mod genesys_usage;
+mod limits;
 mod page;
-#[cfg(feature = "cli")]
-mod program;
+mod request_validation;
+mod same_origin;
 mod server;
-mod server_limits;
 mod suger;
-mod suger_life;
-mod web_pages;
-mod worlds;
+mod vendor_clients;
 
 use chrono::NaiveDate;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};

@@ -1,5 +1,7 @@
 //! What goes wrong on purpose, as a client meets it.
 
+mod vendor_clients;
+
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use usage_billing_sandbox::{self as demo, Vendor};
 
-use super::odd::{self, chance, pick, word};
+use super::values::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
 
 /// Validation of Suger's batch tells every misfit as a 500: the vendor's own document says so.
@@ -154,17 +154,17 @@ impl Operation {
             return if chance(dice, 10) { word(dice).into_bytes() } else { Vec::new() };
         };
         for _ in 0..pick(dice, &[0, 0, 1, 1, 2, 4]) {
-            odd::mutate(dice, &mut example);
+            values::mutate(dice, &mut example);
         }
         let mut text = example.to_string();
         if chance(dice, 15)
             && let Some(at) = text.find(|character: char| character.is_ascii_digit())
         {
-            text.replace_range(at..=at, pick(dice, &odd::NUMBERS));
+            text.replace_range(at..=at, pick(dice, &values::NUMBERS));
         }
         let mut bytes = text.into_bytes();
         if chance(dice, 10) {
-            odd::garble(dice, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
+            values::garble(dice, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
         }
         bytes
     }

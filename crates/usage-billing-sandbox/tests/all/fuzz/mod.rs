@@ -4,9 +4,10 @@
 //! `FUZZ_SEED=7` another way.
 
 mod admin;
-mod documents;
-mod odd;
-mod wire;
+mod faults;
+mod operations;
+mod raw_bytes;
+mod values;
 
 use std::str::FromStr;
 use std::sync::Once;
@@ -42,7 +43,7 @@ fn watch() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if panic.location().is_none_or(|place| !place.file().contains("tests/stories")) {
+            if panic.location().is_none_or(|place| !place.file().contains("tests/all")) {
                 PANICS.fetch_add(1, Ordering::SeqCst);
             }
             usual(panic);

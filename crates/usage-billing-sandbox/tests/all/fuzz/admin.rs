@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::documents::{Found, operations};
-use super::odd::{self, chance, pick, word};
+use super::operations::{Found, operations};
+use super::values::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
 
 const KINDS: [&str; 15] = [
@@ -38,7 +38,7 @@ fn fault(dice: &mut Rng) -> Value {
         ("bytes", json!(pick(dice, &[0, 1, 100, u32::MAX]))),
         ("pointer", json!(pick(dice, &["", "/", "/items", "/a/0", "x", "/~2"]))),
         ("value", json!(word(dice))),
-        ("body", odd::value(dice, 2)),
+        ("body", values::value(dice, 2)),
         ("content_type", json!(pick(dice, &["text/html", "application/json", "a\u{0}"]))),
         ("seconds", json!(pick(dice, &[0, -1, i32::MAX, i32::MIN]))),
         ("operation", json!(pick(dice, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
@@ -57,7 +57,7 @@ fn fault(dice: &mut Rng) -> Value {
     }
     if chance(dice, 10) {
         let name = pick(dice, &["retry_after", "status", "times", "percent", "x"]);
-        fields.insert((*name).to_owned(), odd::value(dice, 2));
+        fields.insert((*name).to_owned(), values::value(dice, 2));
     }
     Value::Object(fields)
 }
@@ -80,14 +80,14 @@ fn request(dice: &mut Rng) -> Vec<u8> {
     let method = pick(dice, &["GET", "POST", "POST", "POST", "DELETE", "PUT"]);
     let body = match dice.u8(..10) {
         0 => json!({"advance_seconds": pick(dice, &[0, 1, 86_400, u64::MAX])}),
-        1 => odd::value(dice, 3),
+        1 => values::value(dice, 3),
         2 => (0..dice.usize(..20)).map(|_| fault(dice)).collect(),
         3 => json!(format!("{}; times={}; {}", pick(dice, &KINDS[..5]), dice.u8(..3), word(dice))),
         _ => fault(dice),
     };
     let mut body = body.to_string().into_bytes();
     if chance(dice, 5) {
-        odd::garble(dice, &mut body, &[b"\"", b"[[[[", b"\xff"]);
+        values::garble(dice, &mut body, &[b"\"", b"[[[[", b"\xff"]);
     }
     let head =
         format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());

@@ -1,3 +1,9 @@
+//! Genesys Cloud: billable usage, the overview of client organizations, tokens.
+
+mod api_usage;
+mod contracts;
+mod licences;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use usage_billing_genesys::types;

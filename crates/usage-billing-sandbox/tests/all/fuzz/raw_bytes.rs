@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use super::documents::{Found, operations};
-use super::odd::{self, chance};
+use super::operations::{Found, operations};
+use super::values::{self, chance};
 use super::{REQUESTS, Target, named, seeds};
 
 const TOKENS: [&[u8]; 18] = [
@@ -46,7 +46,7 @@ async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
                 bytes.extend(next.request(&mut dice, &found, target.authorization(next)));
             }
             for _ in 0..dice.u8(1..5) {
-                odd::garble(&mut dice, &mut bytes, &TOKENS);
+                values::garble(&mut dice, &mut bytes, &TOKENS);
             }
             let (first, second) = bytes.split_at(dice.usize(..=bytes.len()));
             let said = named(seed, number, &bytes);

@@ -1,3 +1,7 @@
+//! Suger: usage record groups, billable metrics, customers.
+
+mod usage_life_cycle;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use usage_billing_sandbox::SUGER_ORG_ID;

@@ -1,3 +1,11 @@
+//! Acronis: reports and their files, tenants, tokens.
+
+mod billing;
+mod expected_usage;
+mod reports;
+mod tenants;
+mod tokens;
+
 use std::collections::HashMap;
 use std::io::Read;
 
