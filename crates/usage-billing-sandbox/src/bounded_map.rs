@@ -4,14 +4,14 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-pub(crate) struct Bounded<K, V> {
+pub(crate) struct BoundedMap<K, V> {
     entries: HashMap<K, V>,
     /// Keys in the order in which they came.
     order: VecDeque<K>,
     most: usize,
 }
 
-impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
+impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
     pub(crate) fn new(most: usize) -> Self {
         Self { entries: HashMap::new(), order: VecDeque::new(), most }
     }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_oldest_entry_makes_room_for_the_newest() {
-        let mut map = Bounded::new(2);
+        let mut map = BoundedMap::new(2);
         for (key, value) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
             map.insert(key, value);
         }

@@ -15,7 +15,7 @@ mod vendors;
 pub use admin::expected_usage::{Bill, ExpectedUsage};
 pub use dataset::Size;
 pub use demo_credentials::*;
-pub use middleware::fault_injection::{Fault, FaultKind};
+pub use middleware::fault_injection::{Fault, FaultError, FaultKind};
 pub use middleware::request_log::{InjectedFault, LoggedRequest};
 pub use server::{Sandbox, SandboxBuilder};
 pub use vendors::Vendor;

@@ -11,8 +11,7 @@ use usage_billing_core::Decimal;
 use crate::dataset::acronis::{Span, Tree, Usage, price_list};
 use crate::dataset::genesys::{Due, Partner};
 use crate::dataset::suger::{First, Measure, Organization};
-use crate::dataset::{World, days_before, midnight, month_of, months_before};
-use crate::server::Sandbox;
+use crate::dataset::{Dataset, days_before, midnight, month_of, months_before};
 use crate::vendors::Vendor;
 
 /// Which bill.
@@ -63,17 +62,8 @@ pub struct ExpectedUsage {
     pub currency: Option<String>,
 }
 
-impl Sandbox {
-    /// The true bill of a period (its end excluded), as far as it is known by the sandbox's clock.
-    ///
-    /// Things of which there was no usage at all are left out for Acronis, as `hide_zero_usage` does, and are 0 for Genesys, as in
-    /// its report. What a program wrote to the sandbox does not change it.
-    pub fn expected_usage(&self, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
-        expected_usage(self.world(), bill, period)
-    }
-}
-
-pub(crate) fn expected_usage(world: &World, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
+/// See [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
+pub(crate) fn expected_usage(world: &Dataset, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
     let today = world.today();
     // There was no usage before, and none is known after; so no date overflows.
     let start = period.start.max(DateTime::UNIX_EPOCH);
@@ -184,7 +174,7 @@ fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateT
     partner.billable_usages(today, start, end).into_iter().map(row).collect()
 }
 
-fn genesys_clients(world: &World, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
+fn genesys_clients(world: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
     let row = |due: Due<'_>| ExpectedUsage {
         vendor: Vendor::Genesys,
         customer_id: Some(due.organization_id.to_owned()),

@@ -1,4 +1,4 @@
-//! `/_sandbox`: the sandbox's own switches, for tests in any language. Not logged, and never at fault.
+//! `/_sandbox`: the admin API of the sandbox, for tests in any language. Its requests are not logged, and faults do not apply to them.
 
 pub(crate) mod expected_usage;
 pub(crate) mod page;
@@ -17,14 +17,15 @@ use usage_billing_acronis::types::ReportLevel;
 
 use crate::admin::expected_usage::{Bill, expected_usage, last_month, read_period};
 use crate::clock::Clock;
-use crate::dataset::World;
-use crate::http_util::response::{self, BadBody, Sent, Values};
+use crate::dataset::Dataset;
+use crate::http_util::request::{BodyError, Params, RequestBody};
+use crate::http_util::response;
 use crate::middleware::fault_injection::{Fault, Faults};
 use crate::middleware::request_log::Log;
 
 pub(crate) struct Admin {
     pub(crate) clock: Clock,
-    pub(crate) world: Arc<World>,
+    pub(crate) dataset: Arc<Dataset>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<Log>,
 }
@@ -36,8 +37,8 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/expected", get(expected))
         .route("/_sandbox/log", get(log))
-        .route("/_sandbox/{*other}", any(no_such_switch))
-        .method_not_allowed_fallback(no_such_method)
+        .route("/_sandbox/{*other}", any(unknown_path))
+        .method_not_allowed_fallback(unknown_method)
         .with_state(Arc::new(admin))
 }
 
@@ -51,13 +52,13 @@ struct Advance {
     advance_seconds: u64,
 }
 
-async fn advance(State(admin): State<Arc<Admin>>, sent: Sent) -> Response {
-    match sent.json::<Advance>() {
+async fn advance(State(admin): State<Arc<Admin>>, body: RequestBody) -> Response {
+    match body.json::<Advance>() {
         Ok(advance) => {
             admin.clock.advance(Duration::from_secs(advance.advance_seconds));
             time(State(admin)).await
         }
-        Err(bad) => refused(bad),
+        Err(error) => rejected(error),
     }
 }
 
@@ -66,25 +67,25 @@ async fn faults(State(admin): State<Arc<Admin>>) -> Response {
     response::json(StatusCode::OK, &json!({"seed": seed, "faults": rules}))
 }
 
-/// One fault or a list of them, each an object or a text in the compact form.
+/// One fault or an array of them, each an object or a string in the short form.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Asked {
+enum FaultList {
     Many(Vec<serde_json::Value>),
     One(serde_json::Value),
 }
 
-async fn add_faults(State(admin): State<Arc<Admin>>, sent: Sent) -> Response {
-    let asked = match sent.json::<Asked>() {
-        Ok(Asked::Many(many)) => many,
-        Ok(Asked::One(one)) => vec![one],
-        Err(bad) => return refused(bad),
+async fn add_faults(State(admin): State<Arc<Admin>>, body: RequestBody) -> Response {
+    let values = match body.json::<FaultList>() {
+        Ok(FaultList::Many(many)) => many,
+        Ok(FaultList::One(one)) => vec![one],
+        Err(error) => return rejected(error),
     };
-    // All or none.
-    let added = asked.into_iter().map(Fault::read).collect::<Result<Vec<_>, _>>().and_then(|all| admin.faults.add(all));
+    let added =
+        values.into_iter().map(Fault::from_value).collect::<Result<Vec<_>, _>>().and_then(|all| admin.faults.add(all));
     match added {
         Ok(()) => faults(State(admin)).await,
-        Err(reason) => bad_request(&reason),
+        Err(error) => bad_request(&error.to_string()),
     }
 }
 
@@ -96,16 +97,16 @@ async fn clear_faults(State(admin): State<Arc<Admin>>) -> Response {
 async fn remove_fault(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Response {
     match id.parse().is_ok_and(|id| admin.faults.remove(id)) {
         true => faults(State(admin)).await,
-        false => response::json(StatusCode::NOT_FOUND, &json!({"message": "There is no such fault."})),
+        false => response::message(StatusCode::NOT_FOUND, "There is no such fault."),
     }
 }
 
-/// The true bills, as [`Sandbox::expected_usage`](crate::Sandbox::expected_usage) has them.
-async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
+/// The true bills; see [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
+async fn expected(State(admin): State<Arc<Admin>>, query: Params) -> Response {
     if let Some(name) = query.names().find(|name| !["period", "level"].contains(name)) {
         return bad_request(&format!("{name}: there is no such parameter, only period and level"));
     }
-    let today = admin.world.today();
+    let today = admin.dataset.today();
     let period = match query.get("period").map_or_else(|| Ok(last_month(today)), read_period) {
         Ok(period) => period,
         Err(reason) => return bad_request(&reason),
@@ -115,8 +116,8 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         let known: Vec<_> = ReportLevel::KNOWN.iter().map(ReportLevel::as_str).collect();
         return bad_request(&format!("level: there is no {}, only {}", level.as_str(), known.join(", ")));
     }
-    let told = move || {
-        let rows = |bill: &Bill| expected_usage(&admin.world, bill, period.clone());
+    let compute = move || {
+        let rows = |bill: &Bill| expected_usage(&admin.dataset, bill, period.clone());
         let body = json!({
             "start": period.start,
             "end": period.end,
@@ -128,7 +129,7 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Values) -> Response {
         });
         response::json(StatusCode::OK, &body)
     };
-    response::off_thread(told).await
+    response::blocking(compute).await
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
@@ -136,28 +137,23 @@ async fn log(State(admin): State<Arc<Admin>>) -> Response {
     response::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
 }
 
-/// Said here: further in, it would be logged, and faults would meet it.
-async fn no_such_switch() -> Response {
-    response::json(
-        StatusCode::NOT_FOUND,
-        &json!({"message": "There are /_sandbox/clock, expected, faults, log and state."}),
-    )
+/// Responds here, before requests are logged and faults are injected.
+async fn unknown_path() -> Response {
+    response::message(StatusCode::NOT_FOUND, "There are /_sandbox/clock, expected, faults, log and state.")
 }
 
-async fn no_such_method() -> Response {
-    response::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "The switch has no such method."}))
+async fn unknown_method() -> Response {
+    response::message(StatusCode::METHOD_NOT_ALLOWED, "The path has no such method.")
 }
 
-fn refused(bad: BadBody) -> Response {
-    match bad {
-        BadBody::TooLarge => {
-            response::json(StatusCode::PAYLOAD_TOO_LARGE, &json!({"message": "The request is too large."}))
-        }
-        BadBody::MediaType => bad_request("The request is not JSON."),
-        BadBody::Unreadable(reason) => bad_request(&reason),
+fn rejected(error: BodyError) -> Response {
+    match error {
+        BodyError::TooLarge => response::message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large."),
+        BodyError::MediaType => bad_request("The request is not JSON."),
+        BodyError::Invalid(reason) => bad_request(&reason),
     }
 }
 
 fn bad_request(message: &str) -> Response {
-    response::json(StatusCode::BAD_REQUEST, &json!({"message": message}))
+    response::message(StatusCode::BAD_REQUEST, message)
 }

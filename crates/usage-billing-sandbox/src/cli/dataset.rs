@@ -38,7 +38,7 @@ pub(super) struct DatasetOptions {
 }
 
 impl DatasetOptions {
-    pub(super) fn of(&self, builder: SandboxBuilder) -> SandboxBuilder {
+    pub(super) fn apply(&self, builder: SandboxBuilder) -> SandboxBuilder {
         type Set = fn(Size, u32) -> Size;
         let sizes: [(Option<u32>, Set); 5] = [
             (self.tenants, Size::tenants),

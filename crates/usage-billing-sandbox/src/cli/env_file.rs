@@ -55,7 +55,7 @@ impl EnvFile {
             Ok(_) => return Err(not_ours(path)),
         };
         let mut first = String::new();
-        // Bounded: the file may be anything.
+        // BoundedMap: the file may be anything.
         let read = BufReader::new(file.take(MARK.len() as u64 + 2)).read_line(&mut first);
         match read {
             Ok(_) if first.trim_end() == MARK => fs::remove_file(path).map_err(failed),

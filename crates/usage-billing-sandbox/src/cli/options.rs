@@ -36,7 +36,7 @@ pub struct Options {
     pub(super) env_file: Option<PathBuf>,
 
     #[command(flatten)]
-    world: DatasetOptions,
+    dataset: DatasetOptions,
 
     /// How many polls find a report or query in progress.
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
@@ -85,8 +85,8 @@ impl Options {
 
     pub(super) fn builder(self) -> SandboxBuilder {
         let mut builder = self
-            .world
-            .of(Sandbox::builder())
+            .dataset
+            .apply(Sandbox::builder())
             .listen(self.address())
             .polls_before_ready(self.polls)
             .strict(self.strict)
@@ -103,7 +103,7 @@ impl Options {
 
 fn rate(text: &str) -> Result<(Vendor, Option<u32>), String> {
     let (vendor, requests) = text.split_once('=').ok_or("a vendor, `=` and a number are needed: suger=600")?;
-    let vendor = Vendor::named(vendor).ok_or("the vendors are genesys, suger and acronis")?;
+    let vendor = Vendor::from_name(vendor).ok_or("the vendors are genesys, suger and acronis")?;
     let requests = match requests {
         "none" => None,
         number => Some(number.parse().map_err(|_| "behind `=`, a whole number or `none` is needed")?),
@@ -116,9 +116,9 @@ fn host_name(text: &str) -> Result<String, String> {
 }
 
 fn fault(text: &str) -> Result<Fault, String> {
-    let fault = text.parse().and_then(|fault: Fault| fault.objection().map_or(Ok(fault), Err));
+    let fault = text.parse().and_then(|fault: Fault| fault.validate().map(|()| fault));
     // A value may be JSON, in which any character can be escaped.
-    fault.map_err(|wrong: String| printable_message(&wrong).to_string())
+    fault.map_err(|error| printable_message(&error.to_string()).to_string())
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a da
 /// Months that a sandbox may run without contracts being dated again.
 const LONGEST_RUN: u32 = 60;
 
-pub(crate) struct World {
+pub(crate) struct Dataset {
     clock: Clock,
     /// The day of the start: contracts are dated from it.
     opened: NaiveDate,
@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) suger: suger::Organization,
 }
 
-impl World {
+impl Dataset {
     pub(crate) fn new(seed: Seed, size: &Size, clock: Clock) -> Self {
         // A clock beyond the days of the world does not make history longer.
         let opened = today(&clock);
@@ -114,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn any_today_makes_a_world() {
         for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
-            let world = World::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
+            let world = Dataset::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
             assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today()));
         }
     }

@@ -1,7 +1,7 @@
-//! How many requests a minute each caller has, by the sandbox's clock, and what the vendors say about it.
+//! Limits the requests of each caller per minute, by the sandbox's clock.
 //!
-//! Genesys Cloud: 300 for a token, told with every answer. Suger and Acronis publish no number and are not limited
-//! unless the sandbox is told so; then they answer 429 with `Retry-After` in seconds.
+//! Genesys Cloud: 300 per token, reported in headers of each response. Suger and Acronis publish no limit and have none by default; a limit that
+//! was set is enforced with status 429 and `Retry-After` in seconds.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -13,31 +13,31 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::bounded_map::Bounded;
+use crate::bounded_map::BoundedMap;
 use crate::clock::Clock;
-use crate::vendors::{Call, Vendor};
+use crate::vendors::{RequestContext, Vendor};
 
 /// The vendor's `client.credentials.token.rate.per.minute`.
 const GENESYS_REQUESTS: u32 = 300;
 const WINDOW: Duration = Duration::from_secs(60);
-/// Callers whose requests are counted; the one first seen is forgotten first.
-const MOST_CALLERS: usize = 10_000;
+/// Callers whose requests are counted; the oldest one is dropped first.
+const MAX_CALLERS: usize = 10_000;
 
-/// Requests a minute.
+/// Requests per minute; `None` for no limit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowed {
+pub(crate) struct RateLimits {
     pub(crate) genesys: Option<u32>,
     pub(crate) suger: Option<u32>,
     pub(crate) acronis: Option<u32>,
 }
 
-impl Default for Allowed {
+impl Default for RateLimits {
     fn default() -> Self {
         Self { genesys: Some(GENESYS_REQUESTS), suger: None, acronis: None }
     }
 }
 
-impl Allowed {
+impl RateLimits {
     pub(crate) fn of(&mut self, vendor: Vendor) -> &mut Option<u32> {
         match vendor {
             Vendor::Genesys => &mut self.genesys,
@@ -47,10 +47,10 @@ impl Allowed {
     }
 }
 
-pub(crate) struct Limits {
-    allowed: Allowed,
+pub(crate) struct RateLimiter {
+    allowed: RateLimits,
     clock: Clock,
-    windows: Mutex<Bounded<(Vendor, u64), Window>>,
+    windows: Mutex<BoundedMap<(Vendor, u64), Window>>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,21 +59,21 @@ struct Window {
     count: u32,
 }
 
-/// Where a caller stands after this request.
+/// The requests of a caller in the current window.
 #[derive(Debug, PartialEq, Eq)]
-struct Standing {
+struct Usage {
     count: u32,
     allowed: u32,
     /// Seconds until the window ends; at least one.
     reset: u64,
 }
 
-impl Limits {
-    pub(crate) fn new(allowed: Allowed, clock: Clock) -> Self {
-        Self { allowed, clock, windows: Mutex::new(Bounded::new(MOST_CALLERS)) }
+impl RateLimiter {
+    pub(crate) fn new(allowed: RateLimits, clock: Clock) -> Self {
+        Self { allowed, clock, windows: Mutex::new(BoundedMap::new(MAX_CALLERS)) }
     }
 
-    fn count(&self, vendor: Vendor, headers: &HeaderMap) -> Option<Standing> {
+    fn count(&self, vendor: Vendor, headers: &HeaderMap) -> Option<Usage> {
         let mut allowed = self.allowed;
         let allowed = (*allowed.of(vendor))?;
         let mut caller = DefaultHasher::new();
@@ -86,43 +86,43 @@ impl Limits {
         window.count = window.count.saturating_add(1);
         windows.insert(key, window);
         let left = window.began.saturating_add(WINDOW).saturating_sub(now);
-        Some(Standing { count: window.count, allowed, reset: left.as_millis().div_ceil(1000).max(1) as u64 })
+        Some(Usage { count: window.count, allowed, reset: left.as_millis().div_ceil(1000).max(1) as u64 })
     }
 }
 
-/// Counts a request, and refuses it if it is one too many.
-pub(crate) async fn limit(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let call = request.extensions().get::<Call>().copied();
-    let Some((call, vendor)) = call.and_then(|call| Some((call, call.vendor?))) else {
+/// Counts a request, and rejects it if it exceeds the limit.
+pub(crate) async fn limit(State(limiter): State<Arc<RateLimiter>>, request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<RequestContext>().copied();
+    let Some((context, vendor)) = context.and_then(|context| Some((context, context.vendor?))) else {
         return next.run(request).await;
     };
-    let Some(standing) = limits.count(vendor, request.headers()) else {
+    let Some(usage) = limiter.count(vendor, request.headers()) else {
         return next.run(request).await;
     };
-    let mut response = if standing.count <= standing.allowed {
+    let mut response = if usage.count <= usage.allowed {
         next.run(request).await
     } else {
-        let mut refusal = too_many(vendor, &call, standing.reset);
-        refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(standing.reset));
-        refusal
+        let mut rejection = too_many_requests(vendor, &context, usage.reset);
+        rejection.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(usage.reset));
+        rejection
     };
     if vendor == Vendor::Genesys {
         let headers = response.headers_mut();
-        headers.insert("inin-ratelimit-count", HeaderValue::from(standing.count));
-        headers.insert("inin-ratelimit-allowed", HeaderValue::from(standing.allowed));
-        headers.insert("inin-ratelimit-reset", HeaderValue::from(standing.reset));
+        headers.insert("inin-ratelimit-count", HeaderValue::from(usage.count));
+        headers.insert("inin-ratelimit-allowed", HeaderValue::from(usage.allowed));
+        headers.insert("inin-ratelimit-reset", HeaderValue::from(usage.reset));
     }
     response
 }
 
-/// The body of a 429. Genesys Cloud names the seconds (announcement "Normalized Platform API 429 responses", 2021-11-10).
-pub(crate) fn too_many(vendor: Vendor, call: &Call, seconds: u64) -> Response {
+/// Returns the vendor's 429. Genesys Cloud names the seconds (announcement "Normalized Platform API 429 responses", 2021-11-10).
+pub(crate) fn too_many_requests(vendor: Vendor, context: &RequestContext, seconds: u64) -> Response {
     let message = match vendor {
         Vendor::Genesys => format!("Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"),
         Vendor::Suger => "too many requests".to_owned(),
         Vendor::Acronis => "Too many requests.".to_owned(),
     };
-    vendor.refuse(call, StatusCode::TOO_MANY_REQUESTS, &message)
+    vendor.error_response(context, StatusCode::TOO_MANY_REQUESTS, &message)
 }
 
 #[cfg(test)]
@@ -130,12 +130,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_is_a_minute_of_one_caller() {
+    async fn window_lasts_a_minute_per_caller() {
         let clock = Clock::start(None);
-        let allowed = Allowed { genesys: Some(2), ..Allowed::default() };
-        let limits = Limits::new(allowed, clock.clone());
+        let allowed = RateLimits { genesys: Some(2), ..RateLimits::default() };
+        let limiter = RateLimiter::new(allowed, clock.clone());
         let caller = |name: &str| HeaderMap::from_iter([(header::AUTHORIZATION, name.parse().unwrap())]);
-        let count = |name| limits.count(Vendor::Genesys, &caller(name)).map(|it| (it.count, it.reset));
+        let count = |name| limiter.count(Vendor::Genesys, &caller(name)).map(|it| (it.count, it.reset));
         assert_eq!(count("a"), Some((1, 60)));
         clock.advance(Duration::from_millis(18_500));
         assert_eq!(count("a"), Some((2, 42)));
@@ -144,6 +144,6 @@ mod tests {
         assert_eq!(count("a"), Some((3, 1)));
         clock.advance(Duration::from_millis(1));
         assert_eq!(count("a"), Some((1, 60)));
-        assert_eq!(limits.count(Vendor::Suger, &caller("a")), None);
+        assert_eq!(limiter.count(Vendor::Suger, &caller("a")), None);
     }
 }

@@ -100,7 +100,7 @@ async fn the_state_has_the_last_requests_but_not_its_own() {
     let shown: Vec<_> =
         requests.as_array().unwrap().iter().map(|one| (one["path"].as_str().unwrap(), &one["status"])).collect();
     assert_eq!(shown, [("/org/sgr-demo1/product", &json!(200)), ("/org/sgr-demo1/buyer", &json!(400))]);
-    assert_eq!(requests[1]["misfits"], json!(["query#/limit: must be at least 1"]));
+    assert_eq!(requests[1]["violations"], json!(["query#/limit: must be at least 1"]));
     assert_eq!(sandbox.requests().len(), 2);
-    assert_eq!(sandbox.requests()[0].misfits, ["query#/limit: must be at least 1"]);
+    assert_eq!(sandbox.requests()[0].violations, ["query#/limit: must be at least 1"]);
 }

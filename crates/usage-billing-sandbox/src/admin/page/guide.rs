@@ -1,14 +1,12 @@
-//! How to point a program at the sandbox.
+//! How programs connect to the sandbox.
 
 use serde_json::{Value, json};
 
 use crate::demo_credentials::*;
-use crate::middleware::request_validation::Document;
 use crate::vendors::Vendor;
+use crate::vendors::document::Document;
 
-pub(super) const VENDORS: [Vendor; 3] = [Vendor::Genesys, Vendor::Suger, Vendor::Acronis];
-
-/// A vendor's card. `url` is the sandbox's.
+/// The card of a vendor; `url` is that of the sandbox.
 pub(super) fn vendor(vendor: Vendor, url: &str) -> Value {
     let (name, base_url, credentials, sdks) = match vendor {
         Vendor::Genesys => (
@@ -61,7 +59,7 @@ fn genesys_rust(url: &str) -> String {
     )
 }
 
-/// The SDK makes the login host from the API's by replacing `//api.`; an address without it serves both.
+/// The SDK derives the login host by replacing `//api.`; an address without it serves both.
 fn genesys_python(url: &str) -> String {
     format!(
         "import PureCloudPlatformClientV2 as genesys\n\

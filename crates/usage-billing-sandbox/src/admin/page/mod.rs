@@ -1,46 +1,39 @@
-//! Pages to look at: what the sandbox holds, live, and the vendors' references. One HTML file each, with nothing from
-//! elsewhere; all that they show comes from `/_sandbox/state` and `/openapi/<vendor>.json`.
+//! The HTML pages: the state of the sandbox and the references of the vendors. Each is one file, which loads only `/_sandbox/state` or
+//! `/openapi/<vendor>.json`.
 
 mod guide;
 mod state;
 
 use std::sync::Arc;
 
+use crate::clock::Clock;
+use crate::http_util::response::{self, with_body};
+use crate::middleware::request_log::Log;
+use crate::vendors::{Vendor, Vendors, document};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
-
-use crate::clock::Clock;
-use crate::http_util::response::{self, with_body};
-use crate::middleware::request_log::Log;
-use crate::middleware::request_validation;
-use crate::vendors::acronis::Acronis;
-use crate::vendors::genesys::Genesys;
-use crate::vendors::suger::Suger;
 
 const HTML: &str = "text/html; charset=utf-8";
-/// The browser itself keeps the pages from loading or sending anything elsewhere.
+/// The browser prevents the pages from loading or sending anything elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What the pages are about.
+/// The state that the pages show.
 pub(crate) struct Page {
     pub(crate) url: String,
     pub(crate) strict: bool,
     pub(crate) clock: Clock,
     pub(crate) log: Arc<Log>,
-    pub(crate) genesys: Arc<Genesys>,
-    pub(crate) suger: Arc<Suger>,
-    pub(crate) acronis: Arc<Acronis>,
+    pub(crate) vendors: Arc<Vendors>,
 }
 
 pub(crate) fn routes(page: Page) -> Router {
     Router::new()
         .route("/", get(async || html(include_str!("../../../assets/page.html"))))
-        .route("/openapi/{document}", get(document))
+        .route("/openapi/{document}", get(openapi))
         .route("/_sandbox/state", get(current))
         .with_state(Arc::new(page))
 }
@@ -57,22 +50,18 @@ async fn current(State(page): State<Arc<Page>>) -> Response {
     response
 }
 
-/// `suger` is the reference page, `suger.yaml` the document, and `suger.json` the same for the page.
-async fn document(Path(name): Path<String>) -> Response {
+/// Serves the reference page `suger`, the document `suger.yaml`, and `suger.json`, which the page loads.
+async fn openapi(Path(name): Path<String>) -> Response {
     let (vendor, kind) = name.split_once('.').unwrap_or((&name, ""));
-    let vendor = guide::VENDORS.into_iter().find(|known| known.name() == vendor);
+    let vendor = Vendor::ALL.into_iter().find(|known| known.name() == vendor);
     match (vendor, kind) {
         (Some(_), "") => html(include_str!("../../../assets/reference.html")),
-        (Some(vendor), "yaml") => {
-            with_body(StatusCode::OK, "application/yaml", request_validation::yaml(vendor).into())
-        }
-        (Some(vendor), "json") => {
-            with_body(StatusCode::OK, "application/json", request_validation::json(vendor).into())
-        }
+        (Some(vendor), "yaml") => with_body(StatusCode::OK, "application/yaml", document::yaml(vendor).into()),
+        (Some(vendor), "json") => with_body(StatusCode::OK, "application/json", document::json(vendor).into()),
         _ => {
             let message =
                 "There are /openapi/genesys, /openapi/suger and /openapi/acronis, each also with .yaml and .json.";
-            response::json(StatusCode::NOT_FOUND, &json!({"message": message}))
+            response::message(StatusCode::NOT_FOUND, message)
         }
     }
 }

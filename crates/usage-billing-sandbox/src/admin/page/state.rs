@@ -1,12 +1,13 @@
-//! What the page shows, as JSON.
+//! The state that the page shows, as JSON.
 
 use serde_json::{Value, json};
 
 use super::{Page, guide};
 use crate::middleware::request_log::LoggedRequest;
+use crate::vendors::Vendor;
 
-/// Requests that the page shows. The log has more.
-const MOST_REQUESTS: usize = 100;
+/// Requests that the page shows; the log has more.
+const MAX_REQUESTS: usize = 100;
 
 impl Page {
     pub(super) fn state(&self) -> Value {
@@ -14,11 +15,11 @@ impl Page {
             "url": self.url,
             "now": self.clock.now(),
             "strict": self.strict,
-            "vendors": guide::VENDORS.map(|vendor| guide::vendor(vendor, &self.url)),
+            "vendors": Vendor::ALL.map(|vendor| guide::vendor(vendor, &self.url)),
             "requests": newest(self.log.all()),
-            "genesys": crate::vendors::genesys::summary(&self.genesys),
-            "suger": crate::vendors::suger::summary(&self.suger),
-            "acronis": crate::vendors::acronis::summary(&self.acronis),
+            "genesys": crate::vendors::genesys::summary(&self.vendors.genesys),
+            "suger": crate::vendors::suger::summary(&self.vendors.suger),
+            "acronis": crate::vendors::acronis::summary(&self.vendors.acronis),
         })
     }
 }
@@ -27,7 +28,7 @@ impl Page {
 fn newest(log: Vec<LoggedRequest>) -> Vec<Value> {
     let of_vendors = log.into_iter().rev().filter(|request| request.vendor.is_some());
     of_vendors
-        .take(MOST_REQUESTS)
+        .take(MAX_REQUESTS)
         .map(|request| {
             json!({
                 "number": request.number,
@@ -36,8 +37,8 @@ fn newest(log: Vec<LoggedRequest>) -> Vec<Value> {
                 "path": request.path,
                 "query": request.query,
                 "status": request.status,
-                "faults": request.faults.iter().map(|fault| fault.did.as_str()).collect::<Vec<_>>(),
-                "misfits": request.misfits,
+                "faults": request.faults.iter().map(|fault| fault.effect.as_str()).collect::<Vec<_>>(),
+                "violations": request.violations,
             })
         })
         .collect()

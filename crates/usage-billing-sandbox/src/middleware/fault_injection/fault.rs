@@ -1,5 +1,6 @@
-//! What can go wrong on purpose, and how it is written down: as JSON, or short as `503; retry_after=5; times=2`.
+//! Faults, and their two forms: JSON, or short as `503; retry_after=5; times=2`.
 
+use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,25 +10,25 @@ use serde_json::{Map, Value};
 
 use crate::vendors::Vendor;
 
-/// A latency, or a pause within a slow body, is an hour at most.
-const LONGEST_PAUSE: u64 = 3_600_000;
+/// Milliseconds of a latency or of a delay within a slow body.
+const MAX_DELAY_MILLIS: u64 = 3_600_000;
 
-/// A fault, which requests it meets, and how often.
+/// A fault, the requests that it is injected into, and how often.
 ///
-/// Written as JSON, `{"kind": "status", "status": 503, "retry_after": 5, "operation": "create_report", "times": 2}`, or
-/// short, `status; status=503; retry_after=5; …`, for which `503; retry_after=5; …` is enough.
+/// It is parsed from JSON, `{"kind": "status", "status": 503, "retry_after": 5, "operation": "create_report", "times": 2}`, or from
+/// the short form `status; status=503; retry_after=5; …`, in which `503; retry_after=5; …` means the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     kind: FaultKind,
     terms: Terms,
 }
 
-/// What goes wrong.
+/// The effect of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The vendor's own error body with a status, in place of the answer.
+    /// Responds with the vendor's error body and a status.
     Status {
         /// 400 to 599.
         status: u16,
@@ -37,85 +38,120 @@ pub enum FaultKind {
         /// Whether `Retry-After` is sent as the date that many seconds from now.
         #[serde(default, skip_serializing_if = "is_false")]
         as_date: bool,
-        /// Whether the request is carried out nevertheless.
+        /// Whether the request takes effect all the same.
         #[serde(default, skip_serializing_if = "is_false")]
         after_effect: bool,
     },
-    /// Another response in place of the vendor's own: a maintenance page, a body of another shape, a gateway's error.
+    /// Responds with a body that is not the vendor's: a maintenance page, a body of another shape, the error of a gateway.
     ReplaceResponse {
         /// 200 to 599.
         #[serde(default = "ok")]
         status: u16,
-        /// The body: a string as it is, anything else as JSON.
+        /// The body: a string as it is, other values as JSON.
         #[serde(default)]
         body: Value,
-        /// Media type; JSON, or HTML of a string, if not said.
+        /// Media type; by default JSON, or HTML for a string.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
-        /// Whether the request is carried out nevertheless.
+        /// Whether the request takes effect all the same.
         #[serde(default, skip_serializing_if = "is_false")]
         after_effect: bool,
     },
-    /// The request waits before anything is done with it.
+    /// Delays the request.
     Latency {
-        /// At most an hour.
+        /// Milliseconds, at most an hour.
         millis: u64,
     },
-    /// The connection is reset, and nothing was done.
+    /// Resets the connection before the request takes effect.
     ResetBefore {},
-    /// The request is carried out, and the connection reset in place of the answer.
+    /// Resets the connection instead of responding, after the request took effect.
     ResetAfter {},
-    /// The body ends early, and with it the connection.
+    /// Truncates the body, and closes the connection.
     CutBody {
-        /// Bytes that are sent; half of the body if not said.
+        /// Bytes that are sent; half of the body by default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bytes: Option<usize>,
     },
-    /// The body comes in small pieces.
+    /// Sends the body in small pieces.
     SlowBody {
-        /// Bytes of a piece.
+        /// Bytes of a piece; 16 by default.
         #[serde(default = "piece")]
         bytes: usize,
-        /// Pause before each piece.
-        #[serde(default = "pause")]
+        /// Milliseconds before each piece; 100 by default.
+        #[serde(default = "delay")]
         millis: u64,
     },
-    /// The last byte of the JSON is a comma.
+    /// Replaces the last byte of the JSON with a comma.
     MalformedJson {},
-    /// A value that no document lists.
+    /// Replaces a string with a value that the document does not list.
     UnknownEnum {
-        /// Where; the first string that is one of an enum if not said.
+        /// JSON pointer; by default the first string with an enum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pointer: Option<String>,
-        /// The value.
+        /// The value; `SANDBOX_UNKNOWN` by default.
         #[serde(default = "unknown")]
         value: String,
     },
-    /// Another value in the body; a field that is missing in an object is added.
+    /// Replaces a value of the body, or adds a missing field of an object.
     ReplaceValue {
-        /// Where, as a JSON pointer.
+        /// JSON pointer.
         pointer: String,
         /// The value.
         value: Value,
     },
-    /// A field more in the outermost object and in the members of lists.
+    /// Adds a field to the outermost object and to the objects in arrays.
     ExtraFields {},
-    /// `null` in place of lists.
+    /// Replaces arrays with `null`.
     NullLists {
-        /// Where; all of them if not said.
+        /// JSON pointer; all arrays by default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pointer: Option<String>,
     },
-    /// The cursor to the next page is that of this page. Meets pages that have both.
+    /// Replaces the cursor to the next page with that of this page. Applies to pages that have both.
     DuplicatedPage {},
-    /// What the answer says of time is wrong: its `Date`, and when a new token ends.
+    /// Shifts the `Date` of the response and the expiry of a new token.
     ClockSkew {
-        /// Negative for a clock that is slow.
+        /// Seconds; negative for a slow clock.
         seconds: i32,
     },
 }
 
-/// Which requests, and how often.
+/// Why a fault is rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultError {
+    /// The text is neither JSON nor the short form of a fault, or has a field that the fault does not have.
+    Syntax(String),
+    /// No vendor has an operation of this name.
+    UnknownOperation(String),
+    /// The value of a field is out of range.
+    InvalidField {
+        /// The field.
+        field: &'static str,
+        /// The values that it may have.
+        expected: String,
+    },
+    /// The sandbox, or the request with the header, has too many faults.
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(reason) => write!(f, "invalid fault: {reason}"),
+            Self::UnknownOperation(operation) => write!(f, "invalid fault: there is no operation {operation}"),
+            Self::InvalidField { field, expected } => write!(f, "invalid {field} of a fault: expected {expected}"),
+            Self::TooMany { max } => write!(f, "too many faults: at most {max} are allowed"),
+        }
+    }
+}
+
+impl Error for FaultError {}
+
+/// The requests that a fault matches, and how often it is injected.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Terms {
@@ -141,7 +177,7 @@ fn piece() -> usize {
     16
 }
 
-fn pause() -> u64 {
+fn delay() -> u64 {
     100
 }
 
@@ -150,37 +186,37 @@ fn unknown() -> String {
 }
 
 impl Fault {
-    /// Meets every request, each time.
+    /// Creates a fault for all requests.
     pub fn new(kind: FaultKind) -> Self {
         Self { kind, terms: Terms::default() }
     }
 
-    /// Only requests of one operation: its `operationId`, its method and path template (`POST /reports`), or the name of
-    /// a vendor for all of its operations.
+    /// Restricts the fault to one operation, by its `operationId` or by method and path template (`POST /reports`), or to the operations of a
+    /// vendor, by the vendor's name.
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.terms.operation = Some(operation.into());
         self
     }
 
-    /// Not more often than so.
+    /// Injects the fault into at most this number of requests.
     pub fn times(mut self, times: u32) -> Self {
         self.terms.times = Some(times);
         self
     }
 
-    /// The first requests that it would meet are spared.
+    /// Skips this number of matching requests first.
     pub fn skip(mut self, requests: u32) -> Self {
         self.terms.skip = Some(requests);
         self
     }
 
-    /// How many of a hundred, drawn from the sandbox's fault seed.
+    /// Injects the fault into a percentage of the matching requests, drawn from the sandbox's fault seed.
     pub fn percent(mut self, percent: u8) -> Self {
         self.terms.percent = Some(percent);
         self
     }
 
-    /// What goes wrong.
+    /// Returns the effect.
     pub fn kind(&self) -> &FaultKind {
         &self.kind
     }
@@ -189,50 +225,47 @@ impl Fault {
         &self.terms
     }
 
-    /// From an object, or from a text in the short form.
-    pub(crate) fn read(value: Value) -> Result<Self, String> {
+    /// Parses an object, or a string in either form.
+    pub(crate) fn from_value(value: Value) -> Result<Self, FaultError> {
         match value {
             Value::Object(object) => Self::from_object(object),
             Value::String(text) => text.parse(),
-            _ => Err("A fault is an object or a text.".to_owned()),
+            _ => Err(FaultError::Syntax("expected an object or a string".to_owned())),
         }
     }
 
-    fn from_object(mut object: Map<String, Value>) -> Result<Self, String> {
+    fn from_object(mut object: Map<String, Value>) -> Result<Self, FaultError> {
         let terms: Map<_, _> = ["operation", "times", "skip", "percent"]
             .into_iter()
             .filter_map(|name| object.remove_entry(name))
             .collect();
-        let read = |error: serde_json::Error| error.to_string();
-        let terms = serde_json::from_value(Value::Object(terms)).map_err(read)?;
-        let kind = serde_json::from_value(Value::Object(object)).map_err(read)?;
+        let syntax = |error: serde_json::Error| FaultError::Syntax(error.to_string());
+        let terms = serde_json::from_value(Value::Object(terms)).map_err(syntax)?;
+        let kind = serde_json::from_value(Value::Object(object)).map_err(syntax)?;
         Ok(Self { kind, terms })
     }
 
-    /// What is wrong with the fault itself.
-    pub(crate) fn objection(&self) -> Option<String> {
-        let unknown = self.terms.operation.as_ref().filter(|operation| !Vendor::is_known(operation));
-        if let Some(operation) = unknown {
-            return Some(format!("There is no such operation: {operation}"));
+    /// Checks the operation and the ranges of numbers.
+    pub(crate) fn validate(&self) -> Result<(), FaultError> {
+        if let Some(operation) = self.terms.operation.as_ref().filter(|operation| !Vendor::is_known_selector(operation))
+        {
+            return Err(FaultError::UnknownOperation(operation.clone()));
         }
-        if self.terms.percent.is_some_and(|percent| percent > 100) {
-            return Some("percent is at most 100.".to_owned());
-        }
+        let invalid = |field, expected: &str| Err(FaultError::InvalidField { field, expected: expected.to_owned() });
         match self.kind {
-            FaultKind::Status { status, .. } if !(400..600).contains(&status) => {
-                Some("status is one of 400 to 599.".to_owned())
-            }
+            _ if self.terms.percent.is_some_and(|percent| percent > 100) => invalid("percent", "0 to 100"),
+            FaultKind::Status { status, .. } if !(400..600).contains(&status) => invalid("status", "400 to 599"),
             FaultKind::ReplaceResponse { status, .. } if !(200..600).contains(&status) => {
-                Some("status is one of 200 to 599.".to_owned())
+                invalid("status", "200 to 599")
             }
             FaultKind::ReplaceResponse { content_type: Some(ref text), .. } if HeaderValue::from_str(text).is_err() => {
-                Some("content_type holds a character that no header can carry.".to_owned())
+                invalid("content_type", "a value of a header")
             }
-            FaultKind::Latency { millis } | FaultKind::SlowBody { millis, .. } if millis > LONGEST_PAUSE => {
-                Some(format!("millis is at most {LONGEST_PAUSE}."))
+            FaultKind::Latency { millis } | FaultKind::SlowBody { millis, .. } if millis > MAX_DELAY_MILLIS => {
+                invalid("millis", &format!("at most {MAX_DELAY_MILLIS}"))
             }
-            FaultKind::SlowBody { bytes: 0, .. } => Some("A piece has one byte at least.".to_owned()),
-            _ => None,
+            FaultKind::SlowBody { bytes: 0, .. } => invalid("bytes", "at least 1"),
+            _ => Ok(()),
         }
     }
 
@@ -248,12 +281,13 @@ impl Fault {
 }
 
 impl FromStr for Fault {
-    type Err = String;
+    type Err = FaultError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, FaultError> {
         let text = text.trim();
         if text.starts_with('{') {
-            return Self::from_object(serde_json::from_str(text).map_err(|error| error.to_string())?);
+            let object = serde_json::from_str(text).map_err(|error| FaultError::Syntax(error.to_string()))?;
+            return Self::from_object(object);
         }
         let mut parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
         let first = parts.next().unwrap_or_default();
@@ -273,7 +307,7 @@ impl FromStr for Fault {
 }
 
 impl fmt::Display for Fault {
-    /// As JSON, from which the same fault can be read.
+    /// Formats the fault as JSON, from which it can be parsed again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Value::Object(self.to_object()))
     }
@@ -290,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_form_says_the_same_as_json() {
+    fn short_form_is_equivalent_to_json() {
         for (short, json) in [
             ("503", r#"{"kind":"status","status":503}"#),
             (
@@ -314,12 +348,12 @@ mod tests {
             let fault: Fault = short.parse().unwrap();
             assert_eq!(fault, json.parse().unwrap(), "{short}");
             assert_eq!(fault, fault.to_string().parse().unwrap(), "{short}");
-            assert_eq!(fault.objection(), None, "{short}");
+            assert_eq!(fault.validate(), Ok(()), "{short}");
         }
     }
 
     #[test]
-    fn what_is_no_fault_is_refused() {
+    fn invalid_faults_are_rejected() {
         for text in [
             "",
             ";",
@@ -339,7 +373,7 @@ mod tests {
         for text in
             ["200", "600", "0", "latency; millis=3600001", "slow_body; bytes=0", "503; percent=101", "503; operation=x"]
         {
-            assert!(text.parse::<Fault>().unwrap().objection().is_some(), "{text}");
+            assert!(text.parse::<Fault>().unwrap().validate().is_err(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a fault does to an answer.
+//! Applies faults to responses.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,16 +13,18 @@ use http::{HeaderValue, Uri, header};
 use serde_json::value::RawValue;
 
 use super::fault::FaultKind;
-use super::json_rewrite::{Place, rewrite};
-use super::{enum_fields, replace};
-use crate::http_util::response::{Values, http_date};
+use super::json_rewrite::{ValueLocation, rewrite};
+use super::with_body;
+use crate::http_util::request::Params;
+use crate::http_util::response::http_date;
 use crate::vendors::Vendor;
+use crate::vendors::document::Document;
 
-/// Bytes of a body that faults are done to; larger ones are left alone.
-const LARGEST_BODY: usize = 64 << 20;
+/// Bytes of a body that faults change; larger ones stay as they are.
+const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// The answer after the fault, and what was done; nothing, if there was nothing to do it to.
-pub(super) async fn harm(
+/// Returns the response after the fault, and the effect of the fault; `None` if the fault does not apply to the response.
+pub(super) async fn apply(
     kind: &FaultKind,
     mut response: Response,
     vendor: Option<Vendor>,
@@ -30,46 +32,46 @@ pub(super) async fn harm(
     now: DateTime<Utc>,
 ) -> (Response, Option<String>) {
     if let FaultKind::ClockSkew { seconds } = kind {
-        // A token that ends by a clock of its own is sent with the date of that clock.
+        // A response with a token may already have the `Date` by which the token expires.
         let sent = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
         let sent = sent.and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::<Utc>::from);
         let now = sent.unwrap_or(now);
         let date = now.checked_add_signed(TimeDelta::seconds((*seconds).into())).unwrap_or(now);
         response.headers_mut().insert(header::DATE, http_date(date));
     }
-    let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST_BODY as u64);
+    let is_small = response.body().size_hint().exact().is_some_and(|size| size <= MAX_BODY_BYTES as u64);
     if !is_small {
         return (response, None);
     }
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json")
         && !response.headers().contains_key(header::CONTENT_ENCODING);
     let body = std::mem::take(response.body_mut());
-    let bytes = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let bytes = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
     let length = bytes.len();
     match kind {
         FaultKind::CutBody { bytes: kept } if length > 0 => {
             let kept = kept.unwrap_or(length / 2).min(length - 1);
-            let did = format!("cut the body after {kept} of {length} bytes");
-            (with_length(replace(response, cut(bytes.slice(..kept))), length), Some(did))
+            let effect = format!("truncated the body after {kept} of {length} bytes");
+            (with_length(with_body(response, truncated(bytes.slice(..kept))), length), Some(effect))
         }
         FaultKind::SlowBody { bytes: piece, millis } if length > 0 => {
-            let did = format!("sent the body in pieces of {piece} bytes, each after {millis} ms");
+            let effect = format!("sent the body in pieces of {piece} bytes, each after {millis} ms");
             let body = slow(bytes, (*piece).max(1), Duration::from_millis(*millis));
-            (with_length(replace(response, body), length), Some(did))
+            (with_length(with_body(response, body), length), Some(effect))
         }
         FaultKind::MalformedJson {} if is_json && length > 0 => {
             let mut text = bytes.slice(..length - 1).to_vec();
             text.push(b',');
-            (replace(response, Body::from(text)), Some("put a comma in place of the last byte".to_owned()))
+            (with_body(response, Body::from(text)), Some("put a comma in place of the last byte".to_owned()))
         }
         kind if is_json => {
             let changed = std::str::from_utf8(&bytes).ok().and_then(|json| change(kind, json, vendor, uri));
             match changed {
-                Some((json, did)) => (replace(response, Body::from(json)), Some(did)),
-                None => (replace(response, Body::from(bytes)), date_only(kind)),
+                Some((json, effect)) => (with_body(response, Body::from(json)), Some(effect)),
+                None => (with_body(response, Body::from(bytes)), date_only(kind)),
             }
         }
-        kind => (replace(response, Body::from(bytes)), date_only(kind)),
+        kind => (with_body(response, Body::from(bytes)), date_only(kind)),
     }
 }
 
@@ -85,12 +87,12 @@ fn with_length(mut response: Response, length: usize) -> Response {
     response
 }
 
-/// The bytes, and then an error, upon which the connection is closed.
-fn cut(bytes: Bytes) -> Body {
+/// Sends the bytes and then an error, which closes the connection.
+fn truncated(bytes: Bytes) -> Body {
     Body::from_stream(stream::unfold(Some(bytes), |left| async {
         let left = left?;
         if left.is_empty() {
-            // What was sent leaves only when the server finds nothing more to send.
+            // The server flushes when the body has nothing more to send.
             tokio::task::yield_now().await;
             return Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None));
         }
@@ -98,38 +100,44 @@ fn cut(bytes: Bytes) -> Body {
     }))
 }
 
-fn slow(bytes: Bytes, piece: usize, pause: Duration) -> Body {
+fn slow(bytes: Bytes, piece: usize, delay: Duration) -> Body {
     Body::from_stream(stream::unfold(bytes, move |mut left| async move {
         if left.is_empty() {
             return None;
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(delay).await;
         let next = left.split_to(piece.min(left.len()));
         Some((Ok::<_, io::Error>(next), left))
     }))
 }
 
-/// The JSON after the fault, and what was done.
+/// Returns the JSON after the fault, and the effect.
 fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Option<(String, String)> {
-    let mut places = Vec::new();
-    let mut note = |place: &Place<'_>, text: String| {
-        places.push(if place.pointer.is_empty() { "the whole".to_owned() } else { place.pointer.to_owned() });
+    let mut pointers = Vec::new();
+    let mut note = |at: &ValueLocation<'_>, text: String| {
+        pointers.push(if at.pointer.is_empty() { "the root".to_owned() } else { at.pointer.to_owned() });
         Some(text)
     };
-    let (what, changed) = match kind {
+    let (effect, changed) = match kind {
         FaultKind::UnknownEnum { pointer, value } => {
             let value = serde_json::to_string(value).ok()?;
             let mut is_done = false;
-            let changed = rewrite(json, &mut |place, text| {
-                let is_meant = match pointer {
-                    Some(pointer) => place.pointer == pointer,
-                    None => text.starts_with('"') && place.name.is_some_and(|name| enum_fields::is_enum(vendor, name)),
+            let changed = rewrite(json, &mut |at, text| {
+                let is_match = match pointer {
+                    Some(pointer) => at.pointer == pointer,
+                    None => {
+                        text.starts_with('"')
+                            && at
+                                .name
+                                .zip(vendor)
+                                .is_some_and(|(name, vendor)| Document::of(vendor).is_enum_field(name))
+                    }
                 };
-                if is_done || !is_meant {
+                if is_done || !is_match {
                     return None;
                 }
                 is_done = true;
-                note(place, value.clone())
+                note(at, value.clone())
             });
             (format!("put {value} at"), changed)
         }
@@ -137,11 +145,11 @@ fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Op
             let value = value.to_string();
             let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
             let name = name.replace("~1", "/").replace("~0", "~");
-            let changed = rewrite(json, &mut |place, text| {
-                if place.pointer == pointer {
-                    return note(place, value.clone());
+            let changed = rewrite(json, &mut |at, text| {
+                if at.pointer == pointer {
+                    return note(at, value.clone());
                 }
-                if place.pointer != parent || pointer.is_empty() {
+                if at.pointer != parent || pointer.is_empty() {
                     return None;
                 }
                 let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
@@ -149,58 +157,58 @@ fn change(kind: &FaultKind, json: &str, vendor: Option<Vendor>, uri: &Uri) -> Op
                 let field = format!("{}:{value}", serde_json::to_string(&name).ok()?);
                 let comma = if fields.is_empty() { "" } else { "," };
                 let rest = text.strip_prefix('{').filter(|_| !is_there)?;
-                note(place, format!("{{{field}{comma}{rest}"))
+                note(at, format!("{{{field}{comma}{rest}"))
             });
             (format!("put {value} at"), changed)
         }
         FaultKind::ExtraFields {} => {
-            let changed = rewrite(json, &mut |place, text| {
-                // Only where an object is a record. Elsewhere it may be a map, whose values have a type.
-                let fields = text.strip_prefix('{').filter(|_| place.pointer.is_empty() || place.is_item)?;
+            let changed = rewrite(json, &mut |at, text| {
+                // Other objects may be maps, whose values have a type.
+                let fields = text.strip_prefix('{').filter(|_| at.pointer.is_empty() || at.is_item)?;
                 let comma = if fields == "}" { "" } else { "," };
-                note(place, format!(r#"{{"sandboxExtra":{{"list":[1]}}{comma}{fields}"#))
+                note(at, format!(r#"{{"sandboxExtra":{{"list":[1]}}{comma}{fields}"#))
             });
             ("added a field to".to_owned(), changed)
         }
         FaultKind::NullLists { pointer } => {
-            let changed = rewrite(json, &mut |place, text| {
-                let is_meant = pointer.as_ref().is_none_or(|pointer| place.pointer == pointer);
-                (is_meant && text.starts_with('[')).then(|| "null".to_owned()).and_then(|null| note(place, null))
+            let changed = rewrite(json, &mut |at, text| {
+                let is_match = pointer.as_ref().is_none_or(|pointer| at.pointer == pointer);
+                (is_match && text.starts_with('[')).then(|| "null".to_owned()).and_then(|null| note(at, null))
             });
             ("put null at".to_owned(), changed)
         }
         FaultKind::DuplicatedPage {} => {
-            let query = Values::parse(uri.query().unwrap_or_default().as_bytes());
+            let query = Params::parse(uri.query().unwrap_or_default().as_bytes());
             let offset = query.get("offset").and_then(|offset| offset.parse::<u64>().ok()).filter(|offset| *offset > 0);
             let after = query.get("after").and_then(|after| serde_json::to_string(after).ok());
             let own = serde_json::to_string(uri.path_and_query()?.as_str()).ok();
-            let changed = rewrite(json, &mut |place, text| {
-                let own = match place.pointer {
+            let changed = rewrite(json, &mut |at, text| {
+                let own = match at.pointer {
                     "/nextOffset" => offset.map(|offset| offset.to_string()),
                     "/nextUri" => own.clone(),
                     "/cursors/after" | "/paging/cursors/after" => after.clone(),
                     _ => None,
                 };
-                own.filter(|_| text != "null").and_then(|own| note(place, own))
+                own.filter(|_| text != "null").and_then(|own| note(at, own))
             });
             ("put this page's own cursor at".to_owned(), changed)
         }
         FaultKind::ClockSkew { seconds } => {
-            let changed = rewrite(json, &mut |place, text| {
-                if !["/expires_in", "/expires_on"].contains(&place.pointer) {
+            let changed = rewrite(json, &mut |at, text| {
+                if !["/expires_in", "/expires_on"].contains(&at.pointer) {
                     return None;
                 }
                 let ends = text.parse::<i64>().ok()?.saturating_add((*seconds).into()).max(0);
-                note(place, ends.to_string())
+                note(at, ends.to_string())
             });
             (format!("the Date is off by {seconds} s, and so is"), changed)
         }
         _ => return None,
     };
     let changed = changed?;
-    let first = places.first()?;
-    let more = if places.len() > 1 { format!(" and {} more", places.len() - 1) } else { String::new() };
-    Some((changed, format!("{what} {first}{more}")))
+    let first = pointers.first()?;
+    let more = if pointers.len() > 1 { format!(" and {} more", pointers.len() - 1) } else { String::new() };
+    Some((changed, format!("{effect} {first}{more}")))
 }
 
 #[cfg(test)]
@@ -213,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn each_change_is_done_where_it_belongs_and_told() {
+    fn faults_change_json_and_name_the_location() {
         use Vendor::{Acronis, Genesys, Suger};
-        for (fault, vendor, uri, before, after, did) in [
+        for (fault, vendor, uri, before, after, effect) in [
             (
                 "unknown_enum",
                 Genesys,
@@ -246,7 +254,7 @@ mod tests {
                 "/x",
                 r#"{"items":[]}"#,
                 r#"{"nextOffset":-1,"items":[]}"#,
-                "put -1 at the whole",
+                "put -1 at the root",
             ),
             (
                 "extra_fields",
@@ -256,7 +264,7 @@ mod tests {
                 r#"{"sandboxExtra":{"list":[1]},"items":[{"sandboxExtra":{"list":[1]},"a":0.10}],"records":{"seats":"0.1"}}"#,
                 "added a field to /items/0 and 1 more",
             ),
-            ("null_lists", Suger, "/x", "[]", "null", "put null at the whole"),
+            ("null_lists", Suger, "/x", "[]", "null", "put null at the root"),
             ("null_lists; pointer=/b", Suger, "/x", r#"{"a":[],"b":[[]]}"#, r#"{"a":[],"b":null}"#, "put null at /b"),
             (
                 "duplicated_page",
@@ -291,12 +299,12 @@ mod tests {
                 "the Date is off by -60 s, and so is /expires_on",
             ),
         ] {
-            assert_eq!(changed(fault, vendor, uri, before), Some((after.to_owned(), did.to_owned())), "{fault}");
+            assert_eq!(changed(fault, vendor, uri, before), Some((after.to_owned(), effect.to_owned())), "{fault}");
         }
     }
 
     #[test]
-    fn where_there_is_nothing_to_change_nothing_is() {
+    fn faults_do_not_apply_to_other_json() {
         for (fault, uri, json) in [
             ("unknown_enum", "/x", r#"{"status":7}"#),
             ("unknown_enum; pointer=/b", "/x", r#"{"a":"b"}"#),

@@ -1,21 +1,21 @@
-//! The faults that are due, and which of them meets a request.
+//! The faults of a sandbox, and which of them a request gets.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::fault::Fault;
-use crate::bounded_map::Bounded;
-use crate::vendors::Call;
+use super::fault::{Fault, FaultError};
+use crate::bounded_map::BoundedMap;
+use crate::vendors::RequestContext;
 
-/// Standing faults.
-const MOST_RULES: usize = 1_000;
-/// Faults by header that are remembered.
-const MOST_TEXTS: usize = 1_000;
-/// Faults that one request can bring along.
-const MOST_BROUGHT: usize = 10;
+/// Faults that were added.
+const MAX_RULES: usize = 1_000;
+/// Faults of headers that are kept.
+const MAX_HEADERS: usize = 1_000;
+/// Faults that the headers of one request may have.
+const MAX_HEADERS_PER_REQUEST: usize = 10;
 
-/// All faults of a sandbox. Each has dice of its own, so that what one draws does not depend on the others.
+/// All faults of a sandbox. Each has its own random numbers, so that one fault does not depend on the others.
 pub(crate) struct Faults {
     seed: u64,
     state: Mutex<State>,
@@ -23,35 +23,33 @@ pub(crate) struct Faults {
 
 struct State {
     next_id: u64,
-    standing: Vec<Rule>,
-    /// By their text: a request that is sent again with its header meets the same fault, not a new one.
-    brought: Bounded<String, Rule>,
+    added: Vec<Rule>,
+    /// By the value of the header: a request that is sent again gets the same fault, not a new one.
+    from_headers: BoundedMap<String, Rule>,
 }
 
-/// A fault and what became of it.
+/// A fault and how often it was used.
 #[derive(Clone, Serialize)]
 pub(crate) struct Rule {
     id: u64,
     fault: Fault,
-    /// Requests that it was held against.
-    seen: u64,
-    /// Requests that it met.
-    met: u32,
+    /// Requests that its operation matched.
+    matched: u64,
+    /// Requests that it was injected into.
+    injected: u32,
     #[serde(skip)]
-    dice: fastrand::Rng,
+    random: fastrand::Rng,
 }
 
-/// Where a fault that met a request came from.
+/// Where the fault of a request came from.
 pub(super) enum Origin {
-    Standing(u64),
-    Brought(String),
+    Added(u64),
+    Header(String),
 }
 
 impl Faults {
-    /// # Errors
-    /// What is wrong with a fault.
-    pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> Result<Self, String> {
-        let state = State { next_id: 1, standing: Vec::new(), brought: Bounded::new(MOST_TEXTS) };
+    pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> Result<Self, FaultError> {
+        let state = State { next_id: 1, added: Vec::new(), from_headers: BoundedMap::new(MAX_HEADERS) };
         let all = Self { seed, state: Mutex::new(state) };
         all.add(faults)?;
         Ok(all)
@@ -61,17 +59,15 @@ impl Faults {
         self.seed
     }
 
-    /// All of them or, with what is wrong, none.
-    pub(crate) fn add(&self, faults: Vec<Fault>) -> Result<(), String> {
-        if let Some(objection) = faults.iter().find_map(Fault::objection) {
-            return Err(objection);
-        }
+    /// Adds all faults or, if one is not valid, none.
+    pub(crate) fn add(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
+        faults.iter().try_for_each(Fault::validate)?;
         let state = &mut *self.state();
-        if state.standing.len().saturating_add(faults.len()) > MOST_RULES {
-            return Err(format!("There are {MOST_RULES} faults at most."));
+        if state.added.len().saturating_add(faults.len()) > MAX_RULES {
+            return Err(FaultError::TooMany { max: MAX_RULES });
         }
         for fault in faults {
-            state.standing.push(self.rule(state.next_id, fault));
+            state.added.push(self.rule(state.next_id, fault));
             state.next_id += 1;
         }
         Ok(())
@@ -79,65 +75,67 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         let state = &mut *self.state();
-        state.standing.clear();
-        state.brought = Bounded::new(MOST_TEXTS);
+        state.added.clear();
+        state.from_headers = BoundedMap::new(MAX_HEADERS);
     }
 
     pub(crate) fn remove(&self, id: u64) -> bool {
-        let standing = &mut self.state().standing;
-        let before = standing.len();
-        standing.retain(|rule| rule.id != id);
-        standing.len() < before
+        let added = &mut self.state().added;
+        let before = added.len();
+        added.retain(|rule| rule.id != id);
+        added.len() < before
     }
 
     pub(crate) fn rules(&self) -> Vec<Rule> {
-        self.state().standing.clone()
+        self.state().added.clone()
     }
 
-    /// The faults that a request meets, those that it brought along last.
-    pub(super) fn draw(&self, call: &Call, brought: &[String]) -> Result<Vec<(Origin, Fault)>, String> {
-        if brought.len() > MOST_BROUGHT {
-            return Err(format!("A request brings {MOST_BROUGHT} faults at most."));
+    /// Returns the faults for a request, those of its headers last.
+    pub(super) fn draw(
+        &self,
+        context: &RequestContext,
+        headers: &[String],
+    ) -> Result<Vec<(Origin, Fault)>, FaultError> {
+        if headers.len() > MAX_HEADERS_PER_REQUEST {
+            return Err(FaultError::TooMany { max: MAX_HEADERS_PER_REQUEST });
         }
         let state = &mut *self.state();
-        for text in brought {
-            if state.brought.get(text).is_none() {
+        for text in headers {
+            if state.from_headers.get(text).is_none() {
                 let fault: Fault = text.parse()?;
-                if let Some(objection) = fault.objection() {
-                    return Err(objection);
-                }
-                state.brought.insert(text.clone(), self.rule(0, fault));
+                fault.validate()?;
+                state.from_headers.insert(text.clone(), self.rule(0, fault));
             }
         }
-        let mut met: Vec<_> = state
-            .standing
+        let mut drawn: Vec<_> = state
+            .added
             .iter_mut()
-            .filter_map(|rule| rule.meets(call).then(|| (Origin::Standing(rule.id), rule.fault.clone())))
+            .filter_map(|rule| rule.draw(context).then(|| (Origin::Added(rule.id), rule.fault.clone())))
             .collect();
-        for text in brought {
-            let Some(rule) = state.brought.get_mut(text) else { continue };
-            if rule.meets(call) {
-                met.push((Origin::Brought(text.clone()), rule.fault.clone()));
+        for text in headers {
+            let Some(rule) = state.from_headers.get_mut(text) else { continue };
+            if rule.draw(context) {
+                drawn.push((Origin::Header(text.clone()), rule.fault.clone()));
             }
         }
-        Ok(met)
+        Ok(drawn)
     }
 
-    /// The fault found nothing to do: it is still to come.
-    pub(super) fn give_back(&self, origin: &Origin) {
+    /// Undoes a draw: the fault had no effect on the request, and is still to come.
+    pub(super) fn undo_draw(&self, origin: &Origin) {
         let state = &mut *self.state();
         let rule = match origin {
-            Origin::Standing(id) => state.standing.iter_mut().find(|rule| rule.id == *id),
-            Origin::Brought(text) => state.brought.get_mut(text),
+            Origin::Added(id) => state.added.iter_mut().find(|rule| rule.id == *id),
+            Origin::Header(text) => state.from_headers.get_mut(text),
         };
         if let Some(rule) = rule {
-            rule.met = rule.met.saturating_sub(1);
+            rule.injected = rule.injected.saturating_sub(1);
         }
     }
 
     fn rule(&self, id: u64, fault: Fault) -> Rule {
-        // The dice depend on nothing but the seed and the fault's place.
-        Rule { id, fault, seen: 0, met: 0, dice: fastrand::Rng::with_seed(self.seed.wrapping_add(id)) }
+        // The random numbers depend on the seed and the position of the fault only.
+        Rule { id, fault, matched: 0, injected: 0, random: fastrand::Rng::with_seed(self.seed.wrapping_add(id)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -146,23 +144,24 @@ impl Faults {
 }
 
 impl Rule {
-    fn meets(&mut self, call: &Call) -> bool {
+    /// Whether a request gets the fault; counts it.
+    fn draw(&mut self, context: &RequestContext) -> bool {
         let terms = self.fault.terms();
-        let is_meant = match (&terms.operation, call.vendor) {
+        let is_match = match (&terms.operation, context.vendor) {
             (None, _) => true,
-            (Some(selector), Some(vendor)) => vendor.is_meant(call.operation, selector),
+            (Some(selector), Some(vendor)) => vendor.matches_selector(context.operation, selector),
             (Some(_), None) => false,
         };
-        if !is_meant {
+        if !is_match {
             return false;
         }
-        self.seen += 1;
-        if self.seen <= terms.skip.unwrap_or(0).into() || terms.times.is_some_and(|times| self.met >= times) {
+        self.matched += 1;
+        if self.matched <= terms.skip.unwrap_or(0).into() || terms.times.is_some_and(|times| self.injected >= times) {
             return false;
         }
-        let meets = terms.percent.is_none_or(|percent| self.dice.u8(..100) < percent);
-        self.met = self.met.saturating_add(meets.into());
-        meets
+        let is_drawn = terms.percent.is_none_or(|percent| self.random.u8(..100) < percent);
+        self.injected = self.injected.saturating_add(is_drawn.into());
+        is_drawn
     }
 }
 
@@ -173,20 +172,20 @@ mod tests {
     use http::Method;
     use uuid::Uuid;
 
-    fn call(method: Method, path: &str) -> Call {
+    fn context(method: Method, path: &str) -> RequestContext {
         let vendor = Vendor::of(path);
         let operation = vendor.and_then(|vendor| vendor.operation(&method, path));
-        Call { number: 1, correlation_id: Uuid::nil(), vendor, operation }
+        RequestContext { number: 1, correlation_id: Uuid::nil(), vendor, operation }
     }
 
     fn pattern(fault: &str, seed: u64) -> String {
         let faults = Faults::new(seed, vec![fault.parse().unwrap()]).unwrap();
-        let buyers = call(Method::GET, "/org/x/buyer");
+        let buyers = context(Method::GET, "/org/x/buyer");
         (0..12).map(|_| if faults.draw(&buyers, &[]).unwrap().is_empty() { '.' } else { 'x' }).collect()
     }
 
     #[test]
-    fn a_fault_comes_as_often_as_its_terms_say() {
+    fn fault_is_drawn_as_often_as_its_terms_state() {
         for (fault, expected) in [
             ("503", "xxxxxxxxxxxx"),
             ("503; times=2", "xx.........."),
@@ -205,28 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_a_request_brings_is_counted_by_its_text() {
+    fn header_fault_is_counted_by_its_text() {
         let faults = Faults::new(0, Vec::new()).unwrap();
-        let buyers = call(Method::GET, "/org/x/buyer");
-        let met = |text: &str| faults.draw(&buyers, &[text.to_owned()]).map(|met| met.len());
-        assert_eq!((met("503; times=1"), met("503; times=1"), met("502; times=1")), (Ok(1), Ok(0), Ok(1)));
-        assert!(met("nonsense").is_err() && met("200").is_err());
+        let buyers = context(Method::GET, "/org/x/buyer");
+        let drawn = |text: &str| faults.draw(&buyers, &[text.to_owned()]).map(|drawn| drawn.len());
+        assert_eq!((drawn("503; times=1"), drawn("503; times=1"), drawn("502; times=1")), (Ok(1), Ok(0), Ok(1)));
+        assert!(drawn("nonsense").is_err() && drawn("200").is_err());
         assert!(faults.draw(&buyers, &vec!["503".to_owned(); 11]).is_err());
     }
 
     #[test]
-    fn what_found_nothing_to_do_is_still_to_come() {
+    fn fault_without_effect_is_drawn_again() {
         let faults = Faults::new(0, vec!["duplicated_page; times=1".parse().unwrap()]).unwrap();
-        let buyers = call(Method::GET, "/org/x/buyer");
-        let met = faults.draw(&buyers, &[]).unwrap();
-        faults.give_back(&met[0].0);
+        let buyers = context(Method::GET, "/org/x/buyer");
+        let drawn = faults.draw(&buyers, &[]).unwrap();
+        faults.undo_draw(&drawn[0].0);
         assert_eq!(faults.draw(&buyers, &[]).unwrap().len(), 1);
         assert_eq!(faults.draw(&buyers, &[]).unwrap().len(), 0);
     }
 
     #[test]
-    fn there_is_an_end_to_faults() {
-        let many: Vec<Fault> = vec!["503".parse().unwrap(); MOST_RULES + 1];
+    fn number_of_faults_is_limited() {
+        let many: Vec<Fault> = vec!["503".parse().unwrap(); MAX_RULES + 1];
         assert!(Faults::new(0, many).is_err());
     }
 }

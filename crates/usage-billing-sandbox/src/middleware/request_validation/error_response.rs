@@ -1,61 +1,41 @@
-//! What does not fit, said as the vendor says it.
+//! The vendor's error response for a violation of its document.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use usage_billing_acronis::types::{ApiError, ApiErrorBody, ApiErrorDetails};
-use usage_billing_genesys::types::ErrorBody;
 
-use super::{Kind, Misfit, Place};
-use crate::http_util::response::json;
-use crate::vendors::Vendor;
+use super::{Location, Violation, ViolationKind};
+use crate::vendors::{Vendor, acronis, genesys, suger};
 
-/// The vendor's 400.
-pub(super) fn error_response(vendor: Vendor, misfit: &Misfit) -> Response {
-    let status = StatusCode::BAD_REQUEST;
+/// Returns the vendor's 400.
+pub(super) fn error_response(vendor: Vendor, violation: &Violation) -> Response {
+    let (name, message) = (field_name(violation), &violation.message);
     match vendor {
         Vendor::Genesys => {
-            let body = ErrorBody {
-                message: Some(format!("{} {}.", name(misfit), misfit.says)),
-                code: Some(genesys_code(misfit).to_owned()),
-                status: Some(status.as_u16().into()),
-                ..ErrorBody::default()
-            };
-            // The frame writes it, once it has put in the correlation id.
-            let mut response = status.into_response();
-            response.extensions_mut().insert(body);
-            response
+            let code = genesys_code(violation);
+            genesys::Failure::new(StatusCode::BAD_REQUEST, code, format!("{name} {message}.")).into_response()
         }
-        Vendor::Suger => json(status, &format!("invalid {}: {}", name(misfit), misfit.says)),
-        Vendor::Acronis => {
-            let info = match misfit.kind {
-                Kind::Unknown => format!("There is no such field: {}", misfit.pointer),
-                _ => format!("{}: {}.", name(misfit), misfit.says),
-            };
-            let body = ApiErrorBody {
-                code: Some(status.as_u16().into()),
-                domain: Some("PlatformAccountServer".to_owned()),
-                message: Some("The request is not valid.".to_owned()),
-                details: Some(ApiErrorDetails { info: Some(info), ..ApiErrorDetails::default() }),
-                ..ApiErrorBody::default()
-            };
-            json(status, &ApiError { error: body })
-        }
+        Vendor::Suger => suger::Failure::bad_request(format!("invalid {name}: {message}")).into_response(),
+        Vendor::Acronis => acronis::Failure::bad_request(match violation.kind {
+            ViolationKind::Unknown => format!("There is no such field: {}", violation.pointer),
+            _ => format!("{name}: {message}."),
+        })
+        .into_response(),
     }
 }
 
 /// The platform's `x-inin-error-codes`.
-fn genesys_code(misfit: &Misfit) -> &'static str {
-    match misfit.kind {
-        Kind::Format => "invalid.date",
-        Kind::Unlisted | Kind::Range => "invalid.value",
-        Kind::Type if misfit.place != Place::Body => "invalid.value",
-        Kind::Type | Kind::Missing | Kind::Unknown => "bad.request",
+fn genesys_code(violation: &Violation) -> &'static str {
+    match violation.kind {
+        ViolationKind::Format => "invalid.date",
+        ViolationKind::Unlisted | ViolationKind::Range => "invalid.value",
+        ViolationKind::Type if violation.location != Location::Body => "invalid.value",
+        ViolationKind::Type | ViolationKind::Missing | ViolationKind::Unknown => "bad.request",
     }
 }
 
-/// `parameters.period.start`, or what the whole body is called.
-fn name(misfit: &Misfit) -> String {
-    match misfit.pointer.trim_start_matches('/') {
+/// The name of a field or parameter in a message: `parameters.period.start`.
+fn field_name(violation: &Violation) -> String {
+    match violation.pointer.trim_start_matches('/') {
         "" => "request body".to_owned(),
         pointer => pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"),
     }
@@ -64,27 +44,29 @@ fn name(misfit: &Misfit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use usage_billing_genesys::types::ErrorBody;
+
+    fn violation(location: Location, pointer: &str, kind: ViolationKind) -> Violation {
+        Violation { location, pointer: pointer.to_owned(), kind, message: "must be at most 1000".to_owned() }
+    }
 
     #[test]
-    fn a_pointer_becomes_a_name() {
-        for (pointer, wanted) in [("", "request body"), ("/a/0/b", "a.0.b"), ("/a~1b~0", "a/b~")] {
-            let pointer = pointer.to_owned();
-            let misfit = Misfit { place: Place::Body, pointer, kind: Kind::Type, says: String::new() };
-            assert_eq!(name(&misfit), wanted);
+    fn field_name_is_unescaped_pointer() {
+        for (pointer, expected) in [("", "request body"), ("/a/0/b", "a.0.b"), ("/a~1b~0", "a/b~")] {
+            assert_eq!(field_name(&violation(Location::Body, pointer, ViolationKind::Type)), expected);
         }
     }
 
     #[tokio::test]
-    async fn each_vendor_refuses_in_its_own_form() {
-        let says = "must be at most 1000".to_owned();
-        let misfit = Misfit { place: Place::Query, pointer: "/limit".to_owned(), kind: Kind::Range, says };
+    async fn violation_becomes_error_of_the_vendor() {
+        let limit = violation(Location::Query, "/limit", ViolationKind::Range);
         let text = async |vendor| {
-            let body = axum::body::to_bytes(error_response(vendor, &misfit).into_body(), 1000).await.unwrap();
+            let body = axum::body::to_bytes(error_response(vendor, &limit).into_body(), 1000).await.unwrap();
             String::from_utf8(body.to_vec()).unwrap()
         };
         assert_eq!(text(Vendor::Suger).await, r#""invalid limit: must be at most 1000""#);
         assert!(text(Vendor::Acronis).await.contains(r#""details":{"info":"limit: must be at most 1000."}"#));
-        let genesys = error_response(Vendor::Genesys, &misfit).extensions().get::<ErrorBody>().cloned().unwrap();
+        let genesys = error_response(Vendor::Genesys, &limit).extensions().get::<ErrorBody>().cloned().unwrap();
         assert_eq!((genesys.code.as_deref(), genesys.status), (Some("invalid.value"), Some(400)));
     }
 }

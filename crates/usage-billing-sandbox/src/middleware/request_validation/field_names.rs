@@ -1,4 +1,4 @@
-//! Field names as Go reads them: Suger's `encoding/json` takes `organizationId` for `organizationID`.
+//! Field names as Go's `encoding/json` matches them: Suger reads `organizationId` as `organizationID`.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Document;
+use crate::vendors::document::Document;
 
-/// A JSON body with the documented spelling of each field, so that checks and handlers read the same. As in Go, an exact name comes before one
-/// that differs in case only, the last of several values counts, and keys of maps stay as they are. All values keep their digits. A body that
-/// is not JSON stays as it is.
+/// Returns a JSON body with the documented spelling of each field, for validation and handlers. As in Go, an exact name precedes one that differs
+/// in case only, the last of several values counts, and keys of maps stay as they are. Params keep their digits. A body that is not JSON stays as
+/// it is.
 pub(super) fn as_documented(document: &Document, schema: &Value, body: &Bytes) -> Bytes {
     match serde_json::from_slice::<&RawValue>(body) {
         Ok(json) => {
@@ -51,14 +51,14 @@ fn write(document: &Document, schema: &Value, json: &str, out: &mut Vec<u8>) {
 fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawValue)>, out: &mut Vec<u8>) {
     let fields = fields(document, schema);
     let others = schema.get("additionalProperties").unwrap_or(&Value::Null);
-    let mut places = HashMap::new();
+    let mut indexes = HashMap::new();
     let mut named: Vec<(String, &RawValue, &Value)> = Vec::with_capacity(members.len());
     for (name, value) in members {
         let exact = fields.iter().find(|(field, _)| *field == name);
         let field = exact.or_else(|| fields.iter().find(|(field, _)| folded(field).eq(folded(&name))));
         let (name, schema) = field.map_or((name, others), |(field, schema)| ((*field).to_owned(), *schema));
-        let place = *places.entry(name.clone()).or_insert(named.len());
-        match named.get_mut(place) {
+        let index = *indexes.entry(name.clone()).or_insert(named.len());
+        match named.get_mut(index) {
             Some(before) => before.1 = value,
             None => named.push((name, value, schema)),
         }
@@ -75,7 +75,7 @@ fn write_object(document: &Document, schema: &Value, members: Vec<(String, &RawV
     out.push(b'}');
 }
 
-/// The properties of a schema and of all that it consists of.
+/// The properties of a schema and of the schemas in its `allOf`.
 fn fields<'a>(document: &'a Document, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let schema = document.resolved(schema);
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
@@ -84,7 +84,7 @@ fn fields<'a>(document: &'a Document, schema: &'a Value) -> Vec<(&'a str, &'a Va
     own.chain(parts.flat_map(|part| fields(document, part))).collect()
 }
 
-/// As Go folds the letters of field names: ASCII, and the two other letters whose lower case is ASCII.
+/// Folds case as Go does for field names: ASCII, and the two other letters whose lower case is ASCII.
 fn folded(name: &str) -> impl Iterator<Item = char> {
     name.chars().map(|letter| match letter {
         '\u{212A}' => 'k',
@@ -93,7 +93,7 @@ fn folded(name: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// The members of an object in their order, duplicates included.
+/// The members of an object in order, with duplicates.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn field_names_of_another_case_are_documented_ones() {
+    fn field_names_are_matched_without_case() {
         assert_eq!(
             report(r#" {"ID": "a", "organizationId":"o", "ENTITLEMENTID" :"e", "Records":{"GB": 1.10}} "#),
             r#"{"id":"a","organizationID":"o","entitlementID":"e","records":{"GB":1.10}}"#
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn last_value_counts_and_keys_of_maps_keep_their_case() {
+    fn last_value_counts_and_map_keys_keep_their_case() {
         assert_eq!(report(r#"{"id":"a","ID":"b"}"#), r#"{"id":"b"}"#);
         assert_eq!(report(r#"{"Id":"b","id":"a"}"#), r#"{"id":"a"}"#);
         assert_eq!(
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_and_invalid_bodies_stay_as_they_are() {
+    fn unknown_fields_and_invalid_bodies_are_unchanged() {
         assert_eq!(report(r#"{"Colour":"ä\n\u0000"}"#), "{\"Colour\":\"ä\\n\\u0000\"}");
         for body in ["", "{", "[1,", r#"{"a":1}x"#, "\u{feff}{}", "nul"] {
             assert_eq!(report(body), body);

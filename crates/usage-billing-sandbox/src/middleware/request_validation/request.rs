@@ -1,16 +1,15 @@
-//! A request against the operation that it means.
+//! Validates the path, query, headers and body of a request.
 
 use http::{HeaderMap, Uri};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::document::{Document, Operation};
-use super::schema::{Check, within};
-use super::{Kind, Misfit, Place};
+use super::schema::{Validator, child};
+use super::{Violation, ViolationKind};
 use crate::vendors::Vendor;
+use crate::vendors::document::{Document, Location, Operation};
 
-/// Headers that belong to HTTP, to proxies and to browsers rather than to any vendor. `sec-…`, `x-forwarded-…` and our own
-/// `x-sandbox-…` come on top.
+/// Headers of HTTP, proxies and browsers, in addition to `sec-…`, `x-forwarded-…` and the sandbox's `x-sandbox-…`.
 const COMMON_HEADERS: [&str; 41] = [
     "accept",
     "accept-charset",
@@ -56,97 +55,103 @@ const COMMON_HEADERS: [&str; 41] = [
 ];
 const COMMON_PREFIXES: [&str; 3] = ["sec-", "x-forwarded-", "x-sandbox-"];
 
-/// Headers of the vendor's own SDKs that are in no document.
-fn own_headers(vendor: Vendor) -> &'static [&'static str] {
+/// Undocumented headers of the vendor's SDKs.
+fn sdk_headers(vendor: Vendor) -> &'static [&'static str] {
     match vendor {
         Vendor::Genesys => &["inin-correlation-id", "purecloud-sdk"],
         Vendor::Suger => &["x-correlation-id"],
-        // The vendor's WHMCS module sends it.
+        // RequestBody by the vendor's WHMCS module.
         Vendor::Acronis => &["x-acronis-api"],
     }
 }
 
-/// Whether a value that is not listed is refused as a rule. Suger is written in Go, where such values are plain texts; where
-/// it does refuse them, its handlers do.
+/// Whether unlisted values of enums are violations. Suger is written in Go, where enums are plain strings; its handlers reject some of them.
 fn closes_enums(vendor: Vendor) -> bool {
     vendor != Vendor::Suger
 }
 
-/// What came.
-pub(super) struct Asked<'a> {
+/// A request and how it is validated.
+pub(super) struct IncomingRequest<'a> {
     pub(super) vendor: Vendor,
     pub(super) uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
-    /// Empty if it was not read.
+    /// Empty if the body was not read.
     pub(super) body: &'a [u8],
     pub(super) strict: bool,
 }
 
-impl Asked<'_> {
-    pub(super) fn misfits(&self, document: &Document, operation: &Operation) -> Vec<Misfit> {
+impl IncomingRequest<'_> {
+    pub(super) fn violations(&self, document: &Document, operation: &Operation) -> Vec<Violation> {
         let (strict, closed_enums) = (self.strict, self.strict || closes_enums(self.vendor));
-        // Acronis' own samples send some flags of reports as text.
-        let text_flags = !strict && self.vendor == Vendor::Acronis;
-        let mut check = Check { document, place: Place::Path, strict, closed_enums, text_flags, misfits: Vec::new() };
-        self.path(&mut check, operation);
-        check.place = Place::Query;
-        self.query(&mut check, operation);
+        // Acronis' own samples send some booleans of reports as strings.
+        let string_booleans = !strict && self.vendor == Vendor::Acronis;
+        let mut validator = Validator {
+            document,
+            location: Location::Path,
+            strict,
+            closed_enums,
+            string_booleans,
+            violations: Vec::new(),
+        };
+        self.path(&mut validator, operation);
+        validator.location = Location::Query;
+        self.query(&mut validator, operation);
         if strict {
-            check.place = Place::Header;
-            self.foreign_headers(&mut check, operation);
+            validator.location = Location::Header;
+            self.unknown_headers(&mut validator, operation);
         }
-        check.place = Place::Body;
-        // What is no JSON, or nothing, is refused by the handlers, each in its vendor's words.
+        validator.location = Location::Body;
+        // A missing body or one that is not JSON is rejected by the handlers.
         if let Some(schema) = &operation.body
             && let Ok(value) = serde_json::from_slice::<Value>(self.body)
         {
-            check.value(schema, &value, "");
+            validator.value(schema, &value, "");
         }
-        check.misfits
+        validator.violations
     }
 
-    fn path(&self, check: &mut Check<'_>, operation: &Operation) {
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+    fn path(&self, validator: &mut Validator<'_>, operation: &Operation) {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.location == Location::Path) {
             let given = operation.in_path(&parameter.name, self.uri.path()).unwrap_or_default();
             let given = percent_decode_str(given).decode_utf8_lossy();
-            check.parameter(&parameter.schema, &given, &within("", &parameter.name));
+            validator.parameter(&parameter.schema, &given, &child("", &parameter.name));
         }
     }
 
-    fn query(&self, check: &mut Check<'_>, operation: &Operation) {
+    fn query(&self, validator: &mut Validator<'_>, operation: &Operation) {
         let query = self.uri.query().unwrap_or_default().as_bytes();
-        let known = || operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
+        let known = || operation.parameters.iter().filter(|parameter| parameter.location == Location::Query);
         for parameter in known() {
-            // An empty value is none, and of a name that stands there twice the first one counts, as with the handlers.
+            // As in the handlers, an empty value is missing, and the first of several counts.
             let given =
                 form_urlencoded::parse(query).find(|(name, value)| *name == parameter.name && !value.is_empty());
-            let pointer = within("", &parameter.name);
+            let pointer = child("", &parameter.name);
             match given {
-                Some((_, value)) => check.parameter(&parameter.schema, &value, &pointer),
-                None if parameter.required => check.note(&pointer, Kind::Missing, "is missing"),
+                Some((_, value)) => validator.parameter(&parameter.schema, &value, &pointer),
+                None if parameter.required => validator.report(&pointer, ViolationKind::Missing, "is missing"),
                 None => {}
             }
         }
         if self.strict {
             for (name, _) in form_urlencoded::parse(query) {
                 if !known().any(|parameter| parameter.name == name) {
-                    check.note(&within("", &name), Kind::Unknown, "is not known");
+                    validator.report(&child("", &name), ViolationKind::Unknown, "is not known");
                 }
             }
         }
     }
 
-    fn foreign_headers(&self, check: &mut Check<'_>, operation: &Operation) {
+    fn unknown_headers(&self, validator: &mut Validator<'_>, operation: &Operation) {
         for name in self.headers.keys().map(http::HeaderName::as_str) {
             let documented = operation
                 .parameters
                 .iter()
-                .any(|parameter| parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case(name));
+                .any(|parameter| parameter.location == Location::Header && parameter.name.eq_ignore_ascii_case(name));
             let common = COMMON_HEADERS.contains(&name)
                 || COMMON_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-                || own_headers(self.vendor).contains(&name);
+                || sdk_headers(self.vendor).contains(&name);
             if !documented && !common {
-                check.note(&within("", name), Kind::Unknown, "is not known");
+                validator.report(&child("", name), ViolationKind::Unknown, "is not known");
             }
         }
     }
@@ -157,26 +162,26 @@ mod tests {
     use super::*;
     use http::Method;
 
-    fn misfits(method: Method, uri: &str, headers: &[&'static str], body: &str, strict: bool) -> Vec<String> {
+    fn violations(method: Method, uri: &str, headers: &[&'static str], body: &str, strict: bool) -> Vec<String> {
         let uri: Uri = uri.parse().unwrap();
         let vendor = Vendor::of(uri.path()).unwrap();
         let document = Document::of(vendor);
         let operation = document.operation(vendor.operation(&method, uri.path()).unwrap().name).unwrap();
         let headers = headers.iter().map(|name| (http::HeaderName::from_static(name), "1".parse().unwrap())).collect();
-        let asked = Asked { vendor, uri: &uri, headers: &headers, body: body.as_bytes(), strict };
-        asked.misfits(document, operation).iter().map(ToString::to_string).collect()
+        let request = IncomingRequest { vendor, uri: &uri, headers: &headers, body: body.as_bytes(), strict };
+        request.violations(document, operation).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_its_place() {
+    fn violations_name_location_and_pointer() {
         let orders = "/api/2/reports";
         let queries = "/api/v2/usage/query";
-        for (method, uri, body, wanted) in [
+        for (method, uri, body, expected) in [
             (Method::GET, "/org/o/usageRecordGroup?limit=1000&status=&startDate=2026-11-21", "", ""),
             (Method::GET, "/org/o/usageRecordGroup?limit=1001", "", "query#/limit: must be at most 1000"),
             (Method::GET, "/org/o/usageRecordGroup?offset=-1", "", "query#/offset: must be at least 0"),
             (Method::GET, "/org/o/usageRecordGroup/aggregate?partner=AWS", "", "query#/granularity: is missing"),
-            // Go has texts, no enums.
+            // Suger's enums are open.
             (Method::GET, "/org/o/billableMetric?status=ODD", "", ""),
             (Method::GET, "/api/2/tenants?lod=odd", "", "query#/lod: is not one of the known values: odd"),
             (Method::GET, "/api/2/tenants/no-uuid?embed_path=1", "", ""),
@@ -186,37 +191,37 @@ mod tests {
             (Method::POST, queries, "{", ""),
             (Method::POST, queries, "", ""),
         ] {
-            let found = misfits(method, uri, &[], body, false);
+            let found = violations(method, uri, &[], body, false);
             assert!(
-                if wanted.is_empty() { found.is_empty() } else { found.iter().any(|it| it == wanted) },
+                if expected.is_empty() { found.is_empty() } else { found.iter().any(|it| it == expected) },
                 "{uri} {found:?}"
             );
         }
     }
 
     #[test]
-    fn strictness_sees_what_is_in_no_document() {
+    fn strict_validation_finds_undocumented_names() {
         let sent = &["user-agent", "sec-fetch-mode", "x-sandbox-fault", "purecloud-sdk", "x-api-key"];
         let uri = "/org/o/buyer?limit=1&cursor=a~b&%00=";
-        let wanted = [
+        let expected = [
             "query#/cursor: is not known",
             "query#/\0: is not known",
             "header#/purecloud-sdk: is not known",
             "header#/x-api-key: is not known",
         ];
-        let mut found = misfits(Method::GET, uri, sent, "", true);
+        let mut found = violations(Method::GET, uri, sent, "", true);
         found[2..].sort();
-        assert_eq!(found, wanted);
-        assert!(misfits(Method::GET, uri, sent, "", false).is_empty());
+        assert_eq!(found, expected);
+        assert!(violations(Method::GET, uri, sent, "", false).is_empty());
         let body = r#"{"interval": "2026-09/2026-10", "interwal": 1}"#;
         assert_eq!(
-            misfits(Method::POST, "/api/v2/usage/query", &["purecloud-sdk"], body, true),
+            violations(Method::POST, "/api/v2/usage/query", &["purecloud-sdk"], body, true),
             ["body#/interwal: is not known"]
         );
     }
 
     #[test]
-    fn headers_are_listed_in_order() {
+    fn common_headers_are_sorted() {
         assert!(COMMON_HEADERS.is_sorted());
     }
 }

@@ -1,48 +1,48 @@
-//! Values against schemas.
+//! Validates values against schemas.
 //!
-//! A validator of our own: our documents keep to a small part of OpenAPI 3.0 (`openapi/README.md`: no `oneOf`, no `pattern`,
-//! no inline objects, `nullable` and `format` of their own meaning), which is less code than a translation of 3.0 to JSON
-//! Schema would be, and the crate `jsonschema` brings some forty others, the big numbers and regular expressions among them.
+//! The curated documents use a small part of OpenAPI 3.0 (`openapi/README.md`: no `oneOf`, no `pattern`, no inline objects; `nullable` and
+//! `format` have meanings of their own). Translating it to JSON Schema would be more code than this validator, and the crate `jsonschema` depends
+//! on some forty others.
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::document::Document;
-use super::{Kind, Misfit, Place};
+use super::{Violation, ViolationKind};
+use crate::vendors::document::{Document, Location};
 
-/// More are not told: the first one is what the caller gets, the others are for the log.
-const MOST_MISFITS: usize = 16;
-/// Deeper than any value that serde_json reads.
-const DEEPEST: usize = 200;
+/// Violations that are reported: the first one to the caller, the others in the log.
+const MAX_VIOLATIONS: usize = 16;
+/// Deeper than any value that serde_json parses.
+const MAX_DEPTH: usize = 200;
 
-pub(super) struct Check<'a> {
+pub(super) struct Validator<'a> {
     pub(super) document: &'a Document,
-    pub(super) place: Place,
-    /// Fields that are not in the document are misfits.
+    pub(super) location: Location,
+    /// Whether undocumented fields are violations.
     pub(super) strict: bool,
-    /// Values that are not listed are misfits.
+    /// Whether unlisted values of enums are violations.
     pub(super) closed_enums: bool,
-    /// `"true"` and `"false"` are booleans, too.
-    pub(super) text_flags: bool,
-    pub(super) misfits: Vec<Misfit>,
+    /// Whether the strings `"true"` and `"false"` are booleans.
+    pub(super) string_booleans: bool,
+    pub(super) violations: Vec<Violation>,
 }
 
-impl Check<'_> {
-    pub(super) fn note(&mut self, pointer: &str, kind: Kind, says: impl Into<String>) {
-        if self.misfits.len() < MOST_MISFITS {
-            let (pointer, says) = (pointer.to_owned(), says.into());
-            self.misfits.push(Misfit { place: self.place, pointer, kind, says });
+impl Validator<'_> {
+    pub(super) fn report(&mut self, pointer: &str, kind: ViolationKind, message: impl Into<String>) {
+        if self.violations.len() < MAX_VIOLATIONS {
+            let (pointer, message) = (pointer.to_owned(), message.into());
+            self.violations.push(Violation { location: self.location, pointer, kind, message });
         }
     }
 
-    /// A value of JSON.
+    /// Validates a JSON value.
     pub(super) fn value(&mut self, schema: &Value, value: &Value, at: &str) {
         self.value_at(schema, value, at, 0);
     }
 
     fn value_at(&mut self, schema: &Value, value: &Value, at: &str, depth: usize) {
-        if depth > DEEPEST || self.misfits.len() >= MOST_MISFITS {
+        if depth > MAX_DEPTH || self.violations.len() >= MAX_VIOLATIONS {
             return;
         }
         let document = self.document;
@@ -53,28 +53,28 @@ impl Check<'_> {
         for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             self.value_at(part, value, at, depth + 1);
         }
-        let wanted = schema.get("type").and_then(Value::as_str);
-        match (wanted, value) {
+        let expected = schema.get("type").and_then(Value::as_str);
+        match (expected, value) {
             (Some("object"), Value::Object(fields)) => self.object(schema, fields, at, depth),
             (Some("array"), Value::Array(items)) => {
                 let of = schema.get("items").unwrap_or(&Value::Null);
-                for (item, place) in items.iter().zip(0_usize..) {
-                    self.value_at(of, item, &format!("{at}/{place}"), depth + 1);
+                for (item, index) in items.iter().zip(0_usize..) {
+                    self.value_at(of, item, &format!("{at}/{index}"), depth + 1);
                 }
             }
             (Some("string"), Value::String(text)) => self.text(schema, text, at),
             (Some("integer"), Value::Number(number)) => match (number.as_i64(), number.as_u64()) {
                 (Some(number), _) => self.integer(schema, number, at),
-                (None, Some(_)) => self.note(at, Kind::Range, "is too large"),
-                (None, None) => self.note(at, Kind::Type, "must be an integer"),
+                (None, Some(_)) => self.report(at, ViolationKind::Range, "is too large"),
+                (None, None) => self.report(at, ViolationKind::Type, "must be an integer"),
             },
-            // Decimals are judged as numbers only; their digits are the handlers' business, which read them exactly.
+            // The handlers parse the digits of decimals.
             (Some("number"), Value::Number(_)) | (Some("boolean"), Value::Bool(_)) => {}
-            (Some("boolean"), Value::String(text)) if self.text_flags && ["true", "false"].contains(&text.as_str()) => {
-            }
-            (Some(wanted @ ("object" | "array" | "string" | "integer" | "number" | "boolean")), _) => {
-                let article = if wanted.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
-                self.note(at, Kind::Type, format!("must be {article} {wanted}"));
+            (Some("boolean"), Value::String(text))
+                if self.string_booleans && ["true", "false"].contains(&text.as_str()) => {}
+            (Some(expected @ ("object" | "array" | "string" | "integer" | "number" | "boolean")), _) => {
+                let article = if expected.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
+                self.report(at, ViolationKind::Type, format!("must be {article} {expected}"));
             }
             _ => {}
         }
@@ -88,41 +88,40 @@ impl Check<'_> {
             let property = properties.and_then(|properties| properties.get(*name)).unwrap_or(&Value::Null);
             let nullable = || self.document.resolved(property).get("nullable").and_then(Value::as_bool) == Some(true);
             if fields.get(*name).is_none_or(|value| value.is_null() && !nullable()) {
-                self.note(&within(at, name), Kind::Missing, "is missing");
+                self.report(&child(at, name), ViolationKind::Missing, "is missing");
             }
         }
         let others = schema.get("additionalProperties");
         for (name, value) in fields {
-            let pointer = within(at, name);
+            let pointer = child(at, name);
             match (properties.and_then(|properties| properties.get(name)), others) {
-                // All three read `null` as if nothing stood there, and what clients are generated from our documents
-                // may send it.
+                // All vendors read `null` as a missing field, and generated clients may send it.
                 (Some(_), _) if value.is_null() => {}
                 (Some(property), _) => self.value_at(property, value, &pointer, depth + 1),
                 (None, Some(Value::Object(of))) if !of.is_empty() => {
                     self.value_at(others.unwrap_or(&Value::Null), value, &pointer, depth + 1);
                 }
                 (None, Some(Value::Object(_) | Value::Bool(true))) => {}
-                (None, _) if self.strict => self.note(&pointer, Kind::Unknown, "is not known"),
+                (None, _) if self.strict => self.report(&pointer, ViolationKind::Unknown, "is not known"),
                 (None, _) => {}
             }
         }
     }
 
-    /// Text as it stands in a path, a query or a header.
+    /// Validates a parameter in a path, query or header.
     pub(super) fn parameter(&mut self, schema: &Value, text: &str, at: &str) {
         let document = self.document;
         let schema = document.resolved(schema);
         match schema.get("type").and_then(Value::as_str) {
             Some("integer") => match text.parse() {
                 Ok(number) => self.integer(schema, number, at),
-                Err(_) => self.note(at, Kind::Type, "must be an integer"),
+                Err(_) => self.report(at, ViolationKind::Type, "must be an integer"),
             },
-            // 1 and 0 are what Go's and Python's readers take besides; the document has neither.
+            // Go and Python also accept 1 and 0, which are not in the document.
             Some("boolean") => match text {
                 "true" | "false" => {}
                 "1" | "0" if !self.strict => {}
-                _ => self.note(at, Kind::Type, "must be true or false"),
+                _ => self.report(at, ViolationKind::Type, "must be true or false"),
             },
             _ => self.text(schema, text, at),
         }
@@ -131,11 +130,11 @@ impl Check<'_> {
     fn integer(&mut self, schema: &Value, number: i64, at: &str) {
         let limit = |name: &str| schema.get(name).and_then(Value::as_i64);
         if let Some(least) = limit("minimum").filter(|least| number < *least) {
-            self.note(at, Kind::Range, format!("must be at least {least}"));
+            self.report(at, ViolationKind::Range, format!("must be at least {least}"));
         } else if let Some(most) = limit("maximum").filter(|most| number > *most) {
-            self.note(at, Kind::Range, format!("must be at most {most}"));
+            self.report(at, ViolationKind::Range, format!("must be at most {most}"));
         } else if format(schema) == "int32" && i32::try_from(number).is_err() {
-            self.note(at, Kind::Range, "must have 32 bits at most");
+            self.report(at, ViolationKind::Range, "must have 32 bits at most");
         }
     }
 
@@ -143,26 +142,26 @@ impl Check<'_> {
         if let Some(listed) = schema.get("enum").and_then(Value::as_array).filter(|_| self.closed_enums)
             && !listed.iter().any(|value| value.as_str() == Some(text))
         {
-            self.note(at, Kind::Unlisted, format!("is not one of the known values: {}", excerpt(text)));
+            self.report(at, ViolationKind::Unlisted, format!("is not one of the known values: {}", excerpt(text)));
         }
         let characters = || u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
         let limit = |name: &str| schema.get(name).and_then(Value::as_u64);
         if let Some(most) = limit("maxLength").filter(|most| characters() > *most) {
-            self.note(at, Kind::Range, format!("must have at most {most} characters"));
+            self.report(at, ViolationKind::Range, format!("must have at most {most} characters"));
         }
         if let Some(least) = limit("minLength").filter(|least| characters() < *least) {
-            self.note(at, Kind::Range, format!("must have at least {least} characters"));
+            self.report(at, ViolationKind::Range, format!("must have at least {least} characters"));
         }
-        let (good, wanted) = match format(schema) {
-            // An id in a path that is none is an id that nothing has: the vendors' 404.
-            "uuid" => (self.place == Place::Path || Uuid::try_parse(text).is_ok(), "a UUID"),
+        let (is_valid, expected) = match format(schema) {
+            // The vendors respond with 404 to an invalid id in a path.
+            "uuid" => (self.location == Location::Path || Uuid::try_parse(text).is_ok(), "a UUID"),
             "date" => (text.parse::<NaiveDate>().is_ok(), "a date such as 2026-11-21"),
             "date-time" => (DateTime::parse_from_rfc3339(text).is_ok(), "a date-time such as 2026-11-21T09:00:00Z"),
             "decimal" | "lenient-decimal" => (is_decimal(text), "a decimal number"),
             _ => (true, ""),
         };
-        if !good {
-            self.note(at, Kind::Format, format!("must be {wanted}: {}", excerpt(text)));
+        if !is_valid {
+            self.report(at, ViolationKind::Format, format!("must be {expected}: {}", excerpt(text)));
         }
     }
 }
@@ -171,8 +170,8 @@ fn format(schema: &Value) -> &str {
     schema.get("format").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A place one step further down, escaped as RFC 6901 has it.
-pub(super) fn within(at: &str, name: &str) -> String {
+/// Appends a name to a JSON pointer (RFC 6901).
+pub(super) fn child(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -182,7 +181,7 @@ fn is_decimal(text: &str) -> bool {
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// As much of a value as an error should repeat.
+/// The part of a value that an error repeats.
 fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -195,14 +194,20 @@ mod tests {
 
     fn checked(schema: &Value, value: &Value, strict: bool) -> Vec<String> {
         let document = Document::of(Vendor::Genesys);
-        let mut check =
-            Check { document, place: Place::Body, strict, closed_enums: true, text_flags: false, misfits: Vec::new() };
-        check.value(schema, value, "");
-        check.misfits.iter().map(ToString::to_string).collect()
+        let mut validator = Validator {
+            document,
+            location: Location::Body,
+            strict,
+            closed_enums: true,
+            string_booleans: false,
+            violations: Vec::new(),
+        };
+        validator.value(schema, value, "");
+        validator.violations.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn each_keyword_of_our_documents_is_checked() {
+    fn keywords_of_the_documents_are_checked() {
         let object = json!({"type": "object", "required": ["a"], "properties": {
             "a": {"type": "integer", "format": "int32", "minimum": 1},
             "b": {"type": "array", "items": {"type": "string", "enum": ["x"]}},
@@ -244,13 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_misfits_are_told() {
+    fn number_of_violations_is_limited() {
         let schema = json!({"type": "array", "items": {"type": "string"}});
-        assert_eq!(checked(&schema, &json!(vec![1; 1000]), false).len(), MOST_MISFITS);
+        assert_eq!(checked(&schema, &json!(vec![1; 1000]), false).len(), MAX_VIOLATIONS);
     }
 
     #[test]
-    fn text_of_a_query_is_read_as_its_type() {
+    fn parameter_is_parsed_as_its_type() {
         for (schema, text, good, strictly) in [
             (json!({"type": "integer", "maximum": 10}), "10", true, true),
             (json!({"type": "integer", "maximum": 10}), "11", false, false),
@@ -264,16 +269,16 @@ mod tests {
         ] {
             for (strict, wanted) in [(false, good), (true, strictly)] {
                 let document = Document::of(Vendor::Suger);
-                let mut check = Check {
+                let mut validator = Validator {
                     document,
-                    place: Place::Query,
+                    location: Location::Query,
                     strict,
                     closed_enums: true,
-                    text_flags: false,
-                    misfits: vec![],
+                    string_booleans: false,
+                    violations: vec![],
                 };
-                check.parameter(&schema, text, "/x");
-                assert_eq!(check.misfits.is_empty(), wanted, "{schema} {text} {strict}");
+                validator.parameter(&schema, text, "/x");
+                assert_eq!(validator.violations.is_empty(), wanted, "{schema} {text} {strict}");
             }
         }
     }

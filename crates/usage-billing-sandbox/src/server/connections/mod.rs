@@ -1,4 +1,4 @@
-//! Connections: how many there may be, how long they may be silent, how much of a head is read, and how one is hung up on.
+//! The connections: their number, time limits, limits of request heads, and resets.
 
 mod body;
 mod table;
@@ -13,8 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,27 +27,28 @@ use tokio_io_timeout::TimeoutStream;
 
 use self::body::{RequestBody, ResponseBody};
 use self::table::{Admission, Eviction, Table, Ticket};
+use crate::http_util::response;
 
-/// Lines of a head; more are answered 431.
-const MOST_HEADERS: usize = 100;
-/// Bytes of a head, the request line among them. More are answered 431, but for what one last read brings beyond it.
-const LONGEST_HEAD: usize = 64 * 1024;
-/// Between two tries to accept after a failure.
-const BREATH: Duration = Duration::from_millis(100);
-/// An evicted connection has this time to send the rest of its last response.
+/// Header lines; more are rejected with 431.
+const MAX_HEADERS: usize = 100;
+/// Bytes of a head with its request line. Longer heads are rejected with 431, except for the excess of a single read.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Delay after a failure to accept.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// Time for an evicted connection to send the rest of its last response.
 const EVICTION_GRACE: Duration = Duration::from_secs(1);
 
-/// How many connections there are, and how long each may take.
+/// Limits of the number of connections and of the time that each may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     pub(crate) max: usize,
-    /// Of one address that is not a loopback address.
+    /// Connections of one address that is not a loopback address.
     pub(crate) max_per_peer: usize,
-    /// From the start, or the last response, to the end of a request's head.
+    /// Time from the start, or the last response, to the end of a request's head.
     pub(crate) head: Duration,
-    /// From the head of a request to the end of its body.
+    /// Time from the head of a request to the end of its body.
     pub(crate) body: Duration,
-    /// Without a byte of the response taken.
+    /// Time in which the peer reads no byte of the response.
     pub(crate) write: Duration,
 }
 
@@ -65,18 +64,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// An answer with this extension is not sent: the connection is reset in its place.
-#[derive(Clone, Copy)]
-pub(crate) struct HangUp;
-
-/// What a middleware gives back to have the connection reset.
-pub(crate) fn hang_up() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(HangUp);
-    response
-}
-
-/// Serves until told to stop, and then until the open requests are answered. Dropping it drops all connections.
+/// Serves until `stopped` resolves and the open requests have ended. Dropping the future drops all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -84,7 +72,7 @@ pub(crate) async fn serve(
     stopped: impl Future<Output = ()>,
 ) {
     let table = Table::new(limits.max, limits.max_per_peer);
-    // Dropping the sender tells all connections.
+    // Dropping the sender stops all connections.
     let (stop, stopping) = watch::channel(());
     let mut open = JoinSet::new();
     let mut stopped = pin!(stopped);
@@ -96,7 +84,7 @@ pub(crate) async fn serve(
             Some(_) = open.join_next() => {}
             (stream, ticket, evicted) = admit(&listener, &table, &mut waiting) => {
                 let signals = Signals { stopping: stopping.clone(), evicted };
-                open.spawn(talk(stream, router.clone(), limits, Arc::new(ticket), signals));
+                open.spawn(serve_connection(stream, router.clone(), limits, Arc::new(ticket), signals));
             }
         }
     }
@@ -104,8 +92,8 @@ pub(crate) async fn serve(
     while open.join_next().await.is_some() {}
 }
 
-/// The next connection for which there is room; the others wait in the system's queue. May be dropped between two polls: an accepted
-/// connection stays in `waiting`.
+/// Returns the next connection for which there is room; others wait in the system's queue. The future may be dropped: an accepted connection
+/// stays in `waiting`.
 async fn admit(
     listener: &TcpListener,
     table: &Arc<Table>,
@@ -139,24 +127,24 @@ async fn accept(listener: &TcpListener, table: &Table) -> (TcpStream, IpAddr) {
         match listener.accept().await {
             Ok((stream, address)) => return (stream, address.ip()),
             Err(error) => {
-                // The process may have fewer handles than a table has places.
+                // The process may have fewer handles than the table has entries.
                 if is_out_of_handles(&error) {
                     table.make_room(Instant::now());
                 }
-                let _ = tokio::time::timeout(BREATH, changed).await;
+                let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY, changed).await;
             }
         }
     }
 }
 
-/// Whether the process or the machine has no file handle left. `std` has no kind for it.
+/// Whether the process or the machine has no file handle left. `std` has no `ErrorKind` for it.
 fn is_out_of_handles(error: &io::Error) -> bool {
     // EMFILE and ENFILE, the same on all Unix systems; WSAEMFILE.
     let codes: &[i32] = if cfg!(windows) { &[10_024] } else { &[24, 23] };
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// What ends a connection from outside.
+/// Signals that end a connection.
 struct Signals {
     stopping: watch::Receiver<()>,
     evicted: oneshot::Receiver<Eviction>,
@@ -167,8 +155,14 @@ enum Signal {
     Evict(Eviction),
 }
 
-async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticket: Arc<Ticket>, mut signals: Signals) {
-    // Small answers must not wait for an acknowledgement.
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    limits: ConnectionLimits,
+    ticket: Arc<Ticket>,
+    mut signals: Signals,
+) {
+    // Small responses must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut stream = Box::pin(TimeoutStream::new(stream));
     stream.as_mut().set_write_timeout_pinned(Some(limits.write));
@@ -179,10 +173,10 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
         was_used.store(true, Ordering::Relaxed);
         let busy = ticket.busy();
         let request = request.map(|body| RequestBody::new(body, limits.body, ticket.clone()));
-        let (answer, is_reset) = (router.call(request), is_reset.clone());
+        let (response, is_reset) = (router.call(request), is_reset.clone());
         async move {
-            let response = answer.await.unwrap_or_else(|never: Infallible| match never {});
-            if response.extensions().get::<HangUp>().is_none() {
+            let response = response.await.unwrap_or_else(|never: Infallible| match never {});
+            if !response::is_reset(&response) {
                 return Ok(response.map(|body| ResponseBody::new(body, busy)));
             }
             is_reset.store(true, Ordering::Relaxed);
@@ -192,10 +186,10 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .max_headers(MOST_HEADERS)
-        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    // What goes wrong is between the two ends.
+    // Errors of a connection concern its peer only.
     let signal = tokio::select! {
         _ = &mut connection => None,
         _ = signals.stopping.changed() => Some(Signal::Stop),
@@ -207,7 +201,7 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
             Pin::new(&mut connection).graceful_shutdown();
             let _ = (&mut connection).await;
         }
-        // The end of its last response may still be under way; without one, there is nothing to wait for.
+        // The end of its last response may not be sent yet; without a response there is nothing to wait for.
         Some(Signal::Evict(Eviction::Idle)) if was_used.load(Ordering::Relaxed) => {
             Pin::new(&mut connection).graceful_shutdown();
             let _ = tokio::time::timeout(EVICTION_GRACE, &mut connection).await;
@@ -215,7 +209,7 @@ async fn talk(stream: TcpStream, router: Router, limits: ConnectionLimits, ticke
         Some(Signal::Evict(_)) => {}
     }
     if is_reset.load(Ordering::Relaxed) {
-        // Without a last byte waiting to be sent, closing is a reset.
+        // With no linger time, closing resets the connection.
         let _ = connection.into_parts().io.into_inner().get_ref().set_zero_linger();
     }
 }

@@ -12,7 +12,8 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::flag;
 use crate::dataset::acronis::{APPLICATIONS, Application};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 pub(super) async fn list() -> Response {
     json(StatusCode::OK, &types::ApplicationList { items: APPLICATIONS.map(application).into() })
@@ -28,7 +29,7 @@ pub(super) async fn read(Path(application_id): Path<String>) -> Result<Response,
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
     // Nothing is in its grace period here.
@@ -36,7 +37,7 @@ pub(super) async fn of_tenant(
     Ok(json(StatusCode::OK, &types::UuidList { items: acronis.usable(place) }))
 }
 
-pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
     let places = acronis.tenants(&query, "tenants")?;
     let of = |(tenant, place)| types::TenantApplications { tenant, applications: acronis.usable(place) };
     Ok(json(StatusCode::OK, &types::TenantApplicationsBatch { items: places.into_iter().map(of).collect() }))
@@ -45,7 +46,7 @@ pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Value
 impl Acronis {
     /// Services of which the tenant has an item.
     fn usable(&self, place: usize) -> Vec<Uuid> {
-        let holdings = self.world.acronis.holdings(place);
+        let holdings = self.dataset.acronis.holdings(place);
         let has = |application: &&Application| holdings.iter().any(|held| held.item.application == *application);
         APPLICATIONS.into_iter().filter(has).map(Application::id).collect()
     }

@@ -24,29 +24,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+pub(crate) use self::error::Failure;
 pub(crate) use self::page_summary::summary;
 pub(crate) use self::price_lists::PriceListFailure;
 pub(crate) use self::tokens::ALIAS as TOKEN_ALIAS;
 
-use self::error::Failure;
 use crate::clock::Clock;
-use crate::dataset::World;
-use crate::http_util::oauth::{self, Standing, Tokens};
+use crate::dataset::Dataset;
+use crate::http_util::oauth::{self, TokenError, Tokens};
 
 /// Not documented; no request of this API is anywhere near.
-pub(crate) const LARGEST_BODY: usize = 256 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Reports that are remembered.
 const MOST_REPORTS: usize = 1_000;
 
 pub(crate) struct Acronis {
-    world: Arc<World>,
+    dataset: Arc<Dataset>,
     clock: Clock,
     tokens: Tokens,
     polls_before_ready: u32,
@@ -57,7 +55,7 @@ pub(crate) struct Acronis {
 
 impl Acronis {
     pub(crate) fn new(
-        world: Arc<World>,
+        dataset: Arc<Dataset>,
         clock: Clock,
         tokens: Tokens,
         polls_before_ready: u32,
@@ -65,7 +63,7 @@ impl Acronis {
         realm: Uuid,
     ) -> Arc<Self> {
         let state = Mutex::new(reports::Reports::new(MOST_REPORTS));
-        Arc::new(Self { world, clock, tokens, polls_before_ready, gzip_header, realm, state })
+        Arc::new(Self { dataset, clock, tokens, polls_before_ready, gzip_header, realm, state })
     }
 
     pub(crate) fn owns(path: &str) -> bool {
@@ -104,47 +102,39 @@ impl Acronis {
             .route("/api/2/tenants/{tenant_id}/applications", get(applications::of_tenant))
             .route("/api/2/clients/{client_id}", get(identity::client))
             .route("/api/2/users/me", get(identity::me))
-            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self.clone())
     }
 
-    pub(crate) async fn frame(&self, request: Request, next: Next) -> Response {
-        match self.admit(&request) {
-            Ok(()) => next.run(request).await,
-            Err(failure) if request.uri().path() == price_lists::PATH => failure.of_price_lists().into_response(),
-            Err(failure) => failure.into_response(),
-        }
+    /// # Errors
+    /// The error response of the API that has the path.
+    pub(crate) fn authenticate(&self, request: &Request) -> Result<(), Response> {
+        let is_price_list = request.uri().path() == price_lists::PATH;
+        self.check_token(request).map_err(|failure| match is_price_list {
+            true => failure.into_price_list_failure().into_response(),
+            false => failure.into_response(),
+        })
     }
 
-    fn admit(&self, request: &Request) -> Result<(), Failure> {
+    fn check_token(&self, request: &Request) -> Result<(), Failure> {
         let path = request.uri().path();
         if tokens::PATHS.contains(&path) {
             return Ok(());
         }
         let token = oauth::credential(request.headers(), "Bearer");
-        let grant = token.map_or(Err(Standing::Unknown), |token| self.tokens.grant(token));
-        let bound_to = match grant {
+        let bound_to = match token.map_or(Err(TokenError::Unknown), |token| self.tokens.grant(token)) {
             Ok(grant) => grant.tenant,
-            Err(Standing::Expired) => return Err(Failure::unauthorized("The token has expired.")),
-            Err(_) => return Err(Failure::unauthorized("Authentication needed.")),
+            Err(TokenError::Expired) => return Err(Failure::unauthorized("The token has expired.")),
+            Err(TokenError::Unknown) => return Err(Failure::unauthorized("Authentication needed.")),
         };
         let tenant = path.strip_prefix("/api/2/tenants/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        let tree = &self.world.acronis;
+        let tree = &self.dataset.acronis;
         let tenant = percent_decode_str(tenant).decode_utf8_lossy();
-        let place = Uuid::try_parse(&tenant).ok().and_then(|id| tree.find_any(id));
-        match place.is_none_or(|place| tokens::reaches(tree, bound_to, place)) {
+        let index = Uuid::try_parse(&tenant).ok().and_then(|id| tree.find_any(id));
+        match index.is_none_or(|index| tokens::reaches(tree, bound_to, index)) {
             true => Ok(()),
             false => Err(Failure::access_denied(&tenant)),
         }
-    }
-
-    pub(crate) fn no_such_path() -> Response {
-        Failure::no_such_thing("There is no such endpoint under /api/2 and /api/price_sync of the sandbox.")
-            .into_response()
-    }
-
-    pub(crate) fn no_such_method() -> Response {
-        Failure::new(StatusCode::METHOD_NOT_ALLOWED, 405, "The endpoint has no such method.").into_response()
     }
 
     fn reports(&self) -> MutexGuard<'_, reports::Reports> {

@@ -14,12 +14,13 @@ use super::error::Failure;
 use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
 use crate::dataset::acronis::{Holding, Infra, Item, Unit};
 use crate::dataset::midnight;
-use crate::http_util::response::{Values, first_unlisted, json};
+use crate::http_util::request::{Params, first_unlisted};
+use crate::http_util::response::json;
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
     let available_only = flag(&query, "available_only")?;
@@ -54,7 +55,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
     let root = acronis.tenant(root)?;
     let since = instant(query, "updated_since")?;
     let with_deleted = flag(query, "allow_deleted")?;
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let items = tree
         .subtree(root)
         .into_iter()
@@ -73,10 +74,10 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
 pub(super) async fn for_child(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
-    let kind = acronis.world.acronis.get(place).map(|tenant| tenant.kind.clone());
+    let kind = acronis.dataset.acronis.get(place).map(|tenant| tenant.kind.clone());
     let sells_on = !matches!(kind, Some(TenantKind::Customer | TenantKind::Unit));
     match query.get("kind").map(TenantKind::from) {
         None => {}
@@ -97,7 +98,7 @@ pub(super) async fn for_child(
 }
 
 /// `standard` if nothing is said; what has no edition comes in any case.
-fn has_edition(query: &Values, edition: Option<&str>) -> bool {
+fn has_edition(query: &Params, edition: Option<&str>) -> bool {
     let asked = query.get("edition").unwrap_or("standard");
     asked == "*" || edition.is_none_or(|edition| edition == asked)
 }
@@ -117,9 +118,9 @@ impl Acronis {
 
     /// All items of a tenant, be it deleted.
     pub(super) fn items(&self, place: usize) -> Vec<types::OfferingItem> {
-        let tree = &self.world.acronis;
+        let tree = &self.dataset.acronis;
         let Some(tenant) = tree.get(place) else { return Vec::new() };
-        let updated = tenant.updated_on(self.world.today());
+        let updated = tenant.updated_on(self.dataset.today());
         let item = |held: Holding| types::OfferingItem {
             application_id: held.item.application.id(),
             name: held.item.name.to_owned(),

@@ -31,11 +31,11 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
         })
         .collect();
     let newest: Vec<_> = reports.into_iter().rev().take(MOST_SHOWN).collect();
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let tenants = by_parent(acronis);
     let shown = tenants.iter().take(MOST_SHOWN).filter_map(|place| {
         let tenant = tree.get(*place)?;
-        let mode = if tenant.is_trial(acronis.world.today()) { "trial" } else { "production" };
+        let mode = if tenant.is_trial(acronis.dataset.today()) { "trial" } else { "production" };
         Some(json!({
             "id": tenant.id,
             "name": tenant.name,
@@ -53,7 +53,7 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
 
 /// Positions of all tenants, each followed by its children.
 fn by_parent(acronis: &Acronis) -> Vec<usize> {
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let roots = (0..).map_while(|place| Some((place, tree.get(place)?)));
     let mut open: Vec<usize> = roots.filter(|(_, tenant)| tenant.parent.is_none()).map(|(place, _)| place).collect();
     open.reverse();

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::Acronis;
 use crate::dataset::acronis::{PriceList, Tree, price_list};
 use crate::dataset::month_of;
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 pub(super) const PATH: &str = "/api/price_sync/v1/effective_price_lists";
 /// The vendor documents no limit.
@@ -50,13 +51,13 @@ impl IntoResponse for PriceListFailure {
     }
 }
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, PriceListFailure> {
+pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, PriceListFailure> {
     let bad = |message| PriceListFailure::new(StatusCode::BAD_REQUEST, message);
     let tenant = query.get("tenant_id").and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| bad("tenant_id"))?;
     let months = query.get("months").and_then(months).ok_or_else(|| bad("months: YYYY-MM, joined by commas"))?;
-    let place = acronis.world.acronis.find(tenant);
+    let place = acronis.dataset.acronis.find(tenant);
     let place = place.ok_or_else(|| PriceListFailure::new(StatusCode::FORBIDDEN, "The tenant is out of reach."))?;
-    let this_month = month_of(acronis.world.today());
+    let this_month = month_of(acronis.dataset.today());
     // The vendor sells to the partner only; what is to come has no price yet.
     let known = months.into_iter().filter(|month| place == Tree::OWN && *month <= this_month);
     let price_lists = known.map(|month| describe(price_list(month))).collect();

@@ -20,7 +20,7 @@ pub(super) async fn of_items(
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let is_kept = tree.get(place).is_some_and(|tenant| tenant.currency.is_some());
     let price = |held: Holding| types::OfferingItemPrice {
         application_id: held.item.application.id(),
@@ -38,8 +38,8 @@ pub(super) async fn of_tenant(
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
-    let pricing = acronis.world.acronis.get(place).map(|tenant| types::TenantPricing {
-        mode: mode(tenant, acronis.world.today()),
+    let pricing = acronis.dataset.acronis.get(place).map(|tenant| types::TenantPricing {
+        mode: mode(tenant, acronis.dataset.today()),
         currency: tenant.currency.map(types::Currency::from),
         version: version(),
         production_start_date: production_start(tenant),

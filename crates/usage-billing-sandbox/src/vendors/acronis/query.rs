@@ -1,4 +1,4 @@
-//! Values of the query string, and lists in pages.
+//! Params of the query string, and lists in pages.
 
 use axum::extract::FromRequestParts;
 use base64::Engine;
@@ -10,12 +10,12 @@ use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
 use super::error::Failure;
-use crate::http_util::response::Values;
+use crate::http_util::request::Params;
 
 /// The vendor states no maximum.
 const DEFAULT_LIMIT: usize = 5_000;
 
-pub(super) fn flag(query: &Values, name: &str) -> Result<bool, Failure> {
+pub(super) fn flag(query: &Params, name: &str) -> Result<bool, Failure> {
     match query.get(name) {
         None | Some("false" | "0") => Ok(false),
         Some("true" | "1") => Ok(true),
@@ -23,12 +23,12 @@ pub(super) fn flag(query: &Values, name: &str) -> Result<bool, Failure> {
     }
 }
 
-pub(super) fn uuid(query: &Values, name: &str) -> Result<Option<Uuid>, Failure> {
+pub(super) fn uuid(query: &Params, name: &str) -> Result<Option<Uuid>, Failure> {
     query.get(name).map(|text| parse_uuid(name, text)).transpose()
 }
 
 /// Ids joined by commas, each once.
-pub(super) fn uuids(query: &Values, name: &str) -> Result<Option<Vec<Uuid>>, Failure> {
+pub(super) fn uuids(query: &Params, name: &str) -> Result<Option<Vec<Uuid>>, Failure> {
     let Some(text) = query.get(name) else { return Ok(None) };
     let mut ids = Vec::new();
     for part in text.split(',') {
@@ -44,14 +44,14 @@ fn parse_uuid(name: &str, text: &str) -> Result<Uuid, Failure> {
     Uuid::parse_str(text).map_err(|_| Failure::bad_request(format!("{name} is no UUID: {text}")))
 }
 
-pub(super) fn instant(query: &Values, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
+pub(super) fn instant(query: &Params, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
     let parse = |text: &str| text.parse::<LenientDateTime>().map(|instant| instant.0);
     let not = |text: &str| Failure::bad_request(format!("{name} is no date-time of RFC 3339: {text}"));
     query.get(name).map(|text| parse(text).map_err(|_| not(text))).transpose()
 }
 
 /// Whether a value is one of those joined by commas; all are if nothing was asked for.
-pub(super) fn lists(query: &Values, name: &str, value: Option<&str>) -> bool {
+pub(super) fn lists(query: &Params, name: &str, value: Option<&str>) -> bool {
     query.get(name).is_none_or(|asked| asked.split(',').any(|one| Some(one.trim()) == value))
 }
 
@@ -65,7 +65,7 @@ pub(super) fn refuse_unlisted(value: Option<&str>) -> Result<(), Failure> {
 /// The cursor is the first page's query and how far the list was read: it "carries filters and order", and there is nothing
 /// to remember.
 pub(super) struct Paged {
-    pub(super) query: Values,
+    pub(super) query: Params,
     first: String,
     limit: usize,
     read: usize,
@@ -73,13 +73,13 @@ pub(super) struct Paged {
 
 impl Paged {
     fn parse(raw: &str) -> Result<Self, Failure> {
-        let query = Values::parse(raw.as_bytes());
+        let query = Params::parse(raw.as_bytes());
         let own_limit = limit(&query)?;
         let Some(cursor) = query.get("after") else {
             return Ok(Self { limit: own_limit.unwrap_or(DEFAULT_LIMIT), query, first: raw.to_owned(), read: 0 });
         };
         let (read, first) = decoded(cursor).ok_or_else(|| Failure::bad_request("after: there is no such cursor."))?;
-        let query = Values::parse(first.as_bytes());
+        let query = Params::parse(first.as_bytes());
         let limit = own_limit.or(limit(&query)?).unwrap_or(DEFAULT_LIMIT);
         Ok(Self { query, first, limit, read })
     }
@@ -96,7 +96,7 @@ impl Paged {
     }
 }
 
-fn limit(query: &Values) -> Result<Option<usize>, Failure> {
+fn limit(query: &Params) -> Result<Option<usize>, Failure> {
     let parse = |text: &str| text.parse::<usize>().ok().filter(|limit| *limit > 0);
     let not = |text: &str| Failure::bad_request(format!("limit is no number from 1 on: {text}"));
     query.get("limit").map(|text| parse(text).ok_or_else(|| not(text))).transpose()
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn ids_are_read_once_each() {
-        let query = Values::parse(format!("ids={0},{0}, {1}&bad=x", Uuid::nil(), Uuid::max()).as_bytes());
+        let query = Params::parse(format!("ids={0},{0}, {1}&bad=x", Uuid::nil(), Uuid::max()).as_bytes());
         assert_eq!(uuids(&query, "ids").ok().flatten(), Some(vec![Uuid::nil(), Uuid::max()]));
         assert!(uuids(&query, "bad").is_err());
         assert!(lists(&query, "absent", None) && !lists(&query, "bad", None) && lists(&query, "bad", Some("x")));

@@ -16,9 +16,10 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::refuse_unlisted;
 use super::schedule::Stored;
-use crate::bounded_map::Bounded;
+use crate::bounded_map::BoundedMap;
 use crate::dataset::{days_before, month_of};
-use crate::http_util::response::{Sent, Values, first_unlisted, json};
+use crate::http_util::request::{Params, RequestBody, first_unlisted};
+use crate::http_util::response::json;
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const LONGEST_PERIOD: i64 = 3 * 366;
@@ -39,20 +40,20 @@ const FIELDS_TO_UPDATE: &Fields = &[
 
 pub(super) struct Reports {
     created: u64,
-    pub(super) kept: Bounded<Uuid, Stored>,
+    pub(super) kept: BoundedMap<Uuid, Stored>,
 }
 
 impl Reports {
     pub(super) fn new(most: usize) -> Self {
-        Self { created: 0, kept: Bounded::new(most) }
+        Self { created: 0, kept: BoundedMap::new(most) }
     }
 }
 
-pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> Result<Response, Failure> {
-    let order: types::ReportCreate = decode(sent, FIELDS_TO_CREATE)?;
-    let today = acronis.world.today();
+pub(super) async fn create(State(acronis): State<Arc<Acronis>>, body: RequestBody) -> Result<Response, Failure> {
+    let order: types::ReportCreate = decode(body, FIELDS_TO_CREATE)?;
+    let today = acronis.dataset.today();
     let tenant = order.parameters.tenant_id;
-    if acronis.world.acronis.find(tenant).is_none() {
+    if acronis.dataset.acronis.find(tenant).is_none() {
         return Err(Failure::access_denied(&tenant.to_string()));
     }
     let unlisted = first_unlisted!(ReportResultAction, [&order.result_action])
@@ -97,12 +98,12 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, sent: Sent) -> R
 pub(super) async fn update(
     State(acronis): State<Arc<Acronis>>,
     Path(report_id): Path<String>,
-    sent: Sent,
+    body: RequestBody,
 ) -> Result<Response, Failure> {
-    let change: types::ReportUpdate = decode(sent, FIELDS_TO_UPDATE)?;
+    let change: types::ReportUpdate = decode(body, FIELDS_TO_UPDATE)?;
     let parameters = change.parameters.unwrap_or_default();
     refuse_unlisted(first_unlisted!(ReportLevel, &parameters.level).or(first_unlisted!(ReportKind, &parameters.kind)))?;
-    if let Some(tenant) = parameters.tenant_id.filter(|tenant| acronis.world.acronis.find(*tenant).is_none()) {
+    if let Some(tenant) = parameters.tenant_id.filter(|tenant| acronis.dataset.acronis.find(*tenant).is_none()) {
         return Err(Failure::access_denied(&tenant.to_string()));
     }
     let reports = &mut *acronis.reports();
@@ -136,7 +137,7 @@ pub(super) async fn update(
 pub(super) async fn delete(
     State(acronis): State<Arc<Acronis>>,
     Path(report_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let version = query.get("version").and_then(|version| version.parse::<i64>().ok());
     let version = version.ok_or_else(|| Failure::bad_request("version: needed, a number."))?;
@@ -151,8 +152,8 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn decode<T: DeserializeOwned>(sent: Sent, fields: &Fields) -> Result<T, Failure> {
-    let mut given: Value = sent.declared_json()?;
+fn decode<T: DeserializeOwned>(body: RequestBody, fields: &Fields) -> Result<T, Failure> {
+    let mut given: Value = body.declared_json()?;
     for at in FLAGS {
         given.pointer_mut(at).map(read_flag);
     }
@@ -230,7 +231,7 @@ pub(super) async fn list_of_tenant(
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
-    let id = acronis.world.acronis.get(place).map(|tenant| tenant.id);
+    let id = acronis.dataset.acronis.get(place).map(|tenant| tenant.id);
     let reports = acronis.reports();
     let of_tenant = reports.kept.iter().filter(|(_, stored)| Some(stored.report.parameters.tenant_id) == id);
     Ok(json(StatusCode::OK, &types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))

@@ -54,7 +54,7 @@ impl Acronis {
 
     /// As of today, with prices as numbers, as the vendor has them here.
     fn pricing_info(&self, licensing: Licensing) -> Value {
-        let list = price_list(month_of(self.world.today()));
+        let list = price_list(month_of(self.dataset.today()));
         let price = |price: &SkuPrice| {
             let number: Value = serde_json::from_str(&price.effective.to_string()).unwrap_or_default();
             json!({"sku": price.sku, "description": price.item, "price": number})

@@ -13,12 +13,13 @@ use super::error::Failure;
 use super::query::uuids;
 use crate::dataset::acronis::{INFRA, Infra, Tree};
 use crate::dataset::id;
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
     let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;
     let known = asked.into_iter().filter_map(|id| INFRA.into_iter().find(|infra| infra.id() == id));
-    let items = known.map(|infra| describe(infra, &acronis.world.acronis)).collect();
+    let items = known.map(|infra| describe(infra, &acronis.dataset.acronis)).collect();
     Ok(json(StatusCode::OK, &types::InfraBatch { items }))
 }
 
@@ -29,7 +30,7 @@ pub(super) async fn read(
     let known = Uuid::parse_str(&infra_id).ok();
     let found = INFRA.into_iter().find(|infra| Some(infra.id()) == known);
     let found = found.ok_or_else(|| Failure::no_such_thing("No such component.").about(&infra_id))?;
-    Ok(json(StatusCode::OK, &describe(found, &acronis.world.acronis)))
+    Ok(json(StatusCode::OK, &describe(found, &acronis.dataset.acronis)))
 }
 
 fn describe(infra: &Infra, tree: &Tree) -> types::Infra {

@@ -15,7 +15,7 @@ use super::error::Failure;
 use super::reports::{known, no_such_report};
 use super::schedule::Stored;
 use super::{Acronis, report_files};
-use crate::http_util::response::{json, off_thread, with_body};
+use crate::http_util::response::{blocking, json, with_body};
 
 /// This is the poll.
 pub(super) async fn list(
@@ -30,7 +30,7 @@ pub(super) async fn list(
         stored.polls = stored.polls.saturating_add(u32::from(!stored.runs.is_empty()));
         stored.clone()
     };
-    Ok(off_thread(move || {
+    Ok(blocking(move || {
         let items = stored.runs.iter().flat_map(|run| {
             let parameters = stored.parameters(*run);
             let formats = stored.report.parameters.formats.iter().zip(0..);
@@ -39,7 +39,7 @@ pub(super) async fn list(
                 let status = acronis.status(stored, *run, format, place);
                 let saved = status == StoredReportStatus::Saved;
                 let size =
-                    || report_files::file(&acronis.world.acronis, &parameters, *run, format).map(|file| file.len());
+                    || report_files::file(&acronis.dataset.acronis, &parameters, *run, format).map(|file| file.len());
                 types::StoredReport {
                     id: saved.then(|| stored.file_id(*run, format)),
                     report_format: format.clone(),
@@ -66,7 +66,7 @@ pub(super) async fn download(
         stored.clone()
     };
     let wanted = known(&stored_report_id);
-    Ok(off_thread(move || {
+    Ok(blocking(move || {
         let Some(file) = acronis.saved(&stored, wanted) else {
             return Failure::no_such_thing("No such stored report.").about(&stored_report_id).into_response();
         };
@@ -88,7 +88,7 @@ impl Acronis {
             Some(stored.file_id(*run, format)) == wanted
                 && self.status(stored, *run, format, *place) == StoredReportStatus::Saved
         })?;
-        report_files::file(&self.world.acronis, &stored.parameters(run), run, format)
+        report_files::file(&self.dataset.acronis, &stored.parameters(run), run, format)
     }
 
     pub(super) fn status(

@@ -13,7 +13,8 @@ use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, refuse_unlisted};
 use super::tenants::contact;
-use crate::http_util::response::{Values, first_unlisted, json};
+use crate::http_util::request::{Params, first_unlisted};
+use crate::http_util::response::json;
 
 /// Documented for `uuids`.
 const MOST_IDS: usize = 100;
@@ -26,7 +27,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
     let with_infra = flag(query, "with_infra_offering_items")?;
     let since = instant(query, "updated_since")?;
     let places = acronis.chosen(query)?;
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let has = |place: usize, type_: OfferingItemType| acronis.items(place).iter().any(|item| item.type_ == type_);
     let tenants = places
         .into_iter()
@@ -42,8 +43,8 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
 
 impl Acronis {
     /// The tenants that a list is about, by exactly one of three parameters.
-    fn chosen(&self, query: &Values) -> Result<Vec<usize>, Failure> {
-        let tree = &self.world.acronis;
+    fn chosen(&self, query: &Params) -> Result<Vec<usize>, Failure> {
+        let tree = &self.dataset.acronis;
         let with_path = flag(query, "include_relative_path")?;
         match (query.get("uuids"), query.get("parent_id"), query.get("subtree_root_id")) {
             (Some(_), None, None) => {
@@ -77,7 +78,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn read(query: &Values) -> Result<Self, Failure> {
+    fn read(query: &Params) -> Result<Self, Failure> {
         let detail = query.get("lod").map_or(TenantLod::Full, TenantLod::from);
         refuse_unlisted(first_unlisted!(TenantLod, [&detail]))?;
         // By the vendor's document `with_offering_items` keeps the tenants that have some, by its Go connector it embeds them:
@@ -89,7 +90,7 @@ impl Shape {
     fn of(&self, acronis: &Acronis, place: usize) -> Option<types::Tenant> {
         let mut tenant = acronis.describe(place)?;
         if self.with_contacts {
-            tenant.contacts.extend(acronis.world.acronis.get(place).map(contact));
+            tenant.contacts.extend(acronis.dataset.acronis.get(place).map(contact));
         }
         if self.with_items {
             tenant.offering_items = acronis.items(place);

@@ -17,18 +17,19 @@ use super::{Acronis, pricing};
 use crate::dataset;
 use crate::dataset::acronis::{Span, Tenant, Tree};
 use crate::dataset::{days_before, midnight, month_of};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 pub(super) async fn read(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let embed_path = flag(&query, "embed_path")?;
     let place = acronis.place(&tenant_id, flag(&query, "allow_deleted")?)?;
     let mut tenant = acronis.describe(place);
     if let Some(tenant) = tenant.as_mut().filter(|_| embed_path) {
-        let tree = &acronis.world.acronis;
+        let tree = &acronis.dataset.acronis;
         tenant.path = tree.ancestors(place).filter_map(|above| tree.get(above)).map(|above| above.id).collect();
     }
     Ok(json(StatusCode::OK, &tenant))
@@ -42,7 +43,7 @@ pub(super) async fn children(
     let place = acronis.tenant(&tenant_id)?;
     let query = &paged.query;
     let with_deleted = flag(query, "allow_deleted")?;
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     let mut children: Vec<_> = tree.children(place).filter(|child| with_deleted || tree.is_live(*child)).collect();
     let order = query.get("order").unwrap_or("name");
     let (reversed, by) = order.strip_prefix('-').map_or((false, order), |by| (true, by));
@@ -68,7 +69,7 @@ impl Acronis {
 
     fn place(&self, id: &str, or_deleted: bool) -> Result<usize, Failure> {
         let uuid = Uuid::parse_str(id).map_err(|_| Failure::no_such_tenant(id))?;
-        let tree = &self.world.acronis;
+        let tree = &self.dataset.acronis;
         match if or_deleted { tree.find_any(uuid) } else { tree.find(uuid) } {
             Some(place) => Ok(place),
             None if uuid == Tree::root_id() => Err(Failure::access_denied(id)),
@@ -77,20 +78,20 @@ impl Acronis {
     }
 
     /// Tenants of a list of ids, without those that do not exist.
-    pub(super) fn tenants(&self, query: &Values, name: &str) -> Result<Vec<(Uuid, usize)>, Failure> {
+    pub(super) fn tenants(&self, query: &Params, name: &str) -> Result<Vec<(Uuid, usize)>, Failure> {
         let ids = uuids(query, name)?.ok_or_else(|| Failure::bad_request(format!("{name}: needed.")))?;
         if ids.contains(&Tree::root_id()) {
             return Err(Failure::access_denied(&Tree::root_id().to_string()));
         }
-        Ok(ids.into_iter().filter_map(|id| Some((id, self.world.acronis.find(id)?))).collect())
+        Ok(ids.into_iter().filter_map(|id| Some((id, self.dataset.acronis.find(id)?))).collect())
     }
 
     /// How much of a metric (`storage`, perhaps with `.` and the id of a component) a tenant uses.
     fn level(&self, place: usize, metric: &str) -> i64 {
         let (metric, infra) = metric.split_once('.').map_or((metric, None), |(metric, infra)| (metric, Some(infra)));
         let infra = infra.map(|id| Uuid::parse_str(id).unwrap_or_default());
-        let today = self.world.today();
-        let usages = self.world.acronis.usage(place, Span::summary(month_of(today), today, days_before(today, 1)));
+        let today = self.dataset.today();
+        let usages = self.dataset.acronis.usage(place, Span::summary(month_of(today), today, days_before(today, 1)));
         let counted = usages.iter().filter(|usage| {
             [usage.item.usage_name, usage.item.name].contains(&metric)
                 && (infra.is_none() || usage.infra.map(|infra| infra.id()) == infra)
@@ -100,7 +101,7 @@ impl Acronis {
 
     /// All there is to say of a tenant, without what has to be asked for.
     pub(super) fn describe(&self, place: usize) -> Option<types::Tenant> {
-        let tree = &self.world.acronis;
+        let tree = &self.dataset.acronis;
         let tenant = tree.get(place)?;
         let parent = tenant.parent.and_then(|parent| tree.get(parent)).map_or_else(Tree::root_id, |parent| parent.id);
         let founded = since(Tenant::founded());
@@ -114,7 +115,7 @@ impl Acronis {
             customer_type: Some(types::CustomerType::Default),
             customer_id: tenant.customer_id.clone(),
             created_at: Some(founded),
-            updated_at: Some(since(tenant.updated_on(self.world.today()))),
+            updated_at: Some(since(tenant.updated_on(self.dataset.today()))),
             deleted_at: tenant.deleted_on().map(since),
             contact: Some(contact(tenant)),
             contacts: Vec::new(),
@@ -131,7 +132,7 @@ impl Acronis {
             update_lock: Some(types::UpdateLock { enabled: false, owner_id: None }),
             ancestral_access: Some(true),
             mfa_status: Some(types::MfaStatus::Disabled),
-            pricing_mode: Some(pricing::mode(tenant, self.world.today())),
+            pricing_mode: Some(pricing::mode(tenant, self.dataset.today())),
             production_start_date: pricing::production_start(tenant),
             external_operation_status: None,
             path: Vec::new(),

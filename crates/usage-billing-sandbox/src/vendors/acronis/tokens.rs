@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::Acronis;
 use crate::dataset::acronis::Tree;
 use crate::http_util::oauth::{self, ACRONIS_CLIENTS, Grant};
-use crate::http_util::response::{BadBody, Sent, Values, http_date, json};
+use crate::http_util::request::{BodyError, Params, RequestBody};
+use crate::http_util::response::{http_date, json};
 
 const PATH: &str = "/api/2/idp/token";
 /// The same endpoint, outside the API (connector guide, WHMCS module).
@@ -36,10 +37,10 @@ struct Token {
 /// Why there is no token: status, code and what it says.
 type Refusal = (StatusCode, &'static str, &'static str);
 
-pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, sent: Sent) -> Response {
-    let grant = match sent.form() {
+pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, body: RequestBody) -> Response {
+    let grant = match body.form() {
         Ok(form) => grant(&acronis, &headers, &form),
-        Err(BadBody::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large.")),
+        Err(BodyError::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large.")),
         Err(_) => Err((StatusCode::BAD_REQUEST, "invalid_request", "The body cannot be read.")),
     };
     let access_token = match grant {
@@ -63,7 +64,7 @@ pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMa
     response
 }
 
-fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant, Refusal> {
+fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant, Refusal> {
     if form.get("grant_type") == Some(EXCHANGE) {
         return exchange(acronis, form);
     }
@@ -76,7 +77,7 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant,
         return Err((StatusCode::BAD_REQUEST, "invalid_request", description));
     }
     match form.get("grant_type") {
-        Some("client_credentials") => Ok(Grant { rights: client.rights, tenant: None }),
+        Some("client_credentials") => Ok(Grant { access: client.access, tenant: None }),
         None => Err((StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing.")),
         Some(_) => {
             let description = "The sandbox knows the grants client_credentials and jwt-bearer only.";
@@ -86,7 +87,7 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Values) -> Result<Grant,
 }
 
 /// A token for a token. The codes are those of RFC 6749 and RFC 7523, but for `access_denied`, which is the vendor's.
-fn exchange(acronis: &Acronis, form: &Values) -> Result<Grant, Refusal> {
+fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, Refusal> {
     let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
     let assertion = form.get("assertion").ok_or(bad("invalid_request", "assertion is missing."))?;
     let held = acronis.tokens.grant(assertion);
@@ -95,7 +96,7 @@ fn exchange(acronis: &Acronis, form: &Values) -> Result<Grant, Refusal> {
     let tenant = scopes.find_map(|scope| Uuid::try_parse(scope.strip_prefix(SCOPE)?).ok());
     let tenant =
         tenant.ok_or(bad("invalid_scope", "scope must be urn:acronis.com:tenant-id: and the tenant's UUID."))?;
-    let tree = &acronis.world.acronis;
+    let tree = &acronis.dataset.acronis;
     match tree.find(tenant).is_some_and(|place| reaches(tree, held.tenant, place)) {
         true => Ok(Grant { tenant: Some(tenant), ..held }),
         false => Err((StatusCode::FORBIDDEN, "access_denied", "The tenant is out of reach.")),

@@ -13,29 +13,30 @@ use super::error::Failure;
 use super::query::lists;
 use crate::dataset::acronis::{Span, Usage};
 use crate::dataset::{days_before, midnight, month_of};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let place = acronis.tenant(&tenant_id)?;
     Ok(json(StatusCode::OK, &types::UsageList { items: acronis.usages(place, &query) }))
 }
 
-pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
     let places = acronis.tenants(&query, "tenants")?;
     let of = |(tenant, place)| types::TenantUsages { tenant, usages: acronis.usages(place, &query) };
     Ok(json(StatusCode::OK, &types::TenantUsagesBatch { items: places.into_iter().map(of).collect() }))
 }
 
 impl Acronis {
-    fn usages(&self, place: usize, query: &Values) -> Vec<types::Usage> {
-        let today = self.world.today();
+    fn usages(&self, place: usize, query: &Params) -> Vec<types::Usage> {
+        let today = self.dataset.today();
         let first = month_of(today);
         let span = Span::summary(first, today, days_before(today, 1));
-        let usages = self.world.acronis.usage(place, span);
+        let usages = self.dataset.acronis.usage(place, span);
         let wanted = |usage: &&Usage| {
             // The platform's own counters are in reports only.
             usage.item.is_of_service()
@@ -50,7 +51,7 @@ impl Acronis {
     }
 
     fn usage(&self, place: usize, usage: &Usage, range_start: LenientDateTime) -> Option<types::Usage> {
-        let tree = &self.world.acronis;
+        let tree = &self.dataset.acronis;
         let tenant = tree.get(place)?;
         let item = usage.item;
         let held = tree.holdings(place).into_iter().find(|held| held.item == item && held.infra == usage.infra);

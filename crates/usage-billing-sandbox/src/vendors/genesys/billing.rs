@@ -10,10 +10,11 @@ use usage_billing_genesys::types;
 
 use super::Genesys;
 use super::error::Failure;
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 /// The same request is the poll: it is `InProgress` for the first few times.
-pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
     let (start, end) = period(&query)?;
     let complete = {
         let reports = &mut genesys.jobs().reports;
@@ -31,7 +32,7 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: V
             false => types::BillingUsageReportStatus::InProgress,
         }),
         usages: Some(match complete {
-            true => genesys.world.genesys.billable_usages(genesys.world.today(), start, end),
+            true => genesys.dataset.genesys.billable_usages(genesys.dataset.today(), start, end),
             false => Vec::new(),
         }),
         self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
@@ -40,7 +41,7 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: V
     Ok(json(StatusCode::OK, &report))
 }
 
-fn period(query: &Values) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
+fn period(query: &Params) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
     let instant = |name: &str| {
         let text = query.get(name).ok_or_else(|| Failure::bad_request(format!("{name} is missing.")))?;
         let read = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
@@ -56,7 +57,7 @@ fn period(query: &Values) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
 pub(super) async fn trustee_overview(
     State(genesys): State<Arc<Genesys>>,
     Path(trustor): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let index = match query.get("billingPeriodIndex") {
         None => 0,
@@ -64,6 +65,6 @@ pub(super) async fn trustee_overview(
             Failure::invalid_value(format!("billingPeriodIndex is not a number from 0 upwards: {text}"))
         })?,
     };
-    let overview = genesys.world.genesys.overview(genesys.calendar(), &trustor, index);
+    let overview = genesys.dataset.genesys.overview(genesys.calendar(), &trustor, index);
     Ok(json(StatusCode::OK, &overview.ok_or_else(|| Failure::not_found(&trustor))?))
 }

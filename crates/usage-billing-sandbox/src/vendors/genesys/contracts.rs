@@ -11,12 +11,13 @@ use usage_billing_genesys::types;
 use super::error::Failure;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 /// Entries on a page, if it is not said: not documented.
 pub(super) const USUAL_LIST: usize = 50;
 
-pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
     let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
     let (from, to) = days(&query)?;
     let status = query.get("status").map(types::BillingContractStatus::from);
@@ -24,7 +25,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
         return Err(Failure::no_such_value(status.as_str()));
     }
     let number = query.get("externalNumber");
-    let mut contracts = genesys.world.genesys.contracts(genesys.calendar());
+    let mut contracts = genesys.dataset.genesys.contracts(genesys.calendar());
     // Those that are in force on any day of the span.
     contracts.retain(|contract| {
         contract.date_end >= from
@@ -43,7 +44,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
 }
 
 pub(super) async fn contract(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let contract = genesys.world.genesys.contract(genesys.calendar(), &id);
+    let contract = genesys.dataset.genesys.contract(genesys.calendar(), &id);
     Ok(json(StatusCode::OK, &contract.ok_or_else(|| Failure::not_found(&id))?))
 }
 
@@ -52,15 +53,15 @@ pub(super) async fn period(
     Path((contract, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let calendar = genesys.calendar();
-    if genesys.world.genesys.contract(calendar, &contract).is_none() {
+    if genesys.dataset.genesys.contract(calendar, &contract).is_none() {
         return Err(Failure::not_found(&contract));
     }
-    let period = genesys.world.genesys.period(calendar, &contract, &id);
+    let period = genesys.dataset.genesys.period(calendar, &contract, &id);
     Ok(json(StatusCode::OK, &period.ok_or_else(|| Failure::not_found(&id))?))
 }
 
 /// `dateStart` and `dateEnd` of a list.
-pub(super) fn days(query: &Values) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Failure> {
+pub(super) fn days(query: &Params) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Failure> {
     let day = |name: &str| {
         let read = |text: &str| {
             text.parse::<NaiveDate>()

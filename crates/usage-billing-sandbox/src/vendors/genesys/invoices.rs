@@ -16,12 +16,13 @@ use super::error::Failure;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_LIST, pdf};
 use crate::dataset;
-use crate::http_util::response::{Values, json, with_body};
+use crate::http_util::request::Params;
+use crate::http_util::response::{json, with_body};
 
 /// Where documents are: at the vendor on another host, which knows no tokens.
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
 
-pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
     let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
     let (from, to) = days(&query)?;
     let wanted = match query.get("paymentStatus") {
@@ -33,7 +34,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
         },
     };
     let mut invoices: Vec<_> =
-        genesys.world.genesys.invoices(genesys.calendar()).into_iter().map(|invoice| invoice.head).collect();
+        genesys.dataset.genesys.invoices(genesys.calendar()).into_iter().map(|invoice| invoice.head).collect();
     invoices.retain(|invoice| {
         invoice.date_invoiced >= from
             && to.is_none_or(|to| invoice.date_invoiced <= Some(to))
@@ -52,7 +53,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Values, uri
 pub(super) async fn lines(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
-    query: Values,
+    query: Params,
     uri: Uri,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
@@ -83,7 +84,7 @@ pub(super) async fn document(
 pub(super) async fn file(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     if query.get("signature") != Some(&genesys.signature(&id)) {
         let message = "The address is not signed as it should be.";
@@ -94,7 +95,7 @@ pub(super) async fn file(
 
 impl Genesys {
     fn invoice(&self, id: &str) -> Result<dataset::genesys::Invoice, Failure> {
-        self.world.genesys.invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
+        self.dataset.genesys.invoice(self.calendar(), id).ok_or_else(|| Failure::not_found(id))
     }
 
     fn signature(&self, id: &str) -> String {

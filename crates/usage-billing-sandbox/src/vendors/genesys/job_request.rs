@@ -12,7 +12,7 @@ use super::aggregation::{Aggregation, Dimension, Filter, counters, known, only};
 use super::error::Failure;
 use super::interval;
 use super::job::{Column, Job};
-use crate::http_util::response::first_unlisted;
+use crate::http_util::request::first_unlisted;
 
 /// Names of columns to sort by. The vendor documents none: these are the fields of rows.
 const COLUMNS: [(&str, Column); 13] = [
@@ -37,7 +37,7 @@ pub(super) fn of_organization(
     today: NaiveDate,
     progress: Progress,
 ) -> Result<Job, Failure> {
-    Failure::if_any(
+    Failure::if_unlisted(
         first_unlisted!(UsageGranularity, &asked.granularity)
             .or(first_unlisted!(GroupBy, &asked.group_by))
             .or(first_unlisted!(UsageMetric, &asked.metrics))
@@ -84,7 +84,7 @@ pub(super) fn of_client(
     today: NaiveDate,
     progress: Progress,
 ) -> Result<Job, Failure> {
-    Failure::if_any(
+    Failure::if_unlisted(
         first_unlisted!(UsageGranularity, &asked.granularity)
             .or(first_unlisted!(ClientGroupBy, &asked.group_by))
             .or(first_unlisted!(UsageMetric, &asked.metrics))
@@ -144,7 +144,7 @@ fn granularity(asked: Option<UsageGranularity>, whole: bool) -> Option<UsageGran
 
 /// A column counts where it is named first.
 fn columns(asked: &[SortBy]) -> Result<Vec<(Column, bool)>, Failure> {
-    Failure::if_any(first_unlisted!(SortOrder, asked.iter().filter_map(|by| by.order.as_ref())))?;
+    Failure::if_unlisted(first_unlisted!(SortOrder, asked.iter().filter_map(|by| by.order.as_ref())))?;
     let mut columns: Vec<(Column, bool)> = Vec::new();
     for by in asked {
         let name = by.field_name.as_deref().ok_or_else(|| Failure::bad_request("sortBy lacks a fieldName."))?;

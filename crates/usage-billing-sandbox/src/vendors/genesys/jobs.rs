@@ -13,12 +13,13 @@ use super::error::Failure;
 use super::job::Job;
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, job_request};
-use crate::http_util::response::{Sent, Values, json};
+use crate::http_util::request::{Params, RequestBody};
+use crate::http_util::response::json;
 
 const USUAL_PAGE: usize = 100;
 
-pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
-    let job = job_request::of_organization(sent.declared_json()?, genesys.world.today(), genesys.progress())?;
+pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+    let job = job_request::of_organization(body.declared_json()?, genesys.dataset.today(), genesys.progress())?;
     let id = genesys.take_on(job);
     let path = format!("/api/v2/usage/aggregates/query/jobs/{id}");
     let started =
@@ -29,9 +30,9 @@ pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Re
 pub(super) async fn start_of_client(
     State(genesys): State<Arc<Genesys>>,
     Path(client): Path<String>,
-    sent: Sent,
+    body: RequestBody,
 ) -> Result<Response, Failure> {
-    let job = job_request::of_client(sent.declared_json()?, &client, genesys.world.today(), genesys.progress())?;
+    let job = job_request::of_client(body.declared_json()?, &client, genesys.dataset.today(), genesys.progress())?;
     let id = genesys.take_on(job);
     let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", pagination::escaped(&client));
     let started =
@@ -42,7 +43,7 @@ pub(super) async fn start_of_client(
 pub(super) async fn job(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
-    query: Values,
+    query: Params,
     uri: Uri,
 ) -> Result<Response, Failure> {
     let polled = genesys.poll(None, &id, &query)?;
@@ -60,7 +61,7 @@ pub(super) async fn job(
 pub(super) async fn job_of_client(
     State(genesys): State<Arc<Genesys>>,
     Path((client, id)): Path<(String, String)>,
-    query: Values,
+    query: Params,
     uri: Uri,
 ) -> Result<Response, Failure> {
     let polled = genesys.poll(Some(client), &id, &query)?;
@@ -91,7 +92,7 @@ impl Genesys {
         id
     }
 
-    fn poll(&self, client: Option<String>, id: &str, query: &Values) -> Result<Polled, Failure> {
+    fn poll(&self, client: Option<String>, id: &str, query: &Params) -> Result<Polled, Failure> {
         let asked = Asked::read(query, USUAL_PAGE, LONGEST_PAGE)?;
         let job = {
             let jobs = &mut self.jobs().aggregations;
@@ -101,7 +102,7 @@ impl Genesys {
             job.clone()
         };
         let status = job.status(self.is_done(&job.progress));
-        let rows = if status == UsageJobStatus::Succeeded { job.rows(&self.world.genesys) } else { Vec::new() };
+        let rows = if status == UsageJobStatus::Succeeded { job.rows(&self.dataset.genesys) } else { Vec::new() };
         let page = asked.of(rows);
         Ok(Polled { job, status, rows: page.rows, next: page.next })
     }

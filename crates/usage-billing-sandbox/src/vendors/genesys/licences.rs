@@ -11,7 +11,8 @@ use super::Genesys;
 use super::error::Failure;
 use super::pagination;
 use crate::dataset;
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 const USUAL_PAGE: usize = 25;
 /// The vendor documents none: numbers have to fit into the answer.
@@ -31,10 +32,10 @@ pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
     json(StatusCode::OK, &types::LicenseOrgToggle { enabled: Some(true), feature_name: Some(feature) })
 }
 
-pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
     let size = pagination::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
     let number = pagination::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
-    let users = genesys.world.genesys.users(genesys.world.today());
+    let users = genesys.dataset.genesys.users(genesys.dataset.today());
     let count = |count: usize| i32::try_from(count).ok();
     let listing = types::UserLicensesEntityListing {
         page_size: count(size),
@@ -49,7 +50,7 @@ pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Values) ->
 /// With whole definitions, unlike the list.
 pub(super) async fn user(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let user =
-        genesys.world.genesys.users(genesys.world.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
+        genesys.dataset.genesys.users(genesys.dataset.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));
     let user = user.ok_or_else(|| Failure::not_found(&id))?;
     let licenses = user.licenses.iter().filter_map(|id| dataset::genesys::licence(id)).collect();
     Ok(json(StatusCode::OK, &types::LicenseUser { id: user.id, licenses, self_uri: user.self_uri }))

@@ -21,26 +21,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use usage_billing_genesys::types;
 use uuid::Uuid;
 
-use self::error::Failure;
+pub(crate) use self::error::Failure;
 pub(crate) use self::page_summary::summary;
-use crate::bounded_map::Bounded;
+use crate::bounded_map::BoundedMap;
 use crate::clock::Clock;
-use crate::dataset::World;
+use crate::dataset::Dataset;
 use crate::dataset::genesys::Calendar;
-use crate::http_util::oauth::{self, GENESYS_CLIENTS, Grant, Rights, Standing, Tokens};
-use crate::http_util::response::{Sent, json};
+use crate::http_util::oauth::{self, Access, GENESYS_CLIENTS, Grant, TokenError, Tokens};
+use crate::http_util::request::RequestBody;
+use crate::http_util::response::json;
 
 /// The platform's own limit (`request.bytes.max`).
-pub(crate) const LARGEST_BODY: usize = 512_000;
+pub(crate) const MAX_BODY_BYTES: usize = 512_000;
 /// Reports and queries that are remembered.
 const MOST_JOBS: usize = 1_000;
 /// Entries on a page of contracts, invoices or lines.
@@ -50,7 +49,7 @@ const LONGEST_PAGE: usize = 1_000;
 const TOKEN_PATH: &str = "/oauth/token";
 
 pub(crate) struct Genesys {
-    world: Arc<World>,
+    dataset: Arc<Dataset>,
     clock: Clock,
     tokens: Tokens,
     polls_before_ready: u32,
@@ -60,9 +59,9 @@ pub(crate) struct Genesys {
 
 struct Jobs {
     /// By its dates: there is no other key.
-    reports: Bounded<(DateTime<Utc>, DateTime<Utc>), Progress>,
-    executions: Bounded<String, queries::Execution>,
-    aggregations: Bounded<String, job::Job>,
+    reports: BoundedMap<(DateTime<Utc>, DateTime<Utc>), Progress>,
+    executions: BoundedMap<String, queries::Execution>,
+    aggregations: BoundedMap<String, job::Job>,
     started: u64,
 }
 
@@ -88,19 +87,19 @@ impl Jobs {
 
 impl Genesys {
     pub(crate) fn new(
-        world: Arc<World>,
+        dataset: Arc<Dataset>,
         clock: Clock,
         tokens: Tokens,
         polls_before_ready: u32,
         realm: Uuid,
     ) -> Arc<Self> {
         let jobs = Jobs {
-            reports: Bounded::new(MOST_JOBS),
-            executions: Bounded::new(MOST_JOBS),
-            aggregations: Bounded::new(MOST_JOBS),
+            reports: BoundedMap::new(MOST_JOBS),
+            executions: BoundedMap::new(MOST_JOBS),
+            aggregations: BoundedMap::new(MOST_JOBS),
             started: 0,
         };
-        Arc::new(Self { world, clock, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
+        Arc::new(Self { dataset, clock, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
     }
 
     pub(crate) fn owns(path: &str) -> bool {
@@ -142,58 +141,29 @@ impl Genesys {
             .route("/api/v2/license/toggles/{feature_name}", get(licences::toggle))
             .route("/api/v2/license/users", get(licences::users))
             .route("/api/v2/license/users/{user_id}", get(licences::user))
-            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self.clone())
     }
 
-    /// What all answers have in common: who may ask, the correlation id, and the form of errors.
-    pub(crate) async fn frame(&self, correlation_id: Uuid, request: Request, next: Next) -> Response {
-        let mut response = match self.admit(&request) {
-            Ok(()) => next.run(request).await,
-            Err(failure) => failure.into_response(),
-        };
-        let correlation_id = correlation_id.to_string();
-        if let Some(mut body) = response.extensions_mut().remove::<types::ErrorBody>() {
-            body.context_id = Some(correlation_id.clone());
-            response = json(response.status(), &body);
-        }
-        if let Ok(value) = HeaderValue::from_str(&correlation_id) {
-            response.headers_mut().insert("inin-correlation-id", value);
-        }
-        response
-    }
-
-    pub(crate) fn no_such_path() -> Response {
-        Failure::new(StatusCode::NOT_FOUND, "not.found", "There is no such path under /api/v2 of the sandbox.")
-            .into_response()
-    }
-
-    pub(crate) fn no_such_method() -> Response {
-        Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method.not.allowed", "The path has no such method.")
-            .into_response()
-    }
-
-    fn admit(&self, request: &Request) -> Result<(), Failure> {
+    pub(crate) fn authenticate(&self, request: &Request) -> Result<(), Failure> {
         let path = request.uri().path();
         if path == TOKEN_PATH || path.starts_with(invoices::DOCUMENTS) {
             return Ok(());
         }
-        let refused = |code, message| Err(Failure::new(StatusCode::UNAUTHORIZED, code, message));
+        let rejected = |code, message| Err(Failure::new(StatusCode::UNAUTHORIZED, code, message));
         let Some(token) = oauth::credential(request.headers(), "Bearer") else {
-            return refused(
-                "authentication.required",
-                "No authentication bearer token specified in authorization header.",
-            );
+            const MISSING: &str = "No authentication bearer token specified in authorization header.";
+            return rejected("authentication.required", MISSING);
         };
-        match self.tokens.standing(token) {
-            Standing::Good => Ok(()),
-            Standing::Expired => refused("credentials.expired", "The token has expired."),
-            Standing::Unknown => refused("bad.credentials", "Invalid login credentials."),
+        match self.tokens.grant(token) {
+            Ok(_) => Ok(()),
+            Err(TokenError::Expired) => rejected("credentials.expired", "The token has expired."),
+            Err(TokenError::Unknown) => rejected("bad.credentials", "Invalid login credentials."),
         }
     }
 
     fn calendar(&self) -> Calendar {
-        self.world.calendar()
+        self.dataset.calendar()
     }
 
     fn progress(&self) -> Progress {
@@ -221,34 +191,38 @@ struct Token {
     expires_in: u64,
 }
 
-/// Neither an [`types::ErrorBody`] nor quite the body of RFC 6749.
+/// The error of a token, which is neither the platform's `ErrorBody` nor exactly that of RFC 6749.
 #[derive(Serialize)]
-struct TokenRefused {
+struct TokenFailure {
     error: &'static str,
     description: String,
     error_description: String,
 }
 
-async fn issue_token(State(genesys): State<Arc<Genesys>>, headers: HeaderMap, sent: Sent) -> Result<Response, Failure> {
-    let form = sent.form()?;
+async fn issue_token(
+    State(genesys): State<Arc<Genesys>>,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, Failure> {
+    let form = body.form()?;
     Ok(match grant(oauth::basic(&headers), form.get("grant_type")) {
-        Ok(rights) => json(
+        Ok(access) => json(
             StatusCode::OK,
             &Token {
-                access_token: genesys.tokens.issue(Grant { rights, tenant: None }),
+                access_token: genesys.tokens.issue(Grant { access, tenant: None }),
                 token_type: "bearer",
                 expires_in: genesys.tokens.lifetime().as_secs(),
             },
         ),
         Err((error, description)) => {
-            let refused = TokenRefused { error, error_description: description.clone(), description };
-            json(StatusCode::BAD_REQUEST, &refused)
+            let failure = TokenFailure { error, error_description: description.clone(), description };
+            json(StatusCode::BAD_REQUEST, &failure)
         }
     })
 }
 
-/// What the caller may do with a token, or why there is none: the code of the error and what it says.
-fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Rights, (&'static str, String)> {
+/// Returns what the token permits, or the code and description of an error.
+fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Access, (&'static str, String)> {
     let Some(grant) = grant else {
         return Err(("invalid_request", "grant_type is missing".to_owned()));
     };
@@ -260,7 +234,7 @@ fn grant(client: Option<(String, String)>, grant: Option<&str>) -> Result<Rights
         return Err(("invalid_client", "authentication failed".to_owned()));
     }
     match grant {
-        "client_credentials" => Ok(known.rights),
+        "client_credentials" => Ok(known.access),
         other => Err(("unauthorized_client", format!("client is not authorized to use the {other} grant type"))),
     }
 }
@@ -271,18 +245,18 @@ mod tests {
     use crate::{GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET};
 
     #[test]
-    fn each_refusal_of_a_token_has_its_words() {
+    fn token_errors_have_the_documented_descriptions() {
         let client = |secret: &str| Some((GENESYS_CLIENT_ID.to_owned(), secret.to_owned()));
-        let words =
+        let error =
             |client, asked| grant(client, asked).err().map(|(error, description)| format!("{error}: {description}"));
         let granted = Some("client_credentials");
-        assert_eq!(words(client(GENESYS_CLIENT_SECRET), granted), None);
-        assert_eq!(words(client("no"), granted).unwrap(), "invalid_client: authentication failed");
-        assert_eq!(words(Some(("no".into(), "no".into())), granted).unwrap(), "invalid_client: client not found");
-        assert_eq!(words(None, granted).unwrap(), "invalid_client: client not found");
-        assert_eq!(words(client(GENESYS_CLIENT_SECRET), None).unwrap(), "invalid_request: grant_type is missing");
+        assert_eq!(error(client(GENESYS_CLIENT_SECRET), granted), None);
+        assert_eq!(error(client("no"), granted).unwrap(), "invalid_client: authentication failed");
+        assert_eq!(error(Some(("no".into(), "no".into())), granted).unwrap(), "invalid_client: client not found");
+        assert_eq!(error(None, granted).unwrap(), "invalid_client: client not found");
+        assert_eq!(error(client(GENESYS_CLIENT_SECRET), None).unwrap(), "invalid_request: grant_type is missing");
         assert_eq!(
-            words(client(GENESYS_CLIENT_SECRET), Some("password")).unwrap(),
+            error(client(GENESYS_CLIENT_SECRET), Some("password")).unwrap(),
             "unauthorized_client: client is not authorized to use the password grant type"
         );
     }

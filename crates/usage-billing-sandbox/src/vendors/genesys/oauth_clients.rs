@@ -12,7 +12,7 @@ use crate::dataset;
 use crate::http_util::response::json;
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
-    let clients = dataset::genesys::oauth_clients(genesys.world.today());
+    let clients = dataset::genesys::oauth_clients(genesys.dataset.today());
     let listing = types::OAuthClientEntityListing {
         page_size: i32::try_from(clients.len()).ok(),
         page_number: Some(1),

@@ -10,21 +10,22 @@ use usage_billing_genesys::types;
 use super::Genesys;
 use super::error::Failure;
 use super::pagination;
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 const USUAL_PAGE: usize = 25;
 /// The vendor documents no maximum. This one is small, so that even few organizations are on several pages.
 const LONGEST_PAGE: usize = 5;
 
 pub(super) async fn own(State(genesys): State<Arc<Genesys>>) -> Response {
-    json(StatusCode::OK, &genesys.world.genesys.own_organization())
+    json(StatusCode::OK, &genesys.dataset.genesys.own_organization())
 }
 
 /// A page may be shorter than asked for; it states its own size.
-pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
     let size = pagination::number(&query, "pageSize", USUAL_PAGE, i32::MAX as usize)?.min(LONGEST_PAGE);
     let number = pagination::number(&query, "pageNumber", 1, i32::MAX as usize)?;
-    let trustors: Vec<_> = genesys.world.genesys.trustors(genesys.calendar()).collect();
+    let trustors: Vec<_> = genesys.dataset.genesys.trustors(genesys.calendar()).collect();
     let pages = trustors.len().div_ceil(size);
     let link = |number: usize| format!("/api/v2/orgauthorization/trustors?pageSize={size}&pageNumber={number}");
     let count = |count: usize| i32::try_from(count).ok();

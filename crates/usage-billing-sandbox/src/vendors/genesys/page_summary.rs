@@ -24,6 +24,6 @@ pub(crate) fn summary(genesys: &Genesys) -> Value {
         .map(|(id, job)| json!({"kind": job.kind(), "id": id, "state": job.status(genesys.is_done(&job.progress))}));
     let all: Vec<Value> = reports.chain(queries).chain(aggregations).collect();
     let newest: Vec<Value> = all.into_iter().rev().take(MOST_SHOWN).collect();
-    let customers: Vec<Value> = genesys.world.genesys.in_short().take(MOST_SHOWN).collect();
+    let customers: Vec<Value> = genesys.dataset.genesys.in_short().take(MOST_SHOWN).collect();
     json!({"customers": customers, "jobs": newest})
 }

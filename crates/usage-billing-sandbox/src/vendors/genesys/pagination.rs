@@ -6,7 +6,7 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::Failure;
-use crate::http_util::response::Values;
+use crate::http_util::request::Params;
 
 /// A page that was asked for by `pageSize` and one of `before` and `after`.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Page<T> {
 }
 
 impl Asked {
-    pub(super) fn read(query: &Values, default: usize, most: usize) -> Result<Self, Failure> {
+    pub(super) fn read(query: &Params, default: usize, most: usize) -> Result<Self, Failure> {
         let size = number(query, "pageSize", default, most)?;
         let place = |name: &str| match query.get(name) {
             None => Ok(None),
@@ -57,7 +57,7 @@ impl Asked {
 }
 
 /// A number from 1 upwards.
-pub(super) fn number(query: &Values, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
+pub(super) fn number(query: &Params, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
     let Some(text) = query.get(name) else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| Failure::invalid_value(format!("{name} is not a number from 1 to {most}: {text}")))
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn asked(query: &str) -> Result<Asked, Failure> {
-        Asked::read(&Values::parse(query.as_bytes()), 3, 4)
+        Asked::read(&Params::parse(query.as_bytes()), 3, 4)
     }
 
     #[test]

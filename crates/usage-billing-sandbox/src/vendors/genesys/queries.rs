@@ -18,7 +18,8 @@ use super::interval::{self, Days};
 use super::pagination::{self, Asked};
 use super::{Genesys, LONGEST_PAGE, Progress};
 use crate::dataset::{days_before, midnight};
-use crate::http_util::response::{Sent, Values, first_unlisted, json};
+use crate::http_util::request::{Params, RequestBody, first_unlisted};
+use crate::http_util::response::json;
 
 /// Rows that a search finds.
 const MOST_FOUND: usize = 20_000;
@@ -46,12 +47,12 @@ enum Of {
     Client(String),
 }
 
-pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
-    let asked: types::ApiUsageOrganizationQuery = sent.declared_json()?;
+pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+    let asked: types::ApiUsageOrganizationQuery = body.declared_json()?;
     let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
         .or(first_unlisted!(GroupBy, &asked.group_by))
         .or(first_unlisted!(UsageMetric, &asked.metrics));
-    Failure::if_any(unlisted)?;
+    Failure::if_unlisted(unlisted)?;
     let by = split(GroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(GroupBy::as_str));
     let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, Vec::new());
     Ok(genesys.execute(Of::Organization, requests, counters(&asked.metrics)))
@@ -60,13 +61,13 @@ pub(super) async fn start(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Re
 pub(super) async fn start_of_client(
     State(genesys): State<Arc<Genesys>>,
     Path(client): Path<String>,
-    sent: Sent,
+    body: RequestBody,
 ) -> Result<Response, Failure> {
-    let asked: types::ApiUsageClientQuery = sent.declared_json()?;
+    let asked: types::ApiUsageClientQuery = body.declared_json()?;
     let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
         .or(first_unlisted!(ClientGroupBy, &asked.group_by))
         .or(first_unlisted!(UsageMetric, &asked.metrics));
-    Failure::if_any(unlisted)?;
+    Failure::if_unlisted(unlisted)?;
     let by =
         split(ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(ClientGroupBy::as_str));
     let only = of_client(&client);
@@ -78,19 +79,21 @@ pub(super) async fn start_of_client(
 pub(super) async fn summary(
     State(genesys): State<Arc<Genesys>>,
     Path(client): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let days = pagination::number(&query, "days", USUAL_SUMMARY, LONGEST_SUMMARY)?;
-    let today = genesys.world.today();
+    let today = genesys.dataset.today();
     let span = (days_before(today, u64::try_from(days).unwrap_or(u64::MAX)), days_before(today, 1));
     let requests =
         aggregation(&genesys, span, Some(UsageGranularity::Day), split(std::iter::empty()), of_client(&client));
     Ok(genesys.execute(Of::Client(client), requests, counters(&[])))
 }
 
-pub(super) async fn search(State(genesys): State<Arc<Genesys>>, sent: Sent) -> Result<Response, Failure> {
-    let asked: types::ApiUsageSimpleSearch = sent.declared_json()?;
-    Failure::if_any(first_unlisted!(Column, &asked.metrics).or(first_unlisted!(SearchMethod, &asked.http_methods)))?;
+pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+    let asked: types::ApiUsageSimpleSearch = body.declared_json()?;
+    Failure::if_unlisted(
+        first_unlisted!(Column, &asked.metrics).or(first_unlisted!(SearchMethod, &asked.http_methods)),
+    )?;
     let columns: Vec<_> =
         Column::KNOWN.iter().filter(|known| asked.metrics.is_empty() || asked.metrics.contains(known)).collect();
     let methods: Vec<_> = asked.http_methods.iter().map(|method| method.as_str().to_owned()).collect();
@@ -133,7 +136,7 @@ pub(super) async fn results_of_client(
 pub(super) async fn found(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&query, USUAL_PAGE, LONGEST_PAGE)?;
     let execution = genesys.executed(&Of::Search, &id)?;
@@ -181,7 +184,7 @@ impl Genesys {
     fn outcome(&self, execution: &Execution) -> (types::ApiUsageQueryStatus, Vec<types::ApiUsageRow>) {
         let status = self.status(execution);
         let rows = match status {
-            types::ApiUsageQueryStatus::Complete => execution.requests.rows(&self.world.genesys),
+            types::ApiUsageQueryStatus::Complete => execution.requests.rows(&self.dataset.genesys),
             _ => Vec::new(),
         };
         (status, rows.iter().map(|row| execution.row(row)).collect())
@@ -234,7 +237,7 @@ fn aggregation(
     by: Vec<Dimension>,
     only: Vec<Filter>,
 ) -> Aggregation {
-    Aggregation { first, last, today: genesys.world.today(), granularity, by, only, builtin: false }
+    Aggregation { first, last, today: genesys.dataset.today(), granularity, by, only, builtin: false }
 }
 
 fn of_client(id: &str) -> Vec<Filter> {

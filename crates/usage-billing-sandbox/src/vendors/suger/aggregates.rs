@@ -17,7 +17,8 @@ use super::state::{State, glances};
 use super::{Failure, Suger, sum};
 use crate::dataset::midnight;
 use crate::dataset::suger::{First, Measure, Organization};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 struct Asked {
     partner: Partner,
@@ -28,7 +29,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(query: &Values, today: NaiveDate) -> Result<Self, Failure> {
+    fn read(query: &Params, today: NaiveDate) -> Result<Self, Failure> {
         for name in ["partner", "granularity", "startDate", "endDate"] {
             if query.get(name).is_none() {
                 return Err(Failure::bad_request(format!("{name} is missing")));
@@ -80,8 +81,8 @@ impl<'a> Totals<'a> {
 }
 
 /// Of all that is, was or may yet be reported: not of what was deleted or is not valid.
-pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
-    let organization = &suger.world.suger;
+pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+    let organization = &suger.dataset.suger;
     let (asked, slots) = {
         let state = suger.state();
         let asked = Asked::read(&query, state.now.date_naive())?;
@@ -115,11 +116,11 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Values
 }
 
 /// Of what the marketplace took.
-pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let state = suger.state();
     let asked = Asked::read(&query, state.now.date_naive())?;
     let mut totals = Totals::default();
-    for report in reports(&suger.world.suger, &state, asked.first, asked.last, &asked.partner) {
+    for report in reports(&suger.dataset.suger, &state, asked.first, asked.last, &asked.partner) {
         if let Some(info) = taken(&report) {
             totals.add_records(report.creation_time, &info.reported_records);
         }
@@ -151,7 +152,7 @@ pub(super) fn taken(report: &types::MeteringUsageRecordReport) -> Option<&types:
 pub(super) async fn daily(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, partner)): Path<(String, String)>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
     let partner = pagination::listed_partner(&partner)?;
@@ -161,7 +162,7 @@ pub(super) async fn daily(
     type Place = (NaiveDate, String, String, String);
     let mut totals: BTreeMap<Place, (Decimal, Option<Decimal>)> = BTreeMap::new();
     let next_day = last.succ_opt().unwrap_or(last);
-    for report in reports(&suger.world.suger, &state, first, next_day, &partner) {
+    for report in reports(&suger.dataset.suger, &state, first, next_day, &partner) {
         let is = |name: &str, value: &Option<String>| query.get(name).is_none_or(|it| value.as_deref() == Some(it));
         let Some((info, start)) = taken(&report).and_then(|info| Some((info, info.start_time?))) else { continue };
         let day = start.date_naive();

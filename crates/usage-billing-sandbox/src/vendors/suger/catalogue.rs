@@ -11,12 +11,13 @@ use usage_billing_suger::types;
 
 use super::pagination::{self, Page};
 use super::{Failure, Suger, aggregates, sum};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
-pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
     let partner = pagination::partner(&query)?;
-    let wanted = suger.world.suger.buyers.iter().filter(|buyer| {
+    let wanted = suger.dataset.suger.buyers.iter().filter(|buyer| {
         let info = buyer.info.as_ref();
         let email = info.and_then(|info| info.email_address.as_deref()).unwrap_or_default();
         (partner.is_none() || buyer.partner == partner)
@@ -34,14 +35,14 @@ pub(super) async fn buyer(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let buyer = suger.world.suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
+    let buyer = suger.dataset.suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
     Ok(json(StatusCode::OK, buyer))
 }
 
-pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let page = Page::asked(&query, 100)?;
     let partner = pagination::partner(&query)?;
-    let products = suger.world.suger.products.iter();
+    let products = suger.dataset.suger.products.iter();
     let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
     Ok(json(StatusCode::OK, &page.of(wanted).0))
 }
@@ -50,15 +51,15 @@ pub(super) async fn product(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let product = suger.world.suger.product(&id).ok_or_else(|| Failure::not_found("product not found"))?;
+    let product = suger.dataset.suger.product(&id).ok_or_else(|| Failure::not_found("product not found"))?;
     Ok(json(StatusCode::OK, product))
 }
 
-pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let page = Page::asked(&query, 1000)?;
     let partner = pagination::partner(&query)?;
-    let wanted = suger.world.suger.entitlements.iter().filter(|entitlement| {
-        let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.world.suger.buyer(id));
+    let wanted = suger.dataset.suger.entitlements.iter().filter(|entitlement| {
+        let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.dataset.suger.buyer(id));
         let meta = entitlement.meta_info.clone().unwrap_or_default();
         let is =
             |name: &str, value: &Option<String>| query.get(name).is_none_or(|wanted| value.as_deref() == Some(wanted));
@@ -79,10 +80,11 @@ pub(super) async fn entitlement(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let entitlement = suger.world.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+    let entitlement =
+        suger.dataset.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
     let state = suger.state();
     let mut counts: BTreeMap<&str, Decimal> =
-        suger.world.suger.place(&id).map_or_else(BTreeMap::new, |place| state.past.taken(place).collect());
+        suger.dataset.suger.place(&id).map_or_else(BTreeMap::new, |place| state.past.taken(place).collect());
     let reports = state.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
     for (key, quantity) in reports.filter_map(aggregates::taken).flat_map(|info| &info.reported_records) {
         let count = counts.entry(key).or_default();

@@ -13,7 +13,8 @@ use super::pagination::{self, Page};
 use super::state::{Row, glances};
 use super::{Failure, Suger, historical_groups};
 use crate::dataset::suger::{Organization, Sketch};
-use crate::http_util::response::{Values, json};
+use crate::http_util::request::Params;
+use crate::http_util::response::json;
 
 /// What a list is narrowed to.
 struct Filter {
@@ -28,7 +29,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn asked(query: &Values, today: NaiveDate) -> Result<Self, Failure> {
+    fn asked(query: &Params, today: NaiveDate) -> Result<Self, Failure> {
         let (first, last) = pagination::days(query, today)?;
         let text = |name: &str| query.get(name).map(str::to_owned);
         Ok(Self {
@@ -99,9 +100,9 @@ fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str
     serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
 }
 
-pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let mut rows = Page::asked(&query, 1000)?.begin();
-    let organization = &suger.world.suger;
+    let organization = &suger.dataset.suger;
     let (filter, mut slots) = {
         let state = suger.state();
         let filter = Filter::asked(&query, state.now.date_naive())?;
@@ -139,9 +140,9 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> 
     Ok(json(StatusCode::OK, &types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
 }
 
-pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let mut rows = Page::asked(&query, 1000)?.begin();
-    let organization = &suger.world.suger;
+    let organization = &suger.dataset.suger;
     enum Row<'a> {
         Past(&'a historical_groups::Sums),
         Kept(Box<types::MeteringUsageRecordReport>),
@@ -167,7 +168,7 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Val
 pub(super) async fn delete(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     suger.change(&id, &query, after_delete)
 }
@@ -175,7 +176,7 @@ pub(super) async fn delete(
 pub(super) async fn retry(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
-    query: Values,
+    query: Params,
 ) -> Result<Response, Failure> {
     suger.change(&id, &query, after_retry)
 }
@@ -191,11 +192,11 @@ fn after_retry(status: &Status) -> Option<Status> {
 }
 
 impl Suger {
-    fn change(&self, id: &str, query: &Values, after: fn(&Status) -> Option<Status>) -> Result<Response, Failure> {
+    fn change(&self, id: &str, query: &Params, after: fn(&Status) -> Option<Status>) -> Result<Response, Failure> {
         let day = pagination::day(query, "creationDate")?;
         let mut state = self.state();
         let now = state.now;
-        let found = state.find(&self.world.suger, id);
+        let found = state.find(&self.dataset.suger, id);
         // The day tells the vendor where to look: in the wrong place there is no such group.
         let group = found.filter(|group| {
             day.is_none_or(|day| group.creation_time.is_some_and(|created| created.date_naive() == day))
@@ -204,7 +205,7 @@ impl Suger {
         let status = group.status.clone().unwrap_or(Status::Created);
         let after = after(&status)
             .ok_or_else(|| Failure::bad_request(format!("usage record group {id} is in status {status}")))?;
-        let group = state.keep(&self.world.suger, id)?;
+        let group = state.keep(&self.dataset.suger, id)?;
         group.status = Some(after);
         group.last_update_time = Some(now);
         Ok(json(StatusCode::OK, &*group))
@@ -228,7 +229,7 @@ mod tests {
     fn values_that_the_vendor_does_not_list_are_refused() {
         let today = "2026-11-21".parse().unwrap();
         for query in ["status=Created", "source=FAX", "partner=ACME", "startDate=2026-02-30"] {
-            assert!(Filter::asked(&Values::parse(query.as_bytes()), today).is_err(), "{query}");
+            assert!(Filter::asked(&Params::parse(query.as_bytes()), today).is_err(), "{query}");
         }
     }
 }

@@ -17,12 +17,13 @@ use super::report_usage::{LONGEST_ID, measured};
 use super::state::MOST_METRICS;
 use super::{Failure, Suger, events};
 use crate::SUGER_ORG_ID;
-use crate::http_util::response::{Sent, Values, first_unlisted, json};
+use crate::http_util::request::{Params, RequestBody, first_unlisted};
+use crate::http_util::response::json;
 
 const NAME: RangeInclusive<usize> = 4..=50;
 const DESCRIPTION: RangeInclusive<usize> = 0..=300;
 
-pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> Result<Response, Failure> {
+pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     // A free string in the vendor's document: what nothing has finds nothing.
     let status = query.get("status").map(BillableMetricStatus::from);
     let state = suger.state();
@@ -30,8 +31,8 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Values) -> 
     Ok(json(StatusCode::OK, &metrics))
 }
 
-pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
-    let (new, bytes): (types::BillableMetric, usize) = measured(sent)?;
+pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+    let (new, bytes): (types::BillableMetric, usize) = measured(body)?;
     let id = new.id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
     let id = id.ok_or_else(|| Failure::bad_request(format!("id must have 1 to {LONGEST_ID} characters")))?;
     length("name", Some(new.name.as_deref().unwrap_or_default()), NAME)?;
@@ -77,9 +78,9 @@ pub(super) async fn read(
 pub(super) async fn update(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,
-    sent: Sent,
+    body: RequestBody,
 ) -> Result<Response, Failure> {
-    let (change, bytes): (types::UpdateBillableMetricParams, usize) = measured(sent)?;
+    let (change, bytes): (types::UpdateBillableMetricParams, usize) = measured(body)?;
     length("name", change.name.as_deref(), NAME)?;
     length("description", change.description.as_deref(), DESCRIPTION)?;
     if let Some(value) = first_unlisted!(BillableMetricStatus, &change.status) {
@@ -161,8 +162,8 @@ pub(super) async fn config(Extract(suger): Extract<Arc<Suger>>) -> Response {
 }
 
 /// The list is replaced, not merged. What comes in from now on is mapped by it.
-pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
-    let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(sent)?;
+pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+    let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(body)?;
     let partners = config.partner_usage_metering_configs.iter().filter_map(|one| one.partner.as_ref());
     if let Some(value) = first_unlisted!(Partner, partners) {
         return Err(Failure::bad_request(format!("invalid partner: {value}")));

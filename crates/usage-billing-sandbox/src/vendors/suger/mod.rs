@@ -18,10 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use usage_billing_core::Decimal;
 use uuid::Uuid;
@@ -31,24 +30,25 @@ pub(crate) use self::page_summary::summary;
 use self::state::State;
 use crate::SUGER_ORG_ID;
 use crate::clock::Clock;
-use crate::dataset::World;
+use crate::dataset::Dataset;
 use crate::http_util::oauth;
-use crate::http_util::response::{BadBody, json};
+use crate::http_util::request::BodyError;
+use crate::http_util::response::json;
 
 /// Not documented.
-pub(crate) const LARGEST_BODY: usize = 1 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
 pub(crate) struct Suger {
-    world: Arc<World>,
+    dataset: Arc<Dataset>,
     clock: Clock,
     realm: Uuid,
     state: Mutex<State>,
 }
 
 impl Suger {
-    pub(crate) fn new(world: Arc<World>, clock: Clock, realm: Uuid) -> Arc<Self> {
-        let state = State::new(&world.suger, clock.now());
-        Arc::new(Self { world, clock, realm, state: Mutex::new(state) })
+    pub(crate) fn new(dataset: Arc<Dataset>, clock: Clock, realm: Uuid) -> Arc<Self> {
+        let state = State::new(&dataset.suger, clock.now());
+        Arc::new(Self { dataset, clock, realm, state: Mutex::new(state) })
     }
 
     pub(crate) fn owns(path: &str) -> bool {
@@ -79,39 +79,20 @@ impl Suger {
             .route("/org/{org}/buyer/{buyer_id}", get(catalogue::buyer))
             .route("/org/{org}/product", get(catalogue::products))
             .route("/org/{org}/product/{product_id}", get(catalogue::product))
-            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self.clone())
-    }
-
-    pub(crate) async fn frame(&self, correlation_id: Uuid, request: Request, next: Next) -> Response {
-        let mut response = match admit(&request) {
-            Ok(()) => next.run(request).await,
-            Err(failure) => failure.into_response(),
-        };
-        if let Ok(value) = HeaderValue::from_str(&correlation_id.to_string()) {
-            response.headers_mut().insert("x-correlation-id", value);
-        }
-        response
-    }
-
-    pub(crate) fn no_such_path() -> Response {
-        Failure::not_found("there is no such path under /org of the sandbox").into_response()
-    }
-
-    pub(crate) fn no_such_method() -> Response {
-        Failure(StatusCode::METHOD_NOT_ALLOWED, "the path has no such method".to_owned()).into_response()
     }
 
     /// As of now.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.advance(self.clock.now(), &self.world.suger);
+        state.advance(self.clock.now(), &self.dataset.suger);
         state
     }
 }
 
-fn admit(request: &Request) -> Result<(), Failure> {
-    if oauth::suger_rights(request.headers()).is_none() {
+pub(crate) fn authenticate(request: &Request) -> Result<(), Failure> {
+    if oauth::suger_access(request.headers()).is_none() {
         return Err(Failure(StatusCode::UNAUTHORIZED, "unauthorized".to_owned()));
     }
     let organization = request.uri().path().split('/').nth(2).unwrap_or_default();
@@ -128,14 +109,14 @@ fn sum(one: Decimal, other: Decimal) -> Decimal {
 
 /// An error: a bare JSON string.
 #[derive(Debug)]
-struct Failure(StatusCode, String);
+pub(crate) struct Failure(pub(crate) StatusCode, pub(crate) String);
 
 impl Failure {
-    fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, message.into())
     }
 
-    fn not_found(message: &str) -> Self {
+    pub(crate) fn not_found(message: &str) -> Self {
         Self(StatusCode::NOT_FOUND, message.to_owned())
     }
 
@@ -144,12 +125,12 @@ impl Failure {
     }
 }
 
-impl From<BadBody> for Failure {
-    fn from(bad: BadBody) -> Self {
+impl From<BodyError> for Failure {
+    fn from(bad: BodyError) -> Self {
         match bad {
-            BadBody::TooLarge => Self(StatusCode::PAYLOAD_TOO_LARGE, "request body too large".to_owned()),
-            BadBody::MediaType => Self(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not application/json".to_owned()),
-            BadBody::Unreadable(reason) => Self::bad_request(format!("invalid request body: {reason}")),
+            BodyError::TooLarge => Self(StatusCode::PAYLOAD_TOO_LARGE, "request body too large".to_owned()),
+            BodyError::MediaType => Self(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not application/json".to_owned()),
+            BodyError::Invalid(reason) => Self::bad_request(format!("invalid request body: {reason}")),
         }
     }
 }

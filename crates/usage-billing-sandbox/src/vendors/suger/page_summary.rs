@@ -12,7 +12,7 @@ const MOST_SHOWN: usize = 200;
 
 pub(crate) fn summary(suger: &Suger) -> Value {
     let state = suger.state();
-    let organization = &suger.world.suger;
+    let organization = &suger.dataset.suger;
     let mut counts: BTreeMap<UsageRecordGroupStatus, usize> = state.past.counts.clone();
     for slot in state.changed.keys() {
         if let Some(count) = counts.get_mut(&historical_groups::status(organization, organization.sketch(*slot))) {

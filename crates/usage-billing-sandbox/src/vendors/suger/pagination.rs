@@ -7,7 +7,7 @@ use usage_billing_suger::types::Partner;
 
 use super::Failure;
 use crate::dataset::days_before;
-use crate::http_util::response::Values;
+use crate::http_util::request::Params;
 
 const MOST_ROWS: usize = 1_000;
 /// Days before the last one if no first one is given.
@@ -20,7 +20,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn asked(query: &Values, default: usize) -> Result<Self, Failure> {
+    pub(super) fn asked(query: &Params, default: usize) -> Result<Self, Failure> {
         let number = |name: &str, default: usize| match query.get(name) {
             None => Ok(default),
             Some(text) => text.parse::<usize>().map_err(|_| Failure::bad_request(format!("invalid {name}: {text}"))),
@@ -91,19 +91,19 @@ impl<T> Filling<T> {
 }
 
 /// First and last day, both included.
-pub(super) fn days(query: &Values, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
+pub(super) fn days(query: &Params, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
     let last = day(query, "endDate")?.unwrap_or(today);
     let first = day(query, "startDate")?.unwrap_or_else(|| days_before(last, DEFAULT_SPAN));
     if last < first { Err(Failure::bad_request("endDate is before startDate")) } else { Ok((first, last)) }
 }
 
-pub(super) fn day(query: &Values, name: &str) -> Result<Option<NaiveDate>, Failure> {
+pub(super) fn day(query: &Params, name: &str) -> Result<Option<NaiveDate>, Failure> {
     let Some(text) = query.get(name) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, want YYYY-MM-DD: {text}")))
 }
 
 /// The marketplace that a list is narrowed to.
-pub(super) fn partner(query: &Values) -> Result<Option<Partner>, Failure> {
+pub(super) fn partner(query: &Params) -> Result<Option<Partner>, Failure> {
     query.get("partner").map(listed_partner).transpose()
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn page(query: &str) -> Option<Page> {
-        Page::asked(&Values::parse(query.as_bytes()), 1000).ok()
+        Page::asked(&Params::parse(query.as_bytes()), 1000).ok()
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn without_dates_the_last_thirty_days_count() {
         let today = "2026-11-21".parse().unwrap();
-        let span = |query: &str| days(&Values::parse(query.as_bytes()), today).ok().map(|(a, b)| format!("{a} {b}"));
+        let span = |query: &str| days(&Params::parse(query.as_bytes()), today).ok().map(|(a, b)| format!("{a} {b}"));
         assert_eq!(span("").as_deref(), Some("2026-10-22 2026-11-21"));
         assert_eq!(span("endDate=2026-03-31").as_deref(), Some("2026-03-01 2026-03-31"));
         assert_eq!(span("startDate=2026-11-22"), None);

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use super::state::State;
 use super::{Failure, Suger, dimension_mapping};
 use crate::SUGER_ORG_ID;
-use crate::http_util::response::{BadBody, Sent, json};
+use crate::http_util::request::{BodyError, RequestBody};
+use crate::http_util::response::json;
 
 /// Characters of an id that the caller may choose.
 pub(super) const LONGEST_ID: usize = 36;
@@ -44,9 +45,9 @@ impl From<types::NewUsageRecordGroup> for Usage {
 pub(super) async fn one(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, entitlement_id)): Path<(String, String)>,
-    sent: Sent,
+    body: RequestBody,
 ) -> Result<Response, Failure> {
-    let (new, bytes): (types::CreateUsageRecordGroupParams, usize) = measured(sent)?;
+    let (new, bytes): (types::CreateUsageRecordGroupParams, usize) = measured(body)?;
     if new.organization_id != SUGER_ORG_ID || new.entitlement_id != entitlement_id {
         return Err(Failure::bad_request("organizationID or entitlementID differs from the path"));
     }
@@ -65,26 +66,30 @@ pub(super) async fn one(
         if id.chars().count() > LONGEST_ID {
             return Err(Failure::bad_request(format!("id has more than {LONGEST_ID} characters")));
         }
-        if state.is_known(&suger.world.suger, id) {
+        if state.is_known(&suger.dataset.suger, id) {
             return Err(Failure(StatusCode::CONFLICT, format!("usage record group {id} exists already")));
         }
     }
-    suger.world.suger.entitlement(&usage.entitlement_id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
+    suger
+        .dataset
+        .suger
+        .entitlement(&usage.entitlement_id)
+        .ok_or_else(|| Failure::not_found("entitlement not found"))?;
     state.make_room(bytes)?;
     let group = suger.store(&mut state, id, usage)?;
     Ok(json(StatusCode::OK, &group))
 }
 
 /// All or nothing: of a batch with one wrong group nothing is stored.
-pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
-    let (new, bytes): (Vec<types::NewUsageRecordGroup>, usize) = measured(sent)?;
+pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+    let (new, bytes): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let usages: Vec<Usage> = new.into_iter().map(Usage::from).collect();
     if usages.is_empty() {
         return Err(Failure::bad_request("no usage record groups"));
     }
     for usage in &usages {
         refusal(usage)?;
-        if suger.world.suger.entitlement(&usage.entitlement_id).is_none() {
+        if suger.dataset.suger.entitlement(&usage.entitlement_id).is_none() {
             return Err(Failure::bad_request(format!("entitlement {} not found", usage.entitlement_id)));
         }
     }
@@ -96,12 +101,12 @@ pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Re
 }
 
 /// A group that fails is answered with 500: a verdict, no fault of the server.
-pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, sent: Sent) -> Result<Response, Failure> {
-    let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(sent)?;
+pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+    let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let state = suger.state();
     for (usage, at) in new.into_iter().map(Usage::from).zip(0..) {
         let verdict = refusal(&usage).map_err(|failure| failure.1).and_then(|()| {
-            let entitlement = suger.world.suger.entitlement(&usage.entitlement_id);
+            let entitlement = suger.dataset.suger.entitlement(&usage.entitlement_id);
             let entitlement = entitlement.ok_or_else(|| format!("entitlement {} not found", usage.entitlement_id))?;
             metered(&usage, entitlement, &state.config, &state.metrics)
         });
@@ -114,9 +119,9 @@ pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, sent: Sent) ->
 }
 
 /// A body, and how long it is.
-pub(super) fn measured<T: serde::de::DeserializeOwned>(sent: Sent) -> Result<(T, usize), Failure> {
-    let bytes = sent.bytes()?;
-    let read = serde_json::from_slice(&bytes).map_err(|error| BadBody::Unreadable(error.to_string()))?;
+pub(super) fn measured<T: serde::de::DeserializeOwned>(body: RequestBody) -> Result<(T, usize), Failure> {
+    let bytes = body.bytes()?;
+    let read = serde_json::from_slice(&bytes).map_err(|error| BodyError::Invalid(error.to_string()))?;
     Ok((read, bytes.len()))
 }
 
@@ -168,7 +173,7 @@ impl Suger {
     ) -> Result<types::MeteringUsageRecordGroup, Failure> {
         state.make_room_for(1)?;
         let entitlement = self
-            .world
+            .dataset
             .suger
             .entitlement(&usage.entitlement_id)
             .ok_or_else(|| Failure::not_found("entitlement not found"))?;

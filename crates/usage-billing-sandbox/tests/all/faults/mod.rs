@@ -118,8 +118,8 @@ async fn faults_are_added_listed_and_removed_over_http() {
     assert_eq!(
         all,
         json!({"seed": 7, "faults": [
-            {"id": 1, "fault": status, "seen": 1, "met": 1},
-            {"id": 2, "fault": latency, "seen": 1, "met": 1},
+            {"id": 1, "fault": status, "matched": 1, "injected": 1},
+            {"id": 2, "fault": latency, "matched": 1, "injected": 1},
         ]})
     );
     assert_eq!(admin(&sandbox, Method::DELETE, "/faults/1", None).await.1["faults"][0]["id"], 2);
@@ -159,8 +159,8 @@ async fn a_reset_before_the_effect_leaves_nothing_and_one_after_it_leaves_all() 
     let log = sandbox.requests();
     let statuses: Vec<_> = log.iter().map(|request| request.status).collect();
     assert_eq!(statuses, [None, Some(200), None, Some(409), Some(503), Some(200), Some(503), Some(409)],);
-    assert_eq!(log[2].faults[0].did, "reset the connection in place of 200, after the effect");
-    assert_eq!(log[6].faults[0].did, "answered 503 in place of 200, after the effect");
+    assert_eq!(log[2].faults[0].effect, "reset the connection in place of 200, after the effect");
+    assert_eq!(log[6].faults[0].effect, "answered 503 in place of 200, after the effect");
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn a_duplicated_page_names_itself_as_the_next_one() {
     }
     // The first page has no cursor of its own: the fault waits for the second one.
     assert_eq!(next, [5, 5, 10, 15]);
-    assert_eq!(sandbox.requests()[1].faults[0].did, "put this page's own cursor at /nextOffset");
+    assert_eq!(sandbox.requests()[1].faults[0].effect, "put this page's own cursor at /nextOffset");
     assert!(sandbox.requests()[0].faults.is_empty());
 }
 
@@ -280,7 +280,7 @@ async fn the_same_seed_makes_the_same_run_and_the_log_tells_it() {
         assert_eq!(requests.len(), 20);
         let met: Vec<_> = requests.iter().filter(|request| request["status"] == 503).cloned().collect();
         assert!(met.iter().all(|request| request["faults"]
-            == json!([{"fault": {"kind": "status", "status": 503, "percent": 40}, "did": "answered 503 before the effect"}])));
+            == json!([{"fault": {"kind": "status", "status": 503, "percent": 40}, "effect": "answered 503 before the effect"}])));
         met.iter().map(|request| request["number"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     let first = run(7).await;

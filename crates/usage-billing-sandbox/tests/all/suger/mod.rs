@@ -71,7 +71,7 @@ async fn field_names_of_another_case_are_read_as_go_reads_them() {
     assert_ne!(caller.post(&org(REPORT), &body).await.1["status"], "CREATED");
     let (_, error) = caller.post(&org(REPORT), &json!({"RECORDS": {"seats": "two"}})).await;
     assert!(error.is_string(), "{error}");
-    assert!(sandbox.requests().last().unwrap().misfits.iter().any(|place| place.starts_with("body#/records")));
+    assert!(sandbox.requests().last().unwrap().violations.iter().any(|place| place.starts_with("body#/records")));
 }
 
 #[tokio::test]
