@@ -9,8 +9,8 @@ use usage_billing_acronis::types::ReportLevel;
 use usage_billing_core::Decimal;
 
 use crate::dataset::acronis::{Span, Tree, Usage, price_list};
-use crate::dataset::genesys::{Due, Partner};
-use crate::dataset::suger::{First, Measure, Organization};
+use crate::dataset::genesys::{AmountDue, Partner};
+use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::dataset::{Dataset, days_before, midnight, month_of, months_before};
 use crate::vendors::Vendor;
 
@@ -49,7 +49,7 @@ pub struct ExpectedUsage {
     pub sku: String,
     /// What is counted, by the vendor's name.
     pub metric: String,
-    /// How much, in `unit`: to 28 digits, compute points rounded half up to two places. In JSON it is text.
+    /// How much, in `unit`: to 28 digits, compute points rounded half up to two indexes. In JSON it is text.
     #[serde(serialize_with = "exact")]
     pub quantity: Decimal,
     /// `GiB`, `compute points`, `units` or, for client organizations, the vendor's unit.
@@ -121,9 +121,9 @@ fn acronis(
     let Some(licensing) = Tree::licensing(partner) else { return rows };
     let sees_skus = tree.sees_skus(partner);
     let sku = |usage: &Usage| usage.sku().filter(|_| sees_skus);
-    let tenants = tree.at_level(partner, level).into_iter().filter_map(|place| Some((place, tree.get(place)?)));
-    for (place, tenant) in tenants {
-        let usages = tree.usage(place, span);
+    let tenants = tree.at_level(partner, level).into_iter().filter_map(|index| Some((index, tree.get(index)?)));
+    for (index, tenant) in tenants {
+        let usages = tree.usage(index, span);
         let billed = || usages.iter().filter(|usage| usage.charged(licensing).is_some_and(|charged| charged != 0));
         let mut done = Vec::new();
         for usage in billed() {
@@ -175,42 +175,42 @@ fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateT
 }
 
 fn genesys_clients(world: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
-    let row = |due: Due<'_>| ExpectedUsage {
+    let row = |amount_due: AmountDue<'_>| ExpectedUsage {
         vendor: Vendor::Genesys,
-        customer_id: Some(due.organization_id.to_owned()),
-        customer: Some(due.organization_name.to_owned()),
-        sku: due.part_number.to_owned(),
-        metric: due.name.to_owned(),
-        quantity: due.overage.normalize(),
-        unit: due.unit.to_owned(),
-        amount: Some(due.amount.normalize()),
-        currency: Some(due.currency.to_owned()),
+        customer_id: Some(amount_due.organization_id.to_owned()),
+        customer: Some(amount_due.organization_name.to_owned()),
+        sku: amount_due.part_number.to_owned(),
+        metric: amount_due.name.to_owned(),
+        quantity: amount_due.overage.normalize(),
+        unit: amount_due.unit.to_owned(),
+        amount: Some(amount_due.amount.normalize()),
+        currency: Some(amount_due.currency.to_owned()),
     };
-    world.genesys.dues(world.calendar(), first, last).into_iter().map(row).collect()
+    world.genesys.amounts_due(world.calendar(), first, last).into_iter().map(row).collect()
 }
 
 fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {
     let mut sums: BTreeMap<(usize, Measure), Decimal> = BTreeMap::new();
-    for sketch in organization.history.between(start, end).map(|slot| organization.sketch(slot)) {
-        if sketch.status == First::Created {
-            for (measure, quantity) in organization.usage(sketch) {
+    for outline in organization.history.between(start, end).map(|slot| organization.outline(slot)) {
+        if outline.status == InitialStatus::Created {
+            for (measure, quantity) in organization.usage(outline) {
                 // A million of the largest quantities are far from the end of a decimal.
-                *sums.entry((sketch.deal, measure)).or_default() += quantity;
+                *sums.entry((outline.spec, measure)).or_default() += quantity;
             }
         }
     }
     // Events of all regions are one row.
     let mut rows: BTreeMap<(usize, &str), Decimal> = BTreeMap::new();
-    for ((deal, measure), quantity) in sums {
-        *rows.entry((deal, measure.key())).or_default() += quantity;
+    for ((spec, measure), quantity) in sums {
+        *rows.entry((spec, measure.key())).or_default() += quantity;
     }
-    let row = |((deal, key), quantity): ((usize, &str), Decimal)| {
-        let deal = organization.deals.get(deal)?;
+    let row = |((spec, key), quantity): ((usize, &str), Decimal)| {
+        let spec = organization.specs.get(spec)?;
         Some(ExpectedUsage {
             vendor: Vendor::Suger,
-            customer_id: Some(deal.buyer.clone()),
-            customer: Some(deal.buyer_name.clone()),
-            sku: format!("{}/{key}", deal.id()),
+            customer_id: Some(spec.buyer.clone()),
+            customer: Some(spec.buyer_name.clone()),
+            sku: format!("{}/{key}", spec.id()),
             metric: key.to_owned(),
             quantity: quantity.normalize(),
             unit: "units".to_owned(),

@@ -26,7 +26,7 @@ const FIRST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 1).expect("a dat
 const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
 
 /// Months that a sandbox may run without contracts being dated again.
-const LONGEST_RUN: u32 = 60;
+const MAX_RUN: u32 = 60;
 
 pub(crate) struct Dataset {
     clock: Clock,
@@ -55,7 +55,7 @@ impl Dataset {
     /// Contracts are dated from a later day once the clock was pushed on too far: history has a bound.
     pub(crate) fn calendar(&self) -> genesys::Calendar {
         let today = self.today();
-        genesys::Calendar { opened: self.opened.max(months_before(today, LONGEST_RUN)), today }
+        genesys::Calendar { opened: self.opened.max(months_before(today, MAX_RUN)), today }
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) const TIER_LEVEL: i64 = 2;
 pub(crate) enum Licensing {
     /// Devices, and storage that the vendor hosts.
     PerDevice,
-    /// Storage, wherever it is; devices are counted only.
+    /// Storage, wherever it is; devices are derived_counters only.
     PerGigabyte,
 }
 
@@ -25,8 +25,8 @@ impl Licensing {
 
 impl Tree {
     /// The licensing of the partner at a position; only partners with a contract of their own have one, and those below do not inherit it.
-    pub(crate) fn licensing(place: usize) -> Option<Licensing> {
-        match place {
+    pub(crate) fn licensing(index: usize) -> Option<Licensing> {
+        match index {
             Self::OWN => Some(Licensing::PerDevice),
             Self::BELOW => Some(Licensing::PerGigabyte),
             _ => None,

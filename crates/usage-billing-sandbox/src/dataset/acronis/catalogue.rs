@@ -49,7 +49,7 @@ pub(crate) enum Charge {
     Nothing,
 }
 
-/// What an item is counted in.
+/// What an item is derived_counters in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
@@ -121,7 +121,7 @@ impl Infra {
     pub(crate) fn owner(&self, tree: &Tree) -> Uuid {
         match self.owner {
             Owner::Vendor => uuid(VENDOR),
-            Owner::Tenant(place) => tree.get(place).map(|tenant| tenant.id).unwrap_or_default(),
+            Owner::Tenant(index) => tree.get(index).map(|tenant| tenant.id).unwrap_or_default(),
         }
     }
 }
@@ -351,7 +351,7 @@ pub(super) static CUSTOMER_COUNT: Item = Item {
     ..PER_WORKLOAD
 };
 
-/// What is counted beside items: nobody has it, and nothing is sold by it.
+/// What is derived_counters beside items: nobody has it, and nothing is sold by it.
 const COUNTED: Item = Item { edition: None, charge: Charge::Nothing, ..PER_WORKLOAD };
 pub(super) static TOTAL_STORAGE: Item =
     Item { name: "total_storage", usage_name: "total_storage", unit: Unit::Bytes, ..COUNTED };

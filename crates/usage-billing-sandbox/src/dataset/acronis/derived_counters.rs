@@ -1,10 +1,10 @@
-//! What is counted beside items: totals of them and parts of them.
+//! What is derived_counters beside items: totals of them and parts of them.
 
 use super::catalogue::{IMMUTABLE_STORAGE, Item, TOTAL_STORAGE, TOTAL_WORKLOADS, Unit};
 use super::usage::Usage;
 
 /// Totals and parts of what a tenant uses of the service that has them.
-pub(super) fn counted(usages: &[Usage]) -> Vec<Usage> {
+pub(super) fn derived_counters(usages: &[Usage]) -> Vec<Usage> {
     let storage = usages.iter().filter(|usage| is_counted(usage, Unit::Bytes));
     let workloads = usages.iter().filter(|usage| is_counted(usage, Unit::Pieces));
     let all = [

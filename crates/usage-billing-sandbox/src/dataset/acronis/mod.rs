@@ -20,7 +20,7 @@ pub(crate) use prices::{PriceList, SkuPrice, price_list};
 pub(crate) use usage::{Holding, Usage};
 pub(crate) use usage_series::Span;
 
-use self::tenant_table::{Line, Trial, entries};
+use self::tenant_table::{Trial, UsageLine, tenant_specs};
 use super::seed::Seed;
 use super::size::Size;
 use super::{EPOCH, days_after, id, month_of, months_after, months_before};
@@ -40,7 +40,7 @@ pub(crate) struct Tenant {
     pub(crate) deleted: bool,
     /// Currency of its prices, if its parent keeps them in the platform.
     pub(crate) currency: Option<&'static str>,
-    lines: Vec<Line>,
+    lines: Vec<UsageLine>,
 }
 
 impl Tenant {
@@ -72,7 +72,7 @@ pub(crate) struct Tree {
     tenants: Vec<Tenant>,
     /// Positions of the children of each.
     children: Vec<Vec<usize>>,
-    places: HashMap<Uuid, usize>,
+    indexes: HashMap<Uuid, usize>,
 }
 
 impl Tree {
@@ -87,9 +87,9 @@ impl Tree {
     pub(crate) fn new(seed: Seed, size: &Size, today: NaiveDate) -> Self {
         let leaves = days_after(months_before(month_of(today), 1), Self::TRIAL_DAYS);
         let own = Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default();
-        let tenants = entries(seed, size.tenants).into_iter().zip(0i64..).map(|(entry, place)| Tenant {
+        let tenants = tenant_specs(seed, size.tenants).into_iter().zip(0i64..).map(|(entry, index)| Tenant {
             id: if entry.parent.is_none() { own } else { id(&format!("acronis/tenant/{}", entry.name)) },
-            numeric_id: 7_300_018 + place * 131,
+            numeric_id: 7_300_018 + index * 131,
             parent: entry.parent,
             kind: entry.kind,
             name: entry.name,
@@ -105,30 +105,30 @@ impl Tree {
         });
         let tenants: Vec<_> = tenants.collect();
         let mut children = vec![Vec::new(); tenants.len()];
-        for (tenant, place) in tenants.iter().zip(0..) {
+        for (tenant, index) in tenants.iter().zip(0..) {
             if let Some(siblings) = tenant.parent.and_then(|parent| children.get_mut(parent)) {
-                siblings.push(place);
+                siblings.push(index);
             }
         }
-        let places = tenants.iter().map(|tenant| tenant.id).zip(0..).collect();
-        Self { seed, tenants, children, places }
+        let indexes = tenants.iter().map(|tenant| tenant.id).zip(0..).collect();
+        Self { seed, tenants, children, indexes }
     }
 
-    pub(crate) fn get(&self, place: usize) -> Option<&Tenant> {
-        self.tenants.get(place)
+    pub(crate) fn get(&self, index: usize) -> Option<&Tenant> {
+        self.tenants.get(index)
     }
 
     /// Position of a tenant, be it deleted.
     pub(crate) fn find_any(&self, id: Uuid) -> Option<usize> {
-        self.places.get(&id).copied()
+        self.indexes.get(&id).copied()
     }
 
     pub(crate) fn find(&self, id: Uuid) -> Option<usize> {
-        self.find_any(id).filter(|place| self.is_live(*place))
+        self.find_any(id).filter(|index| self.is_live(*index))
     }
 
-    pub(crate) fn is_live(&self, place: usize) -> bool {
-        self.get(place).is_some_and(|tenant| !tenant.deleted)
+    pub(crate) fn is_live(&self, index: usize) -> bool {
+        self.get(index).is_some_and(|tenant| !tenant.deleted)
     }
 
     /// The vendor's own tenant, above the partner.
@@ -137,36 +137,36 @@ impl Tree {
     }
 
     /// Direct children, the deleted ones among them.
-    pub(crate) fn children(&self, place: usize) -> impl Iterator<Item = usize> {
-        self.children.get(place).into_iter().flatten().copied()
+    pub(crate) fn children(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.children.get(index).into_iter().flatten().copied()
     }
 
     /// Ancestors within the tree, the nearest first.
-    pub(crate) fn ancestors(&self, place: usize) -> impl Iterator<Item = usize> {
-        let parent = |place: usize| self.get(place).and_then(|tenant| tenant.parent);
-        std::iter::successors(parent(place), move |place| parent(*place))
+    pub(crate) fn ancestors(&self, index: usize) -> impl Iterator<Item = usize> {
+        let parent = |index: usize| self.get(index).and_then(|tenant| tenant.parent);
+        std::iter::successors(parent(index), move |index| parent(*index))
     }
 
     /// A tenant and all below it, the deleted ones among them, level by level.
-    pub(crate) fn subtree(&self, place: usize) -> Vec<usize> {
-        let mut places = vec![place];
+    pub(crate) fn subtree(&self, index: usize) -> Vec<usize> {
+        let mut indexes = vec![index];
         let mut next = 0;
-        while let Some(parent) = places.get(next).copied() {
-            places.extend(self.children(parent));
+        while let Some(parent) = indexes.get(next).copied() {
+            indexes.extend(self.children(parent));
             next += 1;
         }
-        places
+        indexes
     }
 
     /// All live ones below a tenant, without itself.
-    pub(crate) fn descendants(&self, place: usize) -> impl Iterator<Item = usize> {
-        self.subtree(place).into_iter().skip(1).filter(|below| self.is_live(*below))
+    pub(crate) fn descendants(&self, index: usize) -> impl Iterator<Item = usize> {
+        self.subtree(index).into_iter().skip(1).filter(|below| self.is_live(*below))
     }
 
     /// Tenants that have rows of their own in a report about `subject`.
     pub(crate) fn at_level(&self, subject: usize, level: &ReportLevel) -> Vec<usize> {
         let of_kinds = |kinds: &[TenantKind]| {
-            let is = |place: &usize| self.get(*place).is_some_and(|tenant| kinds.contains(&tenant.kind));
+            let is = |index: &usize| self.get(*index).is_some_and(|tenant| kinds.contains(&tenant.kind));
             self.descendants(subject).filter(is).collect()
         };
         match level {
@@ -188,8 +188,8 @@ impl Tree {
     pub(crate) fn sees_skus(&self, subject: usize) -> bool {
         let seller = std::iter::once(subject)
             .chain(self.ancestors(subject))
-            .find(|place| self.get(*place).is_some_and(|tenant| tenant.kind == TenantKind::Partner));
-        seller.and_then(|place| self.get(place)).is_some_and(|seller| seller.parent.is_none())
+            .find(|index| self.get(*index).is_some_and(|tenant| tenant.kind == TenantKind::Partner));
+        seller.and_then(|index| self.get(index)).is_some_and(|seller| seller.parent.is_none())
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    pub(super) fn place(tree: &Tree, name: &str) -> usize {
+    pub(super) fn index(tree: &Tree, name: &str) -> usize {
         tree.tenants.iter().position(|tenant| tenant.name == name).unwrap()
     }
 
@@ -216,8 +216,8 @@ mod tests {
     fn each_level_has_the_tenants_that_it_names() {
         let tree = Tree::of_tests();
         let names = |subject: &str, level| -> Vec<&str> {
-            let places = tree.at_level(place(&tree, subject), &level);
-            places.into_iter().filter_map(|place| tree.get(place)).map(|tenant| tenant.name.as_str()).collect()
+            let indexes = tree.at_level(index(&tree, subject), &level);
+            indexes.into_iter().filter_map(|index| tree.get(index)).map(|tenant| tenant.name.as_str()).collect()
         };
         let northwind = "Northwind Cloud Services";
         assert_eq!(names(northwind, ReportLevel::Itself), [northwind]);
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn only_the_partner_of_the_vendor_sees_skus() {
         let tree = Tree::of_tests();
-        let sees = |name| tree.sees_skus(place(&tree, name));
+        let sees = |name| tree.sees_skus(index(&tree, name));
         assert!(sees("Northwind Cloud Services") && sees("Alder Dental Group"));
         assert!(!sees("Cedar MSP") && !sees("Dune Bakery"));
     }
@@ -245,8 +245,8 @@ mod tests {
     #[test]
     fn a_large_tree_holds_together_and_has_all_kinds() {
         let tree = Tree::new(Seed::new(5), &Size::default().tenants(1_000), day("2026-11-21"));
-        assert_eq!((tree.tenants.len(), tree.places.len(), tree.subtree(0).len()), (1_000, 1_000, 1_000));
-        assert!(tree.tenants.iter().zip(0..).all(|(tenant, place)| tenant.parent.is_none_or(|parent| parent < place)));
+        assert_eq!((tree.tenants.len(), tree.indexes.len(), tree.subtree(0).len()), (1_000, 1_000, 1_000));
+        assert!(tree.tenants.iter().zip(0..).all(|(tenant, index)| tenant.parent.is_none_or(|parent| parent < index)));
         let count = |is: fn(&Tenant) -> bool| tree.tenants.iter().filter(|tenant| is(tenant)).count();
         assert!(
             count(|tenant| tenant.billed_since.is_none()) > 50
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_subtree_goes_down_level_by_level() {
         let tree = Tree::of_tests();
-        let depths: Vec<_> = tree.subtree(0).into_iter().map(|place| tree.ancestors(place).count()).collect();
+        let depths: Vec<_> = tree.subtree(0).into_iter().map(|index| tree.ancestors(index).count()).collect();
         assert!(depths.is_sorted());
         assert_eq!((depths.len(), depths.last()), (tree.tenants.len(), Some(&3)));
     }

@@ -7,22 +7,22 @@ use super::catalogue::{
     NOTARIZATIONS, RECOVERY, RECOVERY_INTERNET, SERVERS, SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD,
     STORE_1, STORE_2, STORE_3, WORKSTATIONS,
 };
-use super::usage_series::Flow;
+use super::usage_series::UsageSeries;
 use crate::dataset::names::company;
 use crate::dataset::seed::Seed;
 
 /// An item that a tenant has, and how it uses it.
 #[derive(Clone, Copy)]
-pub(super) struct Line {
+pub(super) struct UsageLine {
     pub(super) item: &'static Item,
     pub(super) infra: Option<&'static Infra>,
     pub(super) quota: Option<i64>,
-    pub(super) flow: Flow,
+    pub(super) series: UsageSeries,
 }
 
 /// A tenant before it has its ids.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct TenantSpec {
     pub(super) parent: Option<usize>,
     pub(super) kind: TenantKind,
     pub(super) name: String,
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     pub(super) deleted: bool,
     /// Currency of its prices, if its parent keeps them in the platform.
     pub(super) currency: Option<&'static str>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<UsageLine>,
 }
 
 /// Whether what a tenant uses is billed.
@@ -47,87 +47,93 @@ pub(super) enum Trial {
 
 const GIB: i64 = 1 << 30;
 
-const fn line(item: &'static Item, infra: Option<&'static Infra>, flow: Flow) -> Line {
-    Line { item, infra, quota: None, flow }
+const fn line(item: &'static Item, infra: Option<&'static Infra>, series: UsageSeries) -> UsageLine {
+    UsageLine { item, infra, quota: None, series }
 }
 
-const fn level(base: i64, a_day: i64, wobble: u64) -> Flow {
-    Flow::Level { base, a_day, wobble }
+const fn level(base: i64, per_day: i64, jitter: u64) -> UsageSeries {
+    UsageSeries::Level { base, per_day, jitter }
 }
 
-static ALDER: [Line; 6] = [
+static ALDER: [UsageLine; 6] = [
     // The same metric on three components, one of them the partner's own.
-    Line { quota: Some(1024 * GIB), ..line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(120 * GIB, GIB / 5, 1 << 27)) },
+    UsageLine {
+        quota: Some(1024 * GIB),
+        ..line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(120 * GIB, GIB / 5, 1 << 27))
+    },
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_2), level(7 * GIB, 31_337, 4_096)),
     line(&STORAGE_PER_WORKLOAD, Some(&CELLAR), level(90 * GIB, 77_777, 8_192)),
     line(&LOCAL_STORAGE, None, level(500 * GIB, 99_999, 8_192)),
-    Line { quota: Some(50), ..line(&WORKSTATIONS, None, Flow::Pieces(42)) },
-    line(&SERVERS, None, Flow::Pieces(3)),
+    UsageLine { quota: Some(50), ..line(&WORKSTATIONS, None, UsageSeries::Pieces(42)) },
+    line(&SERVERS, None, UsageSeries::Pieces(3)),
 ];
-static KESTREL: [Line; 5] = [
+static KESTREL: [UsageLine; 5] = [
     // Recovery servers run some ten hours a day.
-    line(&COMPUTE_POINTS, Some(&RECOVERY), Flow::Range(35_400)),
+    line(&COMPUTE_POINTS, Some(&RECOVERY), UsageSeries::Range(35_400)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(31 * GIB, 57_000_001, 9_999_999)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_3), level(12 * GIB, 31_000_001, 999_999)),
-    line(&MOBILES, None, Flow::Idle),
-    line(&RECOVERY_INTERNET, None, Flow::Idle),
+    line(&MOBILES, None, UsageSeries::Idle),
+    line(&RECOVERY_INTERNET, None, UsageSeries::Idle),
 ];
-static SAKURA: [Line; 1] = [line(&FILE_SEATS, None, Flow::Pieces(11))];
-static BIRCH: [Line; 2] = [
-    // Shrinks from day to day, whatever the wobble.
+static SAKURA: [UsageLine; 1] = [line(&FILE_SEATS, None, UsageSeries::Pieces(11))];
+static BIRCH: [UsageLine; 2] = [
+    // Shrinks from day to day, whatever the jitter.
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(9_000 * GIB, -GIB / 2, 1 << 20)),
-    Line { quota: Some(40), ..line(&FILE_SEATS, None, Flow::Pieces(25)) },
+    UsageLine { quota: Some(40), ..line(&FILE_SEATS, None, UsageSeries::Pieces(25)) },
 ];
-// Of the partner that is charged per gigabyte: its devices are counted only.
-static DUNE: [Line; 4] = [
+// Of the partner that is charged per gigabyte: its devices are derived_counters only.
+static DUNE: [UsageLine; 4] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
-    line(&NOTARIZATIONS, None, Flow::Range(3)),
+    line(&NOTARIZATIONS, None, UsageSeries::Range(3)),
     line(&LOCAL_STORAGE_PER_GIGABYTE, None, level(70 * GIB, 55_555, 1_024)),
-    line(&WORKSTATIONS, None, Flow::Pieces(9)),
+    line(&WORKSTATIONS, None, UsageSeries::Pieces(9)),
 ];
-static ELM: [Line; 3] = [
+static ELM: [UsageLine; 3] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(4 * GIB, 1_234_567, 0)),
-    line(&SERVERS_STANDARD, None, Flow::Pieces(2)),
+    line(&SERVERS_STANDARD, None, UsageSeries::Pieces(2)),
     line(&STORAGE_PER_WORKLOAD, Some(&ATTIC), level(40 * GIB, 12_345, 678)),
 ];
-static WAREHOUSE: [Line; 1] = [line(&FILE_SEATS, None, Flow::Pieces(4))];
+static WAREHOUSE: [UsageLine; 1] = [line(&FILE_SEATS, None, UsageSeries::Pieces(4))];
 // So that of what the partner above has some is still on trial.
-static FJORD: [Line; 1] = [line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(10 * GIB, 0, 0))];
-static HERON: [Line; 3] = [
-    line(&COMPUTE_POINTS, Some(&RECOVERY), Flow::Range(7_200)),
+static FJORD: [UsageLine; 1] = [line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(10 * GIB, 0, 0))];
+static HERON: [UsageLine; 3] = [
+    line(&COMPUTE_POINTS, Some(&RECOVERY), UsageSeries::Range(7_200)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(3 * GIB, 4_321, 99)),
-    line(&WORKSTATIONS, None, Flow::Pieces(6)),
+    line(&WORKSTATIONS, None, UsageSeries::Pieces(6)),
 ];
-static GULL: [Line; 1] = [line(&WORKSTATIONS, None, Flow::Idle)];
+static GULL: [UsageLine; 1] = [line(&WORKSTATIONS, None, UsageSeries::Idle)];
 
 /// What those have who stand in no table: what those in the table have, more or less of it.
-static PROFILES: [&[Line]; 6] = [&ALDER, &KESTREL, &SAKURA, &BIRCH, &DUNE, &ELM];
+static PROFILES: [&[UsageLine]; 6] = [&ALDER, &KESTREL, &SAKURA, &BIRCH, &DUNE, &ELM];
 /// Those of customers below the partner that is charged per gigabyte.
-static PER_GIGABYTE: [&[Line]; 2] = [&DUNE, &ELM];
+static PER_GIGABYTE: [&[UsageLine]; 2] = [&DUNE, &ELM];
 /// Tenants of which one is a partner that sells on, and of which one is on trial.
 const PER_PARTNER: usize = 40;
 const PER_TRIAL: usize = 9;
 
 /// So many tenants. A parent stands before its children.
-pub(super) fn entries(seed: Seed, count: u32) -> Vec<Entry> {
-    let mut entries = table();
-    for (at, entry) in entries.iter_mut().enumerate().skip(1).filter(|_| !seed.is_default()) {
+pub(super) fn tenant_specs(seed: Seed, count: u32) -> Vec<TenantSpec> {
+    let mut tenant_specs = table();
+    for (at, entry) in tenant_specs.iter_mut().enumerate().skip(1).filter(|_| !seed.is_default()) {
         entry.name = company(seed, 1, at as u64);
         for (line, number) in entry.lines.iter_mut().zip(0..) {
-            line.flow = line.flow.scaled(seed.percent(&[53, at as u64, number]));
+            line.series = line.series.scaled(seed.percent(&[53, at as u64, number]));
         }
     }
     // The partner, the one below it, and its folder.
     let mut sellers = vec![0, 5, 6];
-    for at in entries.len()..usize::try_from(count).unwrap_or_default() {
+    for at in tenant_specs.len()..usize::try_from(count).unwrap_or_default() {
         let chance = |what, below| seed.chance(&[54, at as u64, what], below);
         let is_partner = at % PER_PARTNER == 0;
         let seller = usize::try_from(chance(0, sellers.len() as u64 + 3)).unwrap_or_default();
         let parent = if is_partner { 0 } else { sellers.get(seller).copied().unwrap_or_default() };
         let profiles = if matches!(parent, 5 | 6) { &PER_GIGABYTE[..] } else { &PROFILES };
         let profile = profiles.get(at % profiles.len()).copied().unwrap_or_default();
-        let scaled = |(line, number): (&Line, u64)| Line { flow: line.flow.scaled(67 + chance(number, 84)), ..*line };
-        entries.push(Entry {
+        let scaled = |(line, number): (&UsageLine, u64)| UsageLine {
+            series: line.series.scaled(67 + chance(number, 84)),
+            ..*line
+        };
+        tenant_specs.push(TenantSpec {
             parent: Some(parent),
             kind: if is_partner { TenantKind::Partner } else { TenantKind::Customer },
             customer_id: (at % 2 == 0).then(|| format!("C-{at:05}")),
@@ -140,12 +146,12 @@ pub(super) fn entries(seed: Seed, count: u32) -> Vec<Entry> {
             sellers.push(at);
         }
     }
-    entries
+    tenant_specs
 }
 
 /// A customer of the partner.
-fn entry(name: &str, lines: &[Line]) -> Entry {
-    Entry {
+fn entry(name: &str, lines: &[UsageLine]) -> TenantSpec {
+    TenantSpec {
         parent: Some(0),
         kind: TenantKind::Customer,
         name: name.to_owned(),
@@ -157,25 +163,25 @@ fn entry(name: &str, lines: &[Line]) -> Entry {
     }
 }
 
-fn table() -> Vec<Entry> {
+fn table() -> Vec<TenantSpec> {
     let known_as = |id: &str| Some(id.to_owned());
     vec![
-        Entry { parent: None, kind: TenantKind::Partner, ..entry("Northwind Cloud Services", &[]) },
-        Entry { customer_id: known_as("ALD-77"), currency: Some("EUR"), ..entry("Alder Dental Group", &ALDER) },
-        Entry {
+        TenantSpec { parent: None, kind: TenantKind::Partner, ..entry("Northwind Cloud Services", &[]) },
+        TenantSpec { customer_id: known_as("ALD-77"), currency: Some("EUR"), ..entry("Alder Dental Group", &ALDER) },
+        TenantSpec {
             customer_id: known_as("KST-0042"),
             currency: Some("USD"),
             ..entry("Kestrel & Sons, \"Harbour\" Ltd.", &KESTREL)
         },
-        Entry { trial: Trial::Stays, ..entry("株式会社さくら", &SAKURA) },
+        TenantSpec { trial: Trial::Stays, ..entry("株式会社さくら", &SAKURA) },
         entry("Birch Logistics, Inc.", &BIRCH),
-        Entry { kind: TenantKind::Partner, customer_id: known_as("CDR"), ..entry("Cedar MSP", &[]) },
-        Entry { parent: Some(5), kind: TenantKind::Folder, ..entry("Bakeries; \"hot & cold\"", &[]) },
-        Entry { parent: Some(5), customer_id: known_as("ELM;1"), ..entry("Elm & Ødegård AS", &ELM) },
-        Entry { parent: Some(6), ..entry("Dune Bakery", &DUNE) },
-        Entry { parent: Some(6), trial: Trial::Stays, ..entry("Fjord Kiosk", &FJORD) },
-        Entry { parent: Some(4), kind: TenantKind::Unit, ..entry("Birch, Warehouse 2", &WAREHOUSE) },
-        Entry { deleted: true, ..entry("Gull Optics", &GULL) },
-        Entry { trial: Trial::Leaves, customer_id: known_as("HRN-3"), ..entry("Heron Vets", &HERON) },
+        TenantSpec { kind: TenantKind::Partner, customer_id: known_as("CDR"), ..entry("Cedar MSP", &[]) },
+        TenantSpec { parent: Some(5), kind: TenantKind::Folder, ..entry("Bakeries; \"hot & cold\"", &[]) },
+        TenantSpec { parent: Some(5), customer_id: known_as("ELM;1"), ..entry("Elm & Ødegård AS", &ELM) },
+        TenantSpec { parent: Some(6), ..entry("Dune Bakery", &DUNE) },
+        TenantSpec { parent: Some(6), trial: Trial::Stays, ..entry("Fjord Kiosk", &FJORD) },
+        TenantSpec { parent: Some(4), kind: TenantKind::Unit, ..entry("Birch, Warehouse 2", &WAREHOUSE) },
+        TenantSpec { deleted: true, ..entry("Gull Optics", &GULL) },
+        TenantSpec { trial: Trial::Leaves, customer_id: known_as("HRN-3"), ..entry("Heron Vets", &HERON) },
     ]
 }

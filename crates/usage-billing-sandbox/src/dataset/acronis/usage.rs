@@ -4,9 +4,9 @@ use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
 use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
-use super::derived_counters::counted;
-use super::tenant_table::Line;
-use super::usage_series::{Flow, Span};
+use super::derived_counters::derived_counters;
+use super::tenant_table::UsageLine;
+use super::usage_series::{Span, UsageSeries};
 use super::{Licensing, Tree};
 use crate::dataset::{EPOCH, midnight};
 
@@ -85,7 +85,7 @@ impl Usage {
 
 impl Unit {
     /// A raw number in the unit in which it is billed: bytes as gibibytes, to all digits that a decimal has; seconds as compute
-    /// points, rounded half up to two places.
+    /// points, rounded half up to two indexes.
     pub(crate) fn billed(self, raw: i64) -> (Decimal, &'static str) {
         match self {
             Self::Bytes => ((Decimal::from(raw) / Decimal::from(GIB)).normalize(), "GiB"),
@@ -100,17 +100,17 @@ impl Unit {
 
 impl Tree {
     /// What a tenant has, its own and, for those who sell on, what anybody below has.
-    pub(crate) fn holdings(&self, place: usize) -> Vec<Holding> {
+    pub(crate) fn holdings(&self, index: usize) -> Vec<Holding> {
         let mut holdings: Vec<Holding> = Vec::new();
-        for (at, _, line) in self.lines(place) {
-            let is_on = !matches!(line.flow, Flow::Idle) || line.item.unit == Unit::Switch;
+        for (at, _, line) in self.lines(index) {
+            let is_on = !matches!(line.series, UsageSeries::Idle) || line.item.unit == Unit::Switch;
             let known = holdings.iter_mut().find(|known| known.item == line.item && known.infra == line.infra);
             match known {
                 Some(known) => known.is_on |= is_on,
                 None => holdings.push(Holding {
                     item: line.item,
                     infra: line.infra,
-                    quota: line.quota.filter(|_| at == place),
+                    quota: line.quota.filter(|_| at == index),
                     is_on,
                 }),
             }
@@ -119,36 +119,36 @@ impl Tree {
     }
 
     /// What a tenant and all below it used in a span, one sum for each item and component.
-    pub(crate) fn usage(&self, place: usize, span: Span) -> Vec<Usage> {
+    pub(crate) fn usage(&self, index: usize, span: Span) -> Vec<Usage> {
         let mut sums: Vec<Usage> = Vec::new();
-        for (at, number, line) in self.lines(place) {
+        for (at, number, line) in self.lines(index) {
             let (Some(tenant), key) = (self.get(at), [at as u64, number]) else { continue };
             let sum = sum_of(&mut sums, line.item, line.infra);
-            if at == place {
+            if at == index {
                 sum.quota = line.quota;
             }
             let side = if tenant.is_trial(span.last) { &mut sum.trial } else { &mut sum.production };
-            match (line.item.unit, line.flow) {
+            match (line.item.unit, line.series) {
                 // That it is on.
                 (Unit::Switch, _) => side[0] = i64::from(span.last >= EPOCH),
                 // What was used before the trial ended stays on trial.
-                (_, flow @ Flow::Range(_)) => {
-                    side[0] += flow.absolute(self.seed, &key, span.last);
+                (_, series @ UsageSeries::Range(_)) => {
+                    side[0] += series.absolute(self.seed, &key, span.last);
                     let (trial, production) = span.split(tenant.billed_since);
-                    let used = |span: Option<Span>| span.map_or(0, |span| flow.delta(self.seed, &key, span));
+                    let used = |span: Option<Span>| span.map_or(0, |span| series.delta(self.seed, &key, span));
                     sum.trial[1] += used(trial);
                     sum.production[1] += used(production);
                 }
-                (_, flow) => {
-                    side[0] += flow.absolute(self.seed, &key, span.last);
-                    side[1] += flow.delta(self.seed, &key, span);
+                (_, series) => {
+                    side[0] += series.absolute(self.seed, &key, span.last);
+                    side[1] += series.delta(self.seed, &key, span);
                 }
             }
         }
-        sums.extend(counted(&sums));
-        if self.get(place).is_some_and(|tenant| tenant.kind == TenantKind::Partner) && span.last >= EPOCH {
+        sums.extend(derived_counters(&sums));
+        if self.get(index).is_some_and(|tenant| tenant.kind == TenantKind::Partner) && span.last >= EPOCH {
             let mut count = Usage::new(&CUSTOMER_COUNT, None);
-            for tenant in self.descendants(place).filter_map(|below| self.get(below)) {
+            for tenant in self.descendants(index).filter_map(|below| self.get(below)) {
                 let side = if tenant.is_trial(span.last) { &mut count.trial } else { &mut count.production };
                 side[0] += i64::from(tenant.kind == TenantKind::Customer);
             }
@@ -158,8 +158,8 @@ impl Tree {
     }
 
     /// The lines of a tenant and of all below it, with tenant and number.
-    fn lines(&self, place: usize) -> impl Iterator<Item = (usize, u64, &Line)> {
-        std::iter::once(place).chain(self.descendants(place)).flat_map(move |at| {
+    fn lines(&self, index: usize) -> impl Iterator<Item = (usize, u64, &UsageLine)> {
+        std::iter::once(index).chain(self.descendants(index)).flat_map(move |at| {
             let lines = self.get(at).map_or(&[][..], |tenant| &tenant.lines);
             lines.iter().zip(0u64..).map(move |(line, number)| (at, number, line))
         })
@@ -176,7 +176,7 @@ fn sum_of<'a>(sums: &'a mut Vec<Usage>, item: &'static Item, infra: Option<&'sta
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{day, place};
+    use super::super::tests::{day, index};
     use super::*;
     use crate::dataset::{days_before, months_after};
 
@@ -184,7 +184,7 @@ mod tests {
         let tree = Tree::of_tests();
         let first = day(&format!("{month}-01"));
         let last = days_before(months_after(first, 1), 1);
-        tree.usage(place(&tree, name), Span::summary(first, last, last))
+        tree.usage(index(&tree, name), Span::summary(first, last, last))
     }
 
     #[test]

@@ -6,9 +6,9 @@ use crate::dataset::seed::Seed;
 use crate::dataset::{day_key, day_number, days, days_before};
 
 #[derive(Clone, Copy)]
-pub(super) enum Flow {
+pub(super) enum UsageSeries {
     /// A level: so much at the beginning of 2015, growing or shrinking by so much a day, give or take a bit.
-    Level { base: i64, a_day: i64, wobble: u64 },
+    Level { base: i64, per_day: i64, jitter: u64 },
     /// Pieces: so many, and one more or less from month to month.
     Pieces(i64),
     /// Added up over a period: on average so much a day.
@@ -43,14 +43,14 @@ impl Span {
     }
 }
 
-impl Flow {
+impl UsageSeries {
     /// As much of it as so many percent; something stays something.
     pub(super) fn scaled(self, percent: i64) -> Self {
         let of = |number: i64| number * percent / 100;
         let of_natural = |number: u64| number * percent.unsigned_abs() / 100;
         match self {
-            Self::Level { base, a_day, wobble } => {
-                Self::Level { base: of(base), a_day: of(a_day), wobble: of_natural(wobble) }
+            Self::Level { base, per_day, jitter } => {
+                Self::Level { base: of(base), per_day: of(per_day), jitter: of_natural(jitter) }
             }
             Self::Pieces(about) => Self::Pieces(of(about).max(1)),
             Self::Range(average) => Self::Range(of_natural(average).max(1)),
@@ -59,14 +59,14 @@ impl Flow {
     }
 
     /// Level at the end of a day; of what is added up, all there was up to then.
-    pub(super) fn absolute(self, seed: Seed, place: &[u64; 2], day: NaiveDate) -> i64 {
+    pub(super) fn absolute(self, seed: Seed, index: &[u64; 2], day: NaiveDate) -> i64 {
         let number = day_number(day);
         if number < 0 {
             return 0;
         }
         match self {
-            Self::Level { base, a_day, wobble } => {
-                (base + a_day * number + seed.chance(&[51, place[0], place[1], day_key(day)], wobble)).max(0)
+            Self::Level { base, per_day, jitter } => {
+                (base + per_day * number + seed.chance(&[51, index[0], index[1], day_key(day)], jitter)).max(0)
             }
             Self::Pieces(about) => (about + (number / 30 + about) % 4 - 1).max(0),
             // Not a sum over ten years of days, but as monotonous.
@@ -76,16 +76,16 @@ impl Flow {
     }
 
     /// Change of a level, or the sum over all days of the span.
-    pub(super) fn delta(self, seed: Seed, place: &[u64; 2], span: Span) -> i64 {
+    pub(super) fn delta(self, seed: Seed, index: &[u64; 2], span: Span) -> i64 {
         match self {
             Self::Range(average) => days(span.first, span.last)
                 .filter(|day| day_number(*day) >= 0)
                 .map(|day| {
                     i64::try_from(average / 2).unwrap_or_default()
-                        + seed.chance(&[52, place[0], place[1], day_key(day)], average + average % 2)
+                        + seed.chance(&[52, index[0], index[1], day_key(day)], average + average % 2)
                 })
                 .sum(),
-            _ => self.absolute(seed, place, span.last) - self.absolute(seed, place, span.since),
+            _ => self.absolute(seed, index, span.last) - self.absolute(seed, index, span.since),
         }
     }
 }
@@ -100,16 +100,19 @@ mod tests {
 
     #[test]
     fn what_is_added_up_adds_up_over_parts_of_a_period() {
-        let flow = Flow::Range(35_400);
-        let sum = |first, last| flow.delta(Seed::new(0), &[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
+        let series = UsageSeries::Range(35_400);
+        let sum =
+            |first, last| series.delta(Seed::new(0), &[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
         assert_eq!(sum("2026-10-01", "2026-10-31"), sum("2026-10-01", "2026-10-15") + sum("2026-10-16", "2026-10-31"));
     }
 
     #[test]
     fn a_day_that_is_not_over_is_not_known() {
         let today = Span::summary(day("2026-11-21"), day("2026-11-21"), day("2026-11-20"));
-        for flow in [Flow::Range(3), Flow::Pieces(4), Flow::Level { base: 1, a_day: 1, wobble: 9 }] {
-            assert_eq!(flow.delta(Seed::new(0), &[1, 2], today), 0);
+        for series in
+            [UsageSeries::Range(3), UsageSeries::Pieces(4), UsageSeries::Level { base: 1, per_day: 1, jitter: 9 }]
+        {
+            assert_eq!(series.delta(Seed::new(0), &[1, 2], today), 0);
         }
     }
 }

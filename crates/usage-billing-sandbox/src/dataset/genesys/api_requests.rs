@@ -82,17 +82,17 @@ impl Partner {
         days(first, last).flat_map(move |day| {
             clients.iter().zip(0u64..).flat_map(move |(client, number)| {
                 PATHS.into_iter().zip(0u64..).map(move |((template, method, average), path)| {
-                    let place = |what| [41, number, path, day_key(day), what];
-                    let limited = seed.chance(&place(1), 3);
+                    let index = |what| [41, number, path, day_key(day), what];
+                    let limited = seed.chance(&index(1), 3);
                     Requests {
                         day,
                         client,
                         template,
                         method,
-                        ok: seed.about(&place(0), average),
-                        refused: limited + seed.chance(&place(2), 4),
+                        ok: seed.about(&index(0), average),
+                        refused: limited + seed.chance(&index(2), 4),
                         limited,
-                        failed: seed.chance(&place(3), 2),
+                        failed: seed.chance(&index(3), 2),
                     }
                 })
             })
@@ -113,8 +113,8 @@ pub(crate) fn oauth_clients(today: NaiveDate) -> Vec<types::OAuthClient> {
     let limited = (GENESYS_LIMITED_CLIENT_ID.to_owned(), "licence-report");
     own.chain([limited, off])
         .zip(1u32..)
-        .map(|((id, name), place)| {
-            let (grant, state) = match place {
+        .map(|((id, name), index)| {
+            let (grant, state) = match index {
                 1 | 3 => (types::OAuthGrantType::ClientCredentials, types::OAuthClientState::Active),
                 2 => (types::OAuthGrantType::Code, types::OAuthClientState::Active),
                 _ => (types::OAuthGrantType::Token, types::OAuthClientState::Disabled),
@@ -123,7 +123,7 @@ pub(crate) fn oauth_clients(today: NaiveDate) -> Vec<types::OAuthClient> {
             let role = || crate::dataset::id("genesys/role/billing").to_string();
             let division = || crate::dataset::id("genesys/division/home").to_string();
             let user = Person { group: 2, number: 0 }.id();
-            let created = midnight(months_before(today, HISTORY + 1)) + TimeDelta::hours(9 + i64::from(place));
+            let created = midnight(months_before(today, HISTORY + 1)) + TimeDelta::hours(9 + i64::from(index));
             types::OAuthClient {
                 self_uri: Some(format!("/api/v2/oauth/clients/{id}")),
                 id: Some(id),

@@ -10,7 +10,7 @@ use crate::dataset::seed::Seed;
 use crate::dataset::{day_key, days, midnight, month_of, months_after, months_before};
 
 /// How a charge is used.
-pub(super) enum Use {
+pub(super) enum UsageKind {
     /// The first so many people of a group have the licence; most of them work in any month.
     People { licence: &'static str, group: u64, count: u64 },
     /// So many devices, all of them in use.
@@ -19,15 +19,15 @@ pub(super) enum Use {
     Measured(u64, &'static str),
 }
 
-pub(super) const CHARGES: [(&str, Use); 8] = [
-    ("Genesys Cloud CX 1", Use::People { licence: "cloudCX1", group: 0, count: 12 }),
-    ("Genesys Cloud CX 2", Use::People { licence: "cloudCX2", group: 1, count: 31 }),
-    ("Genesys Cloud CX 3", Use::People { licence: "cloudCX3", group: 2, count: 9 }),
-    ("Genesys Cloud CX 2 Digital Add-on", Use::People { licence: "gc2DigitalUpgrade", group: 1, count: 5 }),
-    ("Genesys Cloud Communicate", Use::Devices(4)),
-    ("IVR Minutes", Use::Measured(681_500, "ivr-main")),
-    ("Genesys Cloud Storage, GB", Use::Measured(1_417, "recordings")),
-    ("AI Experience Tokens", Use::Measured(52_333, "bot \"Øystein\", FAQ")),
+pub(super) const CHARGES: [(&str, UsageKind); 8] = [
+    ("Genesys Cloud CX 1", UsageKind::People { licence: "cloudCX1", group: 0, count: 12 }),
+    ("Genesys Cloud CX 2", UsageKind::People { licence: "cloudCX2", group: 1, count: 31 }),
+    ("Genesys Cloud CX 3", UsageKind::People { licence: "cloudCX3", group: 2, count: 9 }),
+    ("Genesys Cloud CX 2 Digital Add-on", UsageKind::People { licence: "gc2DigitalUpgrade", group: 1, count: 5 }),
+    ("Genesys Cloud Communicate", UsageKind::Devices(4)),
+    ("IVR Minutes", UsageKind::Measured(681_500, "ivr-main")),
+    ("Genesys Cloud Storage, GB", UsageKind::Measured(1_417, "recordings")),
+    ("AI Experience Tokens", UsageKind::Measured(52_333, "bot \"Øystein\", FAQ")),
 ];
 
 impl Partner {
@@ -47,7 +47,7 @@ impl Partner {
             .iter()
             .zip(0u64..)
             .map(|((name, how), charge)| match how {
-                Use::People { group, count, .. } => {
+                UsageKind::People { group, count, .. } => {
                     let people = (0..*count).map(|number| Person { group: *group, number });
                     let people: Vec<_> = people
                         .filter_map(|person| {
@@ -56,12 +56,12 @@ impl Partner {
                         .collect();
                     usage(name, people.len().into(), people)
                 }
-                Use::Devices(count) => {
+                UsageKind::Devices(count) => {
                     let devices: Vec<_> =
                         (0..*count).map(|device| resource(format!("lobby-phone-{:04}", 417 + device), start)).collect();
                     usage(name, devices.len().into(), devices)
                 }
-                Use::Measured(average, source) => {
+                UsageKind::Measured(average, source) => {
                     let total: i64 = days(start.date_naive(), end.date_naive())
                         .filter(|day| (start..=end).contains(&(midnight(*day) + TimeDelta::hours(12))))
                         .map(|day| self.seed.about(&[21, charge, day_key(day)], *average))
@@ -87,18 +87,18 @@ fn first_login(seed: Seed, person: &Person, start: DateTime<Utc>, end: DateTime<
     (0..)
         .map(|index| months_after(first, index))
         .take_while(|month| *month <= end.date_naive())
-        .filter(|month| works(seed, person, *month))
+        .filter(|month| is_active(seed, person, *month))
         .map(|month| {
-            let place = |what, day| [what, person.group, person.number, day_key(day)];
+            let index = |what, day| [what, person.group, person.number, day_key(day)];
             // Everybody is there by the 20th, at some second of a working day.
-            let day = month + Days::new(seed.mix(&place(12, month)) % 20);
-            midnight(day) + TimeDelta::seconds(6 * 3600 + seed.chance(&place(13, day), 10 * 3600))
+            let day = month + Days::new(seed.mix(&index(12, month)) % 20);
+            midnight(day) + TimeDelta::seconds(6 * 3600 + seed.chance(&index(13, day), 10 * 3600))
         })
         .find(|login| (start..=end).contains(login))
 }
 
 /// Whether somebody logs in at all in a month.
-pub(super) fn works(seed: Seed, person: &Person, month: NaiveDate) -> bool {
+pub(super) fn is_active(seed: Seed, person: &Person, month: NaiveDate) -> bool {
     !seed.mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
 }
 

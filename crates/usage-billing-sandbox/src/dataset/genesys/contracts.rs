@@ -50,8 +50,8 @@ impl Partner {
         let head = self.contracts(calendar).into_iter().find(|contract| contract.id.as_deref() == Some(id))?;
         let periods = customer.periods(calendar);
         let charged = periods.iter().rev().find(|period| period.closed).map(|period| period.last);
-        let plans = customer.charges.iter().zip(1..).map(|(charge, place)| types::BillingPlan {
-            id: Some(format!("pln-{place}")),
+        let plans = customer.charges.iter().zip(1..).map(|(charge, index)| types::BillingPlan {
+            id: Some(format!("pln-{index}")),
             name: Some(charge.name.to_owned()),
             organizations: vec![customer.organization()],
             product: Some(charge.product()),
@@ -91,9 +91,9 @@ impl Partner {
     ) -> Option<types::BillingContractPeriodDetail> {
         let customer = self.customer(contract)?;
         let period = customer.periods(calendar).into_iter().find(|period| period.id() == id)?;
-        let charges = customer.amounts(self.seed, calendar, period).into_iter().zip(1..).map(|(amount, place)| {
+        let charges = customer.amounts(self.seed, calendar, period).into_iter().zip(1..).map(|(amount, index)| {
             types::BillingCharge {
-                id: Some(format!("chg-{place}")),
+                id: Some(format!("chg-{index}")),
                 name: Some(amount.charge.name.to_owned()),
                 product: Some(amount.charge.product()),
                 organizations: vec![customer.organization()],
@@ -155,7 +155,7 @@ impl Customer {
             let overage = (used - Decimal::from(charge.prepaid) - Decimal::from(charge.fair_use)).max(Decimal::ZERO);
             let prepaid = Decimal::from(charge.prepaid) * price(charge.prepay_price.unwrap_or_default());
             let is_free = self.payment == Payment::Free || (in_ramp && charge.is_licence());
-            let is_paid_now = self.payment == Payment::Monthly || period.place.is_multiple_of(12);
+            let is_paid_now = self.payment == Payment::Monthly || period.index.is_multiple_of(12);
             let overage_price = if charge.is_unpriced { Decimal::ZERO } else { price(charge.overage_price) };
             let due =
                 |amount: Decimal, is_due: bool| if is_due { amount.round_dp(2).normalize() } else { Decimal::ZERO };
@@ -183,8 +183,8 @@ impl Customer {
         };
         let start = self.contract_start(calendar);
         let tokens = Decimal::from(self.tokens);
-        let starting = tokens * Decimal::from(period.place.div_ceil(12)) - used(start, days_before(period.first, 1));
-        let increase = if period.place.is_multiple_of(12) { tokens } else { Decimal::ZERO };
+        let starting = tokens * Decimal::from(period.index.div_ceil(12)) - used(start, days_before(period.first, 1));
+        let increase = if period.index.is_multiple_of(12) { tokens } else { Decimal::ZERO };
         let consumption = used(period.first, period.last);
         let zero = || Some(Decimal::ZERO.into());
         Some(types::BillingWallet {

@@ -288,12 +288,12 @@ pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
     }
     for at in customers.len()..usize::try_from(count).unwrap_or_default() {
         let Some(mut more) = customers.get(at % 3).cloned() else { break };
-        let place = at as u64;
-        let chance = |what, below| seed.chance(&[33, place, what], below);
-        more.name = company(seed, 2, place);
+        let index = at as u64;
+        let chance = |what, below| seed.chance(&[33, index, what], below);
+        more.name = company(seed, 2, index);
         more.id = id(&format!("genesys/customer/{}", more.name)).to_string();
-        more.number = (200_000 + place * 17).to_string();
-        more.contract = format!("CN-{:07}", 60_000 + place);
+        more.number = (200_000 + index * 17).to_string();
+        more.contract = format!("CN-{:07}", 60_000 + index);
         // Any month has the days up to the 28th.
         more.anchor = 1 + u32::try_from(chance(0, 28)).unwrap_or_default();
         more.charges.iter_mut().zip(1..).for_each(|(charge, number)| charge.scale(67 + chance(number, 84)));

@@ -23,7 +23,7 @@ impl Partner {
     pub(crate) fn invoices(&self, calendar: Calendar) -> Vec<Invoice> {
         let all = self.customers.iter().filter(|customer| customer.has_contract()).flat_map(|customer| {
             let closed = customer.periods(calendar).into_iter().filter(|period| period.closed);
-            closed.map(move |period| made_out(self.seed, customer, calendar, period))
+            closed.map(move |period| invoice_of(self.seed, customer, calendar, period))
         });
         let mut invoices: Vec<_> = all.collect();
         // Stable: two of one day stay in the order of the customers.
@@ -36,7 +36,7 @@ impl Partner {
     }
 }
 
-fn made_out(seed: Seed, customer: &Customer, calendar: Calendar, period: Period) -> Invoice {
+fn invoice_of(seed: Seed, customer: &Customer, calendar: Calendar, period: Period) -> Invoice {
     let id = format!("INV-{}-{}", period.first.format("%Y%m"), customer.number);
     let date = period.last.checked_add_days(Days::new(1)).unwrap_or(period.last);
     let lines = lines(customer, period, date, &customer.amounts(seed, calendar, period));

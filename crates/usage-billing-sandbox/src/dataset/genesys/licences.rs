@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use usage_billing_genesys::types;
 
 use super::Partner;
-use super::billable_usage::{CHARGES, Use, works};
+use super::billable_usage::{CHARGES, UsageKind, is_active};
 use crate::dataset::{id, month_of, months_before};
 
 /// Somebody who may log in.
@@ -103,8 +103,8 @@ impl Partner {
         let seats: Vec<_> = CHARGES
             .iter()
             .filter_map(|(_, how)| match how {
-                Use::People { licence, group, count } => Some((*licence, *group, *count)),
-                Use::Devices(_) | Use::Measured(..) => None,
+                UsageKind::People { licence, group, count } => Some((*licence, *group, *count)),
+                UsageKind::Devices(_) | UsageKind::Measured(..) => None,
             })
             .collect();
         let largest = |group| seats.iter().filter(|seat| seat.1 == group).map(|seat| seat.2).max().unwrap_or_default();
@@ -118,7 +118,7 @@ impl Partner {
                     self_uri: Some(format!("/api/v2/license/users/{id}")),
                     id: Some(id),
                     licenses: held
-                        .filter(|_| works(self.seed, &person, month))
+                        .filter(|_| is_active(self.seed, &person, month))
                         .map(|(licence, ..)| (*licence).to_owned())
                         .collect(),
                 }

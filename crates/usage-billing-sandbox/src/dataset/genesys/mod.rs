@@ -15,7 +15,7 @@ pub(crate) use api_requests::{ApiClient, PATHS, Requests, clients, oauth_clients
 pub(crate) use invoices::Invoice;
 pub(crate) use licences::{licence, licences};
 pub(crate) use periods::Calendar;
-pub(crate) use trustors::Due;
+pub(crate) use trustors::AmountDue;
 
 use chrono::NaiveDate;
 

@@ -12,7 +12,7 @@ use crate::dataset::{days_before, midnight};
 
 impl Partner {
     /// The customers, in short.
-    pub(crate) fn in_short(&self) -> impl Iterator<Item = serde_json::Value> {
+    pub(crate) fn summaries(&self) -> impl Iterator<Item = serde_json::Value> {
         let short =
             |of: &Customer| json!({"name": of.name, "id": of.id, "contract": of.contract, "currency": of.currency});
         self.customers.iter().map(short)
@@ -28,8 +28,8 @@ impl Partner {
         let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.is_active())?;
         // The index moves late; what was used is known as ever.
         let turned = Calendar { today: days_before(calendar.today, customer.rotation), ..calendar };
-        let place = customer.count(turned).checked_sub(index.checked_add(1)?)?;
-        let period = customer.period(calendar, place);
+        let index = customer.count(turned).checked_sub(index.checked_add(1)?)?;
+        let period = customer.period(calendar, index);
         let end_of = |day: NaiveDate| midnight(day) + TimeDelta::days(1) - TimeDelta::milliseconds(1);
         let (contract, ramp_end) = (customer.contract_start(calendar), customer.ramp_end(calendar));
         let usages = customer.charges.iter().zip(customer.used(self.seed, calendar, period));
@@ -93,7 +93,7 @@ fn rows(charge: &Charge, quantity: Decimal) -> Vec<types::SubscriptionOverviewUs
     rows
 }
 
-/// What the vendor sends in place of a price that there is none of.
+/// What the vendor sends in index of a price that there is none of.
 fn no_number() -> LenientDecimal {
     "".parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
 }

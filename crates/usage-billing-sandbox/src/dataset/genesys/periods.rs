@@ -18,7 +18,7 @@ pub(crate) struct Calendar {
 #[derive(Clone, Copy)]
 pub(super) struct Period {
     /// Counted from the first one of the contract, 0.
-    pub(super) place: u32,
+    pub(super) index: u32,
     pub(super) first: NaiveDate,
     pub(super) last: NaiveDate,
     pub(super) closed: bool,
@@ -48,7 +48,7 @@ impl Customer {
 
     /// Oldest first.
     pub(super) fn periods(&self, calendar: Calendar) -> Vec<Period> {
-        (0..self.count(calendar)).map(|place| self.period(calendar, place)).collect()
+        (0..self.count(calendar)).map(|index| self.period(calendar, index)).collect()
     }
 
     /// Number of billing periods, the running one among them.
@@ -63,16 +63,16 @@ impl Customer {
         }
     }
 
-    pub(super) fn period(&self, calendar: Calendar, place: u32) -> Period {
-        let first = months_after(self.contract_start(calendar), place);
+    pub(super) fn period(&self, calendar: Calendar, index: u32) -> Period {
+        let first = months_after(self.contract_start(calendar), index);
         let last = days_before(months_after(first, 1), 1);
-        Period { place, first, last, closed: last < calendar.today }
+        Period { index, first, last, closed: last < calendar.today }
     }
 
     /// What was used under each charge, in their order. Today is not over, hence not counted.
     pub(super) fn used(&self, seed: Seed, calendar: Calendar, period: Period) -> Vec<Decimal> {
-        let quantity = |(charge, place): (&Charge, u64)| {
-            let key = seed.mix(&[31, u64::from(self.anchor), place]);
+        let quantity = |(charge, index): (&Charge, u64)| {
+            let key = seed.mix(&[31, u64::from(self.anchor), index]);
             if charge.measured {
                 let last = period.last.min(days_before(calendar.today, 1));
                 let total: i64 =

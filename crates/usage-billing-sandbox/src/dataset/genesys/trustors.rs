@@ -13,7 +13,7 @@ use super::periods::Calendar;
 use crate::dataset::midnight;
 
 /// What a client organization has to pay for one charge of one billing period.
-pub(crate) struct Due<'a> {
+pub(crate) struct AmountDue<'a> {
     pub(crate) organization_id: &'a str,
     pub(crate) organization_name: &'a str,
     pub(crate) part_number: &'static str,
@@ -62,22 +62,22 @@ impl Partner {
     }
 
     /// What customers have to pay for billing periods that begin within two days, both included, and are over.
-    pub(crate) fn dues(&self, calendar: Calendar, first: NaiveDate, last: NaiveDate) -> Vec<Due<'_>> {
+    pub(crate) fn amounts_due(&self, calendar: Calendar, first: NaiveDate, last: NaiveDate) -> Vec<AmountDue<'_>> {
         let active = self.customers.iter().filter(|customer| customer.is_active());
-        active.flat_map(|customer| self.dues_of(customer, calendar, first, last)).collect()
+        active.flat_map(|customer| self.amounts_due_of(customer, calendar, first, last)).collect()
     }
 
-    fn dues_of<'a>(
+    fn amounts_due_of<'a>(
         &self,
         customer: &'a Customer,
         calendar: Calendar,
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Vec<Due<'a>> {
+    ) -> Vec<AmountDue<'a>> {
         let periods = customer.periods(calendar).into_iter();
         let wanted = periods.filter(|period| period.closed && (first..=last).contains(&period.first));
         let amounts = wanted.flat_map(|period| customer.amounts(self.seed, calendar, period));
-        let due = amounts.map(|amount| Due {
+        let due = amounts.map(|amount| AmountDue {
             organization_id: &customer.id,
             organization_name: &customer.name,
             part_number: amount.charge.part_number,

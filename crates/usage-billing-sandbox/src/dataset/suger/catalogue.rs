@@ -7,7 +7,7 @@ use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 use usage_billing_suger::types::Partner;
 
-use super::entitlement_specs::{Buyer, Deal};
+use super::entitlement_specs::{Buyer, EntitlementSpec};
 use crate::SUGER_ORG_ID;
 
 /// The billable metric of the world.
@@ -20,7 +20,7 @@ pub(super) struct Dimension {
     name: &'static str,
     /// List price of a unit, in ten-thousandths.
     price: i64,
-    /// Least and most that a group of the world reports, and the places that stand behind the point in these numbers.
+    /// Least and most that a group of the world reports, and the indexes that stand behind the point in these numbers.
     /// `None`: there for those who report themselves.
     pub(super) usual: Option<(u64, u64, u32)>,
 }
@@ -131,7 +131,7 @@ fn priced(dimensions: &[Dimension], percent: i64) -> Vec<types::MeteringDimensio
     dimensions.iter().map(priced).collect()
 }
 
-pub(super) fn entitlement(deal: &Deal, founded: DateTime<Utc>) -> types::WorkloadEntitlement {
+pub(super) fn entitlement(spec: &EntitlementSpec, founded: DateTime<Utc>) -> types::WorkloadEntitlement {
     let billable_dimension = || types::BillableDimension {
         name: Some("GPU seconds".to_owned()),
         billable_metric_id: Some(METRIC.to_owned()),
@@ -140,32 +140,32 @@ pub(super) fn entitlement(deal: &Deal, founded: DateTime<Utc>) -> types::Workloa
         ..Default::default()
     };
     types::WorkloadEntitlement {
-        id: Some(deal.id()),
-        name: Some(deal.name.clone()),
+        id: Some(spec.id()),
+        name: Some(spec.name.clone()),
         organization_id: Some(SUGER_ORG_ID.to_owned()),
-        partner: Some(deal.partner.clone()),
+        partner: Some(spec.partner.clone()),
         service: Some(types::PartnerService::Marketplace),
-        buyer_id: Some(deal.buyer.clone()),
-        product_id: Some(deal.product.id.to_owned()),
-        offer_id: Some(deal.offer()),
-        entitlement_term_id: Some(deal.term()),
-        external_id: Some(format!("external-{}", deal.id())),
-        external_buyer_id: Some(format!("external-{}", deal.buyer)),
-        external_product_id: Some(format!("external-{}", deal.product.id)),
-        status: Some(match deal.cancelled {
+        buyer_id: Some(spec.buyer.clone()),
+        product_id: Some(spec.product.id.to_owned()),
+        offer_id: Some(spec.offer()),
+        entitlement_term_id: Some(spec.term()),
+        external_id: Some(format!("external-{}", spec.id())),
+        external_buyer_id: Some(format!("external-{}", spec.buyer)),
+        external_product_id: Some(format!("external-{}", spec.product.id)),
+        status: Some(match spec.cancelled {
             true => types::EntitlementStatus::Cancelled,
             false => types::EntitlementStatus::Active,
         }),
         start_time: Some(founded),
-        end_time: deal.cancelled.then(|| founded + TimeDelta::days(300)),
+        end_time: spec.cancelled.then(|| founded + TimeDelta::days(300)),
         info: Some(types::EntitlementInfo {
             currency: Some("USD".to_owned()),
-            dimensions: priced(deal.product.dimensions, deal.percent),
-            billable_dimensions: deal.second_generation.then(billable_dimension).into_iter().collect(),
+            dimensions: priced(spec.product.dimensions, spec.percent),
+            billable_dimensions: spec.second_generation.then(billable_dimension).into_iter().collect(),
             ..Default::default()
         }),
-        meta_info: deal
-            .deal_in_hubspot
+        meta_info: spec
+            .hubspot_deal
             .map(|id| types::WorkloadMetaInfo { hubspot_deal_id: Some(id.to_owned()), ..Default::default() }),
         creation_time: Some(founded),
         last_update_time: Some(founded),

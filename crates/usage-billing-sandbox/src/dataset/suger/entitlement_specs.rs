@@ -15,7 +15,7 @@ pub(crate) struct Buyer {
     pub(super) aws_account: String,
 }
 
-pub(crate) struct Deal {
+pub(crate) struct EntitlementSpec {
     /// What its ids end in.
     key: String,
     pub(super) name: String,
@@ -30,14 +30,14 @@ pub(crate) struct Deal {
     /// Billed by Suger itself, from billable metrics.
     pub(super) second_generation: bool,
     /// What the marketplace says to every report, if it takes none.
-    pub(crate) refused: Option<&'static str>,
-    pub(super) deal_in_hubspot: Option<&'static str>,
+    pub(crate) rejection: Option<&'static str>,
+    pub(super) hubspot_deal: Option<&'static str>,
 }
 
-/// How seldom a deal of those that are many is cancelled or refused.
+/// How seldom a spec of those that are many is cancelled or rejection.
 const ONE_IN: usize = 20;
 
-impl Deal {
+impl EntitlementSpec {
     /// The id of the entitlement.
     pub(crate) fn id(&self) -> String {
         format!("ent-{}", self.key)
@@ -51,9 +51,9 @@ impl Deal {
         format!("trm-{}", self.key)
     }
 
-    /// How many lots it has where it is drawn who reports next. A cancelled deal has a stray report now and then.
-    pub(super) fn lots(&self) -> usize {
-        match (self.cancelled, self.refused) {
+    /// How many weights it has where it is drawn who reports next. A cancelled spec has a stray report now and then.
+    pub(super) fn weight(&self) -> usize {
+        match (self.cancelled, self.rejection) {
             (true, _) => 1,
             (_, Some(_)) => 6,
             _ => 60,
@@ -71,14 +71,14 @@ fn buyer(seed: Seed, at: u64, key: &str, name: &str, partner: Partner, domain: &
     }
 }
 
-/// The buyers, and so many deals with them.
-pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<Deal>) {
+/// The buyers, and so many specs with them.
+pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<EntitlementSpec>) {
     let mut buyers = vec![
         buyer(seed, 0, "aws01", "Nordwind & Søn, ApS", Partner::Aws, "nordwind.example"),
         buyer(seed, 1, "azu01", "Harbor Lane Retail, \"HLR\"", Partner::Azure, "harborlane.example"),
         buyer(seed, 2, "gcp01", "株式会社さくら", Partner::Gcp, "sakura.example"),
     ];
-    let deal = |key: &str, name: &str, percent: i64, buyer: &Buyer| Deal {
+    let spec = |key: &str, name: &str, percent: i64, buyer: &Buyer| EntitlementSpec {
         key: key.to_owned(),
         name: if seed.is_default() { name.to_owned() } else { format!("{}, {}", buyer.name, key) },
         partner: buyer.partner.clone(),
@@ -88,32 +88,33 @@ pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<Deal>) {
         percent,
         cancelled: false,
         second_generation: buyer.partner == Partner::Gcp,
-        refused: None,
-        deal_in_hubspot: None,
+        rejection: None,
+        hubspot_deal: None,
     };
-    const REFUSED: Option<&str> = Some("dimension is not in the plan");
-    let mut deals = vec![
-        Deal {
-            deal_in_hubspot: Some("900000001"), ..deal("aws01", "Nordwind & Søn, Analytics 分析", 90, &buyers[0])
+    const REJECTED: Option<&str> = Some("dimension is not in the plan");
+    let mut specs = vec![
+        EntitlementSpec {
+            hubspot_deal: Some("900000001"),
+            ..spec("aws01", "Nordwind & Søn, Analytics 分析", 90, &buyers[0])
         },
-        deal("azu01", "Harbor Lane, seats by the hour", 100, &buyers[1]),
-        deal("gcp01", "さくら, GPU", 100, &buyers[2]),
-        Deal { cancelled: true, ..deal("aws02", "Nordwind & Søn, trial of 2024", 100, &buyers[0]) },
-        Deal { refused: REFUSED, ..deal("azu02", "Harbor Lane, plan without seats", 100, &buyers[1]) },
+        spec("azu01", "Harbor Lane, seats by the hour", 100, &buyers[1]),
+        spec("gcp01", "さくら, GPU", 100, &buyers[2]),
+        EntitlementSpec { cancelled: true, ..spec("aws02", "Nordwind & Søn, trial of 2024", 100, &buyers[0]) },
+        EntitlementSpec { rejection: REJECTED, ..spec("azu02", "Harbor Lane, plan without seats", 100, &buyers[1]) },
     ];
-    for at in deals.len()..usize::try_from(count).unwrap_or_default() {
+    for at in specs.len()..usize::try_from(count).unwrap_or_default() {
         let key = format!("{at:05}");
-        // Two deals to a buyer.
+        // Two specs to a buyer.
         if at % 2 == 1 {
             let partner = [Partner::Aws, Partner::Azure, Partner::Gcp][at / 2 % 3].clone();
             buyers.push(buyer(seed, at as u64, &key, "", partner, &format!("customer-{at}.example")));
         }
         let Some(buyer) = buyers.last() else { break };
         let percent = 80 + seed.chance(&[72, at as u64], 21);
-        let mut more = deal(&key, &format!("{}, deal {at}", buyer.name), percent, buyer);
+        let mut more = spec(&key, &format!("{}, deal {at}", buyer.name), percent, buyer);
         more.cancelled = at % ONE_IN == 0;
-        more.refused = REFUSED.filter(|_| more.partner == Partner::Azure && at % ONE_IN == 9);
-        deals.push(more);
+        more.rejection = REJECTED.filter(|_| more.partner == Partner::Azure && at % ONE_IN == 9);
+        specs.push(more);
     }
-    (buyers, deals)
+    (buyers, specs)
 }

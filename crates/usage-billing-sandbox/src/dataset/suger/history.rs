@@ -13,7 +13,7 @@ use uuid::{Builder, Uuid};
 
 use super::Organization;
 use super::catalogue::{self, EXACT_DIGITS};
-use super::entitlement_specs::Deal;
+use super::entitlement_specs::EntitlementSpec;
 use crate::SUGER_ORG_ID;
 use crate::dataset::seed::Seed;
 use crate::dataset::size::Size;
@@ -27,25 +27,25 @@ pub(crate) struct History {
     /// Milliseconds from a slot to the next.
     step: u64,
     slots: Range<u64>,
-    /// Places of deals, each as often as it has lots.
-    lots: Vec<u16>,
-    /// Place of the first deal whose usage is refused.
-    refused: usize,
+    /// Places of specs, each as often as it has weights.
+    weights: Vec<u16>,
+    /// Place of the first spec whose usage is rejection.
+    rejected: usize,
 }
 
 /// What is known of a group before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sketch {
+pub(crate) struct GroupOutline {
     pub(crate) slot: u64,
-    /// Place of the deal.
-    pub(crate) deal: usize,
+    /// Place of the spec.
+    pub(crate) spec: usize,
     /// Created, invalid, or deleted before it was reported.
-    pub(crate) status: First,
+    pub(crate) status: InitialStatus,
 }
 
 /// What became of a group at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum First {
+pub(crate) enum InitialStatus {
     Created,
     Invalid,
     Deleted,
@@ -60,12 +60,12 @@ pub(crate) enum Measure {
     Events(&'static str),
 }
 
-impl From<First> for Status {
-    fn from(first: First) -> Self {
+impl From<InitialStatus> for Status {
+    fn from(first: InitialStatus) -> Self {
         match first {
-            First::Created => Self::Created,
-            First::Invalid => Self::Invalid,
-            First::Deleted => Self::Deleted,
+            InitialStatus::Created => Self::Created,
+            InitialStatus::Invalid => Self::Invalid,
+            InitialStatus::Deleted => Self::Deleted,
         }
     }
 }
@@ -99,13 +99,13 @@ impl Measure {
 
 impl History {
     /// As many groups as are wanted, up to now.
-    pub(super) fn new(seed: Seed, size: &Size, deals: &[Deal], now: DateTime<Utc>) -> Self {
+    pub(super) fn new(seed: Seed, size: &Size, specs: &[EntitlementSpec], now: DateTime<Utc>) -> Self {
         let count = u64::from(size.record_groups);
         let step = (u64::from(size.months) * MONTH_MILLIS / count.max(1)).max(1);
         let end = u64::try_from(now.timestamp_millis()).unwrap_or_default().div_ceil(step);
-        let lots = deals.iter().zip(0u16..).flat_map(|(deal, place)| std::iter::repeat_n(place, deal.lots()));
-        let refused = deals.iter().position(|deal| deal.refused.is_some()).unwrap_or_default();
-        Self { seed, step, slots: end.saturating_sub(count)..end, lots: lots.collect(), refused }
+        let weights = specs.iter().zip(0u16..).flat_map(|(spec, index)| std::iter::repeat_n(index, spec.weight()));
+        let rejected = specs.iter().position(|spec| spec.rejection.is_some()).unwrap_or_default();
+        Self { seed, step, slots: end.saturating_sub(count)..end, weights: weights.collect(), rejected }
     }
 
     pub(crate) fn slots(&self) -> Range<u64> {
@@ -127,21 +127,21 @@ impl History {
         DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    pub(crate) fn sketch(&self, slot: u64, deals: &[Deal]) -> Sketch {
-        let lot = self.seed.mix(&[61, slot]) % (self.lots.len() as u64).max(1);
-        let drawn = usize::try_from(lot).ok().and_then(|lot| self.lots.get(lot)).copied().map_or(0, usize::from);
-        let deal = if self.begins_a_shift(slot) { self.refused } else { drawn };
+    pub(crate) fn outline(&self, slot: u64, specs: &[EntitlementSpec]) -> GroupOutline {
+        let draw = self.seed.mix(&[61, slot]) % (self.weights.len() as u64).max(1);
+        let drawn = usize::try_from(draw).ok().and_then(|draw| self.weights.get(draw)).copied().map_or(0, usize::from);
+        let spec = if self.is_rejected_shift(slot) { self.rejected } else { drawn };
         let status = match self.seed.mix(&[62, slot]) % 100 {
-            0 => First::Invalid,
-            1 => First::Deleted,
-            _ if deals.get(deal).is_some_and(|deal| deal.cancelled) => First::Invalid,
-            _ => First::Created,
+            0 => InitialStatus::Invalid,
+            1 => InitialStatus::Deleted,
+            _ if specs.get(spec).is_some_and(|spec| spec.cancelled) => InitialStatus::Invalid,
+            _ => InitialStatus::Created,
         };
-        Sketch { slot, deal, status }
+        GroupOutline { slot, spec, status }
     }
 
-    /// At 4, 10, 16 and 22 o'clock somebody reports whose usage is refused: so that at noon there is usage in every state.
-    fn begins_a_shift(&self, slot: u64) -> bool {
+    /// At 4, 10, 16 and 22 o'clock somebody reports whose usage is rejection: so that at noon there is usage in every state.
+    fn is_rejected_shift(&self, slot: u64) -> bool {
         let hour = |slot: u64| slot * self.step / 3_600_000;
         hour(slot) % 6 == 4 && hour(slot) != hour(slot.saturating_sub(1))
     }
@@ -166,9 +166,9 @@ impl History {
     }
 
     /// A quantity from the least to the most, whose last so many digits stand behind the point.
-    fn between_digits(&self, parts: &[u64], least: u64, most: u64, places: u32) -> Decimal {
+    fn random_decimal(&self, parts: &[u64], least: u64, most: u64, indexes: u32) -> Decimal {
         let number = least + self.seed.mix(parts) % (most - least).max(1);
-        Decimal::from_i128_with_scale(number.into(), places)
+        Decimal::from_i128_with_scale(number.into(), indexes)
     }
 
     fn quantity(&self, number: u64, dimension: &catalogue::Dimension, slot: u64) -> Option<Decimal> {
@@ -176,7 +176,7 @@ impl History {
         match dimension.usual {
             // No float has it exactly; only what is measured finely is ever so little.
             Some((_, _, 3..)) if awkward < 14 => Some(Decimal::new(1, 1)),
-            Some((least, most, places)) => Some(self.between_digits(&[number, 2, slot], least, most, places)),
+            Some((least, most, indexes)) => Some(self.random_decimal(&[number, 2, slot], least, most, indexes)),
             // More digits than a float has.
             None if dimension.key == EXACT_DIGITS && awkward == 0 => {
                 Some(Decimal::from_i128_with_scale(12_345_678_901_123_456_789, 9))
@@ -187,21 +187,21 @@ impl History {
 }
 
 impl Organization {
-    pub(crate) fn sketch(&self, slot: u64) -> Sketch {
-        self.history.sketch(slot, &self.deals)
+    pub(crate) fn outline(&self, slot: u64) -> GroupOutline {
+        self.history.outline(slot, &self.specs)
     }
 
     /// What a group reports.
-    pub(crate) fn usage(&self, sketch: Sketch) -> impl Iterator<Item = (Measure, Decimal)> {
-        let (history, slot) = (&self.history, sketch.slot);
-        let deal = self.deals.get(sketch.deal);
-        // Every other group of the newer kind of deal; the rest reports the old way.
+    pub(crate) fn usage(&self, outline: GroupOutline) -> impl Iterator<Item = (Measure, Decimal)> {
+        let (history, slot) = (&self.history, outline.slot);
+        let spec = self.specs.get(outline.spec);
+        // Every other group of the newer kind of spec; the rest reports the old way.
         let of_events =
-            deal.is_some_and(|deal| deal.second_generation) && history.seed.mix(&[63, slot]).is_multiple_of(2);
+            spec.is_some_and(|spec| spec.second_generation) && history.seed.mix(&[63, slot]).is_multiple_of(2);
         // Up to a day of GPU time.
         let event = of_events
-            .then(|| (Measure::Events(history.region(slot)), history.between_digits(&[65, slot], 6_000, 8_640_000, 2)));
-        let dimensions = deal.filter(|_| !of_events).map_or(&[][..], |deal| deal.product.dimensions);
+            .then(|| (Measure::Events(history.region(slot)), history.random_decimal(&[65, slot], 6_000, 8_640_000, 2)));
+        let dimensions = spec.filter(|_| !of_events).map_or(&[][..], |spec| spec.product.dimensions);
         let records = dimensions.iter().zip(66..).filter_map(move |(dimension, number)| {
             Some((Measure::Dimension(dimension.key), history.quantity(number, dimension, slot)?))
         });
@@ -209,36 +209,36 @@ impl Organization {
     }
 
     /// A group as it came in.
-    pub(crate) fn group(&self, sketch: Sketch) -> types::MeteringUsageRecordGroup {
-        let time = self.history.time(sketch.slot);
-        let deal = self.deals.get(sketch.deal);
-        let info = self.meta_info(sketch);
+    pub(crate) fn group(&self, outline: GroupOutline) -> types::MeteringUsageRecordGroup {
+        let time = self.history.time(outline.slot);
+        let spec = self.specs.get(outline.spec);
+        let info = self.meta_info(outline);
         types::MeteringUsageRecordGroup {
-            id: Some(self.group_id(sketch.slot)),
-            serial_id: i64::try_from(sketch.slot).ok(),
+            id: Some(self.group_id(outline.slot)),
+            serial_id: i64::try_from(outline.slot).ok(),
             organization_id: Some(SUGER_ORG_ID.to_owned()),
-            entitlement_id: deal.map(Deal::id),
-            buyer_id: deal.map(|deal| deal.buyer.clone()),
-            partner: deal.map(|deal| deal.partner.clone()),
+            entitlement_id: spec.map(EntitlementSpec::id),
+            buyer_id: spec.map(|spec| spec.buyer.clone()),
+            partner: spec.map(|spec| spec.partner.clone()),
             records: info.origin_records.clone(),
             meta_info: Some(info),
             usage_record_report_id: Some(String::new()),
             reported_time: None,
             creation_time: Some(time),
             last_update_time: Some(time),
-            status: Some(sketch.status.into()),
+            status: Some(outline.status.into()),
         }
     }
 
     /// What stands in a group besides.
-    pub(crate) fn meta_info(&self, sketch: Sketch) -> types::MeteringUsageRecordGroupMetaInfo {
+    pub(crate) fn meta_info(&self, outline: GroupOutline) -> types::MeteringUsageRecordGroupMetaInfo {
         let mut group = types::MeteringUsageRecordGroup::default();
-        for (measure, quantity) in self.usage(sketch) {
+        for (measure, quantity) in self.usage(outline) {
             measure.reported(quantity.normalize(), &mut group);
         }
         types::MeteringUsageRecordGroupMetaInfo {
             source: Some(types::UsageRecordGroupSource::Api),
-            timestamp: Some(self.history.time(sketch.slot)),
+            timestamp: Some(self.history.time(outline.slot)),
             origin_records: group.records,
             ..group.meta_info.unwrap_or_default()
         }
@@ -258,7 +258,7 @@ mod tests {
 
     fn groups(organization: &Organization) -> Vec<types::MeteringUsageRecordGroup> {
         let slots = organization.history.slots();
-        slots.map(|slot| organization.group(organization.sketch(slot))).collect()
+        slots.map(|slot| organization.group(organization.outline(slot))).collect()
     }
 
     #[test]
@@ -280,8 +280,8 @@ mod tests {
         assert!(groups.iter().any(|group| group.records.is_empty()));
         let statuses: HashSet<_> = groups.iter().filter_map(|group| group.status.clone()).collect();
         assert_eq!(statuses, HashSet::from([Status::Created, Status::Invalid, Status::Deleted]));
-        let deals: HashSet<_> = groups.iter().filter_map(|group| group.entitlement_id.clone()).collect();
-        assert_eq!(deals.len(), 5);
+        let specs: HashSet<_> = groups.iter().filter_map(|group| group.entitlement_id.clone()).collect();
+        assert_eq!(specs.len(), 5);
         let first = groups[0].creation_time.unwrap();
         assert_eq!(first.to_rfc3339(), "2026-09-21T12:16:00+00:00");
     }
@@ -317,7 +317,7 @@ mod tests {
         let new = |now| Organization::new(Seed::new(0), &Size::default(), time(now));
         let (before, after) = (new("2026-11-20T12:00:00Z"), new("2026-11-21T12:00:00Z"));
         for slot in before.history.slots().rev().take(200) {
-            let json = |it: &Organization| serde_json::to_string(&it.group(it.sketch(slot))).unwrap();
+            let json = |it: &Organization| serde_json::to_string(&it.group(it.outline(slot))).unwrap();
             assert_eq!(json(&before), json(&after));
         }
     }

@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use usage_billing_suger::types;
 
-use self::entitlement_specs::Deal;
+use self::entitlement_specs::EntitlementSpec;
 use self::history::History;
-pub(crate) use self::history::{First, Measure, Sketch};
+pub(crate) use self::history::{GroupOutline, InitialStatus, Measure};
 use super::seed::Seed;
 use super::size::Size;
 use super::{days_before, midnight};
 
-/// Days between the first deal and today, at least.
+/// Days between the first spec and today, at least.
 const AGE: u64 = 400;
 
 pub(crate) struct Organization {
@@ -29,35 +29,35 @@ pub(crate) struct Organization {
     pub(crate) metrics: BTreeMap<String, types::BillableMetric>,
     pub(crate) config: types::UsageMeteringConfigInfo,
     /// In the order of the entitlements.
-    pub(crate) deals: Vec<Deal>,
+    pub(crate) specs: Vec<EntitlementSpec>,
     pub(crate) history: History,
-    /// Places of entitlements and deals, by id.
-    places: HashMap<String, usize>,
+    /// Places of entitlements and specs, by id.
+    indexes: HashMap<String, usize>,
 }
 
 impl Organization {
     pub(crate) fn new(seed: Seed, size: &Size, now: DateTime<Utc>) -> Self {
         let founded = midnight(days_before(now.date_naive(), AGE.max(u64::from(size.months) * 31 + AGE / 10)));
-        let (buyers, deals) = entitlement_specs::all(seed, size.entitlements);
+        let (buyers, specs) = entitlement_specs::all(seed, size.entitlements);
         Self {
             buyers: buyers.iter().map(|buyer| catalogue::buyer(buyer, founded)).collect(),
             products: catalogue::products(founded),
-            entitlements: deals.iter().map(|deal| catalogue::entitlement(deal, founded)).collect(),
+            entitlements: specs.iter().map(|spec| catalogue::entitlement(spec, founded)).collect(),
             metrics: catalogue::metrics(founded),
             config: catalogue::config(),
-            history: History::new(seed, size, &deals, now),
-            places: deals.iter().map(Deal::id).zip(0..).collect(),
-            deals,
+            history: History::new(seed, size, &specs, now),
+            indexes: specs.iter().map(EntitlementSpec::id).zip(0..).collect(),
+            specs,
         }
     }
 
-    /// Place of an entitlement, which is that of its deal.
-    pub(crate) fn place(&self, id: &str) -> Option<usize> {
-        self.places.get(id).copied()
+    /// Place of an entitlement, which is that of its spec.
+    pub(crate) fn index(&self, id: &str) -> Option<usize> {
+        self.indexes.get(id).copied()
     }
 
     pub(crate) fn entitlement(&self, id: &str) -> Option<&types::WorkloadEntitlement> {
-        self.entitlements.get(self.place(id)?)
+        self.entitlements.get(self.index(id)?)
     }
 
     pub(crate) fn buyer(&self, id: &str) -> Option<&types::IdentityBuyer> {
@@ -66,7 +66,7 @@ impl Organization {
 
     /// What the marketplace says to every report of an entitlement that it refuses.
     pub(crate) fn refusal(&self, id: &str) -> Option<&'static str> {
-        self.deals.get(self.place(id)?)?.refused
+        self.specs.get(self.index(id)?)?.rejection
     }
 
     pub(crate) fn product(&self, id: &str) -> Option<&types::WorkloadProduct> {

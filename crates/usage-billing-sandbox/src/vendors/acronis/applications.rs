@@ -31,22 +31,22 @@ pub(super) async fn of_tenant(
     Path(tenant_id): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
+    let index = acronis.tenant(&tenant_id)?;
     // Nothing is in its grace period here.
     flag(&query, "for_ui")?;
-    Ok(json(StatusCode::OK, &types::UuidList { items: acronis.usable(place) }))
+    Ok(json(StatusCode::OK, &types::UuidList { items: acronis.usable(index) }))
 }
 
 pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
-    let places = acronis.tenants(&query, "tenants")?;
-    let of = |(tenant, place)| types::TenantApplications { tenant, applications: acronis.usable(place) };
-    Ok(json(StatusCode::OK, &types::TenantApplicationsBatch { items: places.into_iter().map(of).collect() }))
+    let indexes = acronis.tenants(&query, "tenants")?;
+    let of = |(tenant, index)| types::TenantApplications { tenant, applications: acronis.usable(index) };
+    Ok(json(StatusCode::OK, &types::TenantApplicationsBatch { items: indexes.into_iter().map(of).collect() }))
 }
 
 impl Acronis {
     /// Services of which the tenant has an item.
-    fn usable(&self, place: usize) -> Vec<Uuid> {
-        let holdings = self.dataset.acronis.holdings(place);
+    fn usable(&self, index: usize) -> Vec<Uuid> {
+        let holdings = self.dataset.acronis.holdings(index);
         let has = |application: &&Application| holdings.iter().any(|held| held.item.application == *application);
         APPLICATIONS.into_iter().filter(has).map(Application::id).collect()
     }

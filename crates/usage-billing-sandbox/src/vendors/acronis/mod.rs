@@ -41,7 +41,7 @@ use crate::http_util::oauth::{self, TokenError, Tokens};
 /// Not documented; no request of this API is anywhere near.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Reports that are remembered.
-const MOST_REPORTS: usize = 1_000;
+const MAX_REPORTS: usize = 1_000;
 
 pub(crate) struct Acronis {
     dataset: Arc<Dataset>,
@@ -62,7 +62,7 @@ impl Acronis {
         gzip_header: bool,
         realm: Uuid,
     ) -> Arc<Self> {
-        let state = Mutex::new(reports::Reports::new(MOST_REPORTS));
+        let state = Mutex::new(reports::Reports::new(MAX_REPORTS));
         Arc::new(Self { dataset, clock, tokens, polls_before_ready, gzip_header, realm, state })
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn of_tenant(
     Path(tenant_id): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
+    let index = acronis.tenant(&tenant_id)?;
     let available_only = flag(&query, "available_only")?;
     // Nothing is in its grace period here, and nothing is secondary.
     flag(&query, "for_ui")?;
@@ -36,7 +36,7 @@ pub(super) async fn of_tenant(
     };
     let type_ = query.get("type").map(OfferingItemType::from);
     refuse_unlisted(first_unlisted!(OfferingItemType, &type_))?;
-    let items = acronis.items(place).into_iter().filter(|item| {
+    let items = acronis.items(index).into_iter().filter(|item| {
         has_edition(&query, item.edition.as_deref())
             && lists(&query, "usage_names", Some(&item.usage_name))
             && (infra.is_none() || item.infra_id == infra)
@@ -59,8 +59,8 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
     let items = tree
         .subtree(root)
         .into_iter()
-        .filter(|place| with_deleted || tree.is_live(*place))
-        .flat_map(|place| acronis.items(place))
+        .filter(|index| with_deleted || tree.is_live(*index))
+        .flat_map(|index| acronis.items(index))
         .filter(|item| {
             lists(query, "usage_names", Some(&item.usage_name))
                 && lists(query, "editions", item.edition.as_deref())
@@ -76,8 +76,8 @@ pub(super) async fn for_child(
     Path(tenant_id): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
-    let kind = acronis.dataset.acronis.get(place).map(|tenant| tenant.kind.clone());
+    let index = acronis.tenant(&tenant_id)?;
+    let kind = acronis.dataset.acronis.get(index).map(|tenant| tenant.kind.clone());
     let sells_on = !matches!(kind, Some(TenantKind::Customer | TenantKind::Unit));
     match query.get("kind").map(TenantKind::from) {
         None => {}
@@ -85,7 +85,7 @@ pub(super) async fn for_child(
         Some(TenantKind::Partner | TenantKind::Folder | TenantKind::Customer) if sells_on => {}
         Some(other) => return Err(Failure::bad_request(format!("kind: the tenant cannot have such a child: {other}"))),
     }
-    let items = acronis.items(place).into_iter().filter(|item| {
+    let items = acronis.items(index).into_iter().filter(|item| {
         // What is off cannot be passed on.
         item.status == 1 && has_edition(&query, item.edition.as_deref())
     });
@@ -117,9 +117,9 @@ impl Acronis {
     }
 
     /// All items of a tenant, be it deleted.
-    pub(super) fn items(&self, place: usize) -> Vec<types::OfferingItem> {
+    pub(super) fn items(&self, index: usize) -> Vec<types::OfferingItem> {
         let tree = &self.dataset.acronis;
-        let Some(tenant) = tree.get(place) else { return Vec::new() };
+        let Some(tenant) = tree.get(index) else { return Vec::new() };
         let updated = tenant.updated_on(self.dataset.today());
         let item = |held: Holding| types::OfferingItem {
             application_id: held.item.application.id(),
@@ -136,6 +136,6 @@ impl Acronis {
             infra_id: held.infra.map(|infra| infra.id()),
             measurement_unit: held.item.unit.in_items(),
         };
-        tree.holdings(place).into_iter().map(item).collect()
+        tree.holdings(index).into_iter().map(item).collect()
     }
 }

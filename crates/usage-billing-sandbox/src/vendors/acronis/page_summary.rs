@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Acronis;
 
 /// Rows of each table.
-const MOST_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 pub(crate) fn summary(acronis: &Acronis) -> Value {
     let reports: Vec<_> = acronis
@@ -15,8 +15,8 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
         .map(|(_, stored)| {
             let report = &stored.report;
             let asked = &report.parameters;
-            let files = asked.formats.iter().zip(0..).map(|(format, place)| {
-                let status = stored.runs.last().map(|run| acronis.status(stored, *run, format, place).to_string());
+            let files = asked.formats.iter().zip(0..).map(|(format, index)| {
+                let status = stored.runs.last().map(|run| acronis.status(stored, *run, format, index).to_string());
                 let status = status.unwrap_or_else(|| "not due".to_owned());
                 (format.to_string(), status)
             });
@@ -30,39 +30,39 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
             })
         })
         .collect();
-    let newest: Vec<_> = reports.into_iter().rev().take(MOST_SHOWN).collect();
+    let newest: Vec<_> = reports.into_iter().rev().take(MAX_SHOWN).collect();
     let tree = &acronis.dataset.acronis;
     let tenants = by_parent(acronis);
-    let shown = tenants.iter().take(MOST_SHOWN).filter_map(|place| {
-        let tenant = tree.get(*place)?;
+    let shown = tenants.iter().take(MAX_SHOWN).filter_map(|index| {
+        let tenant = tree.get(*index)?;
         let mode = if tenant.is_trial(acronis.dataset.today()) { "trial" } else { "production" };
         Some(json!({
             "id": tenant.id,
             "name": tenant.name,
             "kind": tenant.kind,
-            "depth": tree.ancestors(*place).count(),
+            "depth": tree.ancestors(*index).count(),
             "mode": if tenant.deleted { "deleted" } else { mode },
         }))
     });
     json!({
         "reports": newest,
         "tenants": shown.collect::<Vec<_>>(),
-        "more_tenants": tenants.len().saturating_sub(MOST_SHOWN),
+        "more_tenants": tenants.len().saturating_sub(MAX_SHOWN),
     })
 }
 
 /// Positions of all tenants, each followed by its children.
 fn by_parent(acronis: &Acronis) -> Vec<usize> {
     let tree = &acronis.dataset.acronis;
-    let roots = (0..).map_while(|place| Some((place, tree.get(place)?)));
-    let mut open: Vec<usize> = roots.filter(|(_, tenant)| tenant.parent.is_none()).map(|(place, _)| place).collect();
+    let roots = (0..).map_while(|index| Some((index, tree.get(index)?)));
+    let mut open: Vec<usize> = roots.filter(|(_, tenant)| tenant.parent.is_none()).map(|(index, _)| index).collect();
     open.reverse();
-    let mut places = Vec::new();
-    while let Some(place) = open.pop() {
-        places.push(place);
+    let mut indexes = Vec::new();
+    while let Some(index) = open.pop() {
+        indexes.push(index);
         let before = open.len();
-        open.extend(tree.children(place));
+        open.extend(tree.children(index));
         open[before..].reverse();
     }
-    places
+    indexes
 }

@@ -18,7 +18,7 @@ use crate::http_util::response::json;
 
 pub(super) const PATH: &str = "/api/price_sync/v1/effective_price_lists";
 /// The vendor documents no limit.
-const MOST_MONTHS: usize = 120;
+const MAX_MONTHS: usize = 120;
 
 /// An error of this API.
 pub(crate) struct PriceListFailure {
@@ -55,11 +55,11 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> 
     let bad = |message| PriceListFailure::new(StatusCode::BAD_REQUEST, message);
     let tenant = query.get("tenant_id").and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| bad("tenant_id"))?;
     let months = query.get("months").and_then(months).ok_or_else(|| bad("months: YYYY-MM, joined by commas"))?;
-    let place = acronis.dataset.acronis.find(tenant);
-    let place = place.ok_or_else(|| PriceListFailure::new(StatusCode::FORBIDDEN, "The tenant is out of reach."))?;
+    let index = acronis.dataset.acronis.find(tenant);
+    let index = index.ok_or_else(|| PriceListFailure::new(StatusCode::FORBIDDEN, "The tenant is out of reach."))?;
     let this_month = month_of(acronis.dataset.today());
     // The vendor sells to the partner only; what is to come has no price yet.
-    let known = months.into_iter().filter(|month| place == Tree::OWN && *month <= this_month);
+    let known = months.into_iter().filter(|month| index == Tree::OWN && *month <= this_month);
     let price_lists = known.map(|month| describe(price_list(month))).collect();
     Ok(json(StatusCode::OK, &types::EffectivePriceLists { price_lists }))
 }
@@ -70,7 +70,7 @@ fn months(text: &str) -> Option<Vec<NaiveDate>> {
         text.split(',').map(|month| format!("{}-01", month.trim()).parse().ok()).collect::<Option<_>>()?;
     months.sort_unstable();
     months.dedup();
-    (months.len() <= MOST_MONTHS).then_some(months)
+    (months.len() <= MAX_MONTHS).then_some(months)
 }
 
 fn describe(list: PriceList) -> types::EffectivePriceList {

@@ -19,9 +19,9 @@ pub(super) async fn of_items(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
+    let index = acronis.tenant(&tenant_id)?;
     let tree = &acronis.dataset.acronis;
-    let is_kept = tree.get(place).is_some_and(|tenant| tenant.currency.is_some());
+    let is_kept = tree.get(index).is_some_and(|tenant| tenant.currency.is_some());
     let price = |held: Holding| types::OfferingItemPrice {
         application_id: held.item.application.id(),
         name: held.item.name.to_owned(),
@@ -29,7 +29,7 @@ pub(super) async fn of_items(
         price: held.item.price().into(),
         version: version(),
     };
-    let held = tree.holdings(place).into_iter().filter(|held| is_kept && held.item.charge != Charge::Nothing);
+    let held = tree.holdings(index).into_iter().filter(|held| is_kept && held.item.charge != Charge::Nothing);
     Ok(json(StatusCode::OK, &types::OfferingItemPriceList { items: held.map(price).collect() }))
 }
 
@@ -37,8 +37,8 @@ pub(super) async fn of_tenant(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
-    let pricing = acronis.dataset.acronis.get(place).map(|tenant| types::TenantPricing {
+    let index = acronis.tenant(&tenant_id)?;
+    let pricing = acronis.dataset.acronis.get(index).map(|tenant| types::TenantPricing {
         mode: mode(tenant, acronis.dataset.today()),
         currency: tenant.currency.map(types::Currency::from),
         version: version(),

@@ -100,7 +100,7 @@ enum Node {
 }
 
 fn json(file: impl Write, tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> Option<()> {
-    let subject = tree.find(report.tenant_id).and_then(|place| tree.get(place));
+    let subject = tree.find(report.tenant_id).and_then(|index| tree.get(index));
     let kind = match report.kind {
         ReportKind::UsageDaily => Some(4),
         ReportKind::UsageSummary => Some(5),

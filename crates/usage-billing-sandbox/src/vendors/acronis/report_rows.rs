@@ -80,11 +80,11 @@ pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>)
     };
     let width = columns(tree, report).len();
     let hides_zeros = report.hide_zero_usage == Some(true);
-    let places = tree.find(report.tenant_id).map(|subject| tree.at_level(subject, &report.level));
-    let tenants = places.into_iter().flatten().filter_map(|place| Some((place, tree.get(place)?)));
-    tenants.flat_map(move |(place, tenant)| {
+    let indexes = tree.find(report.tenant_id).map(|subject| tree.at_level(subject, &report.level));
+    let tenants = indexes.into_iter().flatten().filter_map(|index| Some((index, tree.get(index)?)));
+    tenants.flat_map(move |(index, tenant)| {
         spans.clone().into_iter().flat_map(move |(date, span)| {
-            let usages = tree.usage(place, span).into_iter().filter(move |usage| !hides_zeros || !usage.is_zero());
+            let usages = tree.usage(index, span).into_iter().filter(move |usage| !hides_zeros || !usage.is_zero());
             usages.map(move |usage| row(tree, tenant, &usage, date, width))
         })
     })

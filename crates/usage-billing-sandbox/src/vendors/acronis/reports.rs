@@ -15,16 +15,16 @@ use uuid::Uuid;
 use super::Acronis;
 use super::error::Failure;
 use super::query::refuse_unlisted;
-use super::schedule::Stored;
+use super::schedule::ScheduledReport;
 use crate::bounded_map::BoundedMap;
 use crate::dataset::{days_before, month_of};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
 use crate::http_util::response::json;
 
 /// Days of the longest report: three years. The vendor documents no limit.
-const LONGEST_PERIOD: i64 = 3 * 366;
+const MAX_PERIOD_DAYS: i64 = 3 * 366;
 
-/// Members of the bodies, by the place of their object: the vendor refuses all others.
+/// Members of the bodies, by the index of their object: the vendor refuses all others.
 type Fields = [(&'static str, &'static [&'static str])];
 const FIELDS_TO_CREATE: &Fields = &[
     ("", &["parameters", "schedule", "result_action", "recipients", "generation_date"]),
@@ -40,7 +40,7 @@ const FIELDS_TO_UPDATE: &Fields = &[
 
 pub(super) struct Reports {
     created: u64,
-    pub(super) kept: BoundedMap<Uuid, Stored>,
+    pub(super) kept: BoundedMap<Uuid, ScheduledReport>,
 }
 
 impl Reports {
@@ -90,7 +90,7 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, body: RequestBod
     reports.created += 1;
     report.id = Uuid::new_v5(&acronis.realm, format!("report/{}", reports.created).as_bytes());
     let answer = json(StatusCode::OK, &report);
-    reports.kept.insert(report.id, Stored::new(report, acronis.clock.now()));
+    reports.kept.insert(report.id, ScheduledReport::new(report, acronis.clock.now()));
     Ok(answer)
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn update(
         return Err(Failure::access_denied(&tenant.to_string()));
     }
     let reports = &mut *acronis.reports();
-    let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
+    let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
     let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
     // Up to now the schedule was as it was.
     stored.advance(acronis.clock.now());
@@ -142,7 +142,7 @@ pub(super) async fn delete(
     let version = query.get("version").and_then(|version| version.parse::<i64>().ok());
     let version = version.ok_or_else(|| Failure::bad_request("version: needed, a number."))?;
     let reports = &mut *acronis.reports();
-    let stored = known(&report_id).and_then(|id| reports.kept.get(&id));
+    let stored = parse_id(&report_id).and_then(|id| reports.kept.get(&id));
     let report = &stored.ok_or_else(|| no_such_report(&report_id))?.report;
     if report.version != version {
         return Err(Failure::stale_version().about(&report_id));
@@ -197,7 +197,7 @@ fn period(asked: &types::ReportParametersCreate, today: NaiveDate) -> Result<typ
     if period.end > today {
         return Err("parameters.period: reaches into the future.".to_owned());
     }
-    if period.end.signed_duration_since(period.start).num_days() > LONGEST_PERIOD {
+    if period.end.signed_duration_since(period.start).num_days() > MAX_PERIOD_DAYS {
         return Err("parameters.period: longer than three years.".to_owned());
     }
     Ok(period)
@@ -222,7 +222,7 @@ pub(super) async fn read(
     Path(report_id): Path<String>,
 ) -> Result<Response, Failure> {
     let reports = acronis.reports();
-    let stored = known(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?;
+    let stored = parse_id(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?;
     Ok(json(StatusCode::OK, &stored.report))
 }
 
@@ -230,14 +230,14 @@ pub(super) async fn list_of_tenant(
     State(acronis): State<Arc<Acronis>>,
     Path(tenant_id): Path<String>,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
-    let id = acronis.dataset.acronis.get(place).map(|tenant| tenant.id);
+    let index = acronis.tenant(&tenant_id)?;
+    let id = acronis.dataset.acronis.get(index).map(|tenant| tenant.id);
     let reports = acronis.reports();
     let of_tenant = reports.kept.iter().filter(|(_, stored)| Some(stored.report.parameters.tenant_id) == id);
     Ok(json(StatusCode::OK, &types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))
 }
 
-pub(super) fn known(id: &str) -> Option<Uuid> {
+pub(super) fn parse_id(id: &str) -> Option<Uuid> {
     Uuid::parse_str(id).ok()
 }
 

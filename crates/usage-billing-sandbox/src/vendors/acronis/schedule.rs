@@ -7,11 +7,11 @@ use uuid::Uuid;
 use crate::dataset::{days_before, midnight, month_of, months_after, months_before};
 
 /// Files of a schedule are kept for so many months.
-const MOST_RUNS: usize = 36;
+const MAX_RUNS: usize = 36;
 
 /// A report, when its files were built, and how often they were asked for.
 #[derive(Clone)]
-pub(super) struct Stored {
+pub(super) struct ScheduledReport {
     pub(super) report: Report,
     /// Oldest first.
     pub(super) runs: Vec<DateTime<Utc>>,
@@ -21,7 +21,7 @@ pub(super) struct Stored {
     until: DateTime<Utc>,
 }
 
-impl Stored {
+impl ScheduledReport {
     pub(super) fn new(report: Report, now: DateTime<Utc>) -> Self {
         let mut stored = Self { report, runs: Vec::new(), polls: 0, until: now };
         stored.advance(now);
@@ -45,7 +45,7 @@ impl Stored {
             if self.runs.len() > before {
                 self.polls = 0;
             }
-            let excess = self.runs.len().saturating_sub(MOST_RUNS);
+            let excess = self.runs.len().saturating_sub(MAX_RUNS);
             self.runs.drain(..excess);
         }
     }
@@ -75,7 +75,7 @@ impl Stored {
 
 /// "On day 1 of each month at 23:59:59 UTC": those after the one instant and up to the other, the last ones if they are many.
 fn monthly(after: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
-    let most = u32::try_from(MOST_RUNS).unwrap_or(u32::MAX);
+    let most = u32::try_from(MAX_RUNS).unwrap_or(u32::MAX);
     let first: NaiveDate = month_of(after.date_naive()).max(months_before(month_of(until.date_naive()), most));
     (0..=most)
         .map(move |months| midnight(months_after(first, months)) + TimeDelta::seconds(86_399))
@@ -95,6 +95,6 @@ mod tests {
         assert_eq!(runs("2026-11-21T12:00:00Z", "2026-12-01T23:59:59Z"), [december]);
         assert_eq!(runs("2026-12-01T23:59:59Z", "2026-12-31T00:00:00Z"), [""; 0]);
         assert_eq!(runs("2026-12-01T12:00:00Z", "2027-01-15T00:00:00Z"), [december, "2027-01-01T23:59:59+00:00"]);
-        assert!(runs("2016-01-01T00:00:00Z", "2026-12-31T00:00:00Z").len() <= MOST_RUNS + 1);
+        assert!(runs("2016-01-01T00:00:00Z", "2026-12-31T00:00:00Z").len() <= MAX_RUNS + 1);
     }
 }

@@ -21,12 +21,12 @@ pub(super) async fn read(
 ) -> Result<Response, Failure> {
     let application = Uuid::parse_str(&application_id).ok().filter(|id| *id == PLATFORM.id());
     let application = application.ok_or_else(|| no_such_setting(&setting_name))?;
-    let place = acronis.tenant(&tenant_id)?;
+    let index = acronis.tenant(&tenant_id)?;
     if !SETTINGS.contains(&setting_name.as_str()) {
         return Err(no_such_setting(&setting_name));
     }
     // Only partners have them, and those below do not inherit them.
-    let value = Tree::licensing(place).and_then(|licensing| acronis.setting(&setting_name, licensing));
+    let value = Tree::licensing(index).and_then(|licensing| acronis.setting(&setting_name, licensing));
     let own = value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
         types::TenantApplicationSetting { name: setting_name, application_id: Some(application), own, effective: None };

@@ -12,8 +12,8 @@ use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
 use super::error::Failure;
-use super::reports::{known, no_such_report};
-use super::schedule::Stored;
+use super::reports::{no_such_report, parse_id};
+use super::schedule::ScheduledReport;
 use super::{Acronis, report_files};
 use crate::http_util::response::{blocking, json, with_body};
 
@@ -24,7 +24,7 @@ pub(super) async fn list(
 ) -> Result<Response, Failure> {
     let stored = {
         let mut reports = acronis.reports();
-        let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
+        let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
         let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
         stored.advance(acronis.clock.now());
         stored.polls = stored.polls.saturating_add(u32::from(!stored.runs.is_empty()));
@@ -35,8 +35,8 @@ pub(super) async fn list(
             let parameters = stored.parameters(*run);
             let formats = stored.report.parameters.formats.iter().zip(0..);
             let (acronis, stored) = (&acronis, &stored);
-            formats.map(move |(format, place)| {
-                let status = acronis.status(stored, *run, format, place);
+            formats.map(move |(format, index)| {
+                let status = acronis.status(stored, *run, format, index);
                 let saved = status == StoredReportStatus::Saved;
                 let size =
                     || report_files::file(&acronis.dataset.acronis, &parameters, *run, format).map(|file| file.len());
@@ -60,12 +60,12 @@ pub(super) async fn download(
 ) -> Result<Response, Failure> {
     let stored = {
         let mut reports = acronis.reports();
-        let stored = known(&report_id).and_then(|id| reports.kept.get_mut(&id));
+        let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
         let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
         stored.advance(acronis.clock.now());
         stored.clone()
     };
-    let wanted = known(&stored_report_id);
+    let wanted = parse_id(&stored_report_id);
     Ok(blocking(move || {
         let Some(file) = acronis.saved(&stored, wanted) else {
             return Failure::no_such_thing("No such stored report.").about(&stored_report_id).into_response();
@@ -81,33 +81,33 @@ pub(super) async fn download(
 
 impl Acronis {
     /// The file with an id, if it is there.
-    fn saved(&self, stored: &Stored, wanted: Option<Uuid>) -> Option<Vec<u8>> {
+    fn saved(&self, stored: &ScheduledReport, wanted: Option<Uuid>) -> Option<Vec<u8>> {
         let formats = || stored.report.parameters.formats.iter().zip(0..);
-        let mut all = stored.runs.iter().flat_map(|run| formats().map(move |(format, place)| (*run, format, place)));
-        let (run, format, _) = all.find(|(run, format, place)| {
+        let mut all = stored.runs.iter().flat_map(|run| formats().map(move |(format, index)| (*run, format, index)));
+        let (run, format, _) = all.find(|(run, format, index)| {
             Some(stored.file_id(*run, format)) == wanted
-                && self.status(stored, *run, format, *place) == StoredReportStatus::Saved
+                && self.status(stored, *run, format, *index) == StoredReportStatus::Saved
         })?;
         report_files::file(&self.dataset.acronis, &stored.parameters(run), run, format)
     }
 
     pub(super) fn status(
         &self,
-        stored: &Stored,
+        stored: &ScheduledReport,
         run: DateTime<Utc>,
         format: &ReportFormat,
-        place: u32,
+        index: u32,
     ) -> StoredReportStatus {
         // However seldom it is asked for, a report does not take for ever; and one run is done before the next.
         let done = self.clock.is_job_done(run) || stored.runs.last() != Some(&run);
-        status(format, place, if done { u32::MAX } else { stored.polls }, self.polls_before_ready)
+        status(format, index, if done { u32::MAX } else { stored.polls }, self.polls_before_ready)
     }
 }
 
 /// Each format is a poll later than the one before, so that a client sees one saved and another in progress; not so when
 /// everything is to be ready at once. Formats whose layout is not known fail.
-fn status(format: &ReportFormat, place: u32, polls: u32, polls_before_ready: u32) -> StoredReportStatus {
-    let pending = if polls_before_ready == 0 { 0 } else { polls_before_ready.saturating_add(place) };
+fn status(format: &ReportFormat, index: u32, polls: u32, polls_before_ready: u32) -> StoredReportStatus {
+    let pending = if polls_before_ready == 0 { 0 } else { polls_before_ready.saturating_add(index) };
     if polls <= pending {
         StoredReportStatus::InProgress
     } else if report_files::is_known(format) {
@@ -127,7 +127,7 @@ mod tests {
             [ReportFormat::CsvV20, ReportFormat::JsonV20, ReportFormat::Html]
                 .into_iter()
                 .zip(0..)
-                .map(|(format, place)| status(&format, place, polls, before).to_string())
+                .map(|(format, index)| status(&format, index, polls, before).to_string())
                 .collect::<Vec<_>>()
         };
         assert_eq!(states(2, 2), ["in_progress", "in_progress", "in_progress"]);

@@ -17,24 +17,24 @@ use crate::http_util::request::{Params, first_unlisted};
 use crate::http_util::response::json;
 
 /// Documented for `uuids`.
-const MOST_IDS: usize = 100;
+const MAX_IDS: usize = 100;
 
 pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
     let query = &paged.query;
-    let shape = Shape::read(query)?;
+    let shape = TenantDetail::read(query)?;
     let with_deleted = flag(query, "allow_deleted")?;
     let with_countable = flag(query, "with_offering_items")?;
     let with_infra = flag(query, "with_infra_offering_items")?;
     let since = instant(query, "updated_since")?;
-    let places = acronis.chosen(query)?;
+    let indexes = acronis.chosen(query)?;
     let tree = &acronis.dataset.acronis;
-    let has = |place: usize, type_: OfferingItemType| acronis.items(place).iter().any(|item| item.type_ == type_);
-    let tenants = places
+    let has = |index: usize, type_: OfferingItemType| acronis.items(index).iter().any(|item| item.type_ == type_);
+    let tenants = indexes
         .into_iter()
-        .filter(|place| with_deleted || tree.is_live(*place))
-        .filter(|place| !with_countable || has(*place, OfferingItemType::Count))
-        .filter(|place| !with_infra || has(*place, OfferingItemType::Infra))
-        .filter_map(|place| shape.of(&acronis, place))
+        .filter(|index| with_deleted || tree.is_live(*index))
+        .filter(|index| !with_countable || has(*index, OfferingItemType::Count))
+        .filter(|index| !with_infra || has(*index, OfferingItemType::Infra))
+        .filter_map(|index| shape.of(&acronis, index))
         .filter(|tenant| since.is_none_or(|since| tenant.updated_at.is_some_and(|updated| *updated >= since)));
     let (items, paging) = paged.page(tenants);
     let batch = types::TenantBatch { timestamp: Some(LenientDateTime(acronis.clock.now())), items, paging };
@@ -49,18 +49,18 @@ impl Acronis {
         match (query.get("uuids"), query.get("parent_id"), query.get("subtree_root_id")) {
             (Some(_), None, None) => {
                 let given = super::query::uuids(query, "uuids")?.unwrap_or_default();
-                if given.len() > MOST_IDS {
-                    return Err(Failure::bad_request(format!("uuids: more than {MOST_IDS}.")));
+                if given.len() > MAX_IDS {
+                    return Err(Failure::bad_request(format!("uuids: more than {MAX_IDS}.")));
                 }
-                let mut places: Vec<usize> = given.into_iter().filter_map(|id| tree.find_any(id)).collect();
+                let mut indexes: Vec<usize> = given.into_iter().filter_map(|id| tree.find_any(id)).collect();
                 if with_path {
-                    for above in places.clone().into_iter().flat_map(|place| tree.ancestors(place)) {
-                        if !places.contains(&above) {
-                            places.push(above);
+                    for above in indexes.clone().into_iter().flat_map(|index| tree.ancestors(index)) {
+                        if !indexes.contains(&above) {
+                            indexes.push(above);
                         }
                     }
                 }
-                Ok(places)
+                Ok(indexes)
             }
             _ if with_path => Err(Failure::bad_request("include_relative_path: only together with uuids.")),
             (None, Some(parent), None) => Ok(tree.children(self.tenant(parent)?).collect()),
@@ -71,13 +71,13 @@ impl Acronis {
 }
 
 /// How much of each tenant is told.
-struct Shape {
+struct TenantDetail {
     detail: TenantLod,
     with_contacts: bool,
     with_items: bool,
 }
 
-impl Shape {
+impl TenantDetail {
     fn read(query: &Params) -> Result<Self, Failure> {
         let detail = query.get("lod").map_or(TenantLod::Full, TenantLod::from);
         refuse_unlisted(first_unlisted!(TenantLod, [&detail]))?;
@@ -87,13 +87,13 @@ impl Shape {
         Ok(Self { detail, with_contacts: flag(query, "with_contacts")?, with_items })
     }
 
-    fn of(&self, acronis: &Acronis, place: usize) -> Option<types::Tenant> {
-        let mut tenant = acronis.describe(place)?;
+    fn of(&self, acronis: &Acronis, index: usize) -> Option<types::Tenant> {
+        let mut tenant = acronis.describe(index)?;
         if self.with_contacts {
-            tenant.contacts.extend(acronis.dataset.acronis.get(place).map(contact));
+            tenant.contacts.extend(acronis.dataset.acronis.get(index).map(contact));
         }
         if self.with_items {
-            tenant.offering_items = acronis.items(place);
+            tenant.offering_items = acronis.items(index);
         }
         Some(match self.detail {
             TenantLod::Stamps => types::Tenant { name: None, kind: None, enabled: None, ..stamps(tenant) },

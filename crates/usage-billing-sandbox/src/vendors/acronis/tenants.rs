@@ -26,11 +26,11 @@ pub(super) async fn read(
     query: Params,
 ) -> Result<Response, Failure> {
     let embed_path = flag(&query, "embed_path")?;
-    let place = acronis.place(&tenant_id, flag(&query, "allow_deleted")?)?;
-    let mut tenant = acronis.describe(place);
+    let index = acronis.index(&tenant_id, flag(&query, "allow_deleted")?)?;
+    let mut tenant = acronis.describe(index);
     if let Some(tenant) = tenant.as_mut().filter(|_| embed_path) {
         let tree = &acronis.dataset.acronis;
-        tenant.path = tree.ancestors(place).filter_map(|above| tree.get(above)).map(|above| above.id).collect();
+        tenant.path = tree.ancestors(index).filter_map(|above| tree.get(above)).map(|above| above.id).collect();
     }
     Ok(json(StatusCode::OK, &tenant))
 }
@@ -40,11 +40,11 @@ pub(super) async fn children(
     Path(tenant_id): Path<String>,
     paged: Paged,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
+    let index = acronis.tenant(&tenant_id)?;
     let query = &paged.query;
     let with_deleted = flag(query, "allow_deleted")?;
     let tree = &acronis.dataset.acronis;
-    let mut children: Vec<_> = tree.children(place).filter(|child| with_deleted || tree.is_live(*child)).collect();
+    let mut children: Vec<_> = tree.children(index).filter(|child| with_deleted || tree.is_live(*child)).collect();
     let order = query.get("order").unwrap_or("name");
     let (reversed, by) = order.strip_prefix('-').map_or((false, order), |by| (true, by));
     match (by, by.strip_prefix("usage.")) {
@@ -64,14 +64,14 @@ pub(super) async fn children(
 impl Acronis {
     /// Position of a tenant within the client's reach.
     pub(super) fn tenant(&self, id: &str) -> Result<usize, Failure> {
-        self.place(id, false)
+        self.index(id, false)
     }
 
-    fn place(&self, id: &str, or_deleted: bool) -> Result<usize, Failure> {
+    fn index(&self, id: &str, or_deleted: bool) -> Result<usize, Failure> {
         let uuid = Uuid::parse_str(id).map_err(|_| Failure::no_such_tenant(id))?;
         let tree = &self.dataset.acronis;
         match if or_deleted { tree.find_any(uuid) } else { tree.find(uuid) } {
-            Some(place) => Ok(place),
+            Some(index) => Ok(index),
             None if uuid == Tree::root_id() => Err(Failure::access_denied(id)),
             None => Err(Failure::no_such_tenant(id)),
         }
@@ -87,11 +87,11 @@ impl Acronis {
     }
 
     /// How much of a metric (`storage`, perhaps with `.` and the id of a component) a tenant uses.
-    fn level(&self, place: usize, metric: &str) -> i64 {
+    fn level(&self, index: usize, metric: &str) -> i64 {
         let (metric, infra) = metric.split_once('.').map_or((metric, None), |(metric, infra)| (metric, Some(infra)));
         let infra = infra.map(|id| Uuid::parse_str(id).unwrap_or_default());
         let today = self.dataset.today();
-        let usages = self.dataset.acronis.usage(place, Span::summary(month_of(today), today, days_before(today, 1)));
+        let usages = self.dataset.acronis.usage(index, Span::summary(month_of(today), today, days_before(today, 1)));
         let counted = usages.iter().filter(|usage| {
             [usage.item.usage_name, usage.item.name].contains(&metric)
                 && (infra.is_none() || usage.infra.map(|infra| infra.id()) == infra)
@@ -100,9 +100,9 @@ impl Acronis {
     }
 
     /// All there is to say of a tenant, without what has to be asked for.
-    pub(super) fn describe(&self, place: usize) -> Option<types::Tenant> {
+    pub(super) fn describe(&self, index: usize) -> Option<types::Tenant> {
         let tree = &self.dataset.acronis;
-        let tenant = tree.get(place)?;
+        let tenant = tree.get(index)?;
         let parent = tenant.parent.and_then(|parent| tree.get(parent)).map_or_else(Tree::root_id, |parent| parent.id);
         let founded = since(Tenant::founded());
         Some(types::Tenant {
@@ -127,7 +127,7 @@ impl Acronis {
             language: Some("en".to_owned()),
             offering_items: Vec::new(),
             owner_id: None,
-            has_children: Some(tree.children(place).any(|child| tree.is_live(child))),
+            has_children: Some(tree.children(index).any(|child| tree.is_live(child))),
             default_idp_id: Some("11111111-1111-4111-8111-111111111111".to_owned()),
             update_lock: Some(types::UpdateLock { enabled: false, owner_id: None }),
             ancestral_access: Some(true),

@@ -35,7 +35,7 @@ struct Token {
 }
 
 /// Why there is no token: status, code and what it says.
-type Refusal = (StatusCode, &'static str, &'static str);
+type TokenRejection = (StatusCode, &'static str, &'static str);
 
 pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, body: RequestBody) -> Response {
     let grant = match body.form() {
@@ -64,7 +64,7 @@ pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMa
     response
 }
 
-fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant, Refusal> {
+fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant, TokenRejection> {
     if form.get("grant_type") == Some(EXCHANGE) {
         return exchange(acronis, form);
     }
@@ -87,7 +87,7 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant,
 }
 
 /// A token for a token. The codes are those of RFC 6749 and RFC 7523, but for `access_denied`, which is the vendor's.
-fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, Refusal> {
+fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, TokenRejection> {
     let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
     let assertion = form.get("assertion").ok_or(bad("invalid_request", "assertion is missing."))?;
     let held = acronis.tokens.grant(assertion);
@@ -97,14 +97,14 @@ fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, Refusal> {
     let tenant =
         tenant.ok_or(bad("invalid_scope", "scope must be urn:acronis.com:tenant-id: and the tenant's UUID."))?;
     let tree = &acronis.dataset.acronis;
-    match tree.find(tenant).is_some_and(|place| reaches(tree, held.tenant, place)) {
+    match tree.find(tenant).is_some_and(|index| reaches(tree, held.tenant, index)) {
         true => Ok(Grant { tenant: Some(tenant), ..held }),
         false => Err((StatusCode::FORBIDDEN, "access_denied", "The tenant is out of reach.")),
     }
 }
 
-/// Whether what is bound to a tenant, or to none, reaches the one at that place.
-pub(super) fn reaches(tree: &Tree, bound_to: Option<Uuid>, place: usize) -> bool {
-    let mut above = std::iter::once(place).chain(tree.ancestors(place)).filter_map(|place| tree.get(place));
+/// Whether what is bound to a tenant, or to none, reaches the one at that index.
+pub(super) fn reaches(tree: &Tree, bound_to: Option<Uuid>, index: usize) -> bool {
+    let mut above = std::iter::once(index).chain(tree.ancestors(index)).filter_map(|index| tree.get(index));
     bound_to.is_none_or(|id| above.any(|tenant| tenant.id == id))
 }

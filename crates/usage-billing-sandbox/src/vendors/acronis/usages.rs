@@ -21,22 +21,22 @@ pub(super) async fn of_tenant(
     Path(tenant_id): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let place = acronis.tenant(&tenant_id)?;
-    Ok(json(StatusCode::OK, &types::UsageList { items: acronis.usages(place, &query) }))
+    let index = acronis.tenant(&tenant_id)?;
+    Ok(json(StatusCode::OK, &types::UsageList { items: acronis.usages(index, &query) }))
 }
 
 pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
-    let places = acronis.tenants(&query, "tenants")?;
-    let of = |(tenant, place)| types::TenantUsages { tenant, usages: acronis.usages(place, &query) };
-    Ok(json(StatusCode::OK, &types::TenantUsagesBatch { items: places.into_iter().map(of).collect() }))
+    let indexes = acronis.tenants(&query, "tenants")?;
+    let of = |(tenant, index)| types::TenantUsages { tenant, usages: acronis.usages(index, &query) };
+    Ok(json(StatusCode::OK, &types::TenantUsagesBatch { items: indexes.into_iter().map(of).collect() }))
 }
 
 impl Acronis {
-    fn usages(&self, place: usize, query: &Params) -> Vec<types::Usage> {
+    fn usages(&self, index: usize, query: &Params) -> Vec<types::Usage> {
         let today = self.dataset.today();
         let first = month_of(today);
         let span = Span::summary(first, today, days_before(today, 1));
-        let usages = self.dataset.acronis.usage(place, span);
+        let usages = self.dataset.acronis.usage(index, span);
         let wanted = |usage: &&Usage| {
             // The platform's own counters are in reports only.
             usage.item.is_of_service()
@@ -46,15 +46,15 @@ impl Acronis {
         usages
             .iter()
             .filter(wanted)
-            .filter_map(|usage| self.usage(place, usage, LenientDateTime(midnight(first))))
+            .filter_map(|usage| self.usage(index, usage, LenientDateTime(midnight(first))))
             .collect()
     }
 
-    fn usage(&self, place: usize, usage: &Usage, range_start: LenientDateTime) -> Option<types::Usage> {
+    fn usage(&self, index: usize, usage: &Usage, range_start: LenientDateTime) -> Option<types::Usage> {
         let tree = &self.dataset.acronis;
-        let tenant = tree.get(place)?;
+        let tenant = tree.get(index)?;
         let item = usage.item;
-        let held = tree.holdings(place).into_iter().find(|held| held.item == item && held.infra == usage.infra);
+        let held = tree.holdings(index).into_iter().find(|held| held.item == item && held.infra == usage.infra);
         Some(types::Usage {
             application_id: item.application.id(),
             name: item.name.to_owned(),

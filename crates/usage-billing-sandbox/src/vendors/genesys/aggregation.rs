@@ -24,7 +24,7 @@ impl Dimension {
     const COUNT: usize = 7;
 }
 
-/// What stands in the dimensions, by their place in [`Dimension`]; empty where not asked for.
+/// What stands in the dimensions, by their index in [`Dimension`]; empty where not asked for.
 type Texts<'a> = [&'a str; Dimension::COUNT];
 
 /// A dimension and its values that are counted.
@@ -83,19 +83,19 @@ impl Row {
     }
 }
 
-/// `None` filters nothing. Of what was asked for only that is kept which there is: a filter may be as long as a request,
+/// `None` filters nothing. ExecutionScope what was asked for only that is kept which there is: a filter may be as long as a request,
 /// and is remembered.
-pub(super) fn only(dimension: Dimension, asked: &[String]) -> Option<Filter> {
+pub(super) fn filter(dimension: Dimension, asked: &[String]) -> Option<Filter> {
     if asked.is_empty() {
         return None;
     }
-    let mut known = known(dimension);
+    let mut known = known_values(dimension);
     known.retain(|value| asked.contains(value));
     Some((dimension, known))
 }
 
 /// All values that a dimension has.
-pub(super) fn known(dimension: Dimension) -> Vec<String> {
+pub(super) fn known_values(dimension: Dimension) -> Vec<String> {
     let of_clients = |value: fn(ApiClient) -> String| clients().into_iter().map(value).collect();
     match dimension {
         Dimension::ClientId => of_clients(|client| client.id),
@@ -200,13 +200,13 @@ mod tests {
         let all = total(&september(None, &[]).rows(&partner()));
         for dimension in [Dimension::ClientId, Dimension::ClientName, Dimension::User, Dimension::Template] {
             let part = |value: String| {
-                let filter = only(dimension, &[value.clone(), value, "unknown".to_owned()]).unwrap();
+                let filter = filter(dimension, &[value.clone(), value, "unknown".to_owned()]).unwrap();
                 total(&Aggregation { only: vec![filter], ..september(None, &[]) }.rows(&partner()))
             };
-            let parts: Vec<_> = known(dimension).into_iter().map(part).collect();
+            let parts: Vec<_> = known_values(dimension).into_iter().map(part).collect();
             assert_eq!(parts.iter().sum::<i64>(), all, "{dimension:?} {parts:?}");
         }
-        let none = only(Dimension::ClientId, &["unknown".to_owned()]).unwrap();
+        let none = filter(Dimension::ClientId, &["unknown".to_owned()]).unwrap();
         assert!(Aggregation { only: vec![none], ..september(None, &[]) }.rows(&partner()).is_empty());
     }
 

@@ -9,16 +9,16 @@ use http::{StatusCode, Uri};
 use usage_billing_genesys::types;
 
 use super::error::Failure;
-use super::pagination::{self, Asked};
-use super::{Genesys, LONGEST_LIST};
+use super::pagination::{self, PageRequest};
+use super::{Genesys, MAX_LIST};
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
 /// Entries on a page, if it is not said: not documented.
-pub(super) const USUAL_LIST: usize = 50;
+pub(super) const DEFAULT_LIST: usize = 50;
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
-    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
     let status = query.get("status").map(types::BillingContractStatus::from);
     if let Some(types::BillingContractStatus::Unknown(status)) = &status {

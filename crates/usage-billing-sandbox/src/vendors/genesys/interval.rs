@@ -6,7 +6,7 @@ use super::error::Failure;
 use crate::dataset::{days_before, midnight, months_after, months_before};
 
 /// The jobs' own limits.
-const LONGEST_JOB: i64 = 90;
+const MAX_JOB_DAYS: i64 = 90;
 const OLDEST_JOB_MONTHS: u32 = 12;
 
 /// First and last day, both included.
@@ -25,8 +25,8 @@ pub(super) fn asked_of_job(text: &str, today: NaiveDate) -> Result<Days, Failure
     if first < months_before(today, OLDEST_JOB_MONTHS) {
         return Err(Failure::bad_request(format!("interval starts more than one year ago: {text}")));
     }
-    if last.signed_duration_since(first).num_days() >= LONGEST_JOB {
-        return Err(Failure::bad_request(format!("interval spans more than {LONGEST_JOB} days: {text}")));
+    if last.signed_duration_since(first).num_days() >= MAX_JOB_DAYS {
+        return Err(Failure::bad_request(format!("interval spans more than {MAX_JOB_DAYS} days: {text}")));
     }
     Ok((first, last))
 }

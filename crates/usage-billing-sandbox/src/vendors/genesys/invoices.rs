@@ -11,10 +11,10 @@ use usage_billing_genesys::types::{
 };
 use uuid::Uuid;
 
-use super::contracts::{USUAL_LIST, days};
+use super::contracts::{DEFAULT_LIST, days};
 use super::error::Failure;
-use super::pagination::{self, Asked};
-use super::{Genesys, LONGEST_LIST, pdf};
+use super::pagination::{self, PageRequest};
+use super::{Genesys, MAX_LIST, pdf};
 use crate::dataset;
 use crate::http_util::request::Params;
 use crate::http_util::response::{json, with_body};
@@ -23,7 +23,7 @@ use crate::http_util::response::{json, with_body};
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
-    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
     let wanted = match query.get("paymentStatus") {
         None => None,
@@ -56,7 +56,7 @@ pub(super) async fn lines(
     query: Params,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let asked = Asked::read(&query, USUAL_LIST, LONGEST_LIST)?;
+    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let page = asked.of(genesys.invoice(&id)?.lines);
     let listing = types::BillingInvoiceItemListing {
         entities: page.rows,

@@ -8,7 +8,7 @@ use usage_billing_genesys::types::{
 };
 
 use super::Progress;
-use super::aggregation::{Aggregation, Dimension, Filter, counters, known, only};
+use super::aggregation::{Aggregation, Dimension, Filter, counters, filter, known_values};
 use super::error::Failure;
 use super::interval;
 use super::job::{Column, Job};
@@ -44,11 +44,11 @@ pub(super) fn of_organization(
             .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
     )?;
     let filters = [
-        only(Dimension::ClientId, &asked.oauth_client_ids),
-        only(Dimension::User, &asked.user_ids),
-        only(Dimension::Platform, &asked.platforms),
-        only(Dimension::Template, &asked.template_uris),
-        only(Dimension::Method, &names(&asked.http_methods)),
+        filter(Dimension::ClientId, &asked.oauth_client_ids),
+        filter(Dimension::User, &asked.user_ids),
+        filter(Dimension::Platform, &asked.platforms),
+        filter(Dimension::Template, &asked.template_uris),
+        filter(Dimension::Method, &names(&asked.http_methods)),
     ];
     let by = GroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
     let by = by.filter_map(|by| match by {
@@ -61,7 +61,7 @@ pub(super) fn of_organization(
         // Refused before.
         _ => None,
     });
-    let known = known(Dimension::ClientId);
+    let known = known_values(Dimension::ClientId);
     let end = match asked.oauth_client_ids.iter().all(|id| known.contains(id)) {
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Cancelled,
@@ -91,11 +91,11 @@ pub(super) fn of_client(
             .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
     )?;
     let filters = [
-        only(Dimension::ClientId, &[client.to_owned()]),
-        only(Dimension::Organization, &asked.organization_ids),
-        only(Dimension::Platform, &asked.platforms),
-        only(Dimension::Template, &asked.template_uris),
-        only(Dimension::Method, &names(&asked.http_methods)),
+        filter(Dimension::ClientId, &[client.to_owned()]),
+        filter(Dimension::Organization, &asked.organization_ids),
+        filter(Dimension::Platform, &asked.platforms),
+        filter(Dimension::Template, &asked.template_uris),
+        filter(Dimension::Method, &names(&asked.http_methods)),
     ];
     let by = ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
     let by = by.filter_map(|by| match by {
@@ -106,7 +106,7 @@ pub(super) fn of_client(
         // Refused before.
         _ => None,
     });
-    let end = match known(Dimension::ClientId).iter().any(|known| known == client) {
+    let end = match known_values(Dimension::ClientId).iter().any(|known| known == client) {
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Failed,
     };

@@ -11,20 +11,20 @@ use usage_billing_genesys::types::UsageJobStatus;
 use super::aggregation::Row;
 use super::error::Failure;
 use super::job::Job;
-use super::pagination::{self, Asked};
-use super::{Genesys, LONGEST_PAGE, job_request};
+use super::pagination::{self, PageRequest};
+use super::{Genesys, MAX_PAGE, job_request};
 use crate::http_util::request::{Params, RequestBody};
 use crate::http_util::response::json;
 
-const USUAL_PAGE: usize = 100;
+const DEFAULT_PAGE: usize = 100;
 
 pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
     let job = job_request::of_organization(body.declared_json()?, genesys.dataset.today(), genesys.progress())?;
-    let id = genesys.take_on(job);
+    let id = genesys.add_job(job);
     let path = format!("/api/v2/usage/aggregates/query/jobs/{id}");
     let started =
         types::OrganizationUsageQueryResponse { id, name: None, results_uri: Some(path.clone()), self_uri: Some(path) };
-    Ok(json(genesys.started(), &started))
+    Ok(json(genesys.accepted_status(), &started))
 }
 
 pub(super) async fn start_of_client(
@@ -33,11 +33,11 @@ pub(super) async fn start_of_client(
     body: RequestBody,
 ) -> Result<Response, Failure> {
     let job = job_request::of_client(body.declared_json()?, &client, genesys.dataset.today(), genesys.progress())?;
-    let id = genesys.take_on(job);
+    let id = genesys.add_job(job);
     let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", pagination::escaped(&client));
     let started =
         types::ClientUsageQueryResponse { id, name: None, results_uri: Some(path.clone()), self_uri: Some(path) };
-    Ok(json(genesys.started(), &started))
+    Ok(json(genesys.accepted_status(), &started))
 }
 
 pub(super) async fn job(
@@ -85,7 +85,7 @@ struct Polled {
 }
 
 impl Genesys {
-    fn take_on(&self, job: Job) -> String {
+    fn add_job(&self, job: Job) -> String {
         let mut jobs = self.jobs();
         let id = jobs.new_id(self.realm);
         jobs.aggregations.insert(id.clone(), job);
@@ -93,7 +93,7 @@ impl Genesys {
     }
 
     fn poll(&self, client: Option<String>, id: &str, query: &Params) -> Result<Polled, Failure> {
-        let asked = Asked::read(query, USUAL_PAGE, LONGEST_PAGE)?;
+        let asked = PageRequest::read(query, DEFAULT_PAGE, MAX_PAGE)?;
         let job = {
             let jobs = &mut self.jobs().aggregations;
             let job = jobs.get_mut(&id.to_owned()).filter(|job| job.client == client);

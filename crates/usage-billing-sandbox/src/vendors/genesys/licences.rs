@@ -14,9 +14,9 @@ use crate::dataset;
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
-const USUAL_PAGE: usize = 25;
+const DEFAULT_PAGE: usize = 25;
 /// The vendor documents none: numbers have to fit into the answer.
-const LONGEST_PAGE: usize = i32::MAX as usize;
+const MAX_PAGE: usize = i32::MAX as usize;
 
 pub(super) async fn definitions() -> Response {
     json(StatusCode::OK, &dataset::genesys::licences())
@@ -33,8 +33,8 @@ pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
 }
 
 pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
-    let size = pagination::number(&query, "pageSize", USUAL_PAGE, LONGEST_PAGE)?;
-    let number = pagination::number(&query, "pageNumber", 1, LONGEST_PAGE)?;
+    let size = pagination::number(&query, "pageSize", DEFAULT_PAGE, MAX_PAGE)?;
+    let number = pagination::number(&query, "pageNumber", 1, MAX_PAGE)?;
     let users = genesys.dataset.genesys.users(genesys.dataset.today());
     let count = |count: usize| i32::try_from(count).ok();
     let listing = types::UserLicensesEntityListing {

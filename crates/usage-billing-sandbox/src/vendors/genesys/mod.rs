@@ -41,11 +41,11 @@ use crate::http_util::response::json;
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const MAX_BODY_BYTES: usize = 512_000;
 /// Reports and queries that are remembered.
-const MOST_JOBS: usize = 1_000;
+const MAX_JOBS: usize = 1_000;
 /// Entries on a page of contracts, invoices or lines.
-const LONGEST_LIST: usize = 200;
+const MAX_LIST: usize = 200;
 /// Rows on a page of API requests.
-const LONGEST_PAGE: usize = 1_000;
+const MAX_PAGE: usize = 1_000;
 const TOKEN_PATH: &str = "/oauth/token";
 
 pub(crate) struct Genesys {
@@ -65,7 +65,7 @@ struct Jobs {
     started: u64,
 }
 
-/// Of a report, query or job.
+/// ExecutionScope a report, query or job.
 #[derive(Clone)]
 struct Progress {
     began: DateTime<Utc>,
@@ -94,9 +94,9 @@ impl Genesys {
         realm: Uuid,
     ) -> Arc<Self> {
         let jobs = Jobs {
-            reports: BoundedMap::new(MOST_JOBS),
-            executions: BoundedMap::new(MOST_JOBS),
-            aggregations: BoundedMap::new(MOST_JOBS),
+            reports: BoundedMap::new(MAX_JOBS),
+            executions: BoundedMap::new(MAX_JOBS),
+            aggregations: BoundedMap::new(MAX_JOBS),
             started: 0,
         };
         Arc::new(Self { dataset, clock, tokens, polls_before_ready, realm, state: Mutex::new(jobs) })
@@ -175,7 +175,7 @@ impl Genesys {
     }
 
     /// With what a job is accepted.
-    fn started(&self) -> StatusCode {
+    fn accepted_status(&self) -> StatusCode {
         if self.polls_before_ready == 0 { StatusCode::OK } else { StatusCode::ACCEPTED }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Genesys;
 
 /// Rows of each table.
-const MOST_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 pub(crate) fn summary(genesys: &Genesys) -> Value {
     let state = |done| if done { "Complete" } else { "Running" };
@@ -23,7 +23,7 @@ pub(crate) fn summary(genesys: &Genesys) -> Value {
         .iter()
         .map(|(id, job)| json!({"kind": job.kind(), "id": id, "state": job.status(genesys.is_done(&job.progress))}));
     let all: Vec<Value> = reports.chain(queries).chain(aggregations).collect();
-    let newest: Vec<Value> = all.into_iter().rev().take(MOST_SHOWN).collect();
-    let customers: Vec<Value> = genesys.dataset.genesys.in_short().take(MOST_SHOWN).collect();
+    let newest: Vec<Value> = all.into_iter().rev().take(MAX_SHOWN).collect();
+    let customers: Vec<Value> = genesys.dataset.genesys.summaries().take(MAX_SHOWN).collect();
     json!({"customers": customers, "jobs": newest})
 }

@@ -10,13 +10,13 @@ use crate::http_util::request::Params;
 
 /// A page that was asked for by `pageSize` and one of `before` and `after`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct PageRequest {
     size: usize,
-    from: From,
+    from: PageStart,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum From {
+enum PageStart {
     After(usize),
     Before(usize),
 }
@@ -28,27 +28,27 @@ pub(super) struct Page<T> {
     pub(super) previous: Option<String>,
 }
 
-impl Asked {
+impl PageRequest {
     pub(super) fn read(query: &Params, default: usize, most: usize) -> Result<Self, Failure> {
         let size = number(query, "pageSize", default, most)?;
-        let place = |name: &str| match query.get(name) {
+        let index = |name: &str| match query.get(name) {
             None => Ok(None),
             Some(cursor) => {
-                place(cursor).map(Some).ok_or_else(|| Failure::invalid_value(format!("{name} is no cursor: {cursor}")))
+                index(cursor).map(Some).ok_or_else(|| Failure::invalid_value(format!("{name} is no cursor: {cursor}")))
             }
         };
-        let from = match (place("before")?, place("after")?) {
+        let from = match (index("before")?, index("after")?) {
             (Some(_), Some(_)) => return Err(Failure::bad_request("before and after exclude each other.")),
-            (Some(end), None) => From::Before(end),
-            (None, after) => From::After(after.unwrap_or_default()),
+            (Some(end), None) => PageStart::Before(end),
+            (None, after) => PageStart::After(after.unwrap_or_default()),
         };
         Ok(Self { size, from })
     }
 
     pub(super) fn of<T>(self, rows: Vec<T>) -> Page<T> {
         let (start, end) = match self.from {
-            From::After(start) => (start.min(rows.len()), start.saturating_add(self.size).min(rows.len())),
-            From::Before(end) => (end.min(rows.len()).saturating_sub(self.size), end.min(rows.len())),
+            PageStart::After(start) => (start.min(rows.len()), start.saturating_add(self.size).min(rows.len())),
+            PageStart::Before(end) => (end.min(rows.len()).saturating_sub(self.size), end.min(rows.len())),
         };
         let next = (end < rows.len()).then(|| cursor(end));
         let previous = (start > 0).then(|| cursor(start));
@@ -63,12 +63,12 @@ pub(super) fn number(query: &Params, name: &str, default: usize, most: usize) ->
     number.ok_or_else(|| Failure::invalid_value(format!("{name} is not a number from 1 to {most}: {text}")))
 }
 
-/// The place of a row, so that nobody takes it for a number to count with.
-fn cursor(place: usize) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(place.to_string())
+/// The index of a row, so that nobody takes it for a number to count with.
+fn cursor(index: usize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(index.to_string())
 }
 
-fn place(cursor: &str) -> Option<usize> {
+fn index(cursor: &str) -> Option<usize> {
     String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?.parse().ok()
 }
 
@@ -95,8 +95,8 @@ pub(super) fn link(uri: &Uri, name: &str, cursor: &str) -> String {
 mod tests {
     use super::*;
 
-    fn asked(query: &str) -> Result<Asked, Failure> {
-        Asked::read(&Params::parse(query.as_bytes()), 3, 4)
+    fn asked(query: &str) -> Result<PageRequest, Failure> {
+        PageRequest::read(&Params::parse(query.as_bytes()), 3, 4)
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
             let page = asked(query).ok().unwrap().of((0..8).collect::<Vec<_>>());
             (page.rows, page.next, page.previous)
         };
-        let at = |place| Some(cursor(place));
+        let at = |index| Some(cursor(index));
         assert_eq!(page(""), (vec![0, 1, 2], at(3), None));
         assert_eq!(page("after=Mw"), (vec![3, 4, 5], at(6), at(3)));
         assert_eq!(page("after=Ng&pageSize=4"), (vec![6, 7], None, at(6)));

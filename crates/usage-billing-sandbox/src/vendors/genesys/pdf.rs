@@ -45,8 +45,8 @@ mod tests {
         let table = file.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();
         assert!(file[table..].starts_with("xref\n0 6\n"));
         for (entry, number) in file[table..].lines().skip(3).take(5).zip(1..) {
-            let place: usize = entry[..10].parse().unwrap();
-            assert!(file[place..].starts_with(&format!("{number} 0 obj\n")), "{entry}");
+            let index: usize = entry[..10].parse().unwrap();
+            assert!(file[index..].starts_with(&format!("{number} 0 obj\n")), "{entry}");
         }
     }
 }

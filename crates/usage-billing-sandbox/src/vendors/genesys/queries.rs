@@ -12,27 +12,27 @@ use usage_billing_genesys::types::{
     UsageMetric,
 };
 
-use super::aggregation::{Aggregation, Dimension, Filter, Row, counters, known, only};
+use super::aggregation::{Aggregation, Dimension, Filter, Row, counters, filter, known_values};
 use super::error::Failure;
 use super::interval::{self, Days};
-use super::pagination::{self, Asked};
-use super::{Genesys, LONGEST_PAGE, Progress};
+use super::pagination::{self, PageRequest};
+use super::{Genesys, MAX_PAGE, Progress};
 use crate::dataset::{days_before, midnight};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
 use crate::http_util::response::json;
 
 /// Rows that a search finds.
-const MOST_FOUND: usize = 20_000;
+const MAX_FOUND: usize = 20_000;
 /// Rows on a page of a search. What the vendor takes is not documented; the jobs take as many.
-const USUAL_PAGE: usize = 100;
+const DEFAULT_PAGE: usize = 100;
 /// Days that a summary covers, if it is not said, and at most.
-const USUAL_SUMMARY: usize = 7;
-const LONGEST_SUMMARY: usize = 3_660;
+const DEFAULT_SUMMARY: usize = 7;
+const MAX_SUMMARY: usize = 3_660;
 
 /// What was started, checked.
 #[derive(Clone)]
 pub(super) struct Execution {
-    of: Of,
+    of: ExecutionScope,
     requests: Aggregation,
     counters: Vec<UsageMetric>,
     pub(super) progress: Progress,
@@ -40,7 +40,7 @@ pub(super) struct Execution {
 
 /// Under which path the results are.
 #[derive(Clone, PartialEq, Eq)]
-enum Of {
+enum ExecutionScope {
     Organization,
     Search,
     /// With the id of the client.
@@ -55,7 +55,7 @@ pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody
     Failure::if_unlisted(unlisted)?;
     let by = split(GroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(GroupBy::as_str));
     let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, Vec::new());
-    Ok(genesys.execute(Of::Organization, requests, counters(&asked.metrics)))
+    Ok(genesys.execute(ExecutionScope::Organization, requests, counters(&asked.metrics)))
 }
 
 pub(super) async fn start_of_client(
@@ -72,7 +72,7 @@ pub(super) async fn start_of_client(
         split(ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(ClientGroupBy::as_str));
     let only = of_client(&client);
     let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, only);
-    Ok(genesys.execute(Of::Client(client), requests, counters(&asked.metrics)))
+    Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&asked.metrics)))
 }
 
 /// The last days, one row each.
@@ -81,12 +81,12 @@ pub(super) async fn summary(
     Path(client): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let days = pagination::number(&query, "days", USUAL_SUMMARY, LONGEST_SUMMARY)?;
+    let days = pagination::number(&query, "days", DEFAULT_SUMMARY, MAX_SUMMARY)?;
     let today = genesys.dataset.today();
     let span = (days_before(today, u64::try_from(days).unwrap_or(u64::MAX)), days_before(today, 1));
     let requests =
         aggregation(&genesys, span, Some(UsageGranularity::Day), split(std::iter::empty()), of_client(&client));
-    Ok(genesys.execute(Of::Client(client), requests, counters(&[])))
+    Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&[])))
 }
 
 pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
@@ -98,9 +98,9 @@ pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBod
         Column::KNOWN.iter().filter(|known| asked.metrics.is_empty() || asked.metrics.contains(known)).collect();
     let methods: Vec<_> = asked.http_methods.iter().map(|method| method.as_str().to_owned()).collect();
     let filters = [
-        only(Dimension::ClientName, &asked.oauth_client_names),
-        only(Dimension::Method, &methods),
-        only(Dimension::Template, &asked.template_uris),
+        filter(Dimension::ClientName, &asked.oauth_client_names),
+        filter(Dimension::Method, &methods),
+        filter(Dimension::Template, &asked.template_uris),
     ];
     let by = columns.iter().filter_map(|column| match column {
         Column::ClientName => Some(Dimension::ClientName),
@@ -114,11 +114,11 @@ pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBod
     // A search has no column for all requests; the others are called as the counters are.
     let named = |counter: &&UsageMetric| columns.iter().any(|column| column.as_str() == counter.as_str());
     let counters = UsageMetric::KNOWN.iter().filter(named).cloned().collect();
-    Ok(genesys.execute(Of::Search, requests, counters))
+    Ok(genesys.execute(ExecutionScope::Search, requests, counters))
 }
 
 pub(super) async fn results(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let execution = genesys.executed(&Of::Organization, &id)?;
+    let execution = genesys.executed(&ExecutionScope::Organization, &id)?;
     let (status, rows) = genesys.outcome(&execution);
     Ok(json(StatusCode::OK, &result(status, rows, None)))
 }
@@ -127,7 +127,7 @@ pub(super) async fn results_of_client(
     State(genesys): State<Arc<Genesys>>,
     Path((client, id)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
-    let execution = genesys.executed(&Of::Client(client), &id)?;
+    let execution = genesys.executed(&ExecutionScope::Client(client), &id)?;
     let (status, rows) = genesys.outcome(&execution);
     Ok(json(StatusCode::OK, &result(status, rows, None)))
 }
@@ -138,10 +138,10 @@ pub(super) async fn found(
     Path(id): Path<String>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let asked = Asked::read(&query, USUAL_PAGE, LONGEST_PAGE)?;
-    let execution = genesys.executed(&Of::Search, &id)?;
+    let asked = PageRequest::read(&query, DEFAULT_PAGE, MAX_PAGE)?;
+    let execution = genesys.executed(&ExecutionScope::Search, &id)?;
     let (status, mut rows) = genesys.outcome(&execution);
-    rows.truncate(MOST_FOUND);
+    rows.truncate(MAX_FOUND);
     let page = asked.of(rows);
     let cursors = types::Cursors { before: page.previous, after: page.next };
     let cursors = (cursors.before.is_some() || cursors.after.is_some()).then_some(cursors);
@@ -157,23 +157,23 @@ fn result(
 }
 
 impl Genesys {
-    fn execute(&self, of: Of, requests: Aggregation, counters: Vec<UsageMetric>) -> Response {
+    fn execute(&self, of: ExecutionScope, requests: Aggregation, counters: Vec<UsageMetric>) -> Response {
         let mut jobs = self.jobs();
         let id = jobs.new_id(self.realm);
         let results_uri = match &of {
-            Of::Organization => format!("/api/v2/usage/query/{id}/results"),
-            Of::Search => format!("/api/v2/usage/simplesearch/{id}/results"),
-            Of::Client(client) => {
+            ExecutionScope::Organization => format!("/api/v2/usage/query/{id}/results"),
+            ExecutionScope::Search => format!("/api/v2/usage/simplesearch/{id}/results"),
+            ExecutionScope::Client(client) => {
                 format!("/api/v2/oauth/clients/{}/usage/query/results/{id}", pagination::escaped(client))
             }
         };
         jobs.executions.insert(id.clone(), Execution { of, requests, counters, progress: self.progress() });
         let started = types::UsageExecutionResult { execution_id: Some(id), results_uri: Some(results_uri) };
-        json(self.started(), &started)
+        json(self.accepted_status(), &started)
     }
 
     /// Counts the poll.
-    fn executed(&self, of: &Of, id: &str) -> Result<Execution, Failure> {
+    fn executed(&self, of: &ExecutionScope, id: &str) -> Result<Execution, Failure> {
         let executions = &mut self.jobs().executions;
         let execution = executions.get_mut(&id.to_owned()).filter(|execution| execution.of == *of);
         let execution = execution.ok_or_else(|| Failure::not_found(id))?;
@@ -194,7 +194,9 @@ impl Genesys {
     pub(super) fn status(&self, execution: &Execution) -> types::ApiUsageQueryStatus {
         match &execution.of {
             _ if !self.is_done(&execution.progress) => types::ApiUsageQueryStatus::Running,
-            Of::Client(client) if !known(Dimension::ClientId).contains(client) => types::ApiUsageQueryStatus::Failed,
+            ExecutionScope::Client(client) if !known_values(Dimension::ClientId).contains(client) => {
+                types::ApiUsageQueryStatus::Failed
+            }
             _ => types::ApiUsageQueryStatus::Complete,
         }
     }
@@ -203,9 +205,9 @@ impl Genesys {
 impl Execution {
     pub(super) fn kind(&self) -> &'static str {
         match self.of {
-            Of::Organization => "usage query",
-            Of::Search => "search of API requests",
-            Of::Client(_) => "usage query of a client",
+            ExecutionScope::Organization => "usage query",
+            ExecutionScope::Search => "search of API requests",
+            ExecutionScope::Client(_) => "usage query of a client",
         }
     }
 
@@ -241,7 +243,7 @@ fn aggregation(
 }
 
 fn of_client(id: &str) -> Vec<Filter> {
-    only(Dimension::ClientId, &[id.to_owned()]).into_iter().collect()
+    filter(Dimension::ClientId, &[id.to_owned()]).into_iter().collect()
 }
 
 /// By client without a choice.

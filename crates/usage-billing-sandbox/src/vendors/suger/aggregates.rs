@@ -13,14 +13,14 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus, UsageRecordReportStatus};
 
 use super::pagination::{self, Page};
-use super::state::{State, glances};
+use super::state::{State, batches};
 use super::{Failure, Suger, sum};
 use crate::dataset::midnight;
-use crate::dataset::suger::{First, Measure, Organization};
+use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
-struct Asked {
+struct AggregateQuery {
     partner: Partner,
     /// How a period is written, which says how long it is.
     label: &'static str,
@@ -28,7 +28,7 @@ struct Asked {
     last: NaiveDate,
 }
 
-impl Asked {
+impl AggregateQuery {
     fn read(query: &Params, today: NaiveDate) -> Result<Self, Failure> {
         for name in ["partner", "granularity", "startDate", "endDate"] {
             if query.get(name).is_none() {
@@ -85,19 +85,19 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params
     let organization = &suger.dataset.suger;
     let (asked, slots) = {
         let state = suger.state();
-        let asked = Asked::read(&query, state.now.date_naive())?;
+        let asked = AggregateQuery::read(&query, state.now.date_naive())?;
         let slots = state.past_slots(organization, asked.first, asked.last);
         (asked, slots)
     };
     let mut totals = Totals::default();
     // What a caller can change of the past (invalid to deleted, failed to created) counts as before: it takes no look at the state.
-    for glance in glances(slots) {
+    for batch in batches(slots) {
         tokio::task::yield_now().await;
-        for sketch in glance.map(|slot| organization.sketch(slot)) {
-            let deal = organization.deals.get(sketch.deal);
-            if sketch.status == First::Created && deal.is_some_and(|deal| deal.partner == asked.partner) {
-                let day = organization.history.time(sketch.slot).date_naive();
-                for (measure, quantity) in organization.usage(sketch) {
+        for outline in batch.map(|slot| organization.outline(slot)) {
+            let spec = organization.specs.get(outline.spec);
+            if outline.status == InitialStatus::Created && spec.is_some_and(|spec| spec.partner == asked.partner) {
+                let day = organization.history.time(outline.slot).date_naive();
+                for (measure, quantity) in organization.usage(outline) {
                     if let Measure::Dimension(key) = measure {
                         totals.add(day, key, quantity);
                     }
@@ -118,7 +118,7 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params
 /// Of what the marketplace took.
 pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let state = suger.state();
-    let asked = Asked::read(&query, state.now.date_naive())?;
+    let asked = AggregateQuery::read(&query, state.now.date_naive())?;
     let mut totals = Totals::default();
     for report in reports(&suger.dataset.suger, &state, asked.first, asked.last, &asked.partner) {
         if let Some(info) = taken(&report) {
@@ -137,10 +137,10 @@ fn reports<'a>(
     partner: &'a Partner,
 ) -> impl Iterator<Item = Cow<'a, types::MeteringUsageRecordReport>> {
     let past = state.past.reports(first, last).iter();
-    let past = past.filter(|sums| organization.deals.get(sums.deal).is_some_and(|deal| deal.partner == *partner));
+    let past = past.filter(|sums| organization.specs.get(sums.spec).is_some_and(|spec| spec.partner == *partner));
     let kept = pagination::span(&state.reports, first, last, |report| report.creation_time).iter();
     let kept = kept.filter(|report| report.partner.as_ref() == Some(partner));
-    past.filter_map(|sums| sums.outline(organization)).map(Cow::Owned).chain(kept.map(Cow::Borrowed))
+    past.filter_map(|sums| sums.report_without_groups(organization)).map(Cow::Owned).chain(kept.map(Cow::Borrowed))
 }
 
 /// What is in a report that the marketplace took.
@@ -154,7 +154,7 @@ pub(super) async fn daily(
     Path((_, partner)): Path<(String, String)>,
     query: Params,
 ) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 1000)?;
+    let page = Page::from_query(&query, 1000)?;
     let partner = pagination::listed_partner(&partner)?;
     let state = suger.state();
     let (first, last) = pagination::days(&query, state.now.date_naive())?;
@@ -184,8 +184,8 @@ pub(super) async fn daily(
             (total.key.as_deref().unwrap_or_default(), group, quantity, total.amount.map(|amount| amount.0))
         });
         for (key, group, quantity, amount) in records.chain(events) {
-            let place = (day, entitlement.to_owned(), key.to_owned(), group.to_owned());
-            let total = totals.entry(place).or_default();
+            let index = (day, entitlement.to_owned(), key.to_owned(), group.to_owned());
+            let total = totals.entry(index).or_default();
             total.0 = sum(total.0, quantity);
             total.1 = amount.map(|amount| sum(total.1.unwrap_or_default(), amount)).or(total.1);
         }

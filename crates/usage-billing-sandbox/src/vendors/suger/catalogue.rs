@@ -15,7 +15,7 @@ use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
 pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 1000)?;
+    let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
     let wanted = suger.dataset.suger.buyers.iter().filter(|buyer| {
         let info = buyer.info.as_ref();
@@ -40,7 +40,7 @@ pub(super) async fn buyer(
 }
 
 pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 100)?;
+    let page = Page::from_query(&query, 100)?;
     let partner = pagination::partner(&query)?;
     let products = suger.dataset.suger.products.iter();
     let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
@@ -56,7 +56,7 @@ pub(super) async fn product(
 }
 
 pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    let page = Page::asked(&query, 1000)?;
+    let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
     let wanted = suger.dataset.suger.entitlements.iter().filter(|entitlement| {
         let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.dataset.suger.buyer(id));
@@ -84,7 +84,7 @@ pub(super) async fn entitlement(
         suger.dataset.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
     let state = suger.state();
     let mut counts: BTreeMap<&str, Decimal> =
-        suger.dataset.suger.place(&id).map_or_else(BTreeMap::new, |place| state.past.taken(place).collect());
+        suger.dataset.suger.index(&id).map_or_else(BTreeMap::new, |index| state.past.taken(index).collect());
     let reports = state.reports.iter().filter(|report| report.entitlement_id.as_ref() == Some(&id));
     for (key, quantity) in reports.filter_map(aggregates::taken).flat_map(|info| &info.reported_records) {
         let count = counts.entry(key).or_default();

@@ -10,14 +10,14 @@ use usage_billing_suger::types::{
 };
 
 /// What has been counted once this day, by entitlement, metric and group.
-pub(super) type Seen = BTreeMap<(String, String, String), BTreeSet<String>>;
+pub(super) type SeenValues = BTreeMap<(String, String, String), BTreeSet<String>>;
 
 /// One total for each group that has an event. The events come in the order in which things happened.
 pub(super) fn totals(
     entitlement_id: &str,
     metric: &types::BillableMetric,
     events: &[&types::MeteringUsageRecord],
-    seen: &mut Seen,
+    seen: &mut SeenValues,
 ) -> Vec<types::AggregatedMeteringUsageRecord> {
     let info = metric.info.clone().unwrap_or_default();
     let id = metric.id.clone().unwrap_or_default();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     /// `group:quantity` of each total.
-    fn run(metric: &str, seen: &mut Seen) -> String {
+    fn run(metric: &str, seen: &mut SeenValues) -> String {
         let events = events();
         let metric = serde_json::from_str(metric).unwrap();
         let totals = totals("e", &metric, &events.iter().collect::<Vec<_>>(), seen);
@@ -141,15 +141,15 @@ mod tests {
                          "info": {{"propertyUniqueOn": "user", "groupBys": {group_bys}}}}}"#
                 )
             };
-            assert_eq!(run(&metric("[]"), &mut Seen::new()), all, "{aggregation}");
-            assert_eq!(run(&metric(r#"["region"]"#), &mut Seen::new()), by_region, "{aggregation}");
+            assert_eq!(run(&metric("[]"), &mut SeenValues::new()), all, "{aggregation}");
+            assert_eq!(run(&metric(r#"["region"]"#), &mut SeenValues::new()), by_region, "{aggregation}");
         }
     }
 
     #[test]
     fn what_was_counted_this_day_is_not_counted_again() {
         let metric = r#"{"id": "m", "aggregationType": "UNIQUE_COUNT", "info": {"propertyUniqueOn": "user"}}"#;
-        let mut seen = Seen::new();
+        let mut seen = SeenValues::new();
         assert_eq!((run(metric, &mut seen), run(metric, &mut seen)), (":3".to_owned(), ":0".to_owned()));
     }
 
@@ -180,7 +180,7 @@ mod tests {
             ),
         ] {
             let metric = format!(r#"{{"id": "m", "aggregationType": "COUNT", "info": {{"filterGroups": [{groups}]}}}}"#);
-            assert_eq!(run(&metric, &mut Seen::new()), counted, "{groups}");
+            assert_eq!(run(&metric, &mut SeenValues::new()), counted, "{groups}");
         }
     }
 }

@@ -10,9 +10,9 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
 
 use super::pagination::{self, Page};
-use super::state::{Row, glances};
+use super::state::{Row, batches};
 use super::{Failure, Suger, historical_groups};
-use crate::dataset::suger::{Organization, Sketch};
+use crate::dataset::suger::{GroupOutline, Organization};
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
@@ -29,7 +29,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn asked(query: &Params, today: NaiveDate) -> Result<Self, Failure> {
+    fn from_query(query: &Params, today: NaiveDate) -> Result<Self, Failure> {
         let (first, last) = pagination::days(query, today)?;
         let text = |name: &str| query.get(name).map(str::to_owned);
         Ok(Self {
@@ -64,15 +64,15 @@ impl Filter {
     }
 
     /// As [`Filter::takes_group`], of a group of the past that nobody has changed.
-    fn takes_past(&self, organization: &Organization, sketch: Sketch) -> bool {
-        self.takes_deal(organization, sketch.deal)
-            && self.status.as_ref().is_none_or(|wanted| historical_groups::status(organization, sketch) == *wanted)
+    fn takes_past(&self, organization: &Organization, outline: GroupOutline) -> bool {
+        self.takes_deal(organization, outline.spec)
+            && self.status.as_ref().is_none_or(|wanted| historical_groups::status(organization, outline) == *wanted)
             && self.source.as_ref().is_none_or(|wanted| *wanted == UsageRecordGroupSource::Api)
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(sketch)), wanted))
+            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(outline)), wanted))
     }
 
-    fn takes_deal(&self, organization: &Organization, deal: usize) -> bool {
-        let of = organization.entitlements.get(deal);
+    fn takes_deal(&self, organization: &Organization, spec: usize) -> bool {
+        let of = organization.entitlements.get(spec);
         of.is_some_and(|entitlement| self.takes(&entitlement.partner, &entitlement.buyer_id, &entitlement.id))
     }
 
@@ -101,11 +101,11 @@ fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str
 }
 
 pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    let mut rows = Page::asked(&query, 1000)?.begin();
+    let mut rows = Page::from_query(&query, 1000)?.builder();
     let organization = &suger.dataset.suger;
     let (filter, mut slots) = {
         let state = suger.state();
-        let filter = Filter::asked(&query, state.now.date_naive())?;
+        let filter = Filter::from_query(&query, state.now.date_naive())?;
         let slots = state.past_slots(organization, filter.first, filter.last);
         (filter, slots)
     };
@@ -116,20 +116,20 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
     if filter.is_open() {
         rows.skip(&mut slots);
     }
-    for glance in glances(slots) {
+    for batch in batches(slots) {
         if rows.is_done() {
             break;
         }
         // Of a million groups the others would wait for seconds.
         tokio::task::yield_now().await;
         let state = suger.state();
-        let past = glance.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
-            Row::Past(sketch) => filter.takes_past(organization, *sketch),
-            Row::Kept(group) => filter.takes_group(group),
+        let past = batch.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
+            Row::Computed(outline) => filter.takes_past(organization, *outline),
+            Row::Stored(group) => filter.takes_group(group),
         });
         rows.add(past, |row| match row {
-            Row::Past(sketch) => historical_groups::settled(organization, sketch),
-            Row::Kept(group) => group.clone(),
+            Row::Computed(outline) => historical_groups::after_runs(organization, outline),
+            Row::Stored(group) => group.clone(),
         });
     }
     let state = suger.state();
@@ -141,25 +141,27 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
 }
 
 pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    let mut rows = Page::asked(&query, 1000)?.begin();
+    let mut rows = Page::from_query(&query, 1000)?.builder();
     let organization = &suger.dataset.suger;
     enum Row<'a> {
-        Past(&'a historical_groups::Sums),
-        Kept(Box<types::MeteringUsageRecordReport>),
+        Computed(&'a historical_groups::ReportTotals),
+        Stored(Box<types::MeteringUsageRecordReport>),
     }
     let state = suger.state();
-    let filter = Filter::asked(&query, state.now.date_naive())?;
+    let filter = Filter::from_query(&query, state.now.date_naive())?;
     let past = state.past.clone();
     let of_past = past.reports(filter.first, filter.last).iter();
-    rows.add(of_past.filter(|sums| filter.takes_deal(organization, sums.deal)), Row::Past);
+    rows.add(of_past.filter(|sums| filter.takes_deal(organization, sums.spec)), Row::Computed);
     let reports = pagination::span(&state.reports, filter.first, filter.last, |report| report.creation_time);
-    rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| Row::Kept(Box::new(report.clone())));
+    rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| {
+        Row::Stored(Box::new(report.clone()))
+    });
     // Making reports takes a look at all of their groups; nobody has to wait for that.
     drop(state);
     let (rows, next_offset) = rows.end();
     let made = |row| match row {
-        Row::Past(sums) => sums.report(organization),
-        Row::Kept(report) => Some(*report),
+        Row::Computed(sums) => sums.report(organization),
+        Row::Stored(report) => Some(*report),
     };
     let usage_record_reports = rows.into_iter().filter_map(made).collect();
     Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
@@ -197,7 +199,7 @@ impl Suger {
         let mut state = self.state();
         let now = state.now;
         let found = state.find(&self.dataset.suger, id);
-        // The day tells the vendor where to look: in the wrong place there is no such group.
+        // The day tells the vendor where to look: in the wrong index there is no such group.
         let group = found.filter(|group| {
             day.is_none_or(|day| group.creation_time.is_some_and(|created| created.date_naive() == day))
         });
@@ -229,7 +231,7 @@ mod tests {
     fn values_that_the_vendor_does_not_list_are_refused() {
         let today = "2026-11-21".parse().unwrap();
         for query in ["status=Created", "source=FAX", "partner=ACME", "startDate=2026-02-30"] {
-            assert!(Filter::asked(&Params::parse(query.as_bytes()), today).is_err(), "{query}");
+            assert!(Filter::from_query(&Params::parse(query.as_bytes()), today).is_err(), "{query}");
         }
     }
 }

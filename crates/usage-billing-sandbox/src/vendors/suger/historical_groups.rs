@@ -10,106 +10,111 @@ use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status};
 
-use super::hourly_reporting::{self, Carried, HOUR, hour_of, last_run, settle, time_of_run};
+use super::hourly_reporting::{self, CarryOver, HOUR, hour_of, last_run, settle, time_of_run};
 use super::sum;
-use crate::dataset::suger::{First, Measure, Organization, Sketch};
+use crate::dataset::suger::{GroupOutline, InitialStatus, Measure, Organization};
 
-pub(super) struct Past {
+pub(super) struct HistoricalGroups {
     /// The first slot of a group that is still on its way.
     pub(super) end: u64,
     /// In the order of the reports.
-    sums: Vec<Sums>,
-    /// What the marketplaces took altogether, by place of the deal and dimension.
+    sums: Vec<ReportTotals>,
+    /// What the marketplaces took altogether, by index of the spec and dimension.
     taken: BTreeMap<(usize, &'static str), Decimal>,
     /// Of groups.
     pub(super) counts: BTreeMap<Status, usize>,
 }
 
 /// What went into one report.
-pub(super) struct Sums {
+pub(super) struct ReportTotals {
     /// The hour of the report; of one that failed, the hour after that of its groups.
     hour: DateTime<Utc>,
-    /// Place of the deal.
-    pub(super) deal: usize,
+    /// Place of the spec.
+    pub(super) spec: usize,
     quantities: BTreeMap<Measure, Decimal>,
     /// What AWS had not got yet of each dimension.
     before: Vec<(&'static str, Decimal)>,
 }
 
-impl Past {
+impl HistoricalGroups {
     /// With what the runs leave to those that are still to come.
-    pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> (Self, Carried) {
+    pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> (Self, CarryOver) {
         let slots = organization.history.slots();
-        // What came in before the hour of the last run was reported or has failed: see `Past::settled`.
+        // What came in before the hour of the last run was reported or has failed: see `HistoricalGroups::after_runs`.
         let end = organization.history.between(DateTime::<Utc>::MIN_UTC, last_run(now)).end;
         let mut past = Self { end, sums: Vec::new(), taken: BTreeMap::new(), counts: BTreeMap::new() };
         // Reports of an hour go by the ids of their entitlements.
-        let mut ids: Vec<_> = organization.deals.iter().map(|deal| deal.id()).zip(0usize..).collect();
+        let mut ids: Vec<_> = organization.specs.iter().map(|spec| spec.id()).zip(0usize..).collect();
         ids.sort();
-        let ranks: BTreeMap<usize, usize> = ids.into_iter().map(|(_, deal)| deal).zip(0..).collect();
-        let mut sums: BTreeMap<(DateTime<Utc>, usize), Sums> = BTreeMap::new();
-        for sketch in (slots.start..end).map(|slot| organization.sketch(slot)) {
-            *past.counts.entry(status(organization, sketch)).or_default() += 1;
-            if sketch.status != First::Created {
+        let ranks: BTreeMap<usize, usize> = ids.into_iter().map(|(_, spec)| spec).zip(0..).collect();
+        let mut sums: BTreeMap<(DateTime<Utc>, usize), ReportTotals> = BTreeMap::new();
+        for outline in (slots.start..end).map(|slot| organization.outline(slot)) {
+            *past.counts.entry(status(organization, outline)).or_default() += 1;
+            if outline.status != InitialStatus::Created {
                 continue;
             }
-            let hour = report_hour(organization, sketch);
-            let new = || Sums { hour, deal: sketch.deal, quantities: BTreeMap::new(), before: Vec::new() };
-            let rank = ranks.get(&sketch.deal).copied().unwrap_or_default();
+            let hour = report_hour(organization, outline);
+            let new = || ReportTotals { hour, spec: outline.spec, quantities: BTreeMap::new(), before: Vec::new() };
+            let rank = ranks.get(&outline.spec).copied().unwrap_or_default();
             let cell = sums.entry((hour, rank)).or_insert_with(new);
-            for (measure, quantity) in organization.usage(sketch) {
+            for (measure, quantity) in organization.usage(outline) {
                 let total = cell.quantities.entry(measure).or_default();
                 *total = sum(*total, quantity);
             }
         }
         past.sums = sums.into_values().collect();
         let fractions = past.carry(organization);
-        (past, Carried::new(fractions))
+        (past, CarryOver::new(fractions))
     }
 
     /// Follows the fractions of units from report to report.
     fn carry(&mut self, organization: &Organization) -> BTreeMap<(String, String), Decimal> {
         let mut fractions: BTreeMap<(usize, &'static str), Decimal> = BTreeMap::new();
         for sums in &mut self.sums {
-            let Some(deal) = organization.deals.get(sums.deal).filter(|deal| deal.refused.is_none()) else { continue };
+            let Some(spec) = organization.specs.get(sums.spec).filter(|spec| spec.rejection.is_none()) else {
+                continue;
+            };
             for (measure, quantity) in &sums.quantities {
                 let Measure::Dimension(key) = *measure else { continue };
                 let mut reported = *quantity;
-                if deal.partner == Partner::Aws {
-                    let rest = fractions.entry((sums.deal, key)).or_default();
+                if spec.partner == Partner::Aws {
+                    let rest = fractions.entry((sums.spec, key)).or_default();
                     sums.before.push((key, *rest));
                     reported = sum(*rest, *quantity);
                     *rest = reported.fract();
                     reported = reported.trunc();
                 }
-                let taken = self.taken.entry((sums.deal, key)).or_default();
+                let taken = self.taken.entry((sums.spec, key)).or_default();
                 *taken = sum(*taken, reported);
             }
         }
-        let named = |((place, key), rest): ((usize, &'static str), Decimal)| {
-            Some(((organization.deals.get(place)?.id(), key.to_owned()), rest))
+        let named = |((index, key), rest): ((usize, &'static str), Decimal)| {
+            Some(((organization.specs.get(index)?.id(), key.to_owned()), rest))
         };
         fractions.into_iter().filter_map(named).collect()
     }
 
-    /// What the marketplace took of a dimension of a deal.
-    pub(super) fn taken(&self, deal: usize) -> impl Iterator<Item = (&'static str, Decimal)> {
-        self.taken.range((deal, "")..(deal + 1, "")).map(|((_, key), quantity)| (*key, *quantity))
+    /// What the marketplace took of a dimension of a spec.
+    pub(super) fn taken(&self, spec: usize) -> impl Iterator<Item = (&'static str, Decimal)> {
+        self.taken.range((spec, "")..(spec + 1, "")).map(|((_, key), quantity)| (*key, *quantity))
     }
 
     /// Reports that were made on days from the first to the last, both included.
-    pub(super) fn reports(&self, first: NaiveDate, last: NaiveDate) -> &[Sums] {
-        let day = |sums: &Sums| time_of_run(sums.hour).date_naive();
+    pub(super) fn reports(&self, first: NaiveDate, last: NaiveDate) -> &[ReportTotals] {
+        let day = |sums: &ReportTotals| time_of_run(sums.hour).date_naive();
         let from = self.sums.partition_point(|sums| day(sums) < first);
         let to = self.sums.partition_point(|sums| day(sums) <= last);
         self.sums.get(from..to).unwrap_or_default()
     }
 }
 
-impl Sums {
+impl ReportTotals {
     /// The report but for the ids of its groups, which take a look at all groups of the hour.
-    pub(super) fn outline(&self, organization: &Organization) -> Option<types::MeteringUsageRecordReport> {
-        let entitlement = organization.entitlements.get(self.deal)?;
+    pub(super) fn report_without_groups(
+        &self,
+        organization: &Organization,
+    ) -> Option<types::MeteringUsageRecordReport> {
+        let entitlement = organization.entitlements.get(self.spec)?;
         let id = entitlement.id.as_deref().unwrap_or_default();
         // One group stands for all of them: their quantities are added up anyway.
         let mut all = types::MeteringUsageRecordGroup::default();
@@ -120,43 +125,43 @@ impl Sums {
             Some(reason) => hourly_reporting::failure(entitlement, self.hour, &[&all], reason),
             None => {
                 let before = self.before.iter().map(|(key, rest)| ((id.to_owned(), (*key).to_owned()), *rest));
-                let mut carried = Carried::new(before.collect());
+                let mut carry_over = CarryOver::new(before.collect());
                 let metrics = &organization.metrics;
-                hourly_reporting::success(organization, entitlement, self.hour, &[&all], &mut carried, metrics)
+                hourly_reporting::success(organization, entitlement, self.hour, &[&all], &mut carry_over, metrics)
             }
         })
     }
 
     pub(super) fn report(&self, organization: &Organization) -> Option<types::MeteringUsageRecordReport> {
-        let mut report = self.outline(organization)?;
+        let mut report = self.report_without_groups(organization)?;
         // Of a failed report the groups came in an hour before.
-        let failed = organization.deals.get(self.deal).is_some_and(|deal| deal.refused.is_some());
+        let failed = organization.specs.get(self.spec).is_some_and(|spec| spec.rejection.is_some());
         let hour = if failed { self.hour - HOUR } else { self.hour };
         let slots = organization.history.between(hour, hour + HOUR);
-        let members = slots.map(|slot| organization.sketch(slot));
-        let members = members.filter(|sketch| sketch.deal == self.deal && sketch.status == First::Created);
-        let ids = members.map(|sketch| organization.group_id(sketch.slot)).collect();
+        let members = slots.map(|slot| organization.outline(slot));
+        let members = members.filter(|outline| outline.spec == self.spec && outline.status == InitialStatus::Created);
+        let ids = members.map(|outline| organization.group_id(outline.slot)).collect();
         report.info.get_or_insert_default().usage_record_group_ids = ids;
         Some(report)
     }
 }
 
 /// The state in which a group was left.
-pub(super) fn status(organization: &Organization, sketch: Sketch) -> Status {
-    let refused = || organization.deals.get(sketch.deal).is_some_and(|deal| deal.refused.is_some());
-    match sketch.status {
-        First::Created if refused() => Status::ReportFailed,
-        First::Created => Status::Reported,
+pub(super) fn status(organization: &Organization, outline: GroupOutline) -> Status {
+    let refused = || organization.specs.get(outline.spec).is_some_and(|spec| spec.rejection.is_some());
+    match outline.status {
+        InitialStatus::Created if refused() => Status::ReportFailed,
+        InitialStatus::Created => Status::Reported,
         other => other.into(),
     }
 }
 
 /// A group as its runs left it.
-pub(super) fn settled(organization: &Organization, sketch: Sketch) -> types::MeteringUsageRecordGroup {
-    let mut group = organization.group(sketch);
-    if sketch.status == First::Created {
-        let hour = report_hour(organization, sketch);
-        let status = status(organization, sketch);
+pub(super) fn after_runs(organization: &Organization, outline: GroupOutline) -> types::MeteringUsageRecordGroup {
+    let mut group = organization.group(outline);
+    if outline.status == InitialStatus::Created {
+        let hour = report_hour(organization, outline);
+        let status = status(organization, outline);
         let id = group.entitlement_id.as_deref().unwrap_or_default();
         let report = (status == Status::Reported).then(|| hourly_reporting::report_id(id, hour, ""));
         settle(&mut group, status, time_of_run(hour), report.as_deref());
@@ -165,9 +170,9 @@ pub(super) fn settled(organization: &Organization, sketch: Sketch) -> types::Met
 }
 
 /// A report that fails was put off by an hour first.
-fn report_hour(organization: &Organization, sketch: Sketch) -> DateTime<Utc> {
-    let hour = hour_of(organization.history.time(sketch.slot));
-    match organization.deals.get(sketch.deal).and_then(|deal| deal.refused) {
+fn report_hour(organization: &Organization, outline: GroupOutline) -> DateTime<Utc> {
+    let hour = hour_of(organization.history.time(outline.slot));
+    match organization.specs.get(outline.spec).and_then(|spec| spec.rejection) {
         Some(_) => hour + HOUR,
         None => hour,
     }
@@ -182,7 +187,7 @@ mod tests {
     type Report = types::MeteringUsageRecordReport;
 
     fn all_groups(organization: &Organization) -> Vec<Group> {
-        organization.history.slots().map(|slot| organization.group(organization.sketch(slot))).collect()
+        organization.history.slots().map(|slot| organization.group(organization.outline(slot))).collect()
     }
 
     fn sorted(mut reports: Vec<Report>) -> Vec<String> {
@@ -202,20 +207,21 @@ mod tests {
                 let now: DateTime<Utc> = now.parse().unwrap();
                 // All of it through the runs.
                 let mut groups = all_groups(&organization);
-                let mut carried = Carried::default();
+                let mut carry_over = CarryOver::default();
                 let mut every: Vec<&mut Group> = groups.iter_mut().collect();
                 let reports =
-                    hourly_reporting::run(&mut every, &mut carried, &organization, &organization.metrics, now);
+                    hourly_reporting::run(&mut every, &mut carry_over, &organization, &organization.metrics, now);
                 // The past computed, and the rest through the runs.
-                let (past, mut carried) = Past::new(&organization, now);
+                let (past, mut carry_over) = HistoricalGroups::new(&organization, now);
                 let slots = organization.history.slots();
                 let mut rest: Vec<Group> =
-                    (past.end..slots.end).map(|slot| organization.group(organization.sketch(slot))).collect();
+                    (past.end..slots.end).map(|slot| organization.group(organization.outline(slot))).collect();
                 let mut every: Vec<&mut Group> = rest.iter_mut().collect();
-                let late = hourly_reporting::run(&mut every, &mut carried, &organization, &organization.metrics, now);
+                let late =
+                    hourly_reporting::run(&mut every, &mut carry_over, &organization, &organization.metrics, now);
                 let computed = past.sums.iter().filter_map(|sums| sums.report(&organization));
                 assert_eq!(sorted(computed.chain(late).collect()), sorted(reports), "{now} {seed}");
-                let before = (slots.start..past.end).map(|slot| settled(&organization, organization.sketch(slot)));
+                let before = (slots.start..past.end).map(|slot| after_runs(&organization, organization.outline(slot)));
                 let json = |group: &Group| serde_json::to_string(group).unwrap();
                 assert_eq!(
                     before.chain(rest).map(|group| json(&group)).collect::<Vec<_>>(),

@@ -13,8 +13,8 @@ use usage_billing_suger::types::{
     Partner, UsageMeteringDimensionMappingMode,
 };
 
-use super::report_usage::{LONGEST_ID, measured};
-use super::state::MOST_METRICS;
+use super::report_usage::{MAX_ID_CHARS, measured};
+use super::state::MAX_METRICS;
 use super::{Failure, Suger, events};
 use crate::SUGER_ORG_ID;
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
@@ -33,8 +33,8 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
 
 pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
     let (new, bytes): (types::BillableMetric, usize) = measured(body)?;
-    let id = new.id.filter(|id| (1..=LONGEST_ID).contains(&id.chars().count()));
-    let id = id.ok_or_else(|| Failure::bad_request(format!("id must have 1 to {LONGEST_ID} characters")))?;
+    let id = new.id.filter(|id| (1..=MAX_ID_CHARS).contains(&id.chars().count()));
+    let id = id.ok_or_else(|| Failure::bad_request(format!("id must have 1 to {MAX_ID_CHARS} characters")))?;
     length("name", Some(new.name.as_deref().unwrap_or_default()), NAME)?;
     length("description", new.description.as_deref(), DESCRIPTION)?;
     match &new.aggregation_type {
@@ -50,7 +50,7 @@ pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, body: RequestBod
     if state.metrics.contains_key(&id) {
         return Err(Failure::bad_request(format!("billable metric {id} exists already")));
     }
-    if state.metrics.len() >= MOST_METRICS {
+    if state.metrics.len() >= MAX_METRICS {
         return Err(Failure::full());
     }
     state.make_room(bytes)?;

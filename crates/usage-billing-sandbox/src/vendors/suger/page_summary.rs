@@ -8,14 +8,14 @@ use usage_billing_suger::types::UsageRecordGroupStatus;
 use super::{Suger, historical_groups};
 
 /// Rows of the table.
-const MOST_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 pub(crate) fn summary(suger: &Suger) -> Value {
     let state = suger.state();
     let organization = &suger.dataset.suger;
     let mut counts: BTreeMap<UsageRecordGroupStatus, usize> = state.past.counts.clone();
     for slot in state.changed.keys() {
-        if let Some(count) = counts.get_mut(&historical_groups::status(organization, organization.sketch(*slot))) {
+        if let Some(count) = counts.get_mut(&historical_groups::status(organization, organization.outline(*slot))) {
             *count = count.saturating_sub(1);
         }
     }
@@ -26,7 +26,7 @@ pub(crate) fn summary(suger: &Suger) -> Value {
     let entitlements: Vec<_> = organization
         .entitlements
         .iter()
-        .take(MOST_SHOWN)
+        .take(MAX_SHOWN)
         .map(|one| {
             json!({
                 "name": one.name,

@@ -9,7 +9,7 @@ use super::Failure;
 use crate::dataset::days_before;
 use crate::http_util::request::Params;
 
-const MOST_ROWS: usize = 1_000;
+const MAX_ROWS: usize = 1_000;
 /// Days before the last one if no first one is given.
 const DEFAULT_SPAN: u64 = 30;
 
@@ -20,33 +20,33 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn asked(query: &Params, default: usize) -> Result<Self, Failure> {
+    pub(super) fn from_query(query: &Params, default: usize) -> Result<Self, Failure> {
         let number = |name: &str, default: usize| match query.get(name) {
             None => Ok(default),
             Some(text) => text.parse::<usize>().map_err(|_| Failure::bad_request(format!("invalid {name}: {text}"))),
         };
         let page = Self { limit: number("limit", default)?, offset: number("offset", 0)? };
         match page.limit {
-            1..=MOST_ROWS => Ok(page),
-            _ => Err(Failure::bad_request(format!("limit must be from 1 to {MOST_ROWS}"))),
+            1..=MAX_ROWS => Ok(page),
+            _ => Err(Failure::bad_request(format!("limit must be from 1 to {MAX_ROWS}"))),
         }
     }
 
     /// The rows of the page, and where the next one begins if there is more.
     pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
-        let mut filling = self.begin();
-        filling.add(rows, |row| row);
-        filling.end()
+        let mut builder = self.builder();
+        builder.add(rows, |row| row);
+        builder.end()
     }
 
     /// The page with no row yet.
-    pub(super) fn begin<T>(self) -> Filling<T> {
-        Filling { page: self, before: self.offset, rows: Vec::new(), is_more: false }
+    pub(super) fn builder<T>(self) -> PageBuilder<T> {
+        PageBuilder { page: self, before: self.offset, rows: Vec::new(), is_more: false }
     }
 }
 
 /// A page that is filled from one stretch of rows after the other.
-pub(super) struct Filling<T> {
+pub(super) struct PageBuilder<T> {
     page: Page,
     /// Rows that still stand before the page.
     before: usize,
@@ -54,7 +54,7 @@ pub(super) struct Filling<T> {
     is_more: bool,
 }
 
-impl<T> Filling<T> {
+impl<T> PageBuilder<T> {
     /// Takes what stands before the page off the front.
     pub(super) fn skip(&mut self, slots: &mut Range<u64>) {
         let before = u64::try_from(self.before).unwrap_or(u64::MAX);
@@ -90,7 +90,7 @@ impl<T> Filling<T> {
     }
 }
 
-/// First and last day, both included.
+/// InitialStatus and last day, both included.
 pub(super) fn days(query: &Params, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
     let last = day(query, "endDate")?.unwrap_or(today);
     let first = day(query, "startDate")?.unwrap_or_else(|| days_before(last, DEFAULT_SPAN));
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn page(query: &str) -> Option<Page> {
-        Page::asked(&Params::parse(query.as_bytes()), 1000).ok()
+        Page::from_query(&Params::parse(query.as_bytes()), 1000).ok()
     }
 
     #[test]
@@ -155,10 +155,10 @@ mod tests {
         for offset in [0, 3, 7, 100] {
             let page = Page { limit: 3, offset };
             let mut slots = 20..27;
-            let mut filling = page.begin();
-            filling.skip(&mut slots);
-            filling.add(slots, |slot| slot);
-            assert_eq!(filling.end(), page.of(20..27), "{offset}");
+            let mut builder = page.builder();
+            builder.skip(&mut slots);
+            builder.add(slots, |slot| slot);
+            assert_eq!(builder.end(), page.of(20..27), "{offset}");
         }
     }
 
@@ -166,12 +166,12 @@ mod tests {
     fn a_page_of_several_stretches_is_that_of_all_in_a_row() {
         for offset in [0, 3, 7, 100] {
             let page = Page { limit: 3, offset };
-            let mut filling = page.begin();
+            let mut builder = page.builder();
             for stretch in [20..21, 21..25, 25..25, 25..27] {
-                filling.add(stretch, |slot| slot);
+                builder.add(stretch, |slot| slot);
             }
-            assert_eq!(filling.is_done(), offset < 4);
-            assert_eq!(filling.end(), page.of(20..27), "{offset}");
+            assert_eq!(builder.is_done(), offset < 4);
+            assert_eq!(builder.end(), page.of(20..27), "{offset}");
         }
     }
 

@@ -19,7 +19,7 @@ use crate::http_util::request::{BodyError, RequestBody};
 use crate::http_util::response::json;
 
 /// Characters of an id that the caller may choose.
-pub(super) const LONGEST_ID: usize = 36;
+pub(super) const MAX_ID_CHARS: usize = 36;
 
 /// Usage as both calls bring it.
 struct Usage {
@@ -63,8 +63,8 @@ pub(super) async fn one(
     let id = new.id.filter(|id| !id.is_empty());
     let mut state = suger.state();
     if let Some(id) = &id {
-        if id.chars().count() > LONGEST_ID {
-            return Err(Failure::bad_request(format!("id has more than {LONGEST_ID} characters")));
+        if id.chars().count() > MAX_ID_CHARS {
+            return Err(Failure::bad_request(format!("id has more than {MAX_ID_CHARS} characters")));
         }
         if state.is_known(&suger.dataset.suger, id) {
             return Err(Failure(StatusCode::CONFLICT, format!("usage record group {id} exists already")));
@@ -207,7 +207,7 @@ impl Suger {
             creation_time: Some(now),
             last_update_time: Some(now),
         };
-        state.places.insert(id, state.groups.len());
+        state.indexes.insert(id, state.groups.len());
         state.groups.push(group.clone());
         Ok(group)
     }

@@ -9,53 +9,53 @@ use chrono::{DateTime, NaiveDate, Utc};
 use usage_billing_suger::types;
 
 use super::Failure;
-use super::historical_groups::{self, Past};
-use super::hourly_reporting::{self, Carried};
+use super::historical_groups::{self, HistoricalGroups};
+use super::hourly_reporting::{self, CarryOver};
 use crate::dataset::midnight;
-use crate::dataset::suger::{Organization, Sketch};
+use crate::dataset::suger::{GroupOutline, Organization};
 
 /// Groups that the sandbox holds: what callers reported or changed, and those of the world's last hours.
-const MOST_GROUPS: usize = 100_000;
+const MAX_GROUPS: usize = 100_000;
 /// Reports that the sandbox holds: then the oldest go. Only who retries refused groups for ever makes so many.
-const MOST_REPORTS: usize = 2 * MOST_GROUPS;
+const MAX_REPORTS: usize = 2 * MAX_GROUPS;
 /// Billable metrics that the sandbox holds.
-pub(super) const MOST_METRICS: usize = 1_000;
+pub(super) const MAX_METRICS: usize = 1_000;
 /// Bytes of request bodies of which something is kept.
-const MOST_KEPT: usize = 64 << 20;
+const MAX_KEPT: usize = 64 << 20;
 
 /// Groups of the past that are looked at in one go: a few milliseconds.
-const GLANCE: u64 = 2_000;
+const BATCH_SIZE: u64 = 2_000;
 
 /// Slots in stretches, between which others get their turn.
-pub(super) fn glances(slots: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+pub(super) fn batches(slots: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let end = slots.end;
-    let length = usize::try_from(GLANCE).unwrap_or(usize::MAX);
-    slots.step_by(length).map(move |start| start..end.min(start + GLANCE))
+    let length = usize::try_from(BATCH_SIZE).unwrap_or(usize::MAX);
+    slots.step_by(length).map(move |start| start..end.min(start + BATCH_SIZE))
 }
 
 /// A group in a list.
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
     /// As the past left it.
-    Past(Sketch),
-    Kept(&'a types::MeteringUsageRecordGroup),
+    Computed(GroupOutline),
+    Stored(&'a types::MeteringUsageRecordGroup),
 }
 
 pub(super) struct State {
     /// The latest time that a request came in: what is stored later is not older.
     pub(super) now: DateTime<Utc>,
     /// Never changes.
-    pub(super) past: Arc<Past>,
-    /// Groups of the past that a caller changed, by their slots. They keep their place in lists.
+    pub(super) past: Arc<HistoricalGroups>,
+    /// Groups of the past that a caller changed, by their slots. They keep their index in lists.
     pub(super) changed: BTreeMap<u64, types::MeteringUsageRecordGroup>,
     /// Those after the past, in the order of their creation.
     pub(super) groups: Vec<types::MeteringUsageRecordGroup>,
     /// Places in `groups`, by id.
-    pub(super) places: HashMap<String, usize>,
+    pub(super) indexes: HashMap<String, usize>,
     pub(super) next_serial: i64,
     /// Those after the past, in the order of their creation.
     pub(super) reports: Vec<types::MeteringUsageRecordReport>,
-    carried: Carried,
+    carry_over: CarryOver,
     next_run: DateTime<Utc>,
     pub(super) metrics: BTreeMap<String, types::BillableMetric>,
     pub(super) config: types::UsageMeteringConfigInfo,
@@ -64,19 +64,19 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> Self {
-        let (past, carried) = Past::new(organization, now);
+        let (past, carry_over) = HistoricalGroups::new(organization, now);
         let slots = past.end..organization.history.slots().end;
-        let groups: Vec<_> = slots.clone().map(|slot| organization.group(organization.sketch(slot))).collect();
+        let groups: Vec<_> = slots.clone().map(|slot| organization.group(organization.outline(slot))).collect();
         let ids = groups.iter().map(|group| group.id.clone().unwrap_or_default());
         Self {
             now: groups.last().and_then(|group| group.creation_time).unwrap_or_default(),
             past: Arc::new(past),
             changed: BTreeMap::new(),
-            places: ids.zip(0..).collect(),
+            indexes: ids.zip(0..).collect(),
             next_serial: i64::try_from(slots.end).unwrap_or(i64::MAX),
             groups,
             reports: Vec::new(),
-            carried,
+            carry_over,
             next_run: DateTime::<Utc>::MIN_UTC,
             metrics: organization.metrics.clone(),
             config: organization.config.clone(),
@@ -84,16 +84,16 @@ impl State {
         }
     }
 
-    /// Time passes, and the hourly runs that are due by now take place.
+    /// Time passes, and the hourly runs that are due by now take index.
     pub(super) fn advance(&mut self, now: DateTime<Utc>, organization: &Organization) {
         self.now = self.now.max(now);
         if self.now < self.next_run {
             return;
         }
         let mut groups: Vec<_> = self.groups.iter_mut().chain(self.changed.values_mut()).collect();
-        let made = hourly_reporting::run(&mut groups, &mut self.carried, organization, &self.metrics, self.now);
+        let made = hourly_reporting::run(&mut groups, &mut self.carry_over, organization, &self.metrics, self.now);
         self.reports.extend(made);
-        let excess = self.reports.len().saturating_sub(MOST_REPORTS);
+        let excess = self.reports.len().saturating_sub(MAX_REPORTS);
         self.reports.drain(..excess);
         self.next_run = hourly_reporting::next_run(self.now);
     }
@@ -101,7 +101,7 @@ impl State {
     /// Makes sure that there is room for so many more groups.
     pub(super) fn make_room_for(&self, groups: usize) -> Result<(), Failure> {
         let kept = self.groups.len().saturating_add(self.changed.len());
-        if kept.saturating_add(groups) > MOST_GROUPS { Err(Failure::full()) } else { Ok(()) }
+        if kept.saturating_add(groups) > MAX_GROUPS { Err(Failure::full()) } else { Ok(()) }
     }
 
     /// Slots of the past on days from the first to the last, both included.
@@ -113,7 +113,7 @@ impl State {
 
     /// The group of a slot of the past.
     pub(super) fn of_past(&self, organization: &Organization, slot: u64) -> Row<'_> {
-        self.changed.get(&slot).map_or_else(|| Row::Past(organization.sketch(slot)), Row::Kept)
+        self.changed.get(&slot).map_or_else(|| Row::Computed(organization.outline(slot)), Row::Stored)
     }
 
     /// A group by its id.
@@ -122,12 +122,12 @@ impl State {
         organization: &Organization,
         id: &str,
     ) -> Option<Cow<'_, types::MeteringUsageRecordGroup>> {
-        if let Some(place) = self.places.get(id) {
-            return self.groups.get(*place).map(Cow::Borrowed);
+        if let Some(index) = self.indexes.get(id) {
+            return self.groups.get(*index).map(Cow::Borrowed);
         }
         Some(match self.of_past(organization, organization.history.slot_of(id)?) {
-            Row::Past(sketch) => Cow::Owned(historical_groups::settled(organization, sketch)),
-            Row::Kept(group) => Cow::Borrowed(group),
+            Row::Computed(outline) => Cow::Owned(historical_groups::after_runs(organization, outline)),
+            Row::Stored(group) => Cow::Borrowed(group),
         })
     }
 
@@ -138,25 +138,25 @@ impl State {
         id: &str,
     ) -> Result<&mut types::MeteringUsageRecordGroup, Failure> {
         let unknown = || Failure::not_found("usage record group not found");
-        if let Some(place) = self.places.get(id) {
-            return self.groups.get_mut(*place).ok_or_else(unknown);
+        if let Some(index) = self.indexes.get(id) {
+            return self.groups.get_mut(*index).ok_or_else(unknown);
         }
         let slot = organization.history.slot_of(id).ok_or_else(unknown)?;
         if !self.changed.contains_key(&slot) {
             self.make_room_for(1)?;
         }
-        let group = || historical_groups::settled(organization, organization.sketch(slot));
+        let group = || historical_groups::after_runs(organization, organization.outline(slot));
         Ok(self.changed.entry(slot).or_insert_with(group))
     }
 
     pub(super) fn is_known(&self, organization: &Organization, id: &str) -> bool {
-        self.places.contains_key(id) || organization.history.slot_of(id).is_some()
+        self.indexes.contains_key(id) || organization.history.slot_of(id).is_some()
     }
 
     /// Makes sure that there is room for what a request brings.
     pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Failure> {
         let kept = self.kept.saturating_add(bytes);
-        if kept > MOST_KEPT {
+        if kept > MAX_KEPT {
             return Err(Failure::full());
         }
         self.kept = kept;

@@ -10,7 +10,7 @@ use usage_billing_core::{Decimal, DecimalNumber};
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus as Status, UsageRecordReportStatus};
 
-use super::events::{self, Seen};
+use super::events::{self, SeenValues};
 use super::{marketplace_reporting, sum};
 use crate::SUGER_ORG_ID;
 use crate::dataset::{self, suger::Organization};
@@ -24,15 +24,15 @@ const AFTER: TimeDelta = TimeDelta::seconds(93);
 
 /// What one run leaves to the next.
 #[derive(Default)]
-pub(super) struct Carried {
+pub(super) struct CarryOver {
     /// What AWS, which takes whole units only, has not got yet: by entitlement and dimension.
     fractions: BTreeMap<(String, String), Decimal>,
     /// Unique values of `day`.
-    seen: Seen,
+    seen: SeenValues,
     day: Option<NaiveDate>,
 }
 
-impl Carried {
+impl CarryOver {
     pub(super) fn new(fractions: BTreeMap<(String, String), Decimal>) -> Self {
         Self { fractions, ..Self::default() }
     }
@@ -41,7 +41,7 @@ impl Carried {
 /// Brings groups up to date, and returns the reports that were made, in the order of their making.
 pub(super) fn run(
     groups: &mut [&mut Group],
-    carried: &mut Carried,
+    carry_over: &mut CarryOver,
     organization: &Organization,
     metrics: &BTreeMap<String, types::BillableMetric>,
     now: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub(super) fn run(
         let (retried, fresh): (Vec<usize>, Vec<usize>) = members.iter().copied().partition(is_pending);
         match organization.refusal(&id) {
             None => {
-                let report = success(organization, entitlement, hour, &pick(groups, &members), carried, metrics);
+                let report = success(organization, entitlement, hour, &pick(groups, &members), carry_over, metrics);
                 settle_all(groups, &members, Status::Reported, made, report.id.as_deref());
                 reports.push(report);
             }
@@ -91,7 +91,7 @@ pub(super) fn next_run(now: DateTime<Utc>) -> DateTime<Utc> {
     time_of_run(hour_of(now.checked_sub_signed(AFTER).unwrap_or(now)))
 }
 
-/// The hour of the last run that took place.
+/// The hour of the last run that took index.
 pub(super) fn last_run(now: DateTime<Utc>) -> DateTime<Utc> {
     let hour = hour_of(now.checked_sub_signed(AFTER).unwrap_or(now));
     hour.checked_sub_signed(HOUR).unwrap_or(hour)
@@ -133,7 +133,7 @@ pub(super) fn success(
     entitlement: &types::WorkloadEntitlement,
     hour: DateTime<Utc>,
     members: &[&Group],
-    carried: &mut Carried,
+    carry_over: &mut CarryOver,
     metrics: &BTreeMap<String, types::BillableMetric>,
 ) -> Report {
     let mut report = report(entitlement, hour, members, "");
@@ -142,7 +142,7 @@ pub(super) fn success(
     let mut info = types::MeteringUsageRecordReportInfo {
         status: Some(UsageRecordReportStatus::Success),
         message: Some(String::new()),
-        aggregated_billable_records: of_events(entitlement, hour, members, carried, metrics),
+        aggregated_billable_records: of_events(entitlement, hour, members, carry_over, metrics),
         aggregated_usage_allocations: allocations(members),
         dimension_unit_price: prices(entitlement.info.iter().flat_map(|info| &info.dimensions)),
         dimension_unit_list_price: prices(
@@ -153,7 +153,7 @@ pub(super) fn success(
     for (key, quantity) in sums(members) {
         let mut reported = quantity;
         if entitlement.partner == Some(Partner::Aws) {
-            let rest = carried.fractions.entry((id.clone(), key.clone())).or_default();
+            let rest = carry_over.fractions.entry((id.clone(), key.clone())).or_default();
             let before = *rest;
             reported = sum(before, quantity);
             *rest = reported.fract();
@@ -227,13 +227,13 @@ fn of_events(
     entitlement: &types::WorkloadEntitlement,
     hour: DateTime<Utc>,
     members: &[&Group],
-    carried: &mut Carried,
+    carry_over: &mut CarryOver,
     metrics: &BTreeMap<String, types::BillableMetric>,
 ) -> Vec<types::AggregatedMeteringUsageRecord> {
     let day = Some(hour.date_naive());
-    if carried.day != day {
-        carried.seen.clear();
-        carried.day = day;
+    if carry_over.day != day {
+        carry_over.seen.clear();
+        carry_over.day = day;
     }
     let mut infos: Vec<_> = members.iter().filter_map(|group| group.meta_info.as_ref()).collect();
     infos.sort_by_key(|info| info.timestamp);
@@ -245,7 +245,7 @@ fn of_events(
     let of_metric = |(key, events): (&str, Vec<_>)| {
         let price = price(entitlement, key);
         let mut totals =
-            metrics.get(key).map(|it| events::totals(id, it, &events, &mut carried.seen)).unwrap_or_default();
+            metrics.get(key).map(|it| events::totals(id, it, &events, &mut carry_over.seen)).unwrap_or_default();
         for total in &mut totals {
             let amount = price.zip(total.quantity).and_then(|(price, quantity)| price.checked_mul(quantity.0));
             total.amount = amount.map(|amount| amount.normalize().into());

@@ -22,11 +22,16 @@ fn group(id: &str, entitlement: &str, created: &str, records: &str) -> Group {
 }
 
 /// Without metrics.
-fn run(groups: &mut [Group], carried: &mut Carried, organization: &Organization, now: DateTime<Utc>) -> Vec<Report> {
-    super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carried, organization, &BTreeMap::new(), now)
+fn run(
+    groups: &mut [Group],
+    carry_over: &mut CarryOver,
+    organization: &Organization,
+    now: DateTime<Utc>,
+) -> Vec<Report> {
+    super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carry_over, organization, &BTreeMap::new(), now)
 }
 
-/// `hour record=quantity … (carried in, carried out)` of each report.
+/// `hour record=quantity … (carry_over in, carry_over out)` of each report.
 fn told(reports: &[Report]) -> Vec<String> {
     let of = |report: &Report| {
         let info = report.info.as_ref().unwrap();
@@ -47,8 +52,8 @@ fn an_hour_is_reported_once_it_is_over() {
         group("b", "ent-azu01", "2026-11-21T09:59:59.999Z", r#"{"seats": 0.2}"#),
         group("c", "ent-azu01", "2026-11-21T10:00:00Z", r#"{"seats": 7}"#),
     ];
-    let mut carried = Carried::default();
-    let mut run = |now: &str| told(&run(&mut groups, &mut carried, &org, time(now)));
+    let mut carry_over = CarryOver::default();
+    let mut run = |now: &str| told(&run(&mut groups, &mut carry_over, &org, time(now)));
     assert_eq!(run("2026-11-21T10:01:32Z"), Vec::<String>::new());
     assert_eq!(run("2026-11-21T10:01:33Z"), ["09 seats=0.3"]);
     assert_eq!(run("2026-11-21T10:01:33Z"), Vec::<String>::new());
@@ -81,7 +86,7 @@ fn aws_gets_whole_units_and_the_rest_with_the_next_report() {
         group("b", "ent-aws01", "2026-11-21T08:00:00Z", r#"{"ingest_gb": 0.3}"#),
         group("c", "ent-aws01", "2026-11-21T09:00:00Z", r#"{"ingest_gb": 0.1}"#),
     ];
-    let reports = run(&mut groups, &mut Carried::default(), &organization(), time("2026-11-22T00:00:00Z"));
+    let reports = run(&mut groups, &mut CarryOver::default(), &organization(), time("2026-11-22T00:00:00Z"));
     assert_eq!(
         told(&reports),
         ["07 api_calls=2 (0, 0) ingest_gb=1 (0, 0.6)", "08 ingest_gb=0 (0.6, 0.9)", "09 ingest_gb=1 (0.9, 0)"]
@@ -99,10 +104,10 @@ fn what_the_marketplace_refuses_is_tried_twice_and_then_given_up() {
         group("a", "ent-azu02", "2026-11-21T07:10:00Z", r#"{"seats": 1}"#),
         group("b", "ent-azu02", "2026-11-21T08:10:00Z", r#"{"seats": 2}"#),
     ];
-    let mut carried = Carried::default();
+    let mut carry_over = CarryOver::default();
     let mut states = Vec::new();
     for now in ["2026-11-21T08:02:00Z", "2026-11-21T09:02:00Z", "2026-11-21T10:02:00Z"] {
-        let reports = run(&mut groups, &mut carried, &org, time(now));
+        let reports = run(&mut groups, &mut carry_over, &org, time(now));
         let ids = reports.iter().filter_map(|report| report.info.as_ref()).map(|info| {
             assert_eq!(
                 (&info.status, info.message.as_deref()),
@@ -134,7 +139,7 @@ fn shares_with_the_same_tags_become_one() {
     };
     groups[0].meta_info = Some(share("3", "分析"));
     groups[1].meta_info = Some(share("4", "分析"));
-    let reports = run(&mut groups, &mut Carried::default(), &organization(), time("2026-11-22T00:00:00Z"));
+    let reports = run(&mut groups, &mut CarryOver::default(), &organization(), time("2026-11-22T00:00:00Z"));
     let shares = &reports[0].info.as_ref().unwrap().aggregated_usage_allocations["ingest_gb"];
     assert_eq!((shares.len(), shares[0].quantity.unwrap().to_string()), (1, "7".to_owned()));
 }
@@ -152,7 +157,7 @@ fn add<'a>(
 }
 
 /// Of the groups that were reported, and of the reports with what is still to be sent.
-fn both_sides(groups: &[Group], reports: &[Report], carried: &Carried) -> (Totals, Totals) {
+fn both_sides(groups: &[Group], reports: &[Report], carry_over: &CarryOver) -> (Totals, Totals) {
     let (mut of_groups, mut of_reports) = (Totals::new(), Totals::new());
     for group in groups.iter().filter(|group| group.status == Some(Status::Reported)) {
         add(&mut of_groups, &group.entitlement_id, group.records.iter().map(|(key, quantity)| (key, quantity.0)));
@@ -161,7 +166,7 @@ fn both_sides(groups: &[Group], reports: &[Report], carried: &Carried) -> (Total
         let records = &report.info.as_ref().unwrap().reported_records;
         add(&mut of_reports, &report.entitlement_id, records.iter().map(|(key, quantity)| (key, quantity.0)));
     }
-    for ((entitlement, key), rest) in &carried.fractions {
+    for ((entitlement, key), rest) in &carry_over.fractions {
         assert!(*rest < Decimal::ONE);
         *of_reports.entry((entitlement.clone(), key.clone())).or_default() += rest;
     }
@@ -171,17 +176,17 @@ fn both_sides(groups: &[Group], reports: &[Report], carried: &Carried) -> (Total
 #[test]
 fn the_reports_hold_exactly_what_was_reported() {
     let org = organization();
-    // Usage of any size and place, run at any time, with groups that are deleted or retried between the runs.
+    // Usage of any size and index, run at any time, with groups that are deleted or retried between the runs.
     for seed in 0..60 {
         let pick = |what: u64, at: u64, below: u64| Seed::new(seed).chance(&[what, at], below);
         let start = time("2026-11-21T00:00:00Z");
-        let (mut groups, mut reports, mut carried) = (Vec::new(), Vec::new(), Carried::default());
+        let (mut groups, mut reports, mut carry_over) = (Vec::new(), Vec::new(), CarryOver::default());
         let mut now = start;
         for at in 0..80 {
             now += TimeDelta::minutes(pick(1, at, 70));
             let entitlement = ["ent-aws01", "ent-azu01", "ent-gcp01", "ent-azu02"][pick(2, at, 4) as usize];
-            let places = u32::try_from(pick(3, at, 10)).unwrap();
-            let quantity = Decimal::new(pick(4, at, 10_000_000_000), places);
+            let indexes = u32::try_from(pick(3, at, 10)).unwrap();
+            let quantity = Decimal::new(pick(4, at, 10_000_000_000), indexes);
             let key = ["one", "two"][pick(5, at, 2) as usize];
             let mut new =
                 group(&at.to_string(), entitlement, "2026-11-21T00:00:00Z", &format!(r#"{{"{key}": {quantity}}}"#));
@@ -189,7 +194,7 @@ fn the_reports_hold_exactly_what_was_reported() {
             new.last_update_time = Some(now);
             groups.push(new);
             if pick(6, at, 3) == 0 {
-                reports.extend(run(&mut groups, &mut carried, &org, now));
+                reports.extend(run(&mut groups, &mut carry_over, &org, now));
             }
             let other = usize::try_from(pick(7, at, at + 1)).unwrap();
             let changed = match &groups[other].status {
@@ -200,8 +205,8 @@ fn the_reports_hold_exactly_what_was_reported() {
             groups[other].status = Some(changed);
             groups[other].last_update_time = Some(now);
         }
-        reports.extend(run(&mut groups, &mut carried, &org, now + TimeDelta::days(1)));
-        let (of_groups, of_reports) = both_sides(&groups, &reports, &carried);
+        reports.extend(run(&mut groups, &mut carry_over, &org, now + TimeDelta::days(1)));
+        let (of_groups, of_reports) = both_sides(&groups, &reports, &carry_over);
         assert_eq!(of_groups, of_reports, "{seed}");
         assert!(!of_groups.is_empty() && groups.iter().all(|group| group.status != Some(Status::Created)));
     }
@@ -211,15 +216,15 @@ fn the_reports_hold_exactly_what_was_reported() {
 fn the_past_of_the_world_is_the_same_in_one_go_and_step_by_step() {
     let org = organization();
     let now = time("2026-11-21T12:00:00Z");
-    let history = || -> Vec<Group> { org.history.slots().map(|slot| org.group(org.sketch(slot))).collect() };
-    let run = |groups: &mut [Group], carried: &mut Carried, now| {
-        super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carried, &org, &org.metrics, now)
+    let history = || -> Vec<Group> { org.history.slots().map(|slot| org.group(org.outline(slot))).collect() };
+    let run = |groups: &mut [Group], carry_over: &mut CarryOver, now| {
+        super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carry_over, &org, &org.metrics, now)
     };
-    let mut carried = Carried::default();
+    let mut carry_over = CarryOver::default();
     let mut groups = history();
-    let reports = run(&mut groups, &mut carried, now);
+    let reports = run(&mut groups, &mut carry_over, now);
     assert!(reports.len() > 2_000 && reports.is_sorted_by_key(|report| report.creation_time));
-    let (of_groups, of_reports) = both_sides(&groups, &reports, &carried);
+    let (of_groups, of_reports) = both_sides(&groups, &reports, &carry_over);
     assert_eq!(of_groups, of_reports);
     // All states are there to be seen, and any id of a report is that of a report.
     let states: std::collections::HashSet<_> = groups.iter().filter_map(|group| group.status.clone()).collect();
@@ -231,10 +236,10 @@ fn the_past_of_the_world_is_the_same_in_one_go_and_step_by_step() {
         reported.clone().count() > 2_000 && reported.clone().all(|group| ids.contains(&group.usage_record_report_id))
     );
     let mut again = history();
-    let mut carried = Carried::default();
+    let mut carry_over = CarryOver::default();
     let mut steps = Vec::new();
     for days in (0..=62).rev() {
-        steps.extend(run(&mut again, &mut carried, now - TimeDelta::days(days)));
+        steps.extend(run(&mut again, &mut carry_over, now - TimeDelta::days(days)));
     }
     let json = |reports: &[Report]| serde_json::to_string(reports).unwrap();
     assert_eq!(json(&reports), json(&steps));
