@@ -1,7 +1,7 @@
-//! How many small reads a second the sandbox answers: `cargo bench -p usage-billing-sandbox --bench load`.
+//! Measures the small reads per second: `cargo bench -p usage-billing-sandbox --bench load`.
 //!
-//! Two threads serve and two ask, over 64 connections that stay open. What else the machine does changes the rate; the
-//! processor's time for a request, which Linux tells by thread, hardly changes.
+//! Two threads serve and two send requests, over 64 connections that stay open. Other load of the machine changes the rate; the CPU time
+//! per request, which Linux reports by thread, hardly changes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const CONNECTIONS: usize = 64;
 const WARM_UP: Duration = Duration::from_millis(500);
 const TIME: Duration = Duration::from_secs(4);
-/// Threads that serve have this name, by which the processor's time is told.
+/// Name of the threads that serve, by which the CPU time is read.
 const SERVING: &str = "serving";
 
 fn main() -> Result<(), Failure> {
@@ -42,7 +42,7 @@ fn threads(name: &str) -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build()
 }
 
-/// A read of one thing at each vendor, and how it is authorised.
+/// Returns a small read of each vendor, with its authorization.
 async fn reads(address: &str) -> Result<[(&'static str, String, String); 3], Failure> {
     let genesys = token(address, "/oauth/token", demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET).await?;
     let acronis = token(address, "/api/2/idp/token", demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET).await?;
@@ -118,7 +118,7 @@ async fn ask(connection: &mut SendRequest<Body>, request: &Request<()>) -> Resul
     Ok(())
 }
 
-/// Of the threads that serve; nothing where the system does not tell.
+/// CPU time of the threads that serve; zero if the system does not report it.
 fn time_of_processor() -> Duration {
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let times = threads.filter_map(|thread| {

@@ -1,4 +1,4 @@
-//! A map that forgets its oldest entry rather than grow for ever.
+//! Map of limited size, which drops its oldest entry.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 pub(crate) struct BoundedMap<K, V> {
     entries: HashMap<K, V>,
-    /// Keys in the order in which they came.
+    /// Keys in the order of insertion.
     order: VecDeque<K>,
     most: usize,
 }
@@ -47,7 +47,7 @@ impl<K: Clone + Eq + Hash, V> BoundedMap<K, V> {
         Some(removed)
     }
 
-    /// Oldest first.
+    /// Iterates from the oldest entry.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.order.iter().filter_map(|key| self.entries.get_key_value(key))
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_entry_makes_room_for_the_newest() {
+    fn oldest_entry_is_dropped_for_the_newest() {
         let mut map = BoundedMap::new(2);
         for (key, value) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
             map.insert(key, value);

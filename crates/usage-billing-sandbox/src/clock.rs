@@ -1,4 +1,4 @@
-//! The sandbox's time: a wall clock that goes on by itself and that a test pushes on.
+//! The clock of the sandbox: it follows the real time, and tests advance it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +7,22 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-/// How long a report or query takes at most by this clock, however seldom it is asked for.
+/// Maximum duration of a report or query by this clock, even if it is not polled.
 const JOB_TAKES: TimeDelta = TimeDelta::minutes(10);
-/// As far as the world reaches. Nothing is counted after it, so that no date overflows.
+/// The last day of the clock, so that no date overflows.
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
 
-/// All clones show the same time.
+/// Clones share the time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     base: DateTime<Utc>,
     started: Instant,
-    /// Milliseconds that were pushed on.
+    /// Milliseconds by which the clock was advanced.
     pushed: Arc<AtomicU64>,
 }
 
 impl Clock {
-    /// Starts now, or at noon of a given day.
+    /// Starts at the real time, or at noon of a day.
     pub(crate) fn start(today: Option<NaiveDate>) -> Self {
         let base = match today.and_then(|day| day.and_hms_opt(12, 0, 0)) {
             Some(noon) => noon.and_utc(),
@@ -37,12 +37,13 @@ impl Clock {
         self.base.checked_add_signed(elapsed).unwrap_or(last).min(last)
     }
 
-    /// Since the start: what really passed (by Tokio's clock, which tests may pause) and what was pushed on. Grows only.
+    /// Time since the start: the real time that passed (by Tokio's clock, which tests may pause) and the time by which the clock was
+    /// advanced. It never decreases.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed().saturating_add(Duration::from_millis(self.pushed.load(Ordering::SeqCst)))
     }
 
-    /// Whether a report or query that began then is done.
+    /// Whether a report or query that began at an instant is done.
     pub(crate) fn is_job_done(&self, began: DateTime<Utc>) -> bool {
         self.now().signed_duration_since(began) >= JOB_TAKES
     }
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn time_passes_by_itself_and_when_pushed() {
+    async fn clock_follows_real_time_and_advances() {
         let clock = Clock::start(NaiveDate::from_ymd_opt(2026, 11, 21));
         let other = clock.clone();
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_time_is_no_reason_to_panic() {
+    async fn end_of_time_does_not_overflow() {
         for today in [None, Some(NaiveDate::MIN), Some(NaiveDate::MAX)] {
             let clock = Clock::start(today);
             for _ in 0..3 {

@@ -7,7 +7,7 @@ use clap::Parser;
 use usage_billing_core::printable_message;
 use usage_billing_sandbox::cli::{self, Options};
 
-/// Genesys Cloud, Suger and Acronis on this machine, for trying and testing billing code. Open the address that it prints.
+/// Runs Genesys Cloud, Suger and Acronis on this machine, to try and test billing code. Open the printed address.
 #[derive(Parser)]
 #[command(version, bin_name = "usage-billing-sandbox")]
 struct Arguments {
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {}", printable_message(&error.to_string()));
             match error.kind() {
-                // As for options that cannot be read.
+                // The code for invalid options.
                 ErrorKind::InvalidInput => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
             }

@@ -1,4 +1,4 @@
-//! The bill that a program should come to, from the world itself and not by way of any answer.
+//! The true bill of a period, computed from the dataset and not from responses.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,47 +14,47 @@ use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::dataset::{Dataset, days_before, midnight, month_of, months_before};
 use crate::vendors::Vendor;
 
-/// Which bill.
+/// Selects a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bill {
-    /// What Acronis charges the partner that the demo client belongs to, by tenants of a level; for whole days (UTC). Amounts are those of a
-    /// period within one month. Levels that have a partner *and* its customers count their usage twice if added up.
+    /// The bill of Acronis to the partner of the demo client, by tenants of a level; for whole days (UTC). Amounts are those of a period
+    /// within one month. The rows of levels that have both a partner and its customers count their usage twice if added up.
     Acronis(ReportLevel),
-    /// What Acronis charges the partner below it, which is licensed per gigabyte (`Cedar MSP` with the seed 0), by tenants of a level: storage wherever
-    /// it is, and no devices. Without SKUs and amounts: partners below see neither.
+    /// The bill of Acronis to the partner below, which is licensed per gigabyte (`Cedar MSP` with the seed 0), by tenants of a level: all
+    /// storage, and no devices. It has neither SKUs nor amounts, which partners below do not see.
     AcronisPerGigabyte(ReportLevel),
-    /// Billable usage of the organization that the demo client belongs to.
+    /// Billable usage of the organization of the demo client.
     Genesys,
-    /// What the client organizations of that organization have to pay, as a partner: overage and amounts of the billing periods that begin
-    /// in the period and are over.
+    /// Amounts due from the client organizations of that organization, as a partner: overage and amounts of the billing periods that begin
+    /// in the period and have ended.
     GenesysClients,
-    /// Usage that was reported to Suger in time for the period and is or may yet be billed: by entitlement and dimension, or billable
-    /// metric; of what is neither deleted nor invalid. What a marketplace refuses is in it.
+    /// Usage reported to Suger in the period that is or may be billed, by entitlement and dimension or billable metric. Deleted and invalid
+    /// usage is omitted; usage that a marketplace rejects is included.
     Suger,
 }
 
-/// How much of one thing one customer is billed for.
+/// A billed quantity of one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ExpectedUsage {
-    /// Whose world it is from.
+    /// The vendor that bills it.
     pub vendor: Vendor,
     /// The vendor's id of the customer; `None` if the account itself is the customer.
     pub customer_id: Option<String>,
     /// The customer's name.
     pub customer: Option<String>,
     /// The SKU; without one, service and metric (`backup/pw_base_storage`), entitlement and dimension (`ent-aws01/api_calls`), or the name
-    /// of the thing.
+    /// of the product.
     pub sku: String,
-    /// What is counted, by the vendor's name.
+    /// The vendor's name of what is counted.
     pub metric: String,
-    /// How much, in `unit`: to 28 digits, compute points rounded half up to two indexes. In JSON it is text.
+    /// Quantity in `unit`, with up to 28 digits; compute points are rounded half up to two decimal places. A string in JSON.
     #[serde(serialize_with = "exact")]
     pub quantity: Decimal,
     /// `GiB`, `compute points`, `units` or, for client organizations, the vendor's unit.
     pub unit: String,
-    /// What the customer has to pay for it this month before tax, if the bill has amounts; in JSON it is text.
+    /// Amount due for the month before tax, if the bill has amounts. A string in JSON.
     #[serde(serialize_with = "exact_amount", skip_serializing_if = "Option::is_none")]
     pub amount: Option<Decimal>,
     /// Currency of the amount.
@@ -65,7 +65,7 @@ pub struct ExpectedUsage {
 /// See [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
 pub(crate) fn expected_usage(world: &Dataset, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
     let today = world.today();
-    // There was no usage before, and none is known after; so no date overflows.
+    // No usage is known outside these bounds, within which no date overflows.
     let start = period.start.max(DateTime::UNIX_EPOCH);
     let end = period.end.min(midnight(today) + TimeDelta::days(1));
     if end <= start {
@@ -85,7 +85,7 @@ pub(crate) fn expected_usage(world: &Dataset, bill: &Bill, period: Range<DateTim
     }
 }
 
-/// A month (`2026-10`), or two days of which the second is excluded (`2026-10-01/2026-10-15`); UTC.
+/// Parses a month (`2026-10`), or two days of which the second is excluded (`2026-10-01/2026-10-15`); UTC.
 pub(crate) fn read_period(text: &str) -> Result<Range<DateTime<Utc>>, String> {
     let (first, end) = match text.split_once('/') {
         Some((first, end)) => (first.parse().ok(), end.parse().ok()),
@@ -105,9 +105,8 @@ pub(crate) fn last_month(today: NaiveDate) -> Range<DateTime<Utc>> {
     midnight(months_before(this, 1))..midnight(this)
 }
 
-/// What is charged stands in the catalogue, item by item ([`Usage::charged`](crate::dataset::acronis::Usage::charged)), and not in names; what
-/// runs at another cloud than Acronis' own is a thing of its own (`pw_base_storage_google`); the components of a cloud are added up before
-/// anything is rounded.
+/// The catalogue states for each item whether it is charged ([`Usage::charged`](crate::dataset::acronis::Usage::charged)). Usage in another
+/// cloud than Acronis' own is a metric of its own (`pw_base_storage_google`). The components of a cloud are added up before rounding.
 fn acronis(
     tree: &Tree,
     (partner, level): (usize, &ReportLevel),
@@ -151,7 +150,7 @@ fn acronis(
     rows
 }
 
-/// Where reports do not state the cloud, nobody can tell it apart.
+/// The name of an item and of its cloud, if reports state the cloud.
 fn metric(usage: &Usage) -> String {
     match usage.infra.filter(|infra| infra.is_described).map(|infra| infra.backend) {
         None | Some("acronis") => usage.item.name.to_owned(),
@@ -194,7 +193,7 @@ fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) 
     for outline in organization.history.between(start, end).map(|slot| organization.outline(slot)) {
         if outline.status == InitialStatus::Created {
             for (measure, quantity) in organization.usage(outline) {
-                // A million of the largest quantities are far from the end of a decimal.
+                // The sum of a million of the largest quantities is in the range of a decimal.
                 *sums.entry((outline.spec, measure)).or_default() += quantity;
             }
         }
@@ -228,7 +227,7 @@ fn exact_amount<S: Serializer>(amount: &Option<Decimal>, serializer: S) -> Resul
     }
 }
 
-/// As text: most readers of JSON would make a float of a number.
+/// Serializes decimals as strings, because most JSON parsers convert numbers to floats.
 fn exact<S: Serializer>(quantity: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(quantity)
 }
@@ -238,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_period_is_a_month_or_two_days() {
+    fn period_is_a_month_or_two_days() {
         let read = |text| read_period(text).map(|period| format!("{} {}", period.start, period.end)).ok();
         assert_eq!(read("2026-12").as_deref(), Some("2026-12-01 00:00:00 UTC 2027-01-01 00:00:00 UTC"));
         assert_eq!(read("2026-10-15/2026-11-15").as_deref(), Some("2026-10-15 00:00:00 UTC 2026-11-15 00:00:00 UTC"));

@@ -1,12 +1,12 @@
-//! Arguments that messages quote.
+//! Rejects arguments that messages cannot quote.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 
 use usage_billing_core::{printable, printable_message};
 
-/// Rejects arguments that cannot be quoted on one line: control characters in them could forge output. For all arguments, the program's own
-/// name first, before they are parsed: errors quote what cannot be parsed.
+/// Rejects arguments that cannot be quoted on one line, because control characters could forge output. Takes all arguments, the program's
+/// own name first, before they are parsed.
 ///
 /// # Errors
 /// [`InvalidInput`](ErrorKind::InvalidInput), on one line.
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_could_forge_a_line_is_rejected_on_one_line() {
+    fn argument_with_control_characters_is_rejected_on_one_line() {
         for argument in ["2026-10\nerror: forged", "\u{1b}[2K", "\u{202e}01-6202", &"x".repeat(100_000)] {
             let line = check(argument).unwrap_err().to_string();
             assert!(line.starts_with("argument 3 (`") && line.chars().count() < 400, "{line}");

@@ -1,18 +1,18 @@
-//! Which world a sandbox holds.
+//! Options that select the dataset.
 
 use chrono::NaiveDate;
 use clap::Args;
 
 use crate::{SandboxBuilder, Size};
 
-/// Global: they count for every command.
+/// The options are global: they apply to all commands.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DatasetOptions {
-    /// Another number is another world, with other names and quantities.
+    /// Seed of the dataset: another number has other names and quantities.
     #[arg(long, global = true, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
 
-    /// The day of the start (2026-11-21), for the same answers on any day; it is then noon, UTC [default: now].
+    /// Day of the start (2026-11-21), for the same responses on any day; the sandbox starts at noon, UTC [default: now].
     #[arg(long, global = true, value_name = "DAY")]
     today: Option<NaiveDate>,
 

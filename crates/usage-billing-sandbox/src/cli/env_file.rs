@@ -1,4 +1,4 @@
-//! The settings that point a shell at a sandbox, printed or in a file.
+//! The settings for a shell, printed or in a file.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -8,7 +8,7 @@ use usage_billing_core::printable;
 
 use crate::demo_credentials;
 
-/// The first line of every file, by which a later run knows that it may replace it.
+/// The first line of each file, by which later runs recognize it.
 const MARK: &str = "# Settings of a usage-billing sandbox (demo credentials).";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Shell {
     PowerShell,
 }
 
-/// The settings of a sandbox at `url`. The names are those that the crates of this workspace read.
+/// The settings of a sandbox at `url`, under the names that the crates of this workspace read.
 pub(super) fn settings(url: &str, shell: Shell) -> String {
     [
         ("GENESYS_REGION", url),
@@ -38,14 +38,14 @@ pub(super) fn settings(url: &str, shell: Shell) -> String {
     .collect()
 }
 
-/// A file of settings; dropping it removes it.
+/// A file of settings, which is removed when it is dropped.
 pub(super) struct EnvFile(PathBuf);
 
 impl EnvFile {
-    /// Removes what an earlier run left, so that the file is there only when the sandbox is ready.
+    /// Removes the file of an earlier run, so that it exists only while the sandbox is ready.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if something else has the name.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the path is another file.
     pub(super) fn clear(path: &Path) -> io::Result<()> {
         let failed = |error: io::Error| in_words(path, &error);
         let file = match fs::symlink_metadata(path) {
@@ -55,7 +55,7 @@ impl EnvFile {
             Ok(_) => return Err(not_ours(path)),
         };
         let mut first = String::new();
-        // BoundedMap: the file may be anything.
+        // The file may be of any size.
         let read = BufReader::new(file.take(MARK.len() as u64 + 2)).read_line(&mut first);
         match read {
             Ok(_) if first.trim_end() == MARK => fs::remove_file(path).map_err(failed),
@@ -63,10 +63,10 @@ impl EnvFile {
         }
     }
 
-    /// Writes the file in one step: a shell that waits for it reads all of it.
+    /// Writes the file in one step, so that a waiting shell never reads a part of it.
     ///
     /// # Errors
-    /// When it cannot be written, in words.
+    /// The file cannot be written; with its path.
     pub(super) fn write(path: &Path, url: &str) -> io::Result<Self> {
         let is_power_shell = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ps1"));
         let shell = if is_power_shell { Shell::PowerShell } else { Shell::Posix };

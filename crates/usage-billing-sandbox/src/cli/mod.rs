@@ -1,5 +1,5 @@
-//! The sandbox as a program: its options, and the run until Ctrl-C. `usage-billing-sandbox` is this and nothing else, and
-//! `usage-billing sandbox` has it as a verb. Not meant for others: it may change with any version.
+//! The command line of the sandbox: its options, and the run until Ctrl-C. Only for the programs `usage-billing-sandbox` and `usage-billing
+//! sandbox`: it may change with any version.
 
 mod arguments;
 mod dataset;
@@ -18,11 +18,11 @@ pub use self::options::Options;
 use crate::Bill;
 use crate::admin::expected_usage::last_month;
 
-/// Starts a sandbox, prints the settings that point a shell at it, and serves until Ctrl-C; or prints what its world's true usage is.
+/// Starts a sandbox, prints the settings for a shell, and serves until Ctrl-C; or prints the true usage of the dataset.
 ///
 /// # Errors
-/// When the address cannot be bound or the output cannot be written, and [`InvalidInput`](ErrorKind::InvalidInput) for options that make
-/// no sandbox; in a line for people.
+/// The address cannot be bound or the output cannot be written; [`InvalidInput`](ErrorKind::InvalidInput) for invalid options. The message
+/// is a human-readable line.
 pub async fn run(mut options: Options) -> io::Result<()> {
     let address = options.address();
     let command = options.command.take();
@@ -42,7 +42,7 @@ pub async fn run(mut options: Options) -> io::Result<()> {
         return print(&format!("{:#}\n", serde_json::to_value(rows)?));
     }
     let url = sandbox.url();
-    // Before anything is announced: a script may send the signal right after.
+    // Scripts may send the signal as soon as they read the output.
     let stopped = stop_signal()?;
     let env_file = env_file.map(|path| EnvFile::write(&path, url).map(|file| (file, path))).transpose()?;
     let how = match &env_file {
@@ -63,12 +63,13 @@ pub async fn run(mut options: Options) -> io::Result<()> {
         }
         _ => "\nother machines can reach it".to_owned(),
     };
-    // A closed stderr is no reason to stop.
+    // A closed stderr is ignored.
     let _ = writeln!(io::stderr(), "the sandbox runs at {url} until Ctrl-C; {how}{reach}");
     stopped.await
 }
 
-/// The wait for Ctrl-C; on Unix also for SIGTERM, which `kill` and containers send. From the call on, neither ends the program at once.
+/// Returns a future that waits for Ctrl-C, on Unix also for SIGTERM, which `kill` and containers send. After the call, neither ends the
+/// program at once.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -81,13 +82,13 @@ fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     })
 }
 
-/// The wait for Ctrl-C.
+/// Returns a future that waits for Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
-/// A reader that has seen enough (`| head`) is no failure.
+/// A closed pipe (`| head`) is not an error.
 fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

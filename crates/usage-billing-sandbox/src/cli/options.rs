@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The options of the command line.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
@@ -14,51 +14,52 @@ use crate::admin::expected_usage::read_period;
 use crate::middleware::same_origin::HostName;
 use crate::{Fault, Sandbox, SandboxBuilder, Vendor};
 
-/// The options of the program `usage-billing-sandbox`, and of any verb that runs a sandbox: flatten them into your own.
+/// Options of `usage-billing-sandbox`, and of other commands that run a sandbox: flatten them.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Port; 0 takes a free one.
+    /// Port; 0 chooses a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// Address to listen on. Any but a loopback address lets others in: the demo credentials are public.
+    /// Address to listen on. Anybody who reaches another address than loopback can use the sandbox: the demo credentials are public.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
 
-    /// A host name under which programs reach the sandbox. IP addresses, localhost and names without a dot need none; requests for other
+    /// Host name that programs use for the sandbox. IP addresses, localhost and names without a dot are always accepted; requests for other
     /// names are rejected, so that no web page can use the sandbox. May be repeated.
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
 
-    /// Write the settings to this file once the sandbox is ready, and remove it at the end, in place of printing them: for PowerShell if it
-    /// ends with .ps1, else for sh. In a script: `usage-billing sandbox --env-file sandbox.env &`, wait for the file, then `. ./sandbox.env`.
+    /// Write the settings to this file when the sandbox is ready, instead of printing them, and remove it at the end. For PowerShell if it
+    /// ends with .ps1, else for sh. In a script: `usage-billing sandbox --env-file sandbox.env &`, wait for the file, then `.
+    /// ./sandbox.env`.
     #[arg(long, value_name = "PATH")]
     pub(super) env_file: Option<PathBuf>,
 
     #[command(flatten)]
     dataset: DatasetOptions,
 
-    /// How many polls find a report or query in progress.
+    /// Number of polls for which a report or query is in progress.
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     polls: u32,
 
-    /// How long tokens live [default: as long as the vendors' do].
+    /// Lifetime of tokens [default: that of the vendor].
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
 
-    /// Refuse anything that the vendors' documents do not know: parameters, fields, headers.
+    /// Reject parameters, fields and headers that are not in the vendors' documents.
     #[arg(long)]
     strict: bool,
 
-    /// Requests that a caller has a minute, or `none`: `genesys=none` [default: genesys=300]. May be repeated.
+    /// Limit of requests per minute and caller, or `none`: `genesys=none` [default: genesys=300]. May be repeated.
     #[arg(long, value_name = "VENDOR=NUMBER", value_parser = rate)]
     requests_per_minute: Vec<(Vendor, Option<u32>)>,
 
-    /// A fault from the start on: `503; operation=create_report; times=2`. May be repeated.
+    /// Fault to inject: `503; operation=create_report; times=2`. May be repeated.
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<Fault>,
 
-    /// What faults with a `percent` are drawn from.
+    /// Seed for faults with a `percent`.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     fault_seed: u64,
 
@@ -66,13 +67,13 @@ pub struct Options {
     pub(super) command: Option<Command>,
 }
 
-/// What to do in place of running.
+/// Commands that do not serve.
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum Command {
-    /// Print the true usage of a period as JSON: what a program that reads this sandbox should come to. (A sandbox that runs tells it at
-    /// /_sandbox/expected.)
+    /// Print the true usage of a period as JSON: the result expected from a program that reads this sandbox. A running sandbox returns it
+    /// at /_sandbox/expected.
     Expected {
-        /// A month (2026-10), or two days of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
+        /// Month (2026-10), or two days of which the second is excluded (2026-10-01/2026-10-15); UTC [default: last month].
         #[arg(long, value_parser = read_period)]
         period: Option<Range<DateTime<Utc>>>,
     },
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_vendor_and_a_number_or_none() {
+    fn rate_is_a_vendor_and_a_number_or_none() {
         assert_eq!(rate("suger=7"), Ok((Vendor::Suger, Some(7))));
         assert_eq!(rate("genesys=none"), Ok((Vendor::Genesys, None)));
         for bad in ["", "suger", "suger=", "suger=-1", "sugar=1", "suger=4294967296"] {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_is_none_is_refused() {
+    fn invalid_fault_is_rejected() {
         assert!(fault("503; times=2").is_ok());
         for bad in ["", "200", "503; operation=listNothing"] {
             assert!(fault(bad).is_err(), "{bad}");

@@ -1,7 +1,7 @@
-//! What the vendors of the sandbox know: customers and their usage. Data only, without a server.
+//! The dataset of a sandbox: customers and their usage, without a server.
 //!
-//! Nothing is random. A quantity is a pure function of the seed, its place (who, what) and its day, so that any two runs agree
-//! about any month; the clock is asked only where history ends.
+//! Nothing is random. A quantity is a pure function of the seed, of its position (customer, item) and of its day, so that all runs agree
+//! about any month. The clock only determines where the history ends.
 
 pub(crate) mod acronis;
 pub(crate) mod genesys;
@@ -17,20 +17,20 @@ pub(crate) use self::seed::Seed;
 pub use self::size::Size;
 use crate::clock::Clock;
 
-/// Namespace of all ids that are made.
+/// Namespace of all generated ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_90c4_52ef_4a36_8f0a_d3c2_61b7_e954);
-/// Day from which trends are counted: before it nothing was used.
+/// Day from which trends are counted; there is no usage before it.
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a date");
-/// Days within which dates can be counted with, without a thought of their end.
+/// Range of days in which date arithmetic does not overflow.
 const FIRST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(2016, 1, 1).expect("a date");
 const LAST_TODAY: NaiveDate = NaiveDate::from_ymd_opt(9998, 12, 31).expect("a date");
 
-/// Months that a sandbox may run without contracts being dated again.
+/// Months after which the start dates of contracts move.
 const MAX_RUN: u32 = 60;
 
 pub(crate) struct Dataset {
     clock: Clock,
-    /// The day of the start: contracts are dated from it.
+    /// Day of the start, from which contracts are dated.
     opened: NaiveDate,
     pub(crate) acronis: acronis::Tree,
     pub(crate) genesys: genesys::Partner,
@@ -39,7 +39,7 @@ pub(crate) struct Dataset {
 
 impl Dataset {
     pub(crate) fn new(seed: Seed, size: &Size, clock: Clock) -> Self {
-        // A clock beyond the days of the world does not make history longer.
+        // A clock beyond the range of days does not make the history longer.
         let opened = today(&clock);
         let today = midnight(opened);
         let suger = suger::Organization::new(seed, size, clock.now().clamp(today, today + TimeDelta::days(1)));
@@ -47,12 +47,12 @@ impl Dataset {
         Self { clock, opened, acronis, genesys, suger }
     }
 
-    /// The day that goes on with the sandbox's clock.
+    /// The current day of the sandbox's clock.
     pub(crate) fn today(&self) -> NaiveDate {
         today(&self.clock)
     }
 
-    /// Contracts are dated from a later day once the clock was pushed on too far: history has a bound.
+    /// Contracts are dated from a later day if the clock was advanced too far, because the history is bounded.
     pub(crate) fn calendar(&self) -> genesys::Calendar {
         let today = self.today();
         genesys::Calendar { opened: self.opened.max(months_before(today, MAX_RUN)), today }
@@ -63,7 +63,7 @@ fn today(clock: &Clock) -> NaiveDate {
     clock.now().date_naive().clamp(FIRST_TODAY, LAST_TODAY)
 }
 
-/// An id that is always the same for a name, in all worlds.
+/// Returns the id of a name, which is the same in all datasets.
 pub(crate) fn id(name: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }
@@ -77,7 +77,7 @@ pub(crate) fn day_key(day: NaiveDate) -> u64 {
     day_number(day).unsigned_abs()
 }
 
-/// The same day of a month so many months before; the last one if that month is too short.
+/// Returns the same day some months before; the last day of that month if it is too short.
 pub(crate) fn months_before(day: NaiveDate, months: u32) -> NaiveDate {
     day.checked_sub_months(Months::new(months)).unwrap_or(FIRST_TODAY)
 }
@@ -102,7 +102,7 @@ pub(crate) fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
-/// Days from the first to the last, both included.
+/// Iterates from the first to the last day, both included.
 pub(crate) fn days(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     first.iter_days().take_while(move |day| *day <= last)
 }
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn any_today_makes_a_world() {
+    async fn any_day_has_a_dataset() {
         for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
             let world = Dataset::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
             assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today()));

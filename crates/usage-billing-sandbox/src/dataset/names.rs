@@ -1,4 +1,4 @@
-//! Names of customers, as awkward as real ones: commas, quotes, semicolons, letters from everywhere.
+//! Names of customers, as awkward as real ones: commas, quotes, semicolons, letters of many scripts.
 
 use super::seed::Seed;
 
@@ -21,17 +21,17 @@ const TRADES: [&str; 12] = [
     "Schools",
     "Tools",
 ];
-/// How many ways there are to write a name: of so many neighbours each is another.
+/// Number of formats of names; neighbours have different ones.
 const FORMS: u64 = 10;
 
-/// The name of a customer. No two numbers of a kind have the same one.
+/// Returns the name of a customer, which is unique within its kind.
 pub(super) fn company(seed: Seed, kind: u64, number: u64) -> String {
     let pick = |what: u64, list: &[&'static str]| {
         let at = seed.mix(&[71, kind, number, what]) % list.len() as u64;
         list.get(usize::try_from(at).unwrap_or_default()).copied().unwrap_or_default()
     };
     let (word, other, trade) = (pick(0, &WORDS), pick(1, &WORDS), pick(2, &TRADES));
-    // The number keeps names apart; chance alone would repeat one among some hundreds.
+    // The number makes names unique; random words alone would repeat among some hundreds.
     match number % FORMS {
         0 => format!("{word} {trade}, Inc. {number}"),
         1 => format!("{word} & {other}, \"{trade} {number}\" Ltd."),

@@ -1,11 +1,11 @@
-//! Chance from a seed: always the same number for the same place of a world, in whatever order places are asked for.
+//! Pseudo-random numbers from a seed: the same number for the same position in a dataset, in any order of access.
 
 use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-/// Where the default world begins.
+/// State of the default dataset.
 const DEFAULT: u64 = 0x243f_6a88_85a3_08d3;
 
-/// What makes one world another than the next.
+/// Seed of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seed {
     number: u64,
@@ -14,32 +14,32 @@ pub(crate) struct Seed {
 
 impl Seed {
     pub(crate) fn new(number: u64) -> Self {
-        // Mixed, so that neighbouring seeds have nothing in common.
+        // Mixed, so that consecutive seeds are unrelated.
         let state = if number == 0 { DEFAULT } else { next(DEFAULT ^ number) };
         Self { number, state }
     }
 
-    /// Whether the tables hold as they stand.
+    /// Whether the tables apply unchanged.
     pub(crate) fn is_default(self) -> bool {
         self.number == 0
     }
 
-    /// A number that looks like chance and is none.
+    /// Returns a pseudo-random number for a position.
     pub(crate) fn mix(self, parts: &[u64]) -> u64 {
         parts.iter().fold(self.state, |state, part| next(state ^ part))
     }
 
-    /// [`Seed::mix`], brought down to `0..below`.
+    /// Returns [`Seed::mix`], reduced to `0..below`.
     pub(crate) fn chance(self, parts: &[u64], below: u64) -> i64 {
         i64::try_from(self.mix(parts) % below.max(1)).unwrap_or_default()
     }
 
-    /// Half to one and a half of the average.
+    /// Returns a number from half to one and a half of the average.
     pub(crate) fn about(self, parts: &[u64], average: u64) -> i64 {
         i64::try_from(average / 2).unwrap_or_default() + self.chance(parts, average)
     }
 
-    /// How large something is in percent of what the tables say: from two thirds to one and a half of it.
+    /// Returns a size in percent of the tables: from two thirds to one and a half.
     pub(crate) fn percent(self, parts: &[u64]) -> i64 {
         if self.is_default() { 100 } else { 67 + self.chance(parts, 84) }
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_depends_on_seed_and_place_and_on_nothing_else() {
+    fn number_depends_on_seed_and_position_only() {
         let seed = Seed::new(0);
         assert_eq!(seed.mix(&[1, 2, 3]), seed.mix(&[1, 2, 3]));
         assert_ne!(seed.mix(&[1, 2, 3]), seed.mix(&[1, 3, 2]));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_what_they_were_in_earlier_versions() {
+    fn numbers_do_not_change_between_versions() {
         assert_eq!(Seed::new(0).mix(&[1, 2, 3]), 0xcd8d705991914ea1);
         assert_eq!(Seed::new(7).mix(&[1, 2, 3]), 0x44cf9858b0b16f5a);
     }

@@ -1,11 +1,11 @@
-//! How large the world is.
+//! The size of a dataset.
 
 use std::ops::RangeInclusive;
 
-/// How much there is in the world of a sandbox; see [`SandboxBuilder::size`](crate::SandboxBuilder::size).
+/// Numbers of customers and of usage in the dataset of a sandbox; see [`SandboxBuilder::size`](crate::SandboxBuilder::size).
 ///
-/// The smallest numbers are those with which everything awkward still occurs: names with commas, quotes and non-Latin letters,
-/// trials, shrinking storage, refused usage. What is out of range is told at the start.
+/// With the smallest numbers, all awkward cases still occur: names with commas, quotes and non-Latin letters, trials, shrinking storage,
+/// rejected usage. The start fails for numbers out of range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size {
     pub(crate) tenants: u32,
@@ -22,38 +22,38 @@ impl Default for Size {
 }
 
 impl Size {
-    /// Tenants of the Acronis partner, itself among them: 12 (the default) to 10,000.
+    /// Sets the tenants of the Acronis partner, with itself: 13 (the default) to 10,000.
     pub fn tenants(mut self, tenants: u32) -> Self {
         self.tenants = tenants;
         self
     }
 
-    /// Customer organizations of the Genesys Cloud partner: 3 (the default) to 1,000.
+    /// Sets the customer organizations of the Genesys Cloud partner: 3 (the default) to 1,000.
     pub fn organizations(mut self, organizations: u32) -> Self {
         self.organizations = organizations;
         self
     }
 
-    /// Entitlements of the Suger organization: 5 (the default) to 1,000. Every other one has a buyer of its own.
+    /// Sets the entitlements of the Suger organization: 5 (the default) to 1,000. Two of them have the same buyer.
     pub fn entitlements(mut self, entitlements: u32) -> Self {
         self.entitlements = entitlements;
         self
     }
 
-    /// Usage record groups of the Suger organization at the start, exactly: 0 to 1,000,000; 2,745 by default. They are computed when they
-    /// are asked for, so that a million takes no more memory than a few.
+    /// Sets the exact number of usage record groups of the Suger organization at the start: 0 to 1,000,000; 2,745 by default. They are
+    /// computed on demand, so that a million needs no more memory than a few.
     pub fn record_groups(mut self, record_groups: u32) -> Self {
         self.record_groups = record_groups;
         self
     }
 
-    /// Months of 732 hours before the start over which the usage record groups are spread: 1 to 36; 2 by default.
+    /// Sets the months of 732 hours before the start over which the usage record groups are spread: 1 to 36; 2 by default.
     pub fn months(mut self, months: u32) -> Self {
         self.months = months;
         self
     }
 
-    /// What is out of range, if anything is.
+    /// Rejects numbers out of range.
     pub(crate) fn check(&self) -> Result<(), String> {
         let ranges: [(&str, u32, RangeInclusive<u32>); 5] = [
             ("tenants", self.tenants, 13..=10_000),
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_out_of_range_is_named() {
+    fn number_out_of_range_is_named() {
         assert_eq!(Size::default().check(), Ok(()));
         assert_eq!(Size::default().record_groups(1_000_000).months(36).check(), Ok(()));
         assert_eq!(

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_and_the_sandbox_s_own_pages_are_accepted() {
+    fn programs_and_own_pages_are_accepted() {
         for (host, origin) in [
             ("localhost:8080", "http://localhost:8080"),
             ("LocalHost:8080", "http://localhost:8080"),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn allowed_host_is_a_name() {
+    fn allowed_host_must_be_a_name() {
         assert_eq!("Sandbox.Example.com.".parse(), Ok(HostName("sandbox.example.com".to_owned())));
         for bad in ["", ".", "a..b", "http://a.b", "a.b:80", "*", "a b", "[::1]"] {
             assert!(bad.parse::<HostName>().is_err(), "{bad}");

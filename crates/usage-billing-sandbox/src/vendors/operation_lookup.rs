@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_operation_with_the_fewest_names_in_its_path() {
+    fn operation_with_fewest_path_parameters_is_found() {
         for (path, operation) in [
             ("/api/2/tenants/usages", Some("list_tenants_usages")),
             ("/api/2/tenants/7", Some("get_tenant")),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_meant_by_its_names_and_by_method_and_template() {
+    fn selector_matches_names_and_method_with_template() {
         for selector in [
             "genesys",
             "get_report",

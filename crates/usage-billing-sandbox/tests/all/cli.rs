@@ -7,7 +7,7 @@ use crate::{http, read};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_usage-billing-sandbox");
 
-/// Ends with the test.
+/// Kills the program when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -18,7 +18,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn the_program_prints_where_it_is_and_does_what_its_options_say() {
+async fn program_prints_settings_and_applies_options() {
     let options = ["--today", "2026-11-21", "--fault", "503; operation=listBuyers; times=1", "--requests-per-minute"];
     let mut command = Command::new(PROGRAM);
     command.args(options).arg("suger=1").stdout(Stdio::piped()).stderr(Stdio::null());
@@ -37,7 +37,7 @@ async fn the_program_prints_where_it_is_and_does_what_its_options_say() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn silent_sockets_lock_nobody_out_when_file_handles_run_out() {
+async fn silent_sockets_do_not_block_callers_without_file_handles() {
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
@@ -53,7 +53,7 @@ async fn silent_sockets_lock_nobody_out_when_file_handles_run_out() {
     let stalled = [&head[..], b"content-length: 1000\r\n\r\n{"].concat();
     let mut silent: Vec<_> = (0..HANDLES).map(|_| connect()).collect();
     for (number, stream) in silent.iter_mut().enumerate() {
-        // One may have been closed for the next.
+        // The server may have closed the connection for the next one.
         let _ = stream.write_all([b"", &head[..], &stalled][number % 3]);
     }
     let request = http().get(format!("{url}/org/sgr-demo1/buyer")).header("authorization", "Key demo-suger-key");
@@ -67,7 +67,7 @@ async fn silent_sockets_lock_nobody_out_when_file_handles_run_out() {
 }
 
 #[test]
-fn what_cannot_be_is_told_in_a_line() {
+fn invalid_options_are_reported_on_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (options, code, says) in [
@@ -99,7 +99,7 @@ fn no_argument_forges_output() {
         &["--fault", forged],
         &["--allow-host", "\u{202e}localhost"],
         &["expected", "--period", forged],
-        // JSON, in which nothing has to be printed as it is.
+        // In JSON, any character can be escaped.
         &["--fault", &format!("503; operation={escaped}")],
         &["--fault", &format!("{{\"kind\": {escaped}}}")],
         &["--fault", &format!("{{{escaped}: 1}}")],
@@ -114,7 +114,7 @@ fn no_argument_forges_output() {
 
 #[cfg(unix)]
 #[test]
-fn the_name_under_which_the_program_is_called_forges_no_output() {
+fn program_name_cannot_forge_output() {
     use std::os::unix::process::CommandExt;
 
     let output = Command::new(PROGRAM).arg0("x\u{1b}[2K\nerror: forged").arg("--unknown").output().unwrap();
@@ -130,7 +130,7 @@ fn env_file_is_written_when_ready_and_removed_at_the_end() {
         let file = folder.join(name);
         let mut command = Command::new(PROGRAM);
         command.args(["--listen", "0.0.0.0", "--env-file"]).arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // The second run replaces what the first one left when it was killed.
+        // The second run replaces the file that the first one left when it was killed.
         for is_last in [false, true] {
             let mut program = Running(command.spawn().unwrap());
             let mut said = BufReader::new(program.0.stderr.take().unwrap());

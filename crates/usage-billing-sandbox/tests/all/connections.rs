@@ -1,4 +1,4 @@
-//! Connections that do nothing, or do it slowly. The clock is paused: it goes on when all wait, so that no test depends on the machine.
+//! Idle and slow connections. The clock is paused and advances when all tasks wait, so that no test depends on the machine.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn request(connection: &str) -> String {
     format!("GET {BUYERS} HTTP/1.1\r\nhost: localhost\r\nconnection: {connection}\r\n\r\n")
 }
 
-/// All that comes until the sandbox ends the connection.
+/// Reads until the sandbox closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
@@ -28,7 +28,7 @@ async fn rest(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_sockets_lock_nobody_out() {
+async fn silent_sockets_do_not_block_other_callers() {
     let sandbox = builder().max_connections(8).start().await.unwrap();
     let mut silent = Vec::new();
     for number in 0..32 {
@@ -42,7 +42,7 @@ async fn silent_sockets_lock_nobody_out() {
     for _ in 0..3 {
         assert_eq!(caller.get(BUYERS).await.0, 200);
     }
-    // The oldest ones were closed, the newest ones were not.
+    // The oldest connections were closed, the newest were not.
     assert_eq!(rest(silent.remove(0)).await, "");
     let mut newest = silent.pop().unwrap();
     newest.write_all(request("close").as_bytes()).await.unwrap();
@@ -50,7 +50,7 @@ async fn silent_sockets_lock_nobody_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn peers_that_stop_in_the_middle_of_a_request_lock_nobody_out() {
+async fn stalled_requests_do_not_block_other_callers() {
     let key = "authorization: Key demo-suger-key";
     let post = "POST /org/sgr-demo1/batchCreateUsageRecordGroups HTTP/1.1\r\nhost: localhost";
     let pages = "GET /openapi/genesys.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
@@ -58,7 +58,7 @@ async fn peers_that_stop_in_the_middle_of_a_request_lock_nobody_out() {
     let chunked = format!("{post}\r\n{key}\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{{\r\n");
     let unauthorized = format!("{post}\r\ncontent-length: 1000\r\n\r\n{{");
     let second = format!("{}{length}", request("keep-alive"));
-    // Also responses that are not taken.
+    // Includes responses that the peer does not read.
     for stalled in [length, chunked, unauthorized, second, pages] {
         let sandbox = builder().max_connections(8).start().await.unwrap();
         let mut others = Vec::new();
@@ -77,7 +77,7 @@ async fn peers_that_stop_in_the_middle_of_a_request_lock_nobody_out() {
 }
 
 #[tokio::test]
-async fn connection_with_a_request_under_way_is_not_evicted() {
+async fn connection_with_request_in_progress_is_not_evicted() {
     let fault = "latency; millis=60000; times=1; operation=listBuyers".parse().unwrap();
     let sandbox = builder().max_connections(1).fault(fault).start().await.unwrap();
     let mut first = connect(&sandbox).await;
@@ -105,7 +105,7 @@ async fn slow_heads_and_idle_connections_are_closed() {
 
     let (mut read, mut write) = connect(&sandbox).await.into_split();
     let trickle = tokio::spawn(async move {
-        // A byte now and then does not extend the time.
+        // Single bytes do not extend the time limit.
         for byte in request("close").bytes().cycle().filter(|byte| !byte.is_ascii_control()) {
             if write.write_all(&[byte]).await.is_err() {
                 break;
@@ -138,7 +138,7 @@ async fn slow_bodies_are_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn client_that_reads_nothing_is_closed() {
+async fn connection_of_client_that_reads_nothing_is_closed() {
     let sandbox = builder().start().await.unwrap();
     let mut stream = connect(&sandbox).await;
     // More than the buffers of both sockets hold.

@@ -1,4 +1,4 @@
-//! Worlds of other seeds and sizes: the same to the byte where seed and size are, and true to themselves.
+//! Datasets of other seeds and sizes: equal byte by byte for the same seed and size, and consistent.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,7 +15,7 @@ async fn world(seed: u64, size: Size) -> Sandbox {
     builder().seed(seed).size(size).polls_before_ready(0).start().await.unwrap()
 }
 
-/// What is read of a group; the whole of it would take twice the time.
+/// The fields of a group that tests read; all fields would take twice the time.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Group {
@@ -67,7 +67,7 @@ fn expected(sandbox: &Sandbox) -> Sums {
     sandbox.expected_usage(&Bill::Suger, ever).into_iter().map(|row| (row.sku, row.quantity)).collect()
 }
 
-/// Reads all groups, and returns how many there are by status and what they add up to.
+/// Reads all groups, and returns their number by status and their totals.
 async fn all(caller: &Caller, filter: &str) -> (BTreeMap<String, usize>, Sums) {
     let (mut ids, mut counts, mut sums, mut offset) = (HashSet::new(), BTreeMap::new(), Sums::new(), Some(0));
     while let Some(at) = offset {
@@ -89,7 +89,7 @@ async fn all(caller: &Caller, filter: &str) -> (BTreeMap<String, usize>, Sums) {
 }
 
 #[tokio::test]
-async fn fifty_thousand_groups_are_listed_each_once_and_add_up() {
+async fn fifty_thousand_groups_are_listed_once_and_add_up() {
     let sandbox = world(11, Size::default().record_groups(50_000).entitlements(40)).await;
     let (counts, sums) = all(&Caller::suger(&sandbox), "").await;
     assert_eq!(counts.values().sum::<usize>(), 50_000, "{counts:?}");
@@ -97,9 +97,9 @@ async fn fifty_thousand_groups_are_listed_each_once_and_add_up() {
     assert_eq!(sums, expected(&sandbox));
 }
 
-/// On one thread.
+/// Runs on one thread.
 #[tokio::test]
-async fn who_asks_for_little_need_not_wait_for_a_search_of_everything() {
+async fn small_request_does_not_wait_for_a_large_search() {
     let sandbox = world(1, Size::default().record_groups(30_000)).await;
     let caller = Caller::suger(&sandbox);
     let organization = format!("/org/{SUGER_ORG_ID}");
@@ -108,7 +108,7 @@ async fn who_asks_for_little_need_not_wait_for_a_search_of_everything() {
     let totals = format!("{organization}/usageRecordGroup/aggregate?{totals}");
     for slow in [search, totals] {
         let little = async {
-            // Once the other one is at it.
+            // The slow request has started.
             let is_slow = |it: &LoggedRequest| slow.split('?').next() == Some(&it.path) && it.status.is_none();
             while !sandbox.requests().iter().any(is_slow) {
                 tokio::task::yield_now().await;
@@ -123,7 +123,7 @@ async fn who_asks_for_little_need_not_wait_for_a_search_of_everything() {
 }
 
 #[tokio::test]
-async fn filters_take_of_a_large_history_what_the_whole_list_has() {
+async fn filtered_lists_agree_with_the_complete_list() {
     let sandbox = world(2, Size::default().record_groups(3_000).entitlements(12).months(1)).await;
     let caller = Caller::suger(&sandbox);
     let (counts, sums) = all(&caller, "").await;
@@ -148,7 +148,7 @@ async fn filters_take_of_a_large_history_what_the_whole_list_has() {
             .count(),
         0
     );
-    // Days of the list tile it.
+    // The days together have all groups.
     let mut by_day = 0;
     for day in 1..=21 {
         let day = format!("2026-11-{day:02}");
@@ -172,7 +172,7 @@ async fn page_count(caller: &Caller, query: &str) -> usize {
 }
 
 #[tokio::test]
-async fn what_a_caller_changes_of_the_past_stays_in_its_place() {
+async fn changed_historical_group_keeps_its_position() {
     let sandbox = world(4, Size::default().record_groups(5_000)).await;
     let caller = Caller::suger(&sandbox);
     let first =
@@ -200,12 +200,12 @@ async fn what_a_caller_changes_of_the_past_stays_in_its_place() {
         report["info"]["usageRecordGroupIds"].as_array().is_some_and(|ids| ids.contains(&json!(failed)))
     });
     assert_eq!(with_it.count(), 1);
-    // The id of a group that is only computed is taken as well.
+    // The id of a computed group also exists.
     let body = json!({"id": invalid, "organizationID": SUGER_ORG_ID, "entitlementID": "ent-aws01", "records": {"ingest_gb": 1}});
     assert_eq!(caller.post(&format!("/org/{SUGER_ORG_ID}/entitlement/ent-aws01/usageRecordGroup"), &body).await.0, 409);
 }
 
-/// A bit of everything that is read.
+/// Reads a sample of all responses.
 async fn told(sandbox: &Sandbox) -> Vec<Vec<u8>> {
     let org = format!("/org/{SUGER_ORG_ID}");
     let mut all = Vec::new();
@@ -237,7 +237,7 @@ async fn told(sandbox: &Sandbox) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn the_same_seed_tells_the_same_and_another_seed_something_else() {
+async fn same_seed_repeats_all_responses() {
     let size = || Size::default().record_groups(3_000).tenants(30).organizations(6).entitlements(9);
     let one = told(&world(5, size()).await).await;
     assert_eq!(one, told(&world(5, size()).await).await);
@@ -249,7 +249,7 @@ async fn the_same_seed_tells_the_same_and_another_seed_something_else() {
 }
 
 #[tokio::test]
-async fn sizes_are_what_was_asked_for_and_out_of_range_is_told() {
+async fn sizes_are_applied_and_validated() {
     let sandbox = world(1, Size::default().tenants(150).organizations(20).entitlements(30)).await;
     let count = |body: &[u8], pointer: &str| {
         let value: Value = serde_json::from_slice(body).unwrap();
@@ -268,7 +268,7 @@ async fn sizes_are_what_was_asked_for_and_out_of_range_is_told() {
 }
 
 #[tokio::test]
-async fn the_true_bills_are_told_over_http() {
+async fn expected_bills_are_returned_over_http() {
     let sandbox = world(0, Size::default()).await;
     let caller = Caller::suger(&sandbox);
     let (status, bills) = caller.get("/_sandbox/expected?period=2026-10").await;
@@ -285,7 +285,7 @@ async fn the_true_bills_are_told_over_http() {
     for vendor in ["acronis", "genesys", "suger"] {
         assert!(bills[vendor].as_array().unwrap().len() > 4, "{vendor}");
     }
-    // The last month, if none is named.
+    // The default is the last month.
     assert_eq!(caller.get("/_sandbox/expected").await.1, bills);
     let accounts = caller.get("/_sandbox/expected?level=accounts").await.1;
     assert!(accounts["acronis"].as_array().unwrap().len() > bills["acronis"].as_array().unwrap().len());

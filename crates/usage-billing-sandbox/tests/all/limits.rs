@@ -1,4 +1,4 @@
-//! Time, permissions, rates and sizes.
+//! The clock, permissions, rates and sizes.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn limited(sandbox: &Sandbox, vendor: Vendor) -> Caller {
 }
 
 #[tokio::test]
-async fn who_lacks_a_permission_is_told_so_in_the_vendor_s_words() {
+async fn missing_permission_error_has_the_vendor_s_form() {
     let sandbox = builder().start().await.unwrap();
     let genesys = limited(&sandbox, Vendor::Genesys).await;
     let usage = "/api/v2/billing/reports/billableusage?startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59Z";
@@ -55,14 +55,14 @@ async fn who_lacks_a_permission_is_told_so_in_the_vendor_s_words() {
     assert_eq!((status.as_u16(), &body["error"]["code"]), (403, &json!(1002)));
     assert!(body["error"]["domain"].is_string() && body["error"]["message"].is_string());
     assert_eq!(acronis.get(&format!("/api/2/tenants/{}", demo::ACRONIS_TENANT_ID)).await.0, 200);
-    // Sign-in comes first: a token that is over is 401, whoever held it.
+    // Credentials are checked first: an expired token is rejected with 401.
     sandbox.advance(Duration::from_secs(90_000));
     assert_eq!(genesys.get(&overview).await.0, 401);
     assert_eq!(acronis.post("/api/2/reports", &json!({})).await.0, 401);
 }
 
 #[tokio::test]
-async fn every_answer_of_genesys_tells_the_rate_and_one_too_many_is_429() {
+async fn genesys_responses_state_the_rate_and_exceeding_it_is_429() {
     let sandbox = builder().requests_per_minute(Vendor::Genesys, Some(3)).start().await.unwrap();
     let genesys = Caller::genesys(&sandbox).await;
     for (count, status) in [(1, 200), (2, 404), (3, 200), (4, 429), (5, 429)] {
@@ -87,14 +87,14 @@ async fn every_answer_of_genesys_tells_the_rate_and_one_too_many_is_429() {
             assert!(body["message"].as_str().unwrap().contains(&format!("[{reset}]")));
         }
     }
-    // Another token has a count of its own, and a minute later so has this one.
+    // Another token has its own limit, and this one has a new one after a minute.
     assert_ne!(Caller::genesys(&sandbox).await.get("/api/v2/nothing").await.0, 429);
     sandbox.advance(Duration::from_secs(60));
     assert_eq!(genesys.get("/api/v2/nothing").await.0, 404);
 }
 
 #[tokio::test]
-async fn suger_and_acronis_are_limited_when_told() {
+async fn suger_and_acronis_enforce_a_given_limit() {
     let sandbox = builder().requests_per_minute(Vendor::Suger, Some(1)).requests_per_minute(Vendor::Acronis, Some(2));
     let sandbox = sandbox.start().await.unwrap();
     let (suger, acronis) = (Caller::suger(&sandbox), Caller::acronis(&sandbox).await);
@@ -111,7 +111,7 @@ async fn suger_and_acronis_are_limited_when_told() {
 }
 
 #[tokio::test]
-async fn time_is_moved_on_over_http() {
+async fn clock_is_advanced_over_http() {
     let sandbox = builder().start().await.unwrap();
     let clock = format!("{}/_sandbox/clock", sandbox.url());
     let (_, before) = read(http().get(&clock).send().await.unwrap()).await;
@@ -127,7 +127,7 @@ async fn time_is_moved_on_over_http() {
     for _ in 0..2 {
         assert_eq!(advance(json!({"advance_seconds": u64::MAX})).await.unwrap().status(), 200);
     }
-    // At the end of time all vendors still answer.
+    // At the end of the clock all vendors still respond.
     let response = Caller::suger(&sandbox).request(Method::GET, BUYERS).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(response.headers()["date"].to_str().unwrap().ends_with("9998 00:00:00 GMT"));
@@ -135,7 +135,7 @@ async fn time_is_moved_on_over_http() {
 }
 
 #[tokio::test]
-async fn a_month_closes_when_time_moves_on() {
+async fn month_closes_when_clock_advances() {
     let sandbox = builder().start().await.unwrap();
     let overview =
         format!("/api/v2/billing/trusteebillingoverview/{}?billingPeriodIndex=1", demo::GENESYS_TRUSTOR_ORG_ID);
@@ -147,7 +147,7 @@ async fn a_month_closes_when_time_moves_on() {
 }
 
 #[tokio::test]
-async fn tokens_end_when_time_moves_on() {
+async fn tokens_expire_when_clock_advances() {
     let sandbox = builder().start().await.unwrap();
     let acronis = Caller::acronis(&sandbox).await;
     sandbox.advance(Duration::from_secs(7_199));
@@ -157,7 +157,7 @@ async fn tokens_end_when_time_moves_on() {
 }
 
 #[tokio::test]
-async fn a_body_or_a_head_that_is_too_large_is_refused_and_a_path_is_logged_in_part() {
+async fn oversized_bodies_and_heads_are_rejected() {
     let sandbox = builder().start().await.unwrap();
     let large = json!("x".repeat(3 << 20));
     let genesys = Caller::genesys(&sandbox).await;
@@ -167,7 +167,7 @@ async fn a_body_or_a_head_that_is_too_large_is_refused_and_a_path_is_logged_in_p
         (&Caller::suger(&sandbox), "/org/sgr-demo1/batchCreateUsageRecordGroups"),
         (&acronis, "/api/2/reports"),
     ] {
-        // The server may stop reading before all is sent.
+        // The server may stop reading before the end.
         if let Ok(response) = caller.request(Method::POST, path).json(&large).send().await {
             assert_eq!(response.status(), 413, "{path}");
         }
@@ -186,7 +186,7 @@ async fn a_body_or_a_head_that_is_too_large_is_refused_and_a_path_is_logged_in_p
     let close = "connection: close\r\n\r\n";
     assert!(head(format!("GET /x HTTP/1.1\r\nhost: x\r\n{many}{close}")).await.contains("431"));
     let long = format!("GET /x HTTP/1.1\r\nhost: x\r\nx: {}\r\n{close}", "y".repeat(400_000));
-    // The connection is reset with bytes that nobody read, which may take the answer with it.
+    // The connection is reset with unread bytes, which may discard the response.
     let line = head(long).await;
     assert!(line.is_empty() || line.contains("431"), "{line}");
     let path = format!("GET /{} HTTP/1.1\r\nhost: x\r\n{close}", "z".repeat(30_000));
@@ -195,17 +195,17 @@ async fn a_body_or_a_head_that_is_too_large_is_refused_and_a_path_is_logged_in_p
 }
 
 #[tokio::test]
-async fn it_listens_where_it_is_told_to() {
+async fn sandbox_listens_on_the_given_address() {
     let sandbox = builder().listen(([127, 0, 0, 2], 0)).start().await.unwrap();
     assert!(sandbox.url().starts_with("http://127.0.0.2:"));
     assert_eq!(Caller::suger(&sandbox).get(BUYERS).await.0, 200);
     let sandbox = builder().start().await.unwrap();
     assert!(sandbox.url().starts_with("http://127.0.0.1:"));
-    // The address of a sandbox that listens on all addresses is one to connect to.
+    // The URL of a sandbox that listens on all addresses has the loopback address.
     let sandbox = builder().listen(([0, 0, 0, 0], 0)).start().await.unwrap();
     assert!(sandbox.url().starts_with("http://127.0.0.1:"), "{}", sandbox.url());
     assert_eq!(Caller::suger(&sandbox).get(BUYERS).await.0, 200);
-    // A machine without IPv6 cannot bind the other one.
+    // A machine without IPv6 cannot bind the other address.
     if let Ok(sandbox) = builder().listen((std::net::Ipv6Addr::UNSPECIFIED, 0)).start().await {
         assert!(sandbox.url().starts_with("http://[::1]:"), "{}", sandbox.url());
         assert_eq!(Caller::suger(&sandbox).get(BUYERS).await.0, 200);

@@ -1,4 +1,4 @@
-//! The sandbox from outside, over HTTP, as a program in any language sees it.
+//! Tests of the sandbox over HTTP.
 
 mod acronis;
 #[cfg(feature = "cli")]
@@ -26,7 +26,7 @@ fn builder() -> SandboxBuilder {
     Sandbox::builder().today(NaiveDate::from_ymd_opt(2026, 11, 21).unwrap())
 }
 
-/// A plain client. Not `reqwest::Client::new()`, which needs a TLS provider as soon as any crate of the build turns TLS on.
+/// Creates a client. `reqwest::Client::new()` needs a TLS provider as soon as any crate of the build enables TLS.
 fn http() -> reqwest::Client {
     usage_billing_core::http_client().unwrap().no_proxy().build().unwrap()
 }

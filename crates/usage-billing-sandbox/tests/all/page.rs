@@ -15,7 +15,7 @@ async fn state(sandbox: &Sandbox) -> Value {
 }
 
 #[tokio::test]
-async fn pages_need_nothing_from_elsewhere() {
+async fn pages_load_nothing_from_elsewhere() {
     let sandbox = builder().start().await.unwrap();
     for path in ["/", "/openapi/genesys", "/openapi/suger", "/openapi/acronis"] {
         let response = http().get(format!("{}{path}", sandbox.url())).send().await.unwrap();
@@ -29,7 +29,7 @@ async fn pages_need_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn the_documents_are_served_as_they_are_written() {
+async fn documents_are_served_unchanged() {
     let sandbox = builder().start().await.unwrap();
     for vendor in ["genesys", "suger", "acronis"] {
         let (status, kind, yaml) = text(&sandbox, &format!("/openapi/{vendor}.yaml")).await;
@@ -51,7 +51,7 @@ async fn the_documents_are_served_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn the_state_has_what_the_sandbox_holds() {
+async fn state_has_the_data_of_all_vendors() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let before = state(&sandbox).await;
     assert_eq!(before["url"], sandbox.url());
@@ -89,7 +89,7 @@ async fn the_state_has_what_the_sandbox_holds() {
 }
 
 #[tokio::test]
-async fn the_state_has_the_last_requests_but_not_its_own() {
+async fn state_has_the_last_requests_of_vendors() {
     let sandbox = builder().start().await.unwrap();
     let suger = Caller::suger(&sandbox);
     suger.get("/org/sgr-demo1/buyer?limit=0").await;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::{Caller, builder, read};
 
 #[tokio::test]
-async fn what_does_not_fit_is_answered_with_the_vendors_own_400() {
+async fn violations_get_the_vendor_s_400() {
     let sandbox = builder().start().await.unwrap();
     let (genesys, acronis) = (Caller::genesys(&sandbox).await, Caller::acronis(&sandbox).await);
     let suger = Caller::suger(&sandbox);
@@ -22,7 +22,7 @@ async fn what_does_not_fit_is_answered_with_the_vendors_own_400() {
 }
 
 #[tokio::test]
-async fn who_may_not_ask_is_not_told_what_is_wrong() {
+async fn invalid_credentials_are_rejected_before_violations() {
     let sandbox = builder().start().await.unwrap();
     let stranger = Caller::new(&sandbox, "Key wrong".to_owned());
     for path in ["/org/sgr-demo1/buyer?limit=x", "/api/2/tenants?limit=x", "/api/v2/license/users?pageSize=x"] {
@@ -31,7 +31,7 @@ async fn who_may_not_ask_is_not_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_body_is_checked_down_to_its_leaves() {
+async fn body_is_validated_at_all_levels() {
     let sandbox = builder().start().await.unwrap();
     let suger = Caller::suger(&sandbox);
     let path = "/org/sgr-demo1/entitlement/ent-aws01/usageRecordGroup";
@@ -56,7 +56,7 @@ async fn a_body_is_checked_down_to_its_leaves() {
 }
 
 #[tokio::test]
-async fn strictness_is_for_the_sandbox_or_for_one_request() {
+async fn strictness_applies_to_sandbox_or_request() {
     let lenient = builder().start().await.unwrap();
     let strict = builder().strict(true).start().await.unwrap();
     for (path, header, strictly) in [

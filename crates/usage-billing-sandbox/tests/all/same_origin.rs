@@ -1,4 +1,4 @@
-//! What web pages may not do: see `same_origin`.
+//! Requests of web pages, which `same_origin` rejects.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -10,7 +10,7 @@ fn send(sandbox: &Sandbox, method: Method, path: &str) -> RequestBuilder {
     http().request(method, format!("{}{path}", sandbox.url())).header("authorization", "Key demo-suger-key")
 }
 
-/// Requests that change something, by any means that a page has.
+/// Requests that change the sandbox, by all means that a page has.
 fn changes(sandbox: &Sandbox) -> Vec<RequestBuilder> {
     let post = |path: &str| send(sandbox, Method::POST, path);
     let report = "/org/sgr-demo1/entitlement/ent-azu01/usageRecordGroup";
@@ -28,7 +28,7 @@ fn changes(sandbox: &Sandbox) -> Vec<RequestBuilder> {
 }
 
 #[tokio::test]
-async fn pages_of_others_neither_change_nor_read_the_sandbox() {
+async fn other_web_pages_cannot_change_or_read_the_sandbox() {
     let sandbox = builder().fault("503; operation=listBuyers; times=1".parse().unwrap()).start().await.unwrap();
     let port = sandbox.url().rsplit(':').next().unwrap();
     let before = sandbox.now();
@@ -49,7 +49,7 @@ async fn pages_of_others_neither_change_nor_read_the_sandbox() {
             assert!(body["message"].as_str().unwrap().starts_with("The sandbox does not accept requests"), "{body}");
         }
     }
-    // Nothing was logged, and the fault has met nothing.
+    // Nothing was logged, and no fault was injected.
     assert!(sandbox.requests().is_empty());
     assert!((sandbox.now() - before).num_seconds() < 86_400);
     assert_eq!(Caller::suger(&sandbox).get("/org/sgr-demo1/buyer").await.0, 503);
@@ -57,7 +57,7 @@ async fn pages_of_others_neither_change_nor_read_the_sandbox() {
 }
 
 #[tokio::test]
-async fn the_sandbox_s_own_page_and_programs_are_answered() {
+async fn own_page_and_programs_are_answered() {
     let sandbox = builder().start().await.unwrap();
     let state = send(&sandbox, Method::GET, "/_sandbox/state").header("sec-fetch-site", "same-origin");
     assert_eq!(state.send().await.unwrap().status(), 200);
@@ -71,7 +71,7 @@ async fn the_sandbox_s_own_page_and_programs_are_answered() {
 }
 
 #[tokio::test]
-async fn other_host_names_are_accepted_where_that_is_set() {
+async fn allowed_host_names_are_accepted() {
     let get = async |sandbox: &Sandbox, host: &str| {
         send(sandbox, Method::GET, "/org/sgr-demo1/buyer").header("host", host).send().await.unwrap().status()
     };

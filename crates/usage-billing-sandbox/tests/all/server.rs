@@ -46,7 +46,7 @@ async fn two_sandboxes_at_once_share_nothing() {
 }
 
 #[tokio::test]
-async fn requests_are_logged_and_only_the_last_thousand_of_them() {
+async fn last_thousand_requests_are_logged() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     caller.get("/org/sgr-demo1/buyer?limit=1").await;
@@ -66,7 +66,7 @@ async fn requests_are_logged_and_only_the_last_thousand_of_them() {
 }
 
 #[tokio::test]
-async fn a_path_of_no_vendor_says_where_the_vendors_are() {
+async fn unknown_path_error_names_the_vendors_paths() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for path in ["/api", "/api/v1/x", "/%FF"] {
@@ -78,7 +78,7 @@ async fn a_path_of_no_vendor_says_where_the_vendors_are() {
 }
 
 #[tokio::test]
-async fn it_stops_when_told_and_when_dropped() {
+async fn sandbox_stops_on_shutdown_and_drop() {
     for told in [true, false] {
         let sandbox = builder().start().await.unwrap();
         let address = sandbox.url().trim_start_matches("http://").to_owned();
@@ -98,7 +98,7 @@ async fn it_stops_when_told_and_when_dropped() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_an_error() {
+async fn port_in_use_is_an_error() {
     let sandbox = builder().start().await.unwrap();
     let port = sandbox.url().rsplit(':').next().unwrap().parse().unwrap();
     assert!(builder().port(port).start().await.is_err());

@@ -1,11 +1,11 @@
-//! The vendor crates' own clients, pointed at the sandbox by its address alone.
+//! The clients of the vendor crates with the address of the sandbox.
 
 use usage_billing_sandbox as demo;
 
 use crate::builder;
 
 #[tokio::test]
-async fn the_genesys_client_reads_usage_and_the_partner_s_overview() {
+async fn genesys_client_reads_usage_and_overview() {
     use usage_billing_genesys::{Client, Credentials, Region, types};
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let region: Region = sandbox.url().parse().unwrap();
@@ -34,7 +34,7 @@ async fn the_genesys_client_reads_usage_and_the_partner_s_overview() {
 }
 
 #[tokio::test]
-async fn the_suger_client_lists_what_it_reported() {
+async fn suger_client_lists_reported_usage() {
     use usage_billing_suger::{Client, types};
     let sandbox = builder().start().await.unwrap();
     let client = Client::builder(demo::SUGER_API_KEY).base_url(sandbox.url()).build().unwrap();
@@ -60,7 +60,7 @@ async fn the_suger_client_lists_what_it_reported() {
 }
 
 #[tokio::test]
-async fn the_acronis_client_orders_a_report() {
+async fn acronis_client_creates_a_report() {
     use usage_billing_acronis::{Client, Credentials, DataCenter, types};
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let center: DataCenter = sandbox.url().parse().unwrap();

@@ -1,16 +1,16 @@
-//! How the vendor charges partners.
+//! The licensing of partners.
 
 use super::Tree;
 
 /// The partner's minimum commitment: tier 3.
 pub(crate) const TIER_LEVEL: i64 = 2;
 
-/// What a partner is charged by, as its setting `licensing_mode` has it.
+/// The licensing of a partner, as in its setting `licensing_mode`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Licensing {
     /// Devices, and storage that the vendor hosts.
     PerDevice,
-    /// Storage, wherever it is; devices are derived_counters only.
+    /// All storage; devices are counted but not charged.
     PerGigabyte,
 }
 
@@ -24,7 +24,8 @@ impl Licensing {
 }
 
 impl Tree {
-    /// The licensing of the partner at a position; only partners with a contract of their own have one, and those below do not inherit it.
+    /// Returns the licensing of the partner at an index. Only partners with a contract of their own have one; partners below do not inherit
+    /// it.
     pub(crate) fn licensing(index: usize) -> Option<Licensing> {
         match index {
             Self::OWN => Some(Licensing::PerDevice),

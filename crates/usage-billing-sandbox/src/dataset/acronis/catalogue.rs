@@ -1,4 +1,4 @@
-//! What is sold: services, offering items and the components that they run on.
+//! Services, offering items and the components that they run on.
 
 use usage_billing_acronis::types::{ApplicationType, MeasurementUnit};
 use usage_billing_core::Decimal;
@@ -22,40 +22,40 @@ pub(crate) struct Application {
 #[derive(PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) application: &'static Application,
-    /// With the prefix of its edition.
+    /// Name with the prefix of its edition.
     pub(crate) name: &'static str,
     /// The metric, without prefix.
     pub(crate) usage_name: &'static str,
     pub(crate) edition: Option<&'static str>,
     pub(crate) sku: Option<&'static str>,
     pub(crate) unit: Unit,
-    /// Added up over a period; else a level.
+    /// Whether usage is added up over a period; otherwise it is a level.
     pub(crate) is_range: bool,
-    /// Where devices are charged.
+    /// Charge for partners licensed per device.
     pub(crate) charge: Charge,
-    /// Where storage is charged.
+    /// Charge for partners licensed per gigabyte.
     charge_per_gigabyte: Charge,
-    /// Of one unit as it is billed, in ten-thousandths of any currency.
+    /// Price of one unit as it is billed, in ten-thousandths of any currency.
     price: i64,
 }
 
-/// What the vendor charges the partner for an item: written down by hand for each, to compare programs with that derive it from names.
+/// The vendor's charge to the partner for an item, written by hand for each item, to test programs that derive it from names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Charge {
     Each,
-    /// Of storage, what the vendor hosts.
+    /// Storage that the vendor hosts.
     Hosted,
-    /// Nothing: a total, a part, a counter, a switch, or included in the fee for something else.
+    /// No charge: a total, a part, a counter, a switch, or included in another fee.
     Nothing,
 }
 
-/// What an item is derived_counters in.
+/// The unit of an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
     Seconds,
     Pieces,
-    /// Nothing: the item is a switch.
+    /// No unit: the item is a switch.
     Switch,
 }
 
@@ -66,15 +66,15 @@ pub(crate) struct Infra {
     pub(crate) name: &'static str,
     pub(crate) backend: &'static str,
     owner: Owner,
-    /// Whether reports state more of it than its id.
+    /// Whether reports describe it, and not only its id.
     pub(crate) is_described: bool,
 }
 
-/// Whose a component is.
+/// The owner of a component.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Vendor,
-    /// The tenant at this position.
+    /// The tenant at this index.
     Tenant(usize),
 }
 
@@ -103,7 +103,7 @@ impl Item {
         Decimal::new(self.price, 4).normalize()
     }
 
-    /// Whether it is of a service; else it is a counter of the platform's own.
+    /// Whether the item belongs to a service; otherwise it is a counter of the platform.
     pub(crate) fn is_of_service(&self) -> bool {
         *self.application != PLATFORM
     }
@@ -127,7 +127,7 @@ impl Infra {
 }
 
 impl Unit {
-    /// The name in report files, where counts have none.
+    /// Returns the name in report files, where counts have none.
     pub(crate) fn in_reports(self) -> Option<&'static str> {
         match self {
             Self::Bytes => Some("bytes"),
@@ -147,7 +147,7 @@ impl Unit {
     }
 }
 
-/// Ids of this file are UUIDs, which a test sees to.
+/// All ids in this file are valid, which a test checks.
 fn uuid(text: &str) -> Uuid {
     Uuid::parse_str(text).unwrap_or_default()
 }
@@ -208,7 +208,7 @@ pub(crate) static PLATFORM: Application = Application {
 
 pub(crate) static APPLICATIONS: [&Application; 6] = [&BACKUP, &FILES, &SHIPPING, &NOTARY, &INFRASTRUCTURE, &PLATFORM];
 
-/// What most components have in common.
+/// Defaults for components.
 const HOSTED: Infra = Infra { id: "", name: "", backend: "acronis", owner: Owner::Vendor, is_described: true };
 pub(super) static STORE_1: Infra =
     Infra { id: "3f6a1c58-2d7b-4e90-b1a3-c4d5e6f70819", name: "eu-west-storage-1", ..HOSTED };
@@ -218,13 +218,13 @@ pub(super) static STORE_2: Infra = Infra {
     backend: "google",
     ..HOSTED
 };
-/// Of which reports state its id only.
+/// Component that reports identify by its id only.
 pub(super) static STORE_3: Infra =
     Infra { id: "5d3c9e7a-4f9d-40b2-93c5-e6f708192a3b", name: "eu-west-storage-3", is_described: false, ..HOSTED };
-/// The partner's own, with the same backend as the vendor's.
+/// The partner's own component, with the same backend as the vendor's.
 pub(super) static CELLAR: Infra =
     Infra { id: "6e1fa48b-50ae-41c3-a4d6-f708192a3b4c", name: "cellar", owner: Owner::Tenant(Tree::OWN), ..HOSTED };
-/// Of the partner below, and of which reports state its id only.
+/// Component of the partner below, which reports identify by its id only.
 pub(super) static ATTIC: Infra = Infra {
     id: "7f20b59c-61bf-42d4-b5e7-08192a3b4c5d",
     name: "attic",
@@ -237,7 +237,7 @@ pub(super) static RECOVERY: Infra =
 
 pub(crate) static INFRA: [&Infra; 6] = [&STORE_1, &STORE_2, &STORE_3, &CELLAR, &ATTIC, &RECOVERY];
 
-/// What the items of one edition of backup have in common.
+/// Defaults for items.
 const PER_WORKLOAD: Item = Item {
     application: &BACKUP,
     name: "",
@@ -260,7 +260,7 @@ pub(super) static STORAGE_PER_WORKLOAD: Item = Item {
     price: 500,
     ..PER_WORKLOAD
 };
-/// In the fee for devices.
+/// Included in the fee for devices.
 pub(super) static LOCAL_STORAGE: Item = Item {
     name: "pw_base_local_storage",
     usage_name: "local_storage",
@@ -269,7 +269,7 @@ pub(super) static LOCAL_STORAGE: Item = Item {
     charge_per_gigabyte: Charge::Each,
     ..PER_WORKLOAD
 };
-/// As accounts have it that are charged per gigabyte.
+/// The item in accounts that are licensed per gigabyte.
 pub(super) static LOCAL_STORAGE_PER_GIGABYTE: Item = Item { name: "local_storage", edition: None, ..LOCAL_STORAGE };
 pub(super) static WORKSTATIONS: Item = Item {
     name: "pw_base_workstations",
@@ -321,7 +321,7 @@ pub(super) static FILE_SEATS: Item = Item {
     price: 42_500,
     ..PER_WORKLOAD
 };
-/// Of the edition without a prefix, which is the one that lists of items show unless asked.
+/// Item of the edition without a prefix, which lists of items have by default.
 pub(super) static SERVERS_STANDARD: Item = Item {
     name: "servers",
     usage_name: "servers",
@@ -341,7 +341,7 @@ pub(super) static NOTARIZATIONS: Item = Item {
     price: 9_900,
     ..PER_WORKLOAD
 };
-/// In reports only, and in those of partners: how many customers there are below.
+/// Item in reports of partners only: the number of customers below.
 pub(super) static CUSTOMER_COUNT: Item = Item {
     application: &PLATFORM,
     name: "euc_count",
@@ -351,7 +351,7 @@ pub(super) static CUSTOMER_COUNT: Item = Item {
     ..PER_WORKLOAD
 };
 
-/// What is derived_counters beside items: nobody has it, and nothing is sold by it.
+/// Defaults for counters beside items, which no tenant has and which are not sold.
 const COUNTED: Item = Item { edition: None, charge: Charge::Nothing, ..PER_WORKLOAD };
 pub(super) static TOTAL_STORAGE: Item =
     Item { name: "total_storage", usage_name: "total_storage", unit: Unit::Bytes, ..COUNTED };
@@ -360,7 +360,7 @@ pub(super) static IMMUTABLE_STORAGE: Item =
 pub(super) static TOTAL_WORKLOADS: Item =
     Item { name: "total_protected_workloads", usage_name: "total_protected_workloads", ..COUNTED };
 
-/// Items that have SKUs.
+/// Items with SKUs.
 pub(super) static SOLD: [&Item; 9] = [
     &STORAGE_PER_WORKLOAD,
     &WORKSTATIONS,
@@ -378,7 +378,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_ids_are_uuids() {
+    fn ids_are_valid_uuids() {
         let infras = INFRA.map(Infra::id);
         for id in APPLICATIONS.map(Application::id).into_iter().chain(infras).chain([uuid(VENDOR)]) {
             assert!(!id.is_nil());

@@ -1,15 +1,15 @@
-//! What is derived_counters beside items: totals of them and parts of them.
+//! Counters beside items: totals and parts of items.
 
 use super::catalogue::{IMMUTABLE_STORAGE, Item, TOTAL_STORAGE, TOTAL_WORKLOADS, Unit};
 use super::usage::Usage;
 
-/// Totals and parts of what a tenant uses of the service that has them.
+/// Returns totals and parts of a tenant's usage of the service that has counters.
 pub(super) fn derived_counters(usages: &[Usage]) -> Vec<Usage> {
     let storage = usages.iter().filter(|usage| is_counted(usage, Unit::Bytes));
     let workloads = usages.iter().filter(|usage| is_counted(usage, Unit::Pieces));
     let all = [
         sum(&TOTAL_STORAGE, storage.clone(), 1),
-        // A fourth of it cannot be deleted.
+        // A fourth of it is immutable.
         sum(&IMMUTABLE_STORAGE, storage, 4),
         sum(&TOTAL_WORKLOADS, workloads, 1),
     ];
@@ -20,7 +20,7 @@ fn is_counted(usage: &Usage, unit: Unit) -> bool {
     *usage.item.application == *TOTAL_STORAGE.application && usage.item.unit == unit && !usage.item.is_range
 }
 
-/// `None` if there is nothing to add up.
+/// Returns `None` if there is nothing to add up.
 fn sum<'a>(item: &'static Item, parts: impl Iterator<Item = &'a Usage>, divisor: i64) -> Option<Usage> {
     let mut sum: Option<Usage> = None;
     for part in parts {

@@ -28,23 +28,23 @@ use crate::ACRONIS_TENANT_ID;
 
 pub(crate) struct Tenant {
     pub(crate) id: Uuid,
-    /// Of API v1; only reports and usages have it.
+    /// Id of API v1, in reports and usages only.
     pub(crate) numeric_id: i64,
-    /// Position of the parent; `None` for the partner to whom the client belongs.
+    /// Index of the parent; `None` for the partner of the demo client.
     pub(crate) parent: Option<usize>,
     pub(crate) kind: TenantKind,
     pub(crate) name: String,
     pub(crate) customer_id: Option<String>,
-    /// The first day that is billed; none of a trial that goes on.
+    /// The first day that is billed; `None` during a trial without an end.
     pub(crate) billed_since: Option<NaiveDate>,
     pub(crate) deleted: bool,
-    /// Currency of its prices, if its parent keeps them in the platform.
+    /// Currency of its prices, if its parent has set prices in the platform.
     pub(crate) currency: Option<&'static str>,
     lines: Vec<UsageLine>,
 }
 
 impl Tenant {
-    /// Tenants, with all they have, are from the day before anything was used.
+    /// Returns the creation date of tenants and items: the day before the first usage.
     pub(crate) fn founded() -> NaiveDate {
         EPOCH.pred_opt().unwrap_or(EPOCH)
     }
@@ -57,7 +57,7 @@ impl Tenant {
         self.deleted.then(|| months_after(EPOCH, 5))
     }
 
-    /// When it was last changed: some on the first of this month, the others never.
+    /// Returns the day of the last change: the first of this month for some tenants, the creation date for the others.
     pub(crate) fn updated_on(&self, today: NaiveDate) -> NaiveDate {
         match self.deleted_on() {
             Some(day) => day,
@@ -70,20 +70,20 @@ impl Tenant {
 pub(crate) struct Tree {
     seed: Seed,
     tenants: Vec<Tenant>,
-    /// Positions of the children of each.
+    /// Indexes of the children of each tenant.
     children: Vec<Vec<usize>>,
     indexes: HashMap<Uuid, usize>,
 }
 
 impl Tree {
-    /// Position of the partner to whom the client belongs.
+    /// Index of the partner of the demo client.
     pub(crate) const OWN: usize = 0;
-    /// Position of a partner below it.
+    /// Index of a partner below it.
     pub(crate) const BELOW: usize = 5;
-    /// Days of a month in which a customer that leaves its trial is still on trial.
+    /// Days of trial in the month in which a customer leaves its trial.
     const TRIAL_DAYS: u64 = 10;
 
-    /// The tree of a sandbox that starts on a day: one customer leaves its trial in the month before.
+    /// Creates the tree of a sandbox that starts on a day: one customer leaves its trial in the month before.
     pub(crate) fn new(seed: Seed, size: &Size, today: NaiveDate) -> Self {
         let leaves = days_after(months_before(month_of(today), 1), Self::TRIAL_DAYS);
         let own = Uuid::parse_str(ACRONIS_TENANT_ID).unwrap_or_default();
@@ -118,7 +118,7 @@ impl Tree {
         self.tenants.get(index)
     }
 
-    /// Position of a tenant, be it deleted.
+    /// Returns the index of a tenant, even if it is deleted.
     pub(crate) fn find_any(&self, id: Uuid) -> Option<usize> {
         self.indexes.get(&id).copied()
     }
@@ -136,18 +136,18 @@ impl Tree {
         Uuid::parse_str(catalogue::VENDOR).unwrap_or_default()
     }
 
-    /// Direct children, the deleted ones among them.
+    /// Iterates over direct children, with deleted ones.
     pub(crate) fn children(&self, index: usize) -> impl Iterator<Item = usize> {
         self.children.get(index).into_iter().flatten().copied()
     }
 
-    /// Ancestors within the tree, the nearest first.
+    /// Iterates over ancestors within the tree, the nearest first.
     pub(crate) fn ancestors(&self, index: usize) -> impl Iterator<Item = usize> {
         let parent = |index: usize| self.get(index).and_then(|tenant| tenant.parent);
         std::iter::successors(parent(index), move |index| parent(*index))
     }
 
-    /// A tenant and all below it, the deleted ones among them, level by level.
+    /// Returns a tenant and all tenants below it, with deleted ones, level by level.
     pub(crate) fn subtree(&self, index: usize) -> Vec<usize> {
         let mut indexes = vec![index];
         let mut next = 0;
@@ -158,12 +158,12 @@ impl Tree {
         indexes
     }
 
-    /// All live ones below a tenant, without itself.
+    /// Iterates over tenants below a tenant that are not deleted.
     pub(crate) fn descendants(&self, index: usize) -> impl Iterator<Item = usize> {
         self.subtree(index).into_iter().skip(1).filter(|below| self.is_live(*below))
     }
 
-    /// Tenants that have rows of their own in a report about `subject`.
+    /// Returns the tenants with rows of their own in a report about `subject`.
     pub(crate) fn at_level(&self, subject: usize, level: &ReportLevel) -> Vec<usize> {
         let of_kinds = |kinds: &[TenantKind]| {
             let is = |index: &usize| self.get(*index).is_some_and(|tenant| kinds.contains(&tenant.kind));
@@ -171,11 +171,11 @@ impl Tree {
         };
         match level {
             ReportLevel::Itself => vec![subject],
-            // A folder stands for the customers in it, whose usage would be missing otherwise.
+            // The row of a folder contains the customers in it, whose usage would be missing otherwise.
             ReportLevel::DirectPartners => self.children(subject).filter(|child| self.is_live(*child)).collect(),
             ReportLevel::AllPartners => of_kinds(&[TenantKind::Partner]),
             ReportLevel::AllCustomers => of_kinds(&[TenantKind::Partner, TenantKind::Customer]),
-            // Accounts of users are units, inferred from "unit: also personal tenants". The tenant itself has a row beside them.
+            // Accounts of users are units, inferred from "unit: also personal tenants". The tenant itself has a row, too.
             _ => {
                 let below: Vec<_> = of_kinds(&[TenantKind::Partner, TenantKind::Customer, TenantKind::Unit]);
                 std::iter::once(subject).chain(below).collect()
@@ -183,8 +183,7 @@ impl Tree {
         }
     }
 
-    /// Whether those who ask about a tenant may see SKUs: the partner does who buys from the vendor, and the partners below it
-    /// do not.
+    /// Whether reports about a tenant may contain SKUs: those of the partner that buys from the vendor do, those of partners below do not.
     pub(crate) fn sees_skus(&self, subject: usize) -> bool {
         let seller = std::iter::once(subject)
             .chain(self.ancestors(subject))
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn each_level_has_the_tenants_that_it_names() {
+    fn each_level_selects_its_tenants() {
         let tree = Tree::of_tests();
         let names = |subject: &str, level| -> Vec<&str> {
             let indexes = tree.at_level(index(&tree, subject), &level);
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_tree_holds_together_and_has_all_kinds() {
+    fn large_tree_is_consistent_and_has_all_kinds() {
         let tree = Tree::new(Seed::new(5), &Size::default().tenants(1_000), day("2026-11-21"));
         assert_eq!((tree.tenants.len(), tree.indexes.len(), tree.subtree(0).len()), (1_000, 1_000, 1_000));
         assert!(tree.tenants.iter().zip(0..).all(|(tenant, index)| tenant.parent.is_none_or(|parent| parent < index)));
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subtree_goes_down_level_by_level() {
+    fn subtree_is_ordered_by_level() {
         let tree = Tree::of_tests();
         let depths: Vec<_> = tree.subtree(0).into_iter().map(|index| tree.ancestors(index).count()).collect();
         assert!(depths.is_sorted());

@@ -1,4 +1,4 @@
-//! What the vendor charges the partner for a SKU, by month.
+//! The vendor's prices for the partner by SKU and month.
 
 use chrono::{Datelike, NaiveDate};
 use usage_billing_core::Decimal;
@@ -25,7 +25,7 @@ pub(crate) struct SkuPrice {
     pub(crate) list_discount: Decimal,
 }
 
-/// The prices of the month that begins on a day. They differ from month to month by the discount on the list.
+/// Returns the prices of the month that begins on a day. The discount of the list differs from month to month.
 pub(crate) fn price_list(month: NaiveDate) -> PriceList {
     let list_discount = Decimal::new(100 + i64::from(month.month() % 3) * 25, 1);
     let prices = SOLD.iter().zip(0i64..).filter_map(|(item, number)| {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_exact_short_and_other_ones_next_month() {
+    fn prices_are_exact_and_differ_by_month() {
         let of = |day: &str| price_list(day.parse().unwrap());
         let (october, november) = (of("2026-10-01"), of("2026-11-01"));
         for (one, other) in october.prices.iter().zip(&november.prices) {

@@ -1,4 +1,4 @@
-//! Tenants and what they have: a table of those with something special, and as many more as are wanted.
+//! Tenants and their items: a table of special cases, and as many more as the size needs.
 
 use usage_billing_acronis::types::TenantKind;
 
@@ -11,7 +11,7 @@ use super::usage_series::UsageSeries;
 use crate::dataset::names::company;
 use crate::dataset::seed::Seed;
 
-/// An item that a tenant has, and how it uses it.
+/// An item of a tenant, and its usage.
 #[derive(Clone, Copy)]
 pub(super) struct UsageLine {
     pub(super) item: &'static Item,
@@ -20,7 +20,7 @@ pub(super) struct UsageLine {
     pub(super) series: UsageSeries,
 }
 
-/// A tenant before it has its ids.
+/// A tenant without its ids.
 #[derive(Clone)]
 pub(super) struct TenantSpec {
     pub(super) parent: Option<usize>,
@@ -28,20 +28,20 @@ pub(super) struct TenantSpec {
     pub(super) name: String,
     pub(super) customer_id: Option<String>,
     pub(super) trial: Trial,
-    /// Closed long ago.
+    /// Whether it was deleted long ago.
     pub(super) deleted: bool,
-    /// Currency of its prices, if its parent keeps them in the platform.
+    /// Currency of its prices, if its parent has set prices in the platform.
     pub(super) currency: Option<&'static str>,
     pub(super) lines: Vec<UsageLine>,
 }
 
-/// Whether what a tenant uses is billed.
+/// Whether the usage of a tenant is billed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trial {
     No,
-    /// From a day in the month before the sandbox started.
+    /// Billed from a day in the month before the sandbox started.
     Leaves,
-    /// Nothing is.
+    /// Never billed.
     Stays,
 }
 
@@ -56,7 +56,7 @@ const fn level(base: i64, per_day: i64, jitter: u64) -> UsageSeries {
 }
 
 static ALDER: [UsageLine; 6] = [
-    // The same metric on three components, one of them the partner's own.
+    // The same metric on three components, one of which belongs to the partner.
     UsageLine {
         quota: Some(1024 * GIB),
         ..line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(120 * GIB, GIB / 5, 1 << 27))
@@ -68,7 +68,7 @@ static ALDER: [UsageLine; 6] = [
     line(&SERVERS, None, UsageSeries::Pieces(3)),
 ];
 static KESTREL: [UsageLine; 5] = [
-    // Recovery servers run some ten hours a day.
+    // Recovery servers run for about ten hours a day.
     line(&COMPUTE_POINTS, Some(&RECOVERY), UsageSeries::Range(35_400)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_1), level(31 * GIB, 57_000_001, 9_999_999)),
     line(&STORAGE_PER_WORKLOAD, Some(&STORE_3), level(12 * GIB, 31_000_001, 999_999)),
@@ -77,11 +77,11 @@ static KESTREL: [UsageLine; 5] = [
 ];
 static SAKURA: [UsageLine; 1] = [line(&FILE_SEATS, None, UsageSeries::Pieces(11))];
 static BIRCH: [UsageLine; 2] = [
-    // Shrinks from day to day, whatever the jitter.
+    // Shrinks every day, by more than the jitter.
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(9_000 * GIB, -GIB / 2, 1 << 20)),
     UsageLine { quota: Some(40), ..line(&FILE_SEATS, None, UsageSeries::Pieces(25)) },
 ];
-// Of the partner that is charged per gigabyte: its devices are derived_counters only.
+// Below the partner that is licensed per gigabyte: devices are counted but not charged.
 static DUNE: [UsageLine; 4] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
     line(&NOTARIZATIONS, None, UsageSeries::Range(3)),
@@ -94,7 +94,7 @@ static ELM: [UsageLine; 3] = [
     line(&STORAGE_PER_WORKLOAD, Some(&ATTIC), level(40 * GIB, 12_345, 678)),
 ];
 static WAREHOUSE: [UsageLine; 1] = [line(&FILE_SEATS, None, UsageSeries::Pieces(4))];
-// So that of what the partner above has some is still on trial.
+// Part of the usage of the partner above is on trial.
 static FJORD: [UsageLine; 1] = [line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(10 * GIB, 0, 0))];
 static HERON: [UsageLine; 3] = [
     line(&COMPUTE_POINTS, Some(&RECOVERY), UsageSeries::Range(7_200)),
@@ -103,15 +103,15 @@ static HERON: [UsageLine; 3] = [
 ];
 static GULL: [UsageLine; 1] = [line(&WORKSTATIONS, None, UsageSeries::Idle)];
 
-/// What those have who stand in no table: what those in the table have, more or less of it.
+/// Items of generated tenants: those of a tenant in the table, scaled.
 static PROFILES: [&[UsageLine]; 6] = [&ALDER, &KESTREL, &SAKURA, &BIRCH, &DUNE, &ELM];
-/// Those of customers below the partner that is charged per gigabyte.
+/// Items of customers below the partner that is licensed per gigabyte.
 static PER_GIGABYTE: [&[UsageLine]; 2] = [&DUNE, &ELM];
-/// Tenants of which one is a partner that sells on, and of which one is on trial.
+/// One in this number of tenants is a partner, and one is on trial.
 const PER_PARTNER: usize = 40;
 const PER_TRIAL: usize = 9;
 
-/// So many tenants. A parent stands before its children.
+/// Returns a number of tenants. A parent precedes its children.
 pub(super) fn tenant_specs(seed: Seed, count: u32) -> Vec<TenantSpec> {
     let mut tenant_specs = table();
     for (at, entry) in tenant_specs.iter_mut().enumerate().skip(1).filter(|_| !seed.is_default()) {

@@ -1,4 +1,4 @@
-//! What tenants have and use, their own and that of all below them together, and which number of it is billed.
+//! Items and usage of tenants, with those of all tenants below, and the number that is billed.
 
 use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
@@ -10,12 +10,12 @@ use super::usage_series::{Span, UsageSeries};
 use super::{Licensing, Tree};
 use crate::dataset::{EPOCH, midnight};
 
-/// A gibibyte; what Acronis shows as a GB.
+/// A gibibyte, which Acronis displays as a GB.
 const GIB: i64 = 1 << 30;
-/// Of a second, in hundredths of a compute point: a point is 3600 seconds.
+/// Seconds of a hundredth of a compute point: a point is 3600 seconds.
 const SECONDS_PER_HUNDREDTH: i64 = 36;
 
-/// An item that a tenant has, by itself or because somebody below has it.
+/// An item that a tenant or a tenant below it has.
 pub(crate) struct Holding {
     pub(crate) item: &'static Item,
     pub(crate) infra: Option<&'static Infra>,
@@ -29,13 +29,13 @@ pub(crate) struct Usage {
     pub(crate) item: &'static Item,
     pub(crate) infra: Option<&'static Infra>,
     pub(crate) quota: Option<i64>,
-    /// Absolute and delta.
+    /// Absolute and delta, as in [`Usage::effective`].
     pub(crate) production: [i64; 2],
     pub(crate) trial: [i64; 2],
 }
 
 impl Holding {
-    /// With some air for counts, and to the byte for storage.
+    /// Returns the limits: counts have an overage, storage has none.
     pub(crate) fn limits(&self) -> Option<Quota> {
         if self.item.unit == Unit::Switch {
             return None;
@@ -59,17 +59,18 @@ impl Usage {
         [self.production[0] + self.trial[0], self.production[1] + self.trial[1]]
     }
 
-    /// Which of the pairs is effective: the change of what is added up, else the level.
+    /// Returns the index of the effective number: the change of usage that is added up, otherwise the level.
     pub(crate) fn effective(&self) -> usize {
         usize::from(self.item.is_range)
     }
 
-    /// What is on trial has no SKU yet, and storage that the vendor does not host has none. Only the partner that buys by device sees SKUs.
+    /// Returns the SKU. Usage on trial has none, and neither has storage that the vendor does not host. Only the partner that buys per
+    /// device sees SKUs.
     pub(crate) fn sku(&self) -> Option<&'static str> {
         self.item.sku.filter(|_| self.production != [0; 2] && self.is_sold(Licensing::PerDevice))
     }
 
-    /// What the vendor charges a partner for: production, of what it sells.
+    /// Returns the quantity that the vendor charges a partner for: production usage of sold items.
     pub(crate) fn charged(&self, licensing: Licensing) -> Option<i64> {
         self.is_sold(licensing).then(|| self.production[self.effective()])
     }
@@ -84,8 +85,8 @@ impl Usage {
 }
 
 impl Unit {
-    /// A raw number in the unit in which it is billed: bytes as gibibytes, to all digits that a decimal has; seconds as compute
-    /// points, rounded half up to two indexes.
+    /// Converts a raw number to the unit in which it is billed: bytes to gibibytes, with all digits of a decimal; seconds to compute
+    /// points, rounded half up to two decimal places.
     pub(crate) fn billed(self, raw: i64) -> (Decimal, &'static str) {
         match self {
             Self::Bytes => ((Decimal::from(raw) / Decimal::from(GIB)).normalize(), "GiB"),
@@ -99,7 +100,7 @@ impl Unit {
 }
 
 impl Tree {
-    /// What a tenant has, its own and, for those who sell on, what anybody below has.
+    /// Returns the items of a tenant, with those of all tenants below.
     pub(crate) fn holdings(&self, index: usize) -> Vec<Holding> {
         let mut holdings: Vec<Holding> = Vec::new();
         for (at, _, line) in self.lines(index) {
@@ -118,7 +119,7 @@ impl Tree {
         holdings
     }
 
-    /// What a tenant and all below it used in a span, one sum for each item and component.
+    /// Returns the usage of a tenant and all tenants below in a span, one sum for each item and component.
     pub(crate) fn usage(&self, index: usize, span: Span) -> Vec<Usage> {
         let mut sums: Vec<Usage> = Vec::new();
         for (at, number, line) in self.lines(index) {
@@ -129,9 +130,9 @@ impl Tree {
             }
             let side = if tenant.is_trial(span.last) { &mut sum.trial } else { &mut sum.production };
             match (line.item.unit, line.series) {
-                // That it is on.
+                // The switch is on.
                 (Unit::Switch, _) => side[0] = i64::from(span.last >= EPOCH),
-                // What was used before the trial ended stays on trial.
+                // Usage before the end of the trial remains on trial.
                 (_, series @ UsageSeries::Range(_)) => {
                     side[0] += series.absolute(self.seed, &key, span.last);
                     let (trial, production) = span.split(tenant.billed_since);
@@ -157,7 +158,7 @@ impl Tree {
         sums
     }
 
-    /// The lines of a tenant and of all below it, with tenant and number.
+    /// Iterates over the lines of a tenant and of all tenants below, with index and number.
     fn lines(&self, index: usize) -> impl Iterator<Item = (usize, u64, &UsageLine)> {
         std::iter::once(index).chain(self.descendants(index)).flat_map(move |at| {
             let lines = self.get(at).map_or(&[][..], |tenant| &tenant.lines);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_has_the_sum_of_those_below() {
+    fn partner_has_the_sum_of_tenants_below() {
         let storage = |name: &str| {
             let rows = usage(name, "2026-10");
             rows.iter().filter(|row| row.item.name == "pg_base_storage").map(|row| row.total()[0]).sum::<i64>()
@@ -226,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_was_used_before_the_epoch() {
+    fn no_usage_before_the_epoch() {
         let span = Span::summary(day("2014-01-01"), day("2014-12-31"), day("2026-01-01"));
         assert!(Tree::of_tests().usage(0, span).iter().all(Usage::is_zero));
     }
 
     #[test]
-    fn production_is_charged_by_level_or_change_and_trial_is_not() {
+    fn production_is_charged_and_trial_is_not() {
         let cedar = usage("Cedar MSP", "2026-10");
         let storage = cedar.iter().find(|row| row.item.name == "pg_base_storage").unwrap();
         assert_eq!(storage.charged(Licensing::PerDevice), Some(storage.production[0]));
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn per_gigabyte_storage_is_charged_wherever_it_is_and_devices_are_not() {
+    fn per_gigabyte_charges_all_storage_and_no_devices() {
         let cedar = usage("Cedar MSP", "2026-10");
         let is_charged = |name: &str, licensing| {
             let mut rows = cedar.iter().filter(|row| row.item.name == name);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_that_leaves_its_trial_has_both_in_that_month() {
+    fn customer_leaving_trial_has_trial_and_production_usage() {
         let modes = |month: &str| {
             let rows = usage("Heron Vets", month);
             let points = rows.iter().find(|row| row.item.is_range).unwrap();

@@ -1,4 +1,4 @@
-//! How usage goes on from day to day.
+//! Usage from day to day.
 
 use chrono::NaiveDate;
 
@@ -7,13 +7,13 @@ use crate::dataset::{day_key, day_number, days, days_before};
 
 #[derive(Clone, Copy)]
 pub(super) enum UsageSeries {
-    /// A level: so much at the beginning of 2015, growing or shrinking by so much a day, give or take a bit.
+    /// A level: the base at the beginning of 2015, a change per day, and a jitter.
     Level { base: i64, per_day: i64, jitter: u64 },
-    /// Pieces: so many, and one more or less from month to month.
+    /// A count, which varies by one from month to month.
     Pieces(i64),
-    /// Added up over a period: on average so much a day.
+    /// Usage that is added up over a period: the average per day.
     Range(u64),
-    /// Nothing.
+    /// No usage.
     Idle,
 }
 
@@ -22,19 +22,19 @@ pub(super) enum UsageSeries {
 pub(crate) struct Span {
     pub(crate) first: NaiveDate,
     pub(crate) last: NaiveDate,
-    /// The day from whose end on levels are said to change.
+    /// The day from whose end the change of levels is counted.
     pub(crate) since: NaiveDate,
 }
 
 impl Span {
-    /// The days of a summary, as far as they are known at the end of a day: the change is that between the ends of the
-    /// first and the last of them.
+    /// Returns the days of a summary, as far as they are known at the end of a day: the change is that between the ends of the first and
+    /// the last of them.
     pub(crate) fn summary(first: NaiveDate, last: NaiveDate, known: NaiveDate) -> Self {
         let last = last.min(known);
         Self { first, last, since: first.min(last) }
     }
 
-    /// The days before a day, and those from it on; all are before a day that never comes.
+    /// Splits the span into the days before a day and the days from it on; all days are before `None`.
     pub(super) fn split(self, at: Option<NaiveDate>) -> (Option<Self>, Option<Self>) {
         let at = at.unwrap_or(NaiveDate::MAX);
         let before = Self { last: self.last.min(days_before(at, 1)), ..self };
@@ -44,7 +44,7 @@ impl Span {
 }
 
 impl UsageSeries {
-    /// As much of it as so many percent; something stays something.
+    /// Scales the series to a percentage, but not to zero.
     pub(super) fn scaled(self, percent: i64) -> Self {
         let of = |number: i64| number * percent / 100;
         let of_natural = |number: u64| number * percent.unsigned_abs() / 100;
@@ -58,7 +58,7 @@ impl UsageSeries {
         }
     }
 
-    /// Level at the end of a day; of what is added up, all there was up to then.
+    /// Returns the level at the end of a day; for usage that is added up, the total up to then.
     pub(super) fn absolute(self, seed: Seed, index: &[u64; 2], day: NaiveDate) -> i64 {
         let number = day_number(day);
         if number < 0 {
@@ -69,13 +69,13 @@ impl UsageSeries {
                 (base + per_day * number + seed.chance(&[51, index[0], index[1], day_key(day)], jitter)).max(0)
             }
             Self::Pieces(about) => (about + (number / 30 + about) % 4 - 1).max(0),
-            // Not a sum over ten years of days, but as monotonous.
+            // Not the sum over ten years of days, but also increasing.
             Self::Range(average) => i64::try_from(average).unwrap_or_default().saturating_mul(number + 1),
             Self::Idle => 0,
         }
     }
 
-    /// Change of a level, or the sum over all days of the span.
+    /// Returns the change of a level, or the sum over all days of the span.
     pub(super) fn delta(self, seed: Seed, index: &[u64; 2], span: Span) -> i64 {
         match self {
             Self::Range(average) => days(span.first, span.last)
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_up_adds_up_over_parts_of_a_period() {
+    fn range_usage_adds_up_over_parts_of_a_period() {
         let series = UsageSeries::Range(35_400);
         let sum =
             |first, last| series.delta(Seed::new(0), &[1, 2], Span::summary(day(first), day(last), NaiveDate::MAX));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_not_over_is_not_known() {
+    fn current_day_has_no_usage() {
         let today = Span::summary(day("2026-11-21"), day("2026-11-21"), day("2026-11-20"));
         for series in
             [UsageSeries::Range(3), UsageSeries::Pieces(4), UsageSeries::Level { base: 1, per_day: 1, jitter: 9 }]

@@ -8,13 +8,13 @@ use super::{HISTORY, Partner};
 use crate::dataset::{day_key, days, days_before, id, midnight, month_of, months_before};
 use crate::{GENESYS_CLIENT_ID, GENESYS_LIMITED_CLIENT_ID};
 
-/// Who sends requests.
+/// A client that sends requests.
 pub(crate) struct ApiClient {
     pub(crate) id: String,
     pub(crate) name: &'static str,
     pub(crate) user: String,
     pub(crate) platform: &'static str,
-    /// The vendor's own: only jobs count it, and it is not the organization's to list.
+    /// Whether it is the vendor's own: only jobs count it, and the organization does not list it.
     pub(crate) builtin: bool,
 }
 
@@ -25,20 +25,20 @@ pub(crate) struct Requests<'a> {
     pub(crate) template: &'static str,
     pub(crate) method: &'static str,
     pub(crate) ok: i64,
-    /// Those with 429 among them.
+    /// Includes those with 429.
     pub(crate) refused: i64,
     pub(crate) limited: i64,
     pub(crate) failed: i64,
 }
 
-/// What is called, how, and on average how often a day.
+/// Path, method and average number of requests per day.
 pub(crate) const PATHS: [(&str, &str, u64); 3] = [
     ("api/v2/billing/reports/billableusage", "GET", 12),
     ("api/v2/users/{userId}", "GET", 310),
     ("api/v2/usage/query", "POST", 5),
 ];
 
-/// The demo client itself, one for people, and one of the vendor's.
+/// The demo client, a client of a person, and a client of the vendor.
 pub(crate) fn clients() -> [ApiClient; 3] {
     let user = |number| Person { group: 2, number }.id();
     let public = "public-api";
@@ -68,7 +68,7 @@ pub(crate) fn clients() -> [ApiClient; 3] {
 }
 
 impl Partner {
-    /// API requests from one day to another, both included, as far as they are known the day before `today`.
+    /// Iterates over the API requests between two days, both included, as far as they are known the day before `today`.
     pub(crate) fn requests<'a>(
         &self,
         clients: &'a [ApiClient],
@@ -105,8 +105,7 @@ pub(crate) fn organization_id() -> String {
     id("genesys/organization").to_string()
 }
 
-/// The organization's clients, without their secrets: those that send requests, the one with few permissions, and one that is
-/// switched off.
+/// Returns the organization's clients, without their secrets: those that send requests, the limited one, and a disabled one.
 pub(crate) fn oauth_clients(today: NaiveDate) -> Vec<types::OAuthClient> {
     let own = clients().into_iter().filter(|client| !client.builtin).map(|client| (client.id, client.name));
     let off = (id("genesys/client/off").to_string(), "Wallboard \"Øst\"");

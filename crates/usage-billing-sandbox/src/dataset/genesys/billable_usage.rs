@@ -1,4 +1,4 @@
-//! Billable usage of the partner's own organization: who and what was used.
+//! Billable usage of the partner's own organization.
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use usage_billing_core::Decimal;
@@ -9,13 +9,13 @@ use super::{HISTORY, Partner};
 use crate::dataset::seed::Seed;
 use crate::dataset::{day_key, days, midnight, month_of, months_after, months_before};
 
-/// How a charge is used.
+/// The usage of a charge.
 pub(super) enum UsageKind {
-    /// The first so many people of a group have the licence; most of them work in any month.
+    /// The first people of a group have the licence; most of them work in any month.
     People { licence: &'static str, group: u64, count: u64 },
-    /// So many devices, all of them in use.
+    /// Devices, all of them in use.
     Devices(u64),
-    /// Something measured: on average so many thousandths a day, under one resource.
+    /// Measured usage: the average per day in thousandths, under one resource.
     Measured(u64, &'static str),
 }
 
@@ -31,7 +31,7 @@ pub(super) const CHARGES: [(&str, UsageKind); 8] = [
 ];
 
 impl Partner {
-    /// Billable usage between two instants, both included, as far as it is known the day before `today`.
+    /// Returns the billable usage between two instants, both included, as far as it is known the day before `today`.
     pub(crate) fn billable_usages(
         &self,
         today: NaiveDate,
@@ -81,7 +81,7 @@ fn resource(name: String, date: DateTime<Utc>) -> types::BillingUsageResource {
     types::BillingUsageResource { name, date: Some(date) }
 }
 
-/// First login in the months that the period touches. One in eight people rests for a month.
+/// Returns the first login in the months of the period. One in eight people does not work in a month.
 fn first_login(seed: Seed, person: &Person, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let first = month_of(start.date_naive());
     (0..)
@@ -90,14 +90,14 @@ fn first_login(seed: Seed, person: &Person, start: DateTime<Utc>, end: DateTime<
         .filter(|month| is_active(seed, person, *month))
         .map(|month| {
             let index = |what, day| [what, person.group, person.number, day_key(day)];
-            // Everybody is there by the 20th, at some second of a working day.
+            // Everybody logs in by the 20th, at some second of a working day.
             let day = month + Days::new(seed.mix(&index(12, month)) % 20);
             midnight(day) + TimeDelta::seconds(6 * 3600 + seed.chance(&index(13, day), 10 * 3600))
         })
         .find(|login| (start..=end).contains(login))
 }
 
-/// Whether somebody logs in at all in a month.
+/// Whether a person logs in at all in a month.
 pub(super) fn is_active(seed: Seed, person: &Person, month: NaiveDate) -> bool {
     !seed.mix(&[11, person.group, person.number, day_key(month)]).is_multiple_of(8)
 }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_month_is_the_same_whenever_it_is_asked_for() {
+    fn finished_month_does_not_change() {
         let march = |today| totals(today, "2026-03-01T00:00:00Z", "2026-03-31T23:59:59.999Z");
         assert_eq!(march("2026-04-01"), march("2027-01-17"));
         assert!(march("2026-04-01").iter().all(|total| *total > Decimal::ZERO));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_a_month_add_up_for_what_is_measured() {
+    fn measured_usage_of_half_months_adds_up() {
         let today = "2026-04-02";
         let whole = totals(today, "2026-03-01T00:00:00Z", "2026-03-31T23:59:59.999Z");
         let first = totals(today, "2026-03-01T00:00:00Z", "2026-03-15T23:59:59.999Z");

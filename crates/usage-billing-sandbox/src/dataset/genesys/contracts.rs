@@ -1,4 +1,4 @@
-//! Contracts with the customers, and what each billing period of them comes to.
+//! Contracts with the customers, and the amounts of their billing periods.
 
 use chrono::NaiveDate;
 use usage_billing_core::Decimal;
@@ -11,11 +11,11 @@ use super::periods::{Calendar, Period};
 use crate::dataset::seed::Seed;
 use crate::dataset::{day_key, days, days_before};
 
-/// Tokens used on an average day, in thousandths: never more in a year than come with it.
+/// Tokens used on an average day, in thousandths: less per year than the contract includes.
 const TOKENS_A_DAY: u64 = 52_333;
 
 impl Partner {
-    /// In short, as lists have them; the others come with [`contract`].
+    /// Returns the contracts without periods and plans, as in lists; [`contract`](Self::contract) has them.
     pub(crate) fn contracts(&self, calendar: Calendar) -> Vec<types::BillingContract> {
         self.customers
             .iter()
@@ -82,7 +82,7 @@ impl Partner {
         Some(types::BillingContract { billing_periods: billing_periods.collect(), plans, ..head })
     }
 
-    /// `None` without such a period; whether there is such a contract, [`contract`] tells.
+    /// Returns `None` if the contract has no such period; [`contract`](Self::contract) checks the contract.
     pub(crate) fn period(
         &self,
         calendar: Calendar,
@@ -122,7 +122,7 @@ impl Partner {
     }
 }
 
-/// What one charge comes to in one period. Amounts are in cents, half to even.
+/// The amount of one charge in one period, rounded half to even to cents.
 pub(super) struct Amount<'a> {
     pub(super) charge: &'a Charge,
     used: Decimal,
@@ -132,7 +132,7 @@ pub(super) struct Amount<'a> {
 }
 
 impl Customer {
-    /// Those without are not in the preview API.
+    /// Customers without a contract are not in the preview API.
     pub(super) fn has_contract(&self) -> bool {
         !self.contract.is_empty()
     }
@@ -170,7 +170,7 @@ impl Customer {
         self.charges.iter().zip(self.used(seed, calendar, period)).map(amount).collect()
     }
 
-    /// The AI tokens that come with the contract. What is left of a year goes over into the next.
+    /// Returns the wallet of AI tokens of the contract. The rest of a year is carried over to the next.
     fn wallet(&self, seed: Seed, calendar: Calendar, period: Period) -> Option<types::BillingWallet> {
         if self.tokens == 0 {
             return None;
@@ -235,7 +235,7 @@ fn product(name: &str, part_number: &str, unit: Unit) -> types::BillingProduct {
     }
 }
 
-/// The partner itself: it buys and pays.
+/// The partner itself, which buys and pays.
 pub(super) fn partner() -> types::Customer {
     types::Customer {
         id: Some("cst-100400".to_owned()),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_period_of_a_wallet_begins_where_the_one_before_ended() {
+    fn wallet_balance_continues_across_periods() {
         for opened in ["2026-11-21", "2026-01-01", "2024-02-29"] {
             let calendar = Calendar { opened: day(opened), today: day("2029-03-02") };
             let partner = Partner::of_tests();

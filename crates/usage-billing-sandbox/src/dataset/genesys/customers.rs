@@ -1,5 +1,4 @@
-//! Customer organizations of the partner and what they agreed to: a table of those with something special, and as many more as
-//! are wanted.
+//! Customer organizations of the partner and their charges: a table of special cases, and as many more as the size needs.
 
 use chrono::{Datelike, NaiveDate};
 use usage_billing_genesys::types;
@@ -20,16 +19,16 @@ pub(super) struct Customer {
     pub(super) subscription: types::SubscriptionType,
     /// Day of the month on which the billing month begins.
     pub(super) anchor: u32,
-    /// Billing periods that began and ended before the sandbox was started.
+    /// Billing periods that ended before the sandbox was started.
     pub(super) finished: u32,
-    /// Of these, so many came after the end of the contract; 0 is a contract in force.
+    /// Those of them after the end of the contract; 0 for an active contract.
     pub(super) ended: u32,
-    /// Least monthly amount, in cents.
+    /// Minimum monthly amount, in cents.
     pub(super) minimum: i64,
-    /// AI tokens that come with each year of the contract.
+    /// AI tokens included in each year of the contract.
     pub(super) tokens: u32,
     pub(super) charges: Vec<Charge>,
-    /// How the vendor takes its money.
+    /// The terms of payment.
     pub(super) payment: Payment,
     /// Days after the end of a billing period until the index moves to the next one.
     pub(super) rotation: u64,
@@ -37,11 +36,11 @@ pub(super) struct Customer {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Payment {
-    /// Commitment and overage each month.
+    /// Commitment and overage are due each month.
     Monthly,
-    /// The commitment once a year, the overage each month.
+    /// The commitment is due once a year, the overage each month.
     Annual,
-    /// Nothing.
+    /// Nothing is due.
     Free,
 }
 
@@ -51,9 +50,9 @@ pub(super) struct Charge {
     pub(super) part_number: &'static str,
     pub(super) grouping: &'static str,
     pub(super) unit: &'static str,
-    /// The unit as contracts and invoices call it.
+    /// The unit in contracts and invoices.
     pub(super) measure: Unit,
-    /// Thousandths: in a month for seats, in a day for what is measured.
+    /// Average in thousandths: per month for seats, per day for measured usage.
     pub(super) average: u64,
     pub(super) measured: bool,
     pub(super) prepaid: i64,
@@ -62,11 +61,11 @@ pub(super) struct Charge {
     pub(super) overage_price: i64,
     pub(super) bundle: Option<i64>,
     pub(super) notes: Option<&'static str>,
-    /// Free quantity of a month, in a row of its own.
+    /// Free quantity per month, in a row of its own.
     pub(super) fair_use: i64,
-    /// The parts that this is the total of, in rows of their own, with their percentage.
+    /// Parts of this total, in rows of their own, with their percentage.
     pub(super) parts: &'static [(&'static str, &'static str, i64)],
-    /// Prices are empty texts.
+    /// Whether prices are empty strings.
     pub(super) is_unpriced: bool,
 }
 
@@ -168,7 +167,7 @@ fn table() -> Vec<Customer> {
                 Charge { average: 42_125, ..MINUTES },
             ],
         },
-        // Left the partner: there is no trust any more, but contract and invoices remain.
+        // Left the partner: trust ended, but contract and invoices remain.
         Customer {
             id: "3c9a7f52-84be-4d16-a0c7-5e1f29d6b803".to_owned(),
             name: "Old Mill \"Radio\" & Sons".to_owned(),
@@ -191,8 +190,7 @@ fn table() -> Vec<Customer> {
     ]
 }
 
-/// Customers without a contract in the preview API, one for each thing that makes a bill difficult. Every world has them, whichever the day on
-/// which it is opened.
+/// Customers without a contract in the preview API, one for each case that makes a bill difficult. Every dataset has them, on any day.
 fn special(opened: NaiveDate) -> Vec<Customer> {
     use types::SubscriptionType as Type;
     let customer = |number: u32, name: &str, subscription, payment| Customer {
@@ -259,7 +257,7 @@ fn special(opened: NaiveDate) -> Vec<Customer> {
     let mut fair_use = customer(1, "Fair Isle \"Freight\" & Söhne", monthly.clone(), Payment::Monthly);
     fair_use.charges.extend([transcription.clone(), tokens, messages.clone()]);
     let mut late = customer(2, "Slow Turn, Ltd.", monthly.clone(), Payment::Monthly);
-    // A billing period has just ended, and the index has not moved. Any month has the days up to the 28th.
+    // A billing period has just ended, and the index has not moved yet. Every month has a 28th.
     (late.anchor, late.rotation) = (days_before(opened, 2).day().min(28), 5);
     late.charges = vec![transcription, unpriced];
     let mut ramp = customer(3, "Neubau GmbH", monthly, Payment::Monthly);
@@ -277,7 +275,7 @@ fn special(opened: NaiveDate) -> Vec<Customer> {
     [fair_use, late, ramp, annual].into_iter().chain(others).collect()
 }
 
-/// As many customers with a contract as wanted, and the special ones.
+/// Returns the customers with a contract, and the special ones.
 pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
     let mut customers = table();
     for (customer, at) in customers.iter_mut().zip(0u64..).filter(|_| !seed.is_default()) {
@@ -294,7 +292,7 @@ pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
         more.id = id(&format!("genesys/customer/{}", more.name)).to_string();
         more.number = (200_000 + index * 17).to_string();
         more.contract = format!("CN-{:07}", 60_000 + index);
-        // Any month has the days up to the 28th.
+        // Every month has a 28th.
         more.anchor = 1 + u32::try_from(chance(0, 28)).unwrap_or_default();
         more.charges.iter_mut().zip(1..).for_each(|(charge, number)| charge.scale(67 + chance(number, 84)));
         customers.push(more);
@@ -309,9 +307,9 @@ pub(super) fn all(seed: Seed, count: u32, opened: NaiveDate) -> Vec<Customer> {
 }
 
 impl Charge {
-    /// So many percent of what is used; never nothing.
+    /// Scales the usage to a percentage, but not to zero.
     fn scale(&mut self, percent: i64) {
-        // Seats are counted in tenths of ten: see `Customer::used`.
+        // Seats vary by tenths of tens: see `Customer::used`.
         let least = if self.measured { 1 } else { 10_000 };
         self.average = (self.average * percent.unsigned_abs() / 100).max(least);
     }

@@ -10,7 +10,7 @@ use super::customers::Customer;
 use super::periods::{Calendar, Period};
 use crate::dataset::seed::Seed;
 
-/// Days in which an invoice is to be paid. All are, on the last one.
+/// Days until an invoice is due. Each is paid on the last one.
 const TERM: u64 = 30;
 
 pub(crate) struct Invoice {
@@ -19,14 +19,14 @@ pub(crate) struct Invoice {
 }
 
 impl Partner {
-    /// Newest first.
+    /// Returns the invoices, newest first.
     pub(crate) fn invoices(&self, calendar: Calendar) -> Vec<Invoice> {
         let all = self.customers.iter().filter(|customer| customer.has_contract()).flat_map(|customer| {
             let closed = customer.periods(calendar).into_iter().filter(|period| period.closed);
             closed.map(move |period| invoice_of(self.seed, customer, calendar, period))
         });
         let mut invoices: Vec<_> = all.collect();
-        // Stable: two of one day stay in the order of the customers.
+        // The sort is stable: invoices of a day remain in the order of the customers.
         invoices.sort_by_key(|invoice| std::cmp::Reverse(invoice.head.date_invoiced));
         invoices
     }
@@ -76,7 +76,7 @@ fn invoice_of(seed: Seed, customer: &Customer, calendar: Calendar, period: Perio
     Invoice { head, lines }
 }
 
-/// What was prepaid, and what was used beyond it. Nothing used is no line.
+/// Returns the lines for prepaid quantities and for usage beyond them. Usage of zero has no line.
 fn lines(
     customer: &Customer,
     period: Period,

@@ -1,4 +1,4 @@
-//! Licences, and who holds them: those who worked in the last finished month, so that the seats are those of its bill.
+//! Licences and their holders: the people who worked in the last finished month, so that their number equals the billed seats.
 
 use chrono::NaiveDate;
 use usage_billing_genesys::types;
@@ -7,7 +7,7 @@ use super::Partner;
 use super::billable_usage::{CHARGES, UsageKind, is_active};
 use crate::dataset::{id, month_of, months_before};
 
-/// Somebody who may log in.
+/// A person who may log in.
 pub(super) struct Person {
     pub(super) group: u64,
     pub(super) number: u64,
@@ -75,7 +75,7 @@ impl Licence {
         let path = |id: &str| Some(format!("/api/v2/license/definitions/{id}"));
         let needs =
             self.needs.map(|id| types::AddressableLicenseDefinition { id: Some(id.to_owned()), self_uri: path(id) });
-        // In short: a tree of whole definitions would repeat itself.
+        // Only id and name, because a tree of definitions would repeat itself.
         let contained = LICENCES.iter().filter(|licence| Some(licence.id) == self.contains);
         let comprises = contained.map(|licence| types::LicenseDefinition {
             id: Some(licence.id.to_owned()),
@@ -97,7 +97,7 @@ impl Licence {
 }
 
 impl Partner {
-    /// Everybody, with the licences of each. Who rested in the last finished month has none.
+    /// Returns all people with their licences. People who did not work in the last finished month have none.
     pub(crate) fn users(&self, today: NaiveDate) -> Vec<types::UserLicenses> {
         let month = months_before(month_of(today), 1);
         let seats: Vec<_> = CHARGES
@@ -133,7 +133,7 @@ mod tests {
     use crate::dataset::{midnight, months_after};
 
     #[test]
-    fn as_many_hold_a_licence_as_the_last_finished_month_bills() {
+    fn licence_holders_equal_billed_seats() {
         let partner = Partner::of_tests();
         for today in ["2026-11-21", "2026-03-01", "2024-02-29"] {
             let today: NaiveDate = today.parse().unwrap();

@@ -23,7 +23,7 @@ use self::customers::Customer;
 use super::seed::Seed;
 use super::size::Size;
 
-/// Months that usage reaches back.
+/// Months of usage before today.
 const HISTORY: u32 = 36;
 
 pub(crate) struct Partner {

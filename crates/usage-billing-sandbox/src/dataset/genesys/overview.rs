@@ -11,14 +11,14 @@ use super::periods::Calendar;
 use crate::dataset::{days_before, midnight};
 
 impl Partner {
-    /// The customers, in short.
+    /// Summarizes the customers.
     pub(crate) fn summaries(&self) -> impl Iterator<Item = serde_json::Value> {
         let short =
             |of: &Customer| json!({"name": of.name, "id": of.id, "contract": of.contract, "currency": of.currency});
         self.customers.iter().map(short)
     }
 
-    /// The bill of a billing period: 0 is the one of today. `None` for another organization, or before its first period.
+    /// Returns the bill of a billing period: 0 is the current one. `None` for other organizations, and before the first period.
     pub(crate) fn overview(
         &self,
         calendar: Calendar,
@@ -26,7 +26,7 @@ impl Partner {
         index: u32,
     ) -> Option<types::TrusteeBillingOverview> {
         let customer = self.customers.iter().find(|customer| customer.id == trustor && customer.is_active())?;
-        // The index moves late; what was used is known as ever.
+        // The index moves late, but usage is known as usual.
         let turned = Calendar { today: days_before(calendar.today, customer.rotation), ..calendar };
         let index = customer.count(turned).checked_sub(index.checked_add(1)?)?;
         let period = customer.period(calendar, index);
@@ -56,7 +56,7 @@ impl Partner {
     }
 }
 
-/// The charge itself, after the allowance and before the parts that belong to it.
+/// Returns the rows of a charge: its allowance, the charge itself, and its parts.
 fn rows(charge: &Charge, quantity: Decimal) -> Vec<types::SubscriptionOverviewUsage> {
     let row = |name: &str, part_number: &str, grouping: &str, quantity: Decimal, is_own: bool| {
         let own_price = |price: Option<i64>| match charge.is_unpriced {
@@ -93,7 +93,7 @@ fn rows(charge: &Charge, quantity: Decimal) -> Vec<types::SubscriptionOverviewUs
     rows
 }
 
-/// What the vendor sends in index of a price that there is none of.
+/// The empty string that the vendor sends instead of a missing price.
 fn no_number() -> LenientDecimal {
     "".parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_closes_stays_what_it_was() {
+    fn closed_period_does_not_change() {
         let partner = Partner::of_tests();
         let may = partner.overview(calendar("2026-06-01", "2026-06-01"), GENESYS_TRUSTOR_ORG_ID, 1).unwrap();
         let later = calendar("2026-06-01", "2026-08-17");

@@ -1,4 +1,4 @@
-//! Billing periods of a customer, and what was used in each.
+//! Billing periods of a customer, and their usage.
 
 use chrono::{Datelike, NaiveDate};
 use usage_billing_core::Decimal;
@@ -7,17 +7,17 @@ use super::customers::{Charge, Customer};
 use crate::dataset::seed::Seed;
 use crate::dataset::{day_key, days, days_before, months_after, months_before};
 
-/// The day on which the sandbox was started, from which contracts are dated, and the day that it is by now.
+/// The day of the start, from which contracts are dated, and the current day.
 #[derive(Clone, Copy)]
 pub(crate) struct Calendar {
     pub(crate) opened: NaiveDate,
     pub(crate) today: NaiveDate,
 }
 
-/// A billing period; both days are in it.
+/// A billing period, from the first to the last day, both included.
 #[derive(Clone, Copy)]
 pub(super) struct Period {
-    /// Counted from the first one of the contract, 0.
+    /// Number of the period, from 0.
     pub(super) index: u32,
     pub(super) first: NaiveDate,
     pub(super) last: NaiveDate,
@@ -33,7 +33,7 @@ impl Customer {
         months_before(period_of(calendar.opened, self.anchor), self.finished)
     }
 
-    /// Three years, if it is not over before.
+    /// Returns the end of the contract: after three years, or earlier if the contract ended.
     pub(super) fn contract_end(&self, calendar: Calendar) -> NaiveDate {
         let after = match self.ended {
             0 => months_after(self.contract_start(calendar), 36.max(self.count(calendar))),
@@ -46,12 +46,12 @@ impl Customer {
         days_before(months_after(self.contract_start(calendar), 3), 1)
     }
 
-    /// Oldest first.
+    /// Returns the periods, oldest first.
     pub(super) fn periods(&self, calendar: Calendar) -> Vec<Period> {
         (0..self.count(calendar)).map(|index| self.period(calendar, index)).collect()
     }
 
-    /// Number of billing periods, the running one among them.
+    /// Number of billing periods, with the current one.
     pub(super) fn count(&self, calendar: Calendar) -> u32 {
         match self.ended {
             0 => {
@@ -69,7 +69,7 @@ impl Customer {
         Period { index, first, last, closed: last < calendar.today }
     }
 
-    /// What was used under each charge, in their order. Today is not over, hence not counted.
+    /// Returns the usage of each charge, in order. The usage of today is not known yet.
     pub(super) fn used(&self, seed: Seed, calendar: Calendar, period: Period) -> Vec<Decimal> {
         let quantity = |(charge, index): (&Charge, u64)| {
             let key = seed.mix(&[31, u64::from(self.anchor), index]);
@@ -79,7 +79,7 @@ impl Customer {
                     days(period.first, last).map(|day| seed.about(&[key, day_key(day)], charge.average)).sum();
                 return Decimal::new(total, 3).normalize();
             }
-            // Between nine and eleven tenths of the average: whole seats.
+            // From nine to eleven tenths of the average, in whole seats.
             let tenth = charge.average / 10_000;
             let least = i64::try_from(tenth * 9).unwrap_or_default();
             Decimal::from(least + seed.chance(&[key, day_key(period.first)], tenth * 2 + 1))
@@ -88,7 +88,7 @@ impl Customer {
     }
 }
 
-/// First day of the billing month that a day belongs to.
+/// Returns the first day of the billing month of a day.
 fn period_of(day: NaiveDate, anchor: u32) -> NaiveDate {
     let this = day.with_day(anchor).unwrap_or(day);
     if this <= day { this } else { months_before(this, 1) }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_billing_month_of_a_day_before_the_anchor_began_in_the_month_before() {
+    fn billing_month_before_anchor_began_in_previous_month() {
         let day = |text: &str| text.parse().unwrap();
         assert_eq!(period_of(day("2026-03-14"), 15), day("2026-02-15"));
         assert_eq!(period_of(day("2026-03-15"), 15), day("2026-03-15"));

@@ -1,4 +1,4 @@
-//! Who trusts the partner, and what each has to pay for.
+//! Client organizations that trust the partner, and the amounts due from them.
 
 use chrono::NaiveDate;
 use usage_billing_core::Decimal;
@@ -12,7 +12,7 @@ use super::licences::Person;
 use super::periods::Calendar;
 use crate::dataset::midnight;
 
-/// What a client organization has to pay for one charge of one billing period.
+/// The amount due from a client organization for one charge of one billing period.
 pub(crate) struct AmountDue<'a> {
     pub(crate) organization_id: &'a str,
     pub(crate) organization_name: &'a str,
@@ -43,7 +43,7 @@ impl Partner {
         }
     }
 
-    /// The customers that trust the partner.
+    /// Iterates over the customers that trust the partner.
     pub(crate) fn trustors(&self, calendar: Calendar) -> impl Iterator<Item = types::Trustor> {
         let creator = Person { group: 2, number: 0 }.id();
         self.customers.iter().filter(|customer| customer.is_active()).map(move |customer| types::Trustor {
@@ -61,7 +61,7 @@ impl Partner {
         })
     }
 
-    /// What customers have to pay for billing periods that begin within two days, both included, and are over.
+    /// Returns the amounts due for billing periods that begin within two days, both included, and have ended.
     pub(crate) fn amounts_due(&self, calendar: Calendar, first: NaiveDate, last: NaiveDate) -> Vec<AmountDue<'_>> {
         let active = self.customers.iter().filter(|customer| customer.is_active());
         active.flat_map(|customer| self.amounts_due_of(customer, calendar, first, last)).collect()

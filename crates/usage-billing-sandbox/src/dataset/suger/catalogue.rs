@@ -1,4 +1,4 @@
-//! Products, and everything that is sold as the vendor's types have it.
+//! Products and entitlements, in the vendor's types.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use usage_billing_suger::types::Partner;
 use super::entitlement_specs::{Buyer, EntitlementSpec};
 use crate::SUGER_ORG_ID;
 
-/// The billable metric of the world.
+/// The billable metric of the dataset.
 pub(super) const METRIC: &str = "gpu_seconds";
-/// What a unit of it costs.
+/// Price of a unit of the metric.
 const METRIC_PRICE: Decimal = Decimal::from_parts(20, 0, 0, false, 4);
 
 pub(super) struct Dimension {
@@ -20,12 +20,11 @@ pub(super) struct Dimension {
     name: &'static str,
     /// List price of a unit, in ten-thousandths.
     price: i64,
-    /// Least and most that a group of the world reports, and the indexes that stand behind the point in these numbers.
-    /// `None`: there for those who report themselves.
+    /// Range of the quantities of groups in the dataset, and the decimal places of these numbers. `None`: only callers report it.
     pub(super) usual: Option<(u64, u64, u32)>,
 }
 
-/// What one marketplace sells.
+/// The product of a marketplace.
 pub(crate) struct Product {
     pub(super) id: &'static str,
     name: &'static str,
@@ -63,12 +62,12 @@ static PRODUCTS: [Product; 3] = [
     },
 ];
 
-/// The one that is sold on a marketplace.
+/// Returns the product that is sold on a marketplace.
 pub(super) fn product_of(partner: &Partner) -> &'static Product {
     PRODUCTS.iter().find(|product| product.partner == *partner).unwrap_or(&PRODUCTS[0])
 }
 
-/// Used now and then, and only to see whether a client keeps all digits of a decimal.
+/// Used rarely, to test whether a client preserves all digits of a decimal.
 pub(super) const EXACT_DIGITS: &str = "exact_digits_test";
 
 pub(super) fn buyer(buyer: &Buyer, founded: DateTime<Utc>) -> types::IdentityBuyer {

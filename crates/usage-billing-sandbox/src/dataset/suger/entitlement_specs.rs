@@ -1,4 +1,4 @@
-//! Buyers and what was sold to them: a table of those with something special, and as many more as are wanted.
+//! Buyers and their entitlements: a table of special cases, and as many more as the size needs.
 
 use usage_billing_suger::types::Partner;
 
@@ -10,13 +10,13 @@ pub(crate) struct Buyer {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) partner: Partner,
-    /// Of its mail.
+    /// Domain of its email addresses.
     pub(super) domain: String,
     pub(super) aws_account: String,
 }
 
 pub(crate) struct EntitlementSpec {
-    /// What its ids end in.
+    /// Suffix of its ids.
     key: String,
     pub(super) name: String,
     pub(crate) partner: Partner,
@@ -24,17 +24,17 @@ pub(crate) struct EntitlementSpec {
     pub(crate) buyer: String,
     pub(crate) buyer_name: String,
     pub(super) product: &'static Product,
-    /// What is paid of the list price.
+    /// Percentage of the list price.
     pub(super) percent: i64,
     pub(super) cancelled: bool,
-    /// Billed by Suger itself, from billable metrics.
+    /// Whether Suger bills it from billable metrics.
     pub(super) second_generation: bool,
-    /// What the marketplace says to every report, if it takes none.
+    /// The reason for which the marketplace rejects every report, if it does.
     pub(crate) rejection: Option<&'static str>,
     pub(super) hubspot_deal: Option<&'static str>,
 }
 
-/// How seldom a spec of those that are many is cancelled or rejection.
+/// One in this number of generated entitlements is cancelled or rejected.
 const ONE_IN: usize = 20;
 
 impl EntitlementSpec {
@@ -51,7 +51,7 @@ impl EntitlementSpec {
         format!("trm-{}", self.key)
     }
 
-    /// How many weights it has where it is drawn who reports next. A cancelled spec has a stray report now and then.
+    /// Returns the weight with which reports of the entitlement are drawn. A cancelled one has few reports.
     pub(super) fn weight(&self) -> usize {
         match (self.cancelled, self.rejection) {
             (true, _) => 1,
@@ -71,7 +71,7 @@ fn buyer(seed: Seed, at: u64, key: &str, name: &str, partner: Partner, domain: &
     }
 }
 
-/// The buyers, and so many specs with them.
+/// Returns the buyers, and a number of entitlements.
 pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<EntitlementSpec>) {
     let mut buyers = vec![
         buyer(seed, 0, "aws01", "Nordwind & Søn, ApS", Partner::Aws, "nordwind.example"),
@@ -104,7 +104,7 @@ pub(super) fn all(seed: Seed, count: u32) -> (Vec<Buyer>, Vec<EntitlementSpec>) 
     ];
     for at in specs.len()..usize::try_from(count).unwrap_or_default() {
         let key = format!("{at:05}");
-        // Two specs to a buyer.
+        // Each buyer has two entitlements.
         if at % 2 == 1 {
             let partner = [Partner::Aws, Partner::Azure, Partner::Gcp][at / 2 % 3].clone();
             buyers.push(buyer(seed, at as u64, &key, "", partner, &format!("customer-{at}.example")));

@@ -1,7 +1,7 @@
-//! Usage as it came in before the sandbox was started, computed from the seed and a slot of time.
+//! Usage from before the start, computed from the seed and a time slot.
 //!
-//! Time since 1970 is cut into slots of equal length, and at the beginning of each slot somebody reports. So a group is known by
-//! its slot, is the same whatever day is today, and nothing has to be kept.
+//! Time since 1970 is divided into slots of equal length, and one group is reported at the beginning of each slot. A group is determined by
+//! its slot, is the same on any day, and needs no memory.
 
 use std::ops::Range;
 
@@ -19,31 +19,31 @@ use crate::dataset::seed::Seed;
 use crate::dataset::size::Size;
 
 const MONTH_MILLIS: u64 = 732 * 3_600_000;
-/// Bits of an id that say which slot it is of.
+/// Bits of an id that contain the slot.
 const SLOT_BITS: u32 = 48;
 
 pub(crate) struct History {
     seed: Seed,
-    /// Milliseconds from a slot to the next.
+    /// Milliseconds between slots.
     step: u64,
     slots: Range<u64>,
-    /// Places of specs, each as often as it has weights.
+    /// Indexes of entitlements, each as often as its weight.
     weights: Vec<u16>,
-    /// Place of the first spec whose usage is rejection.
+    /// Index of the first entitlement whose usage is rejected.
     rejected: usize,
 }
 
-/// What is known of a group before it is made.
+/// A group before it is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GroupOutline {
     pub(crate) slot: u64,
-    /// Place of the spec.
+    /// Index of the entitlement.
     pub(crate) spec: usize,
     /// Created, invalid, or deleted before it was reported.
     pub(crate) status: InitialStatus,
 }
 
-/// What became of a group at first.
+/// The first status of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InitialStatus {
     Created,
@@ -51,12 +51,12 @@ pub(crate) enum InitialStatus {
     Deleted,
 }
 
-/// What is counted.
+/// A quantity that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Measure {
     /// A dimension, by its key.
     Dimension(&'static str),
-    /// Events of the world's billable metric, by their region.
+    /// Events of the dataset's billable metric, by region.
     Events(&'static str),
 }
 
@@ -71,7 +71,7 @@ impl From<InitialStatus> for Status {
 }
 
 impl Measure {
-    /// The dimension or the metric.
+    /// Returns the key of the dimension or metric.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Dimension(key) => key,
@@ -79,7 +79,7 @@ impl Measure {
         }
     }
 
-    /// A quantity of it as somebody reports it: a record or an event.
+    /// Adds a quantity to a group, as a record or an event.
     pub(crate) fn reported(self, quantity: Decimal, group: &mut types::MeteringUsageRecordGroup) {
         match self {
             Self::Dimension(key) => {
@@ -98,7 +98,7 @@ impl Measure {
 }
 
 impl History {
-    /// As many groups as are wanted, up to now.
+    /// Creates a number of groups up to now.
     pub(super) fn new(seed: Seed, size: &Size, specs: &[EntitlementSpec], now: DateTime<Utc>) -> Self {
         let count = u64::from(size.record_groups);
         let step = (u64::from(size.months) * MONTH_MILLIS / count.max(1)).max(1);
@@ -112,7 +112,7 @@ impl History {
         self.slots.clone()
     }
 
-    /// Slots that begin at or after the one instant and before the other.
+    /// Returns the slots that begin in a period; its end is excluded.
     pub(crate) fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Range<u64> {
         let slot = |time: DateTime<Utc>| {
             let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
@@ -140,13 +140,13 @@ impl History {
         GroupOutline { slot, spec, status }
     }
 
-    /// At 4, 10, 16 and 22 o'clock somebody reports whose usage is rejection: so that at noon there is usage in every state.
+    /// At 4, 10, 16 and 22 o'clock a rejected group is reported, so that at noon there is usage in every status.
     fn is_rejected_shift(&self, slot: u64) -> bool {
         let hour = |slot: u64| slot * self.step / 3_600_000;
         hour(slot) % 6 == 4 && hour(slot) != hour(slot.saturating_sub(1))
     }
 
-    /// The slot stands in the id, so that it is found again; the rest proves that it is an id of this world.
+    /// The id contains the slot, so that it can be found; the rest proves that the id belongs to this dataset.
     fn id(&self, slot: u64) -> Uuid {
         let mask = self.seed.mix(&[60]) >> (64 - SLOT_BITS);
         let (high, low) = (self.seed.mix(&[59, slot]) >> SLOT_BITS, self.seed.mix(&[58, slot]));
@@ -154,7 +154,7 @@ impl History {
         Builder::from_random_bytes(Uuid::from_u64_pair(high, low).into_bytes()).into_uuid()
     }
 
-    /// The slot of an id, if it is one of a group of this history.
+    /// Returns the slot of an id, if it belongs to a group of this history.
     pub(crate) fn slot_of(&self, id: &str) -> Option<u64> {
         let (high, _) = Uuid::parse_str(id).ok()?.as_u64_pair();
         let slot = (high >> (64 - SLOT_BITS)) ^ (self.seed.mix(&[60]) >> (64 - SLOT_BITS));
@@ -165,7 +165,7 @@ impl History {
         if self.seed.mix(&[64, slot]).is_multiple_of(2) { "eu-north-1" } else { "ap-tokyo, 1" }
     }
 
-    /// A quantity from the least to the most, whose last so many digits stand behind the point.
+    /// Returns a quantity in a range, with a number of decimal places.
     fn random_decimal(&self, parts: &[u64], least: u64, most: u64, indexes: u32) -> Decimal {
         let number = least + self.seed.mix(parts) % (most - least).max(1);
         Decimal::from_i128_with_scale(number.into(), indexes)
@@ -174,7 +174,7 @@ impl History {
     fn quantity(&self, number: u64, dimension: &catalogue::Dimension, slot: u64) -> Option<Decimal> {
         let awkward = self.seed.mix(&[number, 1, slot]) % 100;
         match dimension.usual {
-            // No float has it exactly; only what is measured finely is ever so little.
+            // Floats cannot represent it exactly; only finely measured quantities are that small.
             Some((_, _, 3..)) if awkward < 14 => Some(Decimal::new(1, 1)),
             Some((least, most, indexes)) => Some(self.random_decimal(&[number, 2, slot], least, most, indexes)),
             // More digits than a float has.
@@ -191,11 +191,11 @@ impl Organization {
         self.history.outline(slot, &self.specs)
     }
 
-    /// What a group reports.
+    /// Returns the quantities of a group.
     pub(crate) fn usage(&self, outline: GroupOutline) -> impl Iterator<Item = (Measure, Decimal)> {
         let (history, slot) = (&self.history, outline.slot);
         let spec = self.specs.get(outline.spec);
-        // Every other group of the newer kind of spec; the rest reports the old way.
+        // Half of the groups of entitlements with metrics report events, the others report records.
         let of_events =
             spec.is_some_and(|spec| spec.second_generation) && history.seed.mix(&[63, slot]).is_multiple_of(2);
         // Up to a day of GPU time.
@@ -208,7 +208,7 @@ impl Organization {
         records.chain(event)
     }
 
-    /// A group as it came in.
+    /// Returns a group as it was reported.
     pub(crate) fn group(&self, outline: GroupOutline) -> types::MeteringUsageRecordGroup {
         let time = self.history.time(outline.slot);
         let spec = self.specs.get(outline.spec);
@@ -230,7 +230,7 @@ impl Organization {
         }
     }
 
-    /// What stands in a group besides.
+    /// Returns the metadata of a group.
     pub(crate) fn meta_info(&self, outline: GroupOutline) -> types::MeteringUsageRecordGroupMetaInfo {
         let mut group = types::MeteringUsageRecordGroup::default();
         for (measure, quantity) in self.usage(outline) {
@@ -244,7 +244,7 @@ impl Organization {
         }
     }
 
-    /// The id of the group of a slot.
+    /// Returns the id of the group of a slot.
     pub(crate) fn group_id(&self, slot: u64) -> String {
         self.history.id(slot).to_string()
     }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_as_many_groups_as_are_wanted_in_order_and_each_is_another() {
+    fn groups_are_unique_sorted_and_as_many_as_requested() {
         for count in [0, 1, 2_745, 5_000] {
             let size = Size::default().record_groups(count);
             let groups = groups(&Organization::of_size(&size, 3));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_history_has_a_bit_of_everything() {
+    fn default_history_has_all_statuses_and_entitlements() {
         let groups = groups(&Organization::of_tests());
         assert!(groups.iter().any(|group| group.records.is_empty()));
         let statuses: HashSet<_> = groups.iter().filter_map(|group| group.status.clone()).collect();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_are_believable_but_for_the_dimension_that_tests_digits() {
+    fn quantities_are_in_their_ranges() {
         let mut all: BTreeMap<&str, Vec<Decimal>> = BTreeMap::new();
         let groups = groups(&Organization::of_tests());
         for (key, quantity) in groups.iter().flat_map(|group| &group.records) {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_the_same_on_another_day() {
+    fn group_is_the_same_on_another_day() {
         let time = |text: &str| text.parse().unwrap();
         let new = |now| Organization::new(Seed::new(0), &Size::default(), time(now));
         let (before, after) = (new("2026-11-20T12:00:00Z"), new("2026-11-21T12:00:00Z"));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_found_by_its_id_and_by_no_other() {
+    fn group_is_found_by_its_id_only() {
         let organization = Organization::of_tests();
         let slots = organization.history.slots();
         for slot in slots.clone().step_by(100) {

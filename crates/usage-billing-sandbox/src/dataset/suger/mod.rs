@@ -1,7 +1,6 @@
-//! Suger: an organization that sells through three marketplaces, what its buyers bought, and months of usage.
+//! Suger: an organization that sells on three marketplaces, its buyers and entitlements, and months of usage.
 //!
-//! What became of the usage is not told here: the hourly runs of the sandbox work that out, for the past as for the
-//! present.
+//! The hourly runs of the sandbox determine the later status of the usage.
 
 mod catalogue;
 mod entitlement_specs;
@@ -19,7 +18,7 @@ use super::seed::Seed;
 use super::size::Size;
 use super::{days_before, midnight};
 
-/// Days between the first spec and today, at least.
+/// Minimum number of days since the first entitlement.
 const AGE: u64 = 400;
 
 pub(crate) struct Organization {
@@ -31,7 +30,7 @@ pub(crate) struct Organization {
     /// In the order of the entitlements.
     pub(crate) specs: Vec<EntitlementSpec>,
     pub(crate) history: History,
-    /// Places of entitlements and specs, by id.
+    /// Indexes of entitlements, by id.
     indexes: HashMap<String, usize>,
 }
 
@@ -51,7 +50,7 @@ impl Organization {
         }
     }
 
-    /// Place of an entitlement, which is that of its spec.
+    /// Returns the index of an entitlement and of its spec.
     pub(crate) fn index(&self, id: &str) -> Option<usize> {
         self.indexes.get(id).copied()
     }
@@ -64,7 +63,7 @@ impl Organization {
         self.buyers.iter().find(|buyer| buyer.id.as_deref() == Some(id))
     }
 
-    /// What the marketplace says to every report of an entitlement that it refuses.
+    /// Returns the reason for which the marketplace rejects every report of an entitlement.
     pub(crate) fn refusal(&self, id: &str) -> Option<&'static str> {
         self.specs.get(self.index(id)?)?.rejection
     }
@@ -76,7 +75,7 @@ impl Organization {
 
 #[cfg(test)]
 impl Organization {
-    /// The default one, on a day in the middle of a month.
+    /// Creates the default organization, on a day in the middle of a month.
     pub(crate) fn of_tests() -> Self {
         Self::of_size(&Size::default(), 0)
     }
@@ -94,7 +93,7 @@ mod tests {
     use crate::SUGER_ORG_ID;
 
     #[test]
-    fn whatever_is_named_in_the_catalogue_is_there() {
+    fn catalogue_references_exist() {
         for (size, seed) in [(Size::default(), 0), (Size::default().entitlements(200), 7)] {
             let org = Organization::of_size(&size, seed);
             for entitlement in &org.entitlements {

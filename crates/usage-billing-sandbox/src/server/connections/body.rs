@@ -1,4 +1,4 @@
-//! Bodies of a connection: a request's with a deadline, and a response's that marks its end. Both mark when they wait for the peer.
+//! Bodies of a connection: that of a request has a deadline, that of a response marks its end. Both record when they wait for the peer.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::table::{Busy, Ticket};
 
-/// The body of a request, which ends with an error at its deadline.
+/// The body of a request, which fails at its deadline.
 pub(super) struct RequestBody {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,
@@ -53,7 +53,7 @@ impl Body for RequestBody {
     }
 }
 
-/// The body of a response; the connection is busy until it is sent or dropped.
+/// The body of a response. The connection is busy until the body is sent or dropped.
 pub(super) struct ResponseBody {
     body: axum::body::Body,
     busy: Busy,
@@ -76,7 +76,7 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         self.busy.ticket().works();
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        // hyper asks for the next one when its peer has taken enough.
+        // hyper polls for the next frame when its peer has read enough.
         self.busy.ticket().waits();
         Poll::Ready(frame)
     }

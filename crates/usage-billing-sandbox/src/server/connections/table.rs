@@ -1,4 +1,4 @@
-//! Which connections are open, and which one ends for a new one.
+//! The open connections, and the choice of the one that is closed for a new one.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// A new connection has this time to send a request before it can be evicted, and so has the body of a request, and its response to be taken:
-/// of many callers at once, each gets its turn.
+/// Minimum time before a waiting connection can be evicted: for a new connection, the body of a request, and the response, so that each of
+/// many callers is served.
 const TURN: Duration = Duration::from_secs(1);
 
-/// The open connections of a sandbox, of which there are at most a given number.
+/// The open connections of a sandbox, up to a maximum.
 pub(super) struct Table {
     max: usize,
     max_per_peer: usize,
     state: Mutex<State>,
-    /// A connection began to wait for its peer, or ended.
+    /// Notified when a connection begins to wait for its peer, or ends.
     changed: Notify,
 }
 
@@ -29,40 +29,40 @@ struct State {
 
 struct Entry {
     peer: IpAddr,
-    /// Since when it waits for its peer, as a number that grows; `None` while the sandbox works on a request.
+    /// Tick since which it waits for its peer; `None` while the sandbox processes a request.
     waiting_since: Option<u64>,
-    /// Whether a request is under way: what it waits for is the rest of the request's body, or that its response is taken.
+    /// Whether a request is in progress: the connection waits for the rest of its body, or until the response is read.
     in_request: bool,
-    /// From when on it can be evicted while it waits.
+    /// Time from which it can be evicted while it waits.
     evictable: Instant,
     evict: oneshot::Sender<Eviction>,
 }
 
-/// Why a connection ends for a new one.
+/// Why a connection is evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
-    /// No request was under way.
+    /// No request is in progress.
     Idle,
-    /// Its peer did not go on with a request.
+    /// Its peer does not continue a request.
     Stalled,
 }
 
-/// What becomes of a new connection.
+/// The result of admitting a connection.
 pub(super) enum Admission {
     Admitted(Ticket, oneshot::Receiver<Eviction>),
-    /// Its peer has as many as one may have, none of which can be evicted.
+    /// The peer has the maximum number of connections, none of which can be evicted.
     PeerFull,
-    /// The sandbox works on a request of each connection, or it is the connection's turn; until the first of these can be evicted.
+    /// No connection can be evicted; the time at which the first one can be, if any.
     Full(Option<Instant>),
 }
 
-/// The place of a connection; dropping it makes room.
+/// The entry of a connection; dropping it makes room.
 pub(super) struct Ticket {
     table: Arc<Table>,
     id: u64,
 }
 
-/// A request under way; dropping it makes the connection idle.
+/// A request in progress; dropping it makes the connection idle.
 pub(super) struct Busy(Arc<Ticket>);
 
 impl Table {
@@ -74,7 +74,7 @@ impl Table {
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Admission {
         let peer = peer.to_canonical();
         let mut state = self.state();
-        // All programs of this machine share one address.
+        // All programs of this machine share the address.
         if !peer.is_loopback()
             && state.open.values().filter(|entry| entry.peer == peer).count() >= self.max_per_peer
             && !state.evict(now, |entry| entry.peer == peer)
@@ -96,7 +96,7 @@ impl Table {
         self.state().evict(now, |_| true);
     }
 
-    /// Resolves when a connection began to wait for its peer or ended after this call.
+    /// Resolves when a connection begins to wait for its peer, or ends, after this call.
     pub(super) fn changed(&self) -> impl Future<Output = ()> {
         self.changed.notified()
     }
@@ -113,14 +113,14 @@ impl State {
         self.next
     }
 
-    /// Ends a connection that waits for its peer, if any does: such ones must not lock others out. Of those without a request the one that has
-    /// waited for the longest time; if there are none, of those in the middle of one.
+    /// Evicts a connection that waits for its peer, because such connections must not block others: first the one without a request that
+    /// has waited for the longest time, then one with a request.
     fn evict(&mut self, now: Instant, is_candidate: impl Fn(&Entry) -> bool) -> bool {
         let evictable = self.open.iter().filter(|(_, entry)| entry.evictable <= now && is_candidate(entry));
         let waiting = evictable.filter_map(|(id, entry)| Some((entry.in_request, entry.waiting_since?, *id)));
         let Some((in_request, _, id)) = waiting.min() else { return false };
         if let Some(entry) = self.open.remove(&id) {
-            // A connection that ends by itself hears nothing.
+            // A connection that has ended does not receive it.
             let _ = entry.evict.send(if in_request { Eviction::Stalled } else { Eviction::Idle });
         }
         true
@@ -138,13 +138,13 @@ impl Ticket {
         Busy(self.clone())
     }
 
-    /// Marks that the request under way needs its peer to go on.
+    /// Marks that the request waits for the peer.
     pub(super) fn waits(&self) {
         self.change(|entry, now| entry.waiting_since = entry.waiting_since.or(Some(now)));
         self.table.changed.notify_one();
     }
 
-    /// Marks that the sandbox works on the request under way.
+    /// Marks that the sandbox processes the request.
     pub(super) fn works(&self) {
         self.change(|entry, _| entry.waiting_since = None);
     }
@@ -152,7 +152,7 @@ impl Ticket {
     fn change(&self, change: impl FnOnce(&mut Entry, u64)) {
         let mut state = self.table.state();
         let now = state.tick();
-        // One that was evicted is not there.
+        // An evicted connection has no entry.
         if let Some(entry) = state.open.get_mut(&self.id) {
             change(entry, now);
         }
@@ -175,7 +175,7 @@ impl Drop for Busy {
         self.0.change(|entry, now| {
             entry.waiting_since = Some(now);
             entry.in_request = false;
-            // It had its turn.
+            // The connection may be evicted at once.
             entry.evictable = Instant::now();
         });
         self.0.table.changed.notify_one();
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// Until no connection has its turn.
+    /// Waits until all connections can be evicted.
     async fn later() {
         tokio::time::advance(TURN).await;
     }
@@ -221,13 +221,13 @@ mod tests {
         let table = Table::new(3, 3);
         let (mut first, mut second) = (admitted(&table, "10.0.0.1"), admitted(&table, "10.0.0.2"));
         let mut third = admitted(&table, "10.0.0.3");
-        // The first one had a request since, the second one has one under way.
+        // The first one had a request later; the second one has one in progress.
         drop(first.0.busy());
         let busy = second.0.busy();
         later().await;
         let mut fourth = admitted(&table, "10.0.0.4");
         assert_eq!([&mut first, &mut second, &mut third, &mut fourth].map(is_evicted), [false, false, true, false]);
-        // An evicted connection that ends later frees no second place.
+        // An evicted connection that ends later frees no second entry.
         drop(third);
         let _fifth = admitted(&table, "10.0.0.5");
         assert_eq!([&mut first, &mut second, &mut fourth].map(is_evicted), [true, false, false]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn connections_that_the_sandbox_works_for_are_not_evicted() {
+    async fn busy_connections_are_not_evicted() {
         let table = Table::new(2, 2);
         let (first, second) = (admitted(&table, "127.0.0.1"), admitted(&table, "127.0.0.1"));
         let admit = || table.admit([127, 0, 0, 1].into(), Instant::now());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_in_the_middle_of_a_request_is_evicted_if_it_waits_for_its_peer_and_none_is_idle() {
+    async fn stalled_request_is_evicted_if_no_connection_is_idle() {
         let table = Table::new(3, 3);
         let mut all = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|peer| admitted(&table, peer));
         let busy = [&all[0], &all[1]].map(|open| open.0.busy());
@@ -261,13 +261,13 @@ mod tests {
         let working = fourth.0.busy();
         let mut fifth = admitted(&table, "10.0.0.5");
         assert_eq!(eviction(&mut all[1]), Some(Eviction::Stalled));
-        // The first one goes on.
+        // The first one continues.
         all[0].0.works();
         let _working = fifth.0.busy();
         later().await;
         let admit = || table.admit([10, 0, 0, 6].into(), Instant::now());
         assert!(matches!(admit(), Admission::Full(None)));
-        // A response that has just begun has its turn as well.
+        // A response that has just begun cannot be evicted either.
         working.responds();
         fourth.0.waits();
         assert!(matches!(admit(), Admission::Full(Some(at)) if at == Instant::now() + TURN));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn loopback_peers_are_limited_by_the_total_alone() {
+    async fn loopback_peers_are_limited_by_the_total_only() {
         let table = Table::new(4, 1);
         let mut all = ["127.0.0.1", "127.0.0.1", "::1", "::1"].map(|peer| admitted(&table, peer));
         assert!(!all.iter_mut().any(is_evicted));

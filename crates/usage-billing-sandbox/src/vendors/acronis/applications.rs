@@ -1,4 +1,4 @@
-//! The services of the platform, and who can use which.
+//! The services of the platform, and those that a tenant can use.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Param
 }
 
 impl Acronis {
-    /// Services of which the tenant has an item.
+    /// Returns the services of which the tenant has an item.
     fn usable(&self, index: usize) -> Vec<Uuid> {
         let holdings = self.dataset.acronis.holdings(index);
         let has = |application: &&Application| holdings.iter().any(|held| held.item.application == *application);

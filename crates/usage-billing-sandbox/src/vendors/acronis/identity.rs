@@ -1,4 +1,4 @@
-//! Who calls.
+//! The API client and its user.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) async fn client(
     Ok(json(StatusCode::OK, &client))
 }
 
-/// What the vendor answers to the token of a client is not known: here it is the user who made the client.
+/// Returns the user who created the client. The vendor's response for the token of a client is not documented.
 pub(super) async fn me() -> Response {
     let me = types::UserMe {
         id: administrator(),

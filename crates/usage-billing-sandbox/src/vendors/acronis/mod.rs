@@ -1,4 +1,4 @@
-//! Acronis Cyber Protect Cloud: the token endpoint, reports and their files, usages, tenants and what they may use.
+//! Acronis Cyber Protect Cloud: tokens, reports and their files, usages, tenants and their offering items.
 
 mod applications;
 mod error;
@@ -38,9 +38,9 @@ use crate::clock::Clock;
 use crate::dataset::Dataset;
 use crate::http_util::oauth::{self, TokenError, Tokens};
 
-/// Not documented; no request of this API is anywhere near.
+/// The vendor documents no limit; its requests are far smaller.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
-/// Reports that are remembered.
+/// Reports that are kept.
 const MAX_REPORTS: usize = 1_000;
 
 pub(crate) struct Acronis {

@@ -1,4 +1,4 @@
-//! Offering items: what tenants may use.
+//! Offering items of tenants.
 
 use std::sync::Arc;
 
@@ -86,10 +86,10 @@ pub(super) async fn for_child(
         Some(other) => return Err(Failure::bad_request(format!("kind: the tenant cannot have such a child: {other}"))),
     }
     let items = acronis.items(index).into_iter().filter(|item| {
-        // What is off cannot be passed on.
+        // Items that are off cannot be passed on.
         item.status == 1 && has_edition(&query, item.edition.as_deref())
     });
-    // Limits are those of the child to be: none.
+    // The limits are those of the future child: none.
     let unlimited = |item: types::OfferingItem| types::OfferingItem {
         quota: item.quota.map(|_| types::Quota { value: None, overage: None, version: 0 }),
         ..item
@@ -97,7 +97,7 @@ pub(super) async fn for_child(
     Ok(json(StatusCode::OK, &acronis.item_list(items.map(unlimited).collect(), None)))
 }
 
-/// `standard` if nothing is said; what has no edition comes in any case.
+/// `standard` by default; items without an edition are always included.
 fn has_edition(query: &Params, edition: Option<&str>) -> bool {
     let asked = query.get("edition").unwrap_or("standard");
     asked == "*" || edition.is_none_or(|edition| edition == asked)
@@ -116,7 +116,7 @@ impl Acronis {
         types::OfferingItemList { timestamp: Some(LenientDateTime(self.clock.now())), items, paging }
     }
 
-    /// All items of a tenant, be it deleted.
+    /// Returns all items of a tenant, even if it is deleted.
     pub(super) fn items(&self, index: usize) -> Vec<types::OfferingItem> {
         let tree = &self.dataset.acronis;
         let Some(tenant) = tree.get(index) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What the sandbox holds of Acronis, for a reader of its page.
+//! The state of Acronis for the page.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
     })
 }
 
-/// Positions of all tenants, each followed by its children.
+/// Returns the indexes of all tenants, each followed by its children.
 fn by_parent(acronis: &Acronis) -> Vec<usize> {
     let tree = &acronis.dataset.acronis;
     let roots = (0..).map_while(|index| Some((index, tree.get(index)?)));

@@ -1,4 +1,4 @@
-//! Pricelist API v1: what the vendor charges the partner, by month. It has errors of its own form.
+//! Pricelist API v1: the vendor's prices for the partner by month. It has its own form of errors.
 
 use std::sync::Arc;
 
@@ -58,13 +58,13 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> 
     let index = acronis.dataset.acronis.find(tenant);
     let index = index.ok_or_else(|| PriceListFailure::new(StatusCode::FORBIDDEN, "The tenant is out of reach."))?;
     let this_month = month_of(acronis.dataset.today());
-    // The vendor sells to the partner only; what is to come has no price yet.
+    // The vendor sells to the partner only; future months have no price.
     let known = months.into_iter().filter(|month| index == Tree::OWN && *month <= this_month);
     let price_lists = known.map(|month| describe(price_list(month))).collect();
     Ok(json(StatusCode::OK, &types::EffectivePriceLists { price_lists }))
 }
 
-/// Each month once; `None` if one of them is none.
+/// Returns each month once; `None` if one is not valid.
 fn months(text: &str) -> Option<Vec<NaiveDate>> {
     let mut months: Vec<NaiveDate> =
         text.split(',').map(|month| format!("{}-01", month.trim()).parse().ok()).collect::<Option<_>>()?;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn months_are_read_once_each() {
+    fn repeated_months_are_removed() {
         let read = |text| months(text).map(|months| months.iter().map(NaiveDate::to_string).collect::<Vec<_>>());
         assert_eq!(read("2026-10,2026-09, 2026-10").unwrap(), ["2026-09-01", "2026-10-01"]);
         for wrong in ["", "2026", "2026-13", "2026-10-01", "2026-10,", "x"] {

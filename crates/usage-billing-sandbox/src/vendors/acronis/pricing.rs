@@ -55,7 +55,7 @@ pub(super) fn production_start(tenant: &Tenant) -> Option<LenientDateTime> {
     tenant.billed_since.map(|day| LenientDateTime(midnight(day)))
 }
 
-/// Like milliseconds since 1970, as the vendor's are.
+/// Looks like milliseconds since 1970, as the vendor's versions do.
 fn version() -> i64 {
     midnight(Tenant::founded()).timestamp_millis()
 }

@@ -1,4 +1,4 @@
-//! Params of the query string, and lists in pages.
+//! Parameters of the query string, and pages.
 
 use axum::extract::FromRequestParts;
 use base64::Engine;
@@ -27,7 +27,7 @@ pub(super) fn uuid(query: &Params, name: &str) -> Result<Option<Uuid>, Failure> 
     query.get(name).map(|text| parse_uuid(name, text)).transpose()
 }
 
-/// Ids joined by commas, each once.
+/// Parses ids joined by commas, each once.
 pub(super) fn uuids(query: &Params, name: &str) -> Result<Option<Vec<Uuid>>, Failure> {
     let Some(text) = query.get(name) else { return Ok(None) };
     let mut ids = Vec::new();
@@ -50,20 +50,20 @@ pub(super) fn instant(query: &Params, name: &str) -> Result<Option<DateTime<Utc>
     query.get(name).map(|text| parse(text).map_err(|_| not(text))).transpose()
 }
 
-/// Whether a value is one of those joined by commas; all are if nothing was asked for.
+/// Whether a value is one of those joined by commas; true if the parameter is missing.
 pub(super) fn lists(query: &Params, name: &str, value: Option<&str>) -> bool {
     query.get(name).is_none_or(|asked| asked.split(',').any(|one| Some(one.trim()) == value))
 }
 
-/// For values of open enums, which the client may not say unless the vendor lists them.
+/// Rejects values of open enums that the vendor does not list.
 pub(super) fn refuse_unlisted(value: Option<&str>) -> Result<(), Failure> {
     value.map_or(Ok(()), |value| Err(Failure::bad_request(format!("There is no such value: {value}"))))
 }
 
-/// A query for a list that may come in pages.
+/// A query for a list in pages.
 ///
-/// The cursor is the first page's query and how far the list was read: it "carries filters and order", and there is nothing
-/// to remember.
+/// The cursor contains the query of the first page and the number of items read ("carries filters and order"), so that the server keeps no
+/// state.
 pub(super) struct Paged {
     pub(super) query: Params,
     first: String,
@@ -84,7 +84,7 @@ impl Paged {
         Ok(Self { query, first, limit, read })
     }
 
-    /// The page of a list, and where it goes on.
+    /// Returns the page of a list, and the cursor of the next one.
     pub(super) fn page<T>(&self, items: impl Iterator<Item = T>) -> (Vec<T>, Option<Paging>) {
         let mut rest = items.skip(self.read);
         let page: Vec<T> = rest.by_ref().take(self.limit).collect();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_page_by_page_with_the_cursor_alone() {
+    fn cursor_alone_pages_through_list() {
         let mut raw = "kind=a%26b&limit=3".to_owned();
         let mut all = Vec::new();
         loop {
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_last_page_has_no_cursor() {
+    fn full_last_page_has_no_cursor() {
         let Ok(paged) = Paged::parse("limit=7") else { panic!() };
         assert!(paged.page(0..7).1.is_none());
     }
 
     #[test]
-    fn made_up_cursors_and_limits_are_refused() {
+    fn invalid_cursors_and_limits_are_rejected() {
         for raw in
             ["after=x", "after=%FF", "after=eD95", "limit=0", "limit=-1", "limit=x", "limit=99999999999999999999"]
         {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_read_once_each() {
+    fn repeated_ids_are_removed() {
         let query = Params::parse(format!("ids={0},{0}, {1}&bad=x", Uuid::nil(), Uuid::max()).as_bytes());
         assert_eq!(uuids(&query, "ids").ok().flatten(), Some(vec![Uuid::nil(), Uuid::max()]));
         assert!(uuids(&query, "bad").is_err());

@@ -1,4 +1,4 @@
-//! The files of a report: its rows in the two forms for machines.
+//! The files of a report in the two machine-readable formats.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -13,14 +13,14 @@ use super::report_rows::{Cell, Row, columns, rows};
 use crate::dataset::acronis::Tree;
 use crate::dataset::midnight;
 
-/// The file in a format, as gzip, or `None` for a format whose layout nobody has written down.
+/// Returns the file in a format, as gzip, or `None` for a format whose layout is not documented.
 pub(super) fn file(
     tree: &Tree,
     report: &ReportParameters,
     built: DateTime<Utc>,
     format: &ReportFormat,
 ) -> Option<Vec<u8>> {
-    // Only what is packed is ever whole.
+    // The uncompressed file is never held in memory.
     let mut file = GzEncoder::new(Vec::new(), Compression::default());
     match format {
         ReportFormat::CsvV20 => csv(&mut file, &columns(tree, report), rows(tree, report, built)),
@@ -34,7 +34,7 @@ pub(super) fn is_known(format: &ReportFormat) -> bool {
     matches!(format, ReportFormat::CsvV20 | ReportFormat::JsonV20)
 }
 
-/// As RFC 4180 has it, but with a line feed at the end of each line.
+/// Writes RFC 4180, but with a line feed at the end of each line.
 fn csv(file: impl Write, columns: &[&str], rows: impl Iterator<Item = Row>) {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(file);
     // Writing to memory does not fail.
@@ -45,7 +45,7 @@ fn csv(file: impl Write, columns: &[&str], rows: impl Iterator<Item = Row>) {
     let _ = writer.flush();
 }
 
-/// A value in a CSV cell, the booleans as Python spells them.
+/// Formats a CSV cell; booleans are spelled as in Python.
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
@@ -63,7 +63,7 @@ struct File<'a> {
     tenants: Tenants<'a>,
 }
 
-/// Rows, each made when it is written.
+/// Rows, computed while they are serialized.
 struct Tenants<'a> {
     tree: &'a Tree,
     report: &'a ReportParameters,
@@ -81,7 +81,7 @@ impl Serialize for Tenants<'_> {
 #[derive(Serialize)]
 struct Params<'a> {
     kind: Option<u8>,
-    /// Unix time, as the two dates.
+    /// Unix time, as the two dates below.
     gen_date: i64,
     begin_date: i64,
     end_date: i64,
@@ -91,7 +91,7 @@ struct Params<'a> {
     report_type: Option<u8>,
 }
 
-/// Columns unfolded at their dots.
+/// Columns as nested objects, split at their dots.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum Node {
@@ -105,7 +105,7 @@ fn json(file: impl Write, tree: &Tree, report: &ReportParameters, built: DateTim
         ReportKind::UsageDaily => Some(4),
         ReportKind::UsageSummary => Some(5),
         ReportKind::UsageCurrent => Some(8),
-        // Not known.
+        // Not documented.
         _ => None,
     };
     let report_level = match report.level {
@@ -144,7 +144,7 @@ fn insert(object: &mut BTreeMap<&'static str, Node>, name: &'static str, cell: C
         object.insert(name, Node::Leaf(cell));
         return;
     };
-    // No column is the beginning of another one.
+    // No column is a prefix of another one.
     if let Node::Object(inner) = object.entry(first).or_insert_with(|| Node::Object(BTreeMap::new())) {
         insert(inner, rest, cell);
     }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_are_those_of_python_and_nothing_is_empty() {
+    fn csv_booleans_are_spelled_as_in_python() {
         assert_eq!(
             [Cell::Flag(true), Cell::Flag(false), Cell::Empty, (-5).into()].map(|cell| text(&cell)),
             ["True", "False", "", "-5"]
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_become_objects() {
+    fn dotted_columns_become_objects() {
         let cells = [("a.b.c", 1.into()), ("a.b.d", Cell::Empty), ("e", "f".into())];
         let json = serde_json::to_string(&nested(cells.into_iter())).unwrap();
         assert_eq!(json, r#"{"a":{"b":{"c":1,"d":null}},"e":"f"}"#);

@@ -1,4 +1,4 @@
-//! Rows of a report file: which tenants, which days, and the columns of each.
+//! Rows of a report file: tenants, days and columns.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -43,10 +43,10 @@ const COLUMNS: [&str; 30] = [
     "edition",
     SKU,
 ];
-/// Only there if it was asked for by those who may see it.
+/// Present only if it was requested by a partner that may see it.
 const SKU: &str = "sku";
 
-/// A value as JSON has it; CSV makes text of it.
+/// A value in JSON; CSV formats it as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum Cell {
@@ -66,13 +66,14 @@ pub(super) fn columns(tree: &Tree, report: &ReportParameters) -> Vec<&'static st
     COLUMNS.into_iter().filter(|name| skus || *name != SKU).collect()
 }
 
-/// Rows as they were known when the report was built: up to the day before. One by one, since days of many tenants are millions.
+/// Iterates over the rows known when the report was built: up to the day before. They are computed one by one, because days of many tenants
+/// are millions.
 pub(super) fn rows(tree: &Tree, report: &ReportParameters, built: DateTime<Utc>) -> impl Iterator<Item = Row> {
     let (start, end) = (report.period.start, report.period.end);
     let known = days_before(built.date_naive(), 1);
-    // With the day that stands in the row.
+    // With the date of the row.
     let spans: Vec<(NaiveDate, Span)> = match report.kind {
-        // The change of a day is that since the end of the day before.
+        // The change of a day is counted from the end of the day before.
         ReportKind::UsageDaily | ReportKind::UsageBreakdown => days(start, end.min(known))
             .map(|day| (day, Span { first: day, last: day, since: days_before(day, 1) }))
             .collect(),
@@ -94,11 +95,11 @@ fn row(tree: &Tree, tenant: &Tenant, usage: &Usage, date: NaiveDate, width: usiz
     let item = usage.item;
     let total = usage.total();
     let billed = usage.effective();
-    // Prices are kept for tenants, and what nothing is sold by has none.
+    // Only tenants with a currency have prices, and only for charged items.
     let currency = tenant.currency.filter(|_| item.charge != Charge::Nothing);
     let mode = currency.map(|_| pricing::mode(tenant, date).to_string());
     let price = currency.map(|_| item.price());
-    // Inferred: "price x usage", in the unit that the price is for. A trial is not billed.
+    // Inferred: "price x usage", in the unit of the price. A trial is not billed.
     let cost = price.map(|price| (price * item.unit.billed(usage.production[billed]).0).round_dp(2));
     let described = usage.infra.filter(|infra| infra.is_described);
     let mut row = vec![
@@ -178,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_sorted_but_for_the_newer_ones() {
+    fn columns_are_sorted_except_newer_ones() {
         assert!(COLUMNS[..28].is_sorted());
         assert_eq!(COLUMNS[28..], ["edition", "sku"]);
     }
 
     #[test]
-    fn cells_are_written_as_what_they_are() {
+    fn cells_keep_their_json_type() {
         let price: Cell = Decimal::new(500, 4).into();
         let cells = [Cell::Empty, Cell::Flag(true), (-5).into(), price, "a".into()];
         assert_eq!(serde_json::to_string(&cells).unwrap(), r#"[null,true,-5,0.05,"a"]"#);

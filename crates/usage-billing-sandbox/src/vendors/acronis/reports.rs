@@ -1,4 +1,4 @@
-//! Reports: order, read, change, delete.
+//! Creates, returns, changes and deletes reports.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::http_util::response::json;
 /// Days of the longest report: three years. The vendor documents no limit.
 const MAX_PERIOD_DAYS: i64 = 3 * 366;
 
-/// Members of the bodies, by the index of their object: the vendor refuses all others.
+/// Fields of the bodies by the pointer of their object: the vendor rejects all others.
 type Fields = [(&'static str, &'static [&'static str])];
 const FIELDS_TO_CREATE: &Fields = &[
     ("", &["parameters", "schedule", "result_action", "recipients", "generation_date"]),
@@ -109,7 +109,7 @@ pub(super) async fn update(
     let reports = &mut *acronis.reports();
     let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
     let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
-    // Up to now the schedule was as it was.
+    // The runs up to now follow the old schedule.
     stored.advance(acronis.clock.now());
     let report = &mut stored.report;
     let Some(schedule) = report.schedule.as_mut().filter(|schedule| schedule.type_ != ReportScheduleType::Once) else {
@@ -133,7 +133,7 @@ pub(super) async fn update(
     Ok(json(StatusCode::OK, &*report))
 }
 
-/// With its files, which are made from it.
+/// Deletes a report with its files.
 pub(super) async fn delete(
     State(acronis): State<Arc<Acronis>>,
     Path(report_id): Path<String>,
@@ -163,7 +163,7 @@ fn decode<T: DeserializeOwned>(body: RequestBody, fields: &Fields) -> Result<T, 
     serde_json::from_value(given).map_err(|error| Failure::bad_request(error.to_string()))
 }
 
-/// The vendor's own samples send these as text at times.
+/// The vendor's own samples send strings for these booleans.
 const FLAGS: [&str; 2] = ["/parameters/hide_zero_usage", "/parameters/show_skus"];
 
 fn read_flag(flag: &mut Value) {
@@ -172,7 +172,7 @@ fn read_flag(flag: &mut Value) {
     }
 }
 
-/// A field that the vendor would refuse.
+/// Returns a field that the vendor rejects.
 fn unknown_field(body: &Value, fields: &Fields) -> Option<String> {
     fields.iter().find_map(|(at, known)| {
         let members = body.pointer(at)?.as_object()?;
@@ -181,7 +181,7 @@ fn unknown_field(body: &Value, fields: &Fields) -> Option<String> {
     })
 }
 
-/// The days of a report, or why there can be none.
+/// Returns the days of a report, or the reason why it is rejected.
 fn period(asked: &types::ReportParametersCreate, today: NaiveDate) -> Result<types::ReportPeriod, String> {
     let yesterday = days_before(today, 1);
     let period = match &asked.period {
@@ -203,7 +203,7 @@ fn period(asked: &types::ReportParametersCreate, today: NaiveDate) -> Result<typ
     Ok(period)
 }
 
-/// Each format once; what the vendor's billing module finds if none was asked for.
+/// Returns each format once; `csv_v2_0`, which the vendor's billing module expects, if there is none.
 fn formats(asked: Vec<ReportFormat>) -> Vec<ReportFormat> {
     let mut formats = Vec::new();
     for format in asked {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_may_reach_to_today_and_no_further() {
+    fn period_ends_today_at_the_latest() {
         let today = day("2026-11-01");
         let summary = |start, end| period(&asked(ReportKind::UsageSummary, Some((start, end))), today);
         assert!(summary("2026-10-01", "2026-10-31").is_ok());
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_current_report_without_period_runs_from_the_first_to_yesterday() {
+    fn current_report_defaults_to_month_until_yesterday() {
         let current = |today| period(&asked(ReportKind::UsageCurrent, None), day(today)).map(|it| (it.start, it.end));
         assert_eq!(current("2026-11-21"), Ok((day("2026-11-01"), day("2026-11-20"))));
         assert_eq!(current("2026-11-01"), Ok((day("2026-10-01"), day("2026-10-31"))));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_vendor_does_not_know_is_named() {
+    fn unknown_field_is_named() {
         let order = serde_json::json!({"parameters": {"period": {"start": 1, "until": 2}}, "schedule": []});
         assert_eq!(unknown_field(&order, FIELDS_TO_CREATE).as_deref(), Some("/parameters/period/until"));
         assert_eq!(unknown_field(&order, FIELDS_TO_UPDATE).as_deref(), Some("/parameters/period"));

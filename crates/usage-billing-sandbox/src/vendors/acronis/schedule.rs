@@ -1,4 +1,4 @@
-//! When the files of a report are built: once, or on the first of each month.
+//! The times at which the files of a report are built: once, or on the first of each month.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use usage_billing_acronis::types::{Report, ReportFormat, ReportParameters, ReportPeriod, ReportScheduleType};
@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use crate::dataset::{days_before, midnight, month_of, months_after, months_before};
 
-/// Files of a schedule are kept for so many months.
+/// Number of files of a schedule that are kept.
 const MAX_RUNS: usize = 36;
 
-/// A report, when its files were built, and how often they were asked for.
+/// A report, the times of its files, and its polls.
 #[derive(Clone)]
 pub(super) struct ScheduledReport {
     pub(super) report: Report,
     /// Oldest first.
     pub(super) runs: Vec<DateTime<Utc>>,
-    /// Since the last run.
+    /// Polls since the last run.
     pub(super) polls: u32,
-    /// Up to when the runs are known.
+    /// Time up to which the runs are known.
     until: DateTime<Utc>,
 }
 
@@ -28,13 +28,13 @@ impl ScheduledReport {
         stored
     }
 
-    /// What is due by now is built, unless the schedule is off.
+    /// Adds the runs that are due, unless the schedule is disabled.
     pub(super) fn advance(&mut self, now: DateTime<Utc>) {
         let since = self.until;
         self.until = now.max(since);
         let schedule = self.report.schedule.as_ref();
         if schedule.is_none_or(|schedule| schedule.type_ == ReportScheduleType::Once) {
-            // What is for a later day is built at its beginning.
+            // A report for a later day is built at its beginning.
             let day = midnight(self.report.generation_date);
             if self.runs.is_empty() && day <= now {
                 self.runs.push(since.max(day));
@@ -50,7 +50,7 @@ impl ScheduledReport {
         }
     }
 
-    /// What the files of a run are about. Inferred: a schedule reports the month before.
+    /// Returns the parameters of a run. Inferred: a schedule reports the month before.
     pub(super) fn parameters(&self, run: DateTime<Utc>) -> ReportParameters {
         let mut parameters = self.report.parameters.clone();
         if self.is_monthly() {
@@ -73,7 +73,7 @@ impl ScheduledReport {
     }
 }
 
-/// "On day 1 of each month at 23:59:59 UTC": those after the one instant and up to the other, the last ones if they are many.
+/// Iterates over the runs of a period, at most the last ones: "On day 1 of each month at 23:59:59 UTC".
 fn monthly(after: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
     let most = u32::try_from(MAX_RUNS).unwrap_or(u32::MAX);
     let first: NaiveDate = month_of(after.date_naive()).max(months_before(month_of(until.date_naive()), most));
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_month_has_one_run_at_the_end_of_its_first_day() {
+    fn month_has_one_run_at_the_end_of_its_first_day() {
         let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let runs =
             |after, until| -> Vec<String> { monthly(time(after), time(until)).map(|run| run.to_rfc3339()).collect() };

@@ -1,4 +1,4 @@
-//! Settings of services for tenants: how the vendor charges the partner.
+//! Settings of services for tenants: the licensing of the partner.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) async fn read(
     if !SETTINGS.contains(&setting_name.as_str()) {
         return Err(no_such_setting(&setting_name));
     }
-    // Only partners have them, and those below do not inherit them.
+    // Only partners have them; partners below do not inherit them.
     let value = Tree::licensing(index).and_then(|licensing| acronis.setting(&setting_name, licensing));
     let own = value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
@@ -52,7 +52,7 @@ impl Acronis {
         }
     }
 
-    /// As of today, with prices as numbers, as the vendor has them here.
+    /// Returns the prices of today as numbers, as the vendor's setting does.
     fn pricing_info(&self, licensing: Licensing) -> Value {
         let list = price_list(month_of(self.dataset.today()));
         let price = |price: &SkuPrice| {

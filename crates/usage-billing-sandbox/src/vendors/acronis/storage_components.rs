@@ -1,4 +1,4 @@
-//! Storage and recovery components, and whose they are.
+//! Storage and recovery components, and their owners.
 
 use std::sync::Arc;
 

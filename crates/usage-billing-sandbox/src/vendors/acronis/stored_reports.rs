@@ -1,4 +1,4 @@
-//! The files of a report: when they are there, and their download.
+//! The files of a report: their status, and their download.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::schedule::ScheduledReport;
 use super::{Acronis, report_files};
 use crate::http_util::response::{blocking, json, with_body};
 
-/// This is the poll.
+/// Lists the files; each call is a poll.
 pub(super) async fn list(
     State(acronis): State<Arc<Acronis>>,
     Path(report_id): Path<String>,
@@ -80,7 +80,7 @@ pub(super) async fn download(
 }
 
 impl Acronis {
-    /// The file with an id, if it is there.
+    /// Returns the file with an id, if it is saved.
     fn saved(&self, stored: &ScheduledReport, wanted: Option<Uuid>) -> Option<Vec<u8>> {
         let formats = || stored.report.parameters.formats.iter().zip(0..);
         let mut all = stored.runs.iter().flat_map(|run| formats().map(move |(format, index)| (*run, format, index)));
@@ -98,14 +98,14 @@ impl Acronis {
         format: &ReportFormat,
         index: u32,
     ) -> StoredReportStatus {
-        // However seldom it is asked for, a report does not take for ever; and one run is done before the next.
+        // A report ends even if it is not polled, and each run is done before the next.
         let done = self.clock.is_job_done(run) || stored.runs.last() != Some(&run);
         status(format, index, if done { u32::MAX } else { stored.polls }, self.polls_before_ready)
     }
 }
 
-/// Each format is a poll later than the one before, so that a client sees one saved and another in progress; not so when
-/// everything is to be ready at once. Formats whose layout is not known fail.
+/// Each format is a poll later than the one before, so that a client sees one saved and another in progress, unless everything is ready at
+/// once. Formats whose layout is not documented fail.
 fn status(format: &ReportFormat, index: u32, polls: u32, polls_before_ready: u32) -> StoredReportStatus {
     let pending = if polls_before_ready == 0 { 0 } else { polls_before_ready.saturating_add(index) };
     if polls <= pending {

@@ -1,4 +1,4 @@
-//! Tenants by ids, by parent, or of a whole tree.
+//! Lists tenants by ids, by parent, or of a subtree.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::tenants::contact;
 use crate::http_util::request::{Params, first_unlisted};
 use crate::http_util::response::json;
 
-/// Documented for `uuids`.
+/// The documented limit of `uuids`.
 const MAX_IDS: usize = 100;
 
 pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
@@ -42,7 +42,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
 }
 
 impl Acronis {
-    /// The tenants that a list is about, by exactly one of three parameters.
+    /// Returns the tenants of a list, selected by exactly one of three parameters.
     fn chosen(&self, query: &Params) -> Result<Vec<usize>, Failure> {
         let tree = &self.dataset.acronis;
         let with_path = flag(query, "include_relative_path")?;
@@ -70,7 +70,7 @@ impl Acronis {
     }
 }
 
-/// How much of each tenant is told.
+/// The level of detail of tenants.
 struct TenantDetail {
     detail: TenantLod,
     with_contacts: bool,
@@ -81,8 +81,8 @@ impl TenantDetail {
     fn read(query: &Params) -> Result<Self, Failure> {
         let detail = query.get("lod").map_or(TenantLod::Full, TenantLod::from);
         refuse_unlisted(first_unlisted!(TenantLod, [&detail]))?;
-        // By the vendor's document `with_offering_items` keeps the tenants that have some, by its Go connector it embeds them:
-        // here it does both.
+        // The vendor's document states that `with_offering_items` selects the tenants that have items; its Go connector embeds them. Here
+        // it does both.
         let with_items = flag(query, "expand_offering_items")? || flag(query, "with_offering_items")?;
         Ok(Self { detail, with_contacts: flag(query, "with_contacts")?, with_items })
     }

@@ -1,4 +1,4 @@
-//! Tenants: one, the ids of its children, and how a tenant looks in any answer.
+//! A tenant, the ids of its children, and the representation of tenants in all responses.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(super) async fn children(
 }
 
 impl Acronis {
-    /// Position of a tenant within the client's reach.
+    /// Returns the index of a tenant that the client can reach.
     pub(super) fn tenant(&self, id: &str) -> Result<usize, Failure> {
         self.index(id, false)
     }
@@ -77,7 +77,7 @@ impl Acronis {
         }
     }
 
-    /// Tenants of a list of ids, without those that do not exist.
+    /// Returns the existing tenants of a list of ids.
     pub(super) fn tenants(&self, query: &Params, name: &str) -> Result<Vec<(Uuid, usize)>, Failure> {
         let ids = uuids(query, name)?.ok_or_else(|| Failure::bad_request(format!("{name}: needed.")))?;
         if ids.contains(&Tree::root_id()) {
@@ -86,7 +86,7 @@ impl Acronis {
         Ok(ids.into_iter().filter_map(|id| Some((id, self.dataset.acronis.find(id)?))).collect())
     }
 
-    /// How much of a metric (`storage`, perhaps with `.` and the id of a component) a tenant uses.
+    /// Returns the usage of a metric (`storage`, optionally with `.` and the id of a component).
     fn level(&self, index: usize, metric: &str) -> i64 {
         let (metric, infra) = metric.split_once('.').map_or((metric, None), |(metric, infra)| (metric, Some(infra)));
         let infra = infra.map(|id| Uuid::parse_str(id).unwrap_or_default());
@@ -99,7 +99,7 @@ impl Acronis {
         counted.map(|usage| usage.total()[usage.effective()]).sum()
     }
 
-    /// All there is to say of a tenant, without what has to be asked for.
+    /// Returns a tenant without the optional fields.
     pub(super) fn describe(&self, index: usize) -> Option<types::Tenant> {
         let tree = &self.dataset.acronis;
         let tenant = tree.get(index)?;

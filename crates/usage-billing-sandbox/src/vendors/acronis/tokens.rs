@@ -17,10 +17,10 @@ use crate::http_util::request::{BodyError, Params, RequestBody};
 use crate::http_util::response::{http_date, json};
 
 const PATH: &str = "/api/2/idp/token";
-/// The same endpoint, outside the API (connector guide, WHMCS module).
+/// The same endpoint under another path (connector guide, WHMCS module).
 pub(crate) const ALIAS: &str = "/bc/idp/token";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Of the scope that names a tenant, what stands before its id.
+/// The prefix of the scope that names a tenant.
 const SCOPE: &str = "urn:acronis.com:tenant-id:";
 
 pub(super) const PATHS: [&str; 2] = [PATH, ALIAS];
@@ -34,7 +34,7 @@ struct Token {
     id_token: String,
 }
 
-/// Why there is no token: status, code and what it says.
+/// An error of the token endpoint: status, code and description.
 type TokenRejection = (StatusCode, &'static str, &'static str);
 
 pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, body: RequestBody) -> Response {
@@ -50,7 +50,7 @@ pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMa
             return json(status, &OAuthError { error: TokenErrorCode::from(error), error_description });
         }
     };
-    // The real time, which callers compare `expires_on` with; the sandbox's day may be another. Callers that go by `Date` get the same life.
+    // Callers compare `expires_on` with the real time, which differs from the sandbox's clock. `Date` is the real time, too.
     let now = Utc::now();
     let life = i64::try_from(acronis.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
     let token = Token {
@@ -71,7 +71,7 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant,
     let client = oauth::basic(headers)
         .and_then(|(id, secret)| oauth::client(&ACRONIS_CLIENTS, &id).filter(|client| client.secret == secret));
     let client = client.ok_or((StatusCode::UNAUTHORIZED, "invalid_client", "Unknown client or wrong secret."))?;
-    // The sandbox's tokens have no policies to leave out.
+    // The sandbox's tokens have no policies that could be left out.
     if form.get("not_required_introspection").is_some_and(|flag| !["true", "false"].contains(&flag)) {
         let description = "not_required_introspection must be true or false.";
         return Err((StatusCode::BAD_REQUEST, "invalid_request", description));
@@ -86,7 +86,7 @@ fn grant(acronis: &Acronis, headers: &HeaderMap, form: &Params) -> Result<Grant,
     }
 }
 
-/// A token for a token. The codes are those of RFC 6749 and RFC 7523, but for `access_denied`, which is the vendor's.
+/// Exchanges a token for another one. The codes are those of RFC 6749 and RFC 7523, except for `access_denied`, which is the vendor's.
 fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, TokenRejection> {
     let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
     let assertion = form.get("assertion").ok_or(bad("invalid_request", "assertion is missing."))?;
@@ -103,7 +103,7 @@ fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, TokenRejection> {
     }
 }
 
-/// Whether what is bound to a tenant, or to none, reaches the one at that index.
+/// Whether a token that is bound to a tenant, or to none, reaches the tenant at an index.
 pub(super) fn reaches(tree: &Tree, bound_to: Option<Uuid>, index: usize) -> bool {
     let mut above = std::iter::once(index).chain(tree.ancestors(index)).filter_map(|index| tree.get(index));
     bound_to.is_none_or(|id| above.any(|tenant| tenant.id == id))

@@ -1,4 +1,4 @@
-//! Usages of the running period: what reports of this month say as of yesterday.
+//! Usages of the current period, as in reports of this month as of yesterday.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Acronis {
         let span = Span::summary(first, today, days_before(today, 1));
         let usages = self.dataset.acronis.usage(index, span);
         let wanted = |usage: &&Usage| {
-            // The platform's own counters are in reports only.
+            // Counters of the platform are in reports only.
             usage.item.is_of_service()
                 && lists(query, "usage_names", Some(usage.item.usage_name))
                 && lists(query, "editions", usage.item.edition)

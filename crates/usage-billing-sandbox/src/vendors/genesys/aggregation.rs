@@ -1,4 +1,4 @@
-//! API requests, counted: which of them, split by what, in buckets of which size. All generations of queries share it.
+//! Aggregates API requests for all generations of queries: filters, dimensions and granularity.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use usage_billing_genesys::types::{UsageGranularity, UsageMetric};
 use crate::dataset::genesys::{ApiClient, PATHS, Partner, Requests, clients, organization_id};
 use crate::dataset::{days_before, month_of};
 
-/// In the order in which rows are sorted.
+/// In the order by which rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dimension {
     ClientId,
@@ -24,22 +24,22 @@ impl Dimension {
     const COUNT: usize = 7;
 }
 
-/// What stands in the dimensions, by their index in [`Dimension`]; empty where not asked for.
+/// Values by the index of their [`Dimension`]; empty if it was not requested.
 type Texts<'a> = [&'a str; Dimension::COUNT];
 
-/// A dimension and its values that are counted.
+/// A dimension and the values that are counted.
 pub(super) type Filter = (Dimension, Vec<String>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Aggregation {
     pub(super) first: NaiveDate,
     pub(super) last: NaiveDate,
-    /// The day on which it was asked for: later requests are not in it.
+    /// Day of the request: later API requests are not included.
     pub(super) today: NaiveDate,
     pub(super) granularity: Option<UsageGranularity>,
     pub(super) by: Vec<Dimension>,
     pub(super) only: Vec<Filter>,
-    /// Whether the vendor's own clients count.
+    /// Whether the vendor's own clients are counted.
     pub(super) builtin: bool,
 }
 
@@ -60,12 +60,12 @@ struct Counts {
 }
 
 impl Row {
-    /// Empty where not asked for.
+    /// Returns the value of a dimension, empty if it was not requested.
     pub(super) fn text(&self, dimension: Dimension) -> &str {
         &self.texts[dimension as usize]
     }
 
-    /// `None` where not asked for.
+    /// Returns the value of a dimension, `None` if it was not requested.
     pub(super) fn some(&self, dimension: Dimension) -> Option<String> {
         Some(self.text(dimension)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
@@ -77,14 +77,13 @@ impl Row {
             UsageMetric::Status400 => self.counts.refused,
             UsageMetric::Status429 => self.counts.limited,
             UsageMetric::Status500 => self.counts.failed,
-            // The platform sends nobody elsewhere.
+            // The platform never redirects.
             _ => 0,
         }
     }
 }
 
-/// `None` filters nothing. ExecutionScope what was asked for only that is kept which there is: a filter may be as long as a request,
-/// and is remembered.
+/// Returns the filter of a dimension; `None` without values. Only existing values are kept, because the request may have many.
 pub(super) fn filter(dimension: Dimension, asked: &[String]) -> Option<Filter> {
     if asked.is_empty() {
         return None;
@@ -94,7 +93,7 @@ pub(super) fn filter(dimension: Dimension, asked: &[String]) -> Option<Filter> {
     Some((dimension, known))
 }
 
-/// All values that a dimension has.
+/// Returns all values of a dimension.
 pub(super) fn known_values(dimension: Dimension) -> Vec<String> {
     let of_clients = |value: fn(ApiClient) -> String| clients().into_iter().map(value).collect();
     match dimension {
@@ -108,7 +107,7 @@ pub(super) fn known_values(dimension: Dimension) -> Vec<String> {
     }
 }
 
-/// All counters without a choice.
+/// Returns the requested counters; all without a choice.
 pub(super) fn counters(asked: &[UsageMetric]) -> Vec<UsageMetric> {
     UsageMetric::KNOWN.iter().filter(|known| asked.is_empty() || asked.contains(known)).cloned().collect()
 }
@@ -144,7 +143,7 @@ fn texts<'a>(some: &Requests<'a>, organization: &'a str) -> Texts<'a> {
     [&client.id, client.name, organization, &client.user, some.template, some.method, client.platform]
 }
 
-/// First day of the bucket; weeks begin on Monday.
+/// Returns the first day of the bucket; weeks begin on Monday.
 fn bucket(size: &UsageGranularity, day: NaiveDate) -> NaiveDate {
     match size {
         UsageGranularity::Week => days_before(day, day.weekday().num_days_from_monday().into()),
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn however_it_is_split_the_sum_is_the_same() {
+    fn totals_do_not_depend_on_grouping() {
         use Dimension::*;
         let all = total(&september(None, &[]).rows(&partner()));
         assert!(all > 0);
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn each_filter_takes_its_part() {
+    fn filters_partition_the_rows() {
         let all = total(&september(None, &[]).rows(&partner()));
         for dimension in [Dimension::ClientId, Dimension::ClientName, Dimension::User, Dimension::Template] {
             let part = |value: String| {
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendor_s_own_clients_count_only_where_they_are_asked_for() {
+    fn builtin_clients_are_counted_on_request_only() {
         let own = september(None, &[Dimension::Platform]);
         let all = Aggregation { builtin: true, ..own.clone() };
         assert_eq!((own.rows(&partner()).len(), all.rows(&partner()).len()), (1, 2));

@@ -1,4 +1,4 @@
-//! Billable usage, and the partner's view of a customer's bill.
+//! Billable usage, and the partner's overview of a customer's bill.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::error::Failure;
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
-/// The same request is the poll: it is `InProgress` for the first few times.
+/// Returns the report; each call is a poll, and the first ones return `InProgress`.
 pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
     let (start, end) = period(&query)?;
     let complete = {

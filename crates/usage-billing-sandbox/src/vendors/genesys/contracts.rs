@@ -14,7 +14,7 @@ use super::{Genesys, MAX_LIST};
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
-/// Entries on a page, if it is not said: not documented.
+/// Default page size, which is not documented.
 pub(super) const DEFAULT_LIST: usize = 50;
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
@@ -26,7 +26,7 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri
     }
     let number = query.get("externalNumber");
     let mut contracts = genesys.dataset.genesys.contracts(genesys.calendar());
-    // Those that are in force on any day of the span.
+    // Contracts that are active on any day of the span.
     contracts.retain(|contract| {
         contract.date_end >= from
             && to.is_none_or(|to| contract.date_start <= Some(to))
@@ -60,7 +60,7 @@ pub(super) async fn period(
     Ok(json(StatusCode::OK, &period.ok_or_else(|| Failure::not_found(&id))?))
 }
 
-/// `dateStart` and `dateEnd` of a list.
+/// Parses `dateStart` and `dateEnd` of a list.
 pub(super) fn days(query: &Params) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Failure> {
     let day = |name: &str| {
         let read = |text: &str| {

@@ -1,11 +1,11 @@
-//! Intervals `start/end` of queries, as days.
+//! Parses intervals `start/end` of queries, as days.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::error::Failure;
 use crate::dataset::{days_before, midnight, months_after, months_before};
 
-/// The jobs' own limits.
+/// Limits of jobs.
 const MAX_JOB_DAYS: i64 = 90;
 const OLDEST_JOB_MONTHS: u32 = 12;
 
@@ -19,7 +19,7 @@ pub(super) fn asked(text: &str) -> Result<Days, Failure> {
     })
 }
 
-/// As [`asked`], within what a job may ask for.
+/// Parses an interval within the limits of jobs.
 pub(super) fn asked_of_job(text: &str, today: NaiveDate) -> Result<Days, Failure> {
     let (first, last) = asked(text)?;
     if first < months_before(today, OLDEST_JOB_MONTHS) {
@@ -31,7 +31,7 @@ pub(super) fn asked_of_job(text: &str, today: NaiveDate) -> Result<Days, Failure
     Ok((first, last))
 }
 
-/// Either side may be a month, a day or an instant (UTC, if it does not say otherwise).
+/// Each side is a month, a day or an instant (UTC by default).
 fn read(text: &str) -> Option<Days> {
     let (start, end) = text.split_once('/')?;
     let month = |text: &str| format!("{text}-01").parse::<NaiveDate>().ok();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_may_have_months_days_and_instants() {
+    fn interval_accepts_months_days_and_instants() {
         let september = Some((day("2026-09-01"), day("2026-09-30")));
         for text in [
             "2026-09/2026-09",
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_looks_back_a_year_and_spans_ninety_days() {
+    fn job_interval_is_limited_to_a_year_and_ninety_days() {
         for (text, good) in [
             ("2025-11-21/2025-11-30", true),
             ("2025-11-20/2025-11-30", false),

@@ -19,7 +19,7 @@ use crate::dataset;
 use crate::http_util::request::Params;
 use crate::http_util::response::{json, with_body};
 
-/// Where documents are: at the vendor on another host, which knows no tokens.
+/// Path of documents. At the vendor they are on another host, which needs no tokens.
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
 
 pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
@@ -67,7 +67,7 @@ pub(super) async fn lines(
     Ok(json(StatusCode::OK, &listing))
 }
 
-/// Where the file is. On the host that was asked, by whatever name it goes.
+/// Returns the address of the file, on the host of the request.
 pub(super) async fn document(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
@@ -80,7 +80,7 @@ pub(super) async fn document(
     Ok(json(StatusCode::OK, &types::UrlResponse { url: Some(url.into()) }))
 }
 
-/// The file: whoever has the address may have it.
+/// Returns the file, which needs no token.
 pub(super) async fn file(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
@@ -103,7 +103,7 @@ impl Genesys {
     }
 }
 
-/// The invoice in words, line by line.
+/// Returns the invoice as lines of text.
 fn printed(invoice: &dataset::genesys::Invoice) -> Vec<String> {
     let (head, currency) = (&invoice.head, invoice.head.currency_iso_code.as_deref().unwrap_or_default());
     let title = [

@@ -9,14 +9,14 @@ use super::Progress;
 use super::aggregation::{Aggregation, Dimension, Row};
 use crate::dataset::genesys::Partner;
 
-/// What was started, and how often it was asked for.
+/// A job and its polls.
 #[derive(Clone)]
 pub(super) struct Job {
-    /// `None` is the organization.
+    /// `None` for the organization.
     pub(super) client: Option<String>,
     pub(super) requests: Aggregation,
     pub(super) metrics: Vec<UsageMetric>,
-    /// By which columns, and whether the largest comes first.
+    /// Columns, and whether the order is descending.
     pub(super) sort: Vec<(Column, bool)>,
     pub(super) end: UsageJobStatus,
     pub(super) progress: Progress,
@@ -34,7 +34,7 @@ impl Job {
         if self.client.is_some() { "usage job of a client" } else { "usage job" }
     }
 
-    /// Queued at the first look, running at the next ones.
+    /// Returns `Queued` for the first poll, and `Running` for later ones.
     pub(super) fn status(&self, done: bool) -> UsageJobStatus {
         match self.progress.polls {
             _ if done => self.end.clone(),

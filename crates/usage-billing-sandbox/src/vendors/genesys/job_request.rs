@@ -1,4 +1,4 @@
-//! What a job is asked for, read and checked.
+//! Parses and validates requests for jobs.
 
 use chrono::NaiveDate;
 use usage_billing_genesys::types;
@@ -14,7 +14,7 @@ use super::interval;
 use super::job::{Column, Job};
 use crate::http_util::request::first_unlisted;
 
-/// Names of columns to sort by. The vendor documents none: these are the fields of rows.
+/// Names of columns to sort by. The vendor documents none; these are the fields of rows.
 const COLUMNS: [(&str, Column); 13] = [
     ("date", Column::Date),
     ("platform", Column::Text(Dimension::Platform)),
@@ -31,7 +31,7 @@ const COLUMNS: [(&str, Column); 13] = [
     ("status500", Column::Count(UsageMetric::Status500)),
 ];
 
-/// A job over a client that there is not is cancelled.
+/// Creates a job of the organization. A job with an unknown client is cancelled.
 pub(super) fn of_organization(
     asked: types::OrganizationPublicApiUsageQueryRequest,
     today: NaiveDate,
@@ -58,7 +58,7 @@ pub(super) fn of_organization(
         GroupBy::HttpMethod => Some(Dimension::Method),
         GroupBy::TemplateUri => Some(Dimension::Template),
         GroupBy::Platform => Some(Dimension::Platform),
-        // Refused before.
+        // Rejected before.
         _ => None,
     });
     let known = known_values(Dimension::ClientId);
@@ -77,7 +77,7 @@ pub(super) fn of_organization(
     })
 }
 
-/// A job over a client that there is not fails.
+/// Creates a job of a client. A job of an unknown client fails.
 pub(super) fn of_client(
     asked: types::ClientPublicApiUsageQueryRequest,
     client: &str,
@@ -103,7 +103,7 @@ pub(super) fn of_client(
         ClientGroupBy::HttpMethod => Some(Dimension::Method),
         ClientGroupBy::TemplateUri => Some(Dimension::Template),
         ClientGroupBy::Platform => Some(Dimension::Platform),
-        // Refused before.
+        // Rejected before.
         _ => None,
     });
     let end = match known_values(Dimension::ClientId).iter().any(|known| known == client) {
@@ -137,12 +137,12 @@ fn names(methods: &[UsageHttpMethod]) -> Vec<String> {
     methods.iter().map(|method| method.as_str().to_owned()).collect()
 }
 
-/// What is not aggregated comes by the day.
+/// Without aggregation, rows are per day.
 fn granularity(asked: Option<UsageGranularity>, whole: bool) -> Option<UsageGranularity> {
     asked.or_else(|| whole.then_some(UsageGranularity::Day))
 }
 
-/// A column counts where it is named first.
+/// Parses the sort order; the first of repeated columns counts.
 fn columns(asked: &[SortBy]) -> Result<Vec<(Column, bool)>, Failure> {
     Failure::if_unlisted(first_unlisted!(SortOrder, asked.iter().filter_map(|by| by.order.as_ref())))?;
     let mut columns: Vec<(Column, bool)> = Vec::new();

@@ -1,4 +1,4 @@
-//! API requests, the present way: start a job over the organization or one client, poll it, read the pages of its rows.
+//! API requests by jobs: start a job of the organization or one client, poll it, read its pages.
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ pub(super) async fn job_of_client(
     Ok(json(polled.code(), &body))
 }
 
-/// A look at a job: its state and, once it has succeeded, a page of its rows.
+/// The result of a poll: the status and, after success, a page of rows.
 struct Polled {
     job: Job,
     status: UsageJobStatus,
@@ -109,7 +109,7 @@ impl Genesys {
 }
 
 impl Polled {
-    /// Whether it is done: a job that failed is not told from one that runs.
+    /// Returns 200 after success; failed and running jobs both have 202.
     fn code(&self) -> StatusCode {
         if self.status == UsageJobStatus::Succeeded { StatusCode::OK } else { StatusCode::ACCEPTED }
     }

@@ -1,4 +1,4 @@
-//! Licences: what they are, and who holds them.
+//! Licences, and their holders.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
 const DEFAULT_PAGE: usize = 25;
-/// The vendor documents none: numbers have to fit into the answer.
+/// The vendor documents no limit; numbers must fit into the response.
 const MAX_PAGE: usize = i32::MAX as usize;
 
 pub(super) async fn definitions() -> Response {
@@ -27,7 +27,7 @@ pub(super) async fn definition(Path(id): Path<String>) -> Result<Response, Failu
     Ok(json(StatusCode::OK, &licence))
 }
 
-/// On, whatever it is.
+/// Every toggle is enabled.
 pub(super) async fn toggle(Path(feature): Path<String>) -> Response {
     json(StatusCode::OK, &types::LicenseOrgToggle { enabled: Some(true), feature_name: Some(feature) })
 }
@@ -47,7 +47,7 @@ pub(super) async fn users(State(genesys): State<Arc<Genesys>>, query: Params) ->
     Ok(json(StatusCode::OK, &listing))
 }
 
-/// With whole definitions, unlike the list.
+/// Returns a user with complete definitions, unlike the list.
 pub(super) async fn user(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
     let user =
         genesys.dataset.genesys.users(genesys.dataset.today()).into_iter().find(|user| user.id.as_ref() == Some(&id));

@@ -40,7 +40,7 @@ use crate::http_util::response::json;
 
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const MAX_BODY_BYTES: usize = 512_000;
-/// Reports and queries that are remembered.
+/// Reports and queries that are kept.
 const MAX_JOBS: usize = 1_000;
 /// Entries on a page of contracts, invoices or lines.
 const MAX_LIST: usize = 200;
@@ -58,14 +58,14 @@ pub(crate) struct Genesys {
 }
 
 struct Jobs {
-    /// By its dates: there is no other key.
+    /// Reports by their dates, which are the only key.
     reports: BoundedMap<(DateTime<Utc>, DateTime<Utc>), Progress>,
     executions: BoundedMap<String, queries::Execution>,
     aggregations: BoundedMap<String, job::Job>,
     started: u64,
 }
 
-/// ExecutionScope a report, query or job.
+/// The progress of a report, query or job.
 #[derive(Clone)]
 struct Progress {
     began: DateTime<Utc>,
@@ -114,7 +114,7 @@ impl Genesys {
             .route("/api/v2/billing/contracts", get(contracts::list))
             .route("/api/v2/billing/contracts/{contract_id}", get(contracts::contract))
             .route("/api/v2/billing/contracts/{contract_id}/billingperiods/{period_id}", get(contracts::period))
-            // The router takes a literal before a name, so this is no contract.
+            // The router prefers a literal to a parameter, so that this is not a contract.
             .route("/api/v2/billing/contracts/invoices", get(invoices::list))
             .route("/api/v2/billing/contracts/invoices/{invoice_id}/lines", get(invoices::lines))
             .route("/api/v2/billing/contracts/invoices/{invoice_id}/document", get(invoices::document))
@@ -174,7 +174,7 @@ impl Genesys {
         progress.polls > self.polls_before_ready || self.clock.is_job_done(progress.began)
     }
 
-    /// With what a job is accepted.
+    /// The status with which a job is accepted.
     fn accepted_status(&self) -> StatusCode {
         if self.polls_before_ready == 0 { StatusCode::OK } else { StatusCode::ACCEPTED }
     }

@@ -14,14 +14,14 @@ use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
 const DEFAULT_PAGE: usize = 25;
-/// The vendor documents no maximum. This one is small, so that even few organizations are on several pages.
+/// The vendor documents no maximum. This one is small, so that even few organizations have several pages.
 const MAX_PAGE: usize = 5;
 
 pub(super) async fn own(State(genesys): State<Arc<Genesys>>) -> Response {
     json(StatusCode::OK, &genesys.dataset.genesys.own_organization())
 }
 
-/// A page may be shorter than asked for; it states its own size.
+/// A page may be shorter than requested; it states its own size.
 pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
     let size = pagination::number(&query, "pageSize", DEFAULT_PAGE, i32::MAX as usize)?.min(MAX_PAGE);
     let number = pagination::number(&query, "pageNumber", 1, i32::MAX as usize)?;

@@ -1,4 +1,4 @@
-//! What the sandbox holds of Genesys Cloud, for a reader of its page.
+//! The state of Genesys Cloud for the page.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Pages: cursors that stand in links, and numbers.
+//! Pages: cursors in links, and numbers.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::error::Failure;
 use crate::http_util::request::Params;
 
-/// A page that was asked for by `pageSize` and one of `before` and `after`.
+/// A page by `pageSize` and one of `before` and `after`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageRequest {
     size: usize,
@@ -56,14 +56,14 @@ impl PageRequest {
     }
 }
 
-/// A number from 1 upwards.
+/// Parses a number from 1 to `max`.
 pub(super) fn number(query: &Params, name: &str, default: usize, most: usize) -> Result<usize, Failure> {
     let Some(text) = query.get(name) else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| Failure::invalid_value(format!("{name} is not a number from 1 to {most}: {text}")))
 }
 
-/// The index of a row, so that nobody takes it for a number to count with.
+/// Encodes the index of a row, so that clients treat it as opaque.
 fn cursor(index: usize) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(index.to_string())
 }
@@ -72,18 +72,18 @@ fn index(cursor: &str) -> Option<usize> {
     String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?.parse().ok()
 }
 
-/// An id as it stands in a path.
+/// Escapes an id for a path.
 pub(super) fn escaped(id: &str) -> String {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(id, ESCAPED).to_string()
 }
 
-/// This page's own path.
+/// Returns the path of this page.
 pub(super) fn this(uri: &Uri) -> String {
     uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
 }
 
-/// The same list with another cursor.
+/// Returns the link to the same list with another cursor.
 pub(super) fn link(uri: &Uri, name: &str, cursor: &str) -> String {
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let kept = given.filter(|(name, _)| name != "before" && name != "after");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_lead_forth_and_back() {
+    fn pages_link_to_both_neighbours() {
         let page = |query: &str| {
             let page = asked(query).ok().unwrap().of((0..8).collect::<Vec<_>>());
             (page.rows, page.next, page.previous)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_refused() {
+    fn invalid_pages_are_rejected() {
         for query in
             ["pageSize=0", "pageSize=5", "pageSize=-1", "pageSize=x", "after=*", "after=eA", "after=MQ&before=MQ"]
         {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_keeps_the_filters() {
+    fn link_keeps_the_filters() {
         let uri: Uri = "/list?status=Active&after=MQ&externalNumber=a%26b".parse().unwrap();
         assert_eq!(link(&uri, "after", "Mg"), "/list?status=Active&externalNumber=a%26b&after=Mg");
     }

@@ -1,6 +1,6 @@
 //! The smallest PDF that viewers open: one page of lines.
 
-/// Latin text only, in one of the fonts that every viewer has: another script would need a font within the file.
+/// Contains Latin text in a standard font only: other scripts would need an embedded font.
 pub(super) fn of(lines: &[String]) -> Vec<u8> {
     let shown = lines.iter().map(|line| format!("({}) '\n", escaped(line)));
     let content = format!("BT /F1 9 Tf 14 TL 50 800 Td\n{}ET", shown.collect::<String>());
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_object_is_where_the_table_says() {
+    fn pdf_offsets_match_the_table() {
         let file = String::from_utf8(of(&["a (b) \\ 株".to_owned(), "c".to_owned()])).unwrap();
         assert!(file.contains("(a \\(b\\) \\\\ ?) '\n(c) '"), "{file}");
         let table = file.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();

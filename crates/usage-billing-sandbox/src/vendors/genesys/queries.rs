@@ -1,4 +1,4 @@
-//! API requests, the older way: start a query, a search or a summary, then poll its results.
+//! API requests by queries, the older way: start a query, a search or a summary, then poll its results.
 
 use std::sync::Arc;
 
@@ -21,15 +21,15 @@ use crate::dataset::{days_before, midnight};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
 use crate::http_util::response::json;
 
-/// Rows that a search finds.
+/// Maximum number of rows of a search.
 const MAX_FOUND: usize = 20_000;
-/// Rows on a page of a search. What the vendor takes is not documented; the jobs take as many.
+/// Default page size of a search. The maximum is not documented, and is that of jobs.
 const DEFAULT_PAGE: usize = 100;
-/// Days that a summary covers, if it is not said, and at most.
+/// Default and maximum number of days of a summary.
 const DEFAULT_SUMMARY: usize = 7;
 const MAX_SUMMARY: usize = 3_660;
 
-/// What was started, checked.
+/// A validated query and its polls.
 #[derive(Clone)]
 pub(super) struct Execution {
     of: ExecutionScope,
@@ -38,12 +38,12 @@ pub(super) struct Execution {
     pub(super) progress: Progress,
 }
 
-/// Under which path the results are.
+/// Selects the path of the results.
 #[derive(Clone, PartialEq, Eq)]
 enum ExecutionScope {
     Organization,
     Search,
-    /// With the id of the client.
+    /// Contains the id of the client.
     Client(String),
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn start_of_client(
     Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&asked.metrics)))
 }
 
-/// The last days, one row each.
+/// Starts a query for the last days, one row each.
 pub(super) async fn summary(
     State(genesys): State<Arc<Genesys>>,
     Path(client): Path<String>,
@@ -111,7 +111,7 @@ pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBod
     let granularity = columns.contains(&&Column::Date).then_some(UsageGranularity::Day);
     let days = interval::asked(&asked.interval)?;
     let requests = aggregation(&genesys, days, granularity, by.collect(), filters.into_iter().flatten().collect());
-    // A search has no column for all requests; the others are called as the counters are.
+    // A search has no column for all requests; other columns are named like the counters.
     let named = |counter: &&UsageMetric| columns.iter().any(|column| column.as_str() == counter.as_str());
     let counters = UsageMetric::KNOWN.iter().filter(named).cloned().collect();
     Ok(genesys.execute(ExecutionScope::Search, requests, counters))
@@ -132,7 +132,7 @@ pub(super) async fn results_of_client(
     Ok(json(StatusCode::OK, &result(status, rows, None)))
 }
 
-/// A page: [`types::Cursors::before`] is that of its first row.
+/// Returns a page; [`types::Cursors::before`] is that of its first row.
 pub(super) async fn found(
     State(genesys): State<Arc<Genesys>>,
     Path(id): Path<String>,
@@ -172,7 +172,7 @@ impl Genesys {
         json(self.accepted_status(), &started)
     }
 
-    /// Counts the poll.
+    /// Returns a query, and counts the poll.
     fn executed(&self, of: &ExecutionScope, id: &str) -> Result<Execution, Failure> {
         let executions = &mut self.jobs().executions;
         let execution = executions.get_mut(&id.to_owned()).filter(|execution| execution.of == *of);
@@ -190,7 +190,7 @@ impl Genesys {
         (status, rows.iter().map(|row| execution.row(row)).collect())
     }
 
-    /// What is asked of a client that there is not, fails.
+    /// A query of an unknown client fails.
     pub(super) fn status(&self, execution: &Execution) -> types::ApiUsageQueryStatus {
         match &execution.of {
             _ if !self.is_done(&execution.progress) => types::ApiUsageQueryStatus::Running,
@@ -246,7 +246,7 @@ fn of_client(id: &str) -> Vec<Filter> {
     filter(Dimension::ClientId, &[id.to_owned()]).into_iter().collect()
 }
 
-/// By client without a choice.
+/// Returns the dimensions of a query; the client without a choice.
 fn split<'a>(asked: impl Iterator<Item = &'a str>) -> Vec<Dimension> {
     let by: Vec<_> = asked
         .flat_map(|name| match name {

@@ -1,4 +1,4 @@
-//! Totals: of groups and of reports by period and dimension, and what the marketplace has by day.
+//! Totals of groups and of reports by period and dimension, and the daily records of a marketplace.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use crate::http_util::response::json;
 
 struct AggregateQuery {
     partner: Partner,
-    /// How a period is written, which says how long it is.
+    /// Format of a period, which determines its length.
     label: &'static str,
     first: NaiveDate,
     last: NaiveDate,
@@ -36,7 +36,7 @@ impl AggregateQuery {
             }
         }
         let partner = pagination::partner(query)?.ok_or_else(|| Failure::bad_request("partner is missing"))?;
-        // Inferred: the vendor does not tell its values.
+        // Inferred: the vendor does not document the values.
         let label = match query.get("granularity").unwrap_or_default().to_ascii_lowercase().as_str() {
             "day" => "%Y-%m-%d",
             "month" => "%Y-%m",
@@ -61,7 +61,7 @@ impl AggregateQuery {
     }
 }
 
-/// By day and dimension.
+/// Quantities by day and dimension.
 #[derive(Default)]
 struct Totals<'a>(BTreeMap<(NaiveDate, Cow<'a, str>), Decimal>);
 
@@ -80,7 +80,7 @@ impl<'a> Totals<'a> {
     }
 }
 
-/// Of all that is, was or may yet be reported: not of what was deleted or is not valid.
+/// Totals of groups that are or may be reported, without deleted and invalid ones.
 pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let organization = &suger.dataset.suger;
     let (asked, slots) = {
@@ -90,7 +90,8 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params
         (asked, slots)
     };
     let mut totals = Totals::default();
-    // What a caller can change of the past (invalid to deleted, failed to created) counts as before: it takes no look at the state.
+    // Changes of historical groups by callers (invalid to deleted, failed to created) do not change the totals, so that the state is not
+    // needed.
     for batch in batches(slots) {
         tokio::task::yield_now().await;
         for outline in batch.map(|slot| organization.outline(slot)) {
@@ -115,7 +116,7 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params
     Ok(asked.aggregated(totals))
 }
 
-/// Of what the marketplace took.
+/// Totals of reports that the marketplace accepted.
 pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
     let state = suger.state();
     let asked = AggregateQuery::read(&query, state.now.date_naive())?;
@@ -128,7 +129,7 @@ pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Param
     Ok(asked.aggregated(totals))
 }
 
-/// Reports of a marketplace that were made on days from the first to the last, both included; without the groups of those of the past.
+/// Iterates over the reports of a marketplace from the first to the last day, both included; historical reports have no group ids.
 fn reports<'a>(
     organization: &'a Organization,
     state: &'a State,
@@ -143,12 +144,12 @@ fn reports<'a>(
     past.filter_map(|sums| sums.report_without_groups(organization)).map(Cow::Owned).chain(kept.map(Cow::Borrowed))
 }
 
-/// What is in a report that the marketplace took.
+/// Returns the details of a report that the marketplace accepted.
 pub(super) fn taken(report: &types::MeteringUsageRecordReport) -> Option<&types::MeteringUsageRecordReportInfo> {
     report.info.as_ref().filter(|info| info.status == Some(UsageRecordReportStatus::Success))
 }
 
-/// By the days of the usage, not of the reports: the last hour of a day is reported on the next one.
+/// Returns records by the days of the usage, not of the reports: the last hour of a day is reported on the next one.
 pub(super) async fn daily(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, partner)): Path<(String, String)>,

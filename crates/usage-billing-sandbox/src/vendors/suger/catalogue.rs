@@ -1,4 +1,4 @@
-//! Who bought what: buyers, products, entitlements. Lists are bare.
+//! Buyers, products, entitlements. Lists are bare arrays.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Par
     Ok(json(StatusCode::OK, &page.of(wanted).0))
 }
 
-/// With the running totals of its dimensions, which only this call has.
+/// Returns an entitlement with the running totals of its dimensions, which lists do not have.
 pub(super) async fn entitlement(
     Extract(suger): Extract<Arc<Suger>>,
     Path((_, id)): Path<(String, String)>,

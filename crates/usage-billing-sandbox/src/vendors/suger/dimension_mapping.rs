@@ -1,4 +1,4 @@
-//! From what a caller reports to what the marketplace meters: dimension mapping, and names of dimensions.
+//! Maps reported records to the dimensions of the marketplace.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,9 @@ use usage_billing_suger::types::UsageMeteringDimensionMappingMode as Mode;
 
 type Records = BTreeMap<String, DecimalNumber>;
 
-/// The records by keys of the entitlement's dimensions, or why there is no such dimension.
+/// Returns the records by the keys of the entitlement's dimensions, or the reason why one does not exist.
 ///
-/// The mapping of the marketplace goes first: the key that is reported need not be a dimension. A quantity is reported
-/// in whole to each of its targets.
+/// The mapping of the marketplace is applied first: a reported key need not be a dimension. Each of its targets gets the complete quantity.
 pub(super) fn mapped(
     origin: &Records,
     entitlement: &types::WorkloadEntitlement,
@@ -28,7 +27,7 @@ pub(super) fn mapped(
         for target in targets {
             let name = target.dimension_key.as_deref().unwrap_or_default();
             let quantity = match &target.mapping_mode {
-                // Inferred: the quantity is an amount in the entitlement's currency, the target has a price for its unit.
+                // Inferred: the quantity is an amount in the entitlement's currency, and the target has a price per unit.
                 Some(Mode::Amount) => {
                     let price = dimension(entitlement, name).and_then(|dimension| dimension.rate);
                     price.and_then(|price| quantity.0.checked_div(price.0))
@@ -41,7 +40,7 @@ pub(super) fn mapped(
     Ok(records)
 }
 
-/// The newer form of the mapping counts before the older one.
+/// The newer form of the mapping precedes the older one.
 fn targets<'a>(
     mapping: &'a types::PartnerUsageMeteringConfig,
     given: &str,
@@ -52,7 +51,7 @@ fn targets<'a>(
     }
 }
 
-/// Two keys may end in the same dimension: a key and its name, or two sources of a mapping.
+/// Several keys may map to the same dimension: a key and its name, or two sources of a mapping.
 fn add(
     records: &mut Records,
     entitlement: &types::WorkloadEntitlement,
@@ -68,7 +67,7 @@ fn add(
     Ok(())
 }
 
-/// A dimension is given by its key or by its name.
+/// Finds a dimension by its key or its name.
 fn dimension<'a>(entitlement: &'a types::WorkloadEntitlement, given: &str) -> Option<&'a types::MeteringDimension> {
     let dimensions = &entitlement.info.as_ref()?.dimensions;
     let by = |field: fn(&types::MeteringDimension) -> &Option<String>| {
@@ -82,7 +81,7 @@ mod tests {
     use super::*;
     use crate::dataset::suger::Organization;
 
-    /// What the AWS entitlement of the world meters, as JSON.
+    /// Returns what the AWS entitlement of the dataset meters, as JSON.
     fn metered(config: &str, records: &str) -> Result<String, String> {
         let org = Organization::of_tests();
         let config = format!(r#"{{"partnerUsageMeteringConfigs": [{{"partner": "AZURE"}}, {config}]}}"#);
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mapping_keys_and_names_are_dimensions() {
+    fn without_mapping_keys_and_names_are_dimensions() {
         let off = r#"{"partner": "AWS", "dimensionMappingV2": {"api_calls": [{"dimensionKey": "usd_cent"}]}}"#;
         for (records, expected) in [
             (r#"{"api_calls": 0.10, "ingest_gb": 2}"#, Ok(r#"{"api_calls":0.10,"ingest_gb":2}"#)),
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_multiplies_quantities_and_turns_amounts_into_units() {
+    fn mapping_converts_quantities_and_amounts() {
         let on = r#"{"partner": "AWS", "enableDimensionMapping": true, "dimensionMappingV2": {
             "api_calls": [{"dimensionKey": "api_calls_1k", "mappingMode": "QUANTITY", "convertionMultiplier": 0.001}],
             "support, Größe L": [{"dimensionKey": "usd_cent", "mappingMode": "AMOUNT"}],

@@ -1,4 +1,4 @@
-//! Events (v2 records) become quantities: what a billable metric makes of the events of an hour.
+//! Aggregates events (v2 records) to quantities, by the billable metric.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use usage_billing_suger::types::{
     BillableMetricAggregationType as Aggregation, BillableMetricFilterOperation as Operation,
 };
 
-/// What has been counted once this day, by entitlement, metric and group.
+/// Unique values that were counted on this day, by entitlement, metric and group.
 pub(super) type SeenValues = BTreeMap<(String, String, String), BTreeSet<String>>;
 
-/// One total for each group that has an event. The events come in the order in which things happened.
+/// Returns one total for each group with an event. Events are in the order of their timestamps.
 pub(super) fn totals(
     entitlement_id: &str,
     metric: &types::BillableMetric,
@@ -58,12 +58,12 @@ pub(super) fn totals(
     groups.into_iter().map(total).collect()
 }
 
-/// An event has to pass every group, and passes a group by any of its filters.
+/// An event must match every group, and matches a group by any of its filters.
 fn counts(event: &types::MeteringUsageRecord, groups: &[types::BillableMetricFilterGroup]) -> bool {
     groups.iter().all(|group| group.filters.is_empty() || group.filters.iter().any(|filter| passes(event, filter)))
 }
 
-/// What is not there is not equal to anything, and contains nothing (Inferred).
+/// A missing property equals nothing and contains nothing (inferred).
 fn passes(event: &types::MeteringUsageRecord, filter: &types::BillableMetricFilter) -> bool {
     let property = event.properties.get(filter.name.as_deref().unwrap_or_default()).map(text);
     let value = filter.value.as_ref().map(text).unwrap_or_default();
@@ -81,18 +81,18 @@ fn passes(event: &types::MeteringUsageRecord, filter: &types::BillableMetricFilt
         Some(Operation::NotEq) => compared().is_none_or(|order| order.is_ne()),
         Some(Operation::Exists) => property.is_some(),
         Some(Operation::NotExists) => property.is_none(),
-        // A metric with another operation is not taken.
+        // Metrics with another operation are rejected.
         _ => true,
     }
 }
 
-/// As in `region=eu,model=m`; empty without grouping.
+/// Returns the group as in `region=eu,model=m`; empty without grouping.
 fn expression(event: &types::MeteringUsageRecord, group_bys: &[String]) -> String {
     let value = |name: &String| event.properties.get(name).map(text).unwrap_or_default();
     group_bys.iter().map(|name| format!("{name}={}", value(name))).collect::<Vec<_>>().join(",")
 }
 
-/// A text as it is, anything else as its JSON.
+/// Returns a string as it is, other values as JSON.
 pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -115,7 +115,7 @@ mod tests {
         .unwrap()
     }
 
-    /// `group:quantity` of each total.
+    /// Returns `group:quantity` of each total.
     fn run(metric: &str, seen: &mut SeenValues) -> String {
         let events = events();
         let metric = serde_json::from_str(metric).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_aggregation_makes_its_own_quantity_of_the_same_events() {
+    fn each_aggregation_type_computes_its_quantity() {
         for (aggregation, all, by_region) in [
             ("COUNT", ":4", "region=ap, 1:1 region=eu:3"),
             ("UNIQUE_COUNT", ":3", "region=ap, 1:1 region=eu:2"),
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_this_day_is_not_counted_again() {
+    fn unique_values_are_counted_once_a_day() {
         let metric = r#"{"id": "m", "aggregationType": "UNIQUE_COUNT", "info": {"propertyUniqueOn": "user"}}"#;
         let mut seen = SeenValues::new();
         assert_eq!((run(metric, &mut seen), run(metric, &mut seen)), (":3".to_owned(), ":0".to_owned()));
     }
 
     #[test]
-    fn groups_of_filters_are_all_passed_and_one_filter_of_each_is_enough() {
+    fn event_must_match_a_filter_of_every_group() {
         let one = |name: &str, operation: &str, value: &str| {
             format!(r#"{{"filters": [{{"name": "{name}", "operation": "{operation}", "value": {value}}}]}}"#)
         };

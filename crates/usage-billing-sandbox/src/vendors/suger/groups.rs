@@ -1,4 +1,4 @@
-//! Groups and reports: lists, and the two changes of state that a caller can make.
+//! Lists of groups and reports, and the two changes of status that callers can make.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::dataset::suger::{GroupOutline, Organization};
 use crate::http_util::request::Params;
 use crate::http_util::response::json;
 
-/// What a list is narrowed to.
+/// The filter of a list.
 struct Filter {
     partner: Option<Partner>,
     buyer: Option<String>,
@@ -58,12 +58,12 @@ impl Filter {
         [self.partner.is_some(), self.buyer.is_some(), self.entitlement.is_some()].into_iter().filter(|it| *it).count()
     }
 
-    /// Whether all groups of its days are taken.
+    /// Whether it matches all groups of its days.
     fn is_open(&self) -> bool {
         self.scopes() == 0 && self.status.is_none() && self.source.is_none() && self.meta_info.is_none()
     }
 
-    /// As [`Filter::takes_group`], of a group of the past that nobody has changed.
+    /// Whether it matches a historical group that no caller has changed; see [`Filter::takes_group`].
     fn takes_past(&self, organization: &Organization, outline: GroupOutline) -> bool {
         self.takes_deal(organization, outline.spec)
             && self.status.as_ref().is_none_or(|wanted| historical_groups::status(organization, outline) == *wanted)
@@ -95,7 +95,7 @@ impl Filter {
     }
 }
 
-/// The syntax of this filter is not documented. Here: the JSON of `metaInfo` has the text somewhere.
+/// The syntax of this filter is not documented. Here, the JSON of `metaInfo` must contain the text.
 fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str) -> bool {
     serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
 }
@@ -112,7 +112,7 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
     if filter.scopes() > 1 {
         return Err(Failure::bad_request("only one of partner, entitlementId and buyerId can be given"));
     }
-    // Nothing of what stands before the page has to be looked at, unless some of it is left out.
+    // Groups before the page can be skipped, unless the filter omits some.
     if filter.is_open() {
         rows.skip(&mut slots);
     }
@@ -120,7 +120,7 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
         if rows.is_done() {
             break;
         }
-        // Of a million groups the others would wait for seconds.
+        // A million groups take seconds, for which other requests would wait.
         tokio::task::yield_now().await;
         let state = suger.state();
         let past = batch.map(|slot| state.of_past(organization, slot)).filter(|row| match row {
@@ -156,7 +156,7 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Par
     rows.add(reports.iter().filter(|report| filter.takes_report(report)), |report| {
         Row::Stored(Box::new(report.clone()))
     });
-    // Making reports takes a look at all of their groups; nobody has to wait for that.
+    // Computing reports reads all of their groups, for which other requests need not wait.
     drop(state);
     let (rows, next_offset) = rows.end();
     let made = |row| match row {
@@ -183,12 +183,12 @@ pub(super) async fn retry(
     suger.change(&id, &query, after_retry)
 }
 
-/// The state after a deletion; `None` if it is not allowed.
+/// Returns the status after a deletion; `None` if it is not allowed.
 fn after_delete(status: &Status) -> Option<Status> {
     matches!(status, Status::Created | Status::Invalid).then_some(Status::Deleted)
 }
 
-/// The state after a retry; `None` if it is not allowed.
+/// Returns the status after a retry; `None` if it is not allowed.
 fn after_retry(status: &Status) -> Option<Status> {
     matches!(status, Status::ReportFailed).then_some(Status::Created)
 }
@@ -199,7 +199,7 @@ impl Suger {
         let mut state = self.state();
         let now = state.now;
         let found = state.find(&self.dataset.suger, id);
-        // The day tells the vendor where to look: in the wrong index there is no such group.
+        // The vendor looks for the group on this day only.
         let group = found.filter(|group| {
             day.is_none_or(|day| group.creation_time.is_some_and(|created| created.date_naive() == day))
         });
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_not_reported_can_be_deleted_and_only_what_failed_retried() {
+    fn only_unreported_is_deleted_and_only_failed_retried() {
         let allowed = |after: fn(&Status) -> Option<Status>| -> Vec<String> {
             Status::KNOWN.iter().filter(|status| after(status).is_some()).map(ToString::to_string).collect()
         };
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_the_vendor_does_not_list_are_refused() {
+    fn unlisted_values_are_rejected() {
         let today = "2026-11-21".parse().unwrap();
         for query in ["status=Created", "source=FAX", "partner=ACME", "startDate=2026-02-30"] {
             assert!(Filter::from_query(&Params::parse(query.as_bytes()), today).is_err(), "{query}");

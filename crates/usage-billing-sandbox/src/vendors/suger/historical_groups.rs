@@ -1,7 +1,6 @@
-//! Groups of the world that had been through all their hourly runs when the sandbox was started, and the reports that were made of them.
+//! Groups from before the start that have been through all their hourly runs, and their reports.
 //!
-//! They are computed when they are asked for. Kept are only the sums of each report, because what AWS gets depends on all that
-//! was reported before.
+//! They are computed on demand. Only the totals of each report are kept, because the quantities for AWS depend on all earlier reports.
 
 use std::collections::BTreeMap;
 
@@ -15,35 +14,35 @@ use super::sum;
 use crate::dataset::suger::{GroupOutline, InitialStatus, Measure, Organization};
 
 pub(super) struct HistoricalGroups {
-    /// The first slot of a group that is still on its way.
+    /// The first slot of a group that is not final.
     pub(super) end: u64,
     /// In the order of the reports.
     sums: Vec<ReportTotals>,
-    /// What the marketplaces took altogether, by index of the spec and dimension.
+    /// Quantities that the marketplaces accepted, by index of the entitlement and dimension.
     taken: BTreeMap<(usize, &'static str), Decimal>,
-    /// Of groups.
+    /// Number of groups by status.
     pub(super) counts: BTreeMap<Status, usize>,
 }
 
-/// What went into one report.
+/// The totals of one report.
 pub(super) struct ReportTotals {
-    /// The hour of the report; of one that failed, the hour after that of its groups.
+    /// The hour of the report; that of a failed report is one after that of its groups.
     hour: DateTime<Utc>,
-    /// Place of the spec.
+    /// Index of the entitlement.
     pub(super) spec: usize,
     quantities: BTreeMap<Measure, Decimal>,
-    /// What AWS had not got yet of each dimension.
+    /// The fractions that AWS had not got yet, by dimension.
     before: Vec<(&'static str, Decimal)>,
 }
 
 impl HistoricalGroups {
-    /// With what the runs leave to those that are still to come.
+    /// Computes the reports, and the state for later runs.
     pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> (Self, CarryOver) {
         let slots = organization.history.slots();
-        // What came in before the hour of the last run was reported or has failed: see `HistoricalGroups::after_runs`.
+        // Groups from before the hour of the last run were reported or have failed: see [`after_runs`].
         let end = organization.history.between(DateTime::<Utc>::MIN_UTC, last_run(now)).end;
         let mut past = Self { end, sums: Vec::new(), taken: BTreeMap::new(), counts: BTreeMap::new() };
-        // Reports of an hour go by the ids of their entitlements.
+        // The reports of an hour are sorted by the ids of their entitlements.
         let mut ids: Vec<_> = organization.specs.iter().map(|spec| spec.id()).zip(0usize..).collect();
         ids.sort();
         let ranks: BTreeMap<usize, usize> = ids.into_iter().map(|(_, spec)| spec).zip(0..).collect();
@@ -67,7 +66,7 @@ impl HistoricalGroups {
         (past, CarryOver::new(fractions))
     }
 
-    /// Follows the fractions of units from report to report.
+    /// Carries the fractions of units over from report to report.
     fn carry(&mut self, organization: &Organization) -> BTreeMap<(String, String), Decimal> {
         let mut fractions: BTreeMap<(usize, &'static str), Decimal> = BTreeMap::new();
         for sums in &mut self.sums {
@@ -94,12 +93,12 @@ impl HistoricalGroups {
         fractions.into_iter().filter_map(named).collect()
     }
 
-    /// What the marketplace took of a dimension of a spec.
+    /// Iterates over the quantities of an entitlement that the marketplace accepted, by dimension.
     pub(super) fn taken(&self, spec: usize) -> impl Iterator<Item = (&'static str, Decimal)> {
         self.taken.range((spec, "")..(spec + 1, "")).map(|((_, key), quantity)| (*key, *quantity))
     }
 
-    /// Reports that were made on days from the first to the last, both included.
+    /// Returns the reports from the first to the last day, both included.
     pub(super) fn reports(&self, first: NaiveDate, last: NaiveDate) -> &[ReportTotals] {
         let day = |sums: &ReportTotals| time_of_run(sums.hour).date_naive();
         let from = self.sums.partition_point(|sums| day(sums) < first);
@@ -109,14 +108,14 @@ impl HistoricalGroups {
 }
 
 impl ReportTotals {
-    /// The report but for the ids of its groups, which take a look at all groups of the hour.
+    /// Returns the report without the ids of its groups, for which all groups of the hour are read.
     pub(super) fn report_without_groups(
         &self,
         organization: &Organization,
     ) -> Option<types::MeteringUsageRecordReport> {
         let entitlement = organization.entitlements.get(self.spec)?;
         let id = entitlement.id.as_deref().unwrap_or_default();
-        // One group stands for all of them: their quantities are added up anyway.
+        // One group with the totals replaces all of them.
         let mut all = types::MeteringUsageRecordGroup::default();
         for (measure, quantity) in &self.quantities {
             measure.reported(*quantity, &mut all);
@@ -134,7 +133,7 @@ impl ReportTotals {
 
     pub(super) fn report(&self, organization: &Organization) -> Option<types::MeteringUsageRecordReport> {
         let mut report = self.report_without_groups(organization)?;
-        // Of a failed report the groups came in an hour before.
+        // The groups of a failed report were reported an hour before.
         let failed = organization.specs.get(self.spec).is_some_and(|spec| spec.rejection.is_some());
         let hour = if failed { self.hour - HOUR } else { self.hour };
         let slots = organization.history.between(hour, hour + HOUR);
@@ -146,7 +145,7 @@ impl ReportTotals {
     }
 }
 
-/// The state in which a group was left.
+/// Returns the final status of a group.
 pub(super) fn status(organization: &Organization, outline: GroupOutline) -> Status {
     let refused = || organization.specs.get(outline.spec).is_some_and(|spec| spec.rejection.is_some());
     match outline.status {
@@ -156,7 +155,7 @@ pub(super) fn status(organization: &Organization, outline: GroupOutline) -> Stat
     }
 }
 
-/// A group as its runs left it.
+/// Returns a group after its runs.
 pub(super) fn after_runs(organization: &Organization, outline: GroupOutline) -> types::MeteringUsageRecordGroup {
     let mut group = organization.group(outline);
     if outline.status == InitialStatus::Created {
@@ -169,7 +168,7 @@ pub(super) fn after_runs(organization: &Organization, outline: GroupOutline) -> 
     group
 }
 
-/// A report that fails was put off by an hour first.
+/// A failed report was postponed by an hour first.
 fn report_hour(organization: &Organization, outline: GroupOutline) -> DateTime<Utc> {
     let hour = hour_of(organization.history.time(outline.slot));
     match organization.specs.get(outline.spec).and_then(|spec| spec.rejection) {
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_computed_is_what_the_hourly_runs_would_have_made() {
+    fn computed_groups_agree_with_hourly_runs() {
         let dense = Size::default().record_groups(4_000).months(1).entitlements(60);
         let nows = ["2026-11-21T12:00:00Z", "2026-11-21T12:01:32Z", "2026-11-21T12:01:33Z", "2026-11-21T12:59:00Z"];
         for (size, seed, nows) in
@@ -205,13 +204,13 @@ mod tests {
             let organization = Organization::of_size(&size, seed);
             for now in nows {
                 let now: DateTime<Utc> = now.parse().unwrap();
-                // All of it through the runs.
+                // All groups by runs.
                 let mut groups = all_groups(&organization);
                 let mut carry_over = CarryOver::default();
                 let mut every: Vec<&mut Group> = groups.iter_mut().collect();
                 let reports =
                     hourly_reporting::run(&mut every, &mut carry_over, &organization, &organization.metrics, now);
-                // The past computed, and the rest through the runs.
+                // Historical groups computed, the rest by runs.
                 let (past, mut carry_over) = HistoricalGroups::new(&organization, now);
                 let slots = organization.history.slots();
                 let mut rest: Vec<Group> =

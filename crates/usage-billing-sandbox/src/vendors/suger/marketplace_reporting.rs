@@ -1,4 +1,4 @@
-//! What a report shows of the marketplace: prices, the raw request and the raw answer.
+//! The marketplace's part of a report: prices, the raw request and the raw response.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn accepted(info: &mut Info, entitlement: &Entitlement, report_id: &s
     }
 }
 
-/// Only Azure refuses here; other marketplaces leave no answer.
+/// Only Azure's responses contain errors; other marketplaces leave no response.
 pub(super) fn refused(info: &mut Info, entitlement: &Entitlement, sums: &BTreeMap<String, Decimal>, reason: &str) {
     let records = sums.iter().map(|(key, quantity)| (key.clone(), quantity.normalize().into())).collect();
     if entitlement.partner == Some(Partner::Azure) {
@@ -31,7 +31,7 @@ pub(super) fn refused(info: &mut Info, entitlement: &Entitlement, sums: &BTreeMa
 }
 
 fn aws(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, DecimalNumber>, report_id: &str) {
-    // What is more than AWS can be told is the most that it can be told.
+    // AWS accepts no larger number.
     let whole = |quantity: &DecimalNumber| i64::try_from(quantity.0.trunc()).unwrap_or(i64::MAX);
     let sent = |(key, quantity): (&String, &DecimalNumber)| types::AwsUsageRecordInput {
         customer_identifier: entitlement.external_buyer_id.clone(),
@@ -111,7 +111,7 @@ fn gcp(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
             metric(key, types::GcpMetricValue { double_value: Some(*quantity), ..Default::default() })
         })
         .collect();
-    // What Suger prices itself is reported as money.
+    // Suger prices metrics itself, and reports an amount of money.
     let amounts = info.aggregated_billable_records.iter().filter_map(|total| total.amount);
     if let Some(amount) = amounts.map(|amount| amount.0).reduce(super::sum) {
         let money_value = Some(money(amount, entitlement));
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::dataset::suger::Organization;
 
-    /// What stands in a report on `quantity` of a dimension and `amount` of what Suger prices itself.
+    /// Returns the report on `quantity` of a dimension and `amount` of a metric.
     fn shown(entitlement: &str, quantity: &str, amount: Option<&str>) -> serde_json::Value {
         let organization = Organization::of_tests();
         let mut info = Info {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_own_marketplace_is_shown_and_it_got_what_was_reported() {
+    fn report_shows_its_own_marketplace_only() {
         for (entitlement, quantity, at, expected) in [
             ("ent-aws01", "1843", "/awsMeteringRequest/UsageRecords/0/Quantity", "1843"),
             ("ent-aws01", "1843", "/awsMeteringResponse/results/0/usageRecord/timestamp", "\"2026-11-20T09:00:00Z\""),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn google_gets_amounts_as_units_and_billionths() {
+    fn gcp_amounts_are_units_and_nanos() {
         for (amount, units, nanos) in [("1.8255", "1", 825_500_000), ("0.0000000019", "0", 1), ("7", "7", 0)] {
             let shown = shown("ent-gcp01", "1", Some(amount));
             let money = &shown["gcpMeteringRequest"]["metricValueSets"][1]["metricValues"][0]["moneyValue"];
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn azure_says_why_it_refuses() {
+    fn azure_rejection_has_a_reason() {
         let organization = Organization::of_tests();
         let entitlement = organization.entitlement("ent-azu02").unwrap();
         let mut info = Info::default();

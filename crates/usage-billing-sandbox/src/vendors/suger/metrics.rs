@@ -24,7 +24,7 @@ const NAME: RangeInclusive<usize> = 4..=50;
 const DESCRIPTION: RangeInclusive<usize> = 0..=300;
 
 pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
-    // A free string in the vendor's document: what nothing has finds nothing.
+    // The filter is a free string in the vendor's document: an unknown status matches nothing.
     let status = query.get("status").map(BillableMetricStatus::from);
     let state = suger.state();
     let metrics: Vec<_> = state.metrics.values().filter(|metric| status.is_none() || metric.status == status).collect();
@@ -100,7 +100,7 @@ pub(super) async fn update(
     Ok(json(StatusCode::OK, &*metric))
 }
 
-/// Filters and the property of a unique count, which the hourly run goes by.
+/// Validates filters and the property of a unique count, which the hourly run uses.
 fn definition(
     aggregation: Option<&BillableMetricAggregationType>,
     info: Option<&types::BillableMetricInfo>,
@@ -127,7 +127,8 @@ fn definition(
     Ok(())
 }
 
-/// What a filter would have to be compared with, if it cannot be with its value (Inferred: a text or a number, as its type and operation say).
+/// Returns the type that the value of a filter must have, if it has another one (inferred: a string or a number, by its type and
+/// operation).
 fn wanted_value(filter: &types::BillableMetricFilter) -> Option<&'static str> {
     use BillableMetricFilterOperation::{Contains, Exists, Is, NotContains, NotExists, NotIs};
     let is_number = |value: &Value| events::number(&events::text(value)).is_some();
@@ -161,7 +162,7 @@ pub(super) async fn config(Extract(suger): Extract<Arc<Suger>>) -> Response {
     json(StatusCode::OK, &suger.state().config)
 }
 
-/// The list is replaced, not merged. What comes in from now on is mapped by it.
+/// Replaces the config, which applies to later usage.
 pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
     let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(body)?;
     let partners = config.partner_usage_metering_configs.iter().filter_map(|one| one.partner.as_ref());
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_has_a_value_that_it_can_be_compared_with() {
+    fn filter_value_must_have_comparable_type() {
         for (filter, wanted) in [
             (r#""IS", "value": "paid", "valueType": "STRING""#, None),
             (r#""IS", "value": 7"#, None),

@@ -1,4 +1,4 @@
-//! Suger: usage record groups, what became of them, billable metrics, and the reads that a metering job needs.
+//! Suger: usage record groups and their reports, billable metrics, and the reads of a metering job.
 
 mod aggregates;
 mod catalogue;
@@ -35,7 +35,7 @@ use crate::http_util::oauth;
 use crate::http_util::request::BodyError;
 use crate::http_util::response::json;
 
-/// Not documented.
+/// The vendor documents no limit.
 pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
 pub(crate) struct Suger {
@@ -83,7 +83,7 @@ impl Suger {
             .with_state(self.clone())
     }
 
-    /// As of now.
+    /// Returns the state as of now.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.advance(self.clock.now(), &self.dataset.suger);
@@ -102,12 +102,12 @@ pub(crate) fn authenticate(request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// A sum beyond all digits stays where it is.
+/// Adds two numbers; a sum out of range stays at the first one.
 fn sum(one: Decimal, other: Decimal) -> Decimal {
     one.checked_add(other).unwrap_or(one)
 }
 
-/// An error: a bare JSON string.
+/// An error, which is a bare JSON string.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) StatusCode, pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! What the sandbox holds of Suger, for a reader of its page.
+//! The state of Suger for the page.
 
 use std::collections::BTreeMap;
 

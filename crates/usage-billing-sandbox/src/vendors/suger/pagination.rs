@@ -10,7 +10,7 @@ use crate::dataset::days_before;
 use crate::http_util::request::Params;
 
 const MAX_ROWS: usize = 1_000;
-/// Days before the last one if no first one is given.
+/// Default number of days before the last one.
 const DEFAULT_SPAN: u64 = 30;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,30 +32,30 @@ impl Page {
         }
     }
 
-    /// The rows of the page, and where the next one begins if there is more.
+    /// Returns the rows of the page, and the offset of the next one if there is one.
     pub(super) fn of<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<i64>) {
         let mut builder = self.builder();
         builder.add(rows, |row| row);
         builder.end()
     }
 
-    /// The page with no row yet.
+    /// Returns a builder of the page without rows.
     pub(super) fn builder<T>(self) -> PageBuilder<T> {
         PageBuilder { page: self, before: self.offset, rows: Vec::new(), is_more: false }
     }
 }
 
-/// A page that is filled from one stretch of rows after the other.
+/// Builds a page from several parts of a list.
 pub(super) struct PageBuilder<T> {
     page: Page,
-    /// Rows that still stand before the page.
+    /// Rows to skip before the page.
     before: usize,
     rows: Vec<T>,
     is_more: bool,
 }
 
 impl<T> PageBuilder<T> {
-    /// Takes what stands before the page off the front.
+    /// Skips slots before the page.
     pub(super) fn skip(&mut self, slots: &mut Range<u64>) {
         let before = u64::try_from(self.before).unwrap_or(u64::MAX);
         let skipped = before.min(slots.end.saturating_sub(slots.start));
@@ -63,7 +63,7 @@ impl<T> PageBuilder<T> {
         self.before = usize::try_from(before - skipped).unwrap_or(usize::MAX);
     }
 
-    /// Only what stands on the page is made.
+    /// Adds rows; only those on the page are computed.
     pub(super) fn add<R>(&mut self, rows: impl Iterator<Item = R>, made: impl Fn(R) -> T) {
         for row in rows {
             if self.before > 0 {
@@ -77,12 +77,12 @@ impl<T> PageBuilder<T> {
         }
     }
 
-    /// Whether the page is full, and more behind it.
+    /// Whether the page is full, and not the last one.
     pub(super) fn is_done(&self) -> bool {
         self.is_more
     }
 
-    /// The rows of the page, and where the next one begins if there is more.
+    /// Returns the rows of the page, and the offset of the next one if there is one.
     pub(super) fn end(self) -> (Vec<T>, Option<i64>) {
         let next = || i64::try_from(self.page.offset.checked_add(self.rows.len())?).ok();
         let next = if self.is_more { next() } else { None };
@@ -90,7 +90,7 @@ impl<T> PageBuilder<T> {
     }
 }
 
-/// InitialStatus and last day, both included.
+/// Parses the first and the last day, both included.
 pub(super) fn days(query: &Params, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Failure> {
     let last = day(query, "endDate")?.unwrap_or(today);
     let first = day(query, "startDate")?.unwrap_or_else(|| days_before(last, DEFAULT_SPAN));
@@ -102,7 +102,7 @@ pub(super) fn day(query: &Params, name: &str) -> Result<Option<NaiveDate>, Failu
     text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, want YYYY-MM-DD: {text}")))
 }
 
-/// The marketplace that a list is narrowed to.
+/// Parses the marketplace of a filter.
 pub(super) fn partner(query: &Params) -> Result<Option<Partner>, Failure> {
     query.get("partner").map(listed_partner).transpose()
 }
@@ -114,7 +114,7 @@ pub(super) fn listed_partner(text: &str) -> Result<Partner, Failure> {
     }
 }
 
-/// Rows of the days, both included, of a list that is in the order of its creation.
+/// Returns the rows of a period, both days included, of a list that is sorted by creation time.
 pub(super) fn span<T>(rows: &[T], first: NaiveDate, last: NaiveDate, created: fn(&T) -> Option<DateTime<Utc>>) -> &[T] {
     let day = |row: &T| created(row).map(|time| time.date_naive());
     let from = rows.partition_point(|row| day(row) < Some(first));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_1_to_1000_rows() {
+    fn page_has_1_to_1000_rows() {
         assert_eq!(page(""), Some(Page { limit: 1000, offset: 0 }));
         assert_eq!(page("limit=1&offset=7"), Some(Page { limit: 1, offset: 7 }));
         for bad in
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_with_more_behind_it_names_the_next_offset() {
+    fn only_pages_before_the_last_have_a_next_offset() {
         let of = |limit, offset| Page { limit, offset }.of(0..5);
         assert_eq!(of(2, 0), (vec![0, 1], Some(2)));
         assert_eq!(of(2, 3), (vec![3, 4], None));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_a_page_can_be_skipped_at_once() {
+    fn skipped_slots_do_not_change_the_page() {
         for offset in [0, 3, 7, 100] {
             let page = Page { limit: 3, offset };
             let mut slots = 20..27;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_several_stretches_is_that_of_all_in_a_row() {
+    fn page_of_several_parts_equals_page_of_whole_list() {
         for offset in [0, 3, 7, 100] {
             let page = Page { limit: 3, offset };
             let mut builder = page.builder();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn without_dates_the_last_thirty_days_count() {
+    fn default_period_is_the_last_thirty_days() {
         let today = "2026-11-21".parse().unwrap();
         let span = |query: &str| days(&Params::parse(query.as_bytes()), today).ok().map(|(a, b)| format!("{a} {b}"));
         assert_eq!(span("").as_deref(), Some("2026-10-22 2026-11-21"));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_has_all_of_its_first_and_of_its_last_day() {
+    fn period_includes_first_and_last_day() {
         let day = |text: &str| text.parse().unwrap();
         let times: Vec<DateTime<Utc>> = ["2026-11-01T00:00:00Z", "2026-11-02T23:59:59.999Z", "2026-11-03T00:00:00Z"]
             .map(|it| it.parse().unwrap())

@@ -1,4 +1,4 @@
-//! Usage comes in: one group, a batch, or a batch that is only checked.
+//! Receives usage: one group, a batch, or a batch that is only validated.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::SUGER_ORG_ID;
 use crate::http_util::request::{BodyError, RequestBody};
 use crate::http_util::response::json;
 
-/// Characters of an id that the caller may choose.
+/// Characters of an id that callers may choose.
 pub(super) const MAX_ID_CHARS: usize = 36;
 
-/// Usage as both calls bring it.
+/// Usage in both calls.
 struct Usage {
     entitlement_id: String,
     records: BTreeMap<String, DecimalNumber>,
@@ -59,7 +59,7 @@ pub(super) async fn one(
         timestamp: new.timestamp,
     };
     refusal(&usage)?;
-    // Go has no difference between an empty text and none.
+    // Go does not distinguish an empty string from a missing one.
     let id = new.id.filter(|id| !id.is_empty());
     let mut state = suger.state();
     if let Some(id) = &id {
@@ -80,7 +80,7 @@ pub(super) async fn one(
     Ok(json(StatusCode::OK, &group))
 }
 
-/// All or nothing: of a batch with one wrong group nothing is stored.
+/// Stores all groups of a batch, or none if one is not valid.
 pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
     let (new, bytes): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let usages: Vec<Usage> = new.into_iter().map(Usage::from).collect();
@@ -100,7 +100,7 @@ pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, body: RequestBody
     Ok(json(StatusCode::OK, &groups?))
 }
 
-/// A group that fails is answered with 500: a verdict, no fault of the server.
+/// Validates a batch; an invalid group is reported with 500, which is not an error of the server.
 pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
     let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let state = suger.state();
@@ -118,14 +118,14 @@ pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, body: RequestB
     Ok(json(StatusCode::OK, &""))
 }
 
-/// A body, and how long it is.
+/// Parses a body, and returns its length, too.
 pub(super) fn measured<T: serde::de::DeserializeOwned>(body: RequestBody) -> Result<(T, usize), Failure> {
     let bytes = body.bytes()?;
     let read = serde_json::from_slice(&bytes).map_err(|error| BodyError::Invalid(error.to_string()))?;
     Ok((read, bytes.len()))
 }
 
-/// Why usage is not taken at all.
+/// Rejects usage that is not stored at all.
 fn refusal(usage: &Usage) -> Result<(), Failure> {
     if !usage.records.is_empty() && !usage.billable_records.is_empty() {
         return Err(Failure::bad_request("records and billableRecords cannot be used together"));
@@ -144,7 +144,7 @@ fn refusal(usage: &Usage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the marketplace meters, or why usage that was taken cannot be reported to it.
+/// Returns the metered records, or the reason why stored usage cannot be reported.
 fn metered(
     usage: &Usage,
     entitlement: &types::WorkloadEntitlement,
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_with_nothing_but_zeros_is_refused_and_single_zeros_are_not() {
+    fn usage_with_only_zeros_is_rejected() {
         let zeros = Some("all the quantity of usage records are zero".to_owned());
         assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":0,"b":0.000}}"#), zeros);
         assert_eq!(refused(r#"{"entitlementID":"e","records":{}}"#), zeros);
@@ -237,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_records_and_negative_quantities_are_refused() {
+    fn mixed_records_and_negative_quantities_are_rejected() {
         let both = r#"{"entitlementID":"e","records":{"a":1},"billableRecords":[{"key":"m","quantity":1}]}"#;
         assert!(refused(both).unwrap().contains("together"));
         assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":2,"b":-1}}"#).unwrap(), "negative quantity");
     }
 
     #[test]
-    fn usage_of_no_dimension_metric_or_active_entitlement_is_not_metered() {
+    fn usage_of_unknown_dimension_or_metric_is_not_metered() {
         let org = crate::dataset::suger::Organization::of_tests();
         let flaw = |json: &str, at: usize| {
             metered(&usage(json), &org.entitlements[at], &org.config, &BTreeMap::new()).err().unwrap_or_default()

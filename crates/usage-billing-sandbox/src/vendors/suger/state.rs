@@ -1,4 +1,4 @@
-//! What changes while the sandbox runs.
+//! The state that changes while the sandbox runs.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -14,19 +14,19 @@ use super::hourly_reporting::{self, CarryOver};
 use crate::dataset::midnight;
 use crate::dataset::suger::{GroupOutline, Organization};
 
-/// Groups that the sandbox holds: what callers reported or changed, and those of the world's last hours.
+/// Groups that are kept: reported or changed by callers, and those of the last hours before the start.
 const MAX_GROUPS: usize = 100_000;
-/// Reports that the sandbox holds: then the oldest go. Only who retries refused groups for ever makes so many.
+/// Reports that are kept; older ones are dropped. Only endless retries of rejected groups make that many.
 const MAX_REPORTS: usize = 2 * MAX_GROUPS;
-/// Billable metrics that the sandbox holds.
+/// Billable metrics that are kept.
 pub(super) const MAX_METRICS: usize = 1_000;
-/// Bytes of request bodies of which something is kept.
+/// Bytes of request bodies that are kept in part.
 const MAX_KEPT: usize = 64 << 20;
 
-/// Groups of the past that are looked at in one go: a few milliseconds.
+/// Historical groups that are processed at once: a few milliseconds.
 const BATCH_SIZE: u64 = 2_000;
 
-/// Slots in stretches, between which others get their turn.
+/// Splits slots into batches, between which other requests are processed.
 pub(super) fn batches(slots: Range<u64>) -> impl Iterator<Item = Range<u64>> {
     let end = slots.end;
     let length = usize::try_from(BATCH_SIZE).unwrap_or(usize::MAX);
@@ -36,24 +36,24 @@ pub(super) fn batches(slots: Range<u64>) -> impl Iterator<Item = Range<u64>> {
 /// A group in a list.
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
-    /// As the past left it.
+    /// A historical group that no caller has changed.
     Computed(GroupOutline),
     Stored(&'a types::MeteringUsageRecordGroup),
 }
 
 pub(super) struct State {
-    /// The latest time that a request came in: what is stored later is not older.
+    /// The latest time of a request, so that creation times never decrease.
     pub(super) now: DateTime<Utc>,
     /// Never changes.
     pub(super) past: Arc<HistoricalGroups>,
-    /// Groups of the past that a caller changed, by their slots. They keep their index in lists.
+    /// Historical groups that a caller changed, by their slots. They keep their position in lists.
     pub(super) changed: BTreeMap<u64, types::MeteringUsageRecordGroup>,
-    /// Those after the past, in the order of their creation.
+    /// Later groups, in the order of their creation.
     pub(super) groups: Vec<types::MeteringUsageRecordGroup>,
-    /// Places in `groups`, by id.
+    /// Indexes in `groups`, by id.
     pub(super) indexes: HashMap<String, usize>,
     pub(super) next_serial: i64,
-    /// Those after the past, in the order of their creation.
+    /// Later reports, in the order of their creation.
     pub(super) reports: Vec<types::MeteringUsageRecordReport>,
     carry_over: CarryOver,
     next_run: DateTime<Utc>,
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Time passes, and the hourly runs that are due by now take index.
+    /// Advances the time, and runs the hourly runs that are due.
     pub(super) fn advance(&mut self, now: DateTime<Utc>, organization: &Organization) {
         self.now = self.now.max(now);
         if self.now < self.next_run {
@@ -98,25 +98,25 @@ impl State {
         self.next_run = hourly_reporting::next_run(self.now);
     }
 
-    /// Makes sure that there is room for so many more groups.
+    /// Makes sure that there is room for a number of groups.
     pub(super) fn make_room_for(&self, groups: usize) -> Result<(), Failure> {
         let kept = self.groups.len().saturating_add(self.changed.len());
         if kept.saturating_add(groups) > MAX_GROUPS { Err(Failure::full()) } else { Ok(()) }
     }
 
-    /// Slots of the past on days from the first to the last, both included.
+    /// Returns the slots of historical groups from the first to the last day, both included.
     pub(super) fn past_slots(&self, organization: &Organization, first: NaiveDate, last: NaiveDate) -> Range<u64> {
         let after = last.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, midnight);
         let slots = organization.history.between(midnight(first), after);
         slots.start.min(self.past.end)..slots.end.min(self.past.end)
     }
 
-    /// The group of a slot of the past.
+    /// Returns the group of a historical slot.
     pub(super) fn of_past(&self, organization: &Organization, slot: u64) -> Row<'_> {
         self.changed.get(&slot).map_or_else(|| Row::Computed(organization.outline(slot)), Row::Stored)
     }
 
-    /// A group by its id.
+    /// Finds a group by its id.
     pub(super) fn find(
         &self,
         organization: &Organization,
@@ -131,7 +131,7 @@ impl State {
         })
     }
 
-    /// A group to change, which from now on is kept.
+    /// Returns a group to change, which is kept from now on.
     pub(super) fn keep(
         &mut self,
         organization: &Organization,
@@ -153,7 +153,7 @@ impl State {
         self.indexes.contains_key(id) || organization.history.slot_of(id).is_some()
     }
 
-    /// Makes sure that there is room for what a request brings.
+    /// Makes sure that there is room for the body of a request.
     pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Failure> {
         let kept = self.kept.saturating_add(bytes);
         if kept > MAX_KEPT {

@@ -1,4 +1,4 @@
-//! Acronis: whose components are, what the partner is charged by, and at which prices.
+//! Acronis: owners of components, licensing of the partner, prices.
 
 use serde_json::{Value, json};
 use usage_billing_acronis::types;
@@ -76,7 +76,7 @@ async fn only_partners_have_billing_settings() {
 }
 
 #[tokio::test]
-async fn price_lists_are_by_month_and_have_errors_of_their_own() {
+async fn price_lists_are_by_month_with_their_own_errors() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let path = |tenant: &str, months: &str| {

@@ -1,4 +1,4 @@
-//! The bill that the sandbox says is the true one is that of its reports.
+//! The expected bills are those of reports.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ fn period(first: &str, end: &str) -> Range<DateTime<Utc>> {
     midnight(first)..midnight(end)
 }
 
-/// What the rows of a file with SKUs come to: production of what is sold, by tenant, SKU, and item.
+/// Returns the bill from a file with SKUs: production usage of sold items, by tenant, SKU and item.
 fn bill(csv: &str) -> BTreeMap<(String, String, String), Decimal> {
     let mut sums: BTreeMap<_, (Decimal, String)> = BTreeMap::new();
     for row in rows(csv).into_iter().filter(|row| !row["sku"].is_empty()) {
@@ -42,7 +42,7 @@ fn bill(csv: &str) -> BTreeMap<(String, String, String), Decimal> {
 }
 
 #[tokio::test]
-async fn the_expected_bill_of_acronis_is_that_of_the_report_at_every_level() {
+async fn expected_bill_of_acronis_agrees_with_reports() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     for (first, last, end) in [("2026-10-01", "2026-10-31", "2026-11-01"), ("2026-11-01", "2026-11-21", "2026-12-01")] {
@@ -65,7 +65,7 @@ async fn the_expected_bill_of_acronis_is_that_of_the_report_at_every_level() {
 }
 
 #[tokio::test]
-async fn the_expected_bill_has_what_trips_people_up() {
+async fn expected_bill_has_the_difficult_rows() {
     let sandbox = builder().start().await.unwrap();
     let october = period("2026-10-01", "2026-11-01");
     let rows = sandbox.expected_usage(&Bill::Acronis(ReportLevel::DirectPartners), october.clone());
@@ -82,14 +82,14 @@ async fn the_expected_bill_has_what_trips_people_up() {
     assert_eq!(find("Alder Dental Group", "pw_base_storage_google").sku, "DEMO-STO-ACR-PW");
     let points = find("Kestrel & Sons, \"Harbour\" Ltd.", "pw_compute_points");
     assert_eq!((points.unit.as_str(), points.quantity.scale() <= 2), ("compute points", true));
-    // Nothing on trial, no total, no part, no switch, nothing that the partner hosts itself.
+    // The bill has no trials, totals, parts or switches, and no storage that the partner hosts itself.
     assert!(!rows.iter().any(|row| row.customer.as_deref() == Some("株式会社さくら")));
     assert!(rows.iter().all(|row| row.sku.starts_with("DEMO-") && row.amount.is_some()), "{rows:?}");
     let json = serde_json::to_value(find("Cedar MSP", "notarizations")).unwrap();
     assert_eq!((&json["currency"], json["amount"].is_string()), (&json!("EUR"), true));
     assert_eq!((&json["vendor"], &json["sku"]), (&json!("acronis"), &json!("DEMO-NOT-100")));
     assert!(json["quantity"].is_string());
-    // Nothing is known of a period that is to come, nor of one that is none.
+    // Future and empty periods have no rows.
     for nothing in [period("2027-01-01", "2027-02-01"), october.end..october.start] {
         assert_eq!(sandbox.expected_usage(&Bill::Acronis(ReportLevel::Accounts), nothing), []);
     }
@@ -99,7 +99,7 @@ async fn the_expected_bill_has_what_trips_people_up() {
 }
 
 #[tokio::test]
-async fn the_expected_bill_per_gigabyte_has_all_storage_and_no_devices() {
+async fn expected_bill_per_gigabyte_has_storage_and_no_devices() {
     for seed in [0, 1, 4_711] {
         let sandbox = builder().seed(seed).start().await.unwrap();
         let bill = Bill::AcronisPerGigabyte(ReportLevel::DirectPartners);
@@ -115,7 +115,7 @@ async fn the_expected_bill_per_gigabyte_has_all_storage_and_no_devices() {
 }
 
 #[tokio::test]
-async fn the_expected_bill_of_genesys_is_that_of_the_billable_usage() {
+async fn expected_bill_of_genesys_agrees_with_billable_usage() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let query = "startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";

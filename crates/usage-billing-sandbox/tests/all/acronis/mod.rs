@@ -36,7 +36,7 @@ pub(crate) fn order(change: impl FnOnce(&mut Value)) -> Value {
     order
 }
 
-/// Orders a report and downloads its only file, after it was decoded.
+/// Creates a report and downloads its only file, decompressed.
 pub(crate) async fn file(caller: &Caller, order: Value) -> String {
     let (status, report) = caller.post("/api/2/reports", &order).await;
     assert_eq!(status, 200, "{report}");
@@ -61,7 +61,7 @@ pub(crate) fn rows(csv: &str) -> Vec<HashMap<String, String>> {
 }
 
 #[tokio::test]
-async fn a_report_is_ordered_polled_and_downloaded() {
+async fn report_is_created_polled_and_downloaded() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (status, report) = caller.post("/api/2/reports", &order(|_| ())).await;
@@ -113,7 +113,7 @@ async fn a_report_is_ordered_polled_and_downloaded() {
 }
 
 #[tokio::test]
-async fn the_file_has_the_rows_that_trip_people_up() {
+async fn report_file_has_the_difficult_rows() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let only_csv = |order: &mut Value| order["parameters"]["formats"] = json!(["csv_v2_0"]);
@@ -139,10 +139,10 @@ async fn the_file_has_the_rows_that_trip_people_up() {
         .collect();
     assert_eq!(alder.len(), 3);
     assert_ne!(alder[0]["infra.id"], alder[1]["infra.id"]);
-    // The partner's own, with the backend of the vendor's.
+    // The partner's own component has the backend of the vendor's.
     let own: Vec<_> = alder.iter().filter(|row| row["infra.owner_id"] == ACRONIS_TENANT_ID).collect();
     assert_eq!((own.len(), &*own[0]["infra.backend_type"], &*own[0]["sku"]), (1, "acronis", ""));
-    // Of another one its id is all that is said, and of a switch that it is on.
+    // Reports state only the id of another component, and that a switch is on.
     assert!(rows.iter().any(|row| row["infra.name"].is_empty() && !row["infra.id"].is_empty()));
     assert!(rows.iter().any(|row| row["measurement_unit"] == "feature"));
     // A customer leaves its trial in the middle of the month.
@@ -152,7 +152,7 @@ async fn the_file_has_the_rows_that_trip_people_up() {
     assert_eq!((&*points["is_range"], &*points["measurement_unit"]), ("True", "seconds"));
     assert_eq!(points["usage.effective.total"], points["usage.delta.total"]);
 
-    // The same report again is another report with the same rows.
+    // A second report with the same parameters has the same rows.
     assert_eq!(file(&caller, order(only_csv)).await, csv);
     let everything = file(
         &caller,
@@ -178,7 +178,7 @@ async fn the_file_has_the_rows_that_trip_people_up() {
 }
 
 #[tokio::test]
-async fn the_gzip_header_can_be_left_out() {
+async fn gzip_header_can_be_omitted() {
     let sandbox = builder().polls_before_ready(0).gzip_header(false).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, report) = caller.post("/api/2/reports", &order(|_| ())).await;
@@ -190,7 +190,7 @@ async fn the_gzip_header_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn a_format_that_nobody_has_described_fails() {
+async fn undocumented_format_fails() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, report) = caller
@@ -200,7 +200,7 @@ async fn a_format_that_nobody_has_described_fails() {
     let states: Vec<_> =
         list["items"].as_array().unwrap().iter().map(|item| item["status"].as_str().unwrap()).collect();
     assert_eq!(states, ["failed", "saved"]);
-    // A report for later has no files yet, and neither has a schedule.
+    // A report for a later day has no files yet, and neither has a schedule.
     for change in [json!({"generation_date": "2026-12-01"}), json!({"schedule": {"type": "monthly"}})] {
         let (_, report) = caller
             .post(
@@ -214,7 +214,7 @@ async fn a_format_that_nobody_has_described_fails() {
 }
 
 #[tokio::test]
-async fn wrong_orders_are_refused_in_the_envelope() {
+async fn invalid_reports_are_rejected() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     for (path, value, status, code) in [
@@ -256,7 +256,7 @@ async fn wrong_orders_are_refused_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn the_tree_of_tenants_can_be_walked_from_the_client() {
+async fn tenants_are_reached_from_the_client() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, client) = caller.get(&format!("/api/2/clients/{ACRONIS_CLIENT_ID}")).await;
@@ -289,7 +289,7 @@ async fn the_tree_of_tenants_can_be_walked_from_the_client() {
 }
 
 #[tokio::test]
-async fn a_token_says_when_it_expires_and_a_wrong_client_gets_none() {
+async fn token_states_its_expiry_and_needs_valid_client() {
     let sandbox = builder().start().await.unwrap();
     let ask = async |id, secret, grant| {
         let (status, body) = ask_token(&sandbox, "/api/2/idp/token", id, secret, grant).await;
@@ -297,7 +297,7 @@ async fn a_token_says_when_it_expires_and_a_wrong_client_gets_none() {
     };
     let (status, token) = ask(ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, "client_credentials").await;
     assert!(status == 200 && token["access_token"].is_string(), "{token}");
-    // By one clock, although the sandbox's day is another one.
+    // Both are by the real clock, although the sandbox's day is another one.
     let form = [("grant_type", "client_credentials")];
     let request = http().post(format!("{}/api/2/idp/token", sandbox.url())).form(&form);
     let response = request.basic_auth(ACRONIS_CLIENT_ID, Some(ACRONIS_CLIENT_SECRET)).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Reports are changed and deleted; SKUs are for those entitled to them; files are of the day they were built.
+//! Reports are changed and deleted; partners with SKUs see them; files have the day of the run.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::acronis::{file, order, rows};
 use crate::{Caller, builder, read};
 
 #[tokio::test]
-async fn a_scheduled_report_is_changed_and_each_change_is_a_version() {
+async fn each_change_of_scheduled_report_is_a_version() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, report) = caller.post("/api/2/reports", &order(|order| order["schedule"]["type"] = json!("monthly"))).await;
@@ -61,7 +61,7 @@ async fn a_scheduled_report_is_changed_and_each_change_is_a_version() {
 }
 
 #[tokio::test]
-async fn a_deleted_report_is_gone_with_its_files() {
+async fn deleting_a_report_removes_its_files() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, report) = caller.post("/api/2/reports", &order(|_| ())).await;
@@ -85,7 +85,7 @@ async fn a_deleted_report_is_gone_with_its_files() {
 }
 
 #[tokio::test]
-async fn skus_are_told_to_the_entitled_partner_only() {
+async fn only_the_entitled_partner_gets_skus() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let list = caller.get(&format!("/api/2/tenants?parent_id={ACRONIS_TENANT_ID}")).await.1;
@@ -104,7 +104,7 @@ async fn skus_are_told_to_the_entitled_partner_only() {
 }
 
 #[tokio::test]
-async fn a_day_that_is_not_over_is_in_no_report() {
+async fn current_day_is_in_no_report() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let ask = async |kind: &str, start: &str, end: &str| {
@@ -134,7 +134,7 @@ async fn a_day_that_is_not_over_is_in_no_report() {
 }
 
 #[tokio::test]
-async fn a_report_for_a_later_day_is_built_on_that_day_with_what_is_known_then() {
+async fn report_for_later_day_is_built_on_that_day() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let ask = order(|order| {
@@ -153,13 +153,13 @@ async fn a_report_for_a_later_day_is_built_on_that_day_with_what_is_known_then()
     sandbox.advance(std::time::Duration::from_secs(36 * 3600));
     let caller = Caller::acronis(&sandbox).await;
     assert_eq!(states(&caller).await, ["in_progress", "in_progress"]);
-    // However seldom it is asked for.
+    // The report ends even if it is not polled.
     sandbox.advance(std::time::Duration::from_secs(600));
     assert_eq!(states(&caller).await, ["saved", "failed"]);
 }
 
 #[tokio::test]
-async fn a_monthly_schedule_gathers_a_file_of_each_month_while_it_is_on() {
+async fn monthly_schedule_builds_a_file_per_month_while_enabled() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let body = order(|order| {
@@ -169,7 +169,7 @@ async fn a_monthly_schedule_gathers_a_file_of_each_month_while_it_is_on() {
     let (_, report) = caller.post("/api/2/reports", &body).await;
     let path = format!("/api/2/reports/{}", report["id"].as_str().unwrap());
     let built = async || -> Vec<(String, String)> {
-        // Tokens end long before the month does.
+        // Tokens expire long before the month ends.
         let caller = Caller::acronis(&sandbox).await;
         let (_, files) = caller.get(&format!("{path}/stored")).await;
         let text = |file: &serde_json::Value, name: &str| file[name].as_str().unwrap().to_owned();
@@ -187,14 +187,14 @@ async fn a_monthly_schedule_gathers_a_file_of_each_month_while_it_is_on() {
     assert!(first.len() == 1 && first[0].0.starts_with("2026-12-01T23:59:59"), "{first:?}");
     let caller = Caller::acronis(&sandbox).await;
     assert_eq!(caller.send(Method::PUT, &path, &json!({"schedule": {"enabled": false}})).await.0, 200);
-    // Off over the first of January.
+    // The schedule is disabled on the first of January.
     days_pass(40);
     let caller = Caller::acronis(&sandbox).await;
     assert_eq!(caller.send(Method::PUT, &path, &json!({"schedule": {"enabled": true}})).await.0, 200);
     days_pass(25);
     let all = built().await;
     assert!(all.len() == 2 && all[0] == first[0] && all[1].0.starts_with("2027-02-01T23:59:59"), "{all:?}");
-    // About the month before.
+    // The file is about the month before.
     let caller = Caller::acronis(&sandbox).await;
     let file = caller.request(Method::GET, &format!("{path}/stored/{}", all[1].1)).send().await.unwrap();
     let mut csv = String::new();
@@ -204,7 +204,7 @@ async fn a_monthly_schedule_gathers_a_file_of_each_month_while_it_is_on() {
 }
 
 #[tokio::test]
-async fn flags_may_be_text_as_in_the_vendor_s_samples_unless_strict() {
+async fn string_booleans_are_accepted_unless_strict() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let body = order(|order| {

@@ -1,4 +1,4 @@
-//! Tenants, what they may use and what they use: all of it agrees with the reports.
+//! Tenants, their offering items and usages agree with the reports.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_LIMITED_CLIENT_ID, ACRONI
 use crate::acronis::{file, order, rows};
 use crate::{Caller, builder};
 
-/// Items of a list, all pages of it.
+/// Returns the items of all pages of a list.
 async fn all(caller: &Caller, path: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut page = caller.get(path).await;
@@ -22,7 +22,7 @@ async fn all(caller: &Caller, path: &str) -> Vec<Value> {
     }
 }
 
-/// Ids of tenants by their names.
+/// Returns the ids of tenants by name.
 async fn tenants(caller: &Caller) -> HashMap<String, String> {
     let list = all(caller, &format!("/api/2/tenants?subtree_root_id={ACRONIS_TENANT_ID}")).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -30,7 +30,7 @@ async fn tenants(caller: &Caller) -> HashMap<String, String> {
 }
 
 #[tokio::test]
-async fn for_every_row_of_a_report_there_is_an_offering_item_and_a_usage_with_the_same_number() {
+async fn report_rows_agree_with_offering_items_and_usages() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     for (level, tenants) in
@@ -78,7 +78,7 @@ async fn for_every_row_of_a_report_there_is_an_offering_item_and_a_usage_with_th
 }
 
 #[tokio::test]
-async fn usages_of_many_tenants_are_those_of_each() {
+async fn usages_of_many_tenants_agree_with_single_reads() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let tenants = tenants(&caller).await;
@@ -108,7 +108,7 @@ async fn usages_of_many_tenants_are_those_of_each() {
 }
 
 #[tokio::test]
-async fn tenants_are_listed_by_ids_by_parent_and_by_tree() {
+async fn tenants_are_listed_by_ids_parent_and_subtree() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let tree = format!("/api/2/tenants?subtree_root_id={ACRONIS_TENANT_ID}");
@@ -141,7 +141,7 @@ async fn tenants_are_listed_by_ids_by_parent_and_by_tree() {
     let path: Vec<_> = with_path[1..].iter().map(|tenant| tenant["id"].clone()).collect();
     assert_eq!(embedded["path"], json!(path), "nearest first");
 
-    // Something changed on the first of the month, nothing since.
+    // Some tenants changed on the first of the month, none since.
     let (_, page) = caller.get(&format!("{tree}&updated_since=2026-11-01T00:00:00Z")).await;
     let changed = page["items"].as_array().unwrap().len();
     assert!((1..11).contains(&changed), "{changed}");
@@ -175,7 +175,7 @@ async fn tenants_are_listed_by_ids_by_parent_and_by_tree() {
 }
 
 #[tokio::test]
-async fn children_come_in_the_order_that_was_asked_for() {
+async fn children_are_sorted_by_requested_order() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let path = format!("/api/2/tenants/{ACRONIS_TENANT_ID}/children");
@@ -194,7 +194,7 @@ async fn children_come_in_the_order_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_deleted_tenant_is_there_for_those_who_ask_for_it() {
+async fn deleted_tenant_is_returned_on_request() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let list = all(&caller, &format!("/api/2/tenants?parent_id={ACRONIS_TENANT_ID}&allow_deleted=true")).await;
@@ -209,7 +209,7 @@ async fn a_deleted_tenant_is_there_for_those_who_ask_for_it() {
 }
 
 #[tokio::test]
-async fn offering_items_are_those_of_the_edition_that_was_asked_for() {
+async fn offering_items_are_filtered_by_edition() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let tenants = tenants(&caller).await;
@@ -246,7 +246,7 @@ async fn offering_items_are_those_of_the_edition_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn offering_items_of_a_tree_come_in_pages_and_can_be_passed_on() {
+async fn offering_items_of_a_tree_are_paged_and_passed_on() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let tenants = tenants(&caller).await;
@@ -281,7 +281,7 @@ async fn offering_items_of_a_tree_come_in_pages_and_can_be_passed_on() {
 }
 
 #[tokio::test]
-async fn prices_are_those_of_the_report_where_they_are_kept() {
+async fn prices_agree_with_the_report() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let report = order(|order| order["parameters"]["level"] = json!("all_customers"));
@@ -310,14 +310,14 @@ async fn prices_are_those_of_the_report_where_they_are_kept() {
         }
     }
     assert!(with > 2 && without > 2, "{with} {without}");
-    // 42 work stations, one more or less, at 3.75.
+    // 42 workstations, one more or less, at 3.75.
     let stations = rows.iter().find(|row| row["name"] == "pw_base_workstations").unwrap();
     let count: f64 = stations["usage.effective.production"].parse().unwrap();
     assert_eq!(stations["pricing.total_cost"].parse::<f64>().unwrap(), count * 3.75);
 }
 
 #[tokio::test]
-async fn services_are_listed_and_those_of_a_tenant_are_the_ones_of_its_items() {
+async fn services_of_a_tenant_agree_with_its_items() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let services = all(&caller, "/api/2/applications").await;
@@ -344,7 +344,7 @@ async fn services_are_listed_and_those_of_a_tenant_are_the_ones_of_its_items() {
 }
 
 #[tokio::test]
-async fn the_caller_can_be_asked_for() {
+async fn client_and_user_are_returned() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::acronis(&sandbox).await;
     let (_, me) = caller.get("/api/2/users/me").await;

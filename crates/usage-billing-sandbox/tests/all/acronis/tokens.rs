@@ -1,4 +1,4 @@
-//! Tokens that are bound to a tenant, and the endpoint's other address.
+//! Tokens that are bound to a tenant, and both paths of the endpoint.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn scope(tenant: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_exchanged_for_one_that_reaches_a_tenant_and_what_is_below() {
+async fn token_is_exchanged_for_a_tenant_and_its_subtree() {
     let sandbox = builder().start().await.unwrap();
     let partner = Caller::acronis(&sandbox).await;
     let token = partner.authorization.trim_start_matches("Bearer ").to_owned();
@@ -37,13 +37,13 @@ async fn a_token_is_exchanged_for_one_that_reaches_a_tenant_and_what_is_below() 
         let (status, body) = caller.get(&path).await;
         assert_eq!((status.as_u16(), &body["error"]["code"]), (403, &json!(1002)), "{path}");
     }
-    // What is bound is not set free.
+    // A bound token cannot be exchanged for a wider one.
     assert_eq!(exchange(&sandbox, bound, &scope(child)).await.0, 200);
     assert_eq!(exchange(&sandbox, bound, &scope(other)).await.1["error"], "access_denied");
 }
 
 #[tokio::test]
-async fn a_flag_of_the_form_is_true_or_false() {
+async fn form_boolean_is_validated() {
     let sandbox = builder().start().await.unwrap();
     for (flag, status) in [("true", 200), ("false", 200), ("perhaps", 400)] {
         let form = [("grant_type", "client_credentials"), ("not_required_introspection", flag)];
@@ -56,7 +56,7 @@ async fn a_flag_of_the_form_is_true_or_false() {
 }
 
 #[tokio::test]
-async fn a_bad_exchange_is_refused_with_the_code_of_the_rfc() {
+async fn invalid_exchange_is_rejected_with_the_code_of_the_rfc() {
     let sandbox = builder().start().await.unwrap();
     let token = Caller::acronis(&sandbox).await.authorization.trim_start_matches("Bearer ").to_owned();
     let nobody = scope("00000000-0000-4000-8000-000000000000");
@@ -72,7 +72,7 @@ async fn a_bad_exchange_is_refused_with_the_code_of_the_rfc() {
 }
 
 #[tokio::test]
-async fn both_addresses_give_tokens() {
+async fn both_paths_issue_tokens() {
     let sandbox = builder().start().await.unwrap();
     let (id, secret) = (demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
     for path in ["/api/2/idp/token", "/bc/idp/token"] {

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, as a client meets it.
+//! Faults, as clients observe them.
 
 mod vendor_clients;
 
@@ -30,7 +30,7 @@ async fn admin(sandbox: &Sandbox, method: Method, path: &str, body: Option<Value
 }
 
 #[tokio::test]
-async fn a_status_comes_with_the_vendor_s_own_body() {
+async fn status_fault_has_the_vendor_s_body() {
     let sandbox = builder().start().await.unwrap();
     let genesys = Caller::genesys(&sandbox).await;
     let acronis = Caller::acronis(&sandbox).await;
@@ -67,7 +67,7 @@ async fn a_status_comes_with_the_vendor_s_own_body() {
 }
 
 #[tokio::test]
-async fn a_fault_is_for_an_operation_and_counted() {
+async fn fault_is_injected_by_operation_and_count() {
     let builder = builder()
         .fault(fault("503; operation=listBuyers; skip=1; times=1"))
         .fault(fault("502; operation=GET /api/2/tenants/{tenant_id}"));
@@ -86,7 +86,7 @@ async fn a_fault_is_for_an_operation_and_counted() {
 }
 
 #[tokio::test]
-async fn what_is_no_fault_is_refused() {
+async fn invalid_faults_are_rejected() {
     for text in ["200", "503; operation=doIt", "503; percent=101"] {
         let error = Sandbox::builder().fault(fault(text)).start().await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{text}");
@@ -130,7 +130,7 @@ async fn faults_are_added_listed_and_removed_over_http() {
 }
 
 #[tokio::test]
-async fn a_request_brings_its_own_faults_and_both_forms_are_taken() {
+async fn header_accepts_both_forms_of_faults() {
     let sandbox = builder().strict(true).start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for text in ["503; times=2", r#"{"kind": "status", "status": 503, "times": 2}"#] {
@@ -144,7 +144,7 @@ async fn a_request_brings_its_own_faults_and_both_forms_are_taken() {
 }
 
 #[tokio::test]
-async fn a_reset_before_the_effect_leaves_nothing_and_one_after_it_leaves_all() {
+async fn reset_before_or_after_effect_determines_the_state() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for (kind, then) in [("reset_before", 200), ("reset_after", 409), ("503", 200), ("503; after_effect", 409)] {
@@ -164,7 +164,7 @@ async fn a_reset_before_the_effect_leaves_nothing_and_one_after_it_leaves_all() 
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_no_quiet_end() {
+async fn reset_fault_resets_the_connection() {
     let sandbox = builder().fault(fault("reset_before; times=1")).start().await.unwrap();
     let mut stream = TcpStream::connect(sandbox.url().trim_start_matches("http://")).await.unwrap();
     stream.write_all(b"GET /org/x/buyer HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -173,7 +173,7 @@ async fn a_reset_is_a_reset_and_no_quiet_end() {
 }
 
 #[tokio::test]
-async fn a_cut_body_breaks_off_where_it_was_told_to() {
+async fn cut_body_truncates_after_given_bytes() {
     let sandbox = builder().start().await.unwrap();
     let whole = Caller::suger(&sandbox).request(Method::GET, BUYERS).send().await.unwrap().bytes().await.unwrap();
     for (text, length) in [("cut_body", whole.len() / 2), ("cut_body; bytes=10", 10), ("cut_body; bytes=0", 0)] {
@@ -194,7 +194,7 @@ async fn a_cut_body_breaks_off_where_it_was_told_to() {
 }
 
 #[tokio::test]
-async fn latency_and_slow_bodies_take_the_time_of_a_paused_clock() {
+async fn latency_and_slow_bodies_wait_by_the_paused_clock() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let (_, whole) = caller.get(BUYERS).await;
@@ -210,7 +210,7 @@ async fn latency_and_slow_bodies_take_the_time_of_a_paused_clock() {
 }
 
 #[tokio::test]
-async fn bodies_are_changed_as_asked() {
+async fn faults_change_bodies() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let once = |text: &str| sandbox.inject(fault(text).times(1)).unwrap();
@@ -232,7 +232,7 @@ async fn bodies_are_changed_as_asked() {
 }
 
 #[tokio::test]
-async fn a_duplicated_page_names_itself_as_the_next_one() {
+async fn duplicated_page_has_its_own_cursor() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     sandbox.inject(fault("duplicated_page; times=1")).unwrap();
@@ -243,14 +243,14 @@ async fn a_duplicated_page_names_itself_as_the_next_one() {
         offset = page["nextOffset"].as_u64().unwrap();
         next.push(offset);
     }
-    // The first page has no cursor of its own: the fault waits for the second one.
+    // The first page has no cursor of its own, so that the fault is injected into the second one.
     assert_eq!(next, [5, 5, 10, 15]);
     assert_eq!(sandbox.requests()[1].faults[0].effect, "put this page's own cursor at /nextOffset");
     assert!(sandbox.requests()[0].faults.is_empty());
 }
 
 #[tokio::test]
-async fn a_skewed_clock_shows_in_the_date_and_in_tokens() {
+async fn clock_skew_changes_date_and_token_expiry() {
     use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET};
     let sandbox = builder().start().await.unwrap();
     let token =
@@ -267,7 +267,7 @@ async fn a_skewed_clock_shows_in_the_date_and_in_tokens() {
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_run_and_the_log_tells_it() {
+async fn same_fault_seed_repeats_the_run() {
     let run = async |seed| {
         let sandbox = builder().fault(fault("503; percent=40")).fault_seed(seed).start().await.unwrap();
         let caller = Caller::suger(&sandbox);
@@ -288,7 +288,7 @@ async fn the_same_seed_makes_the_same_run_and_the_log_tells_it() {
 }
 
 #[tokio::test]
-async fn a_path_of_no_vendor_can_be_at_fault_too() {
+async fn fault_is_injected_into_unknown_paths() {
     let sandbox = builder().fault(fault("503; times=1")).start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     assert_eq!(caller.get("/nothing").await.0, 503);

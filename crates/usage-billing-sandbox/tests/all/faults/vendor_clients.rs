@@ -1,4 +1,4 @@
-//! The vendor crates' clients among faults: what they resend, and what they do not.
+//! Retries of the vendor crates' clients after faults.
 
 use std::time::Duration;
 
@@ -40,13 +40,13 @@ fn statuses(sandbox: &Sandbox) -> Vec<Option<u16>> {
 }
 
 #[tokio::test]
-async fn a_report_whose_answer_was_lost_is_resent_with_its_id_and_comes_back_as_409() {
+async fn usage_with_id_is_resent_after_lost_response() {
     let sandbox =
         builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
     let client = client(&sandbox);
     let sent = send(&client, Some("mine")).await;
     assert_eq!(statuses(&sandbox), [None, Some(409)]);
-    // Whether the client makes a success of it or tells the conflict: it is the same group, and it is there once.
+    // The client may return success or the conflict: the group exists once.
     if let Err(error) = sent {
         assert!(error.to_string().contains("exists already"), "{error}");
     }
@@ -55,7 +55,7 @@ async fn a_report_whose_answer_was_lost_is_resent_with_its_id_and_comes_back_as_
 }
 
 #[tokio::test]
-async fn a_report_without_an_id_is_not_resent_when_its_answer_is_lost() {
+async fn usage_without_id_is_not_resent_after_lost_response() {
     let sandbox =
         builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
     assert!(send(&client(&sandbox), None).await.is_err());
@@ -63,7 +63,7 @@ async fn a_report_without_an_id_is_not_resent_when_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_429_is_waited_for_in_both_forms_of_retry_after() {
+async fn client_waits_for_both_forms_of_retry_after() {
     for text in ["429; retry_after=40; times=1", "429; retry_after=40; as_date; times=1"] {
         let sandbox = builder().fault(fault(text)).start().await.unwrap();
         let client = client(&sandbox);
@@ -78,7 +78,7 @@ async fn a_429_is_waited_for_in_both_forms_of_retry_after() {
 }
 
 #[tokio::test]
-async fn the_genesys_client_waits_for_the_rate_limit_and_its_wait_moves_the_window() {
+async fn genesys_client_waits_for_the_rate_limit() {
     use usage_billing_genesys::{Client, Credentials, Region};
     use usage_billing_sandbox::Vendor;
     let sandbox = builder().requests_per_minute(Vendor::Genesys, Some(2)).start().await.unwrap();
@@ -98,7 +98,7 @@ async fn the_genesys_client_waits_for_the_rate_limit_and_its_wait_moves_the_wind
 }
 
 #[tokio::test]
-async fn a_token_that_ended_is_renewed_and_the_request_sent_again() {
+async fn expired_token_is_renewed_and_request_resent() {
     use usage_billing_acronis::{Client, Credentials, DataCenter};
     let sandbox = builder().start().await.unwrap();
     let center: DataCenter = sandbox.url().parse().unwrap();
@@ -112,7 +112,7 @@ async fn a_token_that_ended_is_renewed_and_the_request_sent_again() {
 }
 
 #[tokio::test]
-async fn an_unknown_value_an_extra_field_and_null_lists_do_not_stop_the_suger_client() {
+async fn client_accepts_unknown_values_extra_fields_and_null_lists() {
     let sandbox = builder().start().await.unwrap();
     let client = client(&sandbox);
     for text in ["unknown_enum", "extra_fields", "null_lists"] {

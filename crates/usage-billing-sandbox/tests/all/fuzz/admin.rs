@@ -1,4 +1,4 @@
-//! The sandbox's own switches, and the faults that they can set.
+//! The admin API, and the faults that it adds.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -25,7 +25,7 @@ const KINDS: [&str; 15] = [
     "odd",
 ];
 
-/// A fault, or nearly one. What makes a request wait stays short.
+/// Returns a fault, perhaps an invalid one, with short delays only.
 fn fault(dice: &mut Rng) -> Value {
     let mut fields = Map::new();
     fields.insert("kind".to_owned(), json!(pick(dice, &KINDS)));
@@ -52,7 +52,7 @@ fn fault(dice: &mut Rng) -> Value {
         }
     }
     if fields["kind"] == "slow_body" {
-        // As usual, a large answer would take minutes.
+        // With the default piece size, a large response would take minutes.
         fields.extend([("millis".to_owned(), json!(0)), ("bytes".to_owned(), json!(1_000))]);
     }
     if chance(dice, 10) {
@@ -95,7 +95,7 @@ fn request(dice: &mut Rng) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn fuzz_of_the_switches_and_of_faults_leaves_a_sandbox_that_answers() {
+async fn random_admin_requests_leave_a_working_sandbox() {
     let operations = operations();
     for seed in seeds(4) {
         let target = Target::start().await;
@@ -106,7 +106,7 @@ async fn fuzz_of_the_switches_and_of_faults_leaves_a_sandbox_that_answers() {
             let answer = target.ask(&request, &said).await;
             let status = parsed(&answer).map(|(status, _)| status);
             assert!(status.is_some_and(|status| status < 500), "{said}: {status:?}");
-            // Under whatever faults there are now, anything may come back, but it does end.
+            // With these faults any response is possible, but it must end.
             let operation = dice.choice(&operations).unwrap();
             let request = operation.request(&mut dice, &found, target.authorization(operation));
             target.ask(&request, &named(seed, number, &request)).await;

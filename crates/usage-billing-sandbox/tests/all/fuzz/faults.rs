@@ -1,4 +1,4 @@
-//! Whatever comes in while answers are changed by faults: no panic, no 500 that nobody asked for. Without faults, and for longer: `fuzz`.
+//! Random requests while faults change responses: no panic, and no undocumented 500.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use usage_billing_sandbox::{self as demo, Vendor};
 
 use crate::{Caller, builder};
 
-/// Answers of the vendors that are a 500 by their own documents: validation of Suger's batch tells every misfit so.
+/// Operations with a documented 500: Suger's batch validation reports each violation with it.
 const MEANT: [&str; 1] = ["batchValidateUsageRecordGroups"];
 
 const WORDS: [&str; 24] = [
@@ -133,14 +133,14 @@ async fn throw(seed: u64, requests: usize) {
 }
 
 #[tokio::test]
-async fn random_requests_under_faults_bring_no_panic_and_no_500() {
+async fn random_requests_under_faults_are_answered_without_500() {
     for seed in 0..4 {
         throw(seed, 200).await;
     }
 }
 
 #[tokio::test]
-async fn random_faults_are_read_or_refused() {
+async fn random_faults_are_parsed_or_rejected() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let mut dice = fastrand::Rng::with_seed(3);

@@ -1,7 +1,7 @@
-//! Whatever comes in: an answer or a clean end, no 500 that nobody asked for, no panic, and the next request is answered.
+//! Random input: a response or a clean end, no undocumented 500, no panic, and the next request is answered.
 //!
-//! The same on every run. `FUZZ_ROUNDS=100 cargo test -p usage-billing-sandbox fuzz` goes on a hundred times as long, and
-//! `FUZZ_SEED=7` another way.
+//! Each run is the same. `FUZZ_ROUNDS=100 cargo test -p usage-billing-sandbox fuzz` runs a hundred times as long, and `FUZZ_SEED=7` with
+//! other input.
 
 mod admin;
 mod faults;
@@ -20,24 +20,24 @@ use usage_billing_sandbox::{Sandbox, Vendor};
 
 use crate::{Caller, builder};
 
-/// Requests to one sandbox: few enough that its memory never fills.
+/// Requests to one sandbox: few enough that its memory is never full.
 const REQUESTS: usize = 500;
 
-/// What stands in the environment, or the default.
+/// Returns an environment variable, or the default.
 fn setting<T: FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A seed for each round.
+/// Returns a seed for each round.
 fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
     let first: u64 = setting("FUZZ_SEED", 0);
     (0..rounds * setting("FUZZ_ROUNDS", 1)).map(move |round| first.wrapping_add(round))
 }
 
-/// Panics that are none of a test's: the server's, which end the task of a connection and nothing else.
+/// Panics of the server, which end the task of a connection only.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// From now on they are counted.
+/// Counts panics from now on.
 fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -51,7 +51,7 @@ fn watch() {
     });
 }
 
-/// A sandbox, where it listens, and how each vendor is asked.
+/// A sandbox, its address, and the credentials of each vendor.
 struct Target {
     sandbox: Sandbox,
     address: String,
@@ -71,19 +71,18 @@ impl Target {
         Self { sandbox, address, authorizations }
     }
 
-    /// All that comes back to a whole request, which says that the connection is to be closed.
+    /// Returns the response to a complete request, which closes the connection.
     async fn ask(&self, request: &[u8], said: &str) -> Vec<u8> {
         self.send(&[request], false, said).await
     }
 
-    /// All that comes back until the connection ends. What may not be whole needs an end, which may be heard before the
-    /// answer is sent, and then there is none.
+    /// Returns all bytes until the connection ends. An incomplete request needs an end of the stream, after which there may be no response.
     async fn send(&self, pieces: &[&[u8]], and_end: bool, said: &str) -> Vec<u8> {
         let talk = async {
             let mut stream = TcpStream::connect(&self.address).await.unwrap();
             stream.set_nodelay(true).unwrap();
             for piece in pieces {
-                // The server may have heard enough already.
+                // The server may have stopped reading.
                 if stream.write_all(piece).await.is_err() {
                     break;
                 }
@@ -94,7 +93,7 @@ impl Target {
             }
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer).await;
-            // So that no port is left waiting, of which a long run would have too few.
+            // Otherwise a long run would have too few ports.
             let _ = stream.set_zero_linger();
             answer
         };
@@ -104,7 +103,7 @@ impl Target {
         answer
     }
 
-    /// What is asked after all of it.
+    /// Checks that the sandbox still responds.
     async fn assert_alive(&self, said: &str) {
         let (_, authorization) = &self.authorizations[1];
         let caller = Caller::new(&self.sandbox, authorization.clone());
@@ -112,13 +111,13 @@ impl Target {
     }
 }
 
-/// A request in a message: where it comes up again, and its beginning.
+/// Describes a request for a message: how to reproduce it, and its prefix.
 fn named(seed: u64, number: usize, request: &[u8]) -> String {
     let start = String::from_utf8_lossy(&request[..request.len().min(2_000)]);
     format!("FUZZ_SEED={seed}, request {number}: {start}")
 }
 
-/// Status and body of one answer, if it is one.
+/// Returns status and body of a response, if it is one.
 fn parsed(answer: &[u8]) -> Option<(u16, &[u8])> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let status = std::str::from_utf8(answer.get(..12)?).ok()?.strip_prefix("HTTP/1.1 ")?;

@@ -1,4 +1,4 @@
-//! Requests made of the documents' own operations, parameters and examples, with something odd about each.
+//! Requests from the operations, parameters and examples of the documents, with random changes.
 
 use std::io::Write;
 
@@ -12,10 +12,10 @@ use usage_billing_sandbox::{self as demo, Vendor};
 use super::values::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
 
-/// Validation of Suger's batch tells every misfit as a 500: the vendor's own document says so.
+/// Operations with a documented 500: Suger's batch validation reports each violation with it.
 const MEANT: [&str; 1] = ["batchValidateUsageRecordGroups"];
 
-/// Values of path parameters that something has.
+/// Values of path parameters that exist.
 const KNOWN: [(&str, &str); 11] = [
     ("{orgId}", demo::SUGER_ORG_ID),
     ("{entitlementId}", "ent-aws01"),
@@ -35,12 +35,12 @@ pub(super) struct Operation {
     name: String,
     method: String,
     path: String,
-    /// Name, whether it has to be there, and schema.
+    /// Name, whether it is required, and schema.
     query: Vec<(String, bool, Value)>,
     example: Option<Value>,
 }
 
-/// All of all three.
+/// Returns the operations of all three vendors.
 pub(super) fn operations() -> Vec<Operation> {
     let documents = [
         (Vendor::Genesys, "", include_str!("../../../assets/openapi/genesys.json")),
@@ -76,7 +76,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all
 }
 
-/// What the schema asks for.
+/// Returns a value that matches the schema.
 fn fitting(dice: &mut Rng, schema: &Value) -> String {
     if let Some(listed) = schema["enum"].as_array() {
         return dice.choice(listed).unwrap().as_str().unwrap().to_owned();
@@ -92,7 +92,7 @@ fn fitting(dice: &mut Rng, schema: &Value) -> String {
     text.to_owned()
 }
 
-/// Ids in answers, for later requests. Not all of them: the newest push out others.
+/// Ids in responses, for later requests; newer ones replace others.
 #[derive(Default)]
 pub(super) struct Found(Vec<String>);
 
@@ -169,7 +169,7 @@ impl Operation {
         bytes
     }
 
-    /// All of it, with the connection's end announced.
+    /// Returns a complete request, which closes the connection.
     pub(super) fn request(&self, dice: &mut Rng, found: &Found, authorization: &str) -> Vec<u8> {
         let method =
             if chance(dice, 95) { &*self.method } else { pick(dice, &["PUT", "HEAD", "OPTIONS", "TRACE", "x"]) };
@@ -229,7 +229,7 @@ impl Target {
 }
 
 #[tokio::test]
-async fn fuzz_of_every_operation_brings_answers_and_no_500() {
+async fn random_operations_are_answered_without_500() {
     let operations = operations();
     let mut taken = 0;
     for seed in seeds(8) {
@@ -253,6 +253,6 @@ async fn fuzz_of_every_operation_brings_answers_and_no_500() {
         }
         target.assert_alive(&format!("after seed {seed}")).await;
     }
-    // Else it is refused at the door, and nothing behind it is tested.
+    // Otherwise all requests would be rejected early.
     assert!(taken > REQUESTS, "only {taken} requests were taken");
 }

@@ -1,4 +1,4 @@
-//! Bytes on the socket that are a request, nearly one, or none.
+//! Random bytes, and requests with random changes.
 
 use fastrand::Rng;
 
@@ -28,7 +28,7 @@ const TOKENS: [&[u8]; 18] = [
 ];
 
 #[tokio::test]
-async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
+async fn random_bytes_get_a_response_or_a_clean_end() {
     let operations = operations();
     let mut answered = 0;
     for seed in seeds(6) {
@@ -41,7 +41,7 @@ async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
                 _ => operation.request(&mut dice, &found, target.authorization(operation)),
             };
             if chance(&mut dice, 20) {
-                // One more on the same connection.
+                // A second request on the same connection.
                 let next = dice.choice(&operations).unwrap();
                 bytes.extend(next.request(&mut dice, &found, target.authorization(next)));
             }
@@ -53,7 +53,7 @@ async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
             let answer = target.send(&[first, second], true, &said).await;
             assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "{}: {answer:?}", said);
             let text = String::from_utf8_lossy(&answer);
-            // Of what is a request all the same, one operation's 500 is documented.
+            // One operation has a documented 500.
             let is_meant = !text.contains("HTTP/1.1 500") || String::from_utf8_lossy(&bytes).contains("batchValidate");
             assert!(is_meant, "{}: {text}", said);
             answered += usize::from(!answer.is_empty());
@@ -64,7 +64,7 @@ async fn fuzz_of_raw_bytes_brings_answers_or_a_clean_end() {
 }
 
 #[tokio::test]
-async fn a_head_or_body_without_an_end_is_not_kept_in_memory() {
+async fn endless_head_or_body_is_not_kept_in_memory() {
     let target = Target::start().await;
     let (_, key) = &target.authorizations[1];
     let flood = vec![b'x'; 1 << 20];
@@ -79,7 +79,7 @@ async fn a_head_or_body_without_an_end_is_not_kept_in_memory() {
         let mut pieces = vec![start.as_bytes()];
         pieces.extend(std::iter::repeat_n(&*flood, 16));
         let answer = target.send(&pieces, true, &start).await;
-        // The refusal may be lost with the bytes that nobody read.
+        // The response may be lost with the unread bytes.
         let text = String::from_utf8_lossy(&answer);
         let refused = ["HTTP/1.1 400", "HTTP/1.1 413", "HTTP/1.1 414", "HTTP/1.1 431"];
         assert!(text.is_empty() || refused.iter().any(|status| text.starts_with(status)), "{start}: {text}");

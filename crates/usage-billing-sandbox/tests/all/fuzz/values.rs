@@ -1,4 +1,4 @@
-//! Values that nobody expects.
+//! Random values.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -46,7 +46,7 @@ const WORDS: [&str; 40] = [
     "sgr-demo1",
 ];
 
-/// Numbers as JSON has them and `serde_json::Value` has not.
+/// Numbers in JSON that `serde_json::Value` cannot hold.
 pub(super) const NUMBERS: [&str; 8] = [
     "1e400",
     "-0.0",
@@ -86,7 +86,7 @@ pub(super) fn value(dice: &mut Rng, depth: u8) -> Value {
     }
 }
 
-/// One thing of it is another.
+/// Changes one value.
 pub(super) fn mutate(dice: &mut Rng, whole: &mut Value) {
     match whole {
         Value::Array(items) if !items.is_empty() && chance(dice, 85) => {
@@ -124,7 +124,7 @@ fn mutate_field(dice: &mut Rng, fields: &mut Map<String, Value>, name: &str) {
     }
 }
 
-/// Bytes that were cut, doubled, flipped or mixed.
+/// Truncates, duplicates, flips or mixes bytes.
 pub(super) fn garble(dice: &mut Rng, bytes: &mut Vec<u8>, tokens: &[&[u8]]) {
     let at = dice.usize(..=bytes.len());
     let end = (at + dice.usize(..64)).min(bytes.len());

@@ -19,7 +19,7 @@ async fn ready() -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// Follows `nextUri` from the start of a job on.
+/// Returns the rows of a job from all pages.
 async fn rows(caller: &Caller, path: &str, query: &Value) -> Vec<Value> {
     let (status, job) = caller.post(path, query).await;
     assert_eq!(status, 200, "{job}");
@@ -38,7 +38,7 @@ fn sum(rows: &[Value], counter: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_job_is_queued_runs_and_succeeds() {
+async fn job_is_queued_runs_and_succeeds() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let (status, job) = caller.post(JOBS, &json!({"interval": OCTOBER})).await;
@@ -74,7 +74,7 @@ async fn rows_of_a_job_come_in_pages() {
 }
 
 #[tokio::test]
-async fn the_clients_add_up_to_the_organization() {
+async fn clients_add_up_to_the_organization() {
     let (_sandbox, caller) = ready().await;
     let query = json!({"interval": OCTOBER, "groupBy": ["OauthClientId"], "metrics": ["Requests", "Status429"]});
     let whole = rows(&caller, JOBS, &query).await;
@@ -89,7 +89,7 @@ async fn the_clients_add_up_to_the_organization() {
         let single = json!({"interval": OCTOBER, "oauthClientIds": [id]});
         assert_eq!(sum(&rows(&caller, JOBS, &single).await, "requestCount"), row["requestCount"].as_i64().unwrap());
     }
-    // The older way does not count the vendor's own client, which is on another platform.
+    // Older queries do not count the vendor's own client, which is on another platform.
     let public = json!({"interval": OCTOBER, "platforms": ["public-api"]});
     let public = sum(&rows(&caller, JOBS, &public).await, "requestCount");
     assert!(public < sum(&whole, "requestCount"));
@@ -99,7 +99,7 @@ async fn the_clients_add_up_to_the_organization() {
 }
 
 #[tokio::test]
-async fn a_job_is_narrowed_split_and_sorted_as_asked() {
+async fn job_filters_groups_and_sorts_rows() {
     let (_sandbox, caller) = ready().await;
     let query = json!({
         "interval": OCTOBER, "granularity": "Week", "groupBy": ["TemplateUri", "HttpMethod"], "httpMethods": ["GET"],
@@ -134,7 +134,7 @@ async fn jobs_of_unknown_clients_fail_or_are_cancelled_with_202() {
 }
 
 #[tokio::test]
-async fn what_a_job_may_not_ask_for_is_refused() {
+async fn invalid_job_requests_are_rejected() {
     let (_sandbox, caller) = ready().await;
     for (query, code) in [
         (json!({}), "bad.request"),
@@ -161,7 +161,7 @@ async fn what_a_job_may_not_ask_for_is_refused() {
 }
 
 #[tokio::test]
-async fn what_was_started_is_found_under_its_own_path_only() {
+async fn results_are_found_under_their_own_path_only() {
     let (_sandbox, caller) = ready().await;
     let id = async |path: &str| {
         let (_, started) = caller.post(path, &json!({"interval": OCTOBER})).await;
@@ -191,7 +191,7 @@ async fn what_was_started_is_found_under_its_own_path_only() {
 }
 
 #[tokio::test]
-async fn a_search_is_paged_by_cursors() {
+async fn search_is_paged_by_cursors() {
     let sandbox = builder().polls_before_ready(1).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let query = json!({
@@ -223,7 +223,7 @@ async fn a_search_is_paged_by_cursors() {
 }
 
 #[tokio::test]
-async fn a_summary_is_the_query_of_the_last_days() {
+async fn summary_equals_query_of_the_last_days() {
     let (_sandbox, caller) = ready().await;
     let path = format!("/api/v2/oauth/clients/{GENESYS_CLIENT_ID}/usage");
     let result = async |started: Value| caller.get(started["resultsUri"].as_str().unwrap()).await.1["results"].clone();
@@ -242,7 +242,7 @@ async fn a_summary_is_the_query_of_the_last_days() {
 }
 
 #[tokio::test]
-async fn time_alone_ends_a_job() {
+async fn job_ends_without_polls() {
     let sandbox = builder().polls_before_ready(100).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let job = caller.post(JOBS, &json!({"interval": OCTOBER})).await.1;

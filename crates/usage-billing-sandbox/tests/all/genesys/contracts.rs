@@ -1,4 +1,4 @@
-//! Genesys Cloud: contracts, billing periods and invoices (preview), and that they agree with the partner's overview.
+//! Genesys Cloud: contracts, billing periods and invoices (preview), which agree with the partner's overview.
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -18,13 +18,13 @@ async fn start() -> (Sandbox, Caller) {
     (sandbox, caller)
 }
 
-/// As text, not as a [`Value`]: decimals stay exact.
+/// Parses the text and not a [`Value`], so that decimals stay exact.
 async fn get<T: DeserializeOwned>(caller: &Caller, path: &str) -> T {
     let text = caller.request(Method::GET, path).send().await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
 }
 
-/// Ids along `nextUri` or `previousUri`.
+/// Returns the ids of pages along `nextUri` or `previousUri`.
 async fn ids(caller: &Caller, path: &str, link: &str) -> Vec<Vec<String>> {
     let (mut next, mut pages) = (Some(path.to_owned()), Vec::new());
     while let Some(path) = next {
@@ -37,7 +37,7 @@ async fn ids(caller: &Caller, path: &str, link: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn contracts_are_listed_by_state_span_and_number() {
+async fn contracts_are_filtered_by_status_dates_and_number() {
     let (_sandbox, caller) = start().await;
     for (query, expected) in [
         ("", &["CN-0048213", "CN-0051790", "CN-0031077"][..]),
@@ -56,7 +56,7 @@ async fn contracts_are_listed_by_state_span_and_number() {
 }
 
 #[tokio::test]
-async fn lists_refuse_what_they_do_not_know() {
+async fn lists_reject_invalid_parameters() {
     let (_sandbox, caller) = start().await;
     for (path, code) in [
         ("/api/v2/billing/contracts?status=Ended", "invalid.value"),
@@ -87,7 +87,7 @@ async fn lists_refuse_what_they_do_not_know() {
 }
 
 #[tokio::test]
-async fn a_closed_period_is_the_same_in_overview_contract_and_invoice() {
+async fn closed_period_agrees_in_overview_contract_and_invoice() {
     let (_sandbox, caller) = start().await;
     let invoices: types::BillingInvoiceListing = get(&caller, &format!("{INVOICES}?pageSize=200")).await;
     for (trustor, contract, number) in
@@ -140,7 +140,7 @@ async fn a_closed_period_is_the_same_in_overview_contract_and_invoice() {
 }
 
 #[tokio::test]
-async fn invoices_are_paged_forth_and_back_and_filtered() {
+async fn invoices_are_paged_in_both_directions_and_filtered() {
     let (_sandbox, caller) = start().await;
     let all = ids(&caller, &format!("{INVOICES}?pageSize=200"), "nextUri").await.concat();
     assert_eq!(all.len(), 13 + 4 + 6);
@@ -166,7 +166,7 @@ async fn invoices_are_paged_forth_and_back_and_filtered() {
 }
 
 #[tokio::test]
-async fn the_document_of_an_invoice_is_a_file_that_needs_no_token() {
+async fn invoice_document_needs_no_token() {
     let (sandbox, caller) = start().await;
     let (_, answer) = caller.get(&format!("{INVOICES}/INV-202610-100482/document")).await;
     let url = answer["url"].as_str().unwrap();
@@ -191,7 +191,7 @@ async fn the_document_of_an_invoice_is_a_file_that_needs_no_token() {
 }
 
 #[tokio::test]
-async fn a_month_that_closes_is_invoiced() {
+async fn closed_month_is_invoiced() {
     let (sandbox, caller) = start().await;
     let contract = format!("{CONTRACTS}/CN-0048213");
     let started = caller.get(&contract).await.1["dateStart"].clone();
@@ -203,7 +203,7 @@ async fn a_month_that_closes_is_invoiced() {
     let periods = later["billingPeriods"].as_array().unwrap();
     assert_eq!((&later["dateStart"], periods.len()), (&started, 15));
     assert_eq!((&periods[13]["status"], &periods[14]["status"]), (&json!("Closed"), &json!("Open")));
-    // As far as the clock can be pushed on, history has a bound.
+    // The history is bounded even at the end of the clock.
     sandbox.advance(std::time::Duration::MAX);
     let caller = Caller::genesys(&sandbox).await;
     let periods = caller.get(&contract).await.1["billingPeriods"].as_array().unwrap().len();

@@ -1,4 +1,4 @@
-//! Genesys Cloud: licences, who holds them, and OAuth clients.
+//! Genesys Cloud: licences and their holders, and OAuth clients.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use usage_billing_sandbox::GENESYS_CLIENT_ID;
 use crate::{Caller, builder};
 
 #[tokio::test]
-async fn the_seats_are_those_that_the_last_finished_month_bills() {
+async fn licence_holders_agree_with_billable_usage() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let (mut held, mut page) = (BTreeMap::<String, usize>::new(), 1);
@@ -39,7 +39,7 @@ async fn the_seats_are_those_that_the_last_finished_month_bills() {
 }
 
 #[tokio::test]
-async fn a_user_has_whole_definitions() {
+async fn user_has_complete_definitions() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let (_, users) = caller.get("/api/v2/license/users?pageSize=100").await;
@@ -56,7 +56,7 @@ async fn a_user_has_whole_definitions() {
 }
 
 #[tokio::test]
-async fn pages_of_users_and_unknown_ids() {
+async fn users_are_paged_and_unknown_ids_rejected() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let (_, first) = caller.get("/api/v2/license/users").await;

@@ -39,7 +39,7 @@ async fn billable_usage_is_polled_by_the_same_request() {
 }
 
 #[tokio::test]
-async fn bad_dates_are_told_from_missing_ones() {
+async fn invalid_and_missing_dates_have_different_codes() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     for (query, code) in [
@@ -54,7 +54,7 @@ async fn bad_dates_are_told_from_missing_ones() {
 }
 
 #[tokio::test]
-async fn the_overview_walks_back_to_the_first_period() {
+async fn overview_goes_back_to_the_first_period() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let path = format!("/api/v2/billing/trusteebillingoverview/{GENESYS_TRUSTOR_ORG_ID}");
@@ -88,7 +88,7 @@ async fn the_overview_walks_back_to_the_first_period() {
 }
 
 #[tokio::test]
-async fn a_usage_query_is_started_and_then_polled() {
+async fn usage_query_is_started_and_polled() {
     let sandbox = builder().polls_before_ready(1).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let query =
@@ -122,7 +122,7 @@ async fn a_usage_query_is_started_and_then_polled() {
 }
 
 #[tokio::test]
-async fn nothing_has_to_be_polled_if_all_is_ready_at_once() {
+async fn zero_polls_before_ready_returns_results_at_once() {
     let sandbox = builder().polls_before_ready(0).start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     assert_eq!(caller.get(OCTOBER).await.1["status"], "Complete");
@@ -132,7 +132,7 @@ async fn nothing_has_to_be_polled_if_all_is_ready_at_once() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_said_in_the_vendor_s_own_way() {
+async fn token_errors_have_the_vendor_s_form() {
     let sandbox = builder().start().await.unwrap();
     let ask = async |id, secret, grant| {
         let (status, body) = ask_token(&sandbox, "/oauth/token", id, secret, grant).await;
@@ -149,7 +149,7 @@ async fn a_refused_token_is_said_in_the_vendor_s_own_way() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_correlation_id_and_errors_repeat_it() {
+async fn responses_have_correlation_ids_and_errors_repeat_them() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let stranger = Caller::new(&sandbox, "Bearer made-up".to_owned());
@@ -175,7 +175,7 @@ async fn every_answer_has_a_correlation_id_and_errors_repeat_it() {
 }
 
 #[tokio::test]
-async fn strangers_get_401_with_the_code_for_what_they_lack() {
+async fn invalid_credentials_are_rejected_with_a_code() {
     let sandbox = builder().start().await.unwrap();
     for (authorization, code) in [
         ("", "authentication.required"),
@@ -188,7 +188,7 @@ async fn strangers_get_401_with_the_code_for_what_they_lack() {
 }
 
 #[tokio::test]
-async fn the_organizations_that_trust_the_partner_are_on_several_pages() {
+async fn trustors_are_on_several_pages() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::genesys(&sandbox).await;
     let (status, own) = caller.get("/api/v2/organizations/me").await;
@@ -207,7 +207,7 @@ async fn the_organizations_that_trust_the_partner_are_on_several_pages() {
     assert_eq!(caller.get("/api/v2/orgauthorization/trustors?pageSize=0").await.0, 400);
 }
 
-/// The bills at index 0 of all organizations that trust the partner, and on how many pages these are.
+/// Returns the bills at index 0 of all organizations that trust the partner, and the number of pages.
 async fn overviews(sandbox: &usage_billing_sandbox::Sandbox) -> (Vec<types::TrusteeBillingOverview>, usize) {
     let caller = Caller::genesys(sandbox).await;
     let (mut path, mut pages, mut bills) =
@@ -226,7 +226,7 @@ async fn overviews(sandbox: &usage_billing_sandbox::Sandbox) -> (Vec<types::Trus
 }
 
 #[tokio::test]
-async fn every_world_has_all_that_makes_a_bill_difficult_on_any_day() {
+async fn every_dataset_has_the_difficult_bills_on_any_day() {
     for (seed, organizations, today) in [
         (0, 3, "2026-11-21"),
         (0, 3, "2026-12-01"),

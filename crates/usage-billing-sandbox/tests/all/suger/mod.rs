@@ -22,12 +22,12 @@ const REPORT: &str = "entitlement/ent-aws01/usageRecordGroup";
 async fn groups(caller: &Caller, query: &str) -> types::ListUsageRecordGroupsResponse {
     let response = caller.request(Method::GET, &org(&format!("usageRecordGroup?{query}"))).send().await.unwrap();
     assert_eq!(response.status(), 200, "{query}");
-    // From the bytes: a detour over `Value` would make floats of decimals.
+    // Parsed from bytes, because a `Value` would convert decimals to floats.
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn a_report_with_an_id_is_stored_once() {
+async fn usage_with_id_is_stored_once() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let body = r#"{"id":"mine-1","organizationID":"sgr-demo1","entitlementID":"ent-aws01",
@@ -48,7 +48,7 @@ async fn a_report_with_an_id_is_stored_once() {
     let (status, text) = send().await;
     assert_eq!(status, 409);
     assert!(serde_json::from_str::<String>(&text).unwrap().contains("mine-1"));
-    // An id of the world is taken as well.
+    // The id of a group in the dataset exists, too.
     let taken = groups(&caller, "limit=1").await.usage_record_groups[0].id.clone().unwrap();
     assert_eq!(caller.post(&org(REPORT), &report(&taken, json!({"ingest_gb": 1}))).await.0, 409);
     let today = groups(&caller, "startDate=2026-11-21").await.usage_record_groups;
@@ -56,7 +56,7 @@ async fn a_report_with_an_id_is_stored_once() {
 }
 
 #[tokio::test]
-async fn field_names_of_another_case_are_read_as_go_reads_them() {
+async fn field_names_of_another_case_are_read_as_in_go() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let body = r#"{"ID":"lost","Id":"mine-2","organizationId":"sgr-demo1","ENTITLEMENTID":"ent-aws01","Records":{"ingest_gb":2}}"#;
@@ -66,7 +66,7 @@ async fn field_names_of_another_case_are_read_as_go_reads_them() {
         let (status, group) = read(request.send().await.unwrap()).await;
         assert_eq!((status.as_u16(), &group["id"]), (200, &json!(format!("mine-{strict}"))), "{group}");
     }
-    // A key of a map is no field.
+    // Keys of maps are not fields.
     let body = json!({"organizationID": "sgr-demo1", "entitlementID": "ent-aws01", "records": {"Ingest_GB": 2}});
     assert_ne!(caller.post(&org(REPORT), &body).await.1["status"], "CREATED");
     let (_, error) = caller.post(&org(REPORT), &json!({"RECORDS": {"seats": "two"}})).await;
@@ -75,7 +75,7 @@ async fn field_names_of_another_case_are_read_as_go_reads_them() {
 }
 
 #[tokio::test]
-async fn wrong_reports_are_refused_with_a_bare_string() {
+async fn invalid_usage_is_rejected_with_a_bare_string() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let with = |change: Value| {
@@ -103,13 +103,13 @@ async fn wrong_reports_are_refused_with_a_bare_string() {
     assert_eq!((status.as_u16(), error), (404, json!("entitlement not found")));
     let large = with(json!({"id": "x".repeat(1 << 20)}));
     assert_eq!(caller.post(&org(REPORT), &large).await.0, 413);
-    // Taken, but of no use: an unknown dimension.
+    // Stored, but invalid: an unknown dimension.
     let (status, group) = caller.post(&org(REPORT), &with(json!({"records": {"ingest": 1}}))).await;
     assert_eq!((status.as_u16(), &group["status"]), (200, &json!("INVALID")));
 }
 
 #[tokio::test]
-async fn a_batch_is_checked_first_and_then_stored_whole_or_not_at_all() {
+async fn batch_is_stored_completely_or_not_at_all() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let good = json!([
@@ -122,7 +122,7 @@ async fn a_batch_is_checked_first_and_then_stored_whole_or_not_at_all() {
     assert_eq!(status, 200);
     assert_eq!(stored[1]["metaInfo"]["billableRecords"][0]["quantity"], 912.75);
     assert_ne!(stored[0]["id"], stored[1]["id"]);
-    // There is no id: the same batch again is stored again.
+    // A batch has no ids, so that it can be stored again.
     assert_eq!(caller.post(&org("batchCreateUsageRecordGroups"), &good).await.0, 200);
     assert_eq!(groups(&caller, "limit=1000&offset=1000").await.usage_record_groups.len(), before + 4);
 
@@ -144,7 +144,7 @@ async fn a_batch_is_checked_first_and_then_stored_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn pages_end_where_there_is_no_next_offset() {
+async fn last_page_has_no_next_offset() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let span = "startDate=2026-09-01&endDate=2026-11-21";
@@ -161,7 +161,7 @@ async fn pages_end_where_there_is_no_next_offset() {
     assert!(sizes.len() == 3 && sizes[..2] == [1000, 1000] && sizes[2] > 400, "{sizes:?}");
     assert_eq!(ids.len(), sizes.iter().sum::<usize>());
     assert_eq!(groups(&caller, &format!("{span}&offset=5000")).await.usage_record_groups.len(), 0);
-    // Without days: the last thirty only.
+    // Without days, the list has the last thirty only.
     assert!(groups(&caller, "offset=1000").await.usage_record_groups.len() < 400);
     for query in
         ["limit=1001", "limit=0", "offset=x", "startDate=1.1.2026", "status=NEW", "partner=X", "partner=AWS&buyerId=b"]
@@ -172,7 +172,7 @@ async fn pages_end_where_there_is_no_next_offset() {
 }
 
 #[tokio::test]
-async fn lists_are_narrowed_by_state_customer_and_day() {
+async fn lists_are_filtered_by_status_customer_and_day() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for (query, test) in [
@@ -207,7 +207,7 @@ async fn lists_are_narrowed_by_state_customer_and_day() {
 }
 
 #[tokio::test]
-async fn only_some_states_can_be_deleted_or_retried() {
+async fn only_some_statuses_can_be_deleted_or_retried() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let act =
@@ -243,7 +243,7 @@ async fn only_some_states_can_be_deleted_or_retried() {
 }
 
 #[tokio::test]
-async fn a_billable_metric_is_created_changed_and_retired() {
+async fn billable_metric_is_created_changed_and_retired() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let metric = json!({"id": "users", "name": "Active users", "aggregationType": "UNIQUE_COUNT", "info": {"propertyUniqueOn": "user_id"}});
@@ -276,7 +276,7 @@ async fn a_billable_metric_is_created_changed_and_retired() {
 }
 
 #[tokio::test]
-async fn the_metering_config_is_replaced() {
+async fn metering_config_is_replaced() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     let (_, config) = caller.get(&org("usageMeteringConfigInfo")).await;
@@ -289,7 +289,7 @@ async fn the_metering_config_is_replaced() {
 }
 
 #[tokio::test]
-async fn customers_can_be_listed_and_read() {
+async fn customers_are_listed_and_read() {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
     for (kind, count, filter, found) in [
@@ -316,14 +316,14 @@ async fn customers_can_be_listed_and_read() {
         assert_eq!(caller.get(&org(&format!("{kind}/nothing"))).await.0, 404);
         assert_eq!(caller.get(&org(&format!("{kind}?partner=ACME"))).await.0, 400);
     }
-    // The running totals come with the single read only.
+    // Only the single read has the running totals.
     let usage_count = |body: &Value| body["info"]["dimensions"][0]["usageCount"].clone();
     assert_eq!(usage_count(&caller.get(&org("entitlement")).await.1[0]), Value::Null);
     assert!(usage_count(&caller.get(&org("entitlement/ent-aws01")).await.1)["reportedCount"].as_f64().unwrap() > 0.0);
 }
 
 #[tokio::test]
-async fn the_key_and_the_organization_have_to_be_right() {
+async fn key_and_organization_are_checked() {
     let sandbox = builder().start().await.unwrap();
     for authorization in ["", "Key", "Key wrong", "Bearer demo-suger-key", "demo-suger-key"] {
         let (status, error) = Caller::new(&sandbox, authorization.to_owned()).get(&org("buyer")).await;

@@ -1,4 +1,4 @@
-//! What becomes of usage that was reported to Suger: mapping, hourly runs, reports, totals.
+//! The life cycle of usage reported to Suger: mapping, hourly runs, reports, totals.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::{Caller, builder};
 async fn read<T: DeserializeOwned>(caller: &Caller, path: &str) -> T {
     let response = caller.request(Method::GET, &format!("/org/{SUGER_ORG_ID}/{path}")).send().await.unwrap();
     assert_eq!(response.status(), 200, "{path}");
-    // From the bytes: a detour over `Value` would make floats of decimals.
+    // Parsed from bytes, because a `Value` would convert decimals to floats.
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
@@ -51,7 +51,7 @@ async fn hours_pass(hours: u64) {
     tokio::time::resume();
 }
 
-/// At noon, and what the world reported before it is out of the way.
+/// Starts at noon, after the last group of the dataset was reported.
 async fn started() -> (Sandbox, Caller) {
     let sandbox = builder().start().await.unwrap();
     let caller = Caller::suger(&sandbox);
@@ -60,7 +60,7 @@ async fn started() -> (Sandbox, Caller) {
 }
 
 #[tokio::test]
-async fn usage_is_reported_when_its_hour_is_over() {
+async fn usage_is_reported_after_its_hour() {
     let (_sandbox, caller) = started().await;
     let counted = async || {
         let entitlement: types::WorkloadEntitlement = read(&caller, "entitlement/ent-azu01").await;
@@ -81,13 +81,13 @@ async fn usage_is_reported_when_its_hour_is_over() {
     assert_eq!(info.usage_record_group_ids, ["one", "two"]);
     assert_eq!(info.reported_records["seats"].to_string(), "0.3");
     assert_eq!(counted().await - before, "0.3".parse().unwrap());
-    // What was reported stays.
+    // Reported groups cannot be deleted.
     let path = format!("/org/{SUGER_ORG_ID}/usageRecordGroup/one");
     assert_eq!(caller.send(Method::DELETE, &path, &Value::Null).await.0, 400);
 }
 
 #[tokio::test]
-async fn an_entitlement_that_the_marketplace_refuses_fails_and_can_be_retried() {
+async fn rejected_entitlement_fails_and_can_be_retried() {
     let (_sandbox, caller) = started().await;
     report(&caller, "no", "ent-azu02", json!({"records": {"seats": 3}})).await;
     let retry = format!("/org/{SUGER_ORG_ID}/usageRecordGroup/no/retry");
@@ -112,7 +112,7 @@ async fn an_entitlement_that_the_marketplace_refuses_fails_and_can_be_retried() 
 }
 
 #[tokio::test]
-async fn a_mapping_is_applied_and_the_input_is_kept() {
+async fn mapping_is_applied_and_input_is_kept() {
     let (_sandbox, caller) = started().await;
     let config = json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableDimensionMapping": true, "dimensionMappingV2": {
         "api_calls": [{"dimensionKey": "api_calls_1k", "mappingMode": "QUANTITY", "convertionMultiplier": 0.001}]}}]});
@@ -166,7 +166,7 @@ async fn events_are_counted_by_their_metric() {
     let daily: types::ListUsageMeteringDailyRecordsResponse = read(&caller, path).await;
     let of_day = daily.usage_metering_daily_records.iter().find(|record| record.key.as_deref() == Some("users"));
     assert_eq!(of_day.unwrap().quantity.unwrap().to_string(), "3");
-    // Such a metric cannot be counted.
+    // Invalid metrics are rejected.
     for info in [
         json!({}),
         json!({"propertyUniqueOn": "u", "filterGroups": [{"filters": [{"name": "x", "operation": "LIKE"}]}]}),
@@ -185,7 +185,7 @@ async fn aggregated(caller: &Caller, of: &str, query: &str) -> Totals {
 }
 
 #[tokio::test]
-async fn totals_are_the_sums_of_the_lists() {
+async fn totals_agree_with_lists() {
     let (_sandbox, caller) = started().await;
     let days = "startDate=2026-10-20&endDate=2026-11-20";
     for partner in ["AWS", "AZURE", "GCP"] {
@@ -235,7 +235,7 @@ async fn totals_are_the_sums_of_the_lists() {
 }
 
 #[tokio::test]
-async fn the_marketplace_has_by_day_what_the_reports_sent() {
+async fn daily_records_agree_with_reports() {
     let (_sandbox, caller) = started().await;
     let path =
         |query: &str| format!("partner/AWS/usageMeteringDailyRecord?startDate=2026-11-01&endDate=2026-11-10{query}");
@@ -271,7 +271,7 @@ async fn the_marketplace_has_by_day_what_the_reports_sent() {
         let some: types::ListUsageMeteringDailyRecordsResponse = read(&caller, &path(query)).await;
         assert_eq!(some.usage_metering_daily_records.len(), count, "{query}");
     }
-    // Split by the groups of the metric.
+    // Events are grouped by the metric.
     let gcp: types::ListUsageMeteringDailyRecordsResponse = read(&caller, "partner/GCP/usageMeteringDailyRecord").await;
     let groups = gcp.usage_metering_daily_records.iter().filter_map(|record| record.group_bys_expression.as_deref());
     let groups: std::collections::BTreeSet<_> = groups.collect();
@@ -281,7 +281,7 @@ async fn the_marketplace_has_by_day_what_the_reports_sent() {
 }
 
 #[tokio::test]
-async fn groups_are_found_by_what_stands_in_their_meta_info() {
+async fn groups_are_filtered_by_meta_info() {
     let (_sandbox, caller) = started().await;
     report(
         &caller,

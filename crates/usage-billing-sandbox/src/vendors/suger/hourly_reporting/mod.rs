@@ -1,7 +1,6 @@
-//! The hourly run: what came in during an hour goes to the marketplaces, as one report for each entitlement.
+//! The hourly run: it reports the usage of an hour to the marketplaces, in one report for each entitlement.
 //!
-//! A pure function of the groups and the time. It says what all runs did that were due by then, so it does not matter
-//! when, or how often, it is asked.
+//! A pure function of the groups and the time. It performs all runs that are due, so that the time and number of calls do not matter.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +18,13 @@ type Group = types::MeteringUsageRecordGroup;
 type Report = types::MeteringUsageRecordReport;
 
 pub(super) const HOUR: TimeDelta = TimeDelta::hours(1);
-/// A run reports so long after the end of its hour.
+/// Time between the end of an hour and its run.
 const AFTER: TimeDelta = TimeDelta::seconds(93);
 
-/// What one run leaves to the next.
+/// State that a run leaves to the next one.
 #[derive(Default)]
 pub(super) struct CarryOver {
-    /// What AWS, which takes whole units only, has not got yet: by entitlement and dimension.
+    /// Fractions that AWS, which accepts whole units only, has not got yet: by entitlement and dimension.
     fractions: BTreeMap<(String, String), Decimal>,
     /// Unique values of `day`.
     seen: SeenValues,
@@ -38,7 +37,7 @@ impl CarryOver {
     }
 }
 
-/// Brings groups up to date, and returns the reports that were made, in the order of their making.
+/// Updates groups, and returns the new reports in order.
 pub(super) fn run(
     groups: &mut [&mut Group],
     carry_over: &mut CarryOver,
@@ -69,8 +68,7 @@ pub(super) fn run(
                 settle_all(groups, &members, Status::Reported, made, report.id.as_deref());
                 reports.push(report);
             }
-            // Inferred: the first time the report could not be made, and Suger tries again by itself; the second time
-            // it gives up.
+            // Inferred: after the first failure Suger tries again by itself; after the second one it gives up.
             Some(reason) => {
                 if !retried.is_empty() {
                     reports.push(failure(entitlement, hour, &pick(groups, &retried), reason));
@@ -86,12 +84,12 @@ pub(super) fn run(
     reports
 }
 
-/// When the first run is due of those that are still to come.
+/// Returns the time of the next run.
 pub(super) fn next_run(now: DateTime<Utc>) -> DateTime<Utc> {
     time_of_run(hour_of(now.checked_sub_signed(AFTER).unwrap_or(now)))
 }
 
-/// The hour of the last run that took index.
+/// Returns the hour of the last run.
 pub(super) fn last_run(now: DateTime<Utc>) -> DateTime<Utc> {
     let hour = hour_of(now.checked_sub_signed(AFTER).unwrap_or(now));
     hour.checked_sub_signed(HOUR).unwrap_or(hour)
@@ -118,7 +116,7 @@ fn settle_all(groups: &mut [&mut Group], members: &[usize], status: Status, made
     }
 }
 
-/// What a run leaves of a group.
+/// Updates a group after a run.
 pub(super) fn settle(group: &mut Group, status: Status, made: DateTime<Utc>, report: Option<&str>) {
     group.status = Some(status);
     group.last_update_time = Some(made);
@@ -169,7 +167,7 @@ pub(super) fn success(
     report
 }
 
-/// Nothing is reported: that it failed is all there is to say.
+/// Returns a report without usage, which states that it failed.
 pub(super) fn failure(
     entitlement: &types::WorkloadEntitlement,
     hour: DateTime<Utc>,
@@ -255,14 +253,14 @@ fn of_events(
     events.into_iter().flat_map(of_metric).collect()
 }
 
-/// Of a unit of a billable metric, where the price model is as simple as those of the world.
+/// Returns the price of a unit of a billable metric, for the simple price models of the dataset.
 fn price(entitlement: &types::WorkloadEntitlement, metric: &str) -> Option<Decimal> {
     let dimensions = &entitlement.info.as_ref()?.billable_dimensions;
     let dimension = dimensions.iter().find(|one| one.billable_metric_id.as_deref() == Some(metric))?;
     Some(dimension.price_model_basic.as_ref()?.unit_amount?.0)
 }
 
-/// Shares of the same dimension that have the same tags become one.
+/// Adds up shares of the same dimension with the same tags.
 fn allocations(members: &[&Group]) -> BTreeMap<String, Vec<types::UsageAllocation>> {
     let mut all: BTreeMap<String, Vec<types::UsageAllocation>> = BTreeMap::new();
     let infos = members.iter().filter_map(|group| group.meta_info.as_ref());

@@ -21,7 +21,7 @@ fn group(id: &str, entitlement: &str, created: &str, records: &str) -> Group {
     }
 }
 
-/// Without metrics.
+/// Runs without metrics.
 fn run(
     groups: &mut [Group],
     carry_over: &mut CarryOver,
@@ -31,7 +31,7 @@ fn run(
     super::run(&mut groups.iter_mut().collect::<Vec<_>>(), carry_over, organization, &BTreeMap::new(), now)
 }
 
-/// `hour record=quantity … (carry_over in, carry_over out)` of each report.
+/// Returns `hour record=quantity … (fraction before, fraction after)` of each report.
 fn told(reports: &[Report]) -> Vec<String> {
     let of = |report: &Report| {
         let info = report.info.as_ref().unwrap();
@@ -45,7 +45,7 @@ fn told(reports: &[Report]) -> Vec<String> {
 }
 
 #[test]
-fn an_hour_is_reported_once_it_is_over() {
+fn hour_is_reported_after_its_end() {
     let org = organization();
     let mut groups = vec![
         group("a", "ent-azu01", "2026-11-21T09:00:00Z", r#"{"seats": 0.1}"#),
@@ -65,7 +65,7 @@ fn an_hour_is_reported_once_it_is_over() {
 }
 
 #[test]
-fn the_next_run_is_the_first_that_is_still_to_come() {
+fn next_run_is_the_first_one_to_come() {
     for (now, expected) in [
         ("2026-11-21T10:00:00Z", "2026-11-21T10:01:33Z"),
         ("2026-11-21T10:01:32.999Z", "2026-11-21T10:01:33Z"),
@@ -80,7 +80,7 @@ fn the_next_run_is_the_first_that_is_still_to_come() {
 }
 
 #[test]
-fn aws_gets_whole_units_and_the_rest_with_the_next_report() {
+fn aws_fractions_are_carried_over_to_the_next_report() {
     let mut groups = vec![
         group("a", "ent-aws01", "2026-11-21T07:00:00Z", r#"{"ingest_gb": 1.6, "api_calls": 2}"#),
         group("b", "ent-aws01", "2026-11-21T08:00:00Z", r#"{"ingest_gb": 0.3}"#),
@@ -98,7 +98,7 @@ fn aws_gets_whole_units_and_the_rest_with_the_next_report() {
 }
 
 #[test]
-fn what_the_marketplace_refuses_is_tried_twice_and_then_given_up() {
+fn rejected_usage_is_tried_twice() {
     let org = organization();
     let mut groups = vec![
         group("a", "ent-azu02", "2026-11-21T07:10:00Z", r#"{"seats": 1}"#),
@@ -124,7 +124,7 @@ fn what_the_marketplace_refuses_is_tried_twice_and_then_given_up() {
 }
 
 #[test]
-fn shares_with_the_same_tags_become_one() {
+fn shares_with_the_same_tags_are_merged() {
     let mut groups = vec![
         group("a", "ent-aws01", "2026-11-21T07:10:00Z", r#"{"ingest_gb": 3}"#),
         group("b", "ent-aws01", "2026-11-21T07:20:00Z", r#"{"ingest_gb": 4}"#),
@@ -156,7 +156,7 @@ fn add<'a>(
     }
 }
 
-/// Of the groups that were reported, and of the reports with what is still to be sent.
+/// Returns the totals of the reported groups, and of the reports with the remaining fractions.
 fn both_sides(groups: &[Group], reports: &[Report], carry_over: &CarryOver) -> (Totals, Totals) {
     let (mut of_groups, mut of_reports) = (Totals::new(), Totals::new());
     for group in groups.iter().filter(|group| group.status == Some(Status::Reported)) {
@@ -174,9 +174,9 @@ fn both_sides(groups: &[Group], reports: &[Report], carry_over: &CarryOver) -> (
 }
 
 #[test]
-fn the_reports_hold_exactly_what_was_reported() {
+fn reports_contain_exactly_the_reported_usage() {
     let org = organization();
-    // Usage of any size and index, run at any time, with groups that are deleted or retried between the runs.
+    // Usage of any size and entitlement, run at any time, with groups that are deleted or retried between the runs.
     for seed in 0..60 {
         let pick = |what: u64, at: u64, below: u64| Seed::new(seed).chance(&[what, at], below);
         let start = time("2026-11-21T00:00:00Z");
@@ -213,7 +213,7 @@ fn the_reports_hold_exactly_what_was_reported() {
 }
 
 #[test]
-fn the_past_of_the_world_is_the_same_in_one_go_and_step_by_step() {
+fn one_run_equals_runs_step_by_step() {
     let org = organization();
     let now = time("2026-11-21T12:00:00Z");
     let history = || -> Vec<Group> { org.history.slots().map(|slot| org.group(org.outline(slot))).collect() };
@@ -226,7 +226,7 @@ fn the_past_of_the_world_is_the_same_in_one_go_and_step_by_step() {
     assert!(reports.len() > 2_000 && reports.is_sorted_by_key(|report| report.creation_time));
     let (of_groups, of_reports) = both_sides(&groups, &reports, &carry_over);
     assert_eq!(of_groups, of_reports);
-    // All states are there to be seen, and any id of a report is that of a report.
+    // All statuses occur, and each report id belongs to a report.
     let states: std::collections::HashSet<_> = groups.iter().filter_map(|group| group.status.clone()).collect();
     assert_eq!(states.len(), Status::KNOWN.len(), "{states:?}");
     let ids: std::collections::HashSet<_> = reports.iter().map(|report| report.id.clone()).collect();
