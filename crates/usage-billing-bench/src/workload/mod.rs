@@ -6,6 +6,7 @@ mod poll;
 mod report;
 mod single;
 mod small;
+mod tasks;
 
 use tokio::runtime::{Builder, Runtime};
 

@@ -1,46 +1,58 @@
 //! Usage record groups sent, in batches.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::DateTime;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use usage_billing::suger::types::{MeteringUsageRecordGroup, NewUsageRecordGroup};
 use usage_billing::{Decimal, DecimalNumber};
 
 use super::list::Sum;
-use super::{Result, Side};
+use super::{Result, Side, tasks};
 use crate::clients::{self, ByHand};
 
 const ORG: &str = "bench-0001";
 
 pub(super) async fn batches(side: Side, base: &str, count: u64, batch: usize, at_once: usize) -> Result<String> {
-    let starts = (0..count).step_by(batch);
-    let bodies = starts.map(|start| (start..count.min(start + batch as u64)).map(group).collect::<Vec<_>>());
-    let mut sum = Sum::default();
-    let mut add = |groups: Vec<MeteringUsageRecordGroup>| {
-        groups.iter().for_each(|group| sum.add(group));
-        std::future::ready(Ok(()))
-    };
-    match side {
+    let batch = batch as u64;
+    let body = move |index| (index * batch..count.min((index + 1) * batch)).map(group).collect::<Vec<_>>();
+    let sums = match side {
         Side::Ours => {
             let client = clients::suger(base, ORG)?;
-            let calls = bodies.map(|body| {
-                let call = client.api().batch_report_usage_record_groups().org_id(ORG).body(body);
-                async move { Result::Ok(call.send().await?.into_inner()) }
-            });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            let task = |calls: Arc<tasks::Calls>| {
+                let client = client.clone();
+                async move {
+                    let mut sum = Sum::default();
+                    while let Some(index) = calls.next() {
+                        let call = client.api().batch_report_usage_record_groups().org_id(ORG).body(body(index));
+                        call.send().await?.iter().for_each(|group| sum.add(group));
+                    }
+                    Ok(sum)
+                }
+            };
+            tasks::run(count.div_ceil(batch), at_once, task).await?
         }
         Side::ByHand => {
-            let client = ByHand::key(base)?;
-            let path = format!("/org/{ORG}/batchCreateUsageRecordGroups");
-            let calls = bodies.map(|body| {
-                let (client, path) = (&client, &path);
-                async move { client.post(path, &body).await }
-            });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            let client = Arc::new(ByHand::key(base)?);
+            let task = |calls: Arc<tasks::Calls>| {
+                let client = client.clone();
+                async move {
+                    let path = format!("/org/{ORG}/batchCreateUsageRecordGroups");
+                    let mut sum = Sum::default();
+                    while let Some(index) = calls.next() {
+                        let groups: Vec<MeteringUsageRecordGroup> = client.post(&path, &body(index)).await?;
+                        groups.iter().for_each(|group| sum.add(group));
+                    }
+                    Ok(sum)
+                }
+            };
+            tasks::run(count.div_ceil(batch), at_once, task).await?
         }
-    }
-    Ok(format!("CHECKSUM report count={} records={:.3} serial={}", sum.count, sum.records, sum.serial))
+    };
+    let count: u64 = sums.iter().map(|sum| sum.count).sum();
+    let records: Decimal = sums.iter().map(|sum| sum.records).sum();
+    let serial: i64 = sums.iter().map(|sum| sum.serial).sum();
+    Ok(format!("CHECKSUM report count={count} records={records:.3} serial={serial}"))
 }
 
 /// The `index`th group: three dimensions, a second after the one before.

@@ -1,39 +1,64 @@
 //! Many small answers.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use std::sync::Arc;
+
 use usage_billing::suger::types::BillableMetric;
 
-use super::{Result, Side};
+use super::{Result, Side, tasks};
 use crate::clients::{self, ByHand};
 
 const ORG: &str = "bench-0001";
 
 pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> Result<String> {
-    let (mut group_bys, mut filters, mut length) = (0, 0, 0);
-    let mut add = |metric: BillableMetric| {
-        let info = metric.info.unwrap_or_default();
-        group_bys += info.group_bys.len();
-        filters += info.filter_groups.iter().map(|group| group.filters.len()).sum::<usize>();
-        length += metric.name.map_or(0, |name| name.len());
-        std::future::ready(Ok(()))
-    };
-    match side {
+    let sums = match side {
         Side::Ours => {
             let client = clients::suger(base, ORG)?;
-            let calls = (0..count).map(|index| {
-                let call = client.api().get_billable_metric().org_id(ORG).billable_metric_id(format!("bm-{index}"));
-                async move { Result::Ok(call.send().await?.into_inner()) }
-            });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            let task = |calls: Arc<tasks::Calls>| {
+                let client = client.clone();
+                async move {
+                    let mut sum = Sum::default();
+                    while let Some(index) = calls.next() {
+                        let call = client.api().get_billable_metric().org_id(ORG);
+                        sum.add(&call.billable_metric_id(format!("bm-{index}")).send().await?.into_inner());
+                    }
+                    Ok(sum)
+                }
+            };
+            tasks::run(count, at_once, task).await?
         }
         Side::ByHand => {
-            let client = ByHand::key(base)?;
-            let calls = (0..count).map(|index| {
-                let client = &client;
-                async move { client.get(&format!("/org/{ORG}/billableMetric/bm-{index}")).await }
-            });
-            stream::iter(calls).buffer_unordered(at_once).try_for_each(&mut add).await?;
+            let client = Arc::new(ByHand::key(base)?);
+            let task = |calls: Arc<tasks::Calls>| {
+                let client = client.clone();
+                async move {
+                    let mut sum = Sum::default();
+                    while let Some(index) = calls.next() {
+                        sum.add(&client.get(&format!("/org/{ORG}/billableMetric/bm-{index}")).await?);
+                    }
+                    Ok(sum)
+                }
+            };
+            tasks::run(count, at_once, task).await?
         }
-    }
+    };
+    let sum = |of: fn(&Sum) -> usize| sums.iter().map(of).sum::<usize>();
+    let (group_bys, filters, length) = (sum(|sum| sum.group_bys), sum(|sum| sum.filters), sum(|sum| sum.length));
     Ok(format!("CHECKSUM small count={count} groupbys={group_bys} filters={filters} namelen={length}"))
+}
+
+#[derive(Default)]
+struct Sum {
+    group_bys: usize,
+    filters: usize,
+    length: usize,
+}
+
+impl Sum {
+    fn add(&mut self, metric: &BillableMetric) {
+        if let Some(info) = &metric.info {
+            self.group_bys += info.group_bys.len();
+            self.filters += info.filter_groups.iter().map(|group| group.filters.len()).sum::<usize>();
+        }
+        self.length += metric.name.as_ref().map_or(0, String::len);
+    }
 }
