@@ -144,11 +144,10 @@ pub(crate) async fn read_body(
     large: Option<&LargeBodies>,
     turn: &mut Turn,
 ) -> Result<Bytes, BodyError> {
-    // Requests for tokens have a limit of their own, and no turns.
-    let mut wait = async |bytes| {
-        if let Some(large) = large {
-            large.wait(turn, bytes).await;
-        }
+    // Requests for tokens have a limit of their own, and no turns. In a box, because few bodies are large.
+    let mut wait = async |bytes| match large {
+        Some(large) if bytes > SMALL => Box::pin(large.wait(turn, bytes)).await,
+        _ => {}
     };
     let stated = response.content_length().map_or(Some(0), |length| usize::try_from(length).ok());
     let stated = stated.filter(|stated| *stated <= limit).ok_or(BodyError::TooLarge)?;

@@ -1,5 +1,6 @@
 //! One call: as many attempts as are needed and allowed, until its deadline.
 
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,9 +24,9 @@ use crate::{Error, ErrorKind, Result};
 
 pub(crate) struct Attempts<'a> {
     pub(crate) http: &'a reqwest::Client,
-    pub(crate) operation: Operation,
+    pub(crate) operation: &'a Operation,
     pub(crate) service: &'a Service,
-    pub(crate) settings: CallSettings,
+    pub(crate) settings: &'a CallSettings,
     /// `None` for the requests for tokens themselves.
     pub(crate) client: Option<ClientWide<'a>>,
     pub(crate) context: &'a Arc<FailureContext>,
@@ -60,7 +61,7 @@ type Failed = (Failure, Error);
 
 impl Attempts<'_> {
     /// A success, with its body already here unless the operation is a download.
-    pub(crate) async fn send(&self, request: Request) -> Result<Box<Answer>> {
+    pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<Answer>> {
         // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
         let span = tracing::info_span!(
             target: "usage_billing::http",
@@ -76,12 +77,11 @@ impl Attempts<'_> {
             http.request.resend_count = field::Empty,
             error.type = field::Empty,
         );
-        let url = request.url().clone();
         let deadline = self.settings.deadline.and_then(Deadline::after);
         let mut progress = Progress::default();
         let sent = {
             // Pinned here: it is large, and each adapter would move it again.
-            let sending = pin!(self.send_all(request, deadline, &mut progress));
+            let sending = pin!(self.send_all(&mut *request, deadline, &mut progress));
             let sending = sending.instrument(span.clone());
             match deadline {
                 Some(deadline) => tokio::time::timeout_at(deadline.end, sending).await.map_err(|_| deadline),
@@ -89,7 +89,7 @@ impl Attempts<'_> {
             }
         };
         let may_have_arrived = progress.may_have_arrived;
-        let outcome = sent.unwrap_or_else(|deadline| Err(self.too_late(&url, deadline, progress)));
+        let outcome = sent.unwrap_or_else(|deadline| Err(self.too_late(request.url(), deadline, progress)));
         let outcome = outcome.map_err(|error| self.advised(error.with_may_have_arrived(may_have_arrived)));
         record(&span, &outcome);
         outcome
@@ -121,7 +121,7 @@ impl Attempts<'_> {
     fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last, rejection, .. } = progress;
         if let Some(mut rejection) = rejection {
-            return rejection.take_error(&self.operation, attempts, self.context);
+            return rejection.take_error(self.operation, attempts, self.context);
         }
         // The limit that the attempt before may have met is not the one to raise.
         let last = last.map(|last| last.with_setting(None));
@@ -144,7 +144,7 @@ impl Attempts<'_> {
 
     async fn send_all(
         &self,
-        mut request: Request,
+        request: &mut Request,
         deadline: Option<Deadline>,
         progress: &mut Progress,
     ) -> Result<Box<Answer>> {
@@ -152,23 +152,23 @@ impl Attempts<'_> {
         let mut started = None;
         let mut reauthorised = false;
         loop {
-            // A streamed body cannot be cloned: such a request goes out once.
-            let copy = request.try_clone();
             self.turn(deadline, progress).await?;
             let lease = match &self.client {
-                Some(client) => Some(client.auth.authorise(self.http, client.settings, &mut request).await?),
+                Some(client) => Some(client.auth.authorise(self.http, client.settings, request).await?),
                 None => None,
             };
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
-            let before = std::mem::replace(&mut progress.may_have_arrived, true);
-            let (failure, error) = match self.attempt(self.http.execute(request), progress).await {
+            let before = mem::replace(&mut progress.may_have_arrived, true);
+            let (response, is_streamed) = self.execute(request);
+            let (failure, error) = match self.attempt(response, progress).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             progress.may_have_arrived = before || failure.leaves_doubt(error.status());
-            let Some(next) = copy else { return Err(error) };
-            request = next;
+            if is_streamed {
+                return Err(error);
+            }
             let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
             if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
                 reauthorised = true;
@@ -192,6 +192,17 @@ impl Attempts<'_> {
             );
             progress.last = Some(error);
             tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Sends a copy; without one a request whose body is streamed, which goes out once.
+    fn execute(&self, request: &mut Request) -> (impl Future<Output = reqwest::Result<Response>> + use<>, bool) {
+        match request.try_clone() {
+            Some(copy) => (self.http.execute(copy), false),
+            None => {
+                let rest = Request::new(request.method().clone(), request.url().clone());
+                (self.http.execute(mem::replace(request, rest)), true)
+            }
         }
     }
 
@@ -237,9 +248,9 @@ impl Attempts<'_> {
         };
         let mut response = response.await.map_err(lost)?;
         if !response.status().is_success() {
-            return Err(self.rejected(response, progress).await);
+            return Err(Box::pin(self.rejected(response, progress)).await);
         }
-        let settings = self.settings;
+        let settings = *self.settings;
         let mut turn = Turn::default();
         let body = if self.operation.download {
             None
@@ -271,7 +282,7 @@ impl Attempts<'_> {
         }
         let reading = progress.rejection.insert(rejection);
         read_prefix(response, &mut reading.body).await;
-        let error = reading.take_error(&self.operation, progress.attempts, self.context);
+        let error = reading.take_error(self.operation, progress.attempts, self.context);
         progress.rejection = None;
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
         let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };

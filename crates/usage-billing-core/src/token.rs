@@ -259,15 +259,16 @@ async fn fetch(
     context: &Arc<FailureContext>,
 ) -> Result<(AccessToken, Instant)> {
     let TokenEndpoint { url, client_id, client_secret, pause } = endpoint;
-    let request = http
+    let mut request = http
         .request(Method::POST, url)
         .basic_auth(client_id, Some(client_secret.expose_secret()))
         .header(header::ACCEPT, "application/json")
         .form(&[("grant_type", "client_credentials")])
         .build()
         .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
-    let attempts = Attempts { http, operation: ISSUE_TOKEN, service: &SERVICE, settings, client: None, context, pause };
-    let response = attempts.send(request).await.map_err(|error| match (error.kind(), error.status()) {
+    let (operation, settings) = (&ISSUE_TOKEN, &settings);
+    let attempts = Attempts { http, operation, service: &SERVICE, settings, client: None, context, pause };
+    let response = attempts.send(&mut request).await.map_err(|error| match (error.kind(), error.status()) {
         // No setting raises this limit: no token is so large.
         (ErrorKind::Limit, _) => error.with_setting(None).with_hint("check that the token URL is the vendor's"),
         // Neither too many requests nor what a proxy requires says anything about the credentials.

@@ -89,17 +89,18 @@ impl Transport {
         self.parts.auth.context().secrets.masks().apply(text)
     }
 
-    /// In a box: callers move a call's future about before they await it, and this is nearly all of its size.
+    /// In a box: callers move a call's future about before they await it, and this is nearly all of its size. The request lives in there, and
+    /// what is called borrows it: each future that takes it by value has room for it twice.
     pub(crate) fn send<'a>(
         &'a self,
         http: &'a reqwest::Client,
-        request: Request,
+        mut request: Request,
         id: &'static str,
     ) -> BoxFuture<'a, Result<Box<Answer>>> {
-        Box::pin(self.send_here(http, request, id))
+        Box::pin(async move { self.send_here(http, &mut request, id).await })
     }
 
-    async fn send_here(&self, http: &reqwest::Client, request: Request, id: &'static str) -> Result<Box<Answer>> {
+    async fn send_here(&self, http: &reqwest::Client, request: &mut Request, id: &'static str) -> Result<Box<Answer>> {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
@@ -110,9 +111,9 @@ impl Transport {
         let client = ClientWide { auth, settings, limiter: limiter.as_ref(), large_bodies };
         let attempts = Attempts {
             http,
-            operation,
+            operation: &operation,
             service,
-            settings: self.settings,
+            settings: &self.settings,
             client: Some(client),
             context: auth.context(),
             pause,
