@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
 use crate::call_options::CallSettings;
+use crate::http_client::unencrypted_client;
 use crate::large_bodies::LargeBodies;
 use crate::operation::Service;
 use crate::pause::Pause;
@@ -168,7 +169,7 @@ impl<C> ClientBuilder<C> {
     ///
     /// # Errors
     /// [`ErrorKind::Config`]: an invalid URL, `http://` for another machine, a secret with something copied along, no trusted roots for
-    /// TLS, an invalid proxy variable in the environment.
+    /// TLS (not read if all URLs are `http://` of this machine), an invalid proxy variable in the environment.
     pub fn build(self) -> Result<C> {
         let Self { settings, finish } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
@@ -225,7 +226,7 @@ fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
     Err(Error::new(ErrorKind::Config, message).with_hint(format!("add {host} to NO_PROXY")))
 }
 
-/// `is_direct` leaves out the proxies of the environment.
+/// `is_direct`, to this machine without encryption, leaves out the proxies of the environment and the trusted roots.
 fn default_client(
     is_direct: bool,
     connect: Option<Duration>,
@@ -234,10 +235,7 @@ fn default_client(
 ) -> Result<reqwest::Client> {
     const OURS: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
     let agent = user_agent.map_or_else(|| OURS.to_owned(), |program| format!("{program} {OURS}"));
-    let mut builder = http_client()?.user_agent(agent);
-    if is_direct {
-        builder = builder.no_proxy();
-    }
+    let mut builder = if is_direct { unencrypted_client()?.no_proxy() } else { http_client()? }.user_agent(agent);
     if let Some(timeout) = connect {
         builder = builder.connect_timeout(timeout);
     }

@@ -28,7 +28,24 @@ pub fn http_client() -> Result<reqwest::ClientBuilder> {
     // Where the platform's roots are files. Other platforms do not read these variables.
     #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]
     crate::trusted_roots::check_environment()?;
-    let builder = reqwest::Client::builder()
+    tls(defaults(), Roots::OfPlatform)
+}
+
+/// The same for unencrypted connections only: reading and parsing the platform's roots is most of the work of making a client.
+pub(crate) fn unencrypted_client() -> Result<reqwest::ClientBuilder> {
+    tls(defaults(), Roots::None)
+}
+
+/// Whom TLS connections trust.
+#[derive(Clone, Copy)]
+enum Roots {
+    OfPlatform,
+    /// Nobody: there are no TLS connections.
+    None,
+}
+
+fn defaults() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .redirect(redirect::Policy::none())
@@ -36,20 +53,22 @@ pub fn http_client() -> Result<reqwest::ClientBuilder> {
         .no_gzip()
         .no_brotli()
         .no_zstd()
-        .no_deflate();
-    tls(builder)
+        .no_deflate()
 }
 
 /// With a provider of its own, because a library should not choose the process's default one.
 #[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
-fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+fn tls(builder: reqwest::ClientBuilder, roots: Roots) -> Result<reqwest::ClientBuilder> {
     use rustls_platform_verifier::BuilderVerifierExt;
     use std::sync::Arc;
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|config| config.with_platform_verifier())
+        .and_then(|config| match roots {
+            Roots::OfPlatform => config.with_platform_verifier(),
+            Roots::None => Ok(config.with_root_certificates(rustls::RootCertStore::empty())),
+        })
         .map_err(no_roots)?
         .with_no_client_auth();
     Ok(builder.tls_backend_preconfigured(config))
@@ -76,6 +95,6 @@ fn no_roots(error: rustls::Error) -> crate::Error {
 }
 
 #[cfg(any(not(feature = "rustls"), feature = "aws-lc", feature = "native-tls"))]
-fn tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+fn tls(builder: reqwest::ClientBuilder, _: Roots) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }

@@ -213,6 +213,20 @@ fn unreadable_trusted_roots_are_a_configuration_error() {
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
         let line = error.to_string();
         assert!(line.contains(&format!("SSL_CERT_FILE names (`{PATH}`) cannot be read: No such file")), "{line}");
+        // Nor are they left out if only some of the URLs are of this machine; without TLS they are not read.
+        let credentials = usage_billing_core::Credentials::new("id", "hush");
+        let build = |token_url: &str| {
+            let auth = usage_billing_core::Auth::client_credentials(token_url, credentials.clone());
+            let service = usage_billing_core::Service {
+                operations: &[],
+                request_id_headers: &[],
+                limit_reset_headers: &[],
+                credential_hint: "",
+            };
+            usage_billing_core::ClientBuilder::new(service, "http://127.0.0.1:1", auth, |_, _, _| ()).build()
+        };
+        assert_eq!(build("https://localhost/token").unwrap_err().to_string(), line);
+        assert!(build("http://localhost/token").is_ok());
     });
 }
 
