@@ -4,8 +4,8 @@ use csv_async::AsyncReaderBuilder;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::de::{self, Deserializer, Visitor};
 use tokio_util::io::StreamReader;
-use usage_billing::acronis::read_rows;
 use usage_billing::acronis::types::ReportFormat;
+use usage_billing::acronis::{ReportRow, read_rows};
 use usage_billing::{Decimal, Error, ErrorKind};
 
 use super::{Result, Side};
@@ -20,8 +20,8 @@ pub(super) async fn run(side: Side, base: &str, count: u64) -> Result<String> {
         Side::Ours => {
             let lost = |error: reqwest::Error| Error::new(ErrorKind::Connection, error.to_string());
             let mut rows = read_rows(&ReportFormat::CsvV20, bytes.map_err(lost)).await?;
-            while let Some(row) = rows.next().await {
-                let row = row?;
+            let mut row = ReportRow::default();
+            while rows.next_into(&mut row).await? {
                 let effective = row.effective.unwrap_or_default();
                 sum.add(effective.total, row.absolute.production, row.sku.as_deref(), &row.tenant_kind);
             }

@@ -68,12 +68,12 @@ impl<'a> UsageAggregator<'a> {
         })
     }
 
-    pub(super) fn add(&mut self, mut row: ReportRow) -> Result<()> {
+    pub(super) fn add(&mut self, row: &mut ReportRow) -> Result<()> {
         let number = row.number;
         canonicalize(&mut row.tenant_id);
         canonicalize(&mut row.application);
         [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten().for_each(canonicalize);
-        let kept = self.owners.add(&row);
+        let kept = self.owners.add(row);
         self.keep(kept, number)?;
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
             self.account_name = Some(row.tenant_name.clone());
@@ -90,8 +90,8 @@ impl<'a> UsageAggregator<'a> {
                 return Ok(());
             }
         }
-        self.check_day(&row)?;
-        let parts = Parts::of(&row)?;
+        self.check_day(row)?;
+        let parts = Parts::of(row)?;
         // Whose it is matters to storage only.
         let component = if billing_rule::is_storage(&row.name, row.measurement_unit.as_deref()) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
@@ -101,7 +101,7 @@ impl<'a> UsageAggregator<'a> {
             None
         };
         let key = Key {
-            metric: self.shared(&metric(&row), number)?,
+            metric: self.shared(&metric(row), number)?,
             tenant_id: self.shared(&row.tenant_id, number)?,
             application: self.shared(&row.application, number)?,
             name: self.shared(&row.name, number)?,

@@ -102,41 +102,73 @@ impl Columns {
     /// # Errors
     /// [`ErrorKind::Decode`] with row and column.
     pub(super) fn row(&self, number: u64, record: Record<'_>) -> Result<ReportRow> {
+        let mut row = ReportRow::default();
+        self.fill(&mut row, number, record)?;
+        Ok(row)
+    }
+
+    /// Overwrites `row`, whose texts keep their memory. After an error, it has parts of both.
+    ///
+    /// # Errors
+    /// As [`row`](Self::row).
+    pub(super) fn fill(&self, row: &mut ReportRow, number: u64, record: Record<'_>) -> Result<()> {
         let cells = Cells { columns: self, number, record };
         let (unit, total) = (cells.decimal(self.unit_price)?, cells.decimal(self.total_cost)?);
-        let mut other = BTreeMap::new();
-        for at in &self.other {
-            other.insert(self.names[*at].clone(), cells.text(*at).to_owned());
+        row.number = number;
+        set(&mut row.tenant_id, cells.required(self.tenant_id)?);
+        set(&mut row.tenant_name, cells.optional(self.tenant_name).unwrap_or_default());
+        set(&mut row.tenant_kind, cells.text(self.tenant_kind));
+        set_option(&mut row.customer_id, cells.optional(self.customer_id));
+        let application_id = cells.optional(self.application_id);
+        match cells.optional(Some(self.application)).or(application_id) {
+            Some(application) => set(&mut row.application, application),
+            None => set(&mut row.application, cells.required(self.application)?),
         }
-        Ok(ReportRow {
-            number,
-            tenant_id: cells.required(self.tenant_id)?,
-            tenant_name: cells.optional(self.tenant_name).unwrap_or_default(),
-            tenant_kind: cells.optional(Some(self.tenant_kind)).unwrap_or_default(),
-            customer_id: cells.optional(self.customer_id),
-            application: match cells.optional(Some(self.application)).or_else(|| cells.optional(self.application_id)) {
-                Some(application) => application,
-                None => cells.required(self.application)?,
-            },
-            application_id: cells.optional(self.application_id),
-            name: cells.required(self.name)?,
-            edition: cells.optional(self.edition),
-            sku: cells.optional(self.sku),
-            infra_id: cells.optional(self.infra_id),
-            infra_name: cells.optional(self.infra_name),
-            infra_owner_id: cells.optional(self.infra_owner_id),
-            infra_backend: cells.optional(self.infra_backend),
-            date: self.date.map(|at| cells.read(at)).transpose()?,
-            is_range: self.is_range.map(|at| cells.flag(at)).transpose()?.unwrap_or_default(),
-            measurement_unit: cells.optional(Some(self.measurement_unit)),
-            absolute: cells.amounts(self.absolute)?,
-            delta: cells.amounts(self.delta)?,
-            effective: self.effective.map(|places| cells.amounts(places)).transpose()?,
-            quota: cells.decimal(self.quota)?,
-            pricing_mode: cells.optional(self.pricing_mode),
-            price: cells.optional(self.currency).map(|currency| Price { currency, unit, total }),
-            other,
-        })
+        set_option(&mut row.application_id, application_id);
+        set(&mut row.name, cells.required(self.name)?);
+        set_option(&mut row.edition, cells.optional(self.edition));
+        set_option(&mut row.sku, cells.optional(self.sku));
+        set_option(&mut row.infra_id, cells.optional(self.infra_id));
+        set_option(&mut row.infra_name, cells.optional(self.infra_name));
+        set_option(&mut row.infra_owner_id, cells.optional(self.infra_owner_id));
+        set_option(&mut row.infra_backend, cells.optional(self.infra_backend));
+        row.date = self.date.map(|at| cells.read(at)).transpose()?;
+        row.is_range = self.is_range.map(|at| cells.flag(at)).transpose()?.unwrap_or_default();
+        set_option(&mut row.measurement_unit, cells.optional(Some(self.measurement_unit)));
+        row.absolute = cells.amounts(self.absolute)?;
+        row.delta = cells.amounts(self.delta)?;
+        row.effective = self.effective.map(|places| cells.amounts(places)).transpose()?;
+        row.quota = cells.decimal(self.quota)?;
+        set_option(&mut row.pricing_mode, cells.optional(self.pricing_mode));
+        row.price = cells.optional(self.currency).map(|currency| Price { currency: currency.to_owned(), unit, total });
+        self.fill_other(&mut row.other, &cells);
+        Ok(())
+    }
+
+    fn fill_other(&self, other: &mut BTreeMap<Arc<str>, String>, cells: &Cells<'_>) {
+        for at in &self.other {
+            let (name, cell) = (&self.names[*at], cells.text(*at));
+            match other.get_mut(name) {
+                Some(text) => set(text, cell),
+                None => _ = other.insert(name.clone(), cell.to_owned()),
+            }
+        }
+        // Those of another file.
+        if other.len() > self.other.len() {
+            other.retain(|name, _| self.other.iter().any(|at| self.names[*at] == *name));
+        }
+    }
+}
+
+fn set(text: &mut String, cell: &str) {
+    text.clear();
+    text.push_str(cell);
+}
+
+fn set_option(text: &mut Option<String>, cell: Option<&str>) {
+    match (text, cell) {
+        (Some(text), Some(cell)) => set(text, cell),
+        (text, cell) => *text = cell.map(str::to_owned),
     }
 }
 
@@ -188,12 +220,12 @@ impl<'a> Cells<'a> {
         if is_text(first) && is_text(last) { cell } else { cell.trim() }
     }
 
-    fn optional(&self, at: Option<usize>) -> Option<String> {
-        at.map(|at| self.text(at)).filter(|cell| !cell.is_empty()).map(str::to_owned)
+    fn optional(&self, at: Option<usize>) -> Option<&'a str> {
+        at.map(|at| self.text(at)).filter(|cell| !cell.is_empty())
     }
 
     /// What says who used what: an empty one would be added up under no name.
-    fn required(&self, at: usize) -> Result<String> {
+    fn required(&self, at: usize) -> Result<&'a str> {
         self.optional(Some(at)).ok_or_else(|| self.unreadable(at))
     }
 
@@ -270,6 +302,50 @@ mod tests {
         let other = [("sku.family", "STO"), ("sku.note", "")].map(|(name, cell)| (name.into(), cell.to_owned()));
         assert_eq!(row.other, BTreeMap::from(other));
         assert_eq!((row.number, row.effective, row.sku, row.measurement_unit), (7, None, None, None));
+    }
+
+    #[test]
+    fn row_that_is_filled_again_keeps_nothing_of_what_it_held() {
+        let filled = |cells: &[(&str, &str)], mut row: ReportRow| {
+            let names: RecordBuf = cells.iter().map(|(name, _)| *name).collect();
+            let cells: RecordBuf = cells.iter().map(|(_, cell)| *cell).collect();
+            Columns::new(names.as_record()).unwrap().fill(&mut row, 7, cells.as_record()).unwrap();
+            row
+        };
+        let plain = cells();
+        let mut full = plain.clone();
+        full.extend([
+            ("tenant.name", "Birch"),
+            ("tenant.customer_id", "c-1"),
+            ("application.id", "a-1"),
+            ("edition", "advanced"),
+            ("sku", "S-1"),
+            ("infra.id", "i-1"),
+            ("infra.name", "n"),
+            ("infra.owner_id", "o"),
+            ("infra.backend_type", "acronis"),
+            ("quota.value", "5"),
+            ("pricing.mode", "trial"),
+            ("pricing.currency", "EUR"),
+            ("pricing.price", "1"),
+            ("pricing.total_cost", "7"),
+            ("note", "x"),
+        ]);
+        full.extend(["production", "trial", "total"].map(|mode| match mode {
+            "production" => ("usage.effective.production", "1"),
+            "trial" => ("usage.effective.trial", "2"),
+            _ => ("usage.effective.total", "3"),
+        }));
+        let empty: Vec<_> = full.iter().map(|(name, cell)| (*name, if *name == "sku" { "" } else { *cell })).collect();
+        let mut others = plain.clone();
+        others.extend([("memo", "y"), ("note", "")]);
+        let files = [plain, full, empty, others];
+        for before in &files {
+            for after in &files {
+                let row = filled(after, filled(before, ReportRow::default()));
+                assert_eq!(row, read(after).unwrap(), "{after:?} after {before:?}");
+            }
+        }
     }
 
     #[test]

@@ -4,14 +4,11 @@
 //! no quotes; they are split here, in a third of the time that csv-core's state machine takes over each byte.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use csv_core::{ReadRecordResult, Reader as Parser};
-use futures_core::Stream;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, StreamExt};
 use tokio::io::AsyncReadExt;
 use usage_billing_core::{Error, ErrorKind, Result};
 
@@ -27,14 +24,14 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 /// Its number among the rows.
 const HEADER: u64 = 0;
 
-pub(super) fn rows(body: ReportBody) -> BoxStream<'static, Result<ReportRow>> {
+pub(super) fn rows(body: ReportBody) -> Rows {
     let detects_truncation = body.detects_truncation();
     let opening = async move {
         let mut records = Records::new(body.decompressed_buffered(), detects_truncation);
         let columns = records.header().await?;
         Ok(Box::new((records, columns)))
     };
-    Rows { source: Source::Opening(opening.boxed()), number: 0 }.boxed()
+    Rows { source: Source::Opening(opening.boxed()), number: 0 }
 }
 
 /// Whether a file that begins so has a header with the columns of a report.
@@ -45,8 +42,8 @@ pub(super) async fn check_beginning(beginning: Reader) -> Result<()> {
     Records::new(buffered(beginning), true).header().await.map(drop)
 }
 
-/// Polled and not an `async fn`: a row is large, and each future around it would move it once more.
-struct Rows {
+/// The rows of a file. After an error there is none.
+pub(super) struct Rows {
     source: Source,
     /// Of the last row, from 1.
     number: u64,
@@ -59,30 +56,28 @@ enum Source {
     End,
 }
 
-impl Stream for Rows {
-    type Item = Result<ReportRow>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<ReportRow>>> {
-        let row = ready!(self.poll_row(context)).transpose();
-        if !matches!(row, Some(Ok(_))) {
+impl Rows {
+    /// Fills `row` with the next one; `false` at the end. Polled and not an `async fn`, and filled and not returned: a row is large, and each
+    /// future around it would move it once more.
+    pub(super) fn poll_next_into(&mut self, context: &mut Context<'_>, row: &mut ReportRow) -> Poll<Result<bool>> {
+        let read = ready!(self.poll_row(context, row));
+        if !matches!(read, Ok(true)) {
             self.source = Source::End;
         }
-        Poll::Ready(row)
+        Poll::Ready(read)
     }
-}
 
-impl Rows {
-    fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<ReportRow>>> {
+    fn poll_row(&mut self, context: &mut Context<'_>, row: &mut ReportRow) -> Poll<Result<bool>> {
         let (records, columns) = loop {
             match &mut self.source {
                 Source::Opening(opening) => self.source = Source::Open(ready!(opening.as_mut().poll(context))?),
                 Source::Open(file) => break &mut **file,
-                Source::End => return Poll::Ready(Ok(None)),
+                Source::End => return Poll::Ready(Ok(false)),
             }
         };
         let number = self.number + 1;
         if !ready!(records.poll_read(number, context))? {
-            return Poll::Ready(Ok(None));
+            return Poll::Ready(Ok(false));
         }
         self.number = number;
         if records.columns != columns.count() {
@@ -94,7 +89,7 @@ impl Rows {
             );
             return Poll::Ready(Err(Error::new(ErrorKind::Decode, message)));
         }
-        Poll::Ready(columns.row(number, records.record(number)?).map(Some))
+        Poll::Ready(columns.fill(row, number, records.record(number)?).map(|()| true))
     }
 }
 
@@ -299,6 +294,7 @@ fn place(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::types::ReportFormat;
     use super::*;
     use futures_util::{TryStreamExt, stream};
 
@@ -311,7 +307,8 @@ mod tests {
 
     async fn read_bytes(bytes: Vec<u8>) -> Result<Vec<ReportRow>> {
         let chunks = bytes.chunks(7).map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk))).collect::<Vec<_>>();
-        rows(ReportBody::new(stream::iter(chunks)).await.unwrap()).try_collect().await
+        let body = ReportBody::new(stream::iter(chunks)).await.unwrap();
+        super::super::rows::read(&ReportFormat::CsvV20, body).unwrap().try_collect().await
     }
 
     #[tokio::test]
@@ -409,8 +406,9 @@ mod tests {
     async fn a_call_that_breaks_off_is_told_as_it_is() {
         let lost = Error::new(usage_billing_core::ErrorKind::Connection, "connection lost");
         let chunks = [Ok(bytes::Bytes::from(format!("{HEADER}\n2026"))), Err(lost)];
-        let reader = ReportBody::new(stream::iter(chunks)).await.unwrap();
-        let error = rows(reader).try_collect::<Vec<_>>().await.unwrap_err();
+        let body = ReportBody::new(stream::iter(chunks)).await.unwrap();
+        let rows = super::super::rows::read(&ReportFormat::CsvV20, body).unwrap();
+        let error = rows.try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (usage_billing_core::ErrorKind::Connection, "connection lost"));
     }
 

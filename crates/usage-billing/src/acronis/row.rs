@@ -6,8 +6,9 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use usage_billing_core::Decimal;
 
-/// Usage of one thing by one tenant, in the vendor's terms and raw units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Usage of one thing by one tenant, in the vendor's terms and raw units. The default is empty, to be filled by
+/// [`Rows::next_into`](super::Rows::next_into).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReportRow {
     /// Its place in the file, from 1.

@@ -1,26 +1,70 @@
 //! Rows of a report's file, one after the other.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
-use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, printable};
+use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result, Transport, printable};
 
 use super::download::{ReportBody, naming_file};
 use super::{Client, ReportRow, StoredFile, csv, json, types};
 
 /// Rows of a report in the file's order; the file is never in memory as a whole.
 #[must_use = "rows are read as they are asked for"]
-pub struct Rows(BoxStream<'static, Result<ReportRow>>);
+pub struct Rows {
+    source: Source,
+    /// The file that is downloaded, which errors name, and whose secrets are masked in them.
+    download: Option<Box<(StoredFile, Transport)>>,
+}
+
+enum Source {
+    Csv(csv::Rows),
+    Json(BoxStream<'static, Result<ReportRow>>),
+}
 
 impl Rows {
     /// The next row; `None` at the end. After an error there is none.
     pub async fn next(&mut self) -> Option<Result<ReportRow>> {
-        self.0.next().await
+        StreamExt::next(self).await
+    }
+
+    /// Overwrites `row` with the next one; `false` at the end, or after an error. As [`next`](Self::next), but without an allocation for
+    /// each text of each row, which take a third of the time of reading a `csv_v2_0` file.
+    ///
+    /// ```
+    /// # use usage_billing::{Decimal, Result, acronis::{ReportRow, Rows}};
+    /// async fn effective_total(mut rows: Rows) -> Result<Decimal> {
+    ///     let (mut row, mut total) = (ReportRow::default(), Decimal::ZERO);
+    ///     while rows.next_into(&mut row).await? {
+    ///         total += row.effective.unwrap_or_default().total;
+    ///     }
+    ///     Ok(total)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As the items of the stream. The row then has parts of two.
+    pub async fn next_into(&mut self, row: &mut ReportRow) -> Result<bool> {
+        poll_fn(|context| self.poll_next_into(context, row)).await
+    }
+
+    fn poll_next_into(&mut self, context: &mut Context<'_>, row: &mut ReportRow) -> Poll<Result<bool>> {
+        let read = match &mut self.source {
+            Source::Csv(rows) => ready!(rows.poll_next_into(context, row)),
+            Source::Json(rows) => match ready!(rows.as_mut().poll_next(context)) {
+                Some(next) => next.map(|next| *row = next).map(|()| true),
+                None => Ok(false),
+            },
+        };
+        Poll::Ready(read.map_err(|error| match self.download.as_deref() {
+            Some((file, transport)) => transport.masked(naming_file(file, error)),
+            None => error,
+        }))
     }
 }
 
@@ -34,9 +78,8 @@ impl Client {
     pub async fn rows(&self, file: &StoredFile) -> Result<Rows> {
         let body = ReportBody::from_download(self.download(file).await?).await?;
         let transport = self.api.inner().clone();
-        let Rows(rows) = read(&file.format, body).map_err(|error| transport.masked(error))?;
-        let file = file.clone();
-        Ok(Rows(rows.map_err(move |error| transport.masked(naming_file(&file, error))).boxed()))
+        let rows = read(&file.format, body).map_err(|error| transport.masked(error))?;
+        Ok(Rows { download: Some(Box::new((file.clone(), transport))), ..rows })
     }
 }
 
@@ -77,25 +120,28 @@ pub(super) fn without_rows(formats: &[types::ReportFormat]) -> Option<Error> {
 /// # Errors
 /// [`ErrorKind::Request`] for a format that is not read as rows.
 pub(super) fn read(format: &types::ReportFormat, body: ReportBody) -> Result<Rows> {
-    match format {
-        types::ReportFormat::CsvV20 => Ok(Rows(csv::rows(body))),
-        types::ReportFormat::JsonV20 => Ok(Rows(json::rows(body.decompressed()))),
+    let source = match format {
+        types::ReportFormat::CsvV20 => Source::Csv(csv::rows(body)),
+        types::ReportFormat::JsonV20 => Source::Json(json::rows(body.decompressed())),
         // `csv` and `html` are in other units as well: compute points are no seconds there.
         other => {
             let message = format!(
                 "rows are read from csv_v2_0 and json_v2_0 files, not from {}, which is for people",
                 printable(other.as_str())
             );
-            Err(Error::new(ErrorKind::Request, message))
+            return Err(Error::new(ErrorKind::Request, message));
         }
-    }
+    };
+    Ok(Rows { source, download: None })
 }
 
 impl Stream for Rows {
     type Item = Result<ReportRow>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
+        let mut row = ReportRow::default();
+        let read = ready!(self.poll_next_into(context, &mut row));
+        Poll::Ready(read.map(|read| read.then_some(row)).transpose())
     }
 }
 

@@ -171,8 +171,9 @@ fn naming(id: &str, error: Error) -> Error {
 pub(super) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize) -> Result<UsageAggregator<'_>> {
     let mut sums = UsageAggregator::new(file, max_bytes)?;
     let mut rows = rows::read(&file.format, body)?;
-    while let Some(row) = rows.next().await {
-        sums.add(row?)?;
+    let mut row = ReportRow::default();
+    while rows.next_into(&mut row).await? {
+        sums.add(&mut row)?;
     }
     Ok(sums)
 }
@@ -194,6 +195,6 @@ pub(super) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize
 /// are only others; [`ErrorKind::Decode`] if a row is there twice or of another period, or a sum has more than 28 digits.
 pub fn usage_rows(file: &StoredFile, rows: impl IntoIterator<Item = ReportRow>) -> Result<Vec<UsageRow>> {
     let mut sums = UsageAggregator::new(file, usize::MAX)?;
-    rows.into_iter().try_for_each(|row| sums.add(row))?;
+    rows.into_iter().try_for_each(|mut row| sums.add(&mut row))?;
     sums.rows(&AccountFacts::default()).map(|(rows, _)| rows)
 }

@@ -516,7 +516,7 @@ fn rows_that_do_not_count_show_nothing_of_the_others() {
     ] {
         let file = file(types::ReportKind::UsageSummary, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
-        [other.clone(), customer()].into_iter().for_each(|row| sums.add(row).unwrap());
+        [other.clone(), customer()].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
         let rows = sums.rows(&facts()).unwrap().0;
         let found = rows.iter().find(|row| row.customer_id == Some(id(8))).unwrap();
         assert_eq!(found.billing_reason, BillingReason::Usage, "{other:?}");
@@ -569,7 +569,7 @@ fn a_report_ends_with_an_error_at_whatever_it_has_too_much_of() {
     let twelve = |make: fn(ReportRow, String) -> ReportRow, text: fn(u64) -> String| {
         let mut aggregator = UsageAggregator::new(&file, 1_000_000).unwrap();
         let mut rows = (1..=12).map(|number| make(named(number), text(number)));
-        rows.try_for_each(|row| aggregator.add(row)).and_then(|()| aggregator.rows(&AccountFacts::default()))
+        rows.try_for_each(|mut row| aggregator.add(&mut row)).and_then(|()| aggregator.rows(&AccountFacts::default()))
     };
     let distinct: fn(u64) -> String = |number| format!("{number}{}", "x".repeat(100_000));
     let makes: [fn(ReportRow, String) -> ReportRow; 11] = [
@@ -629,7 +629,7 @@ fn tenants_without_a_kind_are_not_billed_beside_others_unless_they_are_customers
     let reasons = |level, kind, facts: &AccountFacts| {
         let file = file(kind, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
-        [of(&id(7), ""), of(&id(8), "customer")].into_iter().for_each(|row| sums.add(row).unwrap());
+        [of(&id(7), ""), of(&id(8), "customer")].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
         let asked = sums.tenants_without_kind();
         let rows = sums.rows(facts).unwrap().0;
         let found = rows.into_iter().map(|row| (row.customer_kind.unwrap_or_default(), row.billing_reason));
@@ -725,10 +725,10 @@ fn what_is_asked_of_the_vendor_follows_from_the_rows() {
         infra_id: Some(infra.to_owned()),
         ..row("customer", "pw_base_storage", Some("bytes"))
     };
-    [at("a"), at("b"), row("customer", "seats", None)].into_iter().for_each(|row| sums.add(row).unwrap());
+    [at("a"), at("b"), row("customer", "seats", None)].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
     assert_eq!((sums.tenant(), sums.components().len()), (Uuid::from_u128(7), 2));
     assert!(sums.lacks_account_name() && sums.depends_on_licensing() && sums.priced_month().is_none());
-    sums.add(ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "seats", None) }).unwrap();
+    sums.add(&mut ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "seats", None) }).unwrap();
     assert_eq!(sums.priced_month(), "2026-10".parse().ok());
 }
 
@@ -785,7 +785,7 @@ proptest::proptest! {
         let file = file(types::ReportKind::UsageSummary, level);
         let mut sums = UsageAggregator::new(&file, usize::MAX).unwrap();
         // Rows that are there twice are an error of the report, which other tests are about.
-        rows.into_iter().for_each(|row| _ = sums.add(row));
+        rows.into_iter().for_each(|mut row| _ = sums.add(&mut row));
         let Ok((rows, _)) = sums.rows(&AccountFacts::default()) else { return Ok(()) };
         let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
         let identities: BTreeSet<_> = rows.iter().map(identity).collect();
