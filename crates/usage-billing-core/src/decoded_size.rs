@@ -13,8 +13,9 @@ const ALLOCATION: usize = 16;
 const FIRST_ENTRIES: usize = 11;
 /// May always be taken. serde makes room for no more at once, whatever it hears of a list's length.
 const LEAST: usize = 1 << 20;
-/// JSON bytes of an element of a long list, or less.
-const TYPICAL_ELEMENT: usize = 512;
+/// JSON bytes of an element of a long list, or less. Rather too few: what is not written to is only an address, and glibc gives memory back to
+/// the system after each response, to fault it in again for the next one, unless a block of half of it was there at once.
+const TYPICAL_ELEMENT: usize = 128;
 
 /// The memory that one response may take.
 pub(crate) struct DecodeMemory {
