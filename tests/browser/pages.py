@@ -59,17 +59,17 @@ class Chromium:
         os.write(self.out, json.dumps(message).encode() + b"\0")
         end = time.monotonic() + PATIENCE
         while True:
-            answer = self.message(end)
-            if answer.get("id") == self.last:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
-            self.events.append(answer)
+            response = self.message(end)
+            if response.get("id") == self.last:
+                if "error" in response:
+                    raise RuntimeError(f"{method}: {response['error']}")
+                return response["result"]
+            self.events.append(response)
 
     def message(self, end):
         while b"\0" not in self.read:
             if not select.select([self.inn], [], [], max(0, end - time.monotonic()))[0]:
-                raise TimeoutError("Chromium does not answer")
+                raise TimeoutError("Chromium does not respond")
             chunk = os.read(self.inn, 1 << 16)
             if not chunk:
                 raise EOFError("Chromium is gone")
@@ -125,8 +125,8 @@ def check(good, what):
 def suger(url, path):
     request = urllib.request.Request(url + path, headers={"Authorization": f"Key {KEY}"})
     try:
-        with opener().open(request, timeout=PATIENCE) as answer:
-            return answer.status
+        with opener().open(request, timeout=PATIENCE) as response:
+            return response.status
     except urllib.error.HTTPError as error:
         return error.code
 
@@ -147,7 +147,7 @@ def look(browser, url, shots):
     check(browser.value("document.querySelectorAll('h1').length === 1 && document.documentElement.lang === 'en'"), "one heading above all, and a language")
 
     path = f"/org/{ORG}/buyer?limit=1001&x=<b>bold</b>".replace("<", "%3C").replace(">", "%3E")
-    check(suger(url, path) == 400, "a request that does not fit is refused")
+    check(suger(url, path) == 400, "an invalid request is rejected")
     browser.wait("the request that was made meanwhile, its status and what did not fit",
                  "(row => row && row.includes('/buyer') && row.includes('400') && row.includes('query#/limit'))((document.querySelector('#request-table tbody tr') || {}).innerText)")
     check(browser.value("document.querySelector('#request-table b') === null"), "nothing of a request becomes HTML")

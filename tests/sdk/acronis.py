@@ -179,22 +179,22 @@ def json_file():
     checks.that("json: has compute points", bool(seconds))
 
 
-def refused(name, status, response):
+def rejected(name, status, response):
     checks.same(f"{name}: status", response.status_code, status)
     error = response.json()["error"]
     # Code and status differ now and then: the vendor's own numbers, and '401' as a text.
     checks.that(f"{name}: code and message", bool(error["code"] and error["message"]), error)
 
 
-def refusals():
-    refused("no token", 401, requests.get(f"{base_url}/tenants/{tenant_id}"))
+def rejections():
+    rejected("no token", 401, requests.get(f"{base_url}/tenants/{tenant_id}"))
     stranger = {"parameters": {"kind": "usage_current", "tenant_id": str(UUID(int=1 << 76)), "level": "accounts"}}
     stranger |= {"schedule": {"type": "once"}, "result_action": "save"}
-    refused("tenant of someone else", 403, requests.post(f"{base_url}/reports", headers=auth, json=stranger))
-    refused("no such field", 400, requests.post(f"{base_url}/reports", headers=auth, json=stranger | {"no": "field"}))
+    rejected("tenant of someone else", 403, requests.post(f"{base_url}/reports", headers=auth, json=stranger))
+    rejected("no such field", 400, requests.post(f"{base_url}/reports", headers=auth, json=stranger | {"no": "field"}))
     client = (sandbox.key("ACRONIS_CLIENT_ID"), "wrong")
     response = requests.post(f"{base_url}/idp/token", auth=client, data={"grant_type": "client_credentials"})
     checks.that("wrong secret", response.status_code in (400, 401) and "error" in response.json(), response.text)
 
 
-checks.all_of([authenticate, report, csv_file, json_file, refusals])
+checks.all_of([authenticate, report, csv_file, json_file, rejections])

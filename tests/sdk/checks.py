@@ -22,7 +22,7 @@ def same(name, got, wanted):
 
 
 def none(name, flaws):
-    """For lists of what is wrong: the first few are told."""
+    """For lists of what is wrong: the first few are reported."""
     return that(name, not flaws, "; ".join(map(str, flaws[:5])))
 
 

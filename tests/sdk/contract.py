@@ -1,4 +1,4 @@
-"""schemathesis against the curated documents: no answer of the sandbox may be one that openapi/*.yaml does not describe."""
+"""schemathesis against the curated documents: every response of the sandbox is one that openapi/*.yaml describes."""
 
 import base64
 import json
@@ -23,9 +23,9 @@ VENDORS = ["genesys", "suger", "acronis"]
 
 def token(path, client):
     secret = (sandbox.key(f"{client}_CLIENT_ID"), sandbox.key(f"{client}_CLIENT_SECRET"))
-    answer = requests.post(URL + path, auth=secret, data={"grant_type": "client_credentials"}, timeout=10)
-    answer.raise_for_status()
-    return answer.json()["access_token"]
+    response = requests.post(URL + path, auth=secret, data={"grant_type": "client_credentials"}, timeout=10)
+    response.raise_for_status()
+    return response.json()["access_token"]
 
 
 def set_keys():
@@ -37,7 +37,7 @@ def set_keys():
     os.environ["ACRONIS_TOKEN"] = token("/api/2/idp/token", "ACRONIS")
 
 
-# Fields of bodies that have to name something real; without them all would be refused, and success never seen.
+# Fields of bodies that have to name something real; without them all requests would be rejected.
 REAL = {
     "organizationID": sandbox.key("SUGER_ORG_ID"),
     "entitlementID": "ent-aws01",
@@ -68,7 +68,7 @@ def has_null(value):
 
 
 @schemathesis.check
-def what_does_not_fit_is_refused(ctx, response, case):
+def what_does_not_fit_is_rejected(ctx, response, case):
     """schemathesis' own check, but for what the vendors take for absent: `null` in a body, and a query parameter without a value."""
     is_absent = has_null(case.body) or any(value in ("", None, [], [""]) for value in (case.query or {}).values())
     return None if is_absent else negative_data_rejection(ctx, response, case)
@@ -106,7 +106,7 @@ def judge(vendor, report):
     print(f"{vendor}: {report['test_cases']['generated']} requests to {tested} operations; left out: {len(not_yet(vendor))}")
     for operation, phases in report["valid_rates"].items():
         if not any(phase["accepted"] for phase in phases.values()):
-            print(f"{vendor}: note: {operation} was never answered with success")
+            print(f"{vendor}: note: {operation} never succeeded")
     return tested - len(broken), len(broken) + errors + untested
 
 

@@ -33,7 +33,7 @@ def flaws(raw, declared, at=""):
         return sum((flaws(item, declared[5:-1].split(", ")[1], f"{at}/{name}") for name, item in raw.items()), [])
     if declared in PRIMITIVES:
         right = isinstance(raw, PRIMITIVES[declared]) and (declared == "bool" or not isinstance(raw, bool))
-        return [] if right else [f"{at}: {raw!r} is no {declared}"]
+        return [] if right else [f"{at}: {raw!r} is not a {declared}"]
     if declared == "object":
         return []
     model = getattr(sdk.models, declared)()
@@ -52,7 +52,7 @@ def outdated(model, at=""):
 
 
 def decoded(name, api, model):
-    """The answer fits the model without loss."""
+    """The response fits the model without loss."""
     raw = json.loads(api.api_client.last_response.data)
     checks.none(f"{name}: nothing is lost", flaws(raw, type(model).__name__))
     checks.none(f"{name}: all enum values are known", outdated(model.to_dict()))
@@ -60,18 +60,18 @@ def decoded(name, api, model):
 
 
 def until(finished, call):
-    """Calls again until the answer is finished, for a minute at most."""
+    """Calls again until the response is finished, for a minute at most."""
     states = []
     for _ in range(240):
-        answer = call()
-        states.append(answer)
-        if finished(answer):
+        response = call()
+        states.append(response)
+        if finished(response):
             return states
         time.sleep(0.25)
     raise TimeoutError("not finished after a minute")
 
 
-def refused(name, status, call):
+def rejected(name, status, call):
     """The call fails with the platform's error body, which names the correlation id of its header."""
     try:
         call()
@@ -83,7 +83,7 @@ def refused(name, status, call):
         checks.same(f"{name}: correlation id", body["contextId"], headers.get("inin-correlation-id"))
         checks.that(f"{name}: code and message", bool(body["code"] and body["message"]), body)
     else:
-        checks.that(name, False, "was not refused")
+        checks.that(name, False, "was not rejected")
 
 
 CLIENT = connect()
@@ -112,26 +112,26 @@ def billable_usage():
 
 
 def billable_usage_of_a_period_that_ends_before_it_starts():
-    refused("end before start", 400, lambda: BILLING.get_billing_reports_billableusage(MONTH[1], MONTH[0]))
+    rejected("end before start", 400, lambda: BILLING.get_billing_reports_billableusage(MONTH[1], MONTH[0]))
 
 
 def overview(index):
-    answer = BILLING.get_billing_trusteebillingoverview_trustor_org_id(TRUSTOR, billing_period_index=index)
-    answer = decoded(f"overview {index}", BILLING, answer)
-    checks.same(f"overview {index}: organization", answer.organization.id, TRUSTOR)
-    checks.that(f"overview {index}: currency", len(answer.currency) == 3, answer.currency)
-    ends = (answer.billing_period_start_date, answer.billing_period_end_date)
+    response = BILLING.get_billing_trusteebillingoverview_trustor_org_id(TRUSTOR, billing_period_index=index)
+    response = decoded(f"overview {index}", BILLING, response)
+    checks.same(f"overview {index}: organization", response.organization.id, TRUSTOR)
+    checks.that(f"overview {index}: currency", len(response.currency) == 3, response.currency)
+    ends = (response.billing_period_start_date, response.billing_period_end_date)
     checks.that(f"overview {index}: period", all(isinstance(it, datetime) for it in ends) and ends[0] < ends[1], ends)
-    checks.that(f"overview {index}: contract", answer.contract_effective_date < answer.contract_end_date)
-    checks.that(f"overview {index}: flag", isinstance(answer.in_ramp_period, bool))
-    checks.that(f"overview {index}: minimum is a decimal", Decimal(answer.minimum_monthly_amount) >= 0)
-    checks.that(f"overview {index}: has usages", bool(answer.usages))
-    for usage in answer.usages:
+    checks.that(f"overview {index}: contract", response.contract_effective_date < response.contract_end_date)
+    checks.that(f"overview {index}: flag", isinstance(response.in_ramp_period, bool))
+    checks.that(f"overview {index}: minimum is a decimal", Decimal(response.minimum_monthly_amount) >= 0)
+    checks.that(f"overview {index}: has usages", bool(response.usages))
+    for usage in response.usages:
         amounts = (usage.usage_quantity, usage.prepay_quantity, usage.overage_price)
         checks.that(f"overview {index}: {usage.name}: decimals", all(Decimal(it) >= 0 for it in amounts), amounts)
         flags = (usage.is_cancellable, usage.is_third_party)
         checks.that(f"overview {index}: {usage.name}: flags", all(isinstance(it, bool) for it in flags), flags)
-    return answer
+    return response
 
 
 def trustee_overview():
@@ -146,7 +146,7 @@ def trustee_overview():
 
 def overview_of_an_organization_that_is_no_customer():
     stranger = "00000000-0000-4000-8000-000000000000"
-    refused("no customer", 404, lambda: BILLING.get_billing_trusteebillingoverview_trustor_org_id(stranger))
+    rejected("no customer", 404, lambda: BILLING.get_billing_trusteebillingoverview_trustor_org_id(stranger))
 
 
 def usage_query():
@@ -175,17 +175,17 @@ def usage_query():
     checks.same("usage query results: one month", dates, {LAST_MONTH})
 
 
-def usage_query_that_nobody_started():
-    refused("no such query", 404, lambda: USAGE.get_usage_query_execution_id_results("no-such-query"))
+def unknown_usage_query():
+    rejected("no such query", 404, lambda: USAGE.get_usage_query_execution_id_results("no-such-query"))
 
 
 def usage_query_without_an_interval():
-    refused("no interval", 400, lambda: USAGE.post_usage_query(sdk.ApiUsageOrganizationQuery()))
+    rejected("no interval", 400, lambda: USAGE.post_usage_query(sdk.ApiUsageOrganizationQuery()))
 
 
 def a_caller_without_a_token():
     stranger = sdk.BillingApi(sdk.api_client.ApiClient(host=URL))
-    refused("no token", 401, lambda: stranger.get_billing_reports_billableusage(*MONTH))
+    rejected("no token", 401, lambda: stranger.get_billing_reports_billableusage(*MONTH))
 
 
 def a_wrong_secret():
@@ -196,7 +196,7 @@ def a_wrong_secret():
         checks.same("wrong secret: status", error.status, 400)
         checks.same("wrong secret: error", json.loads(error.body)["error"], "invalid_client")
     else:
-        checks.that("wrong secret", False, "was not refused")
+        checks.that("wrong secret", False, "was not rejected")
 
 
 checks.all_of([
@@ -205,7 +205,7 @@ checks.all_of([
     trustee_overview,
     overview_of_an_organization_that_is_no_customer,
     usage_query,
-    usage_query_that_nobody_started,
+    unknown_usage_query,
     usage_query_without_an_interval,
     a_caller_without_a_token,
     a_wrong_secret,

@@ -31,7 +31,7 @@ def arguments():
 
 
 def install(folder):
-    """The environment's Python, or what pip said last."""
+    """Returns the environment's Python, or the last line of pip's output."""
     commands = [
         [sys.executable, "-m", "venv", folder],
         [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / "requirements.txt")],
@@ -48,7 +48,7 @@ def install(folder):
 
 
 def build():
-    """Path of the program, from cargo's own messages: the target directory may be anywhere."""
+    """Returns the path of the program, from cargo's own messages: the target directory may be anywhere."""
     command = ["cargo", "build", "--locked", "-p", "usage-billing-sandbox", "--message-format", "json-render-diagnostics"]
     done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
     if done.returncode:
@@ -66,11 +66,11 @@ def settings(lines):
         if sandbox.DEMO.keys() | {"GENESYS_REGION"} <= found.keys():
             threading.Thread(target=lambda: [None for _ in lines], daemon=True).start()
             return found
-    sys.exit("the sandbox ended before it said where it is")
+    sys.exit("the sandbox ended before it printed its address")
 
 
 def start(program):
-    """The running sandbox and its settings."""
+    """Returns the running sandbox and its settings."""
     process = subprocess.Popen([program, "--port", "0"], stdout=subprocess.PIPE, text=True)
     watch = threading.Timer(LONGEST_START, process.kill)
     watch.start()
@@ -81,7 +81,7 @@ def start(program):
 
 
 def run(python, script, url, keys, home):
-    """Passed and failed. The home directory is empty: the SDKs read settings there."""
+    """Returns how many checks passed and failed. The home directory is empty, because the SDKs read settings there."""
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     environment |= keys | {"HOME": home, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
     print(f"== {script}", flush=True)
@@ -118,7 +118,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="usage-billing-sdk-") as folder:
         python, trouble = install(f"{folder}/environment")
         if trouble:
-            print(f"skipped: NOTHING WAS PROVED, the vendors' SDKs cannot be installed: {trouble}")
+            print(f"skipped: NOTHING WAS CHECKED, the vendors' SDKs cannot be installed: {trouble}")
             return 1 if asked.require else 0
         process = None
         try:

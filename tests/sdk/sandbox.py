@@ -29,12 +29,12 @@ def checked(url):
     """The address without a slash at the end; the program ends here if it is not on this machine."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
-        sys.exit(f"refused: {url} is not http on loopback; real vendors are never called")
+        sys.exit(f"rejected: {url} is not http on loopback; real vendors are never called")
     return url.rstrip("/")
 
 
 def stay_at_home(event, arguments):
-    """An audit hook: it sees every connection and every name that is looked up, whoever asks."""
+    """An audit hook: sees every connection and every lookup of a name, from any package."""
     if event == "socket.connect" and isinstance(arguments[1], tuple):
         host = arguments[1][0]
     elif event == "socket.getaddrinfo":
@@ -43,7 +43,7 @@ def stay_at_home(event, arguments):
         return
     host = host.decode() if isinstance(host, bytes) else host
     if host is not None and not is_loopback(host):
-        raise RuntimeError(f"refused: {host} is not loopback; real vendors are never called")
+        raise RuntimeError(f"rejected: {host} is not loopback; real vendors are never called")
 
 
 def key(name):

@@ -16,7 +16,7 @@ from suger_sdk_python.exceptions import ApiException, ConflictException, NotFoun
 ORG = sandbox.key("SUGER_ORG_ID")
 AWS, GCP, CANCELLED = "ent-aws01", "ent-gcp01", "ent-aws02"
 STATUSES = {"CREATED", "INVALID", "REPORTED", "REPORT_FAILED", "REPORT_PENDING", "DELETED"}
-# Ids of this run, so that it can run again on a sandbox that was not started anew.
+# Ids of this run, so that it can run again on a sandbox that was not restarted.
 RUN = f"{time.time_ns():x}"
 TODAY = datetime.now(timezone.utc).date()
 
@@ -51,26 +51,26 @@ def lost(raw, got, at=""):
 
 
 def decoded(operation, *arguments, **options):
-    """Calls, and compares the answer's text with what was decoded from it."""
-    answer = getattr(API, f"{operation}_with_http_info")(*arguments, **options)
-    model = answer.data
+    """Calls, and compares the response's text with what was decoded from it."""
+    response = getattr(API, f"{operation}_with_http_info")(*arguments, **options)
+    model = response.data
     plain = [one.to_dict() for one in model] if isinstance(model, list) else model.to_dict() if hasattr(model, "to_dict") else model
-    checks.none(f"{operation}: nothing is lost", lost(json.loads(answer.raw_data), plain))
+    checks.none(f"{operation}: nothing is lost", lost(json.loads(response.raw_data), plain))
     return model
 
 
-def refused(name, kind, status, call):
+def rejected(name, kind, status, call):
     """The call fails with a bare JSON string."""
     try:
         call()
     except ApiException as error:
         checks.that(f"{name}: {kind.__name__}", isinstance(error, kind), repr(error))
         checks.same(f"{name}: status", error.status, status)
-        # The SDK reads the body only of statuses that its document has; 409 is none of them.
+        # The SDK reads the body only of statuses that its document has; 409 is not one of them.
         if status != 409:
             checks.that(f"{name}: message", isinstance(error.data, str) and error.data, repr(error.data))
     else:
-        checks.that(name, False, "was not refused")
+        checks.that(name, False, "was not rejected")
 
 
 def order(identity, quantity, **more):
@@ -100,7 +100,7 @@ def report_single_with_an_id_twice():
     checks.same("report: records before mapping", group.meta_info.origin_records, {"ingest_gb": 0.1})
     checks.same("report: timestamp", group.meta_info.timestamp, moment)
     again = order(identity, 0.1)
-    refused("report with a known id", ConflictException, 409, lambda: API.report_usage_record_group(ORG, AWS, again))
+    rejected("report with a known id", ConflictException, 409, lambda: API.report_usage_record_group(ORG, AWS, again))
 
 
 def report_single_of_billable_metrics():
@@ -114,7 +114,7 @@ def report_single_of_billable_metrics():
 
 def report_single_of_nothing():
     body = order(f"zero-{RUN}", 0)
-    refused("all zero", ApiException, 400, lambda: API.report_usage_record_group(ORG, AWS, body))
+    rejected("all zero", ApiException, 400, lambda: API.report_usage_record_group(ORG, AWS, body))
 
 
 def batch():
@@ -127,10 +127,10 @@ def batch():
 
 def validate():
     fine = new({"ingest_gb": 2.5})
-    answer = API.batch_validate_usage_record_groups(ORG, [fine])
-    checks.that("validate: a text", isinstance(answer, str), repr(answer))
+    response = API.batch_validate_usage_record_groups(ORG, [fine])
+    checks.that("validate: a string", isinstance(response, str), repr(response))
     call = lambda: API.batch_validate_usage_record_groups(ORG, [fine, new({"no such dimension": 1})])  # noqa: E731
-    refused("validate: unknown dimension", ServiceException, 500, call)
+    rejected("validate: unknown dimension", ServiceException, 500, call)
 
 
 def every_page(operation, rows, **filters):
@@ -157,15 +157,15 @@ def list_groups_page_by_page():
     checks.that("list: quantities are numbers", all(isinstance(it, (int, float)) for it in numbers) and numbers != [])
     invalid = every_page("list_usage_record_groups", "usage_record_groups", status="INVALID", entitlement_id=CANCELLED)
     checks.same("list: by status and entitlement", {(it.status, it.entitlement_id) for it in invalid}, {("INVALID", CANCELLED)})
-    refused("list: no such page size", ApiException, 400, lambda: API.list_usage_record_groups(ORG, limit=1001))
+    rejected("list: no such page size", ApiException, 400, lambda: API.list_usage_record_groups(ORG, limit=1001))
 
 
 def delete():
     group = API.report_usage_record_group(ORG, AWS, order(f"gone-{RUN}", 5))
     deleted = decoded("delete_usage_record_group", ORG, group.id, creation_date=str(group.creation_time.date()))
     is_group("delete", deleted, "DELETED")
-    refused("delete twice", ApiException, 400, lambda: API.delete_usage_record_group(ORG, group.id))
-    refused("delete nothing", NotFoundException, 404, lambda: API.delete_usage_record_group(ORG, f"none-{RUN}"))
+    rejected("delete twice", ApiException, 400, lambda: API.delete_usage_record_group(ORG, group.id))
+    rejected("delete nothing", NotFoundException, 404, lambda: API.delete_usage_record_group(ORG, f"none-{RUN}"))
 
 
 def retry():
@@ -174,7 +174,7 @@ def retry():
     retried = decoded("retry_usage_record_group", ORG, failed.id, creation_date=str(failed.creation_time.date()))
     is_group("retry", retried, "CREATED")
     checks.same("retry: records", retried.records, failed.records)
-    refused("retry twice", ApiException, 400, lambda: API.retry_usage_record_group(ORG, failed.id))
+    rejected("retry twice", ApiException, 400, lambda: API.retry_usage_record_group(ORG, failed.id))
 
 
 def reports():
@@ -212,7 +212,7 @@ def metrics():
     checks.that("metric: listed", updated in decoded("list_billable_metrics", ORG))
     active = decoded("list_billable_metrics", ORG, status="ACTIVE")
     checks.that("metric: listed by status", active and identity not in {it.id for it in active})
-    refused("no such metric", NotFoundException, 404, lambda: API.get_billable_metric(ORG, f"none-{RUN}"))
+    rejected("no such metric", NotFoundException, 404, lambda: API.get_billable_metric(ORG, f"none-{RUN}"))
 
 
 def config():
@@ -241,7 +241,7 @@ def a_caller_with_a_wrong_key():
     except ApiException as error:
         checks.same("wrong key", error.status, 401)
     else:
-        checks.that("wrong key", False, "was not refused")
+        checks.that("wrong key", False, "was not rejected")
 
 
 checks.all_of([
