@@ -77,10 +77,7 @@ async fn contract_charges(
     now: DateTime<Utc>,
 ) -> Result<Fetched> {
     let charges = client.contract_charges_within(period, timeout).await?;
-    for bill in bills {
-        let customer = bill.organization.name.as_ref().unwrap_or(&bill.organization.id);
-        bill.compare(&charges.charges).iter().for_each(|difference| print_difference(customer, difference));
-    }
+    charges.compare(bills).iter().for_each(print_difference);
     let account = client.organization().await?;
     let ContractRows { rows, errors, .. } = charges.rows(&account, bills, now);
     Ok(Fetched { rows, errors: charges.errors.into_iter().chain(errors).collect() })
@@ -99,7 +96,8 @@ fn print_missing_bill(outcome: &ClientOutcome) {
     output::eprint_line(&format!("genesys: {}: no bill, as {why}{error}", printable(customer)));
 }
 
-fn print_difference(customer: &str, difference: &ChargeDifference) {
+fn print_difference(difference: &ChargeDifference) {
+    let customer = difference.organization.name.as_ref().unwrap_or(&difference.organization.id);
     let ours = difference.ours.as_deref().unwrap_or("unknown");
     let compared = match &difference.vendors {
         Some(vendors) => {

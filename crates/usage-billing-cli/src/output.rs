@@ -175,7 +175,7 @@ mod tests {
         let expected = concat!(
             "e18f1ce0-5c2d-454b-9b95-22deae344997,acronis,t-0,,t-1,\"Birch, \"\"Inc.\"\" 株式会社\",customer,,backup,,STO,pw_base_storage,,,",
             "production,vendor,,,GiB,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,1,,true,true,usage,1,1073741824,bytes,,,,,,EUR,0.10,,,,,,",
-            "download_stored_report,,3,,,,"
+            "download_stored_report,,3,,,,,"
         );
         assert_eq!(line.lines().nth(1), Some(expected));
         let read: Vec<UsageRow> = csv::Reader::from_reader(line.as_bytes()).deserialize().map(Result::unwrap).collect();

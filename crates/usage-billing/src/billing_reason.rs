@@ -43,13 +43,17 @@ pub enum BillingReason {
     UnknownLicensing,
     /// Not known: whether the tenant is a customer, or a partner whose number contains those of its customers in the same report.
     UnknownTenantKind,
-    /// Not known: the vendor takes off what its response does not show, states no rule, or contradicts itself; the invoice decides.
+    /// Not known: whether the month was over when the report was built.
+    UnknownReportDate,
+    /// Not known: columns of the report contradict each other about what is on trial.
+    ContradictoryColumns,
+    /// Not known: the vendor takes off what its response does not show, or states no rule; the invoice decides.
     SeeInvoice,
 }
 
 impl BillingReason {
     /// All of them, those that charge first, those that do not know last.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Usage,
         Self::Trial,
         Self::Allowance,
@@ -67,6 +71,8 @@ impl BillingReason {
         Self::UnknownHosting,
         Self::UnknownLicensing,
         Self::UnknownTenantKind,
+        Self::UnknownReportDate,
+        Self::ContradictoryColumns,
         Self::SeeInvoice,
     ];
 
@@ -78,6 +84,8 @@ impl BillingReason {
             | Self::UnknownHosting
             | Self::UnknownLicensing
             | Self::UnknownTenantKind
+            | Self::UnknownReportDate
+            | Self::ContradictoryColumns
             | Self::SeeInvoice => None,
             _ => Some(false),
         }
@@ -104,6 +112,8 @@ impl fmt::Display for BillingReason {
             Self::UnknownHosting => "unknown_hosting",
             Self::UnknownLicensing => "unknown_licensing",
             Self::UnknownTenantKind => "unknown_tenant_kind",
+            Self::UnknownReportDate => "unknown_report_date",
+            Self::ContradictoryColumns => "contradictory_columns",
             Self::SeeInvoice => "see_invoice",
         })
     }

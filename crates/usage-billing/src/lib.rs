@@ -2,8 +2,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod billing_reason;
+#[cfg(any(feature = "acronis", feature = "genesys"))]
+mod canonical_id;
 mod clock;
 mod exact;
+#[cfg(any(feature = "acronis", feature = "genesys"))]
+mod failed_month;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod loadable;
 #[cfg_attr(

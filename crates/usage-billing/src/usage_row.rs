@@ -26,7 +26,7 @@ pub struct UsageRow {
     pub edition: Option<String>,
     pub sku: String,
     pub metric: String,
-    pub grouping: Option<String>,
+    pub vendor_grouping: Option<String>,
     pub subscription_type: Option<String>,
     pub usage_mode: Option<UsageMode>,
     pub storage_host: Option<StorageHost>,
@@ -72,6 +72,7 @@ pub struct UsageRow {
     pub source_report_id: Option<String>,
     pub source_row: Option<u64>,
     pub price_source: Option<String>,
+    pub cost_source: Option<String>,
     pub price_list_code: Option<String>,
     #[serde(with = "exact::option")]
     pub sku_discount_percent: Option<Decimal>,
@@ -81,7 +82,7 @@ pub struct UsageRow {
 
 impl UsageRow {
     /// Names of the columns, in the order in which rows are written. Later versions append to it.
-    pub const COLUMNS: [&str; 48] = [
+    pub const COLUMNS: [&str; 49] = [
         "row_key",
         "vendor",
         "account_id",
@@ -94,7 +95,7 @@ impl UsageRow {
         "edition",
         "sku",
         "metric",
-        "grouping",
+        "vendor_grouping",
         "subscription_type",
         "usage_mode",
         "storage_host",
@@ -127,16 +128,18 @@ impl UsageRow {
         "source_report_id",
         "source_row",
         "price_source",
+        "cost_source",
         "price_list_code",
         "sku_discount_percent",
         "price_list_discount_percent",
     ];
 
-    /// States that the prices, if the row has any, are from the response that the row is from.
+    /// States that the prices and the cost, if the row has any, are from the response that the row is from.
     pub(crate) fn with_price_source(self) -> Self {
-        let prices = [self.unit_price, self.list_price, self.prepaid_price, self.cost];
-        let price_source = prices.iter().any(Option::is_some).then(|| self.source_operation.clone());
-        Self { price_source, ..self }
+        let prices = [self.unit_price, self.list_price, self.prepaid_price];
+        let source = |is_priced: bool| is_priced.then(|| self.source_operation.clone());
+        let (price_source, cost_source) = (source(prices.iter().any(Option::is_some)), source(self.cost.is_some()));
+        Self { price_source, cost_source, ..self }
     }
 }
 
@@ -212,13 +215,13 @@ mod tests {
     const LINE: &str = concat!(
         r#"{"row_key":"e18f1ce0-5c2d-454b-9b95-22deae344997","vendor":"genesys","account_id":"a","account_name":"A","customer_id":"c","#,
         r#""customer_name":"Birch, \"Inc.\" 株式会社","customer_kind":"trustor","customer_reference":"B-7","service":"backup","#,
-        r#""edition":"standard","sku":"S-1","metric":"m","grouping":"g","subscription_type":"PREPAY","usage_mode":"production","#,
+        r#""edition":"standard","sku":"S-1","metric":"m","vendor_grouping":"g","subscription_type":"PREPAY","usage_mode":"production","#,
         r#""storage_host":"partner","report_kind":"usage_summary","report_level":"direct_partners","unit":"seat","period_start":"2026-10-01T00:00:00Z","#,
         r#""period_end":"2026-11-01T00:00:00Z","occurrence":1,"as_of":"2026-10-12T00:00:00Z","is_final":true,"is_billable":true,"billing_reason":"usage","#,
         r#""quantity":"12345678901234567.123456789","raw_quantity":"7200","raw_unit":"seconds","quota_quantity":"5","included_quantity":"1","#,
         r#""prepaid_quantity":"100","bundle_quantity":"1000","overage_quantity":"-0.50","currency":"EUR","unit_price":"132.00","#,
         r#""list_price":"140","prepaid_price":"110.00","prepaid_amount":"11000","amount":"11066.00","cost":"0.1","source_operation":"get","source_report_id":"r-7","source_row":3,"#,
-        r#""price_source":"get","price_list_code":"EU-1","sku_discount_percent":"10","price_list_discount_percent":"2.5"}"#,
+        r#""price_source":"get","cost_source":"get","price_list_code":"EU-1","sku_discount_percent":"10","price_list_discount_percent":"2.5"}"#,
     );
 
     #[test]
@@ -228,6 +231,42 @@ mod tests {
         let places = UsageRow::COLUMNS.map(|column| LINE.find(&format!("\"{column}\":")).unwrap());
         assert!(places.is_sorted(), "{places:?}");
         assert_eq!(LINE.matches("\":").count(), UsageRow::COLUMNS.len());
+    }
+
+    /// Reserved in standard SQL (SQL:2023, part 2), or in Postgres, Snowflake, BigQuery, Spark, DuckDB, MySQL or SQL Server.
+    const RESERVED: &str = "abs absent acos all allocate alter analyse analyze and any any_value are array array_agg as asc asensitive asin \
+        assert_rows_modified asymmetric at atan atomic authorization avg backup begin begin_frame begin_partition between bigint binary \
+        blob boolean both browse btrim bulk by call called cardinality cascaded case cast ceil ceiling change char character check \
+        checkpoint classifier clob close clustered coalesce collate collation collect column columns commit compute concurrently condition \
+        connect connection constraint contains continue convert copy corr corresponding cos cosh count create cross cube cume_dist \
+        current cursor cycle database date day dbcc deallocate dec decfloat decimal declare default deferrable define delete deny \
+        dense_rank deref desc describe deterministic disconnect disk distinct distributed do double drop dump dynamic each element else \
+        empty end end_frame end_partition enum equals errlvl escape every except exclude exec execute exists exit exp explain external \
+        extract false fetch file fillfactor filter first_value float floor following for force foreign frame_row free freetext from full \
+        function fusion gclass generated get global grant greatest group grouping groups gscluster hash having hold holdlock hour \
+        identity identitycol if ignore ilike in increment index indicator initial initially inner inout insensitive insert int integer \
+        intersect intersection interval into is isnull issue join json json_array json_object json_table json_value key keys kill lag \
+        language large last_value lateral lead leading least left level like limit lineno listagg ln load local localtime localtimestamp \
+        lock log lookup lower lpad ltrim match match_number matches max maxvalue member merge method min minus minute mod modifies \
+        module month multiset national natural nchar nclob new no nocheck nonclustered none normalize not notnull nth_value ntile null \
+        nullif nulls numeric occurrences_regex octet_length of off offset offsets old omit on one only open option or order organization \
+        out outer over overlaps overlay parameter partition pattern per percent percent_rank period pivot placing plan portion position \
+        power precedes precision prepare primary print proc procedure proto ptf public qualify raiserror range rank read reads readtext \
+        real reconfigure recursive ref references referencing regexp release rename repeat replace replication require resignal restore \
+        restrict result return returning returns revert revoke right rlike rollback rollup row row_number rowcount rows rpad rtrim rule \
+        running savepoint schema scope scroll search second seek select sensitive session_user set shutdown signal similar sin skip \
+        smallint some specific sql sqlexception sqlstate sqlwarning sqrt start static statistics stored struct submultiset subset \
+        substring succeeds sum symmetric system system_time system_user table tablesample tan textsize then time timestamp to top \
+        trailing tran transaction translate translation treat trigger trim true truncate try_cast tsequal uescape undo union unique \
+        unknown unlock unnest unpivot unsigned update updatetext upper usage use user using value values var_pop varbinary varchar \
+        variadic varying versioning view waitfor when whenever where while width_bucket window with within without write writetext xor \
+        year zerofill";
+
+    #[test]
+    fn no_column_is_a_reserved_word_of_a_database() {
+        let reserved: std::collections::BTreeSet<_> = RESERVED.split_whitespace().collect();
+        let found: Vec<_> = UsageRow::COLUMNS.iter().filter(|column| reserved.contains(*column)).collect();
+        assert!(found.is_empty() && reserved.contains("grouping") && reserved.contains("end"), "{found:?}");
     }
 
     #[test]
@@ -251,17 +290,26 @@ mod tests {
     #[test]
     fn prices_of_a_row_are_from_its_own_response_and_a_row_without_prices_has_no_source() {
         let row: UsageRow = serde_json::from_str(LINE).unwrap();
-        let none =
-            UsageRow { unit_price: None, list_price: None, prepaid_price: None, cost: None, price_source: None, ..row };
+        let (unit_price, list_price, prepaid_price, cost, source) = (None, None, None, None, None);
+        let none = UsageRow {
+            unit_price,
+            list_price,
+            prepaid_price,
+            cost,
+            price_source: source.clone(),
+            cost_source: source,
+            ..row
+        };
         let price = Some(Decimal::ONE);
-        for (row, expected) in [
-            (none.clone(), None),
-            (UsageRow { unit_price: price, ..none.clone() }, Some("get")),
-            (UsageRow { list_price: price, ..none.clone() }, Some("get")),
-            (UsageRow { prepaid_price: price, ..none.clone() }, Some("get")),
-            (UsageRow { cost: price, ..none.clone() }, Some("get")),
+        for (row, of_price, of_cost) in [
+            (none.clone(), None, None),
+            (UsageRow { unit_price: price, ..none.clone() }, Some("get"), None),
+            (UsageRow { list_price: price, ..none.clone() }, Some("get"), None),
+            (UsageRow { prepaid_price: price, ..none.clone() }, Some("get"), None),
+            (UsageRow { cost: price, ..none.clone() }, None, Some("get")),
         ] {
-            assert_eq!(row.with_price_source().price_source.as_deref(), expected);
+            let row = row.with_price_source();
+            assert_eq!((row.price_source.as_deref(), row.cost_source.as_deref()), (of_price, of_cost));
         }
     }
 

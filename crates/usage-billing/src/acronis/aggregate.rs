@@ -15,6 +15,7 @@ use super::parts::Parts;
 use super::sums::{FirstRow, Key, Sum, metric, text_of_row};
 use super::tenant_kinds::{Standing, TenantKinds};
 use super::{ReportRow, StoredFile, types};
+use crate::canonical_id::canonical_id;
 use crate::memory_limit::{MemoryLimit, ROW, SLOT, text_bytes};
 use crate::row_identity::disambiguate_keys;
 use crate::{BillingReason, Period, UsageRow};
@@ -70,9 +71,11 @@ impl<'a> UsageAggregator<'a> {
 
     pub(super) fn add(&mut self, row: &mut ReportRow) -> Result<()> {
         let number = row.number;
-        canonicalize(&mut row.tenant_id);
-        canonicalize(&mut row.application);
-        [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten().for_each(canonicalize);
+        // Compared as text, the own row would count beside those that it contains.
+        let ids = [&mut row.infra_id, &mut row.infra_owner_id].into_iter().flatten();
+        for id in ids.chain([&mut row.tenant_id, &mut row.application]) {
+            *id = canonical_id(std::mem::take(id));
+        }
         let kept = self.owners.add(row);
         self.keep(kept, number)?;
         if self.account_name.is_none() && !row.tenant_name.is_empty() && row.tenant_id == self.account {
@@ -204,9 +207,10 @@ impl<'a> UsageAggregator<'a> {
         &self.owners
     }
 
-    /// Whether what the account is charged by decides about any row.
+    /// Whether what the account is charged by can decide about any row.
     pub(super) fn depends_on_licensing(&self) -> bool {
-        self.file.report.kind == types::ReportKind::UsageSummary && !self.sums.is_empty()
+        self.file.report.kind == types::ReportKind::UsageSummary
+            && self.sums.keys().any(|(key, _)| billing_rule::depends_on_licensing(&key.name))
     }
 
     /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
@@ -285,29 +289,19 @@ impl<'a> UsageAggregator<'a> {
                 let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
                 let reason = match reason.is_billable() {
                     _ if sum.parts.contradict && matches!(reason, BillingReason::Usage | BillingReason::Trial) => {
-                        BillingReason::SeeInvoice
+                        BillingReason::ContradictoryColumns
                     }
                     Some(true) if sum.is_of_unknown_kind => BillingReason::UnknownTenantKind,
-                    Some(true) if asked.may_be_early() => BillingReason::SeeInvoice,
+                    Some(true) if asked.may_be_early() => BillingReason::UnknownReportDate,
                     _ => reason,
                 };
                 let mut row = asked.row(&key, &sum, (mode, host), quantity, price, reason)?;
                 row.account_name = account_name.clone();
-                facts.prices.apply(&mut row)?;
+                facts.prices.apply(&mut row);
                 rows.push(row);
             }
         }
         Ok((disambiguate_keys(rows), self.memory.kept()))
-    }
-}
-
-/// An id is the same in capitals: compared as text, the own row would count beside those that it contains.
-fn canonicalize(id: &mut String) {
-    if id.len() >= 32
-        && (id.len() != 36 || id.bytes().any(|byte| byte.is_ascii_uppercase()))
-        && let Ok(uuid) = id.parse::<Uuid>()
-    {
-        *id = uuid.to_string();
     }
 }
 

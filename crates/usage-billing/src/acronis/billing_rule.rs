@@ -21,7 +21,7 @@ pub(super) struct Item<'a> {
     pub(super) seen: &'a SeenItems,
     /// What the report has of the same tenant.
     pub(super) of_tenant: &'a SeenItems,
-    /// What the account's settings state, where they can be read: it outranks the prefix of the item.
+    /// What the account's settings state today, where they can be read. Whether it was so in the month of the report, no source states.
     pub(super) licensing_mode: Option<LicensingMode>,
 }
 
@@ -30,10 +30,12 @@ pub(super) struct Item<'a> {
 pub(super) struct SeenItems {
     /// Whether there are items of today's licensing: `pw_…`, `pg_…`, `pu_…`.
     is_modern: bool,
+    /// Whether there are per-workload items: `pw_…`.
+    has_workloads: bool,
     /// Whether there are per-gigabyte items: `pg_…`.
     has_gigabytes: bool,
-    /// Whether there is an item of today's licensing for local storage.
-    has_local_storage: bool,
+    /// Which workloads and storage there are items of today's licensing for: a bit for each name.
+    sold: u64,
 }
 
 impl SeenItems {
@@ -41,10 +43,28 @@ impl SeenItems {
         let (name, licensing) = without_prefix(name);
         if matches!(licensing, Licensing::Workloads | Licensing::Users | Licensing::Gigabytes) {
             self.is_modern = true;
+            self.has_workloads |= licensing == Licensing::Workloads;
             self.has_gigabytes |= licensing == Licensing::Gigabytes;
-            self.has_local_storage |= name == LOCAL_STORAGE;
+            self.sold |= bit(name);
         }
     }
+
+    /// Whether an item of today's licensing counts the same.
+    fn contains(&self, name: &str) -> bool {
+        self.sold & bit(name) != 0
+    }
+
+    /// Whether the items are of this licensing mode, and none of the other one: then the mode was the same in the month of the report.
+    fn confirm(&self, mode: LicensingMode) -> bool {
+        (self.has_workloads, self.has_gigabytes)
+            == (mode == LicensingMode::PerDevice, mode == LicensingMode::PerGigabyte)
+    }
+}
+
+/// None for other names than those of workloads and storage.
+fn bit(name: &str) -> u64 {
+    let mut names = WORKLOADS.iter().chain(&STORAGE).chain([&LOCAL_STORAGE]);
+    names.position(|known| *known == name).map_or(0, |place| 1 << place)
 }
 
 /// What the account is charged by.
@@ -159,22 +179,58 @@ pub(super) fn reason(item: &Item<'_>) -> BillingReason {
     if let Some(reason) = never_charged(item.name, item.measurement_unit) {
         return reason;
     }
-    let (name, by_prefix) = without_prefix(item.name);
     if item.mode == UsageMode::Trial {
         return BillingReason::Trial;
     }
-    let licensing = by_prefix.in_mode(item.licensing_mode);
-    let is_workload = WORKLOADS.contains(&name);
-    if is_workload && by_prefix == Licensing::Gigabytes && licensing == Licensing::Gigabytes {
-        return BillingReason::Included;
+    let (_, by_prefix) = without_prefix(item.name);
+    let stated = charged_by(item, by_prefix);
+    // An item's own prefix is of the month of the report, and outranks the mode of today.
+    let Some(mode) = item.licensing_mode.filter(|_| by_prefix.is_open()) else { return stated };
+    let in_mode = charged_by(item, mode.into());
+    match item.seen.confirm(mode) {
+        true => in_mode,
+        // The month may have had either mode.
+        false if in_mode.is_billable() != stated.is_billable() => BillingReason::UnknownLicensing,
+        false => stated,
     }
+}
+
+/// Whether what the account is charged by, beyond the prefix of the item, can decide about it.
+pub(super) fn depends_on_licensing(name: &str) -> bool {
+    let (name, by_prefix) = without_prefix(name);
+    by_prefix.is_open() && (is_stored(name) || WORKLOADS.contains(&name))
+}
+
+/// Whether it is storage that is sold by its size.
+fn is_stored(name: &str) -> bool {
+    STORAGE.contains(&name) || name == LOCAL_STORAGE
+}
+
+fn charged_by(item: &Item<'_>, licensing: Licensing) -> BillingReason {
+    let (name, by_prefix) = without_prefix(item.name);
+    let is_workload = WORKLOADS.contains(&name);
+    let without_skus = match is_unnamed(item, by_prefix) && !SERVICES.contains(&name) {
+        true => unnamed(item, name, licensing),
+        false => by_licensing(item, name, licensing),
+    };
+    // An item of an edition without prefix, beside one of today's licensing that may count the same.
+    let is_repeated = by_prefix == Licensing::Unprefixed && item.of_tenant.contains(name);
+    let without_skus = match without_skus {
+        BillingReason::Usage if is_repeated => BillingReason::UnknownItem,
+        other => other,
+    };
     match item.has_sku {
-        // The mode states that devices are not charged, and the SKU that they are sold.
+        // "Accounted, but not billed": a SKU does not change it.
+        _ if is_workload && by_prefix == Licensing::Gigabytes => BillingReason::Included,
+        // By the mode devices are not charged, and by the SKU they are sold.
         Some(true) if is_workload && licensing == Licensing::Gigabytes => BillingReason::UnknownLicensing,
         Some(true) => BillingReason::Usage,
+        // By the mode all storage is charged, and without a SKU it is not sold.
+        Some(false) if is_stored(name) && (licensing, without_skus) == (Licensing::Gigabytes, BillingReason::Usage) => {
+            BillingReason::UnknownLicensing
+        }
         Some(false) => BillingReason::NotSold,
-        None if is_unnamed(item, by_prefix) && !SERVICES.contains(&name) => unnamed(item, name, licensing),
-        None => by_licensing(item, name, licensing),
+        None => without_skus,
     }
 }
 
@@ -184,7 +240,7 @@ fn is_unnamed(item: &Item<'_>, by_prefix: Licensing) -> bool {
 }
 
 fn unnamed(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingReason {
-    let is_storage = STORAGE.contains(&name) || name == LOCAL_STORAGE;
+    let is_storage = is_stored(name);
     match is_storage || WORKLOADS.contains(&name) {
         true if name == LOCAL_STORAGE => unnamed_local_storage(item, licensing),
         // In today's licensing only items are sold, and all others have a prefix. Which licensing a tenant has, only its own items show.
@@ -210,9 +266,7 @@ fn by_licensing(item: &Item<'_>, name: &str, licensing: Licensing) -> BillingRea
         _ if SERVICES.contains(&name) => BillingReason::Usage,
         Workloads | Gigabytes if name.starts_with("pack_") => BillingReason::Usage,
         Workloads | Users if name == LOCAL_STORAGE => BillingReason::Included,
-        // Beside an item with a prefix it may count the same storage again.
-        Gigabytes if item.name == LOCAL_STORAGE && item.of_tenant.has_local_storage => BillingReason::UnknownItem,
-        Gigabytes if name == LOCAL_STORAGE || STORAGE.contains(&name) => BillingReason::Usage,
+        Gigabytes if is_stored(name) => BillingReason::Usage,
         _ if name == LOCAL_STORAGE => BillingReason::UnknownLicensing,
         _ if STORAGE.contains(&name) => match item.host {
             Host::Vendor | Host::NoComponent => BillingReason::Usage,
@@ -242,12 +296,17 @@ pub(super) fn never_charged(name: &str, measurement_unit: Option<&str>) -> Optio
 }
 
 impl Licensing {
-    /// What an item is charged by, given what the account's settings state of it.
-    fn in_mode(self, mode: Option<LicensingMode>) -> Self {
-        match (self, mode) {
-            (Self::Users, _) | (_, None) => self,
-            (_, Some(LicensingMode::PerDevice)) => Self::Workloads,
-            (_, Some(LicensingMode::PerGigabyte)) => Self::Gigabytes,
+    /// Whether the item itself leaves open which of the licensing modes it is charged by.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Edition | Self::Unprefixed)
+    }
+}
+
+impl From<LicensingMode> for Licensing {
+    fn from(mode: LicensingMode) -> Self {
+        match mode {
+            LicensingMode::PerDevice => Self::Workloads,
+            LicensingMode::PerGigabyte => Self::Gigabytes,
         }
     }
 }
@@ -281,9 +340,11 @@ mod tests {
     }
 
     /// Beside items of today's licensing by device.
-    static BY_DEVICE: SeenItems = SeenItems { is_modern: true, has_gigabytes: false, has_local_storage: false };
+    static BY_DEVICE: SeenItems = SeenItems { is_modern: true, has_workloads: true, has_gigabytes: false, sold: 0 };
     /// Beside items of older editions.
-    static BY_EDITION: SeenItems = SeenItems { is_modern: false, has_gigabytes: false, has_local_storage: false };
+    static BY_EDITION: SeenItems = SeenItems { is_modern: false, has_workloads: false, has_gigabytes: false, sold: 0 };
+    /// Beside items of today's licensing by gigabyte.
+    static BY_GIGABYTE: SeenItems = SeenItems { is_modern: true, has_workloads: false, has_gigabytes: true, sold: 0 };
 
     fn item(name: &'static str) -> Item<'static> {
         Item {
@@ -339,7 +400,23 @@ mod tests {
             ("local_storage", false, false),
         ] {
             let seen = seen(&["pw_base_vms", name, "pw_base_vms"]);
-            assert_eq!((seen.has_gigabytes, seen.has_local_storage), (has_gigabytes, has_local_storage), "{name}");
+            assert_eq!(
+                (seen.has_gigabytes, seen.contains(LOCAL_STORAGE)),
+                (has_gigabytes, has_local_storage),
+                "{name}"
+            );
+            assert!(seen.contains("vms") && !seen.contains("servers") && !seen.contains("notarizations"));
+        }
+        for (names, by_device, by_gigabyte) in [
+            (&["pw_base_vms", "servers", "pu_base_fc_seats"][..], true, false),
+            (&["pg_base_storage", "p_servers"], false, true),
+            (&["pg_base_storage", "pw_base_vms"], false, false),
+            (&["pu_base_fc_seats", "p_servers"], false, false),
+            (&[], false, false),
+        ] {
+            let confirmed = |mode| seen(names).confirm(mode);
+            assert_eq!(confirmed(LicensingMode::PerDevice), by_device, "{names:?}");
+            assert_eq!(confirmed(LicensingMode::PerGigabyte), by_gigabyte, "{names:?}");
         }
     }
 
@@ -348,10 +425,14 @@ mod tests {
         use LicensingMode::{PerDevice, PerGigabyte};
         for (beside, mode, expected) in [
             (&["pg_base_storage"][..], Some(PerGigabyte), Usage),
-            (&["pw_base_vms"], Some(PerGigabyte), Usage),
-            (&["p_servers"], Some(PerGigabyte), Usage),
             (&["pg_base_storage", "pg_base_local_storage"], Some(PerGigabyte), UnknownItem),
-            (&["pg_base_storage"], Some(PerDevice), Included),
+            // The month of the report had another mode, or may have had.
+            (&["pw_base_vms"], Some(PerGigabyte), UnknownLicensing),
+            (&["p_servers"], Some(PerGigabyte), UnknownLicensing),
+            (&["p_servers"], Some(PerDevice), UnknownLicensing),
+            (&["pg_base_storage"], Some(PerDevice), UnknownLicensing),
+            (&["pg_base_storage", "pw_base_vms"], Some(PerGigabyte), UnknownLicensing),
+            (&["pg_base_storage", "pw_base_vms"], Some(PerDevice), UnknownLicensing),
             (&["pw_base_vms"], Some(PerDevice), Included),
             (&["pw_base_vms", "pw_base_local_storage"], Some(PerDevice), Included),
             (&["pw_base_vms", "pw_base_local_storage"], None, Included),
@@ -427,58 +508,145 @@ mod tests {
         for edition in [None, Some("standard"), Some("pck_per_gigabyte")] {
             let by_gigabyte = Some(LicensingMode::PerGigabyte);
             let of_tenant = &seen;
-            let item = Item { edition, of_tenant, licensing_mode: by_gigabyte, ..item("local_storage") };
+            let seen = &BY_GIGABYTE;
+            let item = Item { edition, seen, of_tenant, licensing_mode: by_gigabyte, ..item("local_storage") };
             assert_eq!(reason(&item), UnknownItem, "{edition:?}");
             assert_eq!(reason(&Item { name: "pg_base_local_storage", ..item }), Usage, "{edition:?}");
             assert_eq!(reason(&Item { of_tenant: &BY_DEVICE, ..item }), Usage, "{edition:?}");
         }
     }
 
+    const MODES: [Option<LicensingMode>; 3] = [None, Some(LicensingMode::PerDevice), Some(LicensingMode::PerGigabyte)];
+
     #[test]
-    fn the_licensing_mode_outranks_the_prefix_and_not_the_sku() {
+    fn the_prefix_of_an_item_outranks_the_mode_of_today() {
         use Host::{NoComponent, Partner, Unknown, Vendor};
-        for (name, edition, host, has_sku, per_device, per_gigabyte) in [
-            ("pw_base_storage", None, Vendor, None, Usage, Usage),
-            ("pw_base_storage", None, Partner, None, PartnerHosted, Usage),
-            ("pg_base_storage", None, Partner, None, PartnerHosted, Usage),
-            ("p_storage", None, Partner, None, PartnerHosted, Usage),
-            ("storage", Some("standard"), Partner, None, PartnerHosted, Usage),
-            ("pw_base_storage", None, Unknown, None, UnknownHosting, Usage),
-            ("p_local_storage", None, NoComponent, None, Included, Usage),
-            ("pg_base_vms", None, NoComponent, None, Usage, Included),
-            ("pw_base_vms", None, NoComponent, None, Usage, Included),
-            // By the mode devices are not charged, by the SKU they are sold.
-            ("pw_base_vms", None, NoComponent, Some(true), Usage, UnknownLicensing),
-            ("vms", Some("standard"), NoComponent, Some(true), Usage, UnknownLicensing),
-            ("pu_base_fc_seats", None, NoComponent, Some(true), Usage, Usage),
-            ("pw_base_storage", None, Partner, Some(true), Usage, Usage),
-            ("pg_base_vms", None, NoComponent, Some(true), Usage, Included),
-            ("pw_base_vms", None, NoComponent, Some(false), NotSold, NotSold),
-            // Of users, of use, and of items that no source names, the mode says nothing.
-            ("pu_base_fc_seats", None, NoComponent, None, Usage, Usage),
-            ("pw_compute_points", None, NoComponent, None, Usage, Usage),
-            ("pw_pack_adv_security", None, NoComponent, None, Usage, Usage),
-            ("mailboxes", None, NoComponent, None, Counter, Counter),
-            ("a_seats", None, NoComponent, None, UnknownItem, UnknownItem),
-            ("total_storage", None, NoComponent, None, TotalOfRows, TotalOfRows),
+        for (name, host, has_sku, expected) in [
+            ("pw_base_storage", Vendor, None, Usage),
+            ("pw_base_storage", Partner, None, PartnerHosted),
+            ("pw_base_storage", Unknown, None, UnknownHosting),
+            ("pw_base_local_storage", NoComponent, None, Included),
+            ("pw_base_vms", NoComponent, None, Usage),
+            ("pw_base_vms", NoComponent, Some(true), Usage),
+            ("pw_base_vms", NoComponent, Some(false), NotSold),
+            ("pg_base_storage", Partner, None, Usage),
+            ("pg_base_storage", Unknown, None, Usage),
+            ("pg_base_local_storage", NoComponent, None, Usage),
+            ("pg_base_vms", NoComponent, None, Included),
+            ("pg_base_mailboxes", NoComponent, None, Included),
+            ("pu_base_fc_seats", NoComponent, None, Usage),
+            ("pw_compute_points", NoComponent, None, Usage),
+            ("pw_pack_adv_security", NoComponent, None, Usage),
+            ("mailboxes", NoComponent, None, Counter),
+            ("a_seats", NoComponent, None, UnknownItem),
+            ("notarizations", NoComponent, None, Usage),
+            ("total_storage", NoComponent, None, TotalOfRows),
         ] {
-            for (mode, expected) in [(LicensingMode::PerDevice, per_device), (LicensingMode::PerGigabyte, per_gigabyte)]
+            for (licensing_mode, seen) in
+                MODES.into_iter().flat_map(|mode| [&BY_DEVICE, &BY_GIGABYTE].map(|seen| (mode, seen)))
             {
-                let item = Item { edition, host, has_sku, licensing_mode: Some(mode), ..item(name) };
-                assert_eq!(reason(&item), expected, "{name} {host:?} {has_sku:?} {mode:?}");
+                let item = Item { host, has_sku, licensing_mode, seen, of_tenant: seen, ..item(name) };
+                assert_eq!(reason(&item), expected, "{name} {host:?} {has_sku:?} {licensing_mode:?} {seen:?}");
             }
         }
-        // In a report of older editions.
-        for (name, host, mode, expected) in [
-            ("storage", Partner, None, UnknownLicensing),
-            ("storage", Partner, Some(LicensingMode::PerDevice), PartnerHosted),
-            ("storage", Partner, Some(LicensingMode::PerGigabyte), Usage),
-            ("local_storage", NoComponent, None, UnknownLicensing),
-            ("local_storage", NoComponent, Some(LicensingMode::PerDevice), Included),
-            ("mailboxes", NoComponent, Some(LicensingMode::PerDevice), UnknownItem),
+    }
+
+    #[test]
+    fn todays_mode_decides_only_what_the_items_of_the_month_confirm() {
+        use Host::{NoComponent, Partner, Unknown, Vendor};
+        use LicensingMode::{PerDevice, PerGigabyte};
+        for (name, edition, host, has_sku, stated, per_device, per_gigabyte) in [
+            ("p_storage", None, Vendor, None, Usage, Usage, Usage),
+            ("p_storage", None, Partner, None, UnknownLicensing, PartnerHosted, Usage),
+            ("p_storage", None, Unknown, None, UnknownHosting, UnknownHosting, Usage),
+            ("storage", Some("standard"), Partner, None, UnknownLicensing, PartnerHosted, Usage),
+            ("p_local_storage", None, NoComponent, None, UnknownLicensing, Included, Usage),
+            ("p_servers", None, NoComponent, None, Usage, Usage, Included),
+            ("vms", Some("standard"), NoComponent, None, Usage, Usage, Included),
+            // By the mode devices are not charged, by the SKU they are sold.
+            ("vms", Some("standard"), NoComponent, Some(true), Usage, Usage, UnknownLicensing),
+            ("vms", Some("standard"), NoComponent, Some(false), NotSold, NotSold, NotSold),
+            // By the mode storage is charged, and without a SKU it is not sold.
+            ("p_storage", None, Partner, Some(false), NotSold, NotSold, UnknownLicensing),
+            ("local_storage", None, NoComponent, Some(false), NotSold, NotSold, UnknownLicensing),
+            ("p_storage", None, Partner, Some(true), Usage, Usage, Usage),
+            // A counter beside items, which is none of them.
+            ("storage", None, NoComponent, Some(false), NotSold, NotSold, NotSold),
         ] {
-            let item = Item { host, licensing_mode: mode, seen: &BY_EDITION, of_tenant: &BY_EDITION, ..item(name) };
-            assert_eq!(reason(&item), expected, "{name} {host:?} {mode:?}");
+            let of = |licensing_mode, seen| {
+                let item = Item { edition, host, has_sku, licensing_mode, seen, ..item(name) };
+                reason(&item)
+            };
+            let label = format!("{name} {edition:?} {host:?} {has_sku:?}");
+            assert_eq!(of(None, &BY_EDITION), stated, "{label}");
+            assert_eq!(of(Some(PerDevice), &BY_DEVICE), per_device, "{label}");
+            assert_eq!(of(Some(PerGigabyte), &BY_GIGABYTE), per_gigabyte, "{label}");
+            // What nothing confirms makes a row unknown, and never known.
+            let both = seen(&["pw_base_vms", "pg_base_storage"]);
+            for (mode, in_mode, seen) in [
+                (PerDevice, per_device, &BY_EDITION),
+                (PerGigabyte, per_gigabyte, &BY_EDITION),
+                (PerDevice, per_device, &BY_GIGABYTE),
+                (PerGigabyte, per_gigabyte, &BY_DEVICE),
+                (PerDevice, per_device, &both),
+                (PerGigabyte, per_gigabyte, &both),
+            ] {
+                let found = of(Some(mode), seen);
+                let agrees = in_mode.is_billable() == of(None, seen).is_billable();
+                assert_eq!(found, if agrees { of(None, seen) } else { UnknownLicensing }, "{label} {mode:?} {seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sku_and_the_licensing_by_gigabyte_decide_together() {
+        use Host::{NoComponent, Partner, Vendor};
+        for (name, host, with_sku, without_sku) in [
+            ("pg_base_storage", Vendor, Usage, UnknownLicensing),
+            ("pg_base_storage", Partner, Usage, UnknownLicensing),
+            ("pg_base_local_storage", NoComponent, Usage, UnknownLicensing),
+            ("pg_base_vms", NoComponent, Included, Included),
+            ("pg_base_mailboxes", NoComponent, Included, Included),
+            ("pg_base_something_new", NoComponent, Usage, NotSold),
+            ("pg_compute_points", NoComponent, Usage, NotSold),
+            ("pw_base_storage", Partner, Usage, NotSold),
+            ("pw_base_local_storage", NoComponent, Usage, NotSold),
+        ] {
+            let of = |has_sku| reason(&Item { host, has_sku: Some(has_sku), seen: &BY_GIGABYTE, ..item(name) });
+            assert_eq!([of(true), of(false)], [with_sku, without_sku], "{name} {host:?}");
+            let trial = Item { host, has_sku: Some(false), mode: UsageMode::Trial, ..item(name) };
+            assert_eq!(reason(&trial), Trial, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_item_of_an_older_edition_beside_the_same_of_today_is_not_known_to_be_charged() {
+        for (name, edition, beside, expected) in [
+            ("fc_seats", "fss_legacy", "pu_base_fc_seats", UnknownItem),
+            ("fc_seats", "fss_legacy", "pw_base_servers", Usage),
+            ("servers", "standard", "pw_base_servers", UnknownItem),
+            ("servers", "standard", "pw_p_adv_servers", UnknownItem),
+            ("storage", "standard", "pg_base_storage", UnknownItem),
+            ("servers", "standard", "p_servers", Usage),
+            ("notarizations", "standard", "pw_notarizations", Usage),
+        ] {
+            let beside = seen(&[beside]);
+            let item = Item { edition: Some(edition), of_tenant: &beside, ..item(name) };
+            assert_eq!(reason(&item), expected, "{name} {beside:?}");
+            assert_eq!(reason(&Item { has_sku: Some(true), ..item }), Usage, "{name} {beside:?}");
+            assert_eq!(reason(&Item { of_tenant: &BY_EDITION, ..item }), Usage, "of another tenant");
+        }
+    }
+
+    #[test]
+    fn the_mode_is_read_only_where_it_can_decide() {
+        for name in ["p_storage", "local_storage", "storage", "servers", "adv_mailboxes", "p_local_storage"] {
+            assert!(depends_on_licensing(name), "{name}");
+        }
+        for name in
+            ["pw_base_storage", "pg_base_vms", "pu_base_fc_seats", "notarizations", "p_compute_points", "euc_count"]
+        {
+            assert!(!depends_on_licensing(name), "{name}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! Reports that the tenant has already.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
 use super::hints::hinted;
 use super::report::{ObtainedReport, is_gone};
-use super::stored_file::ReportFiles;
+use super::stored_file::{ReportFiles, StoredFile};
 use super::{Client, ReportRequest, rows, types};
 use crate::{Period, Progress, Report};
 
@@ -15,6 +15,10 @@ use crate::{Period, Progress, Report};
 const CONCURRENT: usize = 4;
 /// Reports that are read, at most, to save the vendor the work of another one.
 const MAX_READ: usize = 200;
+/// Rows of a file of which one has a SKU, if any has.
+const SKU_ROWS: usize = 1_000;
+/// How old a file of a period that is not over may be. The vendor rolls usage up once a day.
+const FRESH: TimeDelta = TimeDelta::hours(1);
 
 impl Client {
     /// Looks for a report as `request` would make it, created on the day `since` (UTC) or later. For when the answer to
@@ -45,10 +49,11 @@ impl Client {
     /// Returns a report that serves `request`: one that the tenant has already, if it contains all that a new one would, else a new one, as by
     /// [`create_report_once`](Self::create_report_once).
     ///
-    /// A report is reused if it is of the same kind, tenant, level, whole period and SKUs, and has a file with rows that was made after the
-    /// end of the period. One that does not state whether it has SKUs is not reused. One that was created today and is in the making is waited
-    /// for. Reports of a period that is not over are not reused. Of the tenant's reports at most 200 are read, from both ends of the list;
-    /// those that cannot be read are passed over.
+    /// A report is reused if it is of the same kind, tenant, level and whole period, has the SKUs that were asked for, and a file with rows that was
+    /// made after the end of the period or, if that is not over, within the last hour of today: usage is rolled up once a day, and rows state in
+    /// `as_of` when the file was made. It may have rows without usage on top. Of a report that does not state whether it has SKUs, the first rows
+    /// of the file decide. One that was created today and is in the making is waited for. Of the tenant's reports at most 200 are
+    /// read, from both ends of the list; those that cannot be read are passed over.
     ///
     /// # Errors
     /// As [`create_report_once`](Self::create_report_once).
@@ -64,7 +69,7 @@ impl Client {
     pub(super) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Report<ReportFiles>>> {
         let now = self.clock.now();
         request.body(now)?;
-        let Some(period) = request.period().filter(|period| period.is_closed(now)) else { return Ok(None) };
+        let Some(period) = request.period() else { return Ok(None) };
         let Ok(mut ids) = self.report_ids(request.tenant()).await else { return Ok(None) };
         // The order is not documented: the newest may be first or last.
         if ids.len() > MAX_READ {
@@ -78,14 +83,38 @@ impl Client {
                 continue;
             }
             let is_of_today = report.generation_date == now.date_naive();
+            let states_skus = report.parameters.show_skus.is_some();
             let mut report = self.waiting_for(report);
             match report.poll().await {
-                Ok(Progress::Ready(files)) if has_all_of(&files, period) => return Ok(Some(report)),
-                Ok(Progress::Pending { .. }) if is_of_today => in_the_making = in_the_making.or(Some(report)),
+                Ok(Progress::Ready(files)) => {
+                    let file = files.saved.iter().find(|file| rows::are_in(&file.format));
+                    let file = file.filter(|file| has_all_of(file, period, now));
+                    if let Some(file) = file
+                        && (states_skus || self.has_skus(file).await)
+                    {
+                        return Ok(Some(report));
+                    }
+                }
+                Ok(Progress::Pending { .. }) if is_of_today && states_skus => {
+                    in_the_making = in_the_making.or(Some(report));
+                }
                 _ => {}
             }
         }
         Ok(in_the_making)
+    }
+
+    /// Whether one of the first rows of a file has a SKU.
+    async fn has_skus(&self, file: &StoredFile) -> bool {
+        let Ok(mut rows) = self.rows(file).await else { return false };
+        for _ in 0..SKU_ROWS {
+            match rows.next().await {
+                Some(Ok(row)) if row.sku.is_some() => return true,
+                Some(Ok(_)) => {}
+                _ => return false,
+            }
+        }
+        false
     }
 
     async fn report_ids(&self, tenant: Uuid) -> Result<Vec<Uuid>> {
@@ -114,8 +143,33 @@ fn is_of_one_report(error: &Error) -> bool {
     matches!(error.kind(), Api | Decode | Limit | Permission)
 }
 
-/// Whether one of the files holds all rows of a period: it was made when the period was over.
-fn has_all_of(files: &ReportFiles, period: Period) -> bool {
-    let with_rows = files.saved.iter().find(|file| rows::are_in(&file.format));
-    with_rows.and_then(|file| file.created_at).is_some_and(|made| period.is_closed(made))
+/// Whether a file has all rows of a period: it was made when the period was over, or just now.
+fn has_all_of(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
+    let is_fresh = |made: DateTime<Utc>| made <= now && now - made <= FRESH && made.date_naive() == now.date_naive();
+    file.created_at.is_some_and(|made| period.is_closed(made) || is_fresh(made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::aggregate::tests::summary;
+    use super::*;
+
+    #[test]
+    fn a_file_has_all_of_a_period_once_that_is_over_and_for_an_hour_before() {
+        let period = "2026-11".parse().unwrap();
+        for (made, now, expected) in [
+            (Some("2026-12-01T00:00:00Z"), "2026-12-05T00:00:00Z", true),
+            (Some("2026-11-30T23:59:59Z"), "2026-12-05T00:00:00Z", false),
+            (Some("2026-11-30T23:59:59Z"), "2026-12-01T00:00:00Z", false),
+            (None, "2026-12-05T00:00:00Z", false),
+            (Some("2026-11-21T12:00:00Z"), "2026-11-21T12:00:00Z", true),
+            (Some("2026-11-21T11:00:00Z"), "2026-11-21T12:00:00Z", true),
+            (Some("2026-11-21T10:59:59Z"), "2026-11-21T12:00:00Z", false),
+            (Some("2026-11-21T12:00:01Z"), "2026-11-21T12:00:00Z", false),
+            (Some("2026-11-20T23:59:59Z"), "2026-11-21T00:00:00Z", false),
+        ] {
+            let file = StoredFile { created_at: made.map(|made| made.parse().unwrap()), ..summary() };
+            assert_eq!(has_all_of(&file, period, now.parse().unwrap()), expected, "{made:?} {now}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use usage_billing_core::{Decimal, LenientDecimal, Result, printable};
+use usage_billing_core::{Decimal, LenientDecimal, printable};
 use uuid::Uuid;
 
 use super::{Client, types};
@@ -11,7 +11,7 @@ use crate::{Period, UsageRow, loadable};
 
 const OPERATION: &str = "list_effective_price_lists";
 
-/// What a partner is charged for one unit of a SKU in a month.
+/// What a partner is charged for a SKU in a month. All prices fit their columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SkuPrice {
     currency: String,
@@ -25,7 +25,7 @@ struct SkuPrice {
 /// Prices of several months; empty if none can be read.
 #[derive(Debug, Default)]
 pub(super) struct PriceBook {
-    /// By month (`2026-10`) and SKU; `None` where price lists contradict each other.
+    /// By month (`2026-10`) and SKU; `None` where a price cannot be read, or price lists contradict each other.
     prices: HashMap<(String, String), Option<SkuPrice>>,
 }
 
@@ -34,20 +34,19 @@ impl PriceBook {
         let mut prices = HashMap::new();
         for list in lists.price_lists {
             for price in &list.prices {
-                let Some(new) = SkuPrice::of(&list, price) else { continue };
+                let new = SkuPrice::of(&list, price).map_err(|reason| warn(&list, price, &reason)).ok();
                 match prices.entry((list.month.trim().to_owned(), price.sku.trim().to_owned())) {
                     Entry::Vacant(place) => {
-                        place.insert(Some(new));
+                        place.insert(new);
                     }
                     // The same price in two lists is one; of two prices nothing states which is charged.
-                    Entry::Occupied(mut place) if place.get().as_ref().is_some_and(|known| !known.agrees(&new)) => {
-                        tracing::warn!(
-                            sku = %printable(&price.sku), month = %printable(&list.month),
-                            "price lists have different prices; the row has none"
-                        );
-                        place.insert(None);
+                    Entry::Occupied(mut place) => {
+                        let known: &Option<SkuPrice> = place.get();
+                        if known.as_ref().is_some_and(|known| new.as_ref().is_none_or(|new| !known.agrees(new))) {
+                            warn(&list, price, "another price list has another price");
+                            place.insert(None);
+                        }
                     }
-                    Entry::Occupied(_) => {}
                 }
             }
         }
@@ -56,50 +55,72 @@ impl PriceBook {
 
     /// Fills in the price of the row's SKU in the month that the row lies in. No amount: what a price is for (a gigabyte, a hundred of them, a
     /// pack) no source states.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](usage_billing_core::ErrorKind::Decode) if a price does not fit; names the SKU and month.
-    pub(super) fn apply(&self, row: &mut UsageRow) -> Result<()> {
+    pub(super) fn apply(&self, row: &mut UsageRow) {
         let month = Period::month_of(row.period_start.date_naive());
         if row.period_end > month.end() {
-            return Ok(());
+            return;
         }
         let key = (name_of(month), row.sku.clone());
-        let Some(Some(price)) = self.prices.get(&key) else { return Ok(()) };
-        let place = || format!("the price of {} in {}", printable(&key.1), key.0);
-        let in_same_currency = row.currency.as_deref() == Some(&price.currency);
-        let unit_price = loadable::unit_price(price.effective, place)?;
-        row.unit_price = Some(unit_price);
-        row.list_price = price.list.map(|price| loadable::unit_price(price, place)).transpose()?;
+        let Some(Some(price)) = self.prices.get(&key) else { return };
+        row.unit_price = Some(loadable::rounded_unit_price(price.effective));
+        row.list_price = price.list.map(loadable::rounded_unit_price);
         row.sku_discount_percent = price.sku_discount.map(loadable::quantity);
         row.price_list_discount_percent = price.list_discount.map(loadable::quantity);
         row.price_list_code.clone_from(&price.list_code);
         row.price_source = Some(OPERATION.to_owned());
         // What the partner's customer is charged, in a currency that the row cannot name.
-        row.cost = row.cost.filter(|_| in_same_currency);
+        if row.currency.as_deref() != Some(&price.currency) {
+            (row.cost, row.cost_source) = (None, None);
+        }
         row.currency = Some(price.currency.clone());
-        Ok(())
     }
 }
 
 impl SkuPrice {
-    /// `None` without a price that can be read.
-    fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Option<Self> {
-        let read = |value: &Option<LenientDecimal>| value.as_ref().and_then(|value| value.value().ok().flatten());
+    /// # Errors
+    /// Why there is no price that a row can have.
+    fn of(list: &types::EffectivePriceList, price: &types::EffectivePrice) -> Result<Self, String> {
+        let number = |name: &str, number: &Option<LenientDecimal>| match number.as_ref().map(LenientDecimal::value) {
+            None => Ok(None),
+            Some(Ok(Some(value))) if !loadable::unit_price_fits(value) => {
+                Err(format!("{name} {value} does not fit DECIMAL(38,12)"))
+            }
+            Some(value) => value.map_err(|reason| format!("{name} is {reason}")),
+        };
+        // Beside the price they are not needed.
+        let optional = |name: &str, of: &Option<LenientDecimal>| {
+            number(name, of).unwrap_or_else(|reason| {
+                warn(list, price, &reason);
+                None
+            })
+        };
+        let effective = number("effective_price", &price.effective_price)?;
         let currency = list.currency.trim();
-        Some(Self {
-            currency: Some(currency.to_owned()).filter(|currency| !currency.is_empty())?,
+        if currency.is_empty() {
+            return Err("the price list has no currency".to_owned());
+        }
+        Ok(Self {
+            currency: currency.to_owned(),
             list_code: list.pricelist_code.clone().filter(|code| !code.is_empty()),
-            effective: read(&price.effective_price)?,
-            list: read(&price.list_price),
-            sku_discount: read(&price.sku_discount),
-            list_discount: read(&price.pricelist_discount),
+            effective: effective.ok_or("effective_price is missing")?,
+            list: optional("list_price", &price.list_price),
+            sku_discount: optional("sku_discount", &price.sku_discount),
+            list_discount: optional("pricelist_discount", &price.pricelist_discount),
         })
     }
 
     fn agrees(&self, other: &Self) -> bool {
         (&self.currency, self.effective) == (&other.currency, other.effective)
     }
+}
+
+/// A price that is not taken leaves its rows without one.
+fn warn(list: &types::EffectivePriceList, price: &types::EffectivePrice, reason: &str) {
+    tracing::warn!(
+        price_list = %printable(list.pricelist_code.as_deref().unwrap_or_default()), sku = %printable(&price.sku),
+        month = %printable(&list.month), reason = %printable(reason),
+        "a price of a price list cannot be taken; rows of the SKU are without Acronis' price: ask Acronis for it"
+    );
 }
 
 /// As the vendor writes a month: `2026-10`.
@@ -159,7 +180,7 @@ mod tests {
             list("2026-10", "EUR", json!([price("S-1", "3.51"), price("S-2", "1")])),
         ]));
         let mut row = row("S-1", "2026-10", "2.000000001", BillingReason::Usage);
-        book.apply(&mut row).unwrap();
+        book.apply(&mut row);
         assert_eq!((row.unit_price, row.amount), (Some(decimal("3.51")), None));
         assert_eq!((row.currency.as_deref(), row.list_price), (Some("EUR"), Some(4.into())));
         assert_eq!(
@@ -175,7 +196,7 @@ mod tests {
         for (sku, period) in [("S-9", "2026-10"), ("S-1", "2026-09"), ("S-1", "2026-10-01/2026-12-01")] {
             let mut row = row(sku, period, "2", BillingReason::Usage);
             let before = row.clone();
-            book.apply(&mut row).unwrap();
+            book.apply(&mut row);
             assert_eq!(row, before, "{sku} {period}");
         }
     }
@@ -189,13 +210,19 @@ mod tests {
             (list("2026-10", "USD", json!([price("S-1", "3.51")])), None),
         ] {
             let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
-            book(lists(other.clone())).apply(&mut row).unwrap();
+            book(lists(other.clone())).apply(&mut row);
             assert_eq!(row.unit_price, expected, "{other}");
+        }
+        for (first, second) in [("3.51", "on request"), ("on request", "3.51")] {
+            let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
+            let prices = json!([price("S-1", first), price("S-1", second)]);
+            book(json!([list("2026-10", "EUR", prices)])).apply(&mut row);
+            assert_eq!(row.unit_price, None, "which of the two is charged, nothing states: {first}");
         }
         // A third list does not bring the price back.
         let third = json!([list("2026-10", "EUR", json!([price("S-1", "1"), price("S-1", "2"), price("S-1", "2")]))]);
         let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
-        book(third).apply(&mut row).unwrap();
+        book(third).apply(&mut row);
         assert_eq!(row.unit_price, None);
     }
 
@@ -206,7 +233,7 @@ mod tests {
             let book = book(json!([list("2026-10", "EUR", json!([odd, price("S-2", "1")]))]));
             let priced = |sku| {
                 let mut row = row(sku, "2026-10", "2", BillingReason::Usage);
-                book.apply(&mut row).unwrap();
+                book.apply(&mut row);
                 row.unit_price
             };
             assert_eq!((priced("S-1"), priced("S-2")), (None, Some(1.into())), "{unreadable}");
@@ -218,16 +245,56 @@ mod tests {
         let book = book(json!([list("2026-10", "EUR", json!([price("S-1", "3.51")]))]));
         for (currency, cost) in [("EUR", Some(6.into())), ("USD", None)] {
             let mut row = row("S-1", "2026-10", "2", BillingReason::Usage);
-            (row.currency, row.cost) = (Some(currency.to_owned()), Some(6.into()));
-            book.apply(&mut row).unwrap();
+            let source = Some("download_stored_report".to_owned());
+            (row.currency, row.cost, row.cost_source) = (Some(currency.to_owned()), Some(6.into()), source.clone());
+            book.apply(&mut row);
             assert_eq!((row.currency.as_deref(), row.cost), (Some("EUR"), cost), "{currency}");
+            assert_eq!(
+                (row.price_source.as_deref(), row.cost_source),
+                (Some(OPERATION), cost.and(source)),
+                "{currency}"
+            );
         }
     }
 
     #[test]
-    fn a_price_that_does_not_fit_is_an_error_that_names_it() {
-        let book = book(json!([list("2026-10", "EUR", json!([price("S-1", "100000000000000000000000000")]))]));
-        let error = book.apply(&mut row("S-1", "2026-10", "1", BillingReason::Usage)).unwrap_err();
-        assert!(error.message().starts_with("the price of S-1 in 2026-10: "), "{error}");
+    fn a_price_that_does_not_fit_leaves_its_own_rows_without_one() {
+        const TOO_LARGE: &str = "100000000000000000000000000";
+        let largest = "99999999999999999999999999";
+        let mut with_list = price("S-3", "1");
+        with_list["list_price"] = json!(TOO_LARGE);
+        let book = book(json!([list(
+            "2026-10",
+            "EUR",
+            json!([price("S-1", TOO_LARGE), price("S-2", largest), with_list, price("S-4", "-3.5")])
+        )]));
+        let priced = |sku| {
+            let mut row = row(sku, "2026-10", "1", BillingReason::Usage);
+            book.apply(&mut row);
+            (row.unit_price, row.list_price, row.price_source.is_some())
+        };
+        assert_eq!(priced("S-1"), (None, None, false));
+        assert_eq!(priced("S-2"), (Some(decimal(largest)), Some(4.into()), true));
+        assert_eq!(priced("S-3"), (Some(1.into()), None, true));
+        assert_eq!(priced("S-4"), (Some(decimal("-3.5")), Some(4.into()), true));
+    }
+
+    #[test]
+    fn a_price_that_is_not_taken_says_why() {
+        let reason = |change: &dyn Fn(&mut Value)| {
+            let mut list = list("2026-10", "EUR", json!([price("S-1", "3.51")]));
+            change(&mut list);
+            let list = serde_json::from_value(list).unwrap();
+            SkuPrice::of(&list, &list.prices[0]).unwrap_err()
+        };
+        for (value, expected) in [
+            (Value::Null, "effective_price is missing"),
+            (json!(" "), "effective_price is missing"),
+            (json!("on request"), "effective_price is not a decimal number: on request"),
+            (json!("1e26"), "effective_price 100000000000000000000000000 does not fit DECIMAL(38,12)"),
+        ] {
+            assert_eq!(reason(&|list| list["prices"][0]["effective_price"] = value.clone()), expected, "{value}");
+        }
+        assert_eq!(reason(&|list| list["currency"] = json!(" ")), "the price list has no currency");
     }
 }

@@ -142,17 +142,19 @@ impl ReportRequest {
             && same(self.hide_zero_usage, told.hide_zero_usage))
     }
 
-    /// Whether a report that is there already, and was made after the end of the period, has all rows that this one would have, in whichever
-    /// format. Unlike a report that has just been created it may be anybody's: one that does not state whether it has SKUs may have none.
+    /// Whether a report that is there already was made for all rows that this one would have, in whichever format: after the end of the period, or
+    /// today for a period that is not over. Rows without usage may come on top.
+    ///
+    /// One that does not state whether it has SKUs may have none, whoever made it: only its file shows it.
     pub(super) fn is_contained_in(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
         let told = &report.parameters;
-        Ok(self
-            .period
-            .is_some_and(|period| period.is_closed(now) && report.generation_date >= period.end().date_naive())
+        let Some(period) = self.period else { return Ok(false) };
+        let since = if period.is_closed(now) { period.end() } else { now };
+        Ok(report.generation_date >= since.date_naive()
             && self.is_of_the_same(report, now)?
             && told.formats.iter().any(rows::are_in)
-            && told.show_skus == Some(self.show_skus)
-            && told.hide_zero_usage.is_none_or(|hide| hide == self.hide_zero_usage))
+            && told.show_skus.unwrap_or(true) == self.show_skus
+            && (self.hide_zero_usage || told.hide_zero_usage == Some(false)))
     }
 
     /// Whether a report is stored, made once, and of the same kind, tenant, level and days.
@@ -263,21 +265,58 @@ mod tests {
         assert!(contained(&october(), |_| {}));
         assert!(contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "json_v2_0"])));
         assert!(contained(&october(), |report| report["generation_date"] = json!("2026-11-20")));
-        assert!(contained(&october(), |report| report["parameters"]["hide_zero_usage"] = Value::Null));
         assert!(!contained(&october(), |report| report["generation_date"] = json!("2026-10-31")), "before its end");
-        assert!(!contained(&october(), |report| report["parameters"]["show_skus"] = Value::Null));
-        assert!(!contained(&october().show_skus(false), |_| {}));
-        assert!(!contained(&october().hide_zero_usage(false), |_| {}));
         assert!(!contained(&october(), |report| report["parameters"]["formats"] = json!(["html", "csv"])));
         assert!(!contained(&october(), |report| report["parameters"]["level"] = json!("accounts")));
         assert!(!contained(&october(), |report| report["parameters"]["period"]["start"] = json!("2026-10-02")));
         assert!(!contained(&october(), |report| report["result_action"] = json!("send")));
-        let november = ReportRequest::usage_summary(Uuid::nil(), "2026-11".parse().unwrap());
-        let running = |report: &mut Value| {
-            report["parameters"]["period"] = json!({"start": "2026-11-01", "end": "2026-11-21"});
-            report["generation_date"] = json!("2026-12-02");
-        };
-        assert!(!contained(&november, running), "it is not over");
         assert!(!contained(&ReportRequest::usage_current(Uuid::nil()), |_| {}));
+    }
+
+    #[test]
+    fn flags_that_are_not_repeated_speak_for_a_report_only_where_they_cannot_lose_rows() {
+        let contained = |skus: bool, hides_zero: bool, told_skus: Option<bool>, told_hides_zero: Option<bool>| {
+            let mut report = report(|_| {});
+            (report.parameters.show_skus, report.parameters.hide_zero_usage) = (told_skus, told_hides_zero);
+            let request = october().show_skus(skus).hide_zero_usage(hides_zero);
+            request.is_contained_in(&report, now()).unwrap()
+        };
+        for (skus, told, expected) in [
+            (true, Some(true), true),
+            (true, None, true),
+            (true, Some(false), false),
+            (false, Some(false), true),
+            (false, None, false),
+            (false, Some(true), false),
+        ] {
+            assert_eq!(contained(skus, true, told, Some(true)), expected, "{skus} {told:?}");
+        }
+        for (hides_zero, told, expected) in [
+            (true, Some(true), true),
+            (true, Some(false), true),
+            (true, None, true),
+            (false, Some(false), true),
+            (false, Some(true), false),
+            (false, None, false),
+        ] {
+            assert_eq!(contained(true, hides_zero, Some(true), told), expected, "{hides_zero} {told:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_month_that_is_not_over_only_a_report_of_today_is_reused() {
+        let november = ReportRequest::usage_summary(Uuid::nil(), "2026-11".parse().unwrap());
+        for (end, generated, expected) in [
+            ("2026-11-21", "2026-11-21", true),
+            ("2026-11-21", "2026-11-20", false),
+            ("2026-11-20", "2026-11-21", false),
+            ("2026-11-30", "2026-12-02", false),
+        ] {
+            let mut report = report(|_| {});
+            let date = |text: &str| text.parse::<NaiveDate>().unwrap();
+            report.parameters.period = types::ReportPeriod { start: date("2026-11-01"), end: date(end) };
+            report.generation_date = date(generated);
+            assert_eq!(november.is_contained_in(&report, now()).unwrap(), expected, "{end} {generated}");
+        }
     }
 }

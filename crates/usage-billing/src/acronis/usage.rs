@@ -13,6 +13,7 @@ use super::report::{ObtainedReport, not_built};
 use super::stored_file::{ReportFiles, StoredFile};
 use super::usage_options::{ReportEvent, UsageOptions};
 use super::{Client, ReportRequest, ReportRow, rows};
+use crate::failed_month::in_month;
 use crate::time_limit::TimeLimit;
 use crate::{Period, Report, UsageRow};
 
@@ -28,7 +29,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_by`](Self::usage_by).
-    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time.
+    /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names the
+    /// month and the periods to ask for instead: no rows are returned beside it, but the reports of the months before it can be reused.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.usage_with(period, timeout, UsageOptions::new()).await
     }
@@ -46,36 +48,49 @@ impl Client {
         let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
         let (mut rows, mut kept) = (Vec::new(), 0);
         for month in period.months().take_while(|month| month.start() <= now) {
-            let request = ReportRequest::usage_summary(tenant, month);
-            let existing = match options.reuses_reports {
-                true => limit.run(self.reusable_report(&request)).await,
-                false => Some(Ok(None)),
-            };
-            let existing =
-                existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
-            let obtained = match existing? {
-                Some(report) => ObtainedReport::Existing(report),
-                None => limit.run(self.create_settled(&request)).await.unwrap_or_else(|| {
-                    Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
-                })?,
-            };
-            let (mut report, is_own) = match obtained {
-                ObtainedReport::Created(report) => (report, true),
-                ObtainedReport::Existing(report) => (report, false),
-            };
-            let id = report.id();
-            options.notify(match is_own {
-                true => ReportEvent::Created { id, month },
-                false => ReportEvent::Reused { id, month },
-            });
-            let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+            let of_month = self.usage_of_month(limit, tenant, month, &options, kept).await;
+            let (of_month, bytes) = in_month(of_month, month, period)?;
             rows.extend(of_month);
             kept += bytes;
-            if is_own && options.deletes_created_reports {
-                self.clean_up(limit, report.id(), &options).await;
-            }
         }
         Ok(rows)
+    }
+
+    /// The rows of a month and the bytes that they take.
+    async fn usage_of_month(
+        &self,
+        limit: TimeLimit,
+        tenant: Uuid,
+        month: Period,
+        options: &UsageOptions,
+        kept: usize,
+    ) -> Result<(Vec<UsageRow>, usize)> {
+        let request = ReportRequest::usage_summary(tenant, month);
+        let existing = match options.reuses_reports {
+            true => limit.run(self.reusable_report(&request)).await,
+            false => Some(Ok(None)),
+        };
+        let existing = existing.unwrap_or_else(|| Err(limit.exceeded("the tenant's reports were not looked through")));
+        let obtained = match existing? {
+            Some(report) => ObtainedReport::Existing(report),
+            None => limit.run(self.create_settled(&request)).await.unwrap_or_else(|| {
+                Err(limit.exceeded("the creation of the report was not confirmed").with_hint(PERHAPS_CREATED))
+            })?,
+        };
+        let (mut report, is_own) = match obtained {
+            ObtainedReport::Created(report) => (report, true),
+            ObtainedReport::Existing(report) => (report, false),
+        };
+        let id = report.id();
+        options.notify(match is_own {
+            true => ReportEvent::Created { id, month },
+            false => ReportEvent::Reused { id, month },
+        });
+        let (of_month, bytes) = self.usage_within(limit, &mut report, kept).await?;
+        if is_own && options.deletes_created_reports {
+            self.clean_up(limit, report.id(), options).await;
+        }
+        Ok((of_month, bytes))
     }
 
     /// Deletes a report of which all rows have been read.

@@ -147,7 +147,7 @@ impl<'a> ApiUsage<'a> {
                     "" => "all requests",
                     metric => metric,
                 },
-                grouping: grouping.as_deref(),
+                vendor_grouping: grouping.as_deref(),
                 unit: "requests",
                 ..RowIdentity::new(Vendor::Genesys, count.operation, &self.account.id, period)
             };
@@ -267,7 +267,7 @@ mod tests {
         let grouping = |rows: Result<Vec<UsageRow>>| {
             let row = rows.unwrap().remove(0);
             assert_eq!((row.account_id.as_str(), row.account_name.as_deref()), ("org-1", Some("Northwind")));
-            row.grouping
+            row.vendor_grouping
         };
         let of = |json| serde_json::json!([json]);
         let job = |json| grouping(asked(None).job_rows(&serde_json::from_value::<Vec<_>>(of(json)).unwrap(), now()));

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use usage_billing_core::{ClientInfo as _, Error, ErrorKind, Result};
 
 use super::{Client, LAG, Organization, types};
+use crate::failed_month::in_month;
 use crate::period::instant;
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::row_period::RowPeriod;
@@ -61,7 +62,8 @@ impl Client {
     /// day of the month on which the period begins; months that have not begun are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; as [`Report::wait`].
+    /// [`ErrorKind::Request`] for a period in the future; as [`Report::wait`]. The error of one month of several has a hint that names the month and
+    /// the periods to ask for instead: no rows are returned beside it.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
         let now = self.clock.now();
@@ -69,14 +71,15 @@ impl Client {
         let limit = TimeLimit::new(timeout);
         let mut reports = Vec::new();
         for month in period.billing_months().take_while(|month| month.start() <= now) {
-            reports.push((month, self.billable_usage(month).wait_within(limit).await?));
+            let report = self.billable_usage(month).wait_within(limit).await;
+            reports.push((month, in_month(report, month, period)?));
         }
         let account = limit.run(self.organization()).await;
         let account = account.unwrap_or_else(|| Err(limit.exceeded("the own organization was not named")))?;
         let mut rows = Vec::new();
         for (month, report) in &reports {
             let of_month = usage_rows(report, &account, *month, now);
-            rows.extend(of_month.map_err(|error| self.api.inner().masked(error))?);
+            rows.extend(in_month(of_month, *month, period).map_err(|error| self.api.inner().masked(error))?);
         }
         Ok(rows)
     }

@@ -5,12 +5,14 @@ use usage_billing_core::Decimal;
 use super::bill::exact_sum;
 use super::billing_period::is_same_period;
 use super::charge::is_same;
-use super::{BillLine, ClientBill, ContractCharge, Organization};
+use super::{BillLine, ClientBill, ContractCharge, ContractCharges, Organization};
 
 /// A difference between our arithmetic and the vendor's. The vendor's number is the one that is billed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChargeDifference {
+    /// Whose bill differs.
+    pub organization: Organization,
     /// Part number of the product.
     pub part_number: String,
     /// Which number differs: `overage_quantity`, `overage_amount` or `currency`.
@@ -32,12 +34,30 @@ pub(super) fn is_rounded(amount: Decimal, exact: Decimal, currency: Option<&str>
     (amount - exact).abs() < Decimal::new(1, places)
 }
 
+impl ContractCharges {
+    /// Compares bills of client organizations with these charges, as [`ClientBill::compare`] does, in the order of the bills. The charges
+    /// outrank the bills: where the credential may read both, read a bill as right only where nothing differs.
+    pub fn compare(&self, bills: &[&ClientBill]) -> Vec<ChargeDifference> {
+        bills.iter().flat_map(|bill| bill.compare(&self.charges)).collect()
+    }
+}
+
 impl ClientBill {
+    fn difference(
+        &self,
+        part_number: String,
+        number: &'static str,
+        ours: Option<String>,
+        vendors: Option<String>,
+    ) -> ChargeDifference {
+        ChargeDifference { organization: self.organization.clone(), part_number, number, ours, vendors }
+    }
+
     /// Compares the bill with the vendor's own charges: those that cover this organization alone, for the same billing period, by part number.
     /// Where they differ, the vendor's number is right, and the formula here is not. An overage of this bill for which there is no charge is a
     /// difference too, unless there are none at all for the organization: then its contract was not read.
     pub fn compare(&self, charges: &[ContractCharge]) -> Vec<ChargeDifference> {
-        let is_own = |organization: &Organization| is_same(&organization.id, &self.organization.id);
+        let is_own = |organization: &Organization| organization.id == self.organization.id;
         let own = |charge: &&ContractCharge| matches!(charge.organizations.as_slice(), [one] if is_own(one));
         let of_period: Vec<_> = charges.iter().filter(|charge| is_same_period(charge.period, self.period)).collect();
         let sku = |charge: &ContractCharge| charge.sku().unwrap_or_default().to_owned();
@@ -68,7 +88,7 @@ impl ClientBill {
                     .filter(|_| !lines.is_empty())
             };
             let mut note = |number: &'static str, ours: Option<String>, vendors: String| {
-                differences.push(ChargeDifference { part_number: sku(charge), number, ours, vendors: Some(vendors) });
+                differences.push(self.difference(sku(charge), number, ours, Some(vendors)));
             };
             for (number, ours, vendors) in [
                 ("overage_quantity", sum(|line| line.overage_quantity), vendors_sum(|charge| charge.overage_quantity)),
@@ -108,7 +128,7 @@ impl ClientBill {
             {
                 let Some(ours) = ours.filter(|ours| !ours.is_zero()) else { continue };
                 let part_number = line.charge.item.part_number.clone();
-                differences.push(ChargeDifference { part_number, number, ours: Some(ours.to_string()), vendors: None });
+                differences.push(self.difference(part_number, number, Some(ours.to_string()), None));
             }
         }
         differences

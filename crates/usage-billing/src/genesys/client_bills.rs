@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, stream};
 use usage_billing_core::{Error, ErrorKind, Result, printable};
 
-use super::organizations::{id_of, normal_id};
-use super::{BillingPeriod, Client, ClientBill, NoBill, Organization, charge};
+use super::organizations::id_of;
+use super::{BillingPeriod, Client, ClientBill, NoBill, Organization};
 use crate::UsageRow;
+use crate::canonical_id::canonical_id;
 use crate::memory_limit::MemoryLimit;
 use crate::time_limit::TimeLimit;
 
@@ -144,7 +145,7 @@ impl Client {
             ClientOrganizations::All => {
                 let name = |trustor: &super::types::Trustor| trustor.organization.as_ref()?.name.clone();
                 let trustors = self.client_organizations().await?;
-                trustors.iter().map(|trustor| (id_of(trustor).map(normal_id), name(trustor))).collect()
+                trustors.iter().map(|trustor| (id_of(trustor), name(trustor))).collect()
             }
         };
         Ok((account, asked))
@@ -176,8 +177,8 @@ impl ClientBills {
 /// Each id once: twice would be two bills.
 fn distinct(ids: Vec<String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::with_capacity(ids.len());
-    for id in ids.iter().map(|id| normal_id(id)) {
-        if !distinct.iter().any(|known| charge::is_same(known, &id)) {
+    for id in ids.into_iter().map(canonical_id) {
+        if !distinct.contains(&id) {
             distinct.push(id);
         }
     }

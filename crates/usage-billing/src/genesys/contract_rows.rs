@@ -55,7 +55,7 @@ impl ContractCharge {
             customer_id: customer_id.as_deref(),
             sku,
             metric: if self.name.is_empty() { sku } else { &self.name },
-            grouping: Some(self.contract.as_str()),
+            vendor_grouping: Some(self.contract.as_str()),
             unit: unit.unwrap_or(UNITS),
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
@@ -80,7 +80,8 @@ impl ContractCharge {
             source_report_id: Some(self.contract.clone()),
             source_row: Some(self.place),
             ..identity.row(quantity, reason)
-        })
+        }
+        .with_price_source())
     }
 
     /// What it is for: the part number, else the name.
@@ -91,13 +92,13 @@ impl ContractCharge {
     /// Other rows of the own organization's usage are never billable. A client's usage is counted here only if no bill counts it, and that a
     /// bill does not is never known: it may not have been asked for.
     fn billing_reason(&self, account: &Organization, bills: &[&ClientBill]) -> BillingReason {
-        let is_own = |organization: &Organization| is_same(&organization.id, &account.id);
+        let is_own = |organization: &Organization| organization.id == account.id;
         let is_in_a_bill = |organization: &Organization| {
             !is_own(organization) && bills.iter().any(|bill| self.is_counted_by(bill, organization))
         };
         match self.organizations.as_slice() {
             [] => BillingReason::SeeInvoice,
-            all if all.iter().any(|organization| organization.id.trim().is_empty()) => BillingReason::SeeInvoice,
+            all if all.iter().any(|organization| organization.id.is_empty()) => BillingReason::SeeInvoice,
             all if all.iter().all(is_own) => BillingReason::Usage,
             all if all.iter().all(is_in_a_bill) => BillingReason::NotABillingBasis,
             _ => BillingReason::SeeInvoice,
@@ -110,7 +111,7 @@ impl ContractCharge {
             line.role != ChargeRole::Allowance
                 && self.sku().is_some_and(|sku| is_same(sku, &line.charge.item.part_number))
         };
-        is_same(&bill.organization.id, &organization.id)
+        bill.organization.id == organization.id
             && is_same_period(bill.period, self.period)
             && bill.lines.iter().any(is_line)
     }
@@ -119,7 +120,7 @@ impl ContractCharge {
     fn customer(&self, account: &Organization) -> (Option<String>, Option<String>) {
         let mut organizations: Vec<&Organization> = self.organizations.iter().collect();
         organizations.sort_by(|one, other| one.id.cmp(&other.id));
-        if organizations.iter().all(|organization| is_same(&organization.id, &account.id)) {
+        if organizations.iter().all(|organization| organization.id == account.id) {
             return (None, None);
         }
         let ids: Vec<_> = organizations.iter().map(|organization| organization.id.as_str()).collect();
@@ -202,10 +203,11 @@ pub(super) mod tests {
         assert!(errors.is_empty());
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((row.sku.as_str(), row.metric.as_str()), ("GC-VTR", "Voice Transcription"));
-        assert_eq!((row.grouping.as_deref(), row.source_report_id.as_deref()), (Some("CN-1"), Some("CN-1")));
+        assert_eq!((row.vendor_grouping.as_deref(), row.source_report_id.as_deref()), (Some("CN-1"), Some("CN-1")));
         assert_eq!((row.quantity, row.overage_quantity), (61_500.into(), Some(12_000.into())));
         assert_eq!((row.unit_price, row.source_row), (Some(Decimal::new(1, 2)), Some(3)));
         assert_eq!((row.cost, row.amount), (Some(Decimal::new(9_999, 2)), Some(Decimal::from(115))), "theirs and ours");
+        assert_eq!((row.price_source.as_deref(), row.cost_source.as_deref()), (Some(OPERATION), Some(OPERATION)));
         assert_eq!((row.included_quantity, row.prepaid_quantity), (Some(50_000.into()), Some(Decimal::ZERO)));
         assert_eq!((row.unit.as_str(), row.currency.as_deref()), ("Minute", Some("EUR")));
         assert_eq!((row.customer_id.as_deref(), row.customer_name.as_deref()), (Some("o-1"), Some("Org o-1")));
@@ -235,7 +237,8 @@ pub(super) mod tests {
         use BillingReason::{SeeInvoice, Usage};
         for (organizations, expected) in [
             (&["partner"][..], Usage),
-            (&[" PARTNER", "partner"], Usage),
+            (&[" partner", "partner"], Usage),
+            (&["PARTNER"], SeeInvoice),
             (&["o-1"], SeeInvoice),
             (&["partner", "o-1"], SeeInvoice),
             (&[], SeeInvoice),
@@ -258,7 +261,7 @@ pub(super) mod tests {
         let of_another_product = bill("o-1", start, end, "GC-IVR");
         for (bills, organizations, expected) in [
             (&[&one][..], &["o-1"][..], NotABillingBasis),
-            (&[&other, &one], &[" O-1"], NotABillingBasis),
+            (&[&other, &one], &[" o-1"], NotABillingBasis),
             (&[&one, &other], &["o-1", "o-2"], NotABillingBasis),
             (&[&one], &["o-1", "o-2"], SeeInvoice),
             (&[&one], &["o-2"], SeeInvoice),

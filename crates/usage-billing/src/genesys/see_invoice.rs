@@ -15,8 +15,8 @@ pub enum SeeInvoice {
         /// The vendor's grouping, or empty.
         grouping: String,
     },
-    /// Parts of a total (`rollup-usage`) without the total (`rollup`).
-    TotalMissing,
+    /// A part of a total (`rollup-usage`) without the total (`rollup`), or beside totals to which the parts do not add up.
+    TotalUnknown,
     /// Sold in bundles of other than one: how a bundle enters the overage is not documented.
     Bundle {
         /// How many make a bundle.
@@ -78,7 +78,9 @@ impl fmt::Display for SeeInvoice {
             Self::UnknownGrouping { grouping } => {
                 write!(f, "what the grouping {:?} means is not documented: see the invoice", printable(grouping))
             }
-            Self::TotalMissing => f.write_str("a part of a total that is not in the overview: see the invoice"),
+            Self::TotalUnknown => {
+                f.write_str("which total of the overview it is a part of is unknown: see the invoice")
+            }
             Self::Bundle { quantity } => {
                 write!(f, "sold in bundles of {quantity}, whose overage is not documented: see the invoice")
             }
@@ -124,7 +126,7 @@ mod tests {
     fn every_reason_is_a_line_of_its_own_that_refers_to_the_invoice() {
         let reasons = [
             SeeInvoice::UnknownGrouping { grouping: "credits".to_owned() },
-            SeeInvoice::TotalMissing,
+            SeeInvoice::TotalUnknown,
             SeeInvoice::Bundle { quantity: Decimal::ONE_THOUSAND },
             SeeInvoice::AllowanceMayApply,
             SeeInvoice::LicenceMayBeFree,

@@ -182,7 +182,7 @@ impl<'a> Part<'a> {
             sku: &sku,
             metric: self.metric,
             // A group that was put back is in a second report of its hour.
-            grouping: report.id.as_deref(),
+            vendor_grouping: report.id.as_deref(),
             unit: self.unit,
             ..RowIdentity::new(Vendor::Suger, REPORTS, org_id, period)
         };

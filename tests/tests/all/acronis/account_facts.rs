@@ -110,22 +110,45 @@ async fn components_that_are_gone_do_not_hide_the_others() {
     assert_eq!((row.storage_host, row.is_billable), (Some(StorageHost::Partner), Some(false)));
 }
 
+/// A line of a file without SKUs: of an item, in a component of the partner's own if it has one.
+fn line(name: &str, unit: &str, owner: &str) -> String {
+    let backend = if owner.is_empty() { "" } else { "acronis" };
+    let quantity = if unit == "bytes" { 90 * (1i64 << 30) } else { 7 };
+    format!("backup,{backend},,{owner},False,{unit},{name},{BELOW},customer,Birch,{quantity},0,{quantity},0,0,0\n")
+}
+
+const HEADER: &str = "application.name,infra.backend_type,infra.id,infra.owner_id,is_range,measurement_unit,name,tenant.id,tenant.kind,\
+    tenant.name,usage.absolute.production,usage.absolute.trial,usage.absolute.total,usage.delta.production,usage.delta.trial,\
+    usage.delta.total\n";
+
 #[tokio::test]
-async fn the_licensing_mode_outranks_the_prefix_of_the_item() {
-    let billable = async |name: &str, value: &str| -> Vec<_> {
-        let rows = rows(fixture(name), setting(value)).await;
-        rows.into_iter().map(|row| (row.metric, row.quantity.normalize().to_string(), row.is_billable)).collect()
-    };
-    let storage = |quantity: &str, is_billable| ("pw_base_storage".to_owned(), quantity.to_owned(), Some(is_billable));
-    for (value, own) in
-        [("\"per_device\"", false), ("\"per_gb\"", true), ("\"per_moon\"", false), ("null", false), ("7", false)]
-    {
-        let mut rows = billable("c26.csv", value).await;
-        rows.sort();
-        assert_eq!(rows, [storage("10", true), storage("90", own)], "{value}");
+async fn the_licensing_mode_of_today_decides_only_what_the_report_confirms() {
+    let devices = [line("pw_base_storage", "bytes", ACCOUNT), line("pw_base_vms", "", "")];
+    let gigabytes = [line("pg_base_storage", "bytes", ACCOUNT), line("pg_base_vms", "", "")];
+    let older = [line("p_storage", "bytes", ACCOUNT), line("p_servers", "", ""), line("local_storage", "bytes", "")];
+    let (per_device, per_gb) = ("\"per_device\"", "\"per_gb\"");
+    for (items, value, expected) in [
+        // Of storage of the partner's own, devices, and local storage.
+        (&devices, per_device, [Some(false), Some(true), Some(false)]),
+        (&gigabytes, per_gb, [Some(true), Some(false), Some(true)]),
+        // The mode was another one in that month, or may have been.
+        (&devices, per_gb, [None, None, None]),
+        (&gigabytes, per_device, [None, Some(true), None]),
+        (&devices, "\"per_moon\"", [None, Some(true), Some(false)]),
+        (&gigabytes, "null", [None, Some(true), None]),
+        (&devices, "7", [None, Some(true), Some(false)]),
+    ] {
+        let csv = [HEADER, &items.concat(), &older.concat()].concat();
+        let rows = rows(csv.into_bytes(), setting(value)).await;
+        let billable = |metric: &str| rows.iter().find(|row| row.metric == metric).unwrap().is_billable;
+        assert_eq!(["p_storage", "p_servers", "local_storage"].map(billable), expected, "{value}: {rows:?}");
+        // Their prefix is of the month of the report.
+        let is_by_device = items == &devices;
+        let storage = rows.iter().find(|row| row.metric.ends_with("_base_storage")).unwrap();
+        let machines = rows.iter().find(|row| row.metric.ends_with("_base_vms")).unwrap();
+        let expected = (Some(!is_by_device), Some(is_by_device));
+        assert_eq!((storage.is_billable, machines.is_billable), expected, "{value}: {rows:?}");
     }
-    let rows = billable("c24.csv", "\"per_gb\"").await;
-    assert!(rows.iter().any(|(metric, _, is_billable)| metric == "pw_base_m365_seats" && *is_billable == Some(false)));
 }
 
 /// `c28.csv` with SKUs, and a price list for it.
@@ -200,7 +223,8 @@ async fn a_vendor_that_does_not_answer_holds_up_no_bill() {
 async fn what_was_open_is_decided_once_it_can_be_read() {
     let sandbox = sandbox().await;
     let rows = without_skus(&sandbox).await;
-    assert!(rows.iter().all(|row| row.is_billable.is_some()), "{rows:?}");
+    // The report has items of both licensings, and so confirms neither for an item without a prefix.
+    assert!(rows.iter().all(|row| row.is_billable.is_some() || row.metric == "local_storage"), "{rows:?}");
     assert!(rows.iter().any(|row| row.billing_reason == BillingReason::PartnerHosted));
 }
 
@@ -270,6 +294,26 @@ async fn the_price_information_stands_in_for_the_licensing_mode() {
         )),
         _ => None,
     };
-    let rows = rows(fixture("c26.csv"), answers).await;
+    let lines = [line("pg_base_storage", "bytes", ""), line("local_storage", "bytes", "")].concat();
+    let rows = rows([HEADER, &lines].concat().into_bytes(), answers).await;
     assert!(rows.iter().all(|row| row.is_billable == Some(true)), "per gigabyte, wherever it is: {rows:?}");
+}
+
+#[tokio::test]
+async fn a_bad_price_leaves_its_rows_without_one_and_the_bill_whole() {
+    let csv = String::from_utf8(fixture("c28.csv")).unwrap();
+    let skus: Vec<_> = rows(csv.clone().into_bytes(), |_| None).await.into_iter().map(|row| row.sku).collect();
+    let sku = skus.iter().find(|sku| !sku.contains('/')).unwrap().clone();
+    for bad in ["\"100000000000000000000000000\"", "\"on request\"", "null", "{}"] {
+        let body = format!(
+            r#"{{"price_lists": [{{"month": "2026-10", "currency": "EUR", "commitment": "0", "pricelist_code": "P-1",
+                "prices": [{{"sku": "{sku}", "effective_price": {bad}}}]}}]}}"#
+        );
+        let rows = rows(csv.clone().into_bytes(), move |request| {
+            request.target.starts_with("/api/price_sync/").then(|| Reply::json(200, &body))
+        });
+        let rows = rows.await;
+        assert_eq!(rows.iter().map(|row| &row.sku).collect::<Vec<_>>(), skus.iter().collect::<Vec<_>>(), "{bad}");
+        assert!(rows.iter().all(|row| row.unit_price.is_none() && row.price_source.is_none()), "{bad}");
+    }
 }

@@ -141,7 +141,9 @@ async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
             && row.is_final
             && row.period_end - row.period_start == chrono::TimeDelta::days(1)));
         for row in &whole {
-            let thing = |row: &UsageRow| (row.customer_id.clone(), row.sku.clone(), row.metric.clone(), row.usage_mode);
+            let thing = |row: &UsageRow| {
+                (row.customer_id.clone(), row.sku.clone(), row.metric.clone(), row.usage_mode, row.storage_host)
+            };
             let same: Vec<_> = days.iter().filter(|day| thing(day) == thing(row)).collect();
             match row.metric.as_str() {
                 // Each day's points are rounded for themselves.

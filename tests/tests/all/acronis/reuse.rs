@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use usage_billing::acronis::{ObtainedReport, ReportEvent, ReportRequest, UsageOptions};
-use usage_billing::{ErrorKind, Period};
+use usage_billing::{ErrorKind, Period, UsageRow, chrono};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
 use uuid::Uuid;
@@ -32,7 +32,6 @@ async fn a_report_that_lacks_something_is_not_reused() {
         ReportRequest::usage_summary(tenant(), "2026-10-01/2026-10-31".parse().unwrap()),
         ReportRequest::usage_daily(tenant(), october),
         ReportRequest::usage_summary(tenant(), october).show_skus(false),
-        ReportRequest::usage_summary(tenant(), october).hide_zero_usage(false),
         ReportRequest::usage_summary(tenant(), october).formats(formats),
         ReportRequest::usage_summary(tenant(), october).level("itself".into()),
     ] {
@@ -45,6 +44,84 @@ async fn a_report_that_lacks_something_is_not_reused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_with_rows_of_zero_usage_has_all_that_one_without_them_has() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    let plain =
+        client.usage_with(september(), PATIENCE, UsageOptions::new().delete_created_reports(true)).await.unwrap();
+    let request = summary().hide_zero_usage(false);
+    client.create_report(&request).await.unwrap().wait(PATIENCE).await.unwrap();
+    let reused = client.usage(september(), PATIENCE).await.unwrap();
+    assert_eq!(reports(&sandbox).await, 1);
+    assert!(reused.len() > plain.len());
+    let used = |rows: &[UsageRow]| {
+        let rows = rows.iter().filter(|row| !row.quantity.is_zero());
+        rows.map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>()
+    };
+    assert_eq!(used(&reused), used(&plain));
+}
+
+#[tokio::test]
+async fn a_report_that_does_not_state_its_skus_is_known_by_its_rows() {
+    let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
+    for (skus, show, expected) in
+        [(&["", "S-1"][..], true, 0), (&["", ""], true, 3), (&[], true, 3), (&["S-1"], false, 3)]
+    {
+        let file: String = ROWS.replacen("usage.delta.total", "usage.delta.total,sku", 1).lines().take(1).collect();
+        let line = ROWS.lines().nth(1).unwrap();
+        let lines =
+            skus.iter().zip(0..).map(|(sku, at)| format!("\n{},{sku}", line.replace("t-1", &format!("t-{at}"))));
+        let file = file + &lines.collect::<String>() + "\n";
+        let silent = |id: &str| {
+            let mut report = october(id);
+            report["parameters"].as_object_mut().unwrap().remove("show_skus");
+            Reply::json(200, &report.to_string())
+        };
+        let server = server_with(silent, creation, file);
+        let client = client_at(server.url(), CREATED, "hush-secret");
+        let obtained = client.obtain_report(&request.clone().show_skus(show)).await.unwrap();
+        let id = match &obtained {
+            ObtainedReport::Existing(report) | ObtainedReport::Created(report) => report.id(),
+        };
+        assert_eq!(id, [REPORTS[0], REPORTS[1], REPORTS[2], CREATED][expected], "{skus:?} {show}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_running_month_reads_the_same_report_for_an_hour() {
+    let sandbox = Sandbox::builder().today("2026-09-30".parse().unwrap()).polls_before_ready(0).start().await.unwrap();
+    let at = |time: &str| client(&sandbox).with_now(format!("2026-09-{time}Z").parse().unwrap());
+    let request = ReportRequest::usage_summary(tenant(), september());
+    let mut report = at("30T00:00:00").create_report(&request).await.unwrap();
+    let made = report.wait(PATIENCE).await.unwrap().saved[0].created_at.unwrap();
+    let used = async |minutes: i64| {
+        let client = client(&sandbox).with_now(made + chrono::TimeDelta::minutes(minutes));
+        let rows = client.usage(september(), PATIENCE).await.unwrap();
+        assert!(rows.iter().all(|row| !row.is_final && row.as_of.is_some()));
+        rows[0].source_report_id.clone().unwrap() == report.id()
+    };
+    assert!(used(0).await && used(60).await, "figures change once a day");
+    assert_eq!(reports(&sandbox).await, 1);
+    assert!(!used(61).await, "and not for longer: the rows would be those of the morning all day long");
+    assert_eq!(reports(&sandbox).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_that_fails_is_named_and_the_months_before_it_are_reused() {
+    let sandbox = sandbox().await;
+    let client = client(&sandbox);
+    inject(&sandbox, "404; skip=1; operation=download_stored_report");
+    let error = client.usage("2026-08-01/2026-10-01".parse().unwrap(), PATIENCE).await.unwrap_err();
+    let hint = error.hint().unwrap();
+    let advice = "this is 2026-09; what is before it can be read: ask for 2026-08, and for 2026-09 later";
+    assert!(hint.ends_with(advice), "{hint}");
+    sandbox.clear_faults();
+    let created = reports(&sandbox).await;
+    assert!(!client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap().is_empty());
+    assert_eq!(reports(&sandbox).await, created);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
     let sandbox = Sandbox::builder().today("2026-09-30".parse().unwrap()).polls_before_ready(0).start().await.unwrap();
     let before = client(&sandbox).with_now("2026-09-30T12:00:00Z".parse().unwrap());
@@ -52,14 +129,12 @@ async fn a_report_from_before_the_end_of_the_month_is_not_reused() {
     assert!(
         rows.iter().all(|row| !row.is_final && row.is_billable == Some(false) && row.period_end == september().end())
     );
-    // The running month is asked for anew each time.
-    before.usage(september(), PATIENCE).await.unwrap();
-    assert_eq!(reports(&sandbox).await, 2);
+    assert_eq!(reports(&sandbox).await, 1);
     sandbox.advance(std::time::Duration::from_secs(86_400));
     let after = client(&sandbox).with_now("2026-10-01T12:00:00Z".parse().unwrap());
     let whole = after.usage(september(), PATIENCE).await.unwrap();
     assert!(whole.iter().all(|row| row.is_final));
-    assert_eq!(reports(&sandbox).await, 3);
+    assert_eq!(reports(&sandbox).await, 2);
     let keys = |rows: &[usage_billing::UsageRow]| {
         rows.iter().map(|row| row.row_key).collect::<std::collections::BTreeSet<_>>()
     };
@@ -157,6 +232,14 @@ fn server(
     read: impl Fn(&str) -> Reply + Send + Sync + 'static,
     created: impl Fn() -> Reply + Send + Sync + 'static,
 ) -> ScriptedServer {
+    server_with(read, created, ROWS.to_owned())
+}
+
+fn server_with(
+    read: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    created: impl Fn() -> Reply + Send + Sync + 'static,
+    file: String,
+) -> ScriptedServer {
     ScriptedServer::start(move |request| {
         let path = request.target.split('?').next().unwrap_or_default();
         let id = path.split('/').find(|part| part.len() == 36).unwrap_or_default();
@@ -169,7 +252,7 @@ fn server(
             "reports" if request.method == "POST" => created(),
             "reports" => Reply::json(200, &json!({"items": REPORTS}).to_string()),
             "stored" => Reply::json(200, &stored.to_string()),
-            _ if path.contains("/stored/") => Reply::new(200, &[], ROWS),
+            _ if path.contains("/stored/") => Reply::new(200, &[], file.clone()),
             CREATED => Reply::json(200, &october(CREATED).to_string()),
             id => read(id),
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use usage_billing::acronis::types::{ReportLevel, TenantKind};
 use usage_billing::acronis::{Client, ReportRequest};
-use usage_billing::{Period, StorageHost, UsageMode, UsageRow};
+use usage_billing::{BillingReason, Period, StorageHost, UsageMode, UsageRow};
 use usage_billing_sandbox::{Bill, ExpectedUsage, Sandbox, Size};
 use usage_billing_tests::now;
 use uuid::Uuid;
@@ -31,7 +31,10 @@ fn sums(rows: impl Iterator<Item = (Key, Decimal, Option<Decimal>)>) -> BTreeMap
 fn assert_agree(rows: &[UsageRow], truth: Vec<ExpectedUsage>, has_skus: bool, world: &str) {
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), rows.len(), "{world}: no key twice");
-    assert!(rows.iter().all(|row| row.is_billable.is_some()), "{world}: all is known");
+    // Without SKUs, beside items of both licensings, nothing states what it is charged by.
+    let is_open =
+        |row: &UsageRow| row.metric == "local_storage" && row.billing_reason == BillingReason::UnknownLicensing;
+    assert!(rows.iter().all(|row| row.is_billable.is_some() || is_open(row)), "{world}: all is known");
     let sku = |sku: &str| has_skus.then(|| sku.to_owned());
     let billable = sums(rows.iter().filter(|row| row.is_billable == Some(true)).map(|row| {
         let key = (row.customer_id.clone(), row.metric.clone(), row.unit.clone(), sku(&row.sku));
@@ -101,7 +104,8 @@ async fn billable_rows_add_up_to_the_truth_in_every_world() {
 #[tokio::test(start_paused = true)]
 async fn every_world_has_what_trips_people_up() {
     use StorageHost::{Partner, Vendor};
-    for seed in [0, 1, 7, 4_711] {
+    let mut random = fastrand::Rng::with_seed(4_711);
+    for seed in [0, random.u64(..), random.u64(..), random.u64(..)] {
         let builder = Sandbox::builder().today(now().date_naive()).seed(seed).polls_before_ready(0);
         let sandbox = builder.start().await.unwrap();
         let client = client(&sandbox);
@@ -140,7 +144,7 @@ async fn every_world_has_what_trips_people_up() {
         };
         assert!(billed(&|row| row.storage_host == Some(Partner), true), "{seed}: {rows:?}");
         assert!(billed(&|row| row.metric == "local_storage", true), "{seed}");
-        assert!(billed(&|row| row.metric == "servers" || row.metric == "pw_base_workstations", false), "{seed}");
+        assert!(billed(&|row| row.metric == "servers" || row.metric == "pg_base_workstations", false), "{seed}");
         assert!(rows.iter().all(|row| row.price_source.as_deref() != Some("list_effective_price_lists")), "{seed}");
         // The requesting tenant's own row stands among those of its customers.
         let file = files(&client, &own.level(ReportLevel::Accounts)).await.remove(0);

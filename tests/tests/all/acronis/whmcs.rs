@@ -263,9 +263,12 @@ fn every_metric(is_wanted: impl Fn(&str) -> bool) -> String {
 async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() {
     let mut needed = BTreeSet::new();
     let fixtures = ["c03.csv", "c04.csv", "c05.csv", "c12.csv", "c24.csv", "c26.csv"];
-    // With and without items of today's licensing.
-    let made =
-        [("every metric", every_metric(|_| true)), ("no prefix", every_metric(|metric| !metric.starts_with('p')))];
+    // With items of both licensings, of one, and of none.
+    let made = [
+        ("every metric", every_metric(|_| true)),
+        ("by device", every_metric(|metric| !metric.starts_with("pg_"))),
+        ("no prefix", every_metric(|metric| !metric.starts_with('p'))),
+    ];
     let made = made.map(|(name, csv)| (name, csv.into_bytes()));
     let inputs = fixtures.map(|name| (name, fixture(name))).into_iter().chain(made);
     for (name, csv) in inputs {

@@ -48,8 +48,9 @@ fn truth(sandbox: &Sandbox, rows: &[UsageRow]) -> BTreeMap<Charged, (Decimal, De
 /// By the rows alone, as a program that adds up a dataset does.
 #[tokio::test(start_paused = true)]
 async fn the_sum_of_billable_rows_is_the_sandboxs_true_bill() {
-    let worlds = [(0, 3), (1, 12), (2, 40), (77, 3), (4242, 7), (990_001, 3), (u64::MAX, 25)];
-    for (seed, organizations) in worlds {
+    let mut random = fastrand::Rng::with_seed(20_261_129);
+    let worlds: Vec<_> = (0..7).map(|_| (random.u64(..), random.u32(3..41))).collect();
+    for (seed, organizations) in [(0, 3)].into_iter().chain(worlds) {
         let sandbox = sandbox(seed, organizations).await;
         let client = client(&sandbox);
         let last = BillingPeriod::LastFinished { at: now() };

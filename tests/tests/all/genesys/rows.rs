@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::json;
+use usage_billing::ErrorKind;
 use usage_billing::genesys::{BillingPeriod, ClientOrganizations};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
@@ -19,6 +20,21 @@ async fn billable_usage_has_addresses_only_if_they_are_asked_for() {
     assert!(usages.iter().any(|usage| usage.resources.iter().any(|resource| resource.name.contains('@'))));
     let rows = client.usage(last_month(), PATIENCE).await.unwrap();
     assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_that_fails_is_named_with_the_periods_to_ask_for_instead() {
+    let (sandbox, client) = start(Sandbox::builder().polls_before_ready(0)).await;
+    let fault = "403; skip=1; operation=getBillingReportsBillableusage";
+    sandbox.inject(fault.parse().unwrap()).unwrap();
+    let error = client.usage("2026-08-01/2026-11-01".parse().unwrap(), PATIENCE).await.unwrap_err();
+    let advice = "this is 2026-09; what is before it can be read: ask for 2026-08, and for 2026-09-01/2026-11-01 later";
+    assert!(
+        error.kind() == ErrorKind::Permission && error.hint().is_some_and(|hint| hint.ends_with(advice)),
+        "{error}"
+    );
+    sandbox.clear_faults();
+    assert!(!client.usage("2026-08".parse().unwrap(), PATIENCE).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -292,6 +292,14 @@ pub(super) static STORAGE_PER_GIGABYTE: Item = Item {
     price: 1_200,
     ..PER_WORKLOAD
 };
+/// Counted only.
+pub(super) static WORKSTATIONS_PER_GIGABYTE: Item = Item {
+    name: "pg_base_workstations",
+    usage_name: "workstations",
+    edition: Some("pck_per_gigabyte"),
+    charge: Charge::Nothing,
+    ..PER_WORKLOAD
+};
 pub(super) static COMPUTE_POINTS: Item = Item {
     name: "pw_compute_points",
     usage_name: "compute_points",
@@ -390,6 +398,7 @@ mod tests {
         let others = [
             &LOCAL_STORAGE,
             &LOCAL_STORAGE_PER_GIGABYTE,
+            &WORKSTATIONS_PER_GIGABYTE,
             &RECOVERY_INTERNET,
             &TOTAL_STORAGE,
             &IMMUTABLE_STORAGE,

@@ -5,7 +5,7 @@ use usage_billing_acronis::types::TenantKind;
 use super::catalogue::{
     ATTIC, CELLAR, COMPUTE_POINTS, FILE_SEATS, Infra, Item, LOCAL_STORAGE, LOCAL_STORAGE_PER_GIGABYTE, MOBILES,
     NOTARIZATIONS, RECOVERY, RECOVERY_INTERNET, SERVERS, SERVERS_STANDARD, STORAGE_PER_GIGABYTE, STORAGE_PER_WORKLOAD,
-    STORE_1, STORE_2, STORE_3, WORKSTATIONS,
+    STORE_1, STORE_2, STORE_3, WORKSTATIONS, WORKSTATIONS_PER_GIGABYTE,
 };
 use super::usage_series::UsageSeries;
 use crate::dataset::names::company;
@@ -86,12 +86,12 @@ static DUNE: [UsageLine; 4] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(40 * GIB, 22_000_000, 3_000_000)),
     line(&NOTARIZATIONS, None, UsageSeries::Range(3)),
     line(&LOCAL_STORAGE_PER_GIGABYTE, None, level(70 * GIB, 55_555, 1_024)),
-    line(&WORKSTATIONS, None, UsageSeries::Pieces(9)),
+    line(&WORKSTATIONS_PER_GIGABYTE, None, UsageSeries::Pieces(9)),
 ];
 static ELM: [UsageLine; 3] = [
     line(&STORAGE_PER_GIGABYTE, Some(&STORE_1), level(4 * GIB, 1_234_567, 0)),
     line(&SERVERS_STANDARD, None, UsageSeries::Pieces(2)),
-    line(&STORAGE_PER_WORKLOAD, Some(&ATTIC), level(40 * GIB, 12_345, 678)),
+    line(&STORAGE_PER_GIGABYTE, Some(&ATTIC), level(40 * GIB, 12_345, 678)),
 ];
 static WAREHOUSE: [UsageLine; 1] = [line(&FILE_SEATS, None, UsageSeries::Pieces(4))];
 // Part of the usage of the partner above is on trial.

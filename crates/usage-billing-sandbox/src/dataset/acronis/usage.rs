@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(storage("Cedar MSP"), below.iter().sum::<i64>());
         assert_eq!(storage("Bakeries; \"hot & cold\""), below[0] + below[2]);
         let cedar = usage("Cedar MSP", "2026-10");
-        assert_eq!(cedar.iter().filter(|row| row.item.name == "pg_base_storage").count(), 1);
+        assert_eq!(cedar.iter().filter(|row| row.item.name == "pg_base_storage").count(), 2, "by component");
         let count = cedar.iter().find(|row| row.item.name == "euc_count").unwrap();
         assert_eq!((count.production, count.trial), ([2, 0], [1, 0]));
     }
@@ -250,12 +250,11 @@ mod tests {
             rows.all(|row| row.charged(licensing).is_some_and(|charged| charged > 0))
         };
         for (name, per_device, per_gigabyte) in [
+            // Also in the partner's own component.
             ("pg_base_storage", true, true),
-            // In the partner's own component.
-            ("pw_base_storage", false, true),
             ("local_storage", false, true),
             ("servers", true, false),
-            ("pw_base_workstations", true, false),
+            ("pg_base_workstations", false, false),
             ("notarizations", true, true),
             ("total_storage", false, false),
         ] {

@@ -105,7 +105,7 @@ async fn expected_bill_per_gigabyte_has_storage_and_no_devices() {
         let bill = Bill::AcronisPerGigabyte(ReportLevel::DirectPartners);
         let rows = sandbox.expected_usage(&bill, period("2026-10-01", "2026-11-01"));
         let metrics: std::collections::BTreeSet<_> = rows.iter().map(|row| row.metric.as_str()).collect();
-        assert_eq!(metrics, ["local_storage", "notarizations", "pg_base_storage", "pw_base_storage"].into(), "{seed}");
+        assert_eq!(metrics, ["local_storage", "notarizations", "pg_base_storage"].into(), "{seed}");
         // Partners below see neither SKUs nor prices.
         assert!(
             rows.iter().all(|row| row.sku.ends_with(&format!("/{}", row.metric)) && row.amount.is_none()),

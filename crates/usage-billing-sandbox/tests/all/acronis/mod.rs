@@ -128,9 +128,8 @@ async fn report_file_has_the_difficult_rows() {
         row["tenant.name"].contains("さくら")
             || ["euc_count", "total_storage", "immutable_storage", "total_protected_workloads"].contains(&&*row["name"])
             || ["pw_base_local_storage", "local_storage", "pw_dr_internet_access"].contains(&&*row["name"])
-            || ["cellar", ""].contains(&&*row["infra.name"])
-                && row["name"] == "pw_base_storage"
-                && row["sku"].is_empty()
+            || row["name"] == "pg_base_workstations"
+            || row["infra.name"] == "cellar"
     };
     assert!(rows.iter().all(|row| row["sku"].is_empty() == is_unsold(row)), "{rows:?}");
     let alder: Vec<_> = rows

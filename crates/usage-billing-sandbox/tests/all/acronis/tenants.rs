@@ -221,9 +221,13 @@ async fn offering_items_are_filtered_by_edition() {
     let kestrel = "Kestrel & Sons, \"Harbour\" Ltd.";
     for (tenant, query, expected) in [
         ("Elm & Ødegård AS", "", vec!["servers"]),
-        ("Elm & Ødegård AS", "?edition=*", vec!["pg_base_storage", "servers", "pw_base_storage"]),
+        ("Elm & Ødegård AS", "?edition=*", vec!["pg_base_storage", "servers", "pg_base_storage"]),
         ("Dune Bakery", "", vec!["notarizations", "local_storage"]),
-        ("Dune Bakery", "?edition=pck_per_gigabyte", vec!["pg_base_storage", "notarizations", "local_storage"]),
+        (
+            "Dune Bakery",
+            "?edition=pck_per_gigabyte",
+            vec!["pg_base_storage", "notarizations", "local_storage", "pg_base_workstations"],
+        ),
         (kestrel, "?edition=*&type=feature", vec!["pw_dr_internet_access"]),
         (kestrel, "?edition=*&type=count", vec!["pw_base_mobiles"]),
         (kestrel, "?edition=*&status=0", vec!["pw_base_mobiles"]),

@@ -220,7 +220,7 @@ fn a_file_that_was_made_before_the_end_of_the_period_is_not_final() {
 
 #[test]
 fn a_file_of_which_it_is_not_known_when_it_was_made_is_neither_billable_nor_not() {
-    use BillingReason::{Included, NotABillingBasis, NotAWholePeriod, SeeInvoice, Trial};
+    use BillingReason::{Included, NotABillingBasis, NotAWholePeriod, Trial, UnknownReportDate};
     let reasons = |kind, last: &str| {
         let mut file = StoredFile { created_at: None, ..file(kind, types::ReportLevel::DirectPartners) };
         file.report.period.end = last.parse().unwrap();
@@ -234,7 +234,7 @@ fn a_file_of_which_it_is_not_known_when_it_was_made_is_neither_billable_nor_not(
         rows.into_iter().map(|row| row.billing_reason).collect::<Vec<_>>()
     };
     use types::ReportKind::{UsageCurrent, UsageSummary};
-    assert_eq!(reasons(UsageSummary, "2026-10-31"), [Included, Trial, SeeInvoice, Trial]);
+    assert_eq!(reasons(UsageSummary, "2026-10-31"), [Included, Trial, UnknownReportDate, Trial]);
     assert_eq!(reasons(UsageSummary, "2026-10-12"), [NotAWholePeriod; 4]);
     assert_eq!(reasons(UsageSummary, "2026-11-30"), [NotAWholePeriod; 4]);
     assert_eq!(reasons(UsageCurrent, "2026-10-31"), [NotABillingBasis; 4]);
@@ -277,7 +277,7 @@ fn numbers_that_contradict_each_other_are_not_known_and_keep_their_price() {
     let of_two = Amounts { trial: 1.into(), ..amounts(2, 0) };
     for row in [of(amounts(3, 0), "trial"), of(of_two, "production")] {
         let [row] = <[UsageRow; 1]>::try_from(usage_rows(&summary(), [row]).unwrap()).unwrap();
-        assert_eq!((row.is_billable, row.billing_reason), (None, BillingReason::SeeInvoice));
+        assert_eq!((row.is_billable, row.billing_reason), (None, BillingReason::ContradictoryColumns));
         assert_eq!((row.unit_price, row.cost), (Some(0.into()), Some(0.into())));
     }
     let unsold = ReportRow { name: "total_storage".to_owned(), ..of(amounts(3, 0), "trial") };
@@ -727,7 +727,9 @@ fn what_is_asked_of_the_vendor_follows_from_the_rows() {
     };
     [at("a"), at("b"), row("customer", "seats", None)].into_iter().for_each(|mut row| sums.add(&mut row).unwrap());
     assert_eq!((sums.tenant(), sums.components().len()), (Uuid::from_u128(7), 2));
-    assert!(sums.lacks_account_name() && sums.depends_on_licensing() && sums.priced_month().is_none());
+    assert!(sums.lacks_account_name() && !sums.depends_on_licensing() && sums.priced_month().is_none());
+    sums.add(&mut row("customer", "p_storage", Some("bytes"))).unwrap();
+    assert!(sums.depends_on_licensing());
     sums.add(&mut ReportRow { sku: Some("S-1".to_owned()), ..row("customer", "seats", None) }).unwrap();
     assert_eq!(sums.priced_month(), "2026-10".parse().ok());
 }

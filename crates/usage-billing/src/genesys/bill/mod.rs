@@ -127,26 +127,24 @@ fn role(item: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> ChargeR
     match item.grouping() {
         Grouping::FairUse => ChargeRole::Allowance,
         Grouping::Rollup => ChargeRole::Total,
-        Grouping::RollupUsage if has_total(item, all, charges) => ChargeRole::Part,
+        Grouping::RollupUsage if adds_up(item, all, charges) => ChargeRole::Part,
         Grouping::RollupUsage | Grouping::Unknown => ChargeRole::Unknown,
         Grouping::StorageCategory if all.iter().any(|other| is_same(&other.grouping, "storage")) => ChargeRole::Unknown,
         Grouping::Licence | Grouping::Other | Grouping::StorageCategory => ChargeRole::Usage,
     }
 }
 
-/// Whether the total of a part is in the overview. No field names it: it has the part's unit, and contains all parts of that unit. If they are
-/// more than the totals, some are parts of another one.
-fn has_total(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
-    let is_like = |item: &ChargedItem, grouping| item.grouping() == grouping && is_same(&item.unit, &part.unit);
-    let of = |grouping| charges.iter().filter(move |charge| is_like(&charge.item, grouping));
-    let sum = |grouping| of(grouping).try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, charge.usage_quantity));
-    let totals = all.iter().filter(|item| is_like(item, Grouping::Rollup)).count();
-    let are_readable = of(Grouping::Rollup).count() == totals;
-    let fits = match (sum(Grouping::RollupUsage), sum(Grouping::Rollup)) {
-        (Some(parts), Some(total)) => parts <= total,
-        _ => false,
+/// Whether a part is one of a total in the overview. No field names the total: it has the part's unit, and is the sum of its parts. If those of
+/// the unit are more or less than its totals, some are parts of a total that is not there, and which ones nothing states.
+fn adds_up(part: &ChargedItem, all: &[&ChargedItem], charges: &[Charge]) -> bool {
+    let sum = |grouping| {
+        let is_like = |item: &ChargedItem| item.grouping() == grouping && is_same(&item.unit, &part.unit);
+        let readable: Vec<_> = charges.iter().filter(|charge| is_like(&charge.item)).collect();
+        let is_readable = !readable.is_empty() && readable.len() == all.iter().filter(|item| is_like(item)).count();
+        let sum = readable.iter().try_fold(Decimal::ZERO, |sum, charge| exact_sum(sum, charge.usage_quantity));
+        sum.filter(|_| is_readable)
     };
-    totals > 0 && (fits || !are_readable)
+    sum(Grouping::Rollup).is_some_and(|totals| sum(Grouping::RollupUsage) == Some(totals))
 }
 
 fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -> BillLine {
@@ -164,7 +162,7 @@ fn line(charge: Charge, role: ChargeRole, allowance: Allowance, terms: &Terms) -
     match role {
         ChargeRole::Part | ChargeRole::Allowance => return line,
         ChargeRole::Unknown if line.charge.item.grouping() == Grouping::RollupUsage => {
-            line.note(SeeInvoice::TotalMissing);
+            line.note(SeeInvoice::TotalUnknown);
             return line;
         }
         ChargeRole::Unknown => {

@@ -244,10 +244,13 @@ fn a_total_is_charged_and_its_parts_are_not() {
     assert_eq!(numbers(&found[1]), known("62.5", "15.625"));
     let without_total = lines_of(tokens().into_iter().filter(|charge| charge.item.grouping != "rollup").collect());
     assert!(without_total[1..].iter().all(|line| line.is_billable().is_none() && line.amount.is_none()));
-    assert_eq!(without_total[1].see_invoice, [SeeInvoice::TotalMissing]);
+    assert_eq!(without_total[1].see_invoice, [SeeInvoice::TotalUnknown]);
     let unread = item(9, "AI", "AI", "rollup", "minute");
     let parts = lines(tokens().split_off(2), &[&unread], &monthly());
-    assert!(parts.iter().all(|line| line.role == ChargeRole::Part), "the total is there, but unreadable");
+    assert!(parts.iter().all(|line| line.is_billable().is_none()), "nothing states that they add up to it");
+    let unread_part = item(9, "X", "X", "rollup-usage", "minute");
+    let parts = lines(tokens(), &[&unread_part], &monthly()).split_off(2);
+    assert!(parts.iter().all(|line| line.is_billable().is_none()), "nor with a part that cannot be read");
     let mut of_a_part = tokens();
     of_a_part[0].item.name = "VA".to_owned();
     of_a_part[0].item.part_number = "VA".to_owned();
@@ -337,7 +340,7 @@ fn an_allowance_by_a_similar_name_leaves_the_charge_to_the_invoice() {
     ];
     assert_eq!(numbers(&lines(exact, &[], &monthly())[2]), known("60", "15"), "the allowance has its charge");
     let of_a_part = vec![charge("A B", "fair-use", "50", "0"), charge("A", "rollup-usage", "60", "0")];
-    assert_eq!(lines(of_a_part, &[], &monthly())[1].see_invoice, [SeeInvoice::TotalMissing]);
+    assert_eq!(lines(of_a_part, &[], &monthly())[1].see_invoice, [SeeInvoice::TotalUnknown]);
 }
 
 #[test]
@@ -351,7 +354,16 @@ fn a_part_of_another_total_than_is_there_is_not_a_part() {
         found[1..].iter().map(|line| line.is_billable()).collect::<Vec<_>>()
     };
     assert_eq!(roles(vec![part("token", "300"), part("Token ", "112.5")]), [Some(false); 2]);
-    assert_eq!(roles(vec![part("token", "300"), part("GB", "5")]), [Some(false), None], "no total is in GB");
+    assert_eq!(roles(vec![part("token", "412.50"), part("GB", "5")]), [Some(false), None], "no total is in GB");
+    assert_eq!(roles(vec![part("token", "300"), part("token", "112.4")]), [None; 2], "less than the total");
+    let two_totals = vec![unit("token", charge("B", "rollup", "10", "0")), part("token", "412.5"), part("token", "10")];
+    assert_eq!(
+        roles(two_totals.clone()),
+        [None, Some(false), Some(false)],
+        "beyond the prepaid, an allowance may apply"
+    );
+    let of_one = two_totals[..2].to_vec();
+    assert_eq!(roles(of_one), [None, None], "of which of the two it is a part, nothing states");
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.6")]), [None; 2], "more than the total");
 }
 

@@ -5,8 +5,8 @@ use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, LenientDeci
 
 use super::bill::exact_sum;
 use super::billing_period::{BillingPeriod, ContractDates, NoBill, Search, Step};
-use super::organizations::normal_id;
 use super::{BillLine, Client, LAG, Organization, RampPeriod, SeeInvoice, UnreadableCharge, bill, charge, types};
+use crate::canonical_id::canonical_id;
 use crate::memory_limit::{ROW, value_bytes};
 use crate::row_identity::{RowIdentity, UNITS, disambiguate_keys};
 use crate::{BillingReason, Period, UsageRow, Vendor, loadable};
@@ -81,7 +81,7 @@ impl Client {
     /// [`ErrorKind::Request`] for a period in the future, and if no index has the billing period; else those of
     /// [`billing_overview`](Self::billing_overview).
     pub async fn client_bill(&self, organization: &str, period: impl Into<BillingPeriod>) -> Result<ClientBill> {
-        let found = self.client_bill_in(&normal_id(organization), period.into()).await;
+        let found = self.client_bill_in(&canonical_id(organization.to_owned()), period.into()).await;
         found.map(|(bill, _)| bill).map_err(|failure| failure.error)
     }
 
@@ -234,7 +234,7 @@ impl ClientBill {
             customer_id: Some(&self.organization.id),
             sku: &item.part_number,
             metric: &item.name,
-            grouping: Some(item.grouping.as_str()).filter(|grouping| !grouping.is_empty()),
+            vendor_grouping: Some(item.grouping.as_str()).filter(|grouping| !grouping.is_empty()),
             unit: if item.unit.is_empty() { UNITS } else { &item.unit },
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
@@ -243,7 +243,7 @@ impl ClientBill {
                 BillingReason::NotAWholePeriod
             }
             // The own organization is no client: what it is charged for, its contract states.
-            BillingReason::Usage if charge::is_same(&self.organization.id, &account.id) => BillingReason::SeeInvoice,
+            BillingReason::Usage if self.organization.id == account.id => BillingReason::SeeInvoice,
             reason => reason,
         };
         UsageRow {
@@ -284,11 +284,11 @@ fn wrong(message: impl Into<String>) -> Error {
 /// Rows of another organization would be on the wrong bill.
 fn check_organization(overview: &types::TrusteeBillingOverview, asked: &str) -> Result<()> {
     let named = overview.organization.as_ref().and_then(|organization| organization.id.as_deref());
-    match named.map(str::trim).filter(|id| !id.is_empty()) {
-        Some(named) if !charge::is_same(named, asked) => Err(wrong(format!(
+    match named.map(|id| canonical_id(id.to_owned())).filter(|id| !id.is_empty()) {
+        Some(named) if named != canonical_id(asked.to_owned()) => Err(wrong(format!(
             "asked for the bill of organization {}, Genesys returned that of {}",
             printable(asked),
-            printable(named)
+            printable(&named)
         ))),
         _ => Ok(()),
     }

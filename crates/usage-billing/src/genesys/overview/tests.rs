@@ -187,14 +187,14 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
     assert_eq!((row.account_id.as_str(), row.customer_id.as_deref()), ("partner", Some(ORGANIZATION)));
     assert_eq!((row.customer_name.as_deref(), row.customer_kind.as_deref()), (Some("株式会社みなと"), Some("trustor")));
     assert_eq!((row.currency.as_deref(), row.unit.as_str()), (Some("EUR"), "seat"));
-    assert_eq!((row.grouping.as_deref(), row.raw_unit.as_deref()), (Some("user-license"), Some("seat")));
+    assert_eq!((row.vendor_grouping.as_deref(), row.raw_unit.as_deref()), (Some("user-license"), Some("seat")));
     assert_eq!((row.bundle_quantity, text(row.prepaid_amount)), (Some(Decimal::ONE), some("11000.00")));
     assert_eq!(rows[1].bundle_quantity, None);
     let mut without = overview();
     without["usages"][0]["bundleQuantity"] = json!("0");
     (without["usages"][0]["grouping"], without["usages"][0]["unitOfMeasureType"]) = (json!(" "), Value::Null);
     let without = bill_of(without, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
-    assert_eq!((without.grouping, without.raw_unit, without.unit.as_str()), (None, None, "units"));
+    assert_eq!((without.vendor_grouping, without.raw_unit, without.unit.as_str()), (None, None, "units"));
     assert_eq!(without.bundle_quantity, None, "0 is no bundle");
     assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
     let keys = |index| {
@@ -427,6 +427,17 @@ fn an_overage_that_no_contract_charges_is_a_difference() {
     }
     assert_eq!(bill.compare(&[named("GC-OTHER", &["o-2"])]), [], "its contract was not read");
     assert_eq!(bill.compare(&[]), []);
+}
+
+#[test]
+fn the_charges_of_all_contracts_are_compared_with_all_bills() {
+    let bill = bill_of(fixture!("fair-use"), 1).unwrap();
+    let charges = |charges: Vec<ContractCharge>| ContractCharges { charges, errors: Vec::new() };
+    let found = charges(vec![charge(&[ORGANIZATION], "12000", "115")]).compare(&[&bill, &bill]);
+    let read: Vec<_> = found.iter().map(|of| (of.organization.id.as_str(), of.number)).collect();
+    assert_eq!(read, [(ORGANIZATION, "overage_quantity"); 2]);
+    assert_eq!(charges(vec![charge(&[ORGANIZATION], "11500", "115")]).compare(&[&bill]), []);
+    assert_eq!(charges(Vec::new()).compare(&[&bill]), []);
 }
 
 #[test]

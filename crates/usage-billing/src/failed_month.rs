@@ -1,0 +1,72 @@
+//! Which month of a longer period failed, and how to go on.
+
+use usage_billing_core::Result;
+
+use crate::Period;
+
+/// Names the month of `period` that failed, and the periods to ask for instead: rows of the other months are not returned with the error.
+pub(crate) fn in_month<T>(result: Result<T>, month: Period, period: Period) -> Result<T> {
+    result.map_err(|error| match how_to_go_on(month, period) {
+        Some(advice) => {
+            let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+            error.with_hint(format!("{hint}{advice}"))
+        }
+        None => error,
+    })
+}
+
+/// `None` if the month is all that was asked for.
+fn how_to_go_on(month: Period, period: Period) -> Option<String> {
+    let before = Period::new(period.start(), month.start()).ok();
+    let after = Period::new(month.end(), period.end()).ok();
+    match (before, after) {
+        (None, None) => None,
+        (Some(before), _) => {
+            let rest = Period::new(month.start(), period.end()).ok()?;
+            Some(format!("this is {month}; what is before it can be read: ask for {before}, and for {rest} later"))
+        }
+        (None, Some(after)) => Some(format!("this is {month}: ask for {after}, and for {month} later")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usage_billing_core::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_month_and_how_to_go_on() {
+        for (month, period, expected) in [
+            ("2026-10", "2026-10", None),
+            ("2026-10", "2026-10-01/2026-12-01", Some("this is 2026-10: ask for 2026-11, and for 2026-10 later")),
+            (
+                "2026-10",
+                "2026-08-01/2026-12-01",
+                Some(
+                    "this is 2026-10; what is before it can be read: ask for 2026-08-01/2026-10-01, and for \
+                     2026-10-01/2026-12-01 later",
+                ),
+            ),
+            (
+                "2026-10-15/2026-11-15",
+                "2026-09-15/2026-11-15",
+                Some(
+                    "this is 2026-10-15/2026-11-15; what is before it can be read: ask for 2026-09-15/2026-10-15, and \
+                     for 2026-10-15/2026-11-15 later",
+                ),
+            ),
+        ] {
+            let failed = |hint: Option<&str>| {
+                let error = Error::new(ErrorKind::Api, "unavailable");
+                let error = hint.map_or(error.clone(), |hint| error.with_hint(hint));
+                in_month::<()>(Err(error), month.parse().unwrap(), period.parse().unwrap()).unwrap_err()
+            };
+            assert_eq!(failed(None).hint(), expected);
+            let with_hint = expected.map_or("wait".to_owned(), |expected| format!("wait; {expected}"));
+            assert_eq!(failed(Some("wait")).hint(), Some(&*with_hint));
+            assert_eq!((failed(None).kind(), failed(None).message()), (ErrorKind::Api, "unavailable"));
+        }
+        assert_eq!(in_month(Ok(3), "2026-10".parse().unwrap(), "2026-10".parse().unwrap()).unwrap(), 3);
+    }
+}
