@@ -11,6 +11,7 @@ use super::account_facts::AccountFacts;
 use super::asked_report::AskedReport;
 use super::billing_rule::{self, Item, SeenItems};
 use super::hosting::{Component, Host, Owners};
+use super::item_names;
 use super::parts::Parts;
 use super::sums::{FirstRow, Key, Sum, metric, text_of_row};
 use super::tenant_kinds::{Standing, TenantKinds};
@@ -96,7 +97,7 @@ impl<'a> UsageAggregator<'a> {
         self.check_day(row)?;
         let parts = Parts::of(row)?;
         // Whose it is matters to storage only.
-        let component = if billing_rule::is_storage(&row.name, row.measurement_unit.as_deref()) {
+        let component = if item_names::is_storage(&row.name, row.measurement_unit.as_deref()) {
             let id = self.shared_option(row.infra_id.as_deref(), number)?;
             let owner = self.shared_option(row.infra_owner_id.as_deref(), number)?;
             Component::of(id, owner, row.infra_backend.is_some())
@@ -210,7 +211,7 @@ impl<'a> UsageAggregator<'a> {
     /// Whether what the account is charged by can decide about any row.
     pub(super) fn depends_on_licensing(&self) -> bool {
         self.file.report.kind == types::ReportKind::UsageSummary
-            && self.sums.keys().any(|(key, _)| billing_rule::depends_on_licensing(&key.name))
+            && self.sums.keys().any(|(key, _)| item_names::depends_on_licensing(&key.name))
     }
 
     /// The month whose prices rows may have; `None` without SKUs, and for a report over several months.
@@ -284,7 +285,7 @@ impl<'a> UsageAggregator<'a> {
                     of_tenant: by_tenant.get(&key.tenant_id).unwrap_or(&nothing),
                     licensing_mode: facts.licensing_mode,
                 };
-                let never_charged = billing_rule::never_charged(&key.name, item.measurement_unit);
+                let never_charged = item_names::never_charged(&key.name, item.measurement_unit);
                 let never_charged = (has_others && is_own).then_some(BillingReason::TotalOfRows).or(never_charged);
                 let reason = never_charged.or(asked.reason()).unwrap_or_else(|| billing_rule::reason(&item));
                 let reason = match reason.is_billable() {

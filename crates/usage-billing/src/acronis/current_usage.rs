@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use usage_billing_core::{ClientInfo as _, Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
-use super::billing_rule::never_charged;
 use super::hints::hinted;
+use super::item_names::never_charged;
 use super::quantity::in_billing_unit;
 use super::{Client, types};
 use crate::memory_limit::{MemoryLimit, value_bytes};

@@ -12,6 +12,7 @@ mod find_report;
 mod hints;
 mod hosting;
 mod infrastructure;
+mod item_names;
 mod json;
 mod licensing_mode;
 mod limits;
