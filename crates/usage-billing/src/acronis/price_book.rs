@@ -144,6 +144,9 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::row_identity::RowIdentity;
     use crate::{BillingReason, Vendor};
@@ -277,6 +280,39 @@ mod tests {
         assert_eq!(priced("S-2"), (Some(decimal(largest)), Some(4.into()), true));
         assert_eq!(priced("S-3"), (Some(1.into()), None, true));
         assert_eq!(priced("S-4"), (Some(decimal("-3.5")), Some(4.into()), true));
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_price_that_is_not_taken_is_a_warning_that_names_it() {
+        let warned = |prices: Value| {
+            let lines = Lines::default();
+            let sink = lines.clone();
+            let subscriber = tracing_subscriber::fmt().with_writer(move || sink.clone()).with_ansi(false).finish();
+            tracing::subscriber::with_default(subscriber, || book(json!([list("2026-10", "EUR", prices)])));
+            let bytes = lines.0.lock().unwrap().clone();
+            String::from_utf8(bytes).unwrap()
+        };
+        let lines = warned(json!([price("S-1", "on request")]));
+        for named in ["WARN", "EU-1", "S-1", "2026-10", "effective_price is not a decimal number: on request"] {
+            assert!(lines.contains(named), "{named}: {lines}");
+        }
+        let lines = warned(json!([price("S-1", "1"), price("S-1", "2")]));
+        assert!(lines.contains("another price list has another price"), "{lines}");
+        assert_eq!(warned(json!([price("S-1", "1"), price("S-2", "2")])), "");
     }
 
     #[test]
