@@ -278,6 +278,12 @@ mod tests {
     }
 
     #[test]
+    fn the_last_millisecond_is_in_the_period() {
+        let last = period("2026-10").last_millisecond();
+        assert_eq!(last, "2026-10-31T23:59:59.999Z".parse::<DateTime<Utc>>().unwrap());
+    }
+
+    #[test]
     fn months_are_the_parts_of_a_period() {
         for (period, parts) in [
             ("2026-10", &["2026-10"][..]),

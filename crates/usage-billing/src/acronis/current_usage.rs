@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_states_whose_and_of_what_it_is_and_the_vendors_own_number() {
+        let mut of_edition = usage("pw_base_storage", "bytes", 3 << 29, None);
+        of_edition["edition"] = json!("pck_per_workload");
+        let row = rows(json!([of_edition])).remove(0);
+        assert_eq!((row.account_id, row.customer_id), (Uuid::max().to_string(), Some(Uuid::nil().to_string())));
+        assert_eq!((row.service.as_deref(), row.edition.as_deref()), (Some("backup"), Some("pck_per_workload")));
+        assert_eq!((row.metric.as_str(), row.customer_kind.as_deref()), ("pw_base_storage", Some("customer")));
+        assert_eq!((row.raw_quantity, row.raw_unit.as_deref()), (Decimal::from(3u64 << 29), Some("bytes")));
+        assert_eq!(row.as_of, Some("2026-11-21T12:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
     fn switches_totals_and_parts_are_marked_as_in_reports() {
         use BillingReason::{Counter, FeatureSwitch, NotABillingBasis, PartOfRow, TotalOfRows};
         for (name, unit, expected) in [

@@ -202,6 +202,7 @@ mod tests {
             rows.iter().all(|row| row.is_billable.is_none() && row.customer_id.is_none() && row.unit_price.is_none())
         );
         assert!(rows.iter().all(|row| row.account_name == account().name && row.account_id == account().id));
+        assert!(rows.iter().zip(1..).all(|(row, place)| row.metric == row.sku && row.source_row == Some(place)));
         assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
     }
 

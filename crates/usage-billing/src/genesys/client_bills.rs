@@ -189,3 +189,15 @@ fn without_id(place: u32) -> Error {
     let message = format!("entry {place} of the list of client organizations has no id: its bill cannot be asked for");
     Error::new(ErrorKind::Decode, message).with_operation("getOrgauthorizationTrustors")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_organization_is_asked_about_once_however_its_id_is_written() {
+        let (id, again) = ("0d2f7c55-8a41-4b7e-9b0c-6a3f9e1d2c11", " 0D2F7C55-8A41-4B7E-9B0C-6A3F9E1D2C11");
+        let asked = distinct([id, "o-1", again, "o-1 ", "O-1"].map(str::to_owned).to_vec());
+        assert_eq!(asked, [id, "o-1", "O-1"]);
+    }
+}

@@ -98,7 +98,6 @@ impl ContractCharge {
         };
         match self.organizations.as_slice() {
             [] => BillingReason::SeeInvoice,
-            all if all.iter().any(|organization| organization.id.is_empty()) => BillingReason::SeeInvoice,
             all if all.iter().all(is_own) => BillingReason::Usage,
             all if all.iter().all(is_in_a_bill) => BillingReason::NotABillingBasis,
             _ => BillingReason::SeeInvoice,

@@ -362,6 +362,9 @@ fn a_part_of_another_total_than_is_there_is_not_a_part() {
         [None, Some(false), Some(false)],
         "beyond the prepaid, an allowance may apply"
     );
+    let nothing =
+        lines(vec![charge("X", "rollup-usage", "0", "0"), charge("Y", "resource", "5", "0")], &[], &monthly());
+    assert_eq!(nothing[0].is_billable(), None, "other charges of the unit are no totals");
     let of_one = two_totals[..2].to_vec();
     assert_eq!(roles(of_one), [None, None], "of which of the two it is a part, nothing states");
     assert_eq!(roles(vec![part("token", "300"), part("token", "112.6")]), [None; 2], "more than the total");

@@ -196,6 +196,14 @@ fn a_charge_becomes_a_row_with_every_number_exact() {
     let without = bill_of(without, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
     assert_eq!((without.vendor_grouping, without.raw_unit, without.unit.as_str()), (None, None, "units"));
     assert_eq!(without.bundle_quantity, None, "0 is no bundle");
+    let mut in_units = overview();
+    in_units["usages"][0]["unitOfMeasureType"] = json!("units");
+    let in_units = bill_of(in_units, 1).unwrap().rows(&Organization::new("partner", None)).remove(0);
+    assert_eq!(
+        (in_units.raw_unit.as_deref(), in_units.unit.as_str()),
+        (Some("units"), "units"),
+        "the vendor's own unit"
+    );
     assert_ne!(row.row_key, rows[2].row_key, "two lines of one part");
     let keys = |index| {
         bill_of(overview(), index)
