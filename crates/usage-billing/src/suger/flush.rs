@@ -265,7 +265,7 @@ impl Reporter {
     fn settle_as_delivered(&mut self, place: Place) {
         self.take_out(place);
         if let Some(known) = self.known.get_mut(&place.1) {
-            (known.state, known.failed_in) = (State::Delivered, 0);
+            known.state = State::Delivered;
         }
     }
 

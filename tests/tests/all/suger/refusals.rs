@@ -1,6 +1,7 @@
 //! What is refused, or meets a vendor that is down, stops nothing else, and is told in the vendor's words.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use usage_billing::suger::UsageReport;
 use usage_billing_tests::{Reply, ScriptedServer};
@@ -119,6 +120,38 @@ async fn entitlements_that_end_a_flush_do_not_end_the_next_one_at_the_same_place
 }
 
 #[tokio::test(start_paused = true)]
+async fn entitlement_that_gets_through_again_has_its_turn_by_its_windows() {
+    let sent = Mutex::new(0);
+    let server = ScriptedServer::start(move |request| {
+        let mut sent = sent.lock().unwrap();
+        *sent += 1;
+        if *sent == 1 { Reply::json(403, "\"no\"") } else { stored_as_sent(request) }
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+    queue(&mut reporter, &[UsageReport::new("ent-1", window(0)).quantity("gb", 1)]);
+    assert_eq!((reporter.flush().await.unsent.len(), reporter.flush().await.delivered.len()), (1, 1));
+    queue(&mut reporter, &[1, 2].map(|hour| UsageReport::new(format!("ent-{hour}"), window(hour)).quantity("gb", 1)));
+    assert_eq!(reporter.flush().await.delivered.len(), 2);
+    assert!(server.requests()[2].target.contains("/ent-1/"), "the older window");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookups_that_fail_now_and_then_do_not_end_the_others() {
+    let server = ScriptedServer::start(move |request| match request.method.as_str() {
+        "GET" if request.target.contains("-0&limit") => Reply::json(200, &page_of(&[])),
+        "GET" => Reply::json(200, "<html>hello</html>"),
+        _ => Reply::json(409, "\"it is there\""),
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+    // Two lists that cannot be read, and one that can.
+    let entitlements = (0..12).map(|number| format!("ent-{number:02}-{}", if number % 3 == 2 { 0 } else { 1 }));
+    queue(&mut reporter, &entitlements.map(|id| UsageReport::new(id, window(0)).quantity("gb", 1)).collect::<Vec<_>>());
+    let receipt = reporter.flush().await;
+    let is_left = receipt.unsent.iter().any(|one| one.error.to_string().starts_with("not looked up"));
+    assert!(receipt.unsent.len() == 12 && !is_left, "{receipt:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn lookups_run_several_at_a_time_and_end_once_the_vendor_is_down() {
     let many: Vec<_> =
         (0..40).map(|number| UsageReport::new(format!("ent-{number:02}"), window(0)).quantity("gb", 1)).collect();
@@ -160,6 +193,20 @@ async fn refused_key_ends_the_lookups_as_well() {
     assert_eq!((receipt.unsent.len(), server.requests().len()), (3, 2), "{receipt:?}");
     let line = receipt.unsent.iter().map(|one| one.error.to_string()).find(|line| line.starts_with("not looked up"));
     assert!(line.is_some(), "{receipt:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn entitlements_without_answers_between_others_do_not_end_a_flush() {
+    let server = ScriptedServer::start(|request| match request.target.contains("/ent-bad-") {
+        true => Reply::new(403, &[], "<html>blocked</html>"),
+        false => stored_as_sent(request),
+    });
+    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+    for number in 0..9 {
+        let of = |kind: &str, hour| UsageReport::new(format!("ent-{kind}-{number}"), window(hour)).quantity("gb", 1);
+        queue(&mut reporter, &[of("bad", 2 * number), of("good", 2 * number + 1)]);
+    }
+    assert_eq!((reporter.flush().await.delivered.len(), server.requests().len()), (9, 18));
 }
 
 #[tokio::test(start_paused = true)]

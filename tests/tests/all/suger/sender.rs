@@ -179,9 +179,12 @@ async fn report_that_never_gets_through_can_be_taken_out() {
     sender.push(bad(3).quantity("gb", 2)).unwrap();
     sender.push(report(4)).unwrap();
     assert_eq!(receipts.next().await.unwrap().delivered.len(), 1);
+    let start = Instant::now();
     assert!(sender.remove(second));
+    assert_eq!(ids(&receipts.next().await.unwrap().removed), [second].into());
+    assert_eq!(start.elapsed(), Duration::ZERO, "without waiting for the interval");
     let last = sender.shutdown(Duration::MAX).await;
-    assert_eq!((last.removed.len(), last.unsent.len()), (1, 1));
+    assert_eq!((last.removed.len(), last.unsent.len()), (0, 1));
     assert!(!sender.remove(third), "it has ended");
 }
 
@@ -290,6 +293,15 @@ fn end_of_the_runtime_loses_nothing() {
         drop(sender);
         assert_eq!(ids(&other.block_on(receipts.next()).unwrap().unsent), [id].into(), "in the stream, if not taken");
     }
+    // A runtime that never came to run the task.
+    let (runtime, other) =
+        [(); 2].map(|()| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()).into();
+    let (sender, _receipts) = start(&runtime);
+    let id = sender.push(report(1)).unwrap();
+    assert!(sender.remove(id));
+    drop(runtime);
+    let last = other.block_on(sender.shutdown(MINUTE));
+    assert_eq!((ids(&last.removed), last.unsent.len()), ([id].into(), 0));
 }
 
 #[test]
