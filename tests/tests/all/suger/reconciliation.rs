@@ -67,6 +67,16 @@ async fn only_windows_of_the_period_and_entitlements_that_were_sent_or_named_are
 }
 
 #[tokio::test(start_paused = true)]
+async fn report_that_names_the_group_is_found_if_the_group_does_not_name_it() {
+    let report = usage("e-1", month().start());
+    let group = group_for(&report, json!({"status": "REPORTED"}));
+    let info = json!({"status": "SUCCESS", "startTime": now(), "usageRecordGroupIds": [group["id"]]});
+    let server = vendor(vec![group], vec![json!({"id": "r-1", "creationTime": now(), "info": info})]);
+    let found = scripted(&server).reconcile(month(), &[report]).timeout(Duration::MAX).await.unwrap();
+    assert!(found.is_clean(), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn group_that_came_in_late_and_its_late_report_are_found() {
     let report = usage("e-1", month().end() - TimeDelta::hours(1));
     // It states no time of use.
