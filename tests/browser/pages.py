@@ -148,7 +148,7 @@ def look(browser, url, shots):
 
     path = f"/org/{ORG}/buyer?limit=1001&x=<b>bold</b>".replace("<", "%3C").replace(">", "%3E")
     check(suger(url, path) == 400, "an invalid request is rejected")
-    browser.wait("the request that was made meanwhile, its status and what did not fit",
+    browser.wait("the request that was made meanwhile, its status and its violations",
                  "(row => row && row.includes('/buyer') && row.includes('400') && row.includes('query#/limit'))((document.querySelector('#request-table tbody tr') || {}).innerText)")
     check(browser.value("document.querySelector('#request-table b') === null"), "nothing of a request becomes HTML")
     browser.screenshot(os.path.join(shots, "sandbox.png"), 1200, 1600)

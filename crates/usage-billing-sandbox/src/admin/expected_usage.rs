@@ -63,8 +63,8 @@ pub struct ExpectedUsage {
 }
 
 /// See [`Sandbox::expected_usage`](crate::Sandbox::expected_usage).
-pub(crate) fn expected_usage(world: &Dataset, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
-    let today = world.today();
+pub(crate) fn expected_usage(dataset: &Dataset, bill: &Bill, period: Range<DateTime<Utc>>) -> Vec<ExpectedUsage> {
+    let today = dataset.today();
     // No usage is known outside these bounds, within which no date overflows.
     let start = period.start.max(DateTime::UNIX_EPOCH);
     let end = period.end.min(midnight(today) + TimeDelta::days(1));
@@ -74,14 +74,14 @@ pub(crate) fn expected_usage(world: &Dataset, bill: &Bill, period: Range<DateTim
     let end = end - TimeDelta::milliseconds(1);
     match bill {
         Bill::Acronis(level) => {
-            acronis(&world.acronis, (Tree::OWN, level), start.date_naive(), end.date_naive(), today)
+            acronis(&dataset.acronis, (Tree::OWN, level), start.date_naive(), end.date_naive(), today)
         }
         Bill::AcronisPerGigabyte(level) => {
-            acronis(&world.acronis, (Tree::BELOW, level), start.date_naive(), end.date_naive(), today)
+            acronis(&dataset.acronis, (Tree::BELOW, level), start.date_naive(), end.date_naive(), today)
         }
-        Bill::Genesys => genesys(&world.genesys, today, start, end),
-        Bill::GenesysClients => genesys_clients(world, start.date_naive(), end.date_naive()),
-        Bill::Suger => suger(&world.suger, start, end + TimeDelta::milliseconds(1)),
+        Bill::Genesys => genesys(&dataset.genesys, today, start, end),
+        Bill::GenesysClients => genesys_clients(dataset, start.date_naive(), end.date_naive()),
+        Bill::Suger => suger(&dataset.suger, start, end + TimeDelta::milliseconds(1)),
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn read_period(text: &str) -> Result<Range<DateTime<Utc>>, String> {
     };
     match (first, end) {
         (Some(first), Some(end)) if first < end => Ok(midnight(first)..midnight(end)),
-        _ => Err(format!("period: want a month (2026-10) or two days (2026-10-01/2026-10-15), not {text}")),
+        _ => Err(format!("period: expected a month (2026-10) or two days (2026-10-01/2026-10-15), not {text}")),
     }
 }
 
@@ -173,7 +173,7 @@ fn genesys(partner: &Partner, today: NaiveDate, start: DateTime<Utc>, end: DateT
     partner.billable_usages(today, start, end).into_iter().map(row).collect()
 }
 
-fn genesys_clients(world: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
+fn genesys_clients(dataset: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<ExpectedUsage> {
     let row = |amount_due: AmountDue<'_>| ExpectedUsage {
         vendor: Vendor::Genesys,
         customer_id: Some(amount_due.organization_id.to_owned()),
@@ -185,7 +185,7 @@ fn genesys_clients(world: &Dataset, first: NaiveDate, last: NaiveDate) -> Vec<Ex
         amount: Some(amount_due.amount.normalize()),
         currency: Some(amount_due.currency.to_owned()),
     };
-    world.genesys.amounts_due(world.calendar(), first, last).into_iter().map(row).collect()
+    dataset.genesys.amounts_due(dataset.calendar(), first, last).into_iter().map(row).collect()
 }
 
 fn suger(organization: &Organization, start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<ExpectedUsage> {

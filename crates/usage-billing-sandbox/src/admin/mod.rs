@@ -43,7 +43,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
 }
 
 async fn time(State(admin): State<Arc<Admin>>) -> Response {
-    response::json(StatusCode::OK, &json!({"now": admin.clock.now()}))
+    response::ok(&json!({"now": admin.clock.now()}))
 }
 
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ async fn advance(State(admin): State<Arc<Admin>>, body: RequestBody) -> Response
 
 async fn faults(State(admin): State<Arc<Admin>>) -> Response {
     let (seed, rules) = (admin.faults.seed(), admin.faults.rules());
-    response::json(StatusCode::OK, &json!({"seed": seed, "faults": rules}))
+    response::ok(&json!({"seed": seed, "faults": rules}))
 }
 
 /// One fault or an array of them, each an object or a string in the short form.
@@ -127,14 +127,14 @@ async fn expected(State(admin): State<Arc<Admin>>, query: Params) -> Response {
             "genesys_clients": rows(&Bill::GenesysClients),
             "suger": rows(&Bill::Suger),
         });
-        response::json(StatusCode::OK, &body)
+        response::ok(&body)
     };
     response::blocking(compute).await
 }
 
 async fn log(State(admin): State<Arc<Admin>>) -> Response {
     let (now, seed) = (admin.clock.now(), admin.faults.seed());
-    response::json(StatusCode::OK, &json!({"now": now, "seed": seed, "requests": admin.log.all()}))
+    response::ok(&json!({"now": now, "seed": seed, "requests": admin.log.all()}))
 }
 
 /// Responds here, before requests are logged and faults are injected.

@@ -107,7 +107,7 @@ fn rate(text: &str) -> Result<(Vendor, Option<u32>), String> {
     let vendor = Vendor::from_name(vendor).ok_or("the vendors are genesys, suger and acronis")?;
     let requests = match requests {
         "none" => None,
-        number => Some(number.parse().map_err(|_| "behind `=`, a whole number or `none` is needed")?),
+        number => Some(number.parse().map_err(|_| "after `=`, a whole number or `none` is expected")?),
     };
     Ok((vendor, requests))
 }

@@ -114,8 +114,8 @@ mod tests {
     #[tokio::test]
     async fn any_day_has_a_dataset() {
         for today in [NaiveDate::MIN, NaiveDate::MAX, EPOCH, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()] {
-            let world = Dataset::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
-            assert!((FIRST_TODAY..=LAST_TODAY).contains(&world.today()));
+            let dataset = Dataset::new(Seed::new(0), &Size::default(), Clock::start(Some(today)));
+            assert!((FIRST_TODAY..=LAST_TODAY).contains(&dataset.today()));
         }
     }
 }

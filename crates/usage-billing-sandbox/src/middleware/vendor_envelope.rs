@@ -23,7 +23,7 @@ pub(crate) async fn apply(State(vendors): State<Arc<Vendors>>, request: Request,
 }
 
 pub(crate) async fn unknown_path(uri: Uri) -> Response {
-    const PREFIXES: &str = "The sandbox answers for Genesys Cloud under /api/v2 and /oauth/token, for Suger under /org, \
+    const PREFIXES: &str = "The sandbox has Genesys Cloud under /api/v2 and /oauth/token, for Suger under /org, \
                             and for Acronis under /api/2 and /api/price_sync.";
     Vendor::of(uri.path()).map_or_else(|| response::message(StatusCode::NOT_FOUND, PREFIXES), Vendor::unknown_path)
 }

@@ -11,7 +11,7 @@ use usage_billing_sandbox::{Bill, LoggedRequest, SUGER_ORG_ID, Sandbox, Size};
 
 use crate::{Caller, builder};
 
-async fn world(seed: u64, size: Size) -> Sandbox {
+async fn start(seed: u64, size: Size) -> Sandbox {
     builder().seed(seed).size(size).polls_before_ready(0).start().await.unwrap()
 }
 
@@ -90,7 +90,7 @@ async fn all(caller: &Caller, filter: &str) -> (BTreeMap<String, usize>, Sums) {
 
 #[tokio::test]
 async fn fifty_thousand_groups_are_listed_once_and_add_up() {
-    let sandbox = world(11, Size::default().record_groups(50_000).entitlements(40)).await;
+    let sandbox = start(11, Size::default().record_groups(50_000).entitlements(40)).await;
     let (counts, sums) = all(&Caller::suger(&sandbox), "").await;
     assert_eq!(counts.values().sum::<usize>(), 50_000, "{counts:?}");
     assert_eq!(counts.len(), 6, "{counts:?}");
@@ -100,7 +100,7 @@ async fn fifty_thousand_groups_are_listed_once_and_add_up() {
 /// Runs on one thread.
 #[tokio::test]
 async fn small_request_does_not_wait_for_a_large_search() {
-    let sandbox = world(1, Size::default().record_groups(30_000)).await;
+    let sandbox = start(1, Size::default().record_groups(30_000)).await;
     let caller = Caller::suger(&sandbox);
     let organization = format!("/org/{SUGER_ORG_ID}");
     let search = format!("{organization}/usageRecordGroup?startDate=2020-01-01&metaInfo=in+none+of+them");
@@ -124,7 +124,7 @@ async fn small_request_does_not_wait_for_a_large_search() {
 
 #[tokio::test]
 async fn filtered_lists_agree_with_the_complete_list() {
-    let sandbox = world(2, Size::default().record_groups(3_000).entitlements(12).months(1)).await;
+    let sandbox = start(2, Size::default().record_groups(3_000).entitlements(12).months(1)).await;
     let caller = Caller::suger(&sandbox);
     let (counts, sums) = all(&caller, "").await;
     for (status, count) in &counts {
@@ -173,7 +173,7 @@ async fn page_count(caller: &Caller, query: &str) -> usize {
 
 #[tokio::test]
 async fn changed_historical_group_keeps_its_position() {
-    let sandbox = world(4, Size::default().record_groups(5_000)).await;
+    let sandbox = start(4, Size::default().record_groups(5_000)).await;
     let caller = Caller::suger(&sandbox);
     let first =
         async |status: &str| page(&caller, &format!("status={status}&limit=1")).await.usage_record_groups.remove(0).id;
@@ -206,7 +206,7 @@ async fn changed_historical_group_keeps_its_position() {
 }
 
 /// Reads a sample of all responses.
-async fn told(sandbox: &Sandbox) -> Vec<Vec<u8>> {
+async fn responses(sandbox: &Sandbox) -> Vec<Vec<u8>> {
     let org = format!("/org/{SUGER_ORG_ID}");
     let mut all = Vec::new();
     for path in [
@@ -239,9 +239,9 @@ async fn told(sandbox: &Sandbox) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn same_seed_repeats_all_responses() {
     let size = || Size::default().record_groups(3_000).tenants(30).organizations(6).entitlements(9);
-    let one = told(&world(5, size()).await).await;
-    assert_eq!(one, told(&world(5, size()).await).await);
-    let other = told(&world(6, size()).await).await;
+    let one = responses(&start(5, size()).await).await;
+    assert_eq!(one, responses(&start(5, size()).await).await);
+    let other = responses(&start(6, size()).await).await;
     for (place, (one, other)) in one.iter().zip(&other).enumerate() {
         // Products are the same everywhere.
         assert_eq!(one == other, place == 2, "{place}: {}", String::from_utf8_lossy(one));
@@ -250,7 +250,7 @@ async fn same_seed_repeats_all_responses() {
 
 #[tokio::test]
 async fn sizes_are_applied_and_validated() {
-    let sandbox = world(1, Size::default().tenants(150).organizations(20).entitlements(30)).await;
+    let sandbox = start(1, Size::default().tenants(150).organizations(20).entitlements(30)).await;
     let count = |body: &[u8], pointer: &str| {
         let value: Value = serde_json::from_slice(body).unwrap();
         value.pointer(pointer).unwrap().as_array().unwrap().len()
@@ -269,7 +269,7 @@ async fn sizes_are_applied_and_validated() {
 
 #[tokio::test]
 async fn expected_bills_are_returned_over_http() {
-    let sandbox = world(0, Size::default()).await;
+    let sandbox = start(0, Size::default()).await;
     let caller = Caller::suger(&sandbox);
     let (status, bills) = caller.get("/_sandbox/expected?period=2026-10").await;
     assert_eq!(

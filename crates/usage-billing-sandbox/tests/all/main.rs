@@ -31,6 +31,24 @@ fn http() -> reqwest::Client {
     usage_billing_core::http_client().unwrap().no_proxy().build().unwrap()
 }
 
+async fn start_acronis(builder: SandboxBuilder) -> (Sandbox, Caller) {
+    let sandbox = builder.start().await.unwrap();
+    let caller = Caller::acronis(&sandbox).await;
+    (sandbox, caller)
+}
+
+async fn start_genesys(builder: SandboxBuilder) -> (Sandbox, Caller) {
+    let sandbox = builder.start().await.unwrap();
+    let caller = Caller::genesys(&sandbox).await;
+    (sandbox, caller)
+}
+
+async fn start_suger(builder: SandboxBuilder) -> (Sandbox, Caller) {
+    let sandbox = builder.start().await.unwrap();
+    let caller = Caller::suger(&sandbox);
+    (sandbox, caller)
+}
+
 struct Caller {
     http: reqwest::Client,
     url: String,

@@ -77,7 +77,10 @@ async fn strictness_applies_to_sandbox_or_request() {
     }
     let odd = Caller::suger(&lenient).request(reqwest::Method::GET, "/org/sgr-demo1/buyer");
     let (status, error) = read(odd.header("x-sandbox-strict", "yes").send().await.unwrap()).await;
-    assert_eq!((status.as_u16(), &error), (400, &json!({"message": "X-Sandbox-Strict is true or false."})));
+    assert_eq!(
+        (status.as_u16(), &error),
+        (400, &json!({"message": "Invalid X-Sandbox-Strict: expected true or false."}))
+    );
     let (status, error) = Caller::genesys(&strict)
         .await
         .post("/api/v2/usage/query", &json!({"interval": "2026-09/2026-10", "interwal": 1}))

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::{Caller, builder};
+use crate::{Caller, builder, start_suger};
 
 const TENANTS: &str = "/api/2/clients/x";
 const QUERIES: &str = "/api/v2/usage/query/x/results";
@@ -47,8 +47,7 @@ async fn two_sandboxes_at_once_share_nothing() {
 
 #[tokio::test]
 async fn last_thousand_requests_are_logged() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     caller.get("/org/sgr-demo1/buyer?limit=1").await;
     let log = sandbox.requests();
     assert_eq!(log.len(), 1);
@@ -67,8 +66,7 @@ async fn last_thousand_requests_are_logged() {
 
 #[tokio::test]
 async fn unknown_path_error_names_the_vendors_paths() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     for path in ["/api", "/api/v1/x", "/%FF"] {
         let (status, body) = caller.get(path).await;
         assert_eq!(status, 404);

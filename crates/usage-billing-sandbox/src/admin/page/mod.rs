@@ -45,7 +45,7 @@ fn html(text: &'static str) -> Response {
 }
 
 async fn current(State(page): State<Arc<Page>>) -> Response {
-    let mut response = response::json(StatusCode::OK, &page.state());
+    let mut response = response::ok(&page.state());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

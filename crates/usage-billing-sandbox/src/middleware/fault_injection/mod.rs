@@ -62,11 +62,11 @@ pub(crate) async fn inject(State(layer): State<Arc<FaultInjection>>, mut request
                 return reset_connection();
             }
             FaultKind::Status { status, retry_after, as_date, after_effect: false } if replacement.is_none() => {
-                log(fault, format!("answered {status} before the effect"));
+                log(fault, format!("responded with {status} before the effect"));
                 replacement = Some(error_response(&context, *status, *retry_after, *as_date, layer.clock.now()));
             }
             FaultKind::ReplaceResponse { status, body, content_type, after_effect: false } if replacement.is_none() => {
-                log(fault, format!("answered {status} with another body before the effect"));
+                log(fault, format!("responded with {status} and another body before the effect"));
                 replacement = Some(replacement_response(*status, body, content_type.as_deref()));
             }
             _ => {}
@@ -86,12 +86,12 @@ pub(crate) async fn inject(State(layer): State<Arc<FaultInjection>>, mut request
             FaultKind::ReplaceResponse { status, body, content_type, after_effect: true } => {
                 let lost = response.status().as_u16();
                 response = replacement_response(*status, body, content_type.as_deref());
-                Some(format!("answered {status} with another body in place of {lost}, after the effect"))
+                Some(format!("responded with {status} and another body in place of {lost}, after the effect"))
             }
             FaultKind::Status { status, retry_after, as_date, after_effect: true } => {
                 let lost = response.status().as_u16();
                 response = error_response(&context, *status, *retry_after, *as_date, layer.clock.now());
-                Some(format!("answered {status} in place of {lost}, after the effect"))
+                Some(format!("responded with {status} in place of {lost}, after the effect"))
             }
             FaultKind::ResetAfter {} => {
                 let lost = response.status().as_u16();

@@ -126,7 +126,7 @@ fn strictness(headers: &HeaderMap) -> Result<Option<bool>, &'static str> {
         None => Ok(None),
         Some(b"true" | b"1") => Ok(Some(true)),
         Some(b"false" | b"0") => Ok(Some(false)),
-        Some(_) => Err("X-Sandbox-Strict is true or false."),
+        Some(_) => Err("Invalid X-Sandbox-Strict: expected true or false."),
     }
 }
 

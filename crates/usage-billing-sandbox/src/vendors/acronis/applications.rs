@@ -1,46 +1,39 @@
 //! The services of the platform, and those that a tenant can use.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use uuid::Uuid;
 
-use super::Acronis;
 use super::error::Failure;
 use super::query::flag;
+use super::{Acronis, HandlerResult, Shared};
 use crate::dataset::acronis::{APPLICATIONS, Application};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 pub(super) async fn list() -> Response {
-    json(StatusCode::OK, &types::ApplicationList { items: APPLICATIONS.map(application).into() })
+    ok(&types::ApplicationList { items: APPLICATIONS.map(application).into() })
 }
 
-pub(super) async fn read(Path(application_id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn read(Path(application_id): Path<String>) -> HandlerResult {
     let known = Uuid::parse_str(&application_id).ok();
     let found = APPLICATIONS.into_iter().find(|application| Some(application.id()) == known);
     let found = found.ok_or_else(|| Failure::no_such_thing("No such application.").about(&application_id))?;
-    Ok(json(StatusCode::OK, &application(found)))
+    Ok(ok(&application(found)))
 }
 
-pub(super) async fn of_tenant(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>, query: Params) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     // Nothing is in its grace period here.
     flag(&query, "for_ui")?;
-    Ok(json(StatusCode::OK, &types::UuidList { items: acronis.usable(index) }))
+    Ok(ok(&types::UuidList { items: acronis.usable(index) }))
 }
 
-pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn of_tenants(State(acronis): Shared, query: Params) -> HandlerResult {
     let indexes = acronis.tenants(&query, "tenants")?;
     let of = |(tenant, index)| types::TenantApplications { tenant, applications: acronis.usable(index) };
-    Ok(json(StatusCode::OK, &types::TenantApplicationsBatch { items: indexes.into_iter().map(of).collect() }))
+    Ok(ok(&types::TenantApplicationsBatch { items: indexes.into_iter().map(of).collect() }))
 }
 
 impl Acronis {

@@ -1,27 +1,21 @@
 //! The API client and its user.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
-use super::Acronis;
 use super::error::Failure;
 use super::tenants::since;
+use super::{HandlerResult, Shared};
 use crate::ACRONIS_TENANT_ID;
 use crate::dataset;
 use crate::dataset::acronis::Tenant;
 use crate::http_util::oauth::ACRONIS_CLIENTS;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn client(
-    State(acronis): State<Arc<Acronis>>,
-    Path(client_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn client(State(acronis): Shared, Path(client_id): Path<String>) -> HandlerResult {
     let asked = Uuid::parse_str(&client_id).ok();
     let known = ACRONIS_CLIENTS.iter().find(|client| asked.is_some() && Uuid::parse_str(client.id).ok() == asked);
     if known.is_none() {
@@ -42,7 +36,7 @@ pub(super) async fn client(
         redirect_uris: Vec::new(),
         origin_id: None,
     };
-    Ok(json(StatusCode::OK, &client))
+    Ok(ok(&client))
 }
 
 /// Returns the user who created the client. The vendor's response for the token of a client is not documented.
@@ -53,7 +47,7 @@ pub(super) async fn me() -> Response {
         login: Some("billing@northwind.example".to_owned()),
         version: Some(3),
     };
-    json(StatusCode::OK, &me)
+    ok(&me)
 }
 
 fn own_tenant() -> Uuid {

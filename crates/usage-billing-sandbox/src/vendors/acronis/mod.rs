@@ -23,7 +23,7 @@ mod usages;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use percent_encoding::percent_decode_str;
@@ -42,6 +42,10 @@ use crate::http_util::oauth::{self, TokenError, Tokens};
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Reports that are kept.
 const MAX_REPORTS: usize = 1_000;
+
+/// The extractor of handlers.
+type Shared = State<Arc<Acronis>>;
+type HandlerResult = Result<Response, Failure>;
 
 pub(crate) struct Acronis {
     dataset: Arc<Dataset>,

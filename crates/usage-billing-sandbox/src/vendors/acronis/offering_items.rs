@@ -1,27 +1,19 @@
 //! Offering items of tenants.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_acronis::types::{OfferingItemType, TenantKind};
 use usage_billing_core::LenientDateTime;
 
-use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
+use super::{Acronis, HandlerResult, Shared};
 use crate::dataset::acronis::{Holding, Infra, Item, Unit};
 use crate::dataset::midnight;
 use crate::http_util::request::{Params, first_unlisted};
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn of_tenant(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>, query: Params) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let available_only = flag(&query, "available_only")?;
     // Nothing is in its grace period here, and nothing is secondary.
@@ -44,10 +36,10 @@ pub(super) async fn of_tenant(
             && type_.as_ref().is_none_or(|type_| item.type_ == *type_)
             && (!available_only || item.status == 1)
     });
-    Ok(json(StatusCode::OK, &acronis.item_list(items.collect(), None)))
+    Ok(ok(&acronis.item_list(items.collect(), None)))
 }
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
+pub(super) async fn list(State(acronis): Shared, paged: Paged) -> HandlerResult {
     let query = &paged.query;
     let Some(root) = query.get("subtree_root_tenant_id") else {
         return Err(Failure::bad_request("subtree_root_tenant_id: needed on the first page."));
@@ -68,14 +60,10 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
                 && since.is_none_or(|since| item.updated_at.is_some_and(|updated| *updated >= since))
         });
     let (items, paging) = paged.page(items);
-    Ok(json(StatusCode::OK, &acronis.item_list(items, paging)))
+    Ok(ok(&acronis.item_list(items, paging)))
 }
 
-pub(super) async fn for_child(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn for_child(State(acronis): Shared, Path(tenant_id): Path<String>, query: Params) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let kind = acronis.dataset.acronis.get(index).map(|tenant| tenant.kind.clone());
     let sells_on = !matches!(kind, Some(TenantKind::Customer | TenantKind::Unit));
@@ -94,7 +82,7 @@ pub(super) async fn for_child(
         quota: item.quota.map(|_| types::Quota { value: None, overage: None, version: 0 }),
         ..item
     };
-    Ok(json(StatusCode::OK, &acronis.item_list(items.map(unlimited).collect(), None)))
+    Ok(ok(&acronis.item_list(items.map(unlimited).collect(), None)))
 }
 
 /// `standard` by default; items without an edition are always included.

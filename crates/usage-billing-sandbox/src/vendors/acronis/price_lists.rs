@@ -1,7 +1,5 @@
 //! Pricelist API v1: the vendor's prices for the partner by month. It has its own form of errors.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
@@ -10,11 +8,11 @@ use usage_billing_acronis::types;
 use usage_billing_core::Decimal;
 use uuid::Uuid;
 
-use super::Acronis;
+use super::Shared;
 use crate::dataset::acronis::{PriceList, Tree, price_list};
 use crate::dataset::month_of;
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::{json, ok};
 
 pub(super) const PATH: &str = "/api/price_sync/v1/effective_price_lists";
 /// The vendor documents no limit.
@@ -51,7 +49,7 @@ impl IntoResponse for PriceListFailure {
     }
 }
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, PriceListFailure> {
+pub(super) async fn list(State(acronis): Shared, query: Params) -> Result<Response, PriceListFailure> {
     let bad = |message| PriceListFailure::new(StatusCode::BAD_REQUEST, message);
     let tenant = query.get("tenant_id").and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| bad("tenant_id"))?;
     let months = query.get("months").and_then(months).ok_or_else(|| bad("months: YYYY-MM, joined by commas"))?;
@@ -61,7 +59,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> 
     // The vendor sells to the partner only; future months have no price.
     let known = months.into_iter().filter(|month| index == Tree::OWN && *month <= this_month);
     let price_lists = known.map(|month| describe(price_list(month))).collect();
-    Ok(json(StatusCode::OK, &types::EffectivePriceLists { price_lists }))
+    Ok(ok(&types::EffectivePriceLists { price_lists }))
 }
 
 /// Returns each month once; `None` if one is not valid.

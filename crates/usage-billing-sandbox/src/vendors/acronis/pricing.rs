@@ -1,24 +1,16 @@
 //! Billing mode of tenants, and prices where their parents keep them in the platform.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
 use chrono::NaiveDate;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
 
-use super::Acronis;
-use super::error::Failure;
+use super::{HandlerResult, Shared};
 use crate::dataset::acronis::{Charge, Holding, Tenant};
 use crate::dataset::midnight;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn of_items(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn of_items(State(acronis): Shared, Path(tenant_id): Path<String>) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let tree = &acronis.dataset.acronis;
     let is_kept = tree.get(index).is_some_and(|tenant| tenant.currency.is_some());
@@ -30,13 +22,10 @@ pub(super) async fn of_items(
         version: version(),
     };
     let held = tree.holdings(index).into_iter().filter(|held| is_kept && held.item.charge != Charge::Nothing);
-    Ok(json(StatusCode::OK, &types::OfferingItemPriceList { items: held.map(price).collect() }))
+    Ok(ok(&types::OfferingItemPriceList { items: held.map(price).collect() }))
 }
 
-pub(super) async fn of_tenant(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let pricing = acronis.dataset.acronis.get(index).map(|tenant| types::TenantPricing {
         mode: mode(tenant, acronis.dataset.today()),
@@ -44,7 +33,7 @@ pub(super) async fn of_tenant(
         version: version(),
         production_start_date: production_start(tenant),
     });
-    Ok(json(StatusCode::OK, &pricing))
+    Ok(ok(&pricing))
 }
 
 pub(super) fn mode(tenant: &Tenant, day: NaiveDate) -> types::PricingMode {

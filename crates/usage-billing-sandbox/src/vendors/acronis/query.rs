@@ -41,12 +41,12 @@ pub(super) fn uuids(query: &Params, name: &str) -> Result<Option<Vec<Uuid>>, Fai
 }
 
 fn parse_uuid(name: &str, text: &str) -> Result<Uuid, Failure> {
-    Uuid::parse_str(text).map_err(|_| Failure::bad_request(format!("{name} is no UUID: {text}")))
+    Uuid::parse_str(text).map_err(|_| Failure::bad_request(format!("{name} is not a UUID: {text}")))
 }
 
 pub(super) fn instant(query: &Params, name: &str) -> Result<Option<DateTime<Utc>>, Failure> {
     let parse = |text: &str| text.parse::<LenientDateTime>().map(|instant| instant.0);
-    let not = |text: &str| Failure::bad_request(format!("{name} is no date-time of RFC 3339: {text}"));
+    let not = |text: &str| Failure::bad_request(format!("{name} is not a date-time of RFC 3339: {text}"));
     query.get(name).map(|text| parse(text).map_err(|_| not(text))).transpose()
 }
 
@@ -98,7 +98,7 @@ impl Paged {
 
 fn limit(query: &Params) -> Result<Option<usize>, Failure> {
     let parse = |text: &str| text.parse::<usize>().ok().filter(|limit| *limit > 0);
-    let not = |text: &str| Failure::bad_request(format!("limit is no number from 1 on: {text}"));
+    let not = |text: &str| Failure::bad_request(format!("limit is not a number from 1 upwards: {text}"));
     query.get("limit").map(|text| parse(text).ok_or_else(|| not(text))).transpose()
 }
 

@@ -1,9 +1,7 @@
 //! Creates, returns, changes and deletes reports.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use chrono::NaiveDate;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -12,14 +10,14 @@ use usage_billing_acronis::types;
 use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, ReportResultAction, ReportScheduleType};
 use uuid::Uuid;
 
-use super::Acronis;
 use super::error::Failure;
 use super::query::refuse_unlisted;
 use super::schedule::ScheduledReport;
+use super::{HandlerResult, Shared};
 use crate::bounded_map::BoundedMap;
 use crate::dataset::{days_before, month_of};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// Days of the longest report: three years. The vendor documents no limit.
 const MAX_PERIOD_DAYS: i64 = 3 * 366;
@@ -49,7 +47,7 @@ impl Reports {
     }
 }
 
-pub(super) async fn create(State(acronis): State<Arc<Acronis>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn create(State(acronis): Shared, body: RequestBody) -> HandlerResult {
     let order: types::ReportCreate = decode(body, FIELDS_TO_CREATE)?;
     let today = acronis.dataset.today();
     let tenant = order.parameters.tenant_id;
@@ -89,17 +87,13 @@ pub(super) async fn create(State(acronis): State<Arc<Acronis>>, body: RequestBod
     let reports = &mut *acronis.reports();
     reports.created += 1;
     report.id = Uuid::new_v5(&acronis.realm, format!("report/{}", reports.created).as_bytes());
-    let answer = json(StatusCode::OK, &report);
+    let answer = ok(&report);
     reports.kept.insert(report.id, ScheduledReport::new(report, acronis.clock.now()));
     Ok(answer)
 }
 
 /// "Unlike for tenants, the request carries no version": the last writer wins.
-pub(super) async fn update(
-    State(acronis): State<Arc<Acronis>>,
-    Path(report_id): Path<String>,
-    body: RequestBody,
-) -> Result<Response, Failure> {
+pub(super) async fn update(State(acronis): Shared, Path(report_id): Path<String>, body: RequestBody) -> HandlerResult {
     let change: types::ReportUpdate = decode(body, FIELDS_TO_UPDATE)?;
     let parameters = change.parameters.unwrap_or_default();
     refuse_unlisted(first_unlisted!(ReportLevel, &parameters.level).or(first_unlisted!(ReportKind, &parameters.kind)))?;
@@ -130,15 +124,11 @@ pub(super) async fn update(
         report.recipients = change.recipients;
     }
     report.version += 1;
-    Ok(json(StatusCode::OK, &*report))
+    Ok(ok(&*report))
 }
 
 /// Deletes a report with its files.
-pub(super) async fn delete(
-    State(acronis): State<Arc<Acronis>>,
-    Path(report_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn delete(State(acronis): Shared, Path(report_id): Path<String>, query: Params) -> HandlerResult {
     let version = query.get("version").and_then(|version| version.parse::<i64>().ok());
     let version = version.ok_or_else(|| Failure::bad_request("version: needed, a number."))?;
     let reports = &mut *acronis.reports();
@@ -217,24 +207,18 @@ fn formats(asked: Vec<ReportFormat>) -> Vec<ReportFormat> {
     formats
 }
 
-pub(super) async fn read(
-    State(acronis): State<Arc<Acronis>>,
-    Path(report_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn read(State(acronis): Shared, Path(report_id): Path<String>) -> HandlerResult {
     let reports = acronis.reports();
     let stored = parse_id(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?;
-    Ok(json(StatusCode::OK, &stored.report))
+    Ok(ok(&stored.report))
 }
 
-pub(super) async fn list_of_tenant(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn list_of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let id = acronis.dataset.acronis.get(index).map(|tenant| tenant.id);
     let reports = acronis.reports();
     let of_tenant = reports.kept.iter().filter(|(_, stored)| Some(stored.report.parameters.tenant_id) == id);
-    Ok(json(StatusCode::OK, &types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))
+    Ok(ok(&types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))
 }
 
 pub(super) fn parse_id(id: &str) -> Option<Uuid> {

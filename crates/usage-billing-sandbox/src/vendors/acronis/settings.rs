@@ -1,24 +1,20 @@
 //! Settings of services for tenants: the licensing of the partner.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
-use http::StatusCode;
 use serde_json::{Value, json};
 use usage_billing_acronis::types;
 use uuid::Uuid;
 
-use super::Acronis;
 use super::error::Failure;
+use super::{Acronis, HandlerResult, Shared};
 use crate::dataset::acronis::{Licensing, PLATFORM, SkuPrice, TIER_LEVEL, Tree, price_list};
 use crate::dataset::month_of;
 use crate::http_util::response;
 
 pub(super) async fn read(
-    State(acronis): State<Arc<Acronis>>,
+    State(acronis): Shared,
     Path((application_id, tenant_id, setting_name)): Path<(String, String, String)>,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let application = Uuid::parse_str(&application_id).ok().filter(|id| *id == PLATFORM.id());
     let application = application.ok_or_else(|| no_such_setting(&setting_name))?;
     let index = acronis.tenant(&tenant_id)?;
@@ -30,7 +26,7 @@ pub(super) async fn read(
     let own = value.map(|value| types::OwnSetting { value: Some(value), lock: Some(false), exclusive: Some(false) });
     let setting =
         types::TenantApplicationSetting { name: setting_name, application_id: Some(application), own, effective: None };
-    Ok(response::json(StatusCode::OK, &setting))
+    Ok(response::ok(&setting))
 }
 
 fn no_such_setting(name: &str) -> Failure {

@@ -1,36 +1,29 @@
 //! Storage and recovery components, and their owners.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use uuid::Uuid;
 
-use super::Acronis;
 use super::error::Failure;
 use super::query::uuids;
+use super::{HandlerResult, Shared};
 use crate::dataset::acronis::{INFRA, Infra, Tree};
 use crate::dataset::id;
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn list(State(acronis): Shared, query: Params) -> HandlerResult {
     let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;
     let known = asked.into_iter().filter_map(|id| INFRA.into_iter().find(|infra| infra.id() == id));
     let items = known.map(|infra| describe(infra, &acronis.dataset.acronis)).collect();
-    Ok(json(StatusCode::OK, &types::InfraBatch { items }))
+    Ok(ok(&types::InfraBatch { items }))
 }
 
-pub(super) async fn read(
-    State(acronis): State<Arc<Acronis>>,
-    Path(infra_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn read(State(acronis): Shared, Path(infra_id): Path<String>) -> HandlerResult {
     let known = Uuid::parse_str(&infra_id).ok();
     let found = INFRA.into_iter().find(|infra| Some(infra.id()) == known);
     let found = found.ok_or_else(|| Failure::no_such_thing("No such component.").about(&infra_id))?;
-    Ok(json(StatusCode::OK, &describe(found, &acronis.dataset.acronis)))
+    Ok(ok(&describe(found, &acronis.dataset.acronis)))
 }
 
 fn describe(infra: &Infra, tree: &Tree) -> types::Infra {

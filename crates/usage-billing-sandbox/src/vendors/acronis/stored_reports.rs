@@ -1,9 +1,7 @@
 //! The files of a report: their status, and their download.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header};
 use usage_billing_acronis::types;
@@ -14,14 +12,11 @@ use uuid::Uuid;
 use super::error::Failure;
 use super::reports::{no_such_report, parse_id};
 use super::schedule::ScheduledReport;
-use super::{Acronis, report_files};
-use crate::http_util::response::{blocking, json, with_body};
+use super::{Acronis, HandlerResult, Shared, report_files};
+use crate::http_util::response::{blocking, ok, with_body};
 
 /// Lists the files; each call is a poll.
-pub(super) async fn list(
-    State(acronis): State<Arc<Acronis>>,
-    Path(report_id): Path<String>,
-) -> Result<Response, Failure> {
+pub(super) async fn list(State(acronis): Shared, Path(report_id): Path<String>) -> HandlerResult {
     let stored = {
         let mut reports = acronis.reports();
         let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
@@ -49,15 +44,15 @@ pub(super) async fn list(
                 }
             })
         });
-        json(StatusCode::OK, &types::StoredReportList { items: items.collect() })
+        ok(&types::StoredReportList { items: items.collect() })
     })
     .await)
 }
 
 pub(super) async fn download(
-    State(acronis): State<Arc<Acronis>>,
+    State(acronis): Shared,
     Path((report_id, stored_report_id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let stored = {
         let mut reports = acronis.reports();
         let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));

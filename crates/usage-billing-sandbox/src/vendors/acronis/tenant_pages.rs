@@ -1,25 +1,21 @@
 //! Lists tenants by ids, by parent, or of a subtree.
 
-use std::sync::Arc;
-
 use axum::extract::State;
-use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_acronis::types::{OfferingItemType, TenantLod};
 use usage_billing_core::LenientDateTime;
 
-use super::Acronis;
 use super::error::Failure;
 use super::query::{Paged, flag, instant, refuse_unlisted};
 use super::tenants::contact;
+use super::{Acronis, HandlerResult, Shared};
 use crate::http_util::request::{Params, first_unlisted};
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// The documented limit of `uuids`.
 const MAX_IDS: usize = 100;
 
-pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> Result<Response, Failure> {
+pub(super) async fn list(State(acronis): Shared, paged: Paged) -> HandlerResult {
     let query = &paged.query;
     let shape = TenantDetail::read(query)?;
     let with_deleted = flag(query, "allow_deleted")?;
@@ -38,7 +34,7 @@ pub(super) async fn list(State(acronis): State<Arc<Acronis>>, paged: Paged) -> R
         .filter(|tenant| since.is_none_or(|since| tenant.updated_at.is_some_and(|updated| *updated >= since)));
     let (items, paging) = paged.page(tenants);
     let batch = types::TenantBatch { timestamp: Some(LenientDateTime(acronis.clock.now())), items, paging };
-    Ok(json(StatusCode::OK, &batch))
+    Ok(ok(&batch))
 }
 
 impl Acronis {

@@ -1,30 +1,23 @@
 //! A tenant, the ids of its children, and the representation of tenants in all responses.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::Response;
 use chrono::NaiveDate;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
 use super::error::Failure;
 use super::query::{Paged, flag, uuids};
-use super::{Acronis, pricing};
+use super::{Acronis, HandlerResult, Shared, pricing};
 use crate::dataset;
 use crate::dataset::acronis::{Span, Tenant, Tree};
 use crate::dataset::{days_before, midnight, month_of};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn read(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn read(State(acronis): Shared, Path(tenant_id): Path<String>, query: Params) -> HandlerResult {
     let embed_path = flag(&query, "embed_path")?;
     let index = acronis.index(&tenant_id, flag(&query, "allow_deleted")?)?;
     let mut tenant = acronis.describe(index);
@@ -32,14 +25,10 @@ pub(super) async fn read(
         let tree = &acronis.dataset.acronis;
         tenant.path = tree.ancestors(index).filter_map(|above| tree.get(above)).map(|above| above.id).collect();
     }
-    Ok(json(StatusCode::OK, &tenant))
+    Ok(ok(&tenant))
 }
 
-pub(super) async fn children(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    paged: Paged,
-) -> Result<Response, Failure> {
+pub(super) async fn children(State(acronis): Shared, Path(tenant_id): Path<String>, paged: Paged) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
     let query = &paged.query;
     let with_deleted = flag(query, "allow_deleted")?;
@@ -58,7 +47,7 @@ pub(super) async fn children(
         children.reverse();
     }
     let (items, paging) = paged.page(children.into_iter().filter_map(|child| tree.get(child)).map(|tenant| tenant.id));
-    Ok(json(StatusCode::OK, &types::TenantChildren { items, paging }))
+    Ok(ok(&types::TenantChildren { items, paging }))
 }
 
 impl Acronis {

@@ -1,7 +1,5 @@
 //! The token endpoint: grants `client_credentials`, and `jwt-bearer` for a token that is bound to a tenant.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
@@ -10,11 +8,11 @@ use serde::Serialize;
 use usage_billing_acronis::types::{OAuthError, TokenErrorCode};
 use uuid::Uuid;
 
-use super::Acronis;
+use super::{Acronis, Shared};
 use crate::dataset::acronis::Tree;
 use crate::http_util::oauth::{self, ACRONIS_CLIENTS, Grant};
 use crate::http_util::request::{BodyError, Params, RequestBody};
-use crate::http_util::response::{http_date, json};
+use crate::http_util::response::{http_date, json, ok};
 
 const PATH: &str = "/api/2/idp/token";
 /// The same endpoint under another path (connector guide, WHMCS module).
@@ -37,7 +35,7 @@ struct Token {
 /// An error of the token endpoint: status, code and description.
 type TokenRejection = (StatusCode, &'static str, &'static str);
 
-pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMap, body: RequestBody) -> Response {
+pub(super) async fn issue(State(acronis): Shared, headers: HeaderMap, body: RequestBody) -> Response {
     let grant = match body.form() {
         Ok(form) => grant(&acronis, &headers, &form),
         Err(BodyError::TooLarge) => Err((StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "Too large.")),
@@ -59,7 +57,7 @@ pub(super) async fn issue(State(acronis): State<Arc<Acronis>>, headers: HeaderMa
         token_type: "bearer",
         expires_on: now.timestamp().saturating_add(life),
     };
-    let mut response = json(StatusCode::OK, &token);
+    let mut response = ok(&token);
     response.headers_mut().insert(header::DATE, http_date(now));
     response
 }
@@ -91,7 +89,7 @@ fn exchange(acronis: &Acronis, form: &Params) -> Result<Grant, TokenRejection> {
     let bad = |error, description| (StatusCode::BAD_REQUEST, error, description);
     let assertion = form.get("assertion").ok_or(bad("invalid_request", "assertion is missing."))?;
     let held = acronis.tokens.grant(assertion);
-    let held = held.map_err(|_| bad("invalid_grant", "The assertion is no token, or has expired."))?;
+    let held = held.map_err(|_| bad("invalid_grant", "The assertion is not a token, or has expired."))?;
     let mut scopes = form.get("scope").unwrap_or_default().split(' ');
     let tenant = scopes.find_map(|scope| Uuid::try_parse(scope.strip_prefix(SCOPE)?).ok());
     let tenant =

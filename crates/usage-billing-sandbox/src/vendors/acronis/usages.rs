@@ -1,34 +1,25 @@
 //! Usages of the current period, as in reports of this month as of yesterday.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
-use http::StatusCode;
 use usage_billing_acronis::types;
 use usage_billing_core::LenientDateTime;
 
-use super::Acronis;
-use super::error::Failure;
 use super::query::lists;
+use super::{Acronis, HandlerResult, Shared};
 use crate::dataset::acronis::{Span, Usage};
 use crate::dataset::{days_before, midnight, month_of};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn of_tenant(
-    State(acronis): State<Arc<Acronis>>,
-    Path(tenant_id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>, query: Params) -> HandlerResult {
     let index = acronis.tenant(&tenant_id)?;
-    Ok(json(StatusCode::OK, &types::UsageList { items: acronis.usages(index, &query) }))
+    Ok(ok(&types::UsageList { items: acronis.usages(index, &query) }))
 }
 
-pub(super) async fn of_tenants(State(acronis): State<Arc<Acronis>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn of_tenants(State(acronis): Shared, query: Params) -> HandlerResult {
     let indexes = acronis.tenants(&query, "tenants")?;
     let of = |(tenant, index)| types::TenantUsages { tenant, usages: acronis.usages(index, &query) };
-    Ok(json(StatusCode::OK, &types::TenantUsagesBatch { items: indexes.into_iter().map(of).collect() }))
+    Ok(ok(&types::TenantUsagesBatch { items: indexes.into_iter().map(of).collect() }))
 }
 
 impl Acronis {

@@ -1,20 +1,16 @@
 //! Billable usage, and the partner's overview of a customer's bill.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::StatusCode;
 use usage_billing_genesys::types;
 
-use super::Genesys;
 use super::error::Failure;
+use super::{HandlerResult, Shared};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// Returns the report; each call is a poll, and the first ones return `InProgress`.
-pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn billable_usage(State(genesys): Shared, query: Params) -> HandlerResult {
     let (start, end) = period(&query)?;
     let complete = {
         let reports = &mut genesys.jobs().reports;
@@ -38,7 +34,7 @@ pub(super) async fn billable_usage(State(genesys): State<Arc<Genesys>>, query: P
         self_uri: Some("/api/v2/billing/reports/billableusage".to_owned()),
         ..Default::default()
     };
-    Ok(json(StatusCode::OK, &report))
+    Ok(ok(&report))
 }
 
 fn period(query: &Params) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
@@ -55,10 +51,10 @@ fn period(query: &Params) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
 }
 
 pub(super) async fn trustee_overview(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path(trustor): Path<String>,
     query: Params,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let index = match query.get("billingPeriodIndex") {
         None => 0,
         Some(text) => text.parse::<u32>().map_err(|_| {
@@ -66,5 +62,5 @@ pub(super) async fn trustee_overview(
         })?,
     };
     let overview = genesys.dataset.genesys.overview(genesys.calendar(), &trustor, index);
-    Ok(json(StatusCode::OK, &overview.ok_or_else(|| Failure::not_found(&trustor))?))
+    Ok(ok(&overview.ok_or_else(|| Failure::not_found(&trustor))?))
 }

@@ -1,23 +1,20 @@
 //! Contracts and their billing periods (preview).
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
 use chrono::NaiveDate;
-use http::{StatusCode, Uri};
+use http::Uri;
 use usage_billing_genesys::types;
 
 use super::error::Failure;
 use super::pagination::{self, PageRequest};
-use super::{Genesys, MAX_LIST};
+use super::{HandlerResult, MAX_LIST, Shared};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// Default page size, which is not documented.
 pub(super) const DEFAULT_LIST: usize = 50;
 
-pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> HandlerResult {
     let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
     let status = query.get("status").map(types::BillingContractStatus::from);
@@ -40,24 +37,21 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri
         previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
         self_uri: Some(pagination::this(&uri)),
     };
-    Ok(json(StatusCode::OK, &listing))
+    Ok(ok(&listing))
 }
 
-pub(super) async fn contract(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn contract(State(genesys): Shared, Path(id): Path<String>) -> HandlerResult {
     let contract = genesys.dataset.genesys.contract(genesys.calendar(), &id);
-    Ok(json(StatusCode::OK, &contract.ok_or_else(|| Failure::not_found(&id))?))
+    Ok(ok(&contract.ok_or_else(|| Failure::not_found(&id))?))
 }
 
-pub(super) async fn period(
-    State(genesys): State<Arc<Genesys>>,
-    Path((contract, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+pub(super) async fn period(State(genesys): Shared, Path((contract, id)): Path<(String, String)>) -> HandlerResult {
     let calendar = genesys.calendar();
     if genesys.dataset.genesys.contract(calendar, &contract).is_none() {
         return Err(Failure::not_found(&contract));
     }
     let period = genesys.dataset.genesys.period(calendar, &contract, &id);
-    Ok(json(StatusCode::OK, &period.ok_or_else(|| Failure::not_found(&id))?))
+    Ok(ok(&period.ok_or_else(|| Failure::not_found(&id))?))
 }
 
 /// Parses `dateStart` and `dateEnd` of a list.

@@ -1,9 +1,6 @@
 //! Invoices, their lines and their documents (preview).
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri, header};
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::{
@@ -14,15 +11,15 @@ use uuid::Uuid;
 use super::contracts::{DEFAULT_LIST, days};
 use super::error::Failure;
 use super::pagination::{self, PageRequest};
-use super::{Genesys, MAX_LIST, pdf};
+use super::{Genesys, HandlerResult, MAX_LIST, Shared, pdf};
 use crate::dataset;
 use crate::http_util::request::Params;
-use crate::http_util::response::{json, with_body};
+use crate::http_util::response::{ok, with_body};
 
 /// Path of documents. At the vendor they are on another host, which needs no tokens.
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
 
-pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri: Uri) -> Result<Response, Failure> {
+pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> HandlerResult {
     let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
     let wanted = match query.get("paymentStatus") {
@@ -47,15 +44,10 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>, query: Params, uri
         previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
         self_uri: Some(pagination::this(&uri)),
     };
-    Ok(json(StatusCode::OK, &listing))
+    Ok(ok(&listing))
 }
 
-pub(super) async fn lines(
-    State(genesys): State<Arc<Genesys>>,
-    Path(id): Path<String>,
-    query: Params,
-    uri: Uri,
-) -> Result<Response, Failure> {
+pub(super) async fn lines(State(genesys): Shared, Path(id): Path<String>, query: Params, uri: Uri) -> HandlerResult {
     let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let page = asked.of(genesys.invoice(&id)?.lines);
     let listing = types::BillingInvoiceItemListing {
@@ -64,28 +56,20 @@ pub(super) async fn lines(
         previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
         self_uri: Some(pagination::this(&uri)),
     };
-    Ok(json(StatusCode::OK, &listing))
+    Ok(ok(&listing))
 }
 
 /// Returns the address of the file, on the host of the request.
-pub(super) async fn document(
-    State(genesys): State<Arc<Genesys>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
+pub(super) async fn document(State(genesys): Shared, Path(id): Path<String>, headers: HeaderMap) -> HandlerResult {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.ok_or_else(|| Failure::bad_request("The request has no Host header."))?;
     genesys.invoice(&id)?;
     let url = format!("http://{host}{DOCUMENTS}{}?signature={}", pagination::escaped(&id), genesys.signature(&id));
-    Ok(json(StatusCode::OK, &types::UrlResponse { url: Some(url.into()) }))
+    Ok(ok(&types::UrlResponse { url: Some(url.into()) }))
 }
 
 /// Returns the file, which needs no token.
-pub(super) async fn file(
-    State(genesys): State<Arc<Genesys>>,
-    Path(id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn file(State(genesys): Shared, Path(id): Path<String>, query: Params) -> HandlerResult {
     if query.get("signature") != Some(&genesys.signature(&id)) {
         let message = "The address is not signed as it should be.";
         return Err(Failure::new(StatusCode::FORBIDDEN, "not.authorized", message));

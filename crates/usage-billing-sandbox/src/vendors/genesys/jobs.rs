@@ -1,9 +1,6 @@
 //! API requests by jobs: start a job of the organization or one client, poll it, read its pages.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::response::Response;
 use http::{StatusCode, Uri};
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::UsageJobStatus;
@@ -12,13 +9,13 @@ use super::aggregation::Row;
 use super::error::Failure;
 use super::job::Job;
 use super::pagination::{self, PageRequest};
-use super::{Genesys, MAX_PAGE, job_request};
+use super::{Genesys, HandlerResult, MAX_PAGE, Shared, job_request};
 use crate::http_util::request::{Params, RequestBody};
 use crate::http_util::response::json;
 
 const DEFAULT_PAGE: usize = 100;
 
-pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn start(State(genesys): Shared, body: RequestBody) -> HandlerResult {
     let job = job_request::of_organization(body.declared_json()?, genesys.dataset.today(), genesys.progress())?;
     let id = genesys.add_job(job);
     let path = format!("/api/v2/usage/aggregates/query/jobs/{id}");
@@ -28,10 +25,10 @@ pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody
 }
 
 pub(super) async fn start_of_client(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path(client): Path<String>,
     body: RequestBody,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let job = job_request::of_client(body.declared_json()?, &client, genesys.dataset.today(), genesys.progress())?;
     let id = genesys.add_job(job);
     let path = format!("/api/v2/usage/client/{}/aggregates/query/jobs/{id}", pagination::escaped(&client));
@@ -40,12 +37,7 @@ pub(super) async fn start_of_client(
     Ok(json(genesys.accepted_status(), &started))
 }
 
-pub(super) async fn job(
-    State(genesys): State<Arc<Genesys>>,
-    Path(id): Path<String>,
-    query: Params,
-    uri: Uri,
-) -> Result<Response, Failure> {
+pub(super) async fn job(State(genesys): Shared, Path(id): Path<String>, query: Params, uri: Uri) -> HandlerResult {
     let polled = genesys.poll(None, &id, &query)?;
     let body = types::OrganizationPublicApiUsageResultsResponse {
         name: None,
@@ -59,11 +51,11 @@ pub(super) async fn job(
 }
 
 pub(super) async fn job_of_client(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path((client, id)): Path<(String, String)>,
     query: Params,
     uri: Uri,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let polled = genesys.poll(Some(client), &id, &query)?;
     let body = types::ClientPublicApiUsageResultsResponse {
         name: None,

@@ -36,7 +36,7 @@ use crate::dataset::Dataset;
 use crate::dataset::genesys::Calendar;
 use crate::http_util::oauth::{self, Access, GENESYS_CLIENTS, Grant, TokenError, Tokens};
 use crate::http_util::request::RequestBody;
-use crate::http_util::response::json;
+use crate::http_util::response::{json, ok};
 
 /// The platform's own limit (`request.bytes.max`).
 pub(crate) const MAX_BODY_BYTES: usize = 512_000;
@@ -47,6 +47,10 @@ const MAX_LIST: usize = 200;
 /// Rows on a page of API requests.
 const MAX_PAGE: usize = 1_000;
 const TOKEN_PATH: &str = "/oauth/token";
+
+/// The extractor of handlers.
+type Shared = State<Arc<Genesys>>;
+type HandlerResult = Result<Response, Failure>;
 
 pub(crate) struct Genesys {
     dataset: Arc<Dataset>,
@@ -199,21 +203,14 @@ struct TokenFailure {
     error_description: String,
 }
 
-async fn issue_token(
-    State(genesys): State<Arc<Genesys>>,
-    headers: HeaderMap,
-    body: RequestBody,
-) -> Result<Response, Failure> {
+async fn issue_token(State(genesys): Shared, headers: HeaderMap, body: RequestBody) -> HandlerResult {
     let form = body.form()?;
     Ok(match grant(oauth::basic(&headers), form.get("grant_type")) {
-        Ok(access) => json(
-            StatusCode::OK,
-            &Token {
-                access_token: genesys.tokens.issue(Grant { access, tenant: None }),
-                token_type: "bearer",
-                expires_in: genesys.tokens.lifetime().as_secs(),
-            },
-        ),
+        Ok(access) => ok(&Token {
+            access_token: genesys.tokens.issue(Grant { access, tenant: None }),
+            token_type: "bearer",
+            expires_in: genesys.tokens.lifetime().as_secs(),
+        }),
         Err((error, description)) => {
             let failure = TokenFailure { error, error_description: description.clone(), description };
             json(StatusCode::BAD_REQUEST, &failure)

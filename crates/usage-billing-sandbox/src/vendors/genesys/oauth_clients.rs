@@ -1,17 +1,14 @@
 //! The organization's OAuth clients, all on one page.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use usage_billing_genesys::types;
 
-use super::Genesys;
+use super::Shared;
 use crate::dataset;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
+pub(super) async fn list(State(genesys): Shared) -> Response {
     let clients = dataset::genesys::oauth_clients(genesys.dataset.today());
     let listing = types::OAuthClientEntityListing {
         page_size: i32::try_from(clients.len()).ok(),
@@ -22,5 +19,5 @@ pub(super) async fn list(State(genesys): State<Arc<Genesys>>) -> Response {
         self_uri: Some("/api/v2/oauth/clients".to_owned()),
         ..Default::default()
     };
-    json(StatusCode::OK, &listing)
+    ok(&listing)
 }

@@ -1,28 +1,24 @@
 //! The partner's own organization, and the client organizations that trust it.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use usage_billing_genesys::types;
 
-use super::Genesys;
-use super::error::Failure;
 use super::pagination;
+use super::{HandlerResult, Shared};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 const DEFAULT_PAGE: usize = 25;
 /// The vendor documents no maximum. This one is small, so that even few organizations have several pages.
 const MAX_PAGE: usize = 5;
 
-pub(super) async fn own(State(genesys): State<Arc<Genesys>>) -> Response {
-    json(StatusCode::OK, &genesys.dataset.genesys.own_organization())
+pub(super) async fn own(State(genesys): Shared) -> Response {
+    ok(&genesys.dataset.genesys.own_organization())
 }
 
 /// A page may be shorter than requested; it states its own size.
-pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn trustors(State(genesys): Shared, query: Params) -> HandlerResult {
     let size = pagination::number(&query, "pageSize", DEFAULT_PAGE, i32::MAX as usize)?.min(MAX_PAGE);
     let number = pagination::number(&query, "pageNumber", 1, i32::MAX as usize)?;
     let trustors: Vec<_> = genesys.dataset.genesys.trustors(genesys.calendar()).collect();
@@ -41,5 +37,5 @@ pub(super) async fn trustors(State(genesys): State<Arc<Genesys>>, query: Params)
         self_uri: Some(link(number)),
         entities: Some(trustors.into_iter().skip((number - 1).saturating_mul(size)).take(size).collect()),
     };
-    Ok(json(StatusCode::OK, &listing))
+    Ok(ok(&listing))
 }

@@ -33,9 +33,9 @@ impl PageRequest {
         let size = number(query, "pageSize", default, most)?;
         let index = |name: &str| match query.get(name) {
             None => Ok(None),
-            Some(cursor) => {
-                index(cursor).map(Some).ok_or_else(|| Failure::invalid_value(format!("{name} is no cursor: {cursor}")))
-            }
+            Some(cursor) => index(cursor)
+                .map(Some)
+                .ok_or_else(|| Failure::invalid_value(format!("{name} is not a cursor: {cursor}"))),
         };
         let from = match (index("before")?, index("after")?) {
             (Some(_), Some(_)) => return Err(Failure::bad_request("before and after exclude each other.")),

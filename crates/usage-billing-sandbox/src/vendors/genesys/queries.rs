@@ -1,10 +1,7 @@
 //! API requests by queries, the older way: start a query, a search or a summary, then poll its results.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::StatusCode;
 use usage_billing_genesys::types;
 use usage_billing_genesys::types::{
     ApiUsageClientGroupBy as ClientGroupBy, ApiUsageOrganizationGroupBy as GroupBy,
@@ -16,10 +13,10 @@ use super::aggregation::{Aggregation, Dimension, Filter, Row, counters, filter, 
 use super::error::Failure;
 use super::interval::{self, Days};
 use super::pagination::{self, PageRequest};
-use super::{Genesys, MAX_PAGE, Progress};
+use super::{Genesys, HandlerResult, MAX_PAGE, Progress, Shared};
 use crate::dataset::{days_before, midnight};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
-use crate::http_util::response::json;
+use crate::http_util::response::{json, ok};
 
 /// Maximum number of rows of a search.
 const MAX_FOUND: usize = 20_000;
@@ -47,7 +44,7 @@ enum ExecutionScope {
     Client(String),
 }
 
-pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn start(State(genesys): Shared, body: RequestBody) -> HandlerResult {
     let asked: types::ApiUsageOrganizationQuery = body.declared_json()?;
     let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
         .or(first_unlisted!(GroupBy, &asked.group_by))
@@ -59,10 +56,10 @@ pub(super) async fn start(State(genesys): State<Arc<Genesys>>, body: RequestBody
 }
 
 pub(super) async fn start_of_client(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path(client): Path<String>,
     body: RequestBody,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let asked: types::ApiUsageClientQuery = body.declared_json()?;
     let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
         .or(first_unlisted!(ClientGroupBy, &asked.group_by))
@@ -76,11 +73,7 @@ pub(super) async fn start_of_client(
 }
 
 /// Starts a query for the last days, one row each.
-pub(super) async fn summary(
-    State(genesys): State<Arc<Genesys>>,
-    Path(client): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn summary(State(genesys): Shared, Path(client): Path<String>, query: Params) -> HandlerResult {
     let days = pagination::number(&query, "days", DEFAULT_SUMMARY, MAX_SUMMARY)?;
     let today = genesys.dataset.today();
     let span = (days_before(today, u64::try_from(days).unwrap_or(u64::MAX)), days_before(today, 1));
@@ -89,7 +82,7 @@ pub(super) async fn summary(
     Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&[])))
 }
 
-pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn search(State(genesys): Shared, body: RequestBody) -> HandlerResult {
     let asked: types::ApiUsageSimpleSearch = body.declared_json()?;
     Failure::if_unlisted(
         first_unlisted!(Column, &asked.metrics).or(first_unlisted!(SearchMethod, &asked.http_methods)),
@@ -117,27 +110,23 @@ pub(super) async fn search(State(genesys): State<Arc<Genesys>>, body: RequestBod
     Ok(genesys.execute(ExecutionScope::Search, requests, counters))
 }
 
-pub(super) async fn results(State(genesys): State<Arc<Genesys>>, Path(id): Path<String>) -> Result<Response, Failure> {
+pub(super) async fn results(State(genesys): Shared, Path(id): Path<String>) -> HandlerResult {
     let execution = genesys.executed(&ExecutionScope::Organization, &id)?;
     let (status, rows) = genesys.outcome(&execution);
-    Ok(json(StatusCode::OK, &result(status, rows, None)))
+    Ok(ok(&result(status, rows, None)))
 }
 
 pub(super) async fn results_of_client(
-    State(genesys): State<Arc<Genesys>>,
+    State(genesys): Shared,
     Path((client, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let execution = genesys.executed(&ExecutionScope::Client(client), &id)?;
     let (status, rows) = genesys.outcome(&execution);
-    Ok(json(StatusCode::OK, &result(status, rows, None)))
+    Ok(ok(&result(status, rows, None)))
 }
 
 /// Returns a page; [`types::Cursors::before`] is that of its first row.
-pub(super) async fn found(
-    State(genesys): State<Arc<Genesys>>,
-    Path(id): Path<String>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn found(State(genesys): Shared, Path(id): Path<String>, query: Params) -> HandlerResult {
     let asked = PageRequest::read(&query, DEFAULT_PAGE, MAX_PAGE)?;
     let execution = genesys.executed(&ExecutionScope::Search, &id)?;
     let (status, mut rows) = genesys.outcome(&execution);
@@ -145,7 +134,7 @@ pub(super) async fn found(
     let page = asked.of(rows);
     let cursors = types::Cursors { before: page.previous, after: page.next };
     let cursors = (cursors.before.is_some() || cursors.after.is_some()).then_some(cursors);
-    Ok(json(StatusCode::OK, &result(status, page.rows, cursors)))
+    Ok(ok(&result(status, page.rows, cursors)))
 }
 
 fn result(

@@ -2,23 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
-use http::StatusCode;
 use usage_billing_core::{Decimal, DecimalNumber};
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupStatus, UsageRecordReportStatus};
 
 use super::pagination::{self, Page};
-use super::state::{State, batches};
-use super::{Failure, Suger, sum};
+use super::state::{UsageState, batches};
+use super::{Failure, HandlerResult, Shared, sum};
 use crate::dataset::midnight;
 use crate::dataset::suger::{InitialStatus, Measure, Organization};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 struct AggregateQuery {
     partner: Partner,
@@ -40,7 +38,7 @@ impl AggregateQuery {
         let label = match query.get("granularity").unwrap_or_default().to_ascii_lowercase().as_str() {
             "day" => "%Y-%m-%d",
             "month" => "%Y-%m",
-            other => return Err(Failure::bad_request(format!("invalid granularity, want day or month: {other}"))),
+            other => return Err(Failure::bad_request(format!("invalid granularity, expected day or month: {other}"))),
         };
         let (first, last) = pagination::days(query, today)?;
         Ok(Self { partner, label, first, last })
@@ -57,7 +55,7 @@ impl AggregateQuery {
             dimension_key: Some(key.to_owned()),
             quantity: Some(quantity.normalize().into()),
         };
-        json(StatusCode::OK, &by_period.into_iter().map(aggregated).collect::<Vec<_>>())
+        ok(&by_period.into_iter().map(aggregated).collect::<Vec<_>>())
     }
 }
 
@@ -81,7 +79,7 @@ impl<'a> Totals<'a> {
 }
 
 /// Totals of groups that are or may be reported, without deleted and invalid ones.
-pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn of_groups(State(suger): Shared, query: Params) -> HandlerResult {
     let organization = &suger.dataset.suger;
     let (asked, slots) = {
         let state = suger.state();
@@ -117,7 +115,7 @@ pub(super) async fn of_groups(Extract(suger): Extract<Arc<Suger>>, query: Params
 }
 
 /// Totals of reports that the marketplace accepted.
-pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn of_reports(State(suger): Shared, query: Params) -> HandlerResult {
     let state = suger.state();
     let asked = AggregateQuery::read(&query, state.now.date_naive())?;
     let mut totals = Totals::default();
@@ -132,7 +130,7 @@ pub(super) async fn of_reports(Extract(suger): Extract<Arc<Suger>>, query: Param
 /// Iterates over the reports of a marketplace from the first to the last day, both included; historical reports have no group ids.
 fn reports<'a>(
     organization: &'a Organization,
-    state: &'a State,
+    state: &'a UsageState,
     first: NaiveDate,
     last: NaiveDate,
     partner: &'a Partner,
@@ -151,10 +149,10 @@ pub(super) fn taken(report: &types::MeteringUsageRecordReport) -> Option<&types:
 
 /// Returns records by the days of the usage, not of the reports: the last hour of a day is reported on the next one.
 pub(super) async fn daily(
-    Extract(suger): Extract<Arc<Suger>>,
+    State(suger): Shared,
     Path((_, partner)): Path<(String, String)>,
     query: Params,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let page = Page::from_query(&query, 1000)?;
     let partner = pagination::listed_partner(&partner)?;
     let state = suger.state();
@@ -204,8 +202,5 @@ pub(super) async fn daily(
     };
     let (rows, next_offset) = page.of(totals.into_iter());
     let usage_metering_daily_records = rows.into_iter().map(record).collect();
-    Ok(json(
-        StatusCode::OK,
-        &types::ListUsageMeteringDailyRecordsResponse { next_offset, usage_metering_daily_records },
-    ))
+    Ok(ok(&types::ListUsageMeteringDailyRecordsResponse { next_offset, usage_metering_daily_records }))
 }

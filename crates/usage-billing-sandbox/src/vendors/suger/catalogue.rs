@@ -1,20 +1,17 @@
 //! Buyers, products, entitlements. Lists are bare arrays.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::extract::{Path, State as Extract};
-use axum::response::Response;
-use http::StatusCode;
+use axum::extract::{Path, State};
 use usage_billing_core::Decimal;
 use usage_billing_suger::types;
 
 use super::pagination::{self, Page};
-use super::{Failure, Suger, aggregates, sum};
+use super::{Failure, HandlerResult, Shared, aggregates, sum};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
-pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn buyers(State(suger): Shared, query: Params) -> HandlerResult {
     let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
     let wanted = suger.dataset.suger.buyers.iter().filter(|buyer| {
@@ -24,38 +21,32 @@ pub(super) async fn buyers(Extract(suger): Extract<Arc<Suger>>, query: Params) -
             && query.get("emailDomain").is_none_or(|domain| email.rsplit('@').next() == Some(domain))
             && query.get("awsAccountId").is_none_or(|account| aws_account(buyer) == Some(account))
     });
-    Ok(json(StatusCode::OK, &page.of(wanted).0))
+    Ok(ok(&page.of(wanted).0))
 }
 
 fn aws_account(buyer: &types::IdentityBuyer) -> Option<&str> {
     buyer.info.as_ref()?.aws_buyer.get("customerAWSAccountId")?.as_str()
 }
 
-pub(super) async fn buyer(
-    Extract(suger): Extract<Arc<Suger>>,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+pub(super) async fn buyer(State(suger): Shared, Path((_, id)): Path<(String, String)>) -> HandlerResult {
     let buyer = suger.dataset.suger.buyer(&id).ok_or_else(|| Failure::not_found("buyer not found"))?;
-    Ok(json(StatusCode::OK, buyer))
+    Ok(ok(buyer))
 }
 
-pub(super) async fn products(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn products(State(suger): Shared, query: Params) -> HandlerResult {
     let page = Page::from_query(&query, 100)?;
     let partner = pagination::partner(&query)?;
     let products = suger.dataset.suger.products.iter();
     let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
-    Ok(json(StatusCode::OK, &page.of(wanted).0))
+    Ok(ok(&page.of(wanted).0))
 }
 
-pub(super) async fn product(
-    Extract(suger): Extract<Arc<Suger>>,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+pub(super) async fn product(State(suger): Shared, Path((_, id)): Path<(String, String)>) -> HandlerResult {
     let product = suger.dataset.suger.product(&id).ok_or_else(|| Failure::not_found("product not found"))?;
-    Ok(json(StatusCode::OK, product))
+    Ok(ok(product))
 }
 
-pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn entitlements(State(suger): Shared, query: Params) -> HandlerResult {
     let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
     let wanted = suger.dataset.suger.entitlements.iter().filter(|entitlement| {
@@ -72,14 +63,11 @@ pub(super) async fn entitlements(Extract(suger): Extract<Arc<Suger>>, query: Par
             && is("hubspotDealId", &meta.hubspot_deal_id)
             && is("salesforceOpportunityId", &meta.salesforce_opportunity_id)
     });
-    Ok(json(StatusCode::OK, &page.of(wanted).0))
+    Ok(ok(&page.of(wanted).0))
 }
 
 /// Returns an entitlement with the running totals of its dimensions, which lists do not have.
-pub(super) async fn entitlement(
-    Extract(suger): Extract<Arc<Suger>>,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+pub(super) async fn entitlement(State(suger): Shared, Path((_, id)): Path<(String, String)>) -> HandlerResult {
     let entitlement =
         suger.dataset.suger.entitlement(&id).ok_or_else(|| Failure::not_found("entitlement not found"))?;
     let state = suger.state();
@@ -99,5 +87,5 @@ pub(super) async fn entitlement(
             credit_count: Some(Decimal::ZERO.into()),
         });
     }
-    Ok(json(StatusCode::OK, &entitlement))
+    Ok(ok(&entitlement))
 }

@@ -1,20 +1,16 @@
 //! Lists of groups and reports, and the two changes of status that callers can make.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State as Extract};
-use axum::response::Response;
+use axum::extract::{Path, State};
 use chrono::NaiveDate;
-use http::StatusCode;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{Partner, UsageRecordGroupSource, UsageRecordGroupStatus as Status};
 
 use super::pagination::{self, Page};
 use super::state::{Row, batches};
-use super::{Failure, Suger, historical_groups};
+use super::{Failure, HandlerResult, Shared, Suger, historical_groups};
 use crate::dataset::suger::{GroupOutline, Organization};
 use crate::http_util::request::Params;
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// The filter of a list.
 struct Filter {
@@ -100,7 +96,7 @@ fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str
     serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
 }
 
-pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn list(State(suger): Shared, query: Params) -> HandlerResult {
     let mut rows = Page::from_query(&query, 1000)?.builder();
     let organization = &suger.dataset.suger;
     let (filter, mut slots) = {
@@ -137,10 +133,10 @@ pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> 
     rows.add(groups.iter().filter(|group| filter.takes_group(group)), Clone::clone);
     drop(state);
     let (usage_record_groups, next_offset) = rows.end();
-    Ok(json(StatusCode::OK, &types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
+    Ok(ok(&types::ListUsageRecordGroupsResponse { next_offset, usage_record_groups }))
 }
 
-pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn list_reports(State(suger): Shared, query: Params) -> HandlerResult {
     let mut rows = Page::from_query(&query, 1000)?.builder();
     let organization = &suger.dataset.suger;
     enum Row<'a> {
@@ -164,22 +160,18 @@ pub(super) async fn list_reports(Extract(suger): Extract<Arc<Suger>>, query: Par
         Row::Stored(report) => Some(*report),
     };
     let usage_record_reports = rows.into_iter().filter_map(made).collect();
-    Ok(json(StatusCode::OK, &types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
+    Ok(ok(&types::ListUsageRecordReportsResponse { next_offset, usage_record_reports }))
 }
 
 pub(super) async fn delete(
-    Extract(suger): Extract<Arc<Suger>>,
+    State(suger): Shared,
     Path((_, id)): Path<(String, String)>,
     query: Params,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     suger.change(&id, &query, after_delete)
 }
 
-pub(super) async fn retry(
-    Extract(suger): Extract<Arc<Suger>>,
-    Path((_, id)): Path<(String, String)>,
-    query: Params,
-) -> Result<Response, Failure> {
+pub(super) async fn retry(State(suger): Shared, Path((_, id)): Path<(String, String)>, query: Params) -> HandlerResult {
     suger.change(&id, &query, after_retry)
 }
 
@@ -194,7 +186,7 @@ fn after_retry(status: &Status) -> Option<Status> {
 }
 
 impl Suger {
-    fn change(&self, id: &str, query: &Params, after: fn(&Status) -> Option<Status>) -> Result<Response, Failure> {
+    fn change(&self, id: &str, query: &Params, after: fn(&Status) -> Option<Status>) -> HandlerResult {
         let day = pagination::day(query, "creationDate")?;
         let mut state = self.state();
         let now = state.now;
@@ -210,7 +202,7 @@ impl Suger {
         let group = state.keep(&self.dataset.suger, id)?;
         group.status = Some(after);
         group.last_update_time = Some(now);
-        Ok(json(StatusCode::OK, &*group))
+        Ok(ok(&*group))
     }
 }
 

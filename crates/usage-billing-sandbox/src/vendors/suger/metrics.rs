@@ -1,11 +1,9 @@
 //! Billable metrics, and how the organization's usage is metered.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Path, State};
 use axum::response::Response;
-use http::StatusCode;
 use serde_json::Value;
 use usage_billing_suger::types;
 use usage_billing_suger::types::{
@@ -15,23 +13,23 @@ use usage_billing_suger::types::{
 
 use super::report_usage::{MAX_ID_CHARS, measured};
 use super::state::MAX_METRICS;
-use super::{Failure, Suger, events};
+use super::{Failure, HandlerResult, Shared, events};
 use crate::SUGER_ORG_ID;
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 const NAME: RangeInclusive<usize> = 4..=50;
 const DESCRIPTION: RangeInclusive<usize> = 0..=300;
 
-pub(super) async fn list(Extract(suger): Extract<Arc<Suger>>, query: Params) -> Result<Response, Failure> {
+pub(super) async fn list(State(suger): Shared, query: Params) -> HandlerResult {
     // The filter is a free string in the vendor's document: an unknown status matches nothing.
     let status = query.get("status").map(BillableMetricStatus::from);
     let state = suger.state();
     let metrics: Vec<_> = state.metrics.values().filter(|metric| status.is_none() || metric.status == status).collect();
-    Ok(json(StatusCode::OK, &metrics))
+    Ok(ok(&metrics))
 }
 
-pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn create(State(suger): Shared, body: RequestBody) -> HandlerResult {
     let (new, bytes): (types::BillableMetric, usize) = measured(body)?;
     let id = new.id.filter(|id| (1..=MAX_ID_CHARS).contains(&id.chars().count()));
     let id = id.ok_or_else(|| Failure::bad_request(format!("id must have 1 to {MAX_ID_CHARS} characters")))?;
@@ -63,23 +61,20 @@ pub(super) async fn create(Extract(suger): Extract<Arc<Suger>>, body: RequestBod
         ..new
     };
     state.metrics.insert(id, metric.clone());
-    Ok(json(StatusCode::OK, &metric))
+    Ok(ok(&metric))
 }
 
-pub(super) async fn read(
-    Extract(suger): Extract<Arc<Suger>>,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+pub(super) async fn read(State(suger): Shared, Path((_, id)): Path<(String, String)>) -> HandlerResult {
     let state = suger.state();
     let metric = state.metrics.get(&id).ok_or_else(|| Failure::not_found("billable metric not found"))?;
-    Ok(json(StatusCode::OK, metric))
+    Ok(ok(metric))
 }
 
 pub(super) async fn update(
-    Extract(suger): Extract<Arc<Suger>>,
+    State(suger): Shared,
     Path((_, id)): Path<(String, String)>,
     body: RequestBody,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let (change, bytes): (types::UpdateBillableMetricParams, usize) = measured(body)?;
     length("name", change.name.as_deref(), NAME)?;
     length("description", change.description.as_deref(), DESCRIPTION)?;
@@ -97,7 +92,7 @@ pub(super) async fn update(
     metric.description = change.description.or(metric.description.take());
     metric.status = change.status.or(metric.status.take());
     metric.last_update_time = Some(now);
-    Ok(json(StatusCode::OK, &*metric))
+    Ok(ok(&*metric))
 }
 
 /// Validates filters and the property of a unique count, which the hourly run uses.
@@ -119,9 +114,9 @@ fn definition(
         if let Some(value) = first_unlisted!(BillableMetricFilterValueType, &filter.value_type) {
             return Err(Failure::bad_request(format!("invalid valueType: {value}")));
         }
-        if let Some(wanted) = wanted_value(filter) {
+        if let Some(expected) = expected_type(filter) {
             let name = filter.name.as_deref().unwrap_or_default();
-            return Err(Failure::bad_request(format!("invalid value of the filter on {name}: want {wanted}")));
+            return Err(Failure::bad_request(format!("invalid value of the filter on {name}: expected {expected}")));
         }
     }
     Ok(())
@@ -129,19 +124,19 @@ fn definition(
 
 /// Returns the type that the value of a filter must have, if it has another one (inferred: a string or a number, by its type and
 /// operation).
-fn wanted_value(filter: &types::BillableMetricFilter) -> Option<&'static str> {
+fn expected_type(filter: &types::BillableMetricFilter) -> Option<&'static str> {
     use BillableMetricFilterOperation::{Contains, Exists, Is, NotContains, NotExists, NotIs};
     let is_number = |value: &Value| events::number(&events::text(value)).is_some();
     match (&filter.operation, &filter.value_type, filter.value.as_ref().filter(|value| !value.is_null())) {
         (Some(Exists | NotExists), _, None) => None,
         (_, Some(BillableMetricFilterValueType::String), value) if !value.is_some_and(Value::is_string) => {
-            Some("a text")
+            Some("a string")
         }
         (_, Some(BillableMetricFilterValueType::Float), value) if !value.is_some_and(Value::is_number) => {
             Some("a number")
         }
         (_, _, value) if !value.is_some_and(|value| value.is_string() || value.is_number()) => {
-            Some("a text or a number")
+            Some("a string or a number")
         }
         (Some(Is | NotIs | Contains | NotContains | Exists | NotExists), ..) => None,
         (_, _, value) => (!value.is_some_and(is_number)).then_some("a number"),
@@ -158,12 +153,12 @@ fn length(field: &str, text: Option<&str>, allowed: RangeInclusive<usize>) -> Re
     }
 }
 
-pub(super) async fn config(Extract(suger): Extract<Arc<Suger>>) -> Response {
-    json(StatusCode::OK, &suger.state().config)
+pub(super) async fn config(State(suger): Shared) -> Response {
+    ok(&suger.state().config)
 }
 
 /// Replaces the config, which applies to later usage.
-pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn update_config(State(suger): Shared, body: RequestBody) -> HandlerResult {
     let (config, bytes): (types::UsageMeteringConfigInfo, usize) = measured(body)?;
     let partners = config.partner_usage_metering_configs.iter().filter_map(|one| one.partner.as_ref());
     if let Some(value) = first_unlisted!(Partner, partners) {
@@ -180,7 +175,7 @@ pub(super) async fn update_config(Extract(suger): Extract<Arc<Suger>>, body: Req
     let mut state = suger.state();
     state.make_room(bytes)?;
     state.config = config;
-    Ok(json(StatusCode::OK, &state.config))
+    Ok(ok(&state.config))
 }
 
 #[cfg(test)]
@@ -196,16 +191,16 @@ mod tests {
             (r#""EQ", "value": "2.50""#, None),
             (r#""EXISTS""#, None),
             (r#""NOT_EXISTS", "value": null, "valueType": "FLOAT""#, None),
-            (r#""IS""#, Some("a text or a number")),
-            (r#""IS", "value": true"#, Some("a text or a number")),
-            (r#""IS", "value": {"a": 1}"#, Some("a text or a number")),
-            (r#""EXISTS", "value": []"#, Some("a text or a number")),
-            (r#""IS", "value": 1, "valueType": "STRING""#, Some("a text")),
+            (r#""IS""#, Some("a string or a number")),
+            (r#""IS", "value": true"#, Some("a string or a number")),
+            (r#""IS", "value": {"a": 1}"#, Some("a string or a number")),
+            (r#""EXISTS", "value": []"#, Some("a string or a number")),
+            (r#""IS", "value": 1, "valueType": "STRING""#, Some("a string")),
             (r#""GT", "value": "1", "valueType": "FLOAT""#, Some("a number")),
             (r#""GT", "value": "much""#, Some("a number")),
         ] {
             let filter = format!(r#"{{"name": "n", "operation": {filter}}}"#);
-            assert_eq!(wanted_value(&serde_json::from_str(&filter).unwrap()), wanted, "{filter}");
+            assert_eq!(expected_type(&serde_json::from_str(&filter).unwrap()), wanted, "{filter}");
         }
     }
 

@@ -17,7 +17,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use http::StatusCode;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::page_summary::summary;
 
-use self::state::State;
+use self::state::UsageState;
 use crate::SUGER_ORG_ID;
 use crate::clock::Clock;
 use crate::dataset::Dataset;
@@ -38,16 +38,20 @@ use crate::http_util::response::json;
 /// The vendor documents no limit.
 pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// The extractor of handlers.
+type Shared = State<Arc<Suger>>;
+type HandlerResult = Result<Response, Failure>;
+
 pub(crate) struct Suger {
     dataset: Arc<Dataset>,
     clock: Clock,
     realm: Uuid,
-    state: Mutex<State>,
+    state: Mutex<UsageState>,
 }
 
 impl Suger {
     pub(crate) fn new(dataset: Arc<Dataset>, clock: Clock, realm: Uuid) -> Arc<Self> {
-        let state = State::new(&dataset.suger, clock.now());
+        let state = UsageState::new(&dataset.suger, clock.now());
         Arc::new(Self { dataset, clock, realm, state: Mutex::new(state) })
     }
 
@@ -84,7 +88,7 @@ impl Suger {
     }
 
     /// Returns the state as of now.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, UsageState> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.advance(self.clock.now(), &self.dataset.suger);
         state

@@ -99,7 +99,7 @@ pub(super) fn days(query: &Params, today: NaiveDate) -> Result<(NaiveDate, Naive
 
 pub(super) fn day(query: &Params, name: &str) -> Result<Option<NaiveDate>, Failure> {
     let Some(text) = query.get(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, want YYYY-MM-DD: {text}")))
+    text.parse().map(Some).map_err(|_| Failure::bad_request(format!("invalid {name}, expected YYYY-MM-DD: {text}")))
 }
 
 /// Parses the marketplace of a filter.

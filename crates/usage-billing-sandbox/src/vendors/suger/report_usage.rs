@@ -1,10 +1,8 @@
 //! Receives usage: one group, a batch, or a batch that is only validated.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::extract::{Path, State as Extract};
-use axum::response::Response;
+use axum::extract::{Path, State};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use usage_billing_core::DecimalNumber;
@@ -12,11 +10,11 @@ use usage_billing_suger::types;
 use usage_billing_suger::types::{EntitlementStatus, UsageRecordGroupStatus as Status};
 use uuid::Uuid;
 
-use super::state::State;
-use super::{Failure, Suger, dimension_mapping};
+use super::state::UsageState;
+use super::{Failure, HandlerResult, Shared, Suger, dimension_mapping};
 use crate::SUGER_ORG_ID;
 use crate::http_util::request::{BodyError, RequestBody};
-use crate::http_util::response::json;
+use crate::http_util::response::ok;
 
 /// Characters of an id that callers may choose.
 pub(super) const MAX_ID_CHARS: usize = 36;
@@ -43,10 +41,10 @@ impl From<types::NewUsageRecordGroup> for Usage {
 }
 
 pub(super) async fn one(
-    Extract(suger): Extract<Arc<Suger>>,
+    State(suger): Shared,
     Path((_, entitlement_id)): Path<(String, String)>,
     body: RequestBody,
-) -> Result<Response, Failure> {
+) -> HandlerResult {
     let (new, bytes): (types::CreateUsageRecordGroupParams, usize) = measured(body)?;
     if new.organization_id != SUGER_ORG_ID || new.entitlement_id != entitlement_id {
         return Err(Failure::bad_request("organizationID or entitlementID differs from the path"));
@@ -77,11 +75,11 @@ pub(super) async fn one(
         .ok_or_else(|| Failure::not_found("entitlement not found"))?;
     state.make_room(bytes)?;
     let group = suger.store(&mut state, id, usage)?;
-    Ok(json(StatusCode::OK, &group))
+    Ok(ok(&group))
 }
 
 /// Stores all groups of a batch, or none if one is not valid.
-pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn batch(State(suger): Shared, body: RequestBody) -> HandlerResult {
     let (new, bytes): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let usages: Vec<Usage> = new.into_iter().map(Usage::from).collect();
     if usages.is_empty() {
@@ -97,11 +95,11 @@ pub(super) async fn batch(Extract(suger): Extract<Arc<Suger>>, body: RequestBody
     state.make_room_for(usages.len())?;
     state.make_room(bytes)?;
     let groups: Result<Vec<_>, _> = usages.into_iter().map(|usage| suger.store(&mut state, None, usage)).collect();
-    Ok(json(StatusCode::OK, &groups?))
+    Ok(ok(&groups?))
 }
 
 /// Validates a batch; an invalid group is reported with 500, which is not an error of the server.
-pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, body: RequestBody) -> Result<Response, Failure> {
+pub(super) async fn validate(State(suger): Shared, body: RequestBody) -> HandlerResult {
     let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let state = suger.state();
     for (usage, at) in new.into_iter().map(Usage::from).zip(0..) {
@@ -115,7 +113,7 @@ pub(super) async fn validate(Extract(suger): Extract<Arc<Suger>>, body: RequestB
             return Err(Failure(StatusCode::INTERNAL_SERVER_ERROR, message));
         }
     }
-    Ok(json(StatusCode::OK, &""))
+    Ok(ok(&""))
 }
 
 /// Parses a body, and returns its length, too.
@@ -167,7 +165,7 @@ fn metered(
 impl Suger {
     fn store(
         &self,
-        state: &mut State,
+        state: &mut UsageState,
         id: Option<String>,
         usage: Usage,
     ) -> Result<types::MeteringUsageRecordGroup, Failure> {

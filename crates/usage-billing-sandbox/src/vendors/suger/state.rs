@@ -41,7 +41,7 @@ pub(super) enum Row<'a> {
     Stored(&'a types::MeteringUsageRecordGroup),
 }
 
-pub(super) struct State {
+pub(super) struct UsageState {
     /// The latest time of a request, so that creation times never decrease.
     pub(super) now: DateTime<Utc>,
     /// Never changes.
@@ -62,7 +62,7 @@ pub(super) struct State {
     kept: usize,
 }
 
-impl State {
+impl UsageState {
     pub(super) fn new(organization: &Organization, now: DateTime<Utc>) -> Self {
         let (past, carry_over) = HistoricalGroups::new(organization, now);
         let slots = past.end..organization.history.slots().end;

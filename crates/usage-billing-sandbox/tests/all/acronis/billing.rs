@@ -5,15 +5,14 @@ use usage_billing_acronis::types;
 use usage_billing_sandbox::{ACRONIS_LIMITED_CLIENT_ID, ACRONIS_LIMITED_CLIENT_SECRET, ACRONIS_TENANT_ID};
 
 use crate::acronis::{file, order, rows};
-use crate::{Caller, builder};
+use crate::{Caller, builder, start_acronis};
 
 const PLATFORM: &str = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f";
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 #[tokio::test]
 async fn components_of_a_report_have_owners_of_both_kinds() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let report = order(|order| order["parameters"]["formats"] = json!(["csv_v2_0"]));
     let mut ids: Vec<_> =
         rows(&file(&caller, report).await).into_iter().map(|mut row| row.remove("infra.id").unwrap()).collect();
@@ -44,8 +43,7 @@ async fn components_of_a_report_have_owners_of_both_kinds() {
 
 #[tokio::test]
 async fn only_partners_have_billing_settings() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let path = |application: &str, tenant: &str, name: &str| {
         format!("/api/2/applications/{application}/settings/tenants/{tenant}/{name}")
     };
@@ -77,8 +75,7 @@ async fn only_partners_have_billing_settings() {
 
 #[tokio::test]
 async fn price_lists_are_by_month_with_their_own_errors() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (sandbox, caller) = start_acronis(builder()).await;
     let path = |tenant: &str, months: &str| {
         format!("/api/price_sync/v1/effective_price_lists?tenant_id={tenant}&months={months}")
     };

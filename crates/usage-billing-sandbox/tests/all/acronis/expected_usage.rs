@@ -10,7 +10,7 @@ use usage_billing_core::Decimal;
 use usage_billing_sandbox::{Bill, Vendor};
 
 use crate::acronis::{file, order, rows};
-use crate::{Caller, builder};
+use crate::{builder, start_acronis, start_genesys};
 
 fn period(first: &str, end: &str) -> Range<DateTime<Utc>> {
     let midnight = |day: &str| format!("{day}T00:00:00Z").parse().unwrap();
@@ -43,8 +43,7 @@ fn bill(csv: &str) -> BTreeMap<(String, String, String), Decimal> {
 
 #[tokio::test]
 async fn expected_bill_of_acronis_agrees_with_reports() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     for (first, last, end) in [("2026-10-01", "2026-10-31", "2026-11-01"), ("2026-11-01", "2026-11-21", "2026-12-01")] {
         for level in ReportLevel::KNOWN {
             let report = order(|order| {
@@ -116,8 +115,7 @@ async fn expected_bill_per_gigabyte_has_storage_and_no_devices() {
 
 #[tokio::test]
 async fn expected_bill_of_genesys_agrees_with_billable_usage() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     let query = "startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";
     let (_, report) = caller.get(&format!("/api/v2/billing/reports/billableusage?{query}")).await;
     let told: BTreeMap<_, _> = report["usages"]

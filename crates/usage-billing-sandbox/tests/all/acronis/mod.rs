@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use usage_billing_acronis::types;
 use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_CLIENT_SECRET, ACRONIS_TENANT_ID};
 
-use crate::{Caller, ask_token, builder, http, read};
+use crate::{Caller, ask_token, builder, http, read, start_acronis};
 
 pub(crate) fn order(change: impl FnOnce(&mut Value)) -> Value {
     let mut order = json!({
@@ -62,8 +62,7 @@ pub(crate) fn rows(csv: &str) -> Vec<HashMap<String, String>> {
 
 #[tokio::test]
 async fn report_is_created_polled_and_downloaded() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let (status, report) = caller.post("/api/2/reports", &order(|_| ())).await;
     assert_eq!(status, 200);
     let id = report["id"].as_str().unwrap();
@@ -114,8 +113,7 @@ async fn report_is_created_polled_and_downloaded() {
 
 #[tokio::test]
 async fn report_file_has_the_difficult_rows() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let only_csv = |order: &mut Value| order["parameters"]["formats"] = json!(["csv_v2_0"]);
     let csv = file(&caller, order(only_csv)).await;
     assert_eq!(csv.lines().next().unwrap().split(',').count(), 30);
@@ -178,8 +176,7 @@ async fn report_file_has_the_difficult_rows() {
 
 #[tokio::test]
 async fn gzip_header_can_be_omitted() {
-    let sandbox = builder().polls_before_ready(0).gzip_header(false).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0).gzip_header(false)).await;
     let (_, report) = caller.post("/api/2/reports", &order(|_| ())).await;
     let stored = format!("/api/2/reports/{}/stored", report["id"].as_str().unwrap());
     let id = caller.get(&stored).await.1["items"][0]["id"].as_str().unwrap().to_owned();
@@ -190,8 +187,7 @@ async fn gzip_header_can_be_omitted() {
 
 #[tokio::test]
 async fn undocumented_format_fails() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let (_, report) = caller
         .post("/api/2/reports", &order(|order| order["parameters"]["formats"] = json!(["html", "csv_v2_0", "html"])))
         .await;
@@ -214,8 +210,7 @@ async fn undocumented_format_fails() {
 
 #[tokio::test]
 async fn invalid_reports_are_rejected() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     for (path, value, status, code) in [
         ("/parameters/period/end", json!("2026-11-22"), 400, json!(400)),
         ("/parameters/period/end", json!("2026-09-30"), 400, json!(400)),
@@ -256,8 +251,7 @@ async fn invalid_reports_are_rejected() {
 
 #[tokio::test]
 async fn tenants_are_reached_from_the_client() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let (_, client) = caller.get(&format!("/api/2/clients/{ACRONIS_CLIENT_ID}")).await;
     assert_eq!(client["tenant_id"], ACRONIS_TENANT_ID);
     let (_, root) = caller.get(&format!("/api/2/tenants/{ACRONIS_TENANT_ID}")).await;

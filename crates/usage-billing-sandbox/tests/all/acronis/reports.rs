@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use usage_billing_sandbox::ACRONIS_TENANT_ID;
 
 use crate::acronis::{file, order, rows};
-use crate::{Caller, builder, read};
+use crate::{Caller, builder, read, start_acronis};
 
 #[tokio::test]
 async fn each_change_of_scheduled_report_is_a_version() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let (_, report) = caller.post("/api/2/reports", &order(|order| order["schedule"]["type"] = json!("monthly"))).await;
     let path = format!("/api/2/reports/{}", report["id"].as_str().unwrap());
     let user = "f03a9d67-1c58-4e2b-8a4d-92b7c6e0d135";
@@ -62,8 +61,7 @@ async fn each_change_of_scheduled_report_is_a_version() {
 
 #[tokio::test]
 async fn deleting_a_report_removes_its_files() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let (_, report) = caller.post("/api/2/reports", &order(|_| ())).await;
     let path = format!("/api/2/reports/{}", report["id"].as_str().unwrap());
     let (_, stored) = caller.get(&format!("{path}/stored")).await;
@@ -86,8 +84,7 @@ async fn deleting_a_report_removes_its_files() {
 
 #[tokio::test]
 async fn only_the_entitled_partner_gets_skus() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let list = caller.get(&format!("/api/2/tenants?parent_id={ACRONIS_TENANT_ID}")).await.1;
     let cedar = list["items"].as_array().unwrap().iter().find(|tenant| tenant["kind"] == "partner").unwrap();
     let columns = async |tenant: &Value| {
@@ -105,8 +102,7 @@ async fn only_the_entitled_partner_gets_skus() {
 
 #[tokio::test]
 async fn current_day_is_in_no_report() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let ask = async |kind: &str, start: &str, end: &str| {
         let report = order(|order| {
             order["parameters"]["kind"] = json!(kind);
@@ -135,8 +131,7 @@ async fn current_day_is_in_no_report() {
 
 #[tokio::test]
 async fn report_for_later_day_is_built_on_that_day() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (sandbox, caller) = start_acronis(builder()).await;
     let ask = order(|order| {
         order["generation_date"] = json!("2026-11-23");
         order["parameters"]["period"] = json!({"start": "2026-11-01", "end": "2026-11-21"});
@@ -160,8 +155,7 @@ async fn report_for_later_day_is_built_on_that_day() {
 
 #[tokio::test]
 async fn monthly_schedule_builds_a_file_per_month_while_enabled() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let body = order(|order| {
         order["schedule"]["type"] = json!("monthly");
         order["parameters"]["formats"] = json!(["csv_v2_0"]);
@@ -205,8 +199,7 @@ async fn monthly_schedule_builds_a_file_per_month_while_enabled() {
 
 #[tokio::test]
 async fn string_booleans_are_accepted_unless_strict() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let body = order(|order| {
         order["parameters"]["show_skus"] = json!("true");
         order["parameters"]["hide_zero_usage"] = json!("false");

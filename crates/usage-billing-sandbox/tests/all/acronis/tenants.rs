@@ -8,7 +8,7 @@ use usage_billing_acronis::types;
 use usage_billing_sandbox::{ACRONIS_CLIENT_ID, ACRONIS_LIMITED_CLIENT_ID, ACRONIS_TENANT_ID};
 
 use crate::acronis::{file, order, rows};
-use crate::{Caller, builder};
+use crate::{Caller, builder, start_acronis};
 
 /// Returns the items of all pages of a list.
 async fn all(caller: &Caller, path: &str) -> Vec<Value> {
@@ -31,8 +31,7 @@ async fn tenants(caller: &Caller) -> HashMap<String, String> {
 
 #[tokio::test]
 async fn report_rows_agree_with_offering_items_and_usages() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     for (level, tenants) in
         [("itself", 1), ("direct_partners", 6), ("all_partners", 1), ("all_customers", 9), ("accounts", 11)]
     {
@@ -79,8 +78,7 @@ async fn report_rows_agree_with_offering_items_and_usages() {
 
 #[tokio::test]
 async fn usages_of_many_tenants_agree_with_single_reads() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let tenants = tenants(&caller).await;
     let (alder, kestrel) = (&tenants["Alder Dental Group"], &tenants["Kestrel & Sons, \"Harbour\" Ltd."]);
     let unknown = "00000000-0000-4000-8000-000000000000";
@@ -109,8 +107,7 @@ async fn usages_of_many_tenants_agree_with_single_reads() {
 
 #[tokio::test]
 async fn tenants_are_listed_by_ids_parent_and_subtree() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let tree = format!("/api/2/tenants?subtree_root_id={ACRONIS_TENANT_ID}");
     let whole = all(&caller, &tree).await;
     assert_eq!((whole.len(), &whole[0]["id"]), (12, &json!(ACRONIS_TENANT_ID)));
@@ -176,8 +173,7 @@ async fn tenants_are_listed_by_ids_parent_and_subtree() {
 
 #[tokio::test]
 async fn children_are_sorted_by_requested_order() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let path = format!("/api/2/tenants/{ACRONIS_TENANT_ID}/children");
     let by_name = all(&caller, &path).await;
     assert_eq!(by_name.len(), 6);
@@ -195,8 +191,7 @@ async fn children_are_sorted_by_requested_order() {
 
 #[tokio::test]
 async fn deleted_tenant_is_returned_on_request() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let list = all(&caller, &format!("/api/2/tenants?parent_id={ACRONIS_TENANT_ID}&allow_deleted=true")).await;
     let gone = list.iter().find(|tenant| !tenant["deleted_at"].is_null()).unwrap();
     let path = format!("/api/2/tenants/{}", gone["id"].as_str().unwrap());
@@ -210,8 +205,7 @@ async fn deleted_tenant_is_returned_on_request() {
 
 #[tokio::test]
 async fn offering_items_are_filtered_by_edition() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let tenants = tenants(&caller).await;
     let names = async |tenant: &str, query: &str| -> Vec<String> {
         let path = format!("/api/2/tenants/{}/offering_items{query}", tenants[tenant]);
@@ -251,8 +245,7 @@ async fn offering_items_are_filtered_by_edition() {
 
 #[tokio::test]
 async fn offering_items_of_a_tree_are_paged_and_passed_on() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let tenants = tenants(&caller).await;
     let tree = format!("/api/2/tenants/offering_items?subtree_root_tenant_id={ACRONIS_TENANT_ID}");
     let whole = all(&caller, &tree).await;
@@ -286,8 +279,7 @@ async fn offering_items_of_a_tree_are_paged_and_passed_on() {
 
 #[tokio::test]
 async fn prices_agree_with_the_report() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder().polls_before_ready(0)).await;
     let report = order(|order| order["parameters"]["level"] = json!("all_customers"));
     let rows = rows(&file(&caller, report).await);
     let (mut with, mut without) = (0, 0);
@@ -322,8 +314,7 @@ async fn prices_agree_with_the_report() {
 
 #[tokio::test]
 async fn services_of_a_tenant_agree_with_its_items() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let services = all(&caller, "/api/2/applications").await;
     assert_eq!(services.len(), 6);
     for service in &services {
@@ -349,8 +340,7 @@ async fn services_of_a_tenant_agree_with_its_items() {
 
 #[tokio::test]
 async fn client_and_user_are_returned() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::acronis(&sandbox).await;
+    let (_sandbox, caller) = start_acronis(builder()).await;
     let (_, me) = caller.get("/api/2/users/me").await;
     assert_eq!(me["tenant_id"], ACRONIS_TENANT_ID);
     for id in [ACRONIS_CLIENT_ID, ACRONIS_LIMITED_CLIENT_ID] {

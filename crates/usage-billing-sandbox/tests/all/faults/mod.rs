@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use usage_billing_sandbox::{ACRONIS_TENANT_ID, Fault, Sandbox, Vendor};
 
-use crate::{Caller, ask_token, builder, http, read};
+use crate::{Caller, ask_token, builder, http, read, start_suger};
 
 const BUYERS: &str = "/org/sgr-demo1/buyer";
 const GROUPS: &str = "/org/sgr-demo1/usageRecordGroup";
@@ -131,8 +131,7 @@ async fn faults_are_added_listed_and_removed_over_http() {
 
 #[tokio::test]
 async fn header_accepts_both_forms_of_faults() {
-    let sandbox = builder().strict(true).start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder().strict(true)).await;
     for text in ["503; times=2", r#"{"kind": "status", "status": 503, "times": 2}"#] {
         let mut statuses = Vec::new();
         for _ in 0..3 {
@@ -145,8 +144,7 @@ async fn header_accepts_both_forms_of_faults() {
 
 #[tokio::test]
 async fn reset_before_or_after_effect_determines_the_state() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     for (kind, then) in [("reset_before", 200), ("reset_after", 409), ("503", 200), ("503; after_effect", 409)] {
         sandbox.inject(fault(kind).on("reportUsageRecordGroup").times(1)).unwrap();
         let sent = caller.request(Method::POST, REPORTS).json(&group(kind)).send().await;
@@ -160,7 +158,7 @@ async fn reset_before_or_after_effect_determines_the_state() {
     let statuses: Vec<_> = log.iter().map(|request| request.status).collect();
     assert_eq!(statuses, [None, Some(200), None, Some(409), Some(503), Some(200), Some(503), Some(409)],);
     assert_eq!(log[2].faults[0].effect, "reset the connection in place of 200, after the effect");
-    assert_eq!(log[6].faults[0].effect, "answered 503 in place of 200, after the effect");
+    assert_eq!(log[6].faults[0].effect, "responded with 503 in place of 200, after the effect");
 }
 
 #[tokio::test]
@@ -195,8 +193,7 @@ async fn cut_body_truncates_after_given_bytes() {
 
 #[tokio::test]
 async fn latency_and_slow_bodies_wait_by_the_paused_clock() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     let (_, whole) = caller.get(BUYERS).await;
     tokio::time::pause();
     let since = tokio::time::Instant::now();
@@ -211,8 +208,7 @@ async fn latency_and_slow_bodies_wait_by_the_paused_clock() {
 
 #[tokio::test]
 async fn faults_change_bodies() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     let once = |text: &str| sandbox.inject(fault(text).times(1)).unwrap();
     once("malformed_json");
     let response = caller.request(Method::GET, GROUPS).send().await.unwrap();
@@ -233,8 +229,7 @@ async fn faults_change_bodies() {
 
 #[tokio::test]
 async fn duplicated_page_has_its_own_cursor() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     sandbox.inject(fault("duplicated_page; times=1")).unwrap();
     let mut next = Vec::new();
     let mut offset = 0;
@@ -280,7 +275,7 @@ async fn same_fault_seed_repeats_the_run() {
         assert_eq!(requests.len(), 20);
         let met: Vec<_> = requests.iter().filter(|request| request["status"] == 503).cloned().collect();
         assert!(met.iter().all(|request| request["faults"]
-            == json!([{"fault": {"kind": "status", "status": 503, "percent": 40}, "effect": "answered 503 before the effect"}])));
+            == json!([{"fault": {"kind": "status", "status": 503, "percent": 40}, "effect": "responded with 503 before the effect"}])));
         met.iter().map(|request| request["number"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     let first = run(7).await;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::operations::{Found, operations};
 use super::values::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
+use crate::builder;
 
 const KINDS: [&str; 15] = [
     "status",
@@ -26,28 +27,28 @@ const KINDS: [&str; 15] = [
 ];
 
 /// Returns a fault, perhaps an invalid one, with short delays only.
-fn fault(dice: &mut Rng) -> Value {
+fn fault(random: &mut Rng) -> Value {
     let mut fields = Map::new();
-    fields.insert("kind".to_owned(), json!(pick(dice, &KINDS)));
+    fields.insert("kind".to_owned(), json!(pick(random, &KINDS)));
     let optional = [
-        ("status", json!(pick(dice, &[0, 200, 400, 429, 503, 599, 600]))),
-        ("retry_after", json!(pick(dice, &[0, 1, u32::MAX]))),
-        ("as_date", json!(dice.bool())),
-        ("after_effect", json!(dice.bool())),
-        ("millis", json!(dice.u8(..2))),
-        ("bytes", json!(pick(dice, &[0, 1, 100, u32::MAX]))),
-        ("pointer", json!(pick(dice, &["", "/", "/items", "/a/0", "x", "/~2"]))),
-        ("value", json!(word(dice))),
-        ("body", values::value(dice, 2)),
-        ("content_type", json!(pick(dice, &["text/html", "application/json", "a\u{0}"]))),
-        ("seconds", json!(pick(dice, &[0, -1, i32::MAX, i32::MIN]))),
-        ("operation", json!(pick(dice, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
-        ("times", json!(pick(dice, &[0, 1, u32::MAX]))),
-        ("skip", json!(pick(dice, &[0, 1, u32::MAX]))),
-        ("percent", json!(pick(dice, &[0, 50, 100, 101]))),
+        ("status", json!(pick(random, &[0, 200, 400, 429, 503, 599, 600]))),
+        ("retry_after", json!(pick(random, &[0, 1, u32::MAX]))),
+        ("as_date", json!(random.bool())),
+        ("after_effect", json!(random.bool())),
+        ("millis", json!(random.u8(..2))),
+        ("bytes", json!(pick(random, &[0, 1, 100, u32::MAX]))),
+        ("pointer", json!(pick(random, &["", "/", "/items", "/a/0", "x", "/~2"]))),
+        ("value", json!(word(random))),
+        ("body", values::value(random, 2)),
+        ("content_type", json!(pick(random, &["text/html", "application/json", "a\u{0}"]))),
+        ("seconds", json!(pick(random, &[0, -1, i32::MAX, i32::MIN]))),
+        ("operation", json!(pick(random, &["suger", "listBuyers", "GET /tenants", "x", ""]))),
+        ("times", json!(pick(random, &[0, 1, u32::MAX]))),
+        ("skip", json!(pick(random, &[0, 1, u32::MAX]))),
+        ("percent", json!(pick(random, &[0, 50, 100, 101]))),
     ];
     for (name, value) in optional {
-        if chance(dice, 25) {
+        if chance(random, 25) {
             fields.insert(name.to_owned(), value);
         }
     }
@@ -55,14 +56,14 @@ fn fault(dice: &mut Rng) -> Value {
         // With the default piece size, a large response would take minutes.
         fields.extend([("millis".to_owned(), json!(0)), ("bytes".to_owned(), json!(1_000))]);
     }
-    if chance(dice, 10) {
-        let name = pick(dice, &["retry_after", "status", "times", "percent", "x"]);
-        fields.insert((*name).to_owned(), values::value(dice, 2));
+    if chance(random, 10) {
+        let name = pick(random, &["retry_after", "status", "times", "percent", "x"]);
+        fields.insert((*name).to_owned(), values::value(random, 2));
     }
     Value::Object(fields)
 }
 
-fn request(dice: &mut Rng) -> Vec<u8> {
+fn request(random: &mut Rng) -> Vec<u8> {
     let paths = [
         "/_sandbox/faults",
         "/_sandbox/faults",
@@ -76,18 +77,18 @@ fn request(dice: &mut Rng) -> Vec<u8> {
         "/openapi/..%2f",
         "/",
     ];
-    let path = pick(dice, &paths);
-    let method = pick(dice, &["GET", "POST", "POST", "POST", "DELETE", "PUT"]);
-    let body = match dice.u8(..10) {
-        0 => json!({"advance_seconds": pick(dice, &[0, 1, 86_400, u64::MAX])}),
-        1 => values::value(dice, 3),
-        2 => (0..dice.usize(..20)).map(|_| fault(dice)).collect(),
-        3 => json!(format!("{}; times={}; {}", pick(dice, &KINDS[..5]), dice.u8(..3), word(dice))),
-        _ => fault(dice),
+    let path = pick(random, &paths);
+    let method = pick(random, &["GET", "POST", "POST", "POST", "DELETE", "PUT"]);
+    let body = match random.u8(..10) {
+        0 => json!({"advance_seconds": pick(random, &[0, 1, 86_400, u64::MAX])}),
+        1 => values::value(random, 3),
+        2 => (0..random.usize(..20)).map(|_| fault(random)).collect(),
+        3 => json!(format!("{}; times={}; {}", pick(random, &KINDS[..5]), random.u8(..3), word(random))),
+        _ => fault(random),
     };
     let mut body = body.to_string().into_bytes();
-    if chance(dice, 5) {
-        values::garble(dice, &mut body, &[b"\"", b"[[[[", b"\xff"]);
+    if chance(random, 5) {
+        values::garble(random, &mut body, &[b"\"", b"[[[[", b"\xff"]);
     }
     let head =
         format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -98,17 +99,17 @@ fn request(dice: &mut Rng) -> Vec<u8> {
 async fn random_admin_requests_leave_a_working_sandbox() {
     let operations = operations();
     for seed in seeds(4) {
-        let target = Target::start().await;
-        let (mut dice, found) = (Rng::with_seed(seed), Found::default());
+        let target = Target::start(builder()).await;
+        let (mut random, found) = (Rng::with_seed(seed), Found::default());
         for number in 0..REQUESTS {
-            let request = request(&mut dice);
+            let request = request(&mut random);
             let said = named(seed, number, &request);
             let answer = target.ask(&request, &said).await;
             let status = parsed(&answer).map(|(status, _)| status);
             assert!(status.is_some_and(|status| status < 500), "{said}: {status:?}");
             // With these faults any response is possible, but it must end.
-            let operation = dice.choice(&operations).unwrap();
-            let request = operation.request(&mut dice, &found, target.authorization(operation));
+            let operation = random.choice(&operations).unwrap();
+            let request = operation.request(&mut random, &found, target.authorization(operation));
             target.ask(&request, &named(seed, number, &request)).await;
         }
         target.sandbox.clear_faults();

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use usage_billing_sandbox::{Sandbox, Vendor};
+use usage_billing_sandbox::{Sandbox, SandboxBuilder, Vendor};
 
-use crate::{Caller, builder};
+use crate::Caller;
 
 /// Requests to one sandbox: few enough that its memory is never full.
 const REQUESTS: usize = 500;
@@ -59,9 +59,9 @@ struct Target {
 }
 
 impl Target {
-    async fn start() -> Self {
+    async fn start(builder: SandboxBuilder) -> Self {
         watch();
-        let sandbox = builder().requests_per_minute(Vendor::Genesys, None).start().await.unwrap();
+        let sandbox = builder.requests_per_minute(Vendor::Genesys, None).start().await.unwrap();
         let authorizations = [
             (Vendor::Genesys, Caller::genesys(&sandbox).await.authorization),
             (Vendor::Suger, Caller::suger(&sandbox).authorization),

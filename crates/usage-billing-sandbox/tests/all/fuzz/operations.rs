@@ -7,16 +7,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use usage_billing_sandbox::{self as demo, Vendor};
+use usage_billing_sandbox::{self as demo, SandboxBuilder, Vendor};
 
 use super::values::{self, chance, pick, word};
 use super::{REQUESTS, Target, named, parsed, seeds};
+use crate::builder;
 
 /// Operations with a documented 500: Suger's batch validation reports each violation with it.
-const MEANT: [&str; 1] = ["batchValidateUsageRecordGroups"];
+const DOCUMENTED_500: [&str; 1] = ["batchValidateUsageRecordGroups"];
 
 /// Values of path parameters that exist.
-const KNOWN: [(&str, &str); 11] = [
+const EXISTING: [(&str, &str); 11] = [
     ("{orgId}", demo::SUGER_ORG_ID),
     ("{entitlementId}", "ent-aws01"),
     ("{buyerId}", "buy-aws01"),
@@ -77,17 +78,17 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 /// Returns a value that matches the schema.
-fn fitting(dice: &mut Rng, schema: &Value) -> String {
+fn fitting(random: &mut Rng, schema: &Value) -> String {
     if let Some(listed) = schema["enum"].as_array() {
-        return dice.choice(listed).unwrap().as_str().unwrap().to_owned();
+        return random.choice(listed).unwrap().as_str().unwrap().to_owned();
     }
     let text = match (schema["type"].as_str(), schema["format"].as_str()) {
-        (Some("integer"), _) => pick(dice, &["1", "5", "100"]),
-        (Some("boolean"), _) => pick(dice, &["true", "false"]),
-        (_, Some("date")) => pick(dice, &["2026-10-01", "2026-11-30"]),
-        (_, Some("date-time")) => pick(dice, &["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z"]),
+        (Some("integer"), _) => pick(random, &["1", "5", "100"]),
+        (Some("boolean"), _) => pick(random, &["true", "false"]),
+        (_, Some("date")) => pick(random, &["2026-10-01", "2026-11-30"]),
+        (_, Some("date-time")) => pick(random, &["2026-10-01T00:00:00Z", "2026-10-31T23:59:59Z"]),
         (_, Some("uuid")) => demo::ACRONIS_TENANT_ID,
-        _ => pick(dice, &[demo::ACRONIS_TENANT_ID, "ent-aws01", "AWS", "day", "name", "2026-10-01"]),
+        _ => pick(random, &[demo::ACRONIS_TENANT_ID, "ent-aws01", "AWS", "day", "name", "2026-10-01"]),
     };
     text.to_owned()
 }
@@ -99,9 +100,9 @@ pub(super) struct Found(Vec<String>);
 impl Found {
     const MOST: usize = 64;
 
-    fn gather(&mut self, dice: &mut Rng, answer: &Value) {
+    fn gather(&mut self, random: &mut Rng, answer: &Value) {
         match answer {
-            Value::Array(items) => items.iter().for_each(|item| self.gather(dice, item)),
+            Value::Array(items) => items.iter().for_each(|item| self.gather(random, item)),
             Value::Object(fields) => {
                 for (name, field) in fields {
                     match field.as_str() {
@@ -109,9 +110,9 @@ impl Found {
                             self.0.push(id.to_owned());
                         }
                         Some(id) if name.to_ascii_lowercase().ends_with("id") => {
-                            self.0[dice.usize(..Self::MOST)] = id.to_owned();
+                            self.0[random.usize(..Self::MOST)] = id.to_owned();
                         }
-                        _ => self.gather(dice, field),
+                        _ => self.gather(random, field),
                     }
                 }
             }
@@ -125,59 +126,60 @@ fn escaped(text: &str) -> String {
 }
 
 impl Operation {
-    fn target(&self, dice: &mut Rng, found: &Found) -> String {
+    fn target(&self, random: &mut Rng, found: &Found) -> String {
         let segments = self.path.split('/').map(|segment| {
-            let known = KNOWN.iter().find(|(name, _)| *name == segment).map(|(_, id)| *id);
+            let known = EXISTING.iter().find(|(name, _)| *name == segment).map(|(_, id)| *id);
             match known {
                 _ if !segment.starts_with('{') => segment.to_owned(),
-                Some(id) if chance(dice, 70) => id.to_owned(),
-                _ if chance(dice, 75) => dice.choice(&found.0).map_or_else(String::new, |id| escaped(id)),
-                _ => escaped(&word(dice)),
+                Some(id) if chance(random, 70) => id.to_owned(),
+                _ if chance(random, 75) => random.choice(&found.0).map_or_else(String::new, |id| escaped(id)),
+                _ => escaped(&word(random)),
             }
         });
         let path = segments.collect::<Vec<_>>().join("/");
         let mut query = Vec::new();
         for (name, required, schema) in &self.query {
-            if chance(dice, if *required { 97 } else { 20 }) {
-                let value = if chance(dice, 85) { fitting(dice, schema) } else { word(dice) };
+            if chance(random, if *required { 97 } else { 20 }) {
+                let value = if chance(random, 85) { fitting(random, schema) } else { word(random) };
                 query.push(format!("{name}={}", escaped(&value)));
             }
         }
-        if chance(dice, 10) {
-            query.push(format!("{}={}", escaped(&word(dice)), escaped(&word(dice))));
+        if chance(random, 10) {
+            query.push(format!("{}={}", escaped(&word(random)), escaped(&word(random))));
         }
         format!("{path}?{}", query.join("&"))
     }
 
-    fn body(&self, dice: &mut Rng) -> Vec<u8> {
+    fn body(&self, random: &mut Rng) -> Vec<u8> {
         let Some(mut example) = self.example.clone() else {
-            return if chance(dice, 10) { word(dice).into_bytes() } else { Vec::new() };
+            return if chance(random, 10) { word(random).into_bytes() } else { Vec::new() };
         };
-        for _ in 0..pick(dice, &[0, 0, 1, 1, 2, 4]) {
-            values::mutate(dice, &mut example);
+        for _ in 0..pick(random, &[0, 0, 1, 1, 2, 4]) {
+            values::mutate(random, &mut example);
         }
         let mut text = example.to_string();
-        if chance(dice, 15)
+        if chance(random, 15)
             && let Some(at) = text.find(|character: char| character.is_ascii_digit())
         {
-            text.replace_range(at..=at, pick(dice, &values::NUMBERS));
+            text.replace_range(at..=at, pick(random, &values::NUMBERS));
         }
         let mut bytes = text.into_bytes();
-        if chance(dice, 10) {
-            values::garble(dice, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
+        if chance(random, 10) {
+            values::garble(random, &mut bytes, &[b"\"", b"[[[[", b"\\u0000", b"\\ud800", b"\xff"]);
         }
         bytes
     }
 
     /// Returns a complete request, which closes the connection.
-    pub(super) fn request(&self, dice: &mut Rng, found: &Found, authorization: &str) -> Vec<u8> {
+    pub(super) fn request(&self, random: &mut Rng, found: &Found, authorization: &str) -> Vec<u8> {
         let method =
-            if chance(dice, 95) { &*self.method } else { pick(dice, &["PUT", "HEAD", "OPTIONS", "TRACE", "x"]) };
+            if chance(random, 95) { &*self.method } else { pick(random, &["PUT", "HEAD", "OPTIONS", "TRACE", "x"]) };
         let mut request =
-            format!("{method} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.target(dice, found)).into_bytes();
-        let authorization = match dice.u8(..20) {
+            format!("{method} {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", self.target(random, found))
+                .into_bytes();
+        let authorization = match random.u8(..20) {
             0 => String::new(),
-            1 => format!("Bearer {}", escaped(&word(dice))),
+            1 => format!("Bearer {}", escaped(&word(random))),
             2 => format!("Key {}", demo::SUGER_LIMITED_API_KEY),
             _ => authorization.to_owned(),
         };
@@ -190,24 +192,24 @@ impl Operation {
             "application/x-www-form-urlencoded",
             ";",
         ];
-        header("content-type", if chance(dice, 85) { "application/json" } else { pick(dice, &kinds) });
-        if chance(dice, 10) {
-            header("x-sandbox-strict", pick(dice, &["true", "1", "false", "x", ""]));
+        header("content-type", if chance(random, 85) { "application/json" } else { pick(random, &kinds) });
+        if chance(random, 10) {
+            header("x-sandbox-strict", pick(random, &["true", "1", "false", "x", ""]));
         }
-        if chance(dice, 10) {
-            header("accept-encoding", pick(dice, &["gzip", "identity;q=0", "*", "br, ,gzip;q=9"]));
+        if chance(random, 10) {
+            header("accept-encoding", pick(random, &["gzip", "identity;q=0", "*", "br, ,gzip;q=9"]));
         }
-        let mut body = self.body(dice);
-        if chance(dice, 10) {
-            header("content-encoding", pick(dice, &["gzip", "deflate", "x"]));
+        let mut body = self.body(random);
+        if chance(random, 10) {
+            header("content-encoding", pick(random, &["gzip", "deflate", "x"]));
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
             gzip.write_all(&body).unwrap();
             body = gzip.finish().unwrap();
         }
-        if chance(dice, 15) {
+        if chance(random, 15) {
             header("transfer-encoding", "chunked");
             request.extend(b"\r\n");
-            for chunk in body.chunks(dice.usize(1..2_000)) {
+            for chunk in body.chunks(random.usize(1..2_000)) {
                 request.extend(format!("{:x}\r\n", chunk.len()).bytes());
                 request.extend(chunk);
                 request.extend(b"\r\n");
@@ -228,31 +230,36 @@ impl Target {
     }
 }
 
+/// Sends random requests to a sandbox, and returns the number of successful ones.
+pub(super) async fn run(builder: SandboxBuilder, seed: u64) -> usize {
+    let (operations, target) = (operations(), Target::start(builder).await);
+    let (mut random, mut found, mut successes) = (Rng::with_seed(seed), Found::default(), 0);
+    for number in 0..REQUESTS {
+        let operation = random.choice(&operations).unwrap();
+        let request = operation.request(&mut random, &found, target.authorization(operation));
+        if chance(&mut random, 2) {
+            target.sandbox.advance(std::time::Duration::from_secs(random.u64(..40_000)));
+        }
+        let name = named(seed, number, &request);
+        let answer = target.ask(&request, &name).await;
+        let Some((status, body)) = parsed(&answer) else { panic!("{name}: no response: {answer:?}") };
+        let is_documented = status < 500 || DOCUMENTED_500.contains(&&*operation.name);
+        assert!(is_documented, "{name}: {status} {}", String::from_utf8_lossy(body));
+        successes += usize::from(status < 300);
+        if let Ok(response) = serde_json::from_slice(body) {
+            found.gather(&mut random, &response);
+        }
+    }
+    target.assert_alive(&format!("after seed {seed}")).await;
+    successes
+}
+
 #[tokio::test]
 async fn random_operations_are_answered_without_500() {
-    let operations = operations();
-    let mut taken = 0;
+    let mut successes = 0;
     for seed in seeds(8) {
-        let target = Target::start().await;
-        let (mut dice, mut found) = (Rng::with_seed(seed), Found::default());
-        for number in 0..REQUESTS {
-            let operation = dice.choice(&operations).unwrap();
-            let request = operation.request(&mut dice, &found, target.authorization(operation));
-            if chance(&mut dice, 2) {
-                target.sandbox.advance(std::time::Duration::from_secs(dice.u64(..40_000)));
-            }
-            let said = named(seed, number, &request);
-            let answer = target.ask(&request, &said).await;
-            let Some((status, body)) = parsed(&answer) else { panic!("{}: no answer: {answer:?}", said) };
-            let is_meant = status < 500 || MEANT.contains(&&*operation.name);
-            assert!(is_meant, "{}: {status} {}", said, String::from_utf8_lossy(body));
-            taken += usize::from(status < 300);
-            if let Ok(answer) = serde_json::from_slice(body) {
-                found.gather(&mut dice, &answer);
-            }
-        }
-        target.assert_alive(&format!("after seed {seed}")).await;
+        successes += run(builder(), seed).await;
     }
     // Otherwise all requests would be rejected early.
-    assert!(taken > REQUESTS, "only {taken} requests were taken");
+    assert!(successes > REQUESTS, "only {successes} requests were successful");
 }

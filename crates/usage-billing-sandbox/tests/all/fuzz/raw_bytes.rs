@@ -5,6 +5,7 @@ use fastrand::Rng;
 use super::operations::{Found, operations};
 use super::values::{self, chance};
 use super::{REQUESTS, Target, named, seeds};
+use crate::builder;
 
 const TOKENS: [&[u8]; 18] = [
     b"\r\n",
@@ -32,23 +33,23 @@ async fn random_bytes_get_a_response_or_a_clean_end() {
     let operations = operations();
     let mut answered = 0;
     for seed in seeds(6) {
-        let target = Target::start().await;
-        let (mut dice, found) = (Rng::with_seed(seed), Found::default());
+        let target = Target::start(builder()).await;
+        let (mut random, found) = (Rng::with_seed(seed), Found::default());
         for number in 0..REQUESTS {
-            let operation = dice.choice(&operations).unwrap();
-            let mut bytes = match dice.u8(..20) {
-                0 => (0..dice.usize(..500)).map(|_| dice.u8(..)).collect(),
-                _ => operation.request(&mut dice, &found, target.authorization(operation)),
+            let operation = random.choice(&operations).unwrap();
+            let mut bytes = match random.u8(..20) {
+                0 => (0..random.usize(..500)).map(|_| random.u8(..)).collect(),
+                _ => operation.request(&mut random, &found, target.authorization(operation)),
             };
-            if chance(&mut dice, 20) {
+            if chance(&mut random, 20) {
                 // A second request on the same connection.
-                let next = dice.choice(&operations).unwrap();
-                bytes.extend(next.request(&mut dice, &found, target.authorization(next)));
+                let next = random.choice(&operations).unwrap();
+                bytes.extend(next.request(&mut random, &found, target.authorization(next)));
             }
-            for _ in 0..dice.u8(1..5) {
-                values::garble(&mut dice, &mut bytes, &TOKENS);
+            for _ in 0..random.u8(1..5) {
+                values::garble(&mut random, &mut bytes, &TOKENS);
             }
-            let (first, second) = bytes.split_at(dice.usize(..=bytes.len()));
+            let (first, second) = bytes.split_at(random.usize(..=bytes.len()));
             let said = named(seed, number, &bytes);
             let answer = target.send(&[first, second], true, &said).await;
             assert!(answer.is_empty() || answer.starts_with(b"HTTP/1."), "{}: {answer:?}", said);
@@ -65,7 +66,7 @@ async fn random_bytes_get_a_response_or_a_clean_end() {
 
 #[tokio::test]
 async fn endless_head_or_body_is_not_kept_in_memory() {
-    let target = Target::start().await;
+    let target = Target::start(builder()).await;
     let (_, key) = &target.authorizations[1];
     let flood = vec![b'x'; 1 << 20];
     for start in [

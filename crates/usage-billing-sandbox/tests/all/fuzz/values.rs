@@ -58,77 +58,77 @@ pub(super) const NUMBERS: [&str; 8] = [
     "01",
 ];
 
-pub(super) fn pick<T: Copy>(dice: &mut Rng, all: &[T]) -> T {
-    all[dice.usize(..all.len())]
+pub(super) fn pick<T: Copy>(random: &mut Rng, all: &[T]) -> T {
+    all[random.usize(..all.len())]
 }
 
-pub(super) fn chance(dice: &mut Rng, percent: u8) -> bool {
-    dice.u8(..100) < percent
+pub(super) fn chance(random: &mut Rng, percent: u8) -> bool {
+    random.u8(..100) < percent
 }
 
-pub(super) fn word(dice: &mut Rng) -> String {
-    match dice.u8(..12) {
-        0 => "x".repeat(dice.usize(..5_000)),
-        1 => (0..dice.usize(..20)).map(|_| dice.char(..)).collect(),
-        _ => pick(dice, &WORDS).to_owned(),
+pub(super) fn word(random: &mut Rng) -> String {
+    match random.u8(..12) {
+        0 => "x".repeat(random.usize(..5_000)),
+        1 => (0..random.usize(..20)).map(|_| random.char(..)).collect(),
+        _ => pick(random, &WORDS).to_owned(),
     }
 }
 
-pub(super) fn value(dice: &mut Rng, depth: u8) -> Value {
-    match dice.u8(..if depth == 0 { 6 } else { 8 }) {
+pub(super) fn value(random: &mut Rng, depth: u8) -> Value {
+    match random.u8(..if depth == 0 { 6 } else { 8 }) {
         0 => Value::Null,
-        1 => json!(dice.bool()),
-        2 => json!(pick(dice, &[0, 1, -1, i64::MAX, i64::MIN, 1 << 31, 1_000])),
-        3 => json!(pick(dice, &[0.1, -0.0, 1e300, 5e-324, 1e19])),
-        4 | 5 => json!(word(dice)),
-        6 => (0..dice.usize(..5)).map(|_| value(dice, depth - 1)).collect(),
-        _ => Value::Object((0..dice.usize(..5)).map(|_| (word(dice), value(dice, depth - 1))).collect()),
+        1 => json!(random.bool()),
+        2 => json!(pick(random, &[0, 1, -1, i64::MAX, i64::MIN, 1 << 31, 1_000])),
+        3 => json!(pick(random, &[0.1, -0.0, 1e300, 5e-324, 1e19])),
+        4 | 5 => json!(word(random)),
+        6 => (0..random.usize(..5)).map(|_| value(random, depth - 1)).collect(),
+        _ => Value::Object((0..random.usize(..5)).map(|_| (word(random), value(random, depth - 1))).collect()),
     }
 }
 
 /// Changes one value.
-pub(super) fn mutate(dice: &mut Rng, whole: &mut Value) {
+pub(super) fn mutate(random: &mut Rng, whole: &mut Value) {
     match whole {
-        Value::Array(items) if !items.is_empty() && chance(dice, 85) => {
-            let at = dice.usize(..items.len());
-            match dice.u8(..6) {
+        Value::Array(items) if !items.is_empty() && chance(random, 85) => {
+            let at = random.usize(..items.len());
+            match random.u8(..6) {
                 0 => drop(items.remove(at)),
                 1 => {
                     let copy = items[at].clone();
-                    items.extend(std::iter::repeat_n(copy, dice.usize(..1_200)));
+                    items.extend(std::iter::repeat_n(copy, random.usize(..1_200)));
                 }
-                _ => mutate(dice, &mut items[at]),
+                _ => mutate(random, &mut items[at]),
             }
         }
-        Value::Object(fields) if !fields.is_empty() && chance(dice, 90) => {
-            let name = fields.keys().nth(dice.usize(..fields.len())).cloned().unwrap();
-            mutate_field(dice, fields, &name);
+        Value::Object(fields) if !fields.is_empty() && chance(random, 90) => {
+            let name = fields.keys().nth(random.usize(..fields.len())).cloned().unwrap();
+            mutate_field(random, fields, &name);
         }
-        other => *other = value(dice, 3),
+        other => *other = value(random, 3),
     }
 }
 
-fn mutate_field(dice: &mut Rng, fields: &mut Map<String, Value>, name: &str) {
-    match dice.u8(..8) {
+fn mutate_field(random: &mut Rng, fields: &mut Map<String, Value>, name: &str) {
+    match random.u8(..8) {
         0 => drop(fields.remove(name)),
         1 => {
             let field = fields.remove(name).unwrap_or_default();
-            fields.insert(word(dice), field);
+            fields.insert(word(random), field);
         }
-        2 => drop(fields.insert(word(dice), value(dice, 2))),
+        2 => drop(fields.insert(word(random), value(random, 2))),
         3 => {
-            let deep = (0..dice.usize(..300)).fold(json!(1), |inner, _| json!([inner]));
+            let deep = (0..random.usize(..300)).fold(json!(1), |inner, _| json!([inner]));
             fields.insert(name.to_owned(), deep);
         }
-        _ => mutate(dice, fields.get_mut(name).unwrap_or(&mut Value::Null)),
+        _ => mutate(random, fields.get_mut(name).unwrap_or(&mut Value::Null)),
     }
 }
 
 /// Truncates, duplicates, flips or mixes bytes.
-pub(super) fn garble(dice: &mut Rng, bytes: &mut Vec<u8>, tokens: &[&[u8]]) {
-    let at = dice.usize(..=bytes.len());
-    let end = (at + dice.usize(..64)).min(bytes.len());
-    match dice.u8(..6) {
+pub(super) fn garble(random: &mut Rng, bytes: &mut Vec<u8>, tokens: &[&[u8]]) {
+    let at = random.usize(..=bytes.len());
+    let end = (at + random.usize(..64)).min(bytes.len());
+    match random.u8(..6) {
         0 => bytes.truncate(at),
         1 => drop(bytes.drain(at..end)),
         2 => {
@@ -137,15 +137,15 @@ pub(super) fn garble(dice: &mut Rng, bytes: &mut Vec<u8>, tokens: &[&[u8]]) {
         }
         3 => {
             if let Some(byte) = bytes.get_mut(at) {
-                *byte = dice.u8(..);
+                *byte = random.u8(..);
             }
         }
         4 => {
-            let noise: Vec<u8> = (0..dice.usize(..32)).map(|_| dice.u8(..)).collect();
+            let noise: Vec<u8> = (0..random.usize(..32)).map(|_| random.u8(..)).collect();
             bytes.splice(at..at, noise);
         }
         _ => {
-            let token = pick(dice, tokens).iter().copied();
+            let token = pick(random, tokens).iter().copied();
             bytes.splice(at..at, token);
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use usage_billing_genesys::types;
 use usage_billing_sandbox::{GENESYS_CLIENT_ID, Sandbox};
 
-use crate::{Caller, builder};
+use crate::{Caller, builder, start_genesys};
 
 const JOBS: &str = "/api/v2/usage/aggregates/query/jobs";
 const OCTOBER: &str = "2026-10-01T00:00:00/2026-10-31T23:59:59";
@@ -14,8 +14,7 @@ fn jobs_of(client: &str) -> String {
 }
 
 async fn ready() -> (Sandbox, Caller) {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     (sandbox, caller)
 }
 
@@ -39,8 +38,7 @@ fn sum(rows: &[Value], counter: &str) -> i64 {
 
 #[tokio::test]
 async fn job_is_queued_runs_and_succeeds() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     let (status, job) = caller.post(JOBS, &json!({"interval": OCTOBER})).await;
     assert_eq!(status, 202);
     let uri = job["resultsUri"].as_str().unwrap();
@@ -192,8 +190,7 @@ async fn results_are_found_under_their_own_path_only() {
 
 #[tokio::test]
 async fn search_is_paged_by_cursors() {
-    let sandbox = builder().polls_before_ready(1).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder().polls_before_ready(1)).await;
     let query = json!({
         "interval": "2026-10-01/2026-10-07", "oauthClientNames": ["billing-sync, nightly"], "httpMethods": ["GET", "TRACE"],
         "metrics": ["Date", "ClientName", "TemplateUri", "Status200", "Status429"],
@@ -243,8 +240,7 @@ async fn summary_equals_query_of_the_last_days() {
 
 #[tokio::test]
 async fn job_ends_without_polls() {
-    let sandbox = builder().polls_before_ready(100).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (sandbox, caller) = start_genesys(builder().polls_before_ready(100)).await;
     let job = caller.post(JOBS, &json!({"interval": OCTOBER})).await.1;
     let query = caller.post("/api/v2/usage/query", &json!({"interval": OCTOBER})).await.1;
     let (job, query) = (job["resultsUri"].as_str().unwrap(), query["resultsUri"].as_str().unwrap());

@@ -7,14 +7,13 @@ use usage_billing_core::Decimal;
 use usage_billing_genesys::types;
 use usage_billing_sandbox::{GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID, Sandbox};
 
-use crate::{Caller, builder, http};
+use crate::{Caller, builder, http, start_genesys};
 
 const CONTRACTS: &str = "/api/v2/billing/contracts";
 const INVOICES: &str = "/api/v2/billing/contracts/invoices";
 
 async fn start() -> (Sandbox, Caller) {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (sandbox, caller) = start_genesys(builder()).await;
     (sandbox, caller)
 }
 

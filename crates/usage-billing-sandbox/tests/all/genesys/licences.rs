@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use usage_billing_genesys::types;
 use usage_billing_sandbox::GENESYS_CLIENT_ID;
 
-use crate::{Caller, builder};
+use crate::{builder, start_genesys};
 
 #[tokio::test]
 async fn licence_holders_agree_with_billable_usage() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     let (mut held, mut page) = (BTreeMap::<String, usize>::new(), 1);
     loop {
         let (_, users) = caller.get(&format!("/api/v2/license/users?pageSize=20&pageNumber={page}")).await;
@@ -40,8 +39,7 @@ async fn licence_holders_agree_with_billable_usage() {
 
 #[tokio::test]
 async fn user_has_complete_definitions() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     let (_, users) = caller.get("/api/v2/license/users?pageSize=100").await;
     let listed = users["entities"].as_array().unwrap().iter();
     let listed = listed.max_by_key(|user| user["licenses"].as_array().map_or(0, Vec::len)).unwrap();
@@ -57,8 +55,7 @@ async fn user_has_complete_definitions() {
 
 #[tokio::test]
 async fn users_are_paged_and_unknown_ids_rejected() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     let (_, first) = caller.get("/api/v2/license/users").await;
     assert_eq!((&first["pageSize"], first["entities"].as_array().unwrap().len()), (&json!(25), 25));
     let (status, beyond) = caller.get("/api/v2/license/users?pageNumber=2147483647").await;
@@ -78,8 +75,7 @@ async fn users_are_paged_and_unknown_ids_rejected() {
 
 #[tokio::test]
 async fn oauth_clients_come_without_their_secrets() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     let (_, listing) = caller.get("/api/v2/oauth/clients").await;
     let clients = listing["entities"].as_array().unwrap();
     assert_eq!((clients.len(), &listing["total"], &clients[0]["id"]), (4, &json!(4), &json!(GENESYS_CLIENT_ID)));

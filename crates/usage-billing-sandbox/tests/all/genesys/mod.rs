@@ -11,15 +11,14 @@ use usage_billing_sandbox::{
     GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET, GENESYS_TRUSTOR_ORG_ID, GENESYS_YOUNG_TRUSTOR_ORG_ID,
 };
 
-use crate::{Caller, ask_token, builder, read};
+use crate::{Caller, ask_token, builder, read, start_genesys};
 
 const OCTOBER: &str =
     "/api/v2/billing/reports/billableusage?startDate=2026-10-01T00:00:00Z&endDate=2026-10-31T23:59:59.999Z";
 
 #[tokio::test]
 async fn billable_usage_is_polled_by_the_same_request() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     for poll in 1..=2 {
         let (status, report) = caller.get(OCTOBER).await;
         assert_eq!((status.as_u16(), &report["status"]), (200, &json!("InProgress")), "{poll}");
@@ -40,8 +39,7 @@ async fn billable_usage_is_polled_by_the_same_request() {
 
 #[tokio::test]
 async fn invalid_and_missing_dates_have_different_codes() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     for (query, code) in [
         ("", "bad.request"),
         ("?startDate=2026-10-01T00:00:00Z", "bad.request"),
@@ -55,8 +53,7 @@ async fn invalid_and_missing_dates_have_different_codes() {
 
 #[tokio::test]
 async fn overview_goes_back_to_the_first_period() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     let path = format!("/api/v2/billing/trusteebillingoverview/{GENESYS_TRUSTOR_ORG_ID}");
     let (_, running) = caller.get(&path).await;
     assert_eq!(running["billingPeriodStartDate"], "2026-11-01T00:00:00Z");
@@ -89,8 +86,7 @@ async fn overview_goes_back_to_the_first_period() {
 
 #[tokio::test]
 async fn usage_query_is_started_and_polled() {
-    let sandbox = builder().polls_before_ready(1).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder().polls_before_ready(1)).await;
     let query =
         json!({"interval": "2026-10-01/2026-10-31", "granularity": "Day", "groupBy": ["OAuthClientId", "TemplateUri"]});
     let (status, execution) = caller.post("/api/v2/usage/query", &query).await;
@@ -123,8 +119,7 @@ async fn usage_query_is_started_and_polled() {
 
 #[tokio::test]
 async fn zero_polls_before_ready_returns_results_at_once() {
-    let sandbox = builder().polls_before_ready(0).start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder().polls_before_ready(0)).await;
     assert_eq!(caller.get(OCTOBER).await.1["status"], "Complete");
     let (status, execution) = caller.post("/api/v2/usage/query", &json!({"interval": "2026-10/2026-10"})).await;
     assert_eq!(status, 200);
@@ -150,8 +145,7 @@ async fn token_errors_have_the_vendor_s_form() {
 
 #[tokio::test]
 async fn responses_have_correlation_ids_and_errors_repeat_them() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (sandbox, caller) = start_genesys(builder()).await;
     let stranger = Caller::new(&sandbox, "Bearer made-up".to_owned());
     let mut seen = std::collections::HashSet::new();
     for (caller, method, path, status) in [
@@ -189,8 +183,7 @@ async fn invalid_credentials_are_rejected_with_a_code() {
 
 #[tokio::test]
 async fn trustors_are_on_several_pages() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::genesys(&sandbox).await;
+    let (_sandbox, caller) = start_genesys(builder()).await;
     let (status, own) = caller.get("/api/v2/organizations/me").await;
     assert_eq!((status.as_u16(), &own["name"]), (200, &json!("Northwind Cloud Services")));
     let (mut path, mut names) = (Some("/api/v2/orgauthorization/trustors?pageSize=100".to_owned()), Vec::new());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use usage_billing_sandbox::SUGER_ORG_ID;
 use usage_billing_suger::types;
 
-use crate::{Caller, builder, read};
+use crate::{Caller, builder, read, start_suger};
 
 fn org(path: &str) -> String {
     format!("/org/{SUGER_ORG_ID}/{path}")
@@ -28,8 +28,7 @@ async fn groups(caller: &Caller, query: &str) -> types::ListUsageRecordGroupsRes
 
 #[tokio::test]
 async fn usage_with_id_is_stored_once() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let body = r#"{"id":"mine-1","organizationID":"sgr-demo1","entitlementID":"ent-aws01",
         "records":{"ingest_gb":12345678901.123456789,"API calls":0.1},"timestamp":"2026-11-21T09:00:00Z"}"#;
     let send = async || {
@@ -57,8 +56,7 @@ async fn usage_with_id_is_stored_once() {
 
 #[tokio::test]
 async fn field_names_of_another_case_are_read_as_in_go() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     let body = r#"{"ID":"lost","Id":"mine-2","organizationId":"sgr-demo1","ENTITLEMENTID":"ent-aws01","Records":{"ingest_gb":2}}"#;
     for strict in ["false", "true"] {
         let body = body.replace("mine-2", &format!("mine-{strict}"));
@@ -76,8 +74,7 @@ async fn field_names_of_another_case_are_read_as_in_go() {
 
 #[tokio::test]
 async fn invalid_usage_is_rejected_with_a_bare_string() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let with = |change: Value| {
         let mut body = report("r", json!({"ingest_gb": 1}));
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -110,8 +107,7 @@ async fn invalid_usage_is_rejected_with_a_bare_string() {
 
 #[tokio::test]
 async fn batch_is_stored_completely_or_not_at_all() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let good = json!([
         {"entitlementID": "ent-aws01", "records": {"ingest_gb": 1.5, "api_calls": 0}},
         {"entitlementID": "ent-gcp01", "records": {}, "billableRecords": [{"key": "gpu_seconds", "quantity": 912.75, "properties": {"region": "eu"}}]},
@@ -145,8 +141,7 @@ async fn batch_is_stored_completely_or_not_at_all() {
 
 #[tokio::test]
 async fn last_page_has_no_next_offset() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let span = "startDate=2026-09-01&endDate=2026-11-21";
     let (mut offset, mut sizes, mut ids) = (0, Vec::new(), std::collections::HashSet::new());
     loop {
@@ -173,8 +168,7 @@ async fn last_page_has_no_next_offset() {
 
 #[tokio::test]
 async fn lists_are_filtered_by_status_customer_and_day() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     for (query, test) in [
         (
             "status=INVALID",
@@ -208,8 +202,7 @@ async fn lists_are_filtered_by_status_customer_and_day() {
 
 #[tokio::test]
 async fn only_some_statuses_can_be_deleted_or_retried() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let act =
         async |method: Method, path: String| read(caller.request(method, &org(&path)).send().await.unwrap()).await;
     let first = async |status: &str| {
@@ -244,8 +237,7 @@ async fn only_some_statuses_can_be_deleted_or_retried() {
 
 #[tokio::test]
 async fn billable_metric_is_created_changed_and_retired() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let metric = json!({"id": "users", "name": "Active users", "aggregationType": "UNIQUE_COUNT", "info": {"propertyUniqueOn": "user_id"}});
     let (status, created) = caller.post(&org("billableMetric"), &metric).await;
     assert_eq!(
@@ -277,8 +269,7 @@ async fn billable_metric_is_created_changed_and_retired() {
 
 #[tokio::test]
 async fn metering_config_is_replaced() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     let (_, config) = caller.get(&org("usageMeteringConfigInfo")).await;
     assert_eq!(config["partnerUsageMeteringConfigs"].as_array().unwrap().len(), 3);
     let new = json!({"partnerUsageMeteringConfigs": [{"partner": "AWS", "enableBillableDimension": false}]});
@@ -290,8 +281,7 @@ async fn metering_config_is_replaced() {
 
 #[tokio::test]
 async fn customers_are_listed_and_read() {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (_sandbox, caller) = start_suger(builder()).await;
     for (kind, count, filter, found) in [
         ("buyer", 3, "emailDomain=nordwind.example", 1),
         ("buyer", 3, "awsAccountId=100000000003", 1),

@@ -10,7 +10,7 @@ use usage_billing_core::Decimal;
 use usage_billing_sandbox::{SUGER_ORG_ID, Sandbox};
 use usage_billing_suger::types;
 
-use crate::{Caller, builder};
+use crate::{Caller, builder, start_suger};
 
 async fn read<T: DeserializeOwned>(caller: &Caller, path: &str) -> T {
     let response = caller.request(Method::GET, &format!("/org/{SUGER_ORG_ID}/{path}")).send().await.unwrap();
@@ -53,8 +53,7 @@ async fn hours_pass(hours: u64) {
 
 /// Starts at noon, after the last group of the dataset was reported.
 async fn started() -> (Sandbox, Caller) {
-    let sandbox = builder().start().await.unwrap();
-    let caller = Caller::suger(&sandbox);
+    let (sandbox, caller) = start_suger(builder()).await;
     hours_pass(1).await;
     (sandbox, caller)
 }
