@@ -26,7 +26,7 @@ pub(crate) struct Requests<'a> {
     pub(crate) method: &'static str,
     pub(crate) ok: i64,
     /// Includes those with 429.
-    pub(crate) refused: i64,
+    pub(crate) rejected: i64,
     pub(crate) limited: i64,
     pub(crate) failed: i64,
 }
@@ -90,7 +90,7 @@ impl Partner {
                         template,
                         method,
                         ok: seed.about(&index(0), average),
-                        refused: limited + seed.chance(&index(2), 4),
+                        rejected: limited + seed.chance(&index(2), 4),
                         limited,
                         failed: seed.chance(&index(3), 2),
                     }

@@ -75,8 +75,8 @@ impl Partner {
         last: NaiveDate,
     ) -> Vec<AmountDue<'a>> {
         let periods = customer.periods(calendar).into_iter();
-        let wanted = periods.filter(|period| period.closed && (first..=last).contains(&period.first));
-        let amounts = wanted.flat_map(|period| customer.amounts(self.seed, calendar, period));
+        let closed = periods.filter(|period| period.closed && (first..=last).contains(&period.first));
+        let amounts = closed.flat_map(|period| customer.amounts(self.seed, calendar, period));
         let due = amounts.map(|amount| AmountDue {
             organization_id: &customer.id,
             organization_name: &customer.name,

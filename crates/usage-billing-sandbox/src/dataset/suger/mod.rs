@@ -64,7 +64,7 @@ impl Organization {
     }
 
     /// Returns the reason for which the marketplace rejects every report of an entitlement.
-    pub(crate) fn refusal(&self, id: &str) -> Option<&'static str> {
+    pub(crate) fn rejection(&self, id: &str) -> Option<&'static str> {
         self.specs.get(self.index(id)?)?.rejection
     }
 
@@ -111,7 +111,7 @@ mod tests {
             let ids = org.entitlements.iter().map(|it| &it.id).chain(org.buyers.iter().map(|it| &it.id));
             assert!(ids.clone().all(|id| id.as_ref().unwrap().len() == 9));
             assert_eq!(ids.clone().collect::<HashSet<_>>().len(), ids.count());
-            assert!(org.refusal("ent-azu02").is_some() && org.refusal("ent-azu01").is_none());
+            assert!(org.rejection("ent-azu02").is_some() && org.rejection("ent-azu01").is_none());
         }
         assert_eq!(SUGER_ORG_ID.len(), 9);
     }

@@ -242,8 +242,8 @@ mod tests {
             (json!({"a": 1, "h": "noon"}), vec!["body#/h: must be a date-time such as 2026-11-21T09:00:00Z: noon"]),
             (json!({"a": 1, "a/~": 1}), vec!["body#/a~1~0: must be a boolean"]),
         ];
-        for (value, wanted) in cases {
-            assert_eq!(checked(&object, &value, false), wanted, "{value}");
+        for (value, expected) in cases {
+            assert_eq!(checked(&object, &value, false), expected, "{value}");
         }
         assert_eq!(checked(&object, &json!({"a": 1, "z": 1, "e": {"k": 1}}), true), ["body#/z: is not known"]);
     }
@@ -267,7 +267,7 @@ mod tests {
             (json!({"type": "string", "format": "date"}), "2026-11-21", true, true),
             (json!({"type": "string"}), "", true, true),
         ] {
-            for (strict, wanted) in [(false, good), (true, strictly)] {
+            for (strict, expected) in [(false, good), (true, strictly)] {
                 let document = Document::of(Vendor::Suger);
                 let mut validator = Validator {
                     document,
@@ -278,7 +278,7 @@ mod tests {
                     violations: vec![],
                 };
                 validator.parameter(&schema, text, "/x");
-                assert_eq!(validator.violations.is_empty(), wanted, "{schema} {text} {strict}");
+                assert_eq!(validator.violations.is_empty(), expected, "{schema} {text} {strict}");
             }
         }
     }

@@ -16,13 +16,14 @@ use crate::http_util::oauth::ACRONIS_CLIENTS;
 use crate::http_util::response::ok;
 
 pub(super) async fn client(State(acronis): Shared, Path(client_id): Path<String>) -> HandlerResult {
-    let asked = Uuid::parse_str(&client_id).ok();
-    let known = ACRONIS_CLIENTS.iter().find(|client| asked.is_some() && Uuid::parse_str(client.id).ok() == asked);
+    let requested = Uuid::parse_str(&client_id).ok();
+    let known =
+        ACRONIS_CLIENTS.iter().find(|client| requested.is_some() && Uuid::parse_str(client.id).ok() == requested);
     if known.is_none() {
         return Err(Failure::no_such_thing("No such client.").about(&client_id));
     }
     let client = types::ApiClient {
-        client_id: asked,
+        client_id: requested,
         tenant_id: own_tenant(),
         client_secret_expires_at: Some(0),
         type_: Some(types::ClientType::ApiClient),

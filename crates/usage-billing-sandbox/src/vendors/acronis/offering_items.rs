@@ -6,7 +6,7 @@ use usage_billing_acronis::types::{OfferingItemType, TenantKind};
 use usage_billing_core::LenientDateTime;
 
 use super::error::Failure;
-use super::query::{Paged, flag, instant, lists, refuse_unlisted, uuid};
+use super::query::{Paged, flag, instant, lists, reject_unlisted, uuid};
 use super::{Acronis, HandlerResult, Shared};
 use crate::dataset::acronis::{Holding, Infra, Item, Unit};
 use crate::dataset::midnight;
@@ -27,7 +27,7 @@ pub(super) async fn of_tenant(State(acronis): Shared, Path(tenant_id): Path<Stri
         Some(other) => return Err(Failure::bad_request(format!("status is neither 0 nor 1: {other}"))),
     };
     let type_ = query.get("type").map(OfferingItemType::from);
-    refuse_unlisted(first_unlisted!(OfferingItemType, &type_))?;
+    reject_unlisted(first_unlisted!(OfferingItemType, &type_))?;
     let items = acronis.items(index).into_iter().filter(|item| {
         has_edition(&query, item.edition.as_deref())
             && lists(&query, "usage_names", Some(&item.usage_name))
@@ -87,8 +87,8 @@ pub(super) async fn for_child(State(acronis): Shared, Path(tenant_id): Path<Stri
 
 /// `standard` by default; items without an edition are always included.
 fn has_edition(query: &Params, edition: Option<&str>) -> bool {
-    let asked = query.get("edition").unwrap_or("standard");
-    asked == "*" || edition.is_none_or(|edition| edition == asked)
+    let requested = query.get("edition").unwrap_or("standard");
+    requested == "*" || edition.is_none_or(|edition| edition == requested)
 }
 
 pub(super) fn type_of(item: &Item, infra: Option<&Infra>) -> OfferingItemType {

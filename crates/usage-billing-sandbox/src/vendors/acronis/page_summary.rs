@@ -14,18 +14,18 @@ pub(crate) fn summary(acronis: &Acronis) -> Value {
         .iter()
         .map(|(_, stored)| {
             let report = &stored.report;
-            let asked = &report.parameters;
-            let files = asked.formats.iter().zip(0..).map(|(format, index)| {
+            let parameters = &report.parameters;
+            let files = parameters.formats.iter().zip(0..).map(|(format, index)| {
                 let status = stored.runs.last().map(|run| acronis.status(stored, *run, format, index).to_string());
                 let status = status.unwrap_or_else(|| "not due".to_owned());
                 (format.to_string(), status)
             });
             json!({
                 "id": report.id,
-                "kind": asked.kind,
-                "level": asked.level,
-                "period": format!("{} to {}", asked.period.start, asked.period.end),
-                "tenant": asked.tenant_id,
+                "kind": parameters.kind,
+                "level": parameters.level,
+                "period": format!("{} to {}", parameters.period.start, parameters.period.end),
+                "tenant": parameters.tenant_id,
                 "files": files.collect::<Vec<_>>(),
             })
         })

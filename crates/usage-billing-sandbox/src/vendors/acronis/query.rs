@@ -52,11 +52,11 @@ pub(super) fn instant(query: &Params, name: &str) -> Result<Option<DateTime<Utc>
 
 /// Whether a value is one of those joined by commas; true if the parameter is missing.
 pub(super) fn lists(query: &Params, name: &str, value: Option<&str>) -> bool {
-    query.get(name).is_none_or(|asked| asked.split(',').any(|one| Some(one.trim()) == value))
+    query.get(name).is_none_or(|requested| requested.split(',').any(|one| Some(one.trim()) == value))
 }
 
 /// Rejects values of open enums that the vendor does not list.
-pub(super) fn refuse_unlisted(value: Option<&str>) -> Result<(), Failure> {
+pub(super) fn reject_unlisted(value: Option<&str>) -> Result<(), Failure> {
     value.map_or(Ok(()), |value| Err(Failure::bad_request(format!("There is no such value: {value}"))))
 }
 

@@ -11,9 +11,9 @@ use usage_billing_acronis::types::{ReportFormat, ReportKind, ReportLevel, Report
 use uuid::Uuid;
 
 use super::error::Failure;
-use super::query::refuse_unlisted;
+use super::query::reject_unlisted;
 use super::schedule::ScheduledReport;
-use super::{HandlerResult, Shared};
+use super::{Acronis, HandlerResult, Shared};
 use crate::bounded_map::BoundedMap;
 use crate::dataset::{days_before, month_of};
 use crate::http_util::request::{Params, RequestBody, first_unlisted};
@@ -59,7 +59,7 @@ pub(super) async fn create(State(acronis): Shared, body: RequestBody) -> Handler
         .or(first_unlisted!(ReportLevel, [&order.parameters.level]))
         .or(first_unlisted!(ReportKind, [&order.parameters.kind]))
         .or(first_unlisted!(ReportFormat, &order.parameters.formats));
-    refuse_unlisted(unlisted)?;
+    reject_unlisted(unlisted)?;
     if order.result_action == ReportResultAction::Send && order.recipients.is_empty() {
         return Err(Failure::bad_request("recipients: needed with the action send."));
     }
@@ -96,7 +96,7 @@ pub(super) async fn create(State(acronis): Shared, body: RequestBody) -> Handler
 pub(super) async fn update(State(acronis): Shared, Path(report_id): Path<String>, body: RequestBody) -> HandlerResult {
     let change: types::ReportUpdate = decode(body, FIELDS_TO_UPDATE)?;
     let parameters = change.parameters.unwrap_or_default();
-    refuse_unlisted(first_unlisted!(ReportLevel, &parameters.level).or(first_unlisted!(ReportKind, &parameters.kind)))?;
+    reject_unlisted(first_unlisted!(ReportLevel, &parameters.level).or(first_unlisted!(ReportKind, &parameters.kind)))?;
     if let Some(tenant) = parameters.tenant_id.filter(|tenant| acronis.dataset.acronis.find(*tenant).is_none()) {
         return Err(Failure::access_denied(&tenant.to_string()));
     }
@@ -172,11 +172,11 @@ fn unknown_field(body: &Value, fields: &Fields) -> Option<String> {
 }
 
 /// Returns the days of a report, or the reason why it is rejected.
-fn period(asked: &types::ReportParametersCreate, today: NaiveDate) -> Result<types::ReportPeriod, String> {
+fn period(requested: &types::ReportParametersCreate, today: NaiveDate) -> Result<types::ReportPeriod, String> {
     let yesterday = days_before(today, 1);
-    let period = match &asked.period {
+    let period = match &requested.period {
         Some(period) => period.clone(),
-        None if asked.kind == ReportKind::UsageCurrent => {
+        None if requested.kind == ReportKind::UsageCurrent => {
             types::ReportPeriod { start: month_of(yesterday), end: yesterday }
         }
         None => return Err("parameters.period: needed for this kind.".to_owned()),
@@ -194,9 +194,9 @@ fn period(asked: &types::ReportParametersCreate, today: NaiveDate) -> Result<typ
 }
 
 /// Returns each format once; `csv_v2_0`, which the vendor's billing module expects, if there is none.
-fn formats(asked: Vec<ReportFormat>) -> Vec<ReportFormat> {
+fn formats(requested: Vec<ReportFormat>) -> Vec<ReportFormat> {
     let mut formats = Vec::new();
-    for format in asked {
+    for format in requested {
         if !formats.contains(&format) {
             formats.push(format);
         }
@@ -208,9 +208,7 @@ fn formats(asked: Vec<ReportFormat>) -> Vec<ReportFormat> {
 }
 
 pub(super) async fn read(State(acronis): Shared, Path(report_id): Path<String>) -> HandlerResult {
-    let reports = acronis.reports();
-    let stored = parse_id(&report_id).and_then(|id| reports.kept.get(&id)).ok_or_else(|| no_such_report(&report_id))?;
-    Ok(ok(&stored.report))
+    acronis.with_report(&report_id, |scheduled| ok(&scheduled.report))
 }
 
 pub(super) async fn list_of_tenant(State(acronis): Shared, Path(tenant_id): Path<String>) -> HandlerResult {
@@ -221,11 +219,20 @@ pub(super) async fn list_of_tenant(State(acronis): Shared, Path(tenant_id): Path
     Ok(ok(&types::UuidList { items: of_tenant.map(|(id, _)| *id).collect() }))
 }
 
+impl Acronis {
+    /// Calls a function with a report.
+    pub(super) fn with_report<T>(&self, id: &str, call: impl FnOnce(&mut ScheduledReport) -> T) -> Result<T, Failure> {
+        let reports = &mut *self.reports();
+        let scheduled = parse_id(id).and_then(|id| reports.kept.get_mut(&id));
+        Ok(call(scheduled.ok_or_else(|| no_such_report(id))?))
+    }
+}
+
 pub(super) fn parse_id(id: &str) -> Option<Uuid> {
     Uuid::parse_str(id).ok()
 }
 
-pub(super) fn no_such_report(id: &str) -> Failure {
+fn no_such_report(id: &str) -> Failure {
     Failure::no_such_thing("No such report.").about(id)
 }
 
@@ -237,7 +244,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn asked(kind: ReportKind, days: Option<(&str, &str)>) -> types::ReportParametersCreate {
+    fn requested(kind: ReportKind, days: Option<(&str, &str)>) -> types::ReportParametersCreate {
         types::ReportParametersCreate {
             formats: Vec::new(),
             hide_zero_usage: None,
@@ -252,7 +259,7 @@ mod tests {
     #[test]
     fn period_ends_today_at_the_latest() {
         let today = day("2026-11-01");
-        let summary = |start, end| period(&asked(ReportKind::UsageSummary, Some((start, end))), today);
+        let summary = |start, end| period(&requested(ReportKind::UsageSummary, Some((start, end))), today);
         assert!(summary("2026-10-01", "2026-10-31").is_ok());
         assert!(summary("2026-10-01", "2026-11-01").is_ok());
         assert!(summary("2026-10-01", "2026-11-02").unwrap_err().contains("future"));
@@ -262,10 +269,11 @@ mod tests {
 
     #[test]
     fn current_report_defaults_to_month_until_yesterday() {
-        let current = |today| period(&asked(ReportKind::UsageCurrent, None), day(today)).map(|it| (it.start, it.end));
+        let current =
+            |today| period(&requested(ReportKind::UsageCurrent, None), day(today)).map(|it| (it.start, it.end));
         assert_eq!(current("2026-11-21"), Ok((day("2026-11-01"), day("2026-11-20"))));
         assert_eq!(current("2026-11-01"), Ok((day("2026-10-01"), day("2026-10-31"))));
-        assert!(period(&asked(ReportKind::UsageSummary, None), day("2026-11-01")).is_err());
+        assert!(period(&requested(ReportKind::UsageSummary, None), day("2026-11-01")).is_err());
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::http_util::request::Params;
 use crate::http_util::response::ok;
 
 pub(super) async fn list(State(acronis): Shared, query: Params) -> HandlerResult {
-    let asked = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;
-    let known = asked.into_iter().filter_map(|id| INFRA.into_iter().find(|infra| infra.id() == id));
+    let requested = uuids(&query, "uuids")?.ok_or_else(|| Failure::bad_request("uuids: needed."))?;
+    let known = requested.into_iter().filter_map(|id| INFRA.into_iter().find(|infra| infra.id() == id));
     let items = known.map(|infra| describe(infra, &acronis.dataset.acronis)).collect();
     Ok(ok(&types::InfraBatch { items }))
 }

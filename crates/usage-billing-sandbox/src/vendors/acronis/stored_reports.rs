@@ -10,21 +10,18 @@ use usage_billing_core::LenientDateTime;
 use uuid::Uuid;
 
 use super::error::Failure;
-use super::reports::{no_such_report, parse_id};
+use super::reports::parse_id;
 use super::schedule::ScheduledReport;
 use super::{Acronis, HandlerResult, Shared, report_files};
 use crate::http_util::response::{blocking, ok, with_body};
 
 /// Lists the files; each call is a poll.
 pub(super) async fn list(State(acronis): Shared, Path(report_id): Path<String>) -> HandlerResult {
-    let stored = {
-        let mut reports = acronis.reports();
-        let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
-        let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
+    let stored = acronis.with_report(&report_id, |stored| {
         stored.advance(acronis.clock.now());
         stored.polls = stored.polls.saturating_add(u32::from(!stored.runs.is_empty()));
         stored.clone()
-    };
+    })?;
     Ok(blocking(move || {
         let items = stored.runs.iter().flat_map(|run| {
             let parameters = stored.parameters(*run);
@@ -53,16 +50,13 @@ pub(super) async fn download(
     State(acronis): Shared,
     Path((report_id, stored_report_id)): Path<(String, String)>,
 ) -> HandlerResult {
-    let stored = {
-        let mut reports = acronis.reports();
-        let stored = parse_id(&report_id).and_then(|id| reports.kept.get_mut(&id));
-        let stored = stored.ok_or_else(|| no_such_report(&report_id))?;
+    let stored = acronis.with_report(&report_id, |stored| {
         stored.advance(acronis.clock.now());
         stored.clone()
-    };
-    let wanted = parse_id(&stored_report_id);
+    })?;
+    let requested = parse_id(&stored_report_id);
     Ok(blocking(move || {
-        let Some(file) = acronis.saved(&stored, wanted) else {
+        let Some(file) = acronis.saved(&stored, requested) else {
             return Failure::no_such_thing("No such stored report.").about(&stored_report_id).into_response();
         };
         let mut response = with_body(StatusCode::OK, "application/octet-stream", file);
@@ -76,11 +70,11 @@ pub(super) async fn download(
 
 impl Acronis {
     /// Returns the file with an id, if it is saved.
-    fn saved(&self, stored: &ScheduledReport, wanted: Option<Uuid>) -> Option<Vec<u8>> {
+    fn saved(&self, stored: &ScheduledReport, requested: Option<Uuid>) -> Option<Vec<u8>> {
         let formats = || stored.report.parameters.formats.iter().zip(0..);
         let mut all = stored.runs.iter().flat_map(|run| formats().map(move |(format, index)| (*run, format, index)));
         let (run, format, _) = all.find(|(run, format, index)| {
-            Some(stored.file_id(*run, format)) == wanted
+            Some(stored.file_id(*run, format)) == requested
                 && self.status(stored, *run, format, *index) == StoredReportStatus::Saved
         })?;
         report_files::file(&self.dataset.acronis, &stored.parameters(run), run, format)

@@ -6,7 +6,7 @@ use usage_billing_acronis::types::{OfferingItemType, TenantLod};
 use usage_billing_core::LenientDateTime;
 
 use super::error::Failure;
-use super::query::{Paged, flag, instant, refuse_unlisted};
+use super::query::{Paged, flag, instant, reject_unlisted};
 use super::tenants::contact;
 use super::{Acronis, HandlerResult, Shared};
 use crate::http_util::request::{Params, first_unlisted};
@@ -76,7 +76,7 @@ struct TenantDetail {
 impl TenantDetail {
     fn read(query: &Params) -> Result<Self, Failure> {
         let detail = query.get("lod").map_or(TenantLod::Full, TenantLod::from);
-        refuse_unlisted(first_unlisted!(TenantLod, [&detail]))?;
+        reject_unlisted(first_unlisted!(TenantLod, [&detail]))?;
         // The vendor's document states that `with_offering_items` selects the tenants that have items; its Go connector embeds them. Here
         // it does both.
         let with_items = flag(query, "expand_offering_items")? || flag(query, "with_offering_items")?;

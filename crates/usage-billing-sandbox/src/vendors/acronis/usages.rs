@@ -28,7 +28,7 @@ impl Acronis {
         let first = month_of(today);
         let span = Span::summary(first, today, days_before(today, 1));
         let usages = self.dataset.acronis.usage(index, span);
-        let wanted = |usage: &&Usage| {
+        let requested = |usage: &&Usage| {
             // Counters of the platform are in reports only.
             usage.item.is_of_service()
                 && lists(query, "usage_names", Some(usage.item.usage_name))
@@ -36,7 +36,7 @@ impl Acronis {
         };
         usages
             .iter()
-            .filter(wanted)
+            .filter(requested)
             .filter_map(|usage| self.usage(index, usage, LenientDateTime(midnight(first))))
             .collect()
     }

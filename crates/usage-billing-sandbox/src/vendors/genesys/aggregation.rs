@@ -54,7 +54,7 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     ok: i64,
-    refused: i64,
+    rejected: i64,
     limited: i64,
     failed: i64,
 }
@@ -72,9 +72,9 @@ impl Row {
 
     pub(super) fn count(&self, metric: &UsageMetric) -> i64 {
         match metric {
-            UsageMetric::Requests => self.counts.ok + self.counts.refused + self.counts.failed,
+            UsageMetric::Requests => self.counts.ok + self.counts.rejected + self.counts.failed,
             UsageMetric::Status200 => self.counts.ok,
-            UsageMetric::Status400 => self.counts.refused,
+            UsageMetric::Status400 => self.counts.rejected,
             UsageMetric::Status429 => self.counts.limited,
             UsageMetric::Status500 => self.counts.failed,
             // The platform never redirects.
@@ -84,12 +84,12 @@ impl Row {
 }
 
 /// Returns the filter of a dimension; `None` without values. Only existing values are kept, because the request may have many.
-pub(super) fn filter(dimension: Dimension, asked: &[String]) -> Option<Filter> {
-    if asked.is_empty() {
+pub(super) fn filter(dimension: Dimension, requested: &[String]) -> Option<Filter> {
+    if requested.is_empty() {
         return None;
     }
     let mut known = known_values(dimension);
-    known.retain(|value| asked.contains(value));
+    known.retain(|value| requested.contains(value));
     Some((dimension, known))
 }
 
@@ -108,8 +108,8 @@ pub(super) fn known_values(dimension: Dimension) -> Vec<String> {
 }
 
 /// Returns the requested counters; all without a choice.
-pub(super) fn counters(asked: &[UsageMetric]) -> Vec<UsageMetric> {
-    UsageMetric::KNOWN.iter().filter(|known| asked.is_empty() || asked.contains(known)).cloned().collect()
+pub(super) fn counters(requested: &[UsageMetric]) -> Vec<UsageMetric> {
+    UsageMetric::KNOWN.iter().filter(|known| requested.is_empty() || requested.contains(known)).cloned().collect()
 }
 
 impl Aggregation {
@@ -130,7 +130,7 @@ impl Aggregation {
             let date = self.granularity.as_ref().map(|size| bucket(size, some.day));
             let sum = sums.entry((date, split)).or_default();
             sum.ok += some.ok;
-            sum.refused += some.refused;
+            sum.rejected += some.rejected;
             sum.limited += some.limited;
             sum.failed += some.failed;
         }

@@ -6,7 +6,7 @@ use http::Uri;
 use usage_billing_genesys::types;
 
 use super::error::Failure;
-use super::pagination::{self, PageRequest};
+use super::pagination::{self, PageRequest, listing};
 use super::{HandlerResult, MAX_LIST, Shared};
 use crate::http_util::request::Params;
 use crate::http_util::response::ok;
@@ -15,7 +15,7 @@ use crate::http_util::response::ok;
 pub(super) const DEFAULT_LIST: usize = 50;
 
 pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> HandlerResult {
-    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
+    let page_request = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
     let status = query.get("status").map(types::BillingContractStatus::from);
     if let Some(types::BillingContractStatus::Unknown(status)) = &status {
@@ -30,14 +30,7 @@ pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> Han
             && (status.is_none() || contract.status == status)
             && (number.is_none() || contract.external_number.as_deref() == number)
     });
-    let page = asked.of(contracts);
-    let listing = types::BillingContractListing {
-        entities: page.rows,
-        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
-        self_uri: Some(pagination::this(&uri)),
-    };
-    Ok(ok(&listing))
+    Ok(listing!(BillingContractListing, page_request.of(contracts), uri))
 }
 
 pub(super) async fn contract(State(genesys): Shared, Path(id): Path<String>) -> HandlerResult {

@@ -12,7 +12,7 @@ const OLDEST_JOB_MONTHS: u32 = 12;
 /// First and last day, both included.
 pub(super) type Days = (NaiveDate, NaiveDate);
 
-pub(super) fn asked(text: &str) -> Result<Days, Failure> {
+pub(super) fn parse(text: &str) -> Result<Days, Failure> {
     read(text).ok_or_else(|| {
         let message = format!("interval is not an ISO 8601 interval such as 2026-09-01/2026-09-30: {text}");
         Failure::invalid_date(message)
@@ -20,8 +20,8 @@ pub(super) fn asked(text: &str) -> Result<Days, Failure> {
 }
 
 /// Parses an interval within the limits of jobs.
-pub(super) fn asked_of_job(text: &str, today: NaiveDate) -> Result<Days, Failure> {
-    let (first, last) = asked(text)?;
+pub(super) fn parse_for_job(text: &str, today: NaiveDate) -> Result<Days, Failure> {
+    let (first, last) = parse(text)?;
     if first < months_before(today, OLDEST_JOB_MONTHS) {
         return Err(Failure::bad_request(format!("interval starts more than one year ago: {text}")));
     }
@@ -86,7 +86,7 @@ mod tests {
             ("+262142-01-01/+262142-12-31", false),
             ("-262143-01-01/2026-10-30", false),
         ] {
-            assert_eq!(asked_of_job(text, day("2026-11-21")).is_ok(), good, "{text}");
+            assert_eq!(parse_for_job(text, day("2026-11-21")).is_ok(), good, "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::contracts::{DEFAULT_LIST, days};
 use super::error::Failure;
-use super::pagination::{self, PageRequest};
+use super::pagination::{self, PageRequest, listing};
 use super::{Genesys, HandlerResult, MAX_LIST, Shared, pdf};
 use crate::dataset;
 use crate::http_util::request::Params;
@@ -20,9 +20,9 @@ use crate::http_util::response::{ok, with_body};
 pub(super) const DOCUMENTS: &str = "/genesys/invoices/";
 
 pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> HandlerResult {
-    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
+    let page_request = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
     let (from, to) = days(&query)?;
-    let wanted = match query.get("paymentStatus") {
+    let expected = match query.get("paymentStatus") {
         None => None,
         Some(text) => match Wanted::from(text) {
             Wanted::Paid => Some(Status::Paid),
@@ -35,28 +35,14 @@ pub(super) async fn list(State(genesys): Shared, query: Params, uri: Uri) -> Han
     invoices.retain(|invoice| {
         invoice.date_invoiced >= from
             && to.is_none_or(|to| invoice.date_invoiced <= Some(to))
-            && (wanted.is_none() || invoice.payment_status == wanted)
+            && (expected.is_none() || invoice.payment_status == expected)
     });
-    let page = asked.of(invoices);
-    let listing = types::BillingInvoiceListing {
-        entities: page.rows,
-        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
-        self_uri: Some(pagination::this(&uri)),
-    };
-    Ok(ok(&listing))
+    Ok(listing!(BillingInvoiceListing, page_request.of(invoices), uri))
 }
 
 pub(super) async fn lines(State(genesys): Shared, Path(id): Path<String>, query: Params, uri: Uri) -> HandlerResult {
-    let asked = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
-    let page = asked.of(genesys.invoice(&id)?.lines);
-    let listing = types::BillingInvoiceItemListing {
-        entities: page.rows,
-        next_uri: page.next.map(|cursor| pagination::link(&uri, "after", &cursor)),
-        previous_uri: page.previous.map(|cursor| pagination::link(&uri, "before", &cursor)),
-        self_uri: Some(pagination::this(&uri)),
-    };
-    Ok(ok(&listing))
+    let page_request = PageRequest::read(&query, DEFAULT_LIST, MAX_LIST)?;
+    Ok(listing!(BillingInvoiceItemListing, page_request.of(genesys.invoice(&id)?.lines), uri))
 }
 
 /// Returns the address of the file, on the host of the request.

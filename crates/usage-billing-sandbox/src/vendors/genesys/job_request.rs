@@ -33,24 +33,24 @@ const COLUMNS: [(&str, Column); 13] = [
 
 /// Creates a job of the organization. A job with an unknown client is cancelled.
 pub(super) fn of_organization(
-    asked: types::OrganizationPublicApiUsageQueryRequest,
+    query: types::OrganizationPublicApiUsageQueryRequest,
     today: NaiveDate,
     progress: Progress,
 ) -> Result<Job, Failure> {
     Failure::if_unlisted(
-        first_unlisted!(UsageGranularity, &asked.granularity)
-            .or(first_unlisted!(GroupBy, &asked.group_by))
-            .or(first_unlisted!(UsageMetric, &asked.metrics))
-            .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
+        first_unlisted!(UsageGranularity, &query.granularity)
+            .or(first_unlisted!(GroupBy, &query.group_by))
+            .or(first_unlisted!(UsageMetric, &query.metrics))
+            .or(first_unlisted!(UsageHttpMethod, &query.http_methods)),
     )?;
     let filters = [
-        filter(Dimension::ClientId, &asked.oauth_client_ids),
-        filter(Dimension::User, &asked.user_ids),
-        filter(Dimension::Platform, &asked.platforms),
-        filter(Dimension::Template, &asked.template_uris),
-        filter(Dimension::Method, &names(&asked.http_methods)),
+        filter(Dimension::ClientId, &query.oauth_client_ids),
+        filter(Dimension::User, &query.user_ids),
+        filter(Dimension::Platform, &query.platforms),
+        filter(Dimension::Template, &query.template_uris),
+        filter(Dimension::Method, &names(&query.http_methods)),
     ];
-    let by = GroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
+    let by = GroupBy::KNOWN.iter().filter(|known| query.group_by.is_empty() || query.group_by.contains(known));
     let by = by.filter_map(|by| match by {
         GroupBy::OauthClientId => Some(Dimension::ClientId),
         GroupBy::OauthClientName => Some(Dimension::ClientName),
@@ -62,16 +62,16 @@ pub(super) fn of_organization(
         _ => None,
     });
     let known = known_values(Dimension::ClientId);
-    let end = match asked.oauth_client_ids.iter().all(|id| known.contains(id)) {
+    let end = match query.oauth_client_ids.iter().all(|id| known.contains(id)) {
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Cancelled,
     };
-    let granularity = granularity(asked.granularity, asked.group_by.is_empty());
+    let granularity = granularity(query.granularity, query.group_by.is_empty());
     Ok(Job {
         client: None,
-        requests: requests(&asked.interval, today, granularity, by, filters)?,
-        metrics: counters(&asked.metrics),
-        sort: columns(&asked.sort_by)?,
+        requests: requests(&query.interval, today, granularity, by, filters)?,
+        metrics: counters(&query.metrics),
+        sort: columns(&query.sort_by)?,
         end,
         progress,
     })
@@ -79,25 +79,25 @@ pub(super) fn of_organization(
 
 /// Creates a job of a client. A job of an unknown client fails.
 pub(super) fn of_client(
-    asked: types::ClientPublicApiUsageQueryRequest,
+    query: types::ClientPublicApiUsageQueryRequest,
     client: &str,
     today: NaiveDate,
     progress: Progress,
 ) -> Result<Job, Failure> {
     Failure::if_unlisted(
-        first_unlisted!(UsageGranularity, &asked.granularity)
-            .or(first_unlisted!(ClientGroupBy, &asked.group_by))
-            .or(first_unlisted!(UsageMetric, &asked.metrics))
-            .or(first_unlisted!(UsageHttpMethod, &asked.http_methods)),
+        first_unlisted!(UsageGranularity, &query.granularity)
+            .or(first_unlisted!(ClientGroupBy, &query.group_by))
+            .or(first_unlisted!(UsageMetric, &query.metrics))
+            .or(first_unlisted!(UsageHttpMethod, &query.http_methods)),
     )?;
     let filters = [
         filter(Dimension::ClientId, &[client.to_owned()]),
-        filter(Dimension::Organization, &asked.organization_ids),
-        filter(Dimension::Platform, &asked.platforms),
-        filter(Dimension::Template, &asked.template_uris),
-        filter(Dimension::Method, &names(&asked.http_methods)),
+        filter(Dimension::Organization, &query.organization_ids),
+        filter(Dimension::Platform, &query.platforms),
+        filter(Dimension::Template, &query.template_uris),
+        filter(Dimension::Method, &names(&query.http_methods)),
     ];
-    let by = ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.is_empty() || asked.group_by.contains(known));
+    let by = ClientGroupBy::KNOWN.iter().filter(|known| query.group_by.is_empty() || query.group_by.contains(known));
     let by = by.filter_map(|by| match by {
         ClientGroupBy::OrganizationId => Some(Dimension::Organization),
         ClientGroupBy::HttpMethod => Some(Dimension::Method),
@@ -110,12 +110,12 @@ pub(super) fn of_client(
         true => UsageJobStatus::Succeeded,
         false => UsageJobStatus::Failed,
     };
-    let granularity = granularity(asked.granularity, asked.group_by.is_empty());
+    let granularity = granularity(query.granularity, query.group_by.is_empty());
     Ok(Job {
         client: Some(client.to_owned()),
-        requests: requests(&asked.interval, today, granularity, by, filters)?,
-        metrics: counters(&asked.metrics),
-        sort: columns(&asked.sort_by)?,
+        requests: requests(&query.interval, today, granularity, by, filters)?,
+        metrics: counters(&query.metrics),
+        sort: columns(&query.sort_by)?,
         end,
         progress,
     })
@@ -128,7 +128,7 @@ fn requests(
     by: impl Iterator<Item = Dimension>,
     filters: [Option<Filter>; 5],
 ) -> Result<Aggregation, Failure> {
-    let (first, last) = interval::asked_of_job(interval, today)?;
+    let (first, last) = interval::parse_for_job(interval, today)?;
     let (by, only) = (by.collect(), filters.into_iter().flatten().collect());
     Ok(Aggregation { first, last, today, granularity, by, only, builtin: true })
 }
@@ -138,15 +138,15 @@ fn names(methods: &[UsageHttpMethod]) -> Vec<String> {
 }
 
 /// Without aggregation, rows are per day.
-fn granularity(asked: Option<UsageGranularity>, whole: bool) -> Option<UsageGranularity> {
-    asked.or_else(|| whole.then_some(UsageGranularity::Day))
+fn granularity(query: Option<UsageGranularity>, whole: bool) -> Option<UsageGranularity> {
+    query.or_else(|| whole.then_some(UsageGranularity::Day))
 }
 
 /// Parses the sort order; the first of repeated columns counts.
-fn columns(asked: &[SortBy]) -> Result<Vec<(Column, bool)>, Failure> {
-    Failure::if_unlisted(first_unlisted!(SortOrder, asked.iter().filter_map(|by| by.order.as_ref())))?;
+fn columns(query: &[SortBy]) -> Result<Vec<(Column, bool)>, Failure> {
+    Failure::if_unlisted(first_unlisted!(SortOrder, query.iter().filter_map(|by| by.order.as_ref())))?;
     let mut columns: Vec<(Column, bool)> = Vec::new();
-    for by in asked {
+    for by in query {
         let name = by.field_name.as_deref().ok_or_else(|| Failure::bad_request("sortBy lacks a fieldName."))?;
         let (_, column) =
             COLUMNS.iter().find(|(known, _)| *known == name).ok_or_else(|| Failure::no_such_value(name))?;

@@ -85,7 +85,7 @@ impl Genesys {
     }
 
     fn poll(&self, client: Option<String>, id: &str, query: &Params) -> Result<Polled, Failure> {
-        let asked = PageRequest::read(query, DEFAULT_PAGE, MAX_PAGE)?;
+        let page_request = PageRequest::read(query, DEFAULT_PAGE, MAX_PAGE)?;
         let job = {
             let jobs = &mut self.jobs().aggregations;
             let job = jobs.get_mut(&id.to_owned()).filter(|job| job.client == client);
@@ -95,7 +95,7 @@ impl Genesys {
         };
         let status = job.status(self.is_done(&job.progress));
         let rows = if status == UsageJobStatus::Succeeded { job.rows(&self.dataset.genesys) } else { Vec::new() };
-        let page = asked.of(rows);
+        let page = page_request.of(rows);
         Ok(Polled { job, status, rows: page.rows, next: page.next })
     }
 }

@@ -244,8 +244,9 @@ mod tests {
     #[test]
     fn token_errors_have_the_documented_descriptions() {
         let client = |secret: &str| Some((GENESYS_CLIENT_ID.to_owned(), secret.to_owned()));
-        let error =
-            |client, asked| grant(client, asked).err().map(|(error, description)| format!("{error}: {description}"));
+        let error = |client, grant_type| {
+            grant(client, grant_type).err().map(|(error, description)| format!("{error}: {description}"))
+        };
         let granted = Some("client_credentials");
         assert_eq!(error(client(GENESYS_CLIENT_SECRET), granted), None);
         assert_eq!(error(client("no"), granted).unwrap(), "invalid_client: authentication failed");

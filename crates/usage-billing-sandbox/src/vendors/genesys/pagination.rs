@@ -78,6 +78,20 @@ pub(super) fn escaped(id: &str) -> String {
     utf8_percent_encode(id, ESCAPED).to_string()
 }
 
+/// Returns the response with a page of a list of the preview API.
+macro_rules! listing {
+    ($type:ident, $page:expr, $uri:expr) => {{
+        let page = $page;
+        crate::http_util::response::ok(&usage_billing_genesys::types::$type {
+            entities: page.rows,
+            next_uri: page.next.map(|cursor| pagination::link(&$uri, "after", &cursor)),
+            previous_uri: page.previous.map(|cursor| pagination::link(&$uri, "before", &cursor)),
+            self_uri: Some(pagination::this(&$uri)),
+        })
+    }};
+}
+pub(super) use listing;
+
 /// Returns the path of this page.
 pub(super) fn this(uri: &Uri) -> String {
     uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
@@ -95,14 +109,14 @@ pub(super) fn link(uri: &Uri, name: &str, cursor: &str) -> String {
 mod tests {
     use super::*;
 
-    fn asked(query: &str) -> Result<PageRequest, Failure> {
+    fn page_request(query: &str) -> Result<PageRequest, Failure> {
         PageRequest::read(&Params::parse(query.as_bytes()), 3, 4)
     }
 
     #[test]
     fn pages_link_to_both_neighbours() {
         let page = |query: &str| {
-            let page = asked(query).ok().unwrap().of((0..8).collect::<Vec<_>>());
+            let page = page_request(query).ok().unwrap().of((0..8).collect::<Vec<_>>());
             (page.rows, page.next, page.previous)
         };
         let at = |index| Some(cursor(index));
@@ -120,7 +134,7 @@ mod tests {
         for query in
             ["pageSize=0", "pageSize=5", "pageSize=-1", "pageSize=x", "after=*", "after=eA", "after=MQ&before=MQ"]
         {
-            assert!(asked(query).is_err(), "{query}");
+            assert!(page_request(query).is_err(), "{query}");
         }
     }
 

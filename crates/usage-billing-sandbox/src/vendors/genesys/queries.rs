@@ -45,14 +45,14 @@ enum ExecutionScope {
 }
 
 pub(super) async fn start(State(genesys): Shared, body: RequestBody) -> HandlerResult {
-    let asked: types::ApiUsageOrganizationQuery = body.declared_json()?;
-    let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
-        .or(first_unlisted!(GroupBy, &asked.group_by))
-        .or(first_unlisted!(UsageMetric, &asked.metrics));
+    let query: types::ApiUsageOrganizationQuery = body.declared_json()?;
+    let unlisted = first_unlisted!(UsageGranularity, &query.granularity)
+        .or(first_unlisted!(GroupBy, &query.group_by))
+        .or(first_unlisted!(UsageMetric, &query.metrics));
     Failure::if_unlisted(unlisted)?;
-    let by = split(GroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(GroupBy::as_str));
-    let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, Vec::new());
-    Ok(genesys.execute(ExecutionScope::Organization, requests, counters(&asked.metrics)))
+    let by = split(GroupBy::KNOWN.iter().filter(|known| query.group_by.contains(known)).map(GroupBy::as_str));
+    let requests = aggregation(&genesys, interval::parse(&query.interval)?, query.granularity, by, Vec::new());
+    Ok(genesys.execute(ExecutionScope::Organization, requests, counters(&query.metrics)))
 }
 
 pub(super) async fn start_of_client(
@@ -60,16 +60,16 @@ pub(super) async fn start_of_client(
     Path(client): Path<String>,
     body: RequestBody,
 ) -> HandlerResult {
-    let asked: types::ApiUsageClientQuery = body.declared_json()?;
-    let unlisted = first_unlisted!(UsageGranularity, &asked.granularity)
-        .or(first_unlisted!(ClientGroupBy, &asked.group_by))
-        .or(first_unlisted!(UsageMetric, &asked.metrics));
+    let query: types::ApiUsageClientQuery = body.declared_json()?;
+    let unlisted = first_unlisted!(UsageGranularity, &query.granularity)
+        .or(first_unlisted!(ClientGroupBy, &query.group_by))
+        .or(first_unlisted!(UsageMetric, &query.metrics));
     Failure::if_unlisted(unlisted)?;
     let by =
-        split(ClientGroupBy::KNOWN.iter().filter(|known| asked.group_by.contains(known)).map(ClientGroupBy::as_str));
+        split(ClientGroupBy::KNOWN.iter().filter(|known| query.group_by.contains(known)).map(ClientGroupBy::as_str));
     let only = of_client(&client);
-    let requests = aggregation(&genesys, interval::asked(&asked.interval)?, asked.granularity, by, only);
-    Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&asked.metrics)))
+    let requests = aggregation(&genesys, interval::parse(&query.interval)?, query.granularity, by, only);
+    Ok(genesys.execute(ExecutionScope::Client(client), requests, counters(&query.metrics)))
 }
 
 /// Starts a query for the last days, one row each.
@@ -83,17 +83,17 @@ pub(super) async fn summary(State(genesys): Shared, Path(client): Path<String>, 
 }
 
 pub(super) async fn search(State(genesys): Shared, body: RequestBody) -> HandlerResult {
-    let asked: types::ApiUsageSimpleSearch = body.declared_json()?;
+    let query: types::ApiUsageSimpleSearch = body.declared_json()?;
     Failure::if_unlisted(
-        first_unlisted!(Column, &asked.metrics).or(first_unlisted!(SearchMethod, &asked.http_methods)),
+        first_unlisted!(Column, &query.metrics).or(first_unlisted!(SearchMethod, &query.http_methods)),
     )?;
     let columns: Vec<_> =
-        Column::KNOWN.iter().filter(|known| asked.metrics.is_empty() || asked.metrics.contains(known)).collect();
-    let methods: Vec<_> = asked.http_methods.iter().map(|method| method.as_str().to_owned()).collect();
+        Column::KNOWN.iter().filter(|known| query.metrics.is_empty() || query.metrics.contains(known)).collect();
+    let methods: Vec<_> = query.http_methods.iter().map(|method| method.as_str().to_owned()).collect();
     let filters = [
-        filter(Dimension::ClientName, &asked.oauth_client_names),
+        filter(Dimension::ClientName, &query.oauth_client_names),
         filter(Dimension::Method, &methods),
-        filter(Dimension::Template, &asked.template_uris),
+        filter(Dimension::Template, &query.template_uris),
     ];
     let by = columns.iter().filter_map(|column| match column {
         Column::ClientName => Some(Dimension::ClientName),
@@ -102,7 +102,7 @@ pub(super) async fn search(State(genesys): Shared, body: RequestBody) -> Handler
         _ => None,
     });
     let granularity = columns.contains(&&Column::Date).then_some(UsageGranularity::Day);
-    let days = interval::asked(&asked.interval)?;
+    let days = interval::parse(&query.interval)?;
     let requests = aggregation(&genesys, days, granularity, by.collect(), filters.into_iter().flatten().collect());
     // A search has no column for all requests; other columns are named like the counters.
     let named = |counter: &&UsageMetric| columns.iter().any(|column| column.as_str() == counter.as_str());
@@ -127,11 +127,11 @@ pub(super) async fn results_of_client(
 
 /// Returns a page; [`types::Cursors::before`] is that of its first row.
 pub(super) async fn found(State(genesys): Shared, Path(id): Path<String>, query: Params) -> HandlerResult {
-    let asked = PageRequest::read(&query, DEFAULT_PAGE, MAX_PAGE)?;
+    let query = PageRequest::read(&query, DEFAULT_PAGE, MAX_PAGE)?;
     let execution = genesys.executed(&ExecutionScope::Search, &id)?;
     let (status, mut rows) = genesys.outcome(&execution);
     rows.truncate(MAX_FOUND);
-    let page = asked.of(rows);
+    let page = query.of(rows);
     let cursors = types::Cursors { before: page.previous, after: page.next };
     let cursors = (cursors.before.is_some() || cursors.after.is_some()).then_some(cursors);
     Ok(ok(&result(status, page.rows, cursors)))
@@ -236,8 +236,8 @@ fn of_client(id: &str) -> Vec<Filter> {
 }
 
 /// Returns the dimensions of a query; the client without a choice.
-fn split<'a>(asked: impl Iterator<Item = &'a str>) -> Vec<Dimension> {
-    let by: Vec<_> = asked
+fn split<'a>(query: impl Iterator<Item = &'a str>) -> Vec<Dimension> {
+    let by: Vec<_> = query
         .flat_map(|name| match name {
             "OAuthClientId" => &[Dimension::ClientId, Dimension::ClientName][..],
             "OrganizationId" => &[Dimension::Organization],

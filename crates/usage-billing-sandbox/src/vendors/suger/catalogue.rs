@@ -14,14 +14,14 @@ use crate::http_util::response::ok;
 pub(super) async fn buyers(State(suger): Shared, query: Params) -> HandlerResult {
     let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
-    let wanted = suger.dataset.suger.buyers.iter().filter(|buyer| {
+    let expected = suger.dataset.suger.buyers.iter().filter(|buyer| {
         let info = buyer.info.as_ref();
         let email = info.and_then(|info| info.email_address.as_deref()).unwrap_or_default();
         (partner.is_none() || buyer.partner == partner)
             && query.get("emailDomain").is_none_or(|domain| email.rsplit('@').next() == Some(domain))
             && query.get("awsAccountId").is_none_or(|account| aws_account(buyer) == Some(account))
     });
-    Ok(ok(&page.of(wanted).0))
+    Ok(ok(&page.of(expected).0))
 }
 
 fn aws_account(buyer: &types::IdentityBuyer) -> Option<&str> {
@@ -37,8 +37,8 @@ pub(super) async fn products(State(suger): Shared, query: Params) -> HandlerResu
     let page = Page::from_query(&query, 100)?;
     let partner = pagination::partner(&query)?;
     let products = suger.dataset.suger.products.iter();
-    let wanted = products.filter(|product| partner.is_none() || product.partner == partner);
-    Ok(ok(&page.of(wanted).0))
+    let expected = products.filter(|product| partner.is_none() || product.partner == partner);
+    Ok(ok(&page.of(expected).0))
 }
 
 pub(super) async fn product(State(suger): Shared, Path((_, id)): Path<(String, String)>) -> HandlerResult {
@@ -49,11 +49,12 @@ pub(super) async fn product(State(suger): Shared, Path((_, id)): Path<(String, S
 pub(super) async fn entitlements(State(suger): Shared, query: Params) -> HandlerResult {
     let page = Page::from_query(&query, 1000)?;
     let partner = pagination::partner(&query)?;
-    let wanted = suger.dataset.suger.entitlements.iter().filter(|entitlement| {
+    let expected = suger.dataset.suger.entitlements.iter().filter(|entitlement| {
         let buyer = entitlement.buyer_id.as_deref().and_then(|id| suger.dataset.suger.buyer(id));
         let meta = entitlement.meta_info.clone().unwrap_or_default();
-        let is =
-            |name: &str, value: &Option<String>| query.get(name).is_none_or(|wanted| value.as_deref() == Some(wanted));
+        let is = |name: &str, value: &Option<String>| {
+            query.get(name).is_none_or(|expected| value.as_deref() == Some(expected))
+        };
         (partner.is_none() || entitlement.partner == partner)
             && is("productId", &entitlement.product_id)
             && is("offerId", &entitlement.offer_id)
@@ -63,7 +64,7 @@ pub(super) async fn entitlements(State(suger): Shared, query: Params) -> Handler
             && is("hubspotDealId", &meta.hubspot_deal_id)
             && is("salesforceOpportunityId", &meta.salesforce_opportunity_id)
     });
-    Ok(ok(&page.of(wanted).0))
+    Ok(ok(&page.of(expected).0))
 }
 
 /// Returns an entitlement with the running totals of its dimensions, which lists do not have.

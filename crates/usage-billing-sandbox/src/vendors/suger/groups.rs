@@ -62,9 +62,9 @@ impl Filter {
     /// Whether it matches a historical group that no caller has changed; see [`Filter::takes_group`].
     fn takes_past(&self, organization: &Organization, outline: GroupOutline) -> bool {
         self.takes_deal(organization, outline.spec)
-            && self.status.as_ref().is_none_or(|wanted| historical_groups::status(organization, outline) == *wanted)
-            && self.source.as_ref().is_none_or(|wanted| *wanted == UsageRecordGroupSource::Api)
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&Some(organization.meta_info(outline)), wanted))
+            && self.status.as_ref().is_none_or(|expected| historical_groups::status(organization, outline) == *expected)
+            && self.source.as_ref().is_none_or(|expected| *expected == UsageRecordGroupSource::Api)
+            && self.meta_info.as_ref().is_none_or(|expected| mentions(&Some(organization.meta_info(outline)), expected))
     }
 
     fn takes_deal(&self, organization: &Organization, spec: usize) -> bool {
@@ -76,8 +76,8 @@ impl Filter {
         let source = group.meta_info.as_ref().and_then(|info| info.source.as_ref());
         self.takes(&group.partner, &group.buyer_id, &group.entitlement_id)
             && self.status.as_ref().is_none_or(|status| group.status.as_ref() == Some(status))
-            && self.source.as_ref().is_none_or(|wanted| source == Some(wanted))
-            && self.meta_info.as_ref().is_none_or(|wanted| mentions(&group.meta_info, wanted))
+            && self.source.as_ref().is_none_or(|expected| source == Some(expected))
+            && self.meta_info.as_ref().is_none_or(|expected| mentions(&group.meta_info, expected))
     }
 
     fn takes_report(&self, report: &types::MeteringUsageRecordReport) -> bool {
@@ -92,8 +92,8 @@ impl Filter {
 }
 
 /// The syntax of this filter is not documented. Here, the JSON of `metaInfo` must contain the text.
-fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, wanted: &str) -> bool {
-    serde_json::to_string(info).is_ok_and(|json| json.contains(wanted))
+fn mentions(info: &Option<types::MeteringUsageRecordGroupMetaInfo>, expected: &str) -> bool {
+    serde_json::to_string(info).is_ok_and(|json| json.contains(expected))
 }
 
 pub(super) async fn list(State(suger): Shared, query: Params) -> HandlerResult {

@@ -120,7 +120,7 @@ impl ReportTotals {
         for (measure, quantity) in &self.quantities {
             measure.reported(*quantity, &mut all);
         }
-        Some(match organization.refusal(id) {
+        Some(match organization.rejection(id) {
             Some(reason) => hourly_reporting::failure(entitlement, self.hour, &[&all], reason),
             None => {
                 let before = self.before.iter().map(|(key, rest)| ((id.to_owned(), (*key).to_owned()), *rest));
@@ -147,9 +147,9 @@ impl ReportTotals {
 
 /// Returns the final status of a group.
 pub(super) fn status(organization: &Organization, outline: GroupOutline) -> Status {
-    let refused = || organization.specs.get(outline.spec).is_some_and(|spec| spec.rejection.is_some());
+    let rejected = || organization.specs.get(outline.spec).is_some_and(|spec| spec.rejection.is_some());
     match outline.status {
-        InitialStatus::Created if refused() => Status::ReportFailed,
+        InitialStatus::Created if rejected() => Status::ReportFailed,
         InitialStatus::Created => Status::Reported,
         other => other.into(),
     }

@@ -23,7 +23,7 @@ pub(super) fn accepted(info: &mut Info, entitlement: &Entitlement, report_id: &s
 }
 
 /// Only Azure's responses contain errors; other marketplaces leave no response.
-pub(super) fn refused(info: &mut Info, entitlement: &Entitlement, sums: &BTreeMap<String, Decimal>, reason: &str) {
+pub(super) fn rejected(info: &mut Info, entitlement: &Entitlement, sums: &BTreeMap<String, Decimal>, reason: &str) {
     let records = sums.iter().map(|(key, quantity)| (key.clone(), quantity.normalize().into())).collect();
     if entitlement.partner == Some(Partner::Azure) {
         azure(info, entitlement, &records, Some(reason));
@@ -61,7 +61,12 @@ fn aws(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, De
     info.aws_metering_response = Some(response);
 }
 
-fn azure(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, DecimalNumber>, refused: Option<&str>) {
+fn azure(
+    info: &mut Info,
+    entitlement: &Entitlement,
+    records: &BTreeMap<String, DecimalNumber>,
+    rejected: Option<&str>,
+) {
     let time = info.start_time.map(|time| time.format("%Y-%m-%dT%H:%M:%S").to_string());
     let end = info.end_time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
     let plan = Some("standard".to_owned());
@@ -74,11 +79,11 @@ fn azure(info: &mut Info, entitlement: &Entitlement, records: &BTreeMap<String, 
         ..Default::default()
     };
     let result = |(key, quantity): (&String, &DecimalNumber)| types::AzureUsageBatchEventOkMessage {
-        status: Some(match refused {
+        status: Some(match rejected {
             None => types::AzureUsageEventStatus::Accepted,
             Some(_) => types::AzureUsageEventStatus::InvalidDimension,
         }),
-        error: refused.map(|reason| types::AzureUsageEventConflictResponse {
+        error: rejected.map(|reason| types::AzureUsageEventConflictResponse {
             code: Some("BadArgument".to_owned()),
             message: Some(reason.to_owned()),
             ..Default::default()
@@ -193,7 +198,7 @@ mod tests {
         let organization = Organization::of_tests();
         let entitlement = organization.entitlement("ent-azu02").unwrap();
         let mut info = Info::default();
-        refused(&mut info, entitlement, &[("seats".to_owned(), Decimal::TWO)].into_iter().collect(), "no such plan");
+        rejected(&mut info, entitlement, &[("seats".to_owned(), Decimal::TWO)].into_iter().collect(), "no such plan");
         let result = &serde_json::to_value(&info).unwrap()["azureMeteringResponse"]["result"][0];
         assert_eq!(
             (&result["status"], &result["error"]["message"]),

@@ -56,7 +56,7 @@ pub(super) async fn one(
         usage_allocations: new.usage_allocations,
         timestamp: new.timestamp,
     };
-    refusal(&usage)?;
+    check(&usage)?;
     // Go does not distinguish an empty string from a missing one.
     let id = new.id.filter(|id| !id.is_empty());
     let mut state = suger.state();
@@ -86,7 +86,7 @@ pub(super) async fn batch(State(suger): Shared, body: RequestBody) -> HandlerRes
         return Err(Failure::bad_request("no usage record groups"));
     }
     for usage in &usages {
-        refusal(usage)?;
+        check(usage)?;
         if suger.dataset.suger.entitlement(&usage.entitlement_id).is_none() {
             return Err(Failure::bad_request(format!("entitlement {} not found", usage.entitlement_id)));
         }
@@ -103,7 +103,7 @@ pub(super) async fn validate(State(suger): Shared, body: RequestBody) -> Handler
     let (new, _): (Vec<types::NewUsageRecordGroup>, usize) = measured(body)?;
     let state = suger.state();
     for (usage, at) in new.into_iter().map(Usage::from).zip(0..) {
-        let verdict = refusal(&usage).map_err(|failure| failure.1).and_then(|()| {
+        let verdict = check(&usage).map_err(|failure| failure.1).and_then(|()| {
             let entitlement = suger.dataset.suger.entitlement(&usage.entitlement_id);
             let entitlement = entitlement.ok_or_else(|| format!("entitlement {} not found", usage.entitlement_id))?;
             metered(&usage, entitlement, &state.config, &state.metrics)
@@ -124,7 +124,7 @@ pub(super) fn measured<T: serde::de::DeserializeOwned>(body: RequestBody) -> Res
 }
 
 /// Rejects usage that is not stored at all.
-fn refusal(usage: &Usage) -> Result<(), Failure> {
+fn check(usage: &Usage) -> Result<(), Failure> {
     if !usage.records.is_empty() && !usage.billable_records.is_empty() {
         return Err(Failure::bad_request("records and billableRecords cannot be used together"));
     }
@@ -219,26 +219,26 @@ mod tests {
         serde_json::from_str::<types::NewUsageRecordGroup>(json).unwrap().into()
     }
 
-    fn refused(json: &str) -> Option<String> {
-        refusal(&usage(json)).err().map(|failure| failure.1)
+    fn rejected(json: &str) -> Option<String> {
+        check(&usage(json)).err().map(|failure| failure.1)
     }
 
     #[test]
     fn usage_with_only_zeros_is_rejected() {
         let zeros = Some("all the quantity of usage records are zero".to_owned());
-        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":0,"b":0.000}}"#), zeros);
-        assert_eq!(refused(r#"{"entitlementID":"e","records":{}}"#), zeros);
-        assert_eq!(refused(r#"{"entitlementID":"e","records":null}"#), zeros);
-        assert_eq!(refused(r#"{"entitlementID":"e","billableRecords":[{"key":"m","quantity":0}]}"#), zeros);
-        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":0,"b":0.1}}"#), None);
-        assert_eq!(refused(r#"{"entitlementID":"e","billableRecords":[{"key":"m"}]}"#), None);
+        assert_eq!(rejected(r#"{"entitlementID":"e","records":{"a":0,"b":0.000}}"#), zeros);
+        assert_eq!(rejected(r#"{"entitlementID":"e","records":{}}"#), zeros);
+        assert_eq!(rejected(r#"{"entitlementID":"e","records":null}"#), zeros);
+        assert_eq!(rejected(r#"{"entitlementID":"e","billableRecords":[{"key":"m","quantity":0}]}"#), zeros);
+        assert_eq!(rejected(r#"{"entitlementID":"e","records":{"a":0,"b":0.1}}"#), None);
+        assert_eq!(rejected(r#"{"entitlementID":"e","billableRecords":[{"key":"m"}]}"#), None);
     }
 
     #[test]
     fn mixed_records_and_negative_quantities_are_rejected() {
         let both = r#"{"entitlementID":"e","records":{"a":1},"billableRecords":[{"key":"m","quantity":1}]}"#;
-        assert!(refused(both).unwrap().contains("together"));
-        assert_eq!(refused(r#"{"entitlementID":"e","records":{"a":2,"b":-1}}"#).unwrap(), "negative quantity");
+        assert!(rejected(both).unwrap().contains("together"));
+        assert_eq!(rejected(r#"{"entitlementID":"e","records":{"a":2,"b":-1}}"#).unwrap(), "negative quantity");
     }
 
     #[test]

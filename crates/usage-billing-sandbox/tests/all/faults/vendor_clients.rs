@@ -5,34 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usage_billing_sandbox as demo;
 use usage_billing_sandbox::{Fault, Sandbox};
-use usage_billing_suger::{Client, types};
 
 use crate::builder;
+use crate::vendor_clients::{acronis_client, genesys_client, send, suger_client};
 
 fn fault(text: &str) -> Fault {
     text.parse().unwrap()
-}
-
-fn client(sandbox: &Sandbox) -> Client {
-    Client::builder(demo::SUGER_API_KEY).base_url(sandbox.url()).build().unwrap()
-}
-
-fn report(id: Option<&str>) -> types::CreateUsageRecordGroupParams {
-    types::CreateUsageRecordGroupParams {
-        id: id.map(str::to_owned),
-        organization_id: demo::SUGER_ORG_ID.to_owned(),
-        entitlement_id: "ent-azu01".to_owned(),
-        records: Some([("seats".to_owned(), "0.1".parse().unwrap())].into_iter().collect()),
-        billable_records: Vec::new(),
-        usage_allocations: Default::default(),
-        timestamp: None,
-        meta_info: None,
-    }
-}
-
-async fn send(client: &Client, id: Option<&str>) -> Result<(), usage_billing_suger::Error> {
-    let request = client.report_usage_record_group().org_id(demo::SUGER_ORG_ID).entitlement_id("ent-azu01");
-    request.body(report(id)).send().await.map(|_| ())
 }
 
 fn statuses(sandbox: &Sandbox) -> Vec<Option<u16>> {
@@ -43,7 +21,7 @@ fn statuses(sandbox: &Sandbox) -> Vec<Option<u16>> {
 async fn usage_with_id_is_resent_after_lost_response() {
     let sandbox =
         builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
-    let client = client(&sandbox);
+    let client = suger_client(&sandbox);
     let sent = send(&client, Some("mine")).await;
     assert_eq!(statuses(&sandbox), [None, Some(409)]);
     // The client may return success or the conflict: the group exists once.
@@ -58,7 +36,7 @@ async fn usage_with_id_is_resent_after_lost_response() {
 async fn usage_without_id_is_not_resent_after_lost_response() {
     let sandbox =
         builder().fault(fault("reset_after; times=1; operation=reportUsageRecordGroup")).start().await.unwrap();
-    assert!(send(&client(&sandbox), None).await.is_err());
+    assert!(send(&suger_client(&sandbox), None).await.is_err());
     assert_eq!(statuses(&sandbox), [None]);
 }
 
@@ -66,7 +44,7 @@ async fn usage_without_id_is_not_resent_after_lost_response() {
 async fn client_waits_for_both_forms_of_retry_after() {
     for text in ["429; retry_after=40; times=1", "429; retry_after=40; as_date; times=1"] {
         let sandbox = builder().fault(fault(text)).start().await.unwrap();
-        let client = client(&sandbox);
+        let client = suger_client(&sandbox);
         tokio::time::pause();
         let since = Instant::now();
         send(&client, None).await.unwrap();
@@ -79,12 +57,9 @@ async fn client_waits_for_both_forms_of_retry_after() {
 
 #[tokio::test]
 async fn genesys_client_waits_for_the_rate_limit() {
-    use usage_billing_genesys::{Client, Credentials, Region};
     use usage_billing_sandbox::Vendor;
     let sandbox = builder().requests_per_minute(Vendor::Genesys, Some(2)).start().await.unwrap();
-    let region: Region = sandbox.url().parse().unwrap();
-    let credentials = Credentials::new(demo::GENESYS_CLIENT_ID, demo::GENESYS_CLIENT_SECRET);
-    let client = Client::builder(&region, credentials).build().unwrap();
+    let client = genesys_client(&sandbox);
     let overview = || {
         let request = client.get_billing_trusteebillingoverview_trustor_org_id();
         request.trustor_org_id(demo::GENESYS_TRUSTOR_ORG_ID).send()
@@ -99,11 +74,8 @@ async fn genesys_client_waits_for_the_rate_limit() {
 
 #[tokio::test]
 async fn expired_token_is_renewed_and_request_resent() {
-    use usage_billing_acronis::{Client, Credentials, DataCenter};
     let sandbox = builder().start().await.unwrap();
-    let center: DataCenter = sandbox.url().parse().unwrap();
-    let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);
-    let client = Client::builder(&center, credentials).build().unwrap();
+    let client = acronis_client(&sandbox);
     let own: uuid::Uuid = demo::ACRONIS_CLIENT_ID.parse().unwrap();
     client.get_client().client_id(own).send().await.unwrap();
     sandbox.advance(Duration::from_secs(8_000));
@@ -114,7 +86,7 @@ async fn expired_token_is_renewed_and_request_resent() {
 #[tokio::test]
 async fn client_accepts_unknown_values_extra_fields_and_null_lists() {
     let sandbox = builder().start().await.unwrap();
-    let client = client(&sandbox);
+    let client = suger_client(&sandbox);
     for text in ["unknown_enum", "extra_fields", "null_lists"] {
         sandbox.inject(fault(text).times(1)).unwrap();
         let page = client.list_usage_record_groups().org_id(demo::SUGER_ORG_ID).send().await;

@@ -62,7 +62,7 @@ pub(super) fn run(
         let Some(entitlement) = organization.entitlement(&id) else { continue };
         let is_pending = |at: &usize| groups.get(*at).is_some_and(|group| group.status == Some(Status::ReportPending));
         let (retried, fresh): (Vec<usize>, Vec<usize>) = members.iter().copied().partition(is_pending);
-        match organization.refusal(&id) {
+        match organization.rejection(&id) {
             None => {
                 let report = success(organization, entitlement, hour, &pick(groups, &members), carry_over, metrics);
                 settle_all(groups, &members, Status::Reported, made, report.id.as_deref());
@@ -178,7 +178,7 @@ pub(super) fn failure(
     let mut info = report.info.take().unwrap_or_default();
     info.status = Some(UsageRecordReportStatus::Failed);
     info.message = Some(reason.to_owned());
-    marketplace_reporting::refused(&mut info, entitlement, &sums(members), reason);
+    marketplace_reporting::rejected(&mut info, entitlement, &sums(members), reason);
     report.info = Some(info);
     report
 }

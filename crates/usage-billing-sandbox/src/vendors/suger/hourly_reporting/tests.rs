@@ -32,7 +32,7 @@ fn run(
 }
 
 /// Returns `hour record=quantity … (fraction before, fraction after)` of each report.
-fn told(reports: &[Report]) -> Vec<String> {
+fn reported(reports: &[Report]) -> Vec<String> {
     let of = |report: &Report| {
         let info = report.info.as_ref().unwrap();
         let records = info.reported_records.iter().map(|(key, quantity)| match info.new_decimal_parts.get(key) {
@@ -53,7 +53,7 @@ fn hour_is_reported_after_its_end() {
         group("c", "ent-azu01", "2026-11-21T10:00:00Z", r#"{"seats": 7}"#),
     ];
     let mut carry_over = CarryOver::default();
-    let mut run = |now: &str| told(&run(&mut groups, &mut carry_over, &org, time(now)));
+    let mut run = |now: &str| reported(&run(&mut groups, &mut carry_over, &org, time(now)));
     assert_eq!(run("2026-11-21T10:01:32Z"), Vec::<String>::new());
     assert_eq!(run("2026-11-21T10:01:33Z"), ["09 seats=0.3"]);
     assert_eq!(run("2026-11-21T10:01:33Z"), Vec::<String>::new());
@@ -88,7 +88,7 @@ fn aws_fractions_are_carried_over_to_the_next_report() {
     ];
     let reports = run(&mut groups, &mut CarryOver::default(), &organization(), time("2026-11-22T00:00:00Z"));
     assert_eq!(
-        told(&reports),
+        reported(&reports),
         ["07 api_calls=2 (0, 0) ingest_gb=1 (0, 0.6)", "08 ingest_gb=0 (0.6, 0.9)", "09 ingest_gb=1 (0.9, 0)"]
     );
     let info = reports[2].info.as_ref().unwrap();
