@@ -85,10 +85,9 @@ impl Vendors {
     /// The vendor's error response, to be completed with [`Vendor::complete`].
     pub(crate) fn authenticate(&self, vendor: Vendor, request: &Request) -> Result<(), Box<Response>> {
         match vendor {
-            Vendor::Genesys => self.genesys.authenticate(request).map_err(IntoResponse::into_response),
-            Vendor::Suger => suger::authenticate(request).map_err(IntoResponse::into_response),
+            Vendor::Genesys => self.genesys.authenticate(request).map_err(|failure| Box::new(failure.into_response())),
+            Vendor::Suger => suger::authenticate(request).map_err(|failure| Box::new(failure.into_response())),
             Vendor::Acronis => self.acronis.authenticate(request),
         }
-        .map_err(Box::new)
     }
 }

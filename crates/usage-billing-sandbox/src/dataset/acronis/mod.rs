@@ -2,6 +2,7 @@
 
 mod billing;
 mod catalogue;
+mod components;
 mod derived_counters;
 mod prices;
 mod tenant_table;
@@ -15,7 +16,8 @@ use usage_billing_acronis::types::{ReportLevel, TenantKind};
 use uuid::Uuid;
 
 pub(crate) use billing::{Licensing, TIER_LEVEL};
-pub(crate) use catalogue::{APPLICATIONS, Application, Charge, INFRA, Infra, Item, PLATFORM, Unit};
+pub(crate) use catalogue::{APPLICATIONS, Application, Charge, Item, PLATFORM, Unit};
+pub(crate) use components::{INFRA, Infra};
 pub(crate) use prices::{PriceList, SkuPrice, price_list};
 pub(crate) use usage::{Holding, Usage};
 pub(crate) use usage_series::Span;
@@ -133,7 +135,7 @@ impl Tree {
 
     /// The vendor's own tenant, above the partner.
     pub(crate) fn root_id() -> Uuid {
-        Uuid::parse_str(catalogue::VENDOR).unwrap_or_default()
+        Uuid::parse_str(components::VENDOR).unwrap_or_default()
     }
 
     /// Iterates over direct children, with deleted ones.

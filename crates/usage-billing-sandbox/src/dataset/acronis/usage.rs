@@ -3,7 +3,8 @@
 use usage_billing_acronis::types::{Quota, TenantKind};
 use usage_billing_core::Decimal;
 
-use super::catalogue::{CUSTOMER_COUNT, Charge, Infra, Item, Unit};
+use super::catalogue::{CUSTOMER_COUNT, Charge, Item, Unit};
+use super::components::Infra;
 use super::derived_counters::derived_counters;
 use super::tenant_table::UsageLine;
 use super::usage_series::{Span, UsageSeries};

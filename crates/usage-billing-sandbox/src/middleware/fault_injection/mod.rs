@@ -1,6 +1,7 @@
 //! Injects faults into requests and responses, outside the vendors' handlers.
 
 mod fault;
+mod fault_error;
 mod json_rewrite;
 mod response_faults;
 mod rules;
@@ -16,7 +17,8 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-pub use self::fault::{Fault, FaultError, FaultKind};
+pub use self::fault::{Fault, FaultKind};
+pub use self::fault_error::FaultError;
 pub(crate) use self::rules::Faults;
 use crate::clock::Clock;
 use crate::http_util::response::{self, is_reset, reset_connection};

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::fault::{Fault, FaultError};
+use super::fault::Fault;
+use super::fault_error::FaultError;
 use crate::bounded_map::BoundedMap;
 use crate::vendors::RequestContext;
 

@@ -112,11 +112,11 @@ impl Acronis {
 
     /// # Errors
     /// The error response of the API that has the path.
-    pub(crate) fn authenticate(&self, request: &Request) -> Result<(), Response> {
+    pub(crate) fn authenticate(&self, request: &Request) -> Result<(), Box<Response>> {
         let is_price_list = request.uri().path() == price_lists::PATH;
         self.check_token(request).map_err(|failure| match is_price_list {
-            true => failure.into_price_list_failure().into_response(),
-            false => failure.into_response(),
+            true => Box::new(failure.into_price_list_failure().into_response()),
+            false => Box::new(failure.into_response()),
         })
     }
 
