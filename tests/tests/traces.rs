@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
-use usage_billing::suger::{Client, UsageReport};
+use usage_billing::suger::{Client, UsageEvent};
 use usage_billing_tests::{Reply, ScriptedServer, genesys, suger, untimed};
 
 #[derive(Clone, Default)]
@@ -39,7 +39,7 @@ async fn traced(call: impl Future<Output = ()>) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn late_usage_of_a_single_report_is_a_warning() {
-    use usage_billing::suger::{Client, UsageReport};
+    use usage_billing::suger::{Client, UsageEvent};
 
     let server = ScriptedServer::start(|request| {
         let sent: serde_json::Value = serde_json::from_str(&request.body).unwrap();
@@ -53,8 +53,8 @@ async fn late_usage_of_a_single_report_is_a_warning() {
     for (hours, is_late) in [(5, false), (6, true)] {
         let builder = Client::builder("acme", "hush").base_url(server.url());
         let client = usage_billing_tests::untimed(builder).build().unwrap().with_now(now);
-        let report = UsageReport::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
-        let lines = traced(async { _ = client.report(&report).await.unwrap() }).await;
+        let report = UsageEvent::new("e-1", now - chrono::TimeDelta::hours(hours)).quantity("gb", 1);
+        let lines = traced(async { _ = client.send_usage(&report).await.unwrap() }).await;
         assert_eq!(lines.contains("usage is older than its marketplace accepts"), is_late, "{lines}");
     }
 }
@@ -122,8 +122,8 @@ async fn a_failed_call_says_so_and_no_secret_and_no_value_is_traced() {
     }
 }
 
-fn usage(entitlement: &str) -> UsageReport {
-    UsageReport::new(entitlement, "2026-11-19T07:00:00Z".parse().unwrap()).quantity("gb", 1)
+fn usage(entitlement: &str) -> UsageEvent {
+    UsageEvent::new(entitlement, "2026-11-19T07:00:00Z".parse().unwrap()).quantity("gb", 1)
 }
 
 /// Stores the usage of `e-good`, has no response for that of `e-lost`, rejects everything else, and echoes its key.
@@ -160,10 +160,10 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
     let server = moody();
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-19T07:30:00Z".parse().unwrap());
-    let mut reporter = client.reporter().flush_timeout(None);
-    let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| reporter.push(usage(it)).unwrap());
+    let mut queue = client.usage_queue().flush_timeout(None);
+    let [good, lost, bad] = ["e-good", "e-lost", "e-\u{1b}[2Kbad"].map(|it| queue.push(usage(it)).unwrap());
     let lines = traced(async {
-        let receipt = reporter.flush().await;
+        let receipt = queue.flush().await;
         assert_eq!((receipt.delivered.len(), receipt.unsent.len(), receipt.rejected.len()), (1, 1, 1));
     })
     .await;
@@ -202,13 +202,13 @@ async fn every_report_that_a_flush_leaves_is_traced_and_warned_about_once_if_it_
     let server = ScriptedServer::in_turn(vec![Reply::json(403, "<html>")]);
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-19T09:30:00Z".parse().unwrap());
-    let mut reporter = client.reporter().flush_timeout(None).concurrency(1);
+    let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
     for number in 1..9 {
-        reporter.push(usage("e-1").sequence(number)).unwrap();
+        queue.push(usage("e-1").sequence(number)).unwrap();
     }
     let lines = traced(async {
         for _ in 0..2 {
-            assert_eq!(reporter.flush().await.late.len(), 8);
+            assert_eq!(queue.flush().await.late.len(), 8);
         }
     })
     .await;
@@ -242,11 +242,11 @@ async fn key_in_the_place_of_an_entitlement_is_masked_in_every_event() {
     });
     let builder = untimed(Client::builder("acme", "hush-key").base_url(server.url()));
     let client = builder.build().unwrap().with_now("2026-11-20T07:30:00Z".parse().unwrap());
-    let mut reporter = client.reporter().flush_timeout(None).trust_duplicates_unverified();
+    let mut queue = client.usage_queue().flush_timeout(None).trust_duplicates_unverified();
     for quantity in 1..5 {
-        reporter.push(usage("hush-key").sequence(quantity).quantity("gb", quantity)).unwrap();
+        queue.push(usage("hush-key").sequence(quantity).quantity("gb", quantity)).unwrap();
     }
-    let lines = traced(async { _ = reporter.flush().await }).await;
+    let lines = traced(async { _ = queue.flush().await }).await;
     for message in [
         "usage delivered",
         "usage rejected",
@@ -265,7 +265,7 @@ async fn usage_that_a_dropped_sender_leaves_is_a_warning() {
     let server = moody();
     let client = untimed(Client::builder("acme", "hush-key").base_url(server.url())).build().unwrap();
     let lines = traced(async {
-        let (sender, mut receipts) = client.reporter().into_sender().spawn().unwrap();
+        let (sender, mut receipts) = client.usage_queue().into_sender().spawn().unwrap();
         sender.push(usage("e-good")).unwrap();
         sender.push(usage("e-lost")).unwrap();
         drop(sender);

@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: FetchArguments) -> Result<ExitCode, Failure> 
         ));
     }
     if let FetchTarget::Period(period) | FetchTarget::LastMonth(period) = wanted {
-        period.require_begun(now).map_err(|error| Failure::Usage(error.to_string()))?;
+        period.require_started(now).map_err(|error| Failure::Usage(error.to_string()))?;
         if let Some(warning) = period.inclusive_end_warning() {
             output::eprint_line(&format!("warning: {warning}"));
         }
@@ -93,7 +93,7 @@ impl FetchArguments {
             return Ok(());
         }
         let advised = |error: Error| Failure::Usage(error.with_hint("use --allow-open to fetch it").to_string());
-        period.require_closed(now).map_err(advised)
+        period.require_ended(now).map_err(advised)
     }
 }
 

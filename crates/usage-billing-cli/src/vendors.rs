@@ -91,7 +91,7 @@ impl Client {
             (Self::Acronis(client), FetchTarget::Report(id)) => {
                 let start = Instant::now();
                 let mut report = in_time(timeout, &format!("report {id} was not found"), client.report(id)).await?;
-                client.usage_by(&mut report, timeout.saturating_sub(start.elapsed())).await.map(Fetched::from)
+                client.usage_from_report(&mut report, timeout.saturating_sub(start.elapsed())).await.map(Fetched::from)
             }
             (Self::Suger(client), FetchTarget::Period(period) | FetchTarget::LastMonth(period)) => {
                 client.usage(period, timeout).await.map(Fetched::from)

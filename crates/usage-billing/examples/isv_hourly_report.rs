@@ -6,23 +6,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use usage_billing::chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use usage_billing::suger::{Client, Receipt, UsageReport};
+use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::{Decimal, Result};
 
 /// What your meter counted in an hour. Asked again, it says the same: that is what makes a second run harmless.
-fn metered(hour: DateTime<Utc>) -> Vec<UsageReport> {
+fn metered(hour: DateTime<Utc>) -> Vec<UsageEvent> {
     let usage =
         [("ent-aws01", "ingest_gb", 120_625), ("ent-azu01", "seats", 170_000), ("ent-gcp01", "node_hours", 15_000)];
-    usage.map(|(id, dimension, it)| UsageReport::new(id, hour).quantity(dimension, Decimal::new(it, 4))).into()
+    usage.map(|(id, dimension, it)| UsageEvent::new(id, hour).quantity(dimension, Decimal::new(it, 4))).into()
 }
 
 /// The whole job. Schedule it as often as you like for the same hour.
 pub(crate) async fn report(client: &Client, hour: DateTime<Utc>) -> Result<Receipt> {
-    let mut reporter = client.reporter().validate_first();
+    let mut queue = client.usage_queue().validate_first();
     for report in metered(hour) {
-        reporter.push(report)?;
+        queue.push(report)?;
     }
-    Ok(reporter.flush().await)
+    Ok(queue.flush().await)
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, pin_mut};
 use usage_billing::chrono::{DurationRound, TimeDelta, Utc};
-use usage_billing::suger::{Client, Receipt, UsageReport};
+use usage_billing::suger::{Client, Receipt, UsageEvent};
 use usage_billing::{ErrorKind, Result};
 
 /// Time for the last flush: an orchestrator kills the process soon after (Kubernetes after 30 s).
@@ -16,12 +16,12 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(20);
 /// Queues what `metered` yields until it ends, and returns what is left to be reported after the next start.
 pub(crate) async fn serve(
     client: &Client,
-    metered: impl Stream<Item = UsageReport>,
+    metered: impl Stream<Item = UsageEvent>,
     shutdown_limit: Duration,
 ) -> Result<Receipt> {
     // The process before this one may have ended while it sent the same usage.
-    let reporter = client.reporter().validate_first().after_restart();
-    let (sender, mut receipts) = reporter.into_sender().interval(Duration::from_secs(300)).capacity(50_000).spawn()?;
+    let queue = client.usage_queue().validate_first().after_restart();
+    let (sender, mut receipts) = queue.into_sender().interval(Duration::from_secs(300)).capacity(50_000).spawn()?;
     let reader = tokio::spawn(async move {
         // A program of yours stores the receipts: delivered usage need not be kept any longer, rejected usage is not billed.
         while let Some(receipt) = receipts.next().await {
@@ -50,7 +50,7 @@ async fn main() -> Result<ExitCode> {
     let client = Client::builder_from_env()?.build()?;
     // Your meter in place of this: three hours' usage, and then a signal to stop.
     let hour = Utc::now().duration_trunc(TimeDelta::hours(1)).expect("hours are round");
-    let usage = |back| UsageReport::new("ent-aws01", hour - TimeDelta::hours(back)).quantity("ingest_gb", 1 + back);
+    let usage = |back| UsageEvent::new("ent-aws01", hour - TimeDelta::hours(back)).quantity("ingest_gb", 1 + back);
     let last = serve(&client, futures_util::stream::iter((1..4).map(usage)), SHUTDOWN_LIMIT).await?;
     println!("{last}");
     Ok(if last.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

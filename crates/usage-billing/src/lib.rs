@@ -19,7 +19,7 @@ mod memory_limit;
 mod month_to_date;
 mod pager;
 mod period;
-mod report;
+mod poller;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
 mod row_identity;
 #[cfg(any(feature = "acronis", feature = "genesys", feature = "suger"))]
@@ -40,7 +40,7 @@ pub mod suger;
 pub use billing_reason::BillingReason;
 pub use pager::Pager;
 pub use period::Period;
-pub use report::{Progress, Report};
+pub use poller::{PollResult, Poller};
 pub use usage_billing_core::{
     AccessToken, ApiKey, ByteStream, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
     Error, ErrorKind, LenientDateTime, MinTransferRate, RateLimit, ResponseValue, Result, RetryPolicy, SecretString,

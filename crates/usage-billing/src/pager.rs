@@ -23,20 +23,20 @@ use crate::memory_limit::MemoryLimit;
 /// A [`Stream`] that needs no pinning and borrows nothing. Nothing is fetched before the first item is asked for. From then on one page is
 /// ahead of the reader, fetched by a task of its own on the current tokio runtime: a future polled beside the reader would stand still
 /// while the reader works. The reader decodes it. Dropping the pager ends the task. After an error the list ends;
-/// [`position`](Self::position) says where to go on.
+/// [`continuation`](Self::continuation) says where to go on.
 ///
 /// ```no_run
 /// # use usage_billing::{Result, suger::Client};
 /// # async fn list(client: Client, saved: Option<String>) -> Result<()> {
 /// let mut groups = client.usage_record_groups(|request| request.entitlement_id("ent-7"));
 /// if let Some(position) = saved {
-///     groups = groups.starting_at(position);
+///     groups = groups.resume_from(position);
 /// }
 /// while let Some(group) = groups.next().await {
 ///     match group {
 ///         Ok(group) => println!("{:?} {:?}", group.id, group.status),
 ///         Err(error) => {
-///             eprintln!("{error}; to be resumed at {}", groups.position());
+///             eprintln!("{error}; to be resumed at {}", groups.continuation());
 ///             break;
 ///         }
 ///     }
@@ -68,11 +68,11 @@ pub struct Pager<T> {
     /// Of the page that `items` are of, or of the one that could not be had.
     position: String,
     items: std::vec::IntoIter<T>,
-    ahead: Ahead<T>,
+    prefetch: Prefetch<T>,
     /// How far apart pages stand, if that is known beforehand.
     step: Option<i64>,
     /// The page after the one that is coming, fetched on the guess that it will be named.
-    guessed: Option<(String, Fetched<T>)>,
+    speculative: Option<(String, Fetched<T>)>,
     /// Hashes of all positions so far, against going round in circles.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -85,9 +85,9 @@ type Fetched<T> = BoxFuture<'static, Result<Page<T>>>;
 type Fetch<T> = Box<dyn FnMut(&str) -> Fetched<T> + Send>;
 
 /// What comes after the page that is read.
-enum Ahead<T> {
+enum Prefetch<T> {
     /// Nobody has asked for an item yet.
-    Unasked,
+    NotStarted,
     Coming(String, Fetched<T>),
     End(Option<Error>),
 }
@@ -106,8 +106,10 @@ impl<T: Send + 'static> Pager<T> {
         let fetch = move |position: &str| match position.parse() {
             Ok(position) => fetch(position).map_ok(|(items, next)| (items, next.map(|next| next.to_string()))).boxed(),
             Err(_) => {
-                let message =
-                    format!("`{}` is no position in this list: give one that `position()` gave", printable(position));
+                let message = format!(
+                    "`{}` is no position in this list: give one that `continuation()` gave",
+                    printable(position)
+                );
                 std::future::ready(Err(Error::new(ErrorKind::Request, message))).boxed()
             }
         };
@@ -115,9 +117,9 @@ impl<T: Send + 'static> Pager<T> {
             fetch: Box::new(fetch),
             position: first.to_string(),
             items: Vec::new().into_iter(),
-            ahead: Ahead::Unasked,
+            prefetch: Prefetch::NotStarted,
             step: None,
-            guessed: None,
+            speculative: None,
             seen: HashSet::new(),
             hasher: RandomState::new(),
             transport: None,
@@ -132,21 +134,21 @@ impl<T: Send + 'static> Pager<T> {
 
     /// For lists whose pages stand at offsets, `step` apart: from the third page on, two are fetched at a time. At the end of
     /// such a list one page too many is asked for, and dropped.
-    pub fn in_steps_of(self, step: i64) -> Self {
+    pub fn with_offset_step(self, step: i64) -> Self {
         Self { step: Some(step), ..self }
     }
 
-    /// Starts at a position that [`position`](Self::position) gave, in this process or another.
-    pub fn starting_at(self, position: impl Into<String>) -> Self {
-        let (items, ahead, seen) = (Vec::new().into_iter(), Ahead::Unasked, HashSet::new());
-        Self { position: position.into(), items, ahead, guessed: None, seen, ..self }
+    /// Starts at a position that [`continuation`](Self::continuation) gave, in this process or another.
+    pub fn resume_from(self, position: impl Into<String>) -> Self {
+        let (items, prefetch, seen) = (Vec::new().into_iter(), Prefetch::NotStarted, HashSet::new());
+        Self { position: position.into(), items, prefetch, speculative: None, seen, ..self }
     }
 
     /// Where an interrupted listing goes on: at the page of the latest item, or at the one after it once all its items were read. The
     /// page's first items may come a second time then, but none is left out.
-    pub fn position(&self) -> &str {
-        match &self.ahead {
-            Ahead::Coming(next, _) if self.items.len() == 0 => next,
+    pub fn continuation(&self) -> &str {
+        match &self.prefetch {
+            Prefetch::Coming(next, _) if self.items.len() == 0 => next,
             _ => &self.position,
         }
     }
@@ -161,7 +163,7 @@ impl<T: Send + 'static> Pager<T> {
     /// # Errors
     /// The first error of a page; what came before it is lost. [`ErrorKind::Limit`] if the items take more than 48 MiB, without their texts
     /// and lists: read such a list one item after the other.
-    pub async fn collect_all(mut self) -> Result<Vec<T>> {
+    pub async fn try_collect(mut self) -> Result<Vec<T>> {
         let mut memory = MemoryLimit::new(COLLECTED_BYTES);
         let mut items = Vec::new();
         while let Some(item) = self.next().await.transpose()? {
@@ -188,25 +190,25 @@ impl<T: Send + 'static> Pager<T> {
     }
 
     /// Has a page fetched, unless it has been already.
-    fn go_on(&mut self, next: String) -> Ahead<T> {
+    fn start_next(&mut self, next: String) -> Prefetch<T> {
         if !self.seen.insert(self.hasher.hash_one(&next)) {
             let message = format!(
                 "the vendor names {} as the page after {}, but it came before: the list may be incomplete",
                 printable(&next),
                 printable(&self.position)
             );
-            return Ahead::End(Some(Error::new(ErrorKind::Decode, message)));
+            return Prefetch::End(Some(Error::new(ErrorKind::Decode, message)));
         }
-        let page = match self.guessed.take() {
+        let page = match self.speculative.take() {
             Some((guess, page)) if guess == next => page,
             _ => self.begin(&next),
         };
         if self.seen.len() > SHORT {
             let guess =
                 self.step.and_then(|step| next.parse::<i64>().ok()?.checked_add(step)).map(|guess| guess.to_string());
-            self.guessed = guess.map(|guess| (guess.clone(), self.begin(&guess)));
+            self.speculative = guess.map(|guess| (guess.clone(), self.begin(&guess)));
         }
-        Ahead::Coming(next, page)
+        Prefetch::Coming(next, page)
     }
 
     fn begin(&mut self, position: &str) -> Fetched<T> {
@@ -225,7 +227,7 @@ impl<T: Send + 'static> Pager<T> {
 
 /// Of the items of a list that is collected, without what hangs on them.
 const COLLECTED_BYTES: usize = 48 << 20;
-/// Pages of a list for which nothing is guessed: most lists are no longer.
+/// Pages of a list for which nothing is speculative: most lists are no longer.
 const SHORT: usize = 2;
 
 impl<T: Send + 'static> Stream for Pager<T> {
@@ -237,25 +239,25 @@ impl<T: Send + 'static> Stream for Pager<T> {
             if let Some(item) = this.items.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            this.ahead = match &mut this.ahead {
-                Ahead::End(error) => {
-                    this.guessed = None;
+            this.prefetch = match &mut this.prefetch {
+                Prefetch::End(error) => {
+                    this.speculative = None;
                     let error = error.take().map(|error| match &this.transport {
                         Some(transport) => transport.masked(error),
                         None => error,
                     });
                     return Poll::Ready(error.map(Err));
                 }
-                Ahead::Unasked => this.go_on(this.position.clone()),
-                Ahead::Coming(position, page) => {
+                Prefetch::NotStarted => this.start_next(this.position.clone()),
+                Prefetch::Coming(position, page) => {
                     let page = ready!(page.poll_unpin(context));
                     this.position = std::mem::take(position);
                     match page {
                         Ok((items, next)) => {
                             this.items = items.into_iter();
-                            next.map_or(Ahead::End(None), |next| this.go_on(next))
+                            next.map_or(Prefetch::End(None), |next| this.start_next(next))
                         }
-                        Err(error) => Ahead::End(Some(error)),
+                        Err(error) => Prefetch::End(Some(error)),
                     }
                 }
             };
@@ -315,7 +317,7 @@ mod tests {
             let items = pages[page].clone();
             async move { Ok((items, (page < 2).then_some(page + 1))) }
         });
-        assert_eq!(pager.collect_all().await.unwrap(), [1, 2, 3]);
+        assert_eq!(pager.try_collect().await.unwrap(), [1, 2, 3]);
     }
 
     #[tokio::test]
@@ -359,7 +361,7 @@ mod tests {
                 }
             });
             let start = Instant::now();
-            let all = pager.in_steps_of(7).collect_all().await.unwrap();
+            let all = pager.with_offset_step(7).try_collect().await.unwrap();
             assert_eq!(all, (0..pages).map(|page| page * 7).collect::<Vec<_>>());
             assert_eq!((asked.load(SeqCst), start.elapsed().as_secs()), (asked_for, seconds), "{pages} pages");
         }
@@ -371,7 +373,7 @@ mod tests {
             assert_eq!(offset % 5, 0, "what is not awaited is not heard of");
             Ok((vec![offset], (offset < 20).then_some(offset + 5)))
         });
-        assert_eq!(pager.in_steps_of(3).collect_all().await.unwrap(), [0, 5, 10, 15, 20]);
+        assert_eq!(pager.with_offset_step(3).try_collect().await.unwrap(), [0, 5, 10, 15, 20]);
     }
 
     #[tokio::test]
@@ -419,21 +421,21 @@ mod tests {
         while let Some(Ok(item)) = pager.next().await {
             read.push(item);
         }
-        assert_eq!((read, pager.position()), (vec![0, 1, 2, 3], "2"));
+        assert_eq!((read, pager.continuation()), (vec![0, 1, 2, 3], "2"));
         assert!(pager.next().await.is_none());
         let (again, _) = numbers(4);
-        assert_eq!(again.starting_at(pager.position()).collect_all().await.unwrap(), [4, 5, 6, 7]);
+        assert_eq!(again.resume_from(pager.continuation()).try_collect().await.unwrap(), [4, 5, 6, 7]);
         let (mut begun, _) = numbers(4);
         begun.next().await.unwrap().unwrap();
-        assert_eq!(begun.starting_at("3").collect_all().await.unwrap(), [6, 7]);
+        assert_eq!(begun.resume_from("3").try_collect().await.unwrap(), [6, 7]);
 
         let (mut pager, _) = numbers(3);
         let positions = [(0, "0"), (1, "1"), (2, "1"), (3, "2"), (4, "2"), (5, "2")];
-        assert_eq!(pager.position(), "0");
+        assert_eq!(pager.continuation(), "0");
         for (item, position) in positions {
-            assert_eq!((pager.next().await.unwrap().unwrap(), pager.position()), (item, position));
+            assert_eq!((pager.next().await.unwrap().unwrap(), pager.continuation()), (item, position));
         }
-        let error = numbers(3).0.starting_at("x").collect_all().await.unwrap_err();
+        let error = numbers(3).0.resume_from("x").try_collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Request, "{error}");
     }
 
@@ -467,9 +469,9 @@ mod tests {
                 while before.len() < read && let Some(item) = first.next().await {
                     before.push(item.unwrap());
                 }
-                let position: i64 = first.position().parse().unwrap();
+                let position: i64 = first.continuation().parse().unwrap();
                 before.retain(|(page, _)| *page < position);
-                before.extend(list().starting_at(first.position()).collect_all().await.unwrap());
+                before.extend(list().resume_from(first.continuation()).try_collect().await.unwrap());
                 proptest::prop_assert_eq!(before, all.concat());
                 Ok(())
             })?;

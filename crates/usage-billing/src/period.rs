@@ -19,7 +19,7 @@ use usage_billing_core::{Error, ErrorKind, Result, printable};
 /// let october: Period = "2026-10".parse()?;
 /// let now: DateTime<Utc> = "2026-11-02T06:00:00Z".parse().expect("a date-time");
 /// assert_eq!(Period::last_month(now), october);
-/// assert!(october.is_closed(now));
+/// assert!(october.has_ended(now));
 ///
 /// // The end is excluded: the 15th is not in it.
 /// let billing_month: Period = "2026-10-15/2026-11-15".parse()?;
@@ -139,7 +139,7 @@ impl Period {
     }
 
     /// Whether it is over at `now`: usage in it can still be reported late, but not arise.
-    pub fn is_closed(&self, now: DateTime<Utc>) -> bool {
+    pub fn has_ended(&self, now: DateTime<Utc>) -> bool {
         self.end <= now
     }
 
@@ -147,7 +147,7 @@ impl Period {
     ///
     /// # Errors
     /// [`ErrorKind::Request`], with the instant at which it begins.
-    pub fn require_begun(&self, now: DateTime<Utc>) -> Result<()> {
+    pub fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
         if self.start <= now {
             return Ok(());
         }
@@ -183,8 +183,8 @@ impl Period {
     ///
     /// # Errors
     /// [`ErrorKind::Request`], saying when it is over.
-    pub fn require_closed(&self, now: DateTime<Utc>) -> Result<()> {
-        if self.is_closed(now) {
+    pub fn require_ended(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.has_ended(now) {
             return Ok(());
         }
         Err(wrong(format!("{self} is not over before {}: its quantities will still change", instant(self.end))))
@@ -349,13 +349,13 @@ mod tests {
     fn a_period_in_the_future_is_rejected_on_one_line() {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         for begun in ["2026-11", "2026-10", "2026-11-21/2027-05-01", "2026-11-21T12:00:00Z/2026-11-22"] {
-            assert!(period(begun).require_begun(now).is_ok(), "{begun}");
+            assert!(period(begun).require_started(now).is_ok(), "{begun}");
         }
-        let error = period("2027-05").require_begun(now).unwrap_err();
+        let error = period("2027-05").require_started(now).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Request);
         assert_eq!(error.to_string(), "2027-05 is in the future: it begins at 2027-05-01T00:00:00Z");
-        assert!(period("2026-11-22/2026-11-23").require_begun(now).is_err());
-        assert!(period("2026-11-21T12:00:01Z/2026-11-22").require_begun(now).is_err());
+        assert!(period("2026-11-22/2026-11-23").require_started(now).is_err());
+        assert!(period("2026-11-21T12:00:01Z/2026-11-22").require_started(now).is_err());
     }
 
     #[test]
@@ -404,9 +404,9 @@ mod tests {
     fn the_last_month_is_whole_even_on_the_first_of_january() {
         let new_year = "2027-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(Period::last_month(new_year), period("2026-12"));
-        assert!(Period::last_month(new_year).is_closed(new_year));
-        assert!(Period::last_month(new_year).require_closed(new_year).is_ok());
-        let open = Period::month_of(new_year.date_naive()).require_closed(new_year).unwrap_err();
+        assert!(Period::last_month(new_year).has_ended(new_year));
+        assert!(Period::last_month(new_year).require_ended(new_year).is_ok());
+        let open = Period::month_of(new_year.date_naive()).require_ended(new_year).unwrap_err();
         assert_eq!(open.message(), "2027-01 is not over before 2027-02-01T00:00:00Z: its quantities will still change");
     }
 

@@ -24,7 +24,7 @@ impl RowPeriod {
         let reaches_today = asked.end() >= at.date_naive().and_time(NaiveTime::MIN).and_utc();
         let is_to_date = is_part_of_month && begins_with_a_day && reaches_today && month.contains(at);
         let to_date = Period::new(asked.start(), month.end()).ok().filter(|_| is_to_date);
-        Self { period: to_date.unwrap_or(asked), is_part_of_month, is_closed: asked.is_closed(at) }
+        Self { period: to_date.unwrap_or(asked), is_part_of_month, is_closed: asked.has_ended(at) }
     }
 
     /// Whether it is over, and no part of a month: only then rows can be final.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use usage_billing::suger::UsageReport;
+use usage_billing::suger::UsageEvent;
 use usage_billing::{CallOptions, Error, ErrorKind, MinTransferRate, Period, Result, RetryPolicy, acronis, suger};
 use usage_billing_core::Credentials;
 use usage_billing_sandbox as demo;
@@ -190,7 +190,7 @@ fn rounded_up(limit: Duration) -> u128 {
 
 #[tokio::test]
 async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what_is_queued() {
-    let report = UsageReport::new("ent-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
+    let report = UsageEvent::new("ent-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
     let group = format!(
         r#"{{"usageRecordGroups":[{{"id":"{}","entitlementID":"ent-1","status":"CREATED","records":{{"gb":5}}}}]}}"#,
         report.id("acme")
@@ -203,18 +203,18 @@ async fn flush_ends_in_time_behind_a_trickled_list_and_the_next_one_settles_what
             _ if is_slow.load(Ordering::SeqCst) => trickled("HTTP/1.1 200 X\r\n\r\n{"),
             _ => Reply::json(200, &group),
         });
-        let mut reporter = suger_at(&server).reporter().flush_timeout(limit);
-        let id = reporter.push(report.clone()).unwrap();
-        let receipt = ends(reporter.flush()).await;
+        let mut queue = suger_at(&server).usage_queue().flush_timeout(limit);
+        let id = queue.push(report.clone()).unwrap();
+        let receipt = ends(queue.flush()).await;
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
         let error = &receipt.unsent[0].error;
         let expected = format!("not confirmed within {} s -> it is still queued: flush again later", rounded_up(limit));
         let is_confirmation = (error.kind(), error.to_string()) == (ErrorKind::WaitTimeout, expected);
-        assert_eq!(reporter.pending(), 1);
+        assert_eq!(queue.pending(), 1);
 
         slow.store(false, Ordering::SeqCst);
-        let mut reporter = reporter.flush_timeout(None);
-        let receipt = ends(reporter.flush()).await;
+        let mut queue = queue.flush_timeout(None);
+        let receipt = ends(queue.flush()).await;
         assert_eq!((receipt.already_delivered.as_slice(), receipt.total()), (&[id][..], 1), "{receipt:?}");
         let bodies: Vec<_> =
             server.requests().into_iter().filter(|sent| sent.method == "POST").map(|sent| sent.body).collect();

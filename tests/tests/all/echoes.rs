@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use usage_billing::acronis::{self, StoredFile};
-use usage_billing::suger::{self, UsageReport};
-use usage_billing::{Credentials, Error, Report, genesys};
+use usage_billing::suger::{self, UsageEvent};
+use usage_billing::{Credentials, Error, Poller, genesys};
 use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 
 use super::redaction::{is_secret, long, shown};
@@ -68,7 +68,7 @@ fn suger(url: &str) -> suger::Client {
 }
 
 /// The error of a report that stays pending. The limit is longer and longer until the vendor has answered within it.
-async fn timed_out<T>(report: Report<T>) -> Error {
+async fn timed_out<T>(report: Poller<T>) -> Error {
     let mut report = report.poll_every(Duration::ZERO);
     let mut limit = Duration::from_millis(10);
     loop {
@@ -185,7 +185,7 @@ async fn no_report_of_acronis_holds_it() {
         let client = acronis(server.url());
         let file = waited(&client).await.unwrap();
         check("format", form, &client.rows(&file).await.map(drop).unwrap_err());
-        check("format", form, &client.usage_of(&file).await.unwrap_err());
+        check("format", form, &client.usage_from_file(&file).await.unwrap_err());
     }
 }
 
@@ -208,7 +208,7 @@ async fn no_row_of_acronis_holds_it() {
             let server = server(form, report(format, "saved", file));
             let client = acronis(server.url());
             let stored = waited(&client).await.unwrap();
-            let outcome = client.usage_of(&stored).await.unwrap_err();
+            let outcome = client.usage_from_file(&stored).await.unwrap_err();
             assert!(!is_secret(&shown(&outcome)), "form {form}, {file}: {}", shown(&outcome));
             if let Ok(mut rows) = client.rows(&stored).await
                 && let Some(Err(error)) = rows.next().await
@@ -244,14 +244,14 @@ async fn no_list_of_acronis_holds_it() {
         let server = server(form, responses.clone());
         let client = acronis(server.url());
         check("current usage", form, &client.current_usage().await.unwrap_err());
-        let error = client.children(ID.parse().unwrap()).starting_at("first").collect_all().await.unwrap_err();
+        let error = client.children(ID.parse().unwrap()).resume_from("first").try_collect().await.unwrap_err();
         check("cursor", form, &error);
     }
 }
 
 #[tokio::test]
 async fn no_group_or_report_of_suger_holds_it() {
-    let report = UsageReport::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
+    let report = UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5);
     let list = |items: Value| json!({ "usageRecordGroups": items, "usageRecordReports": items });
     for form in 0..5 {
         let responses = move |request: &Request| match request.method.as_str() {
@@ -261,10 +261,10 @@ async fn no_group_or_report_of_suger_holds_it() {
         };
         let server = server(form, responses);
         let client = suger(server.url());
-        check("report", form, &client.report(&report).await.unwrap_err());
-        let mut reporter = client.reporter();
-        reporter.push(report.clone()).unwrap();
-        check("receipt", form, &reporter.flush().await.unsent[0].error);
+        check("report", form, &client.send_usage(&report).await.unwrap_err());
+        let mut queue = client.usage_queue();
+        queue.push(report.clone()).unwrap();
+        check("receipt", form, &queue.flush().await.unsent[0].error);
         let period = "2026-10".parse().unwrap();
         check("usage", form, &client.usage(period, SOME_TIME).await.unwrap_err());
         check("reported usage", form, &client.reported_usage(period).await.unwrap_err());

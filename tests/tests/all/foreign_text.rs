@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_billing::{Progress, Report};
+use usage_billing::{PollResult, Poller};
 use usage_billing_core::Error;
 use usage_billing_tests::{Reply, ScriptedServer, suger};
 
@@ -76,9 +76,9 @@ async fn a_decode_error_is_one_bounded_line() {
 #[tokio::test(start_paused = true)]
 async fn a_status_of_the_vendor_and_an_id_stay_in_their_line() {
     let status: String = serde_json::from_str(&format!(r#""{HOSTILE}""#)).unwrap();
-    let mut report = Report::<()>::new("report", "q-\u{202e}1\n".to_owned(), move || {
+    let mut report = Poller::<()>::new("report", "q-\u{202e}1\n".to_owned(), move || {
         let status = Some(status.clone());
-        async { Ok(Progress::Pending { status, retry_after: None }) }
+        async { Ok(PollResult::Pending { status, retry_after: None }) }
     });
     let error = report.wait(Duration::from_secs(5)).await.unwrap_err();
     check(&error, "status");

@@ -232,7 +232,7 @@ fn sum_up(test: &str, file: impl FnOnce() -> Vec<u8>, check: impl FnOnce(Result<
         (server.url().to_owned(), server)
     };
     limited_process(test, PEAK_MIB, input, |url| {
-        check(run(&url, async |client, file| client.usage_of(&file).await.map(|rows| rows.len())));
+        check(run(&url, async |client, file| client.usage_from_file(&file).await.map(|rows| rows.len())));
     });
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use usage_billing::suger::UsageReport;
+use usage_billing::suger::UsageEvent;
 use usage_billing::{Credentials, ErrorKind, Period, genesys, suger};
 use usage_billing_tests::{Reply, ScriptedServer, limited_process, untimed};
 
@@ -51,12 +51,12 @@ fn genesys_client(url: &str) -> genesys::Client {
 fn endless_bodies_of_all_reports_at_once_are_errors() {
     let reply = |method: &str, _: &str| if method == "POST" { endless() } else { Reply::json(200, "{}") };
     calls("memory_parallel::endless_bodies_of_all_reports_at_once_are_errors", reply, async |url| {
-        let mut reporter = suger_client(&url).reporter();
+        let mut queue = suger_client(&url).usage_queue();
         for number in 0..16 {
-            let report = UsageReport::new(format!("ent-{number}"), "2026-10-01T07:00:00Z".parse().unwrap());
-            reporter.push(report.quantity("gb", 5)).unwrap();
+            let report = UsageEvent::new(format!("ent-{number}"), "2026-10-01T07:00:00Z".parse().unwrap());
+            queue.push(report.quantity("gb", 5)).unwrap();
         }
-        let receipt = reporter.flush().await;
+        let receipt = queue.flush().await;
         assert_eq!(receipt.unsent.len(), 16, "{receipt}");
         assert!(receipt.unsent.iter().all(|unsent| unsent.error.kind() == ErrorKind::Limit), "{receipt}");
     });
@@ -134,7 +134,7 @@ fn client_organizations_without_end_are_an_error() {
 fn collected_list_without_end_is_an_error() {
     let reply = endless_pages("{},".repeat(999));
     calls("memory_parallel::collected_list_without_end_is_an_error", reply, async |url| {
-        let error = suger_client(&url).entitlements(|request| request).collect_all().await.unwrap_err();
+        let error = suger_client(&url).entitlements(|request| request).try_collect().await.unwrap_err();
         let line = "the list exceeds the limit of 48 MiB of memory -> this limit is fixed: read the items one by one";
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Limit, line));
     });

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 use usage_billing::acronis::{self, ReportRequest};
-use usage_billing::suger::{self, Delivery, UsageReport, types::UsageRecordGroupStatus};
+use usage_billing::suger::{self, Delivery, UsageEvent, types::UsageRecordGroupStatus};
 use usage_billing::{Credentials, ErrorKind, Period, genesys};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{now, untimed};
@@ -89,7 +89,7 @@ async fn an_acronis_report_becomes_the_rows_that_are_billed() {
     let files = report.wait(PATIENCE).await.unwrap().saved;
     let [file] = &files[..] else { panic!("one format, one file") };
     // Read twice, a report gives the same.
-    let again = client.usage_of(file).await.unwrap();
+    let again = client.usage_from_file(file).await.unwrap();
     let quantities =
         |rows: &[usage_billing::UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity)).collect::<Vec<_>>();
     assert_eq!(quantities(&again), quantities(&rows));
@@ -167,7 +167,7 @@ async fn all_usage_record_groups_come_however_many_pages_they_take() {
             let (first, last): (chrono::NaiveDate, chrono::NaiveDate) = (first, last);
             request.start_date(first).end_date(last)
         })
-        .collect_all()
+        .try_collect()
         .await
         .unwrap();
     let pages = sandbox.requests().iter().filter(|request| request.path.ends_with("/usageRecordGroup")).count();
@@ -183,19 +183,19 @@ async fn usage_reported_twice_is_delivered_once() {
     let client = suger(&sandbox);
     let hour: DateTime<Utc> = "2026-11-20T07:00:00Z".parse().unwrap();
     let known = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::Reported));
-    let known = known.collect_all().await.unwrap();
+    let known = known.try_collect().await.unwrap();
     let metered = known.into_iter().find(|group| group.records.contains_key("api_calls")).expect("usage of api_calls");
     let entitlement = metered.entitlement_id.unwrap();
     let exact: Decimal = "12345678901234567.123456789".parse().unwrap();
-    let usage = UsageReport::new(&entitlement, hour).quantity("api_calls", exact);
+    let usage = UsageEvent::new(&entitlement, hour).quantity("api_calls", exact);
 
-    let Delivery::Delivered(group) = client.report(&usage).await.unwrap() else { panic!("it is new") };
+    let Delivery::Delivered(group) = client.send_usage(&usage).await.unwrap() else { panic!("it is new") };
     assert_eq!(group.id, Some(usage.id(demo::SUGER_ORG_ID).to_string()));
     assert_eq!(group.records["api_calls"].0, exact);
-    let Delivery::AlreadyDelivered(id) = client.report(&usage).await.unwrap() else { panic!("it was there") };
+    let Delivery::AlreadyDelivered(id) = client.send_usage(&usage).await.unwrap() else { panic!("it was there") };
     assert_eq!(id, usage.id(demo::SUGER_ORG_ID));
 
-    let unknown = UsageReport::new("no-such-1", hour).quantity("api_calls", 1);
-    let error = client.report(&unknown).await.unwrap_err();
+    let unknown = UsageEvent::new("no-such-1", hour).quantity("api_calls", 1);
+    let error = client.send_usage(&unknown).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Api, "{error}");
 }

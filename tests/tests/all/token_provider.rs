@@ -188,7 +188,7 @@ async fn failure_of_the_provider_fails_the_call_before_anything_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn error_of_a_provider_rejects_no_usage() {
-    use usage_billing::suger::{Client, UsageReport};
+    use usage_billing::suger::{Client, UsageEvent};
 
     let server = ScriptedServer::start(|_| Reply::json(200, r#"{"usageRecordGroups":[]}"#));
     let vault = ScriptedServer::start(|request| match request.target.contains("gone") {
@@ -208,9 +208,9 @@ async fn error_of_a_provider_rejects_no_usage() {
         });
         let builder = Client::builder("acme", key).base_url(server.url());
         let client = untimed(builder).build().unwrap().with_now(usage_billing_tests::now());
-        let mut reporter = client.reporter().flush_timeout(None);
-        reporter.push(UsageReport::new("e-1", usage_billing_tests::now()).quantity("gb", 1)).unwrap();
-        let receipt = reporter.flush().await;
+        let mut queue = client.usage_queue().flush_timeout(None);
+        queue.push(UsageEvent::new("e-1", usage_billing_tests::now()).quantity("gb", 1)).unwrap();
+        let receipt = queue.flush().await;
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent", "{path}");
         assert_eq!((receipt.unsent[0].error.kind(), receipt.unsent[0].error.status()), (ErrorKind::Auth, None));
     }

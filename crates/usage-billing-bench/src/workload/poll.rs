@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, SecondsFormat, Utc};
 use usage_billing::genesys::types::{BillingUsageReport, BillingUsageReportStatus};
-use usage_billing::{Decimal, Period, Progress};
+use usage_billing::{Decimal, Period, PollResult};
 
 use super::{Result, Side};
 use crate::clients::{self, ByHand};
@@ -18,7 +18,7 @@ pub(super) async fn run(side: Side, base: &str, cycles: u64) -> Result<String> {
                 let mut report = client.billable_usage_with_resources(day(cycle)?);
                 loop {
                     sum.calls += 1;
-                    if let Progress::Ready(done) = report.poll().await? {
+                    if let PollResult::Ready(done) = report.poll().await? {
                         break sum.add(&done);
                     }
                 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use usage_billing::suger::types::MeteringUsageRecordGroup;
-use usage_billing::suger::{Delivery, UsageReport};
+use usage_billing::suger::{Delivery, UsageEvent};
 use usage_billing::{Decimal, DecimalNumber};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
                 let report = report(start, index);
                 let client = &client;
                 async move {
-                    match client.report(&report).await? {
+                    match client.send_usage(&report).await? {
                         Delivery::Delivered(group) => Result::Ok(*group),
                         other => Err(format!("{other:?}, although it was never sent before").into()),
                     }
@@ -61,9 +61,9 @@ pub(super) async fn run(side: Side, base: &str, count: u64, at_once: usize) -> R
     Ok(format!("CHECKSUM single count={} records={:.3}", sum.count, sum.records))
 }
 
-fn report(start: DateTime<Utc>, index: u64) -> UsageReport {
+fn report(start: DateTime<Utc>, index: u64) -> UsageEvent {
     let second = TimeDelta::seconds((index % 60_000).cast_signed());
-    let report = UsageReport::new(ENTITLEMENT, start + second).quantity(DIMENSION, quantity(index).0);
+    let report = UsageEvent::new(ENTITLEMENT, start + second).quantity(DIMENSION, quantity(index).0);
     report.sequence(u32::try_from(index / 60_000).unwrap_or_default())
 }
 

@@ -69,7 +69,7 @@ impl<'a> AskedReport<'a> {
             None => (self.period.period, self.period.is_complete()),
             Some(day) => {
                 let day = Period::of_days(day, day)?;
-                (day, self.built.is_some_and(|built| day.is_closed(built)))
+                (day, self.built.is_some_and(|built| day.has_ended(built)))
             }
         };
         let sku = key.sku.as_deref().map_or_else(|| format!("{}/{}", key.application, key.metric), str::to_owned);

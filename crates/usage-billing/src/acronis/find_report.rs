@@ -9,7 +9,7 @@ use super::hints::hinted;
 use super::report::{ObtainedReport, is_gone};
 use super::stored_file::{ReportFiles, StoredFile};
 use super::{Client, ReportRequest, rows, types};
-use crate::{Period, Progress, Report};
+use crate::{Period, PollResult, Poller};
 
 /// Reports that are read at a time.
 const CONCURRENT: usize = 4;
@@ -29,7 +29,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a request that could not be made; those of the calls. A report that cannot be read hides no other, but is
     /// the error if the report is not found: it may be the one.
-    pub async fn find_report(&self, request: &ReportRequest, since: NaiveDate) -> Result<Option<Report<ReportFiles>>> {
+    pub async fn find_report(&self, request: &ReportRequest, since: NaiveDate) -> Result<Option<Poller<ReportFiles>>> {
         let now = self.clock.now();
         let mut unread = None;
         let mut reports = self.reports(self.report_ids(request.tenant()).await?);
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// Returns a report that serves `request`: one that the tenant has already, if it contains all that a new one would, else a new one, as by
-    /// [`create_report_once`](Self::create_report_once).
+    /// [`get_or_create_report`](Self::get_or_create_report).
     ///
     /// A report is reused if it is of the same kind, tenant, level and whole period, has the SKUs that were asked for, and a file with rows that was
     /// made after the end of the period or, if that is not over, within the last hour of today: usage is rolled up once a day, and rows state in
@@ -56,7 +56,7 @@ impl Client {
     /// read, from both ends of the list; those that cannot be read are passed over.
     ///
     /// # Errors
-    /// As [`create_report_once`](Self::create_report_once).
+    /// As [`get_or_create_report`](Self::get_or_create_report).
     pub async fn obtain_report(&self, request: &ReportRequest) -> Result<ObtainedReport> {
         match self.reusable_report(request).await? {
             Some(report) => Ok(ObtainedReport::Existing(report)),
@@ -66,7 +66,7 @@ impl Client {
 
     /// # Errors
     /// [`ErrorKind::Request`] for a request that could not be made. No other: a report that is not found can be created.
-    pub(super) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Report<ReportFiles>>> {
+    pub(super) async fn reusable_report(&self, request: &ReportRequest) -> Result<Option<Poller<ReportFiles>>> {
         let now = self.clock.now();
         request.body(now)?;
         let Some(period) = request.period() else { return Ok(None) };
@@ -86,7 +86,7 @@ impl Client {
             let states_skus = report.parameters.show_skus.is_some();
             let mut report = self.waiting_for(report);
             match report.poll().await {
-                Ok(Progress::Ready(files)) => {
+                Ok(PollResult::Ready(files)) => {
                     let file = files.saved.iter().find(|file| rows::are_in(&file.format));
                     let file = file.filter(|file| has_all_of(file, period, now));
                     if let Some(file) = file
@@ -95,7 +95,7 @@ impl Client {
                         return Ok(Some(report));
                     }
                 }
-                Ok(Progress::Pending { .. }) if is_of_today && states_skus => {
+                Ok(PollResult::Pending { .. }) if is_of_today && states_skus => {
                     in_the_making = in_the_making.or(Some(report));
                 }
                 _ => {}
@@ -146,7 +146,7 @@ fn is_of_one_report(error: &Error) -> bool {
 /// Whether a file has all rows of a period: it was made when the period was over, or just now.
 fn has_all_of(file: &StoredFile, period: Period, now: DateTime<Utc>) -> bool {
     let is_fresh = |made: DateTime<Utc>| made <= now && now - made <= FRESH && made.date_naive() == now.date_naive();
-    file.created_at.is_some_and(|made| period.is_closed(made) || is_fresh(made))
+    file.created_at.is_some_and(|made| period.has_ended(made) || is_fresh(made))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn refusal(kind: ErrorKind, status: Option<u16>, words: &str, period: Option<Per
     match (kind, status) {
         _ if is_unsettled(kind, status) => Refusal::Unknown,
         (_, Some(400)) if words.contains("history") || words.contains("not ready") => Refusal::NotReady,
-        (_, Some(400)) if period.is_some_and(|period| !period.is_closed(now + TimeDelta::days(1))) => Refusal::NotOver,
+        (_, Some(400)) if period.is_some_and(|period| !period.has_ended(now + TimeDelta::days(1))) => Refusal::NotOver,
         (_, Some(400)) => Refusal::NotRight,
         (_, Some(500)) => Refusal::NotReady,
         _ => Refusal::Other,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::hints::{hinted, is_over, may_be_made, of_creation};
 use super::stored_file::{ReportFiles, StoredFile};
 use super::{Api, Client, ReportRequest, rows, types};
-use crate::{Progress, Report};
+use crate::{PollResult, Poller};
 
 /// How often a report is created that does not come into being.
 const MAX_CREATIONS: u32 = 3;
@@ -27,7 +27,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Request`] for a period in the future; [`ErrorKind::NotReady`], with when to come back, if the history of the period is
     /// not ready (mostly at night); else those of the call.
-    pub async fn create_report(&self, request: &ReportRequest) -> Result<Report<ReportFiles>> {
+    pub async fn create_report(&self, request: &ReportRequest) -> Result<Poller<ReportFiles>> {
         let body = request.body(self.clock.now())?;
         let formats = body.parameters.formats.clone();
         let sent = self.api.create_report().body(body).send().await;
@@ -44,13 +44,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`create_report`](Self::create_report); also after a timeout if no report is found, because the vendor may still be creating it.
-    pub async fn create_report_once(&self, request: &ReportRequest) -> Result<Report<ReportFiles>> {
+    pub async fn get_or_create_report(&self, request: &ReportRequest) -> Result<Poller<ReportFiles>> {
         Ok(match self.create_settled(request).await? {
             ObtainedReport::Created(report) | ObtainedReport::Existing(report) => report,
         })
     }
 
-    /// As [`create_report_once`](Self::create_report_once), with whether it is certain that the report is the one created here: another program
+    /// As [`get_or_create_report`](Self::get_or_create_report), with whether it is certain that the report is the one created here: another program
     /// may have created one like it meanwhile.
     pub(super) async fn create_settled(&self, request: &ReportRequest) -> Result<ObtainedReport> {
         // Before it is made: the day may end meanwhile.
@@ -84,7 +84,7 @@ impl Client {
         request: &ReportRequest,
         since: NaiveDate,
         failure: &Error,
-    ) -> Result<Option<Report<ReportFiles>>> {
+    ) -> Result<Option<Poller<ReportFiles>>> {
         self.find_report(request, since).await.map_err(|_| failure.clone())
     }
 
@@ -92,7 +92,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a report that is sent by mail: no file of it is stored. Else those of the call.
-    pub async fn report(&self, id: Uuid) -> Result<Report<ReportFiles>> {
+    pub async fn report(&self, id: Uuid) -> Result<Poller<ReportFiles>> {
         let report = self.api.get_report().report_id(id).send().await.map_err(hinted)?.into_inner();
         if report.result_action == types::ReportResultAction::Send {
             let message = format!("report {id} is sent by mail and not stored: there is no file to wait for");
@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    pub(super) fn waiting_for(&self, mut report: types::Report) -> Report<ReportFiles> {
+    pub(super) fn waiting_for(&self, mut report: types::Report) -> Poller<ReportFiles> {
         let formats = &mut report.parameters.formats;
         if formats.is_empty() {
             // What the vendor's own billing module expects if it asks for none (acronis-cyber-cloud-whmcs, seen 2026-11-21).
@@ -125,7 +125,7 @@ impl Client {
         }
         let (api, id) = (self.api.clone(), report.id.to_string());
         let without_rows = rows::without_rows(formats);
-        Report::new("Acronis report", id, move || poll(api.clone(), report.clone()))
+        Poller::new("Acronis report", id, move || poll(api.clone(), report.clone()))
             .answered()
             .without_rows(without_rows)
             .masking(&self.api)
@@ -136,21 +136,24 @@ impl Client {
 #[derive(Debug)]
 pub enum ObtainedReport {
     /// It was there, or it may be that of another program: it is not to be deleted here.
-    Existing(Report<ReportFiles>),
+    Existing(Poller<ReportFiles>),
     /// It was created by this call.
-    Created(Report<ReportFiles>),
+    Created(Poller<ReportFiles>),
 }
 
 pub(super) fn is_gone(error: &Error) -> bool {
     error.status().is_some_and(|status| status.as_u16() == 404)
 }
 
-async fn poll(api: Api, report: types::Report) -> Result<Progress<ReportFiles>> {
+async fn poll(api: Api, report: types::Report) -> Result<PollResult<ReportFiles>> {
     progress(&report, &api.list_stored_reports().report_id(report.id).send().await.map_err(hinted)?)
 }
 
 /// Done when the newest file of every wanted format is saved or has failed: one that failed does not hide those that were saved.
-fn progress(report: &types::Report, stored: &ResponseValue<types::StoredReportList>) -> Result<Progress<ReportFiles>> {
+fn progress(
+    report: &types::Report,
+    stored: &ResponseValue<types::StoredReportList>,
+) -> Result<PollResult<ReportFiles>> {
     let (mut saved, mut failed, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for format in &report.parameters.formats {
         // A scheduled report gathers files of the same format over time.
@@ -169,11 +172,11 @@ fn progress(report: &types::Report, stored: &ResponseValue<types::StoredReportLi
         }
     }
     if !states.is_empty() {
-        return Ok(Progress::pending(stored, Some(states.join(", "))));
+        return Ok(PollResult::pending(stored, Some(states.join(", "))));
     }
     match failed.first() {
         Some(format) if saved.is_empty() => Err(not_built(format, report.id)),
-        _ => Ok(Progress::Ready(ReportFiles { saved, failed })),
+        _ => Ok(PollResult::Ready(ReportFiles { saved, failed })),
     }
 }
 
@@ -190,7 +193,7 @@ mod tests {
     use super::*;
     use types::ReportFormat::{CsvV20, JsonV20};
 
-    fn seen(items: serde_json::Value) -> Result<Progress<ReportFiles>> {
+    fn seen(items: serde_json::Value) -> Result<PollResult<ReportFiles>> {
         let report = serde_json::json!({
             "id": Uuid::nil(), "version": 1, "generation_date": "2026-11-01", "result_action": "save",
             "parameters": {
@@ -219,9 +222,9 @@ mod tests {
             serde_json::json!([csv, json("a_new_state")]),
             serde_json::json!([csv, unnamed]),
         ] {
-            assert!(matches!(seen(pending.clone()).unwrap(), Progress::Pending { .. }), "{pending}");
+            assert!(matches!(seen(pending.clone()).unwrap(), PollResult::Pending { .. }), "{pending}");
         }
-        let Progress::Ready(files) = seen(serde_json::json!([json("saved"), csv])).unwrap() else { panic!("done") };
+        let PollResult::Ready(files) = seen(serde_json::json!([json("saved"), csv])).unwrap() else { panic!("done") };
         assert_eq!(files.saved.iter().map(|file| file.format.clone()).collect::<Vec<_>>(), [CsvV20, JsonV20]);
     }
 
@@ -233,13 +236,13 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Failed);
         assert!(error.message().starts_with("Acronis could not build the csv_v2_0 file"), "{error}");
         for pending in [serde_json::json!([csv("failed")]), serde_json::json!([csv("failed"), json("in_progress")])] {
-            let Progress::Pending { status, .. } = seen(pending).unwrap() else { panic!("not done") };
+            let PollResult::Pending { status, .. } = seen(pending).unwrap() else { panic!("not done") };
             assert!(status.unwrap().starts_with("json_v2_0 "));
         }
         for (items, is_saved, is_failed) in
             [([csv("saved"), json("failed")], CsvV20, JsonV20), ([csv("failed"), json("saved")], JsonV20, CsvV20)]
         {
-            let Progress::Ready(files) = seen(serde_json::json!(items)).unwrap() else { panic!("done") };
+            let PollResult::Ready(files) = seen(serde_json::json!(items)).unwrap() else { panic!("done") };
             assert_eq!(files.saved.iter().map(|file| &file.format).collect::<Vec<_>>(), [&is_saved]);
             assert_eq!(files.failed, [is_failed]);
         }
@@ -253,7 +256,7 @@ mod tests {
             file("csv_v2_0", ID, "2026-11-01T00:00:00+00:00"),
             file("json_v2_0", ID, "2026-11-01T00:00:00Z"),
         ]);
-        let Progress::Ready(files) = seen(items).unwrap() else { panic!("done") };
+        let PollResult::Ready(files) = seen(items).unwrap() else { panic!("done") };
         assert_eq!(files.saved[0].id.to_string(), NEWER);
         assert_eq!(files.saved[0].created_at, Some("2026-11-02T00:00:00Z".parse().unwrap()));
     }
@@ -261,7 +264,7 @@ mod tests {
     #[test]
     fn a_report_that_is_not_done_says_how_far_each_format_is() {
         let csv = serde_json::json!([{"report_format": "csv_v2_0", "status": "in_progress", "created_at": "2026-11-01T00:00:00Z"}]);
-        let Progress::Pending { status, .. } = seen(csv).unwrap() else { panic!("not done") };
+        let PollResult::Pending { status, .. } = seen(csv).unwrap() else { panic!("not done") };
         assert_eq!(status.as_deref(), Some("csv_v2_0 in_progress, json_v2_0 not begun"));
     }
 }

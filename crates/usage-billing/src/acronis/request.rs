@@ -125,7 +125,7 @@ impl ReportRequest {
     /// The days that are asked for; the vendor's end is inclusive, and not after today.
     fn days(&self, now: DateTime<Utc>) -> Result<Option<types::ReportPeriod>> {
         let Some(period) = self.period else { return Ok(None) };
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let (start, end) = (period.first_day()?, period.last_day()?.min(now.date_naive()));
         Ok(Some(types::ReportPeriod { start, end }))
     }
@@ -149,7 +149,7 @@ impl ReportRequest {
     pub(super) fn is_contained_in(&self, report: &types::Report, now: DateTime<Utc>) -> Result<bool> {
         let told = &report.parameters;
         let Some(period) = self.period else { return Ok(false) };
-        let since = if period.is_closed(now) { period.end() } else { now };
+        let since = if period.has_ended(now) { period.end() } else { now };
         Ok(report.generation_date >= since.date_naive()
             && self.is_of_the_same(report, now)?
             && told.formats.iter().any(rows::are_in)

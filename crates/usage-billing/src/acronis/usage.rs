@@ -15,7 +15,7 @@ use super::usage_options::{ReportEvent, UsageOptions};
 use super::{Client, ReportRequest, ReportRow, rows};
 use crate::failed_month::in_month;
 use crate::time_limit::TimeLimit;
-use crate::{Period, Report, UsageRow};
+use crate::{Period, Poller, UsageRow};
 
 impl Client {
     /// Usage of the direct children of the API client's tenant by a `usage_summary` for each calendar month of the period, all within `timeout`.
@@ -28,7 +28,7 @@ impl Client {
     /// The rows of all months together may take [`with_max_usage_bytes`](Self::with_max_usage_bytes).
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_by`](Self::usage_by).
+    /// [`ErrorKind::Request`] for a period in the future; as [`obtain_report`](Self::obtain_report) and [`usage_from_report`](Self::usage_from_report).
     /// [`ErrorKind::WaitTimeout`] without the id of a report if none was created in time. The error of one month of several has a hint that names the
     /// month and the periods to ask for instead: no rows are returned beside it, but the reports of the months before it can be reused.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
@@ -42,7 +42,7 @@ impl Client {
     /// are right.
     pub async fn usage_with(&self, period: Period, timeout: Duration, options: UsageOptions) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let limit = TimeLimit::new(timeout);
         let tenant = limit.run(self.own_tenant()).await;
         let tenant = tenant.unwrap_or_else(|| Err(limit.exceeded("the tenant of the API client was not looked up")))?;
@@ -109,9 +109,13 @@ impl Client {
     /// files that can be read as rows, all within `timeout`. A file for people that Acronis could not build hides no rows.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Report::wait`](crate::Report::wait) and
-    /// [`usage_of`](Self::usage_of), always naming the report's id.
-    pub async fn usage_by(&self, report: &mut Report<ReportFiles>, timeout: Duration) -> Result<Vec<UsageRow>> {
+    /// [`ErrorKind::Request`] at once for a report that has files for people only; as [`Poller::wait`](crate::Poller::wait) and
+    /// [`usage_from_file`](Self::usage_from_file), always naming the report's id.
+    pub async fn usage_from_report(
+        &self,
+        report: &mut Poller<ReportFiles>,
+        timeout: Duration,
+    ) -> Result<Vec<UsageRow>> {
         self.usage_within(TimeLimit::new(timeout), report, 0).await.map(|(rows, _)| rows)
     }
 
@@ -119,7 +123,7 @@ impl Client {
     async fn usage_within(
         &self,
         limit: TimeLimit,
-        report: &mut Report<ReportFiles>,
+        report: &mut Poller<ReportFiles>,
         kept: usize,
     ) -> Result<(Vec<UsageRow>, usize)> {
         let usage = async {
@@ -139,7 +143,7 @@ impl Client {
     /// # Errors
     /// As [`rows`](Self::rows) and [`usage_rows`]; [`ErrorKind::Limit`] if the usage takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
-    pub async fn usage_of(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
+    pub async fn usage_from_file(&self, file: &StoredFile) -> Result<Vec<UsageRow>> {
         self.usage_of_within(TimeLimit::new(Duration::MAX), file, 0).await.map(|(rows, _)| rows)
     }
 
@@ -203,7 +207,7 @@ pub(super) async fn add_up(file: &StoredFile, body: ReportBody, max_bytes: usize
 ///   those of `usage_current` and of a part of a month never are. A report of the month so far has rows of the whole month, the same every day.
 ///
 /// Without a client, what only the vendor's other operations state is not known: hosts and kinds that the file does not state, the licensing mode and
-/// prices; [`usage_of`](Client::usage_of) asks for them. Its memory is not limited: the rows are the caller's.
+/// prices; [`usage_from_file`](Client::usage_from_file) asks for them. Its memory is not limited: the rows are the caller's.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for the level `all_partners`, where partners below partners would count twice, and for a level of customers if there

@@ -29,7 +29,7 @@ impl Client {
     /// API requests of the organization as rows, by day, OAuth client, platform, method and path template, within `timeout`. Not billable.
     ///
     /// # Errors
-    /// As [`start_usage_job`](Self::start_usage_job) and [`Report::wait`](crate::Report::wait); [`ErrorKind::Limit`] if the rows take more memory
+    /// As [`start_usage_job`](Self::start_usage_job) and [`Poller::wait`](crate::Poller::wait); [`ErrorKind::Limit`] if the rows take more memory
     /// than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn api_usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         self.api_usage_within(TimeLimit::new(timeout), period).await.map_err(|error| self.api.inner().masked(error))
@@ -151,7 +151,7 @@ impl<'a> ApiUsage<'a> {
                 unit: "requests",
                 ..RowIdentity::new(Vendor::Genesys, count.operation, &self.account.id, period)
             };
-            let is_final = period.is_closed(now - LAG);
+            let is_final = period.has_ended(now - LAG);
             Ok(UsageRow {
                 account_name: self.account.name.clone(),
                 as_of: Some(now).filter(|_| !is_final),

@@ -11,7 +11,7 @@ use crate::period::instant;
 use crate::row_identity::{RowIdentity, disambiguate_keys};
 use crate::row_period::RowPeriod;
 use crate::time_limit::TimeLimit;
-use crate::{BillingReason, Period, Progress, Report, UsageRow, Vendor};
+use crate::{BillingReason, Period, PollResult, Poller, UsageRow, Vendor};
 
 const OPERATION: &str = "getBillingReportsBillableusage";
 
@@ -21,23 +21,23 @@ impl Client {
     /// Genesys bills by periods from the day of activation, not by calendar months: take the period's bounds from the bill. The
     /// `resources` of each usage are left out; [`billable_usage_with_resources`](Self::billable_usage_with_resources) keeps them. A period in the
     /// future is an error at the first poll.
-    pub fn billable_usage(&self, period: Period) -> Report<types::BillingUsageReport> {
+    pub fn billable_usage(&self, period: Period) -> Poller<types::BillingUsageReport> {
         self.billable_usage_report(period, false)
     }
 
     /// As [`billable_usage`](Self::billable_usage), with the `resources` behind each number: who or what was used, and when first.
     ///
     /// They hold users' e-mail addresses, which are personal data.
-    pub fn billable_usage_with_resources(&self, period: Period) -> Report<types::BillingUsageReport> {
+    pub fn billable_usage_with_resources(&self, period: Period) -> Poller<types::BillingUsageReport> {
         self.billable_usage_report(period, true)
     }
 
-    fn billable_usage_report(&self, period: Period, resources: bool) -> Report<types::BillingUsageReport> {
+    fn billable_usage_report(&self, period: Period, resources: bool) -> Poller<types::BillingUsageReport> {
         let (api, clock) = (self.api.clone(), self.clock);
-        Report::new("billable usage of", period.to_string(), move || {
+        Poller::new("billable usage of", period.to_string(), move || {
             let api = api.clone();
             async move {
-                period.require_begun(clock.now())?;
+                period.require_started(clock.now())?;
                 let request = api.get_billing_reports_billableusage().start_date(period.start());
                 // Whether the end is included is not documented; the last millisecond is right either way.
                 let report = request.end_date(period.last_millisecond()).send().await?;
@@ -49,9 +49,9 @@ impl Client {
                         if !resources {
                             usages.iter_mut().for_each(|usage| usage.resources = Vec::new());
                         }
-                        Ok(Progress::Ready(report))
+                        Ok(PollResult::Ready(report))
                     }
-                    other => Ok(Progress::pending(&report, other.as_ref())),
+                    other => Ok(PollResult::pending(&report, other.as_ref())),
                 }
             }
         })
@@ -62,12 +62,12 @@ impl Client {
     /// day of the month on which the period begins; months that have not begun are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a period in the future; as [`Report::wait`]. The error of one month of several has a hint that names the month and
+    /// [`ErrorKind::Request`] for a period in the future; as [`Poller::wait`]. The error of one month of several has a hint that names the month and
     /// the periods to ask for instead: no rows are returned beside it.
     pub async fn usage(&self, period: Period, timeout: Duration) -> Result<Vec<UsageRow>> {
         // Before the answer: what is complete at the end of a long wait may have been counted at its beginning.
         let now = self.clock.now();
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let limit = TimeLimit::new(timeout);
         let mut reports = Vec::new();
         for month in period.billing_months().take_while(|month| month.start() <= now) {
@@ -126,7 +126,7 @@ pub fn usage_rows(
     let asked = RowPeriod::of(period, now);
     let period = asked.period;
     let is_of_whole_months = asked.is_complete() && period.billing_months().all(|month| month.is_billing_month());
-    let is_final = is_complete && is_of_whole_months && period.is_closed(now - LAG);
+    let is_final = is_complete && is_of_whole_months && period.has_ended(now - LAG);
     let is_whole = is_of_whole_months && period.is_billing_month();
     let reason = if is_whole { BillingReason::SeeInvoice } else { BillingReason::NotAWholePeriod };
     let row = |(usage, place): (&types::BillingUsage, u64)| {

@@ -48,14 +48,14 @@ impl BillingPeriod {
 
     /// # Errors
     /// [`ErrorKind::Request`] for a period or an instant in the future.
-    pub(super) fn require_begun(&self, now: DateTime<Utc>) -> Result<()> {
+    pub(super) fn require_started(&self, now: DateTime<Utc>) -> Result<()> {
         match self {
             Self::LastFinished { at } if *at > now => {
                 let message = format!("which billing period ends last before {} is not known yet", instant(*at));
                 Err(Error::new(ErrorKind::Request, format!("{message}: that is in the future")))
             }
             Self::LastFinished { .. } => Ok(()),
-            Self::Matching(period) | Self::StartingIn(period) => period.require_begun(now),
+            Self::Matching(period) | Self::StartingIn(period) => period.require_started(now),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Search {
         let Some(found) = found else { return Step::Fail(self.failure("it has no earlier billing period")) };
         self.seen.push(found);
         match self.wanted {
-            BillingPeriod::LastFinished { at } if !found.is_closed(at) => {}
+            BillingPeriod::LastFinished { at } if !found.has_ended(at) => {}
             // A contract that ended long ago stays at index 0: its last month was billed then.
             BillingPeriod::LastFinished { at } if at - found.end() >= found.end() - found.start() + MONTHS_DIFFER => {
                 let advice = "that one is over for longer than a billing period takes: ask for it by its dates";
@@ -479,10 +479,10 @@ mod tests {
     #[test]
     fn a_billing_period_in_the_future_is_rejected() {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
-        assert!(BillingPeriod::Matching(period("2026-12-01/2027-01-01")).require_begun(now).is_err());
-        assert!(BillingPeriod::StartingIn(period("2026-12")).require_begun(now).is_err());
-        assert!(BillingPeriod::StartingIn(period("2026-11")).require_begun(now).is_ok());
-        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() }.require_begun(now);
+        assert!(BillingPeriod::Matching(period("2026-12-01/2027-01-01")).require_started(now).is_err());
+        assert!(BillingPeriod::StartingIn(period("2026-12")).require_started(now).is_err());
+        assert!(BillingPeriod::StartingIn(period("2026-11")).require_started(now).is_ok());
+        let last = |at: &str| BillingPeriod::LastFinished { at: at.parse().unwrap() }.require_started(now);
         assert!(last("2026-11-21T12:00:00Z").is_ok() && last("2020-01-01T00:00:00Z").is_ok());
         for at in ["2026-11-21T12:00:01Z", "2027-11-21T12:00:00Z"] {
             let error = last(at).unwrap_err();

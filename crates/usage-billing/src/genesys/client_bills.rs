@@ -105,7 +105,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<ClientBills> {
         let (period, limit) = (period.into(), TimeLimit::new(timeout));
-        period.require_begun(self.clock.now())?;
+        period.require_started(self.clock.now())?;
         let asked = limit.run(self.asked(organizations)).await;
         let (account, asked) =
             asked.unwrap_or_else(|| Err(limit.exceeded("the client organizations were not listed to their end")))?;

@@ -90,7 +90,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<ContractCharges> {
         let (period, limit) = (period.into(), TimeLimit::new(timeout));
-        period.require_begun(self.clock.now())?;
+        period.require_started(self.clock.now())?;
         let contracts = limit.run(self.contract_ids(&period)).await;
         let contracts =
             contracts.unwrap_or_else(|| Err(limit.exceeded("the contracts were not listed to their end")))?;
@@ -132,7 +132,7 @@ impl Client {
         })
         .masking(&self.api);
         let lacks_id = || lacks("a contract in the list has no id".to_owned(), "getBillingContracts");
-        Ok(contracts.collect_all().await?.into_iter().map(|contract| contract.id.ok_or_else(lacks_id)).collect())
+        Ok(contracts.try_collect().await?.into_iter().map(|contract| contract.id.ok_or_else(lacks_id)).collect())
     }
 
     async fn charges_of(&self, contract: &str, wanted: BillingPeriod) -> Result<Vec<ContractCharge>> {

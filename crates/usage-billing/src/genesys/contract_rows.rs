@@ -59,8 +59,8 @@ impl ContractCharge {
             unit: unit.unwrap_or(UNITS),
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
-        let is_final = self.is_closed && self.period.is_closed(now - LAG);
-        let is_over = self.period.is_closed(now);
+        let is_final = self.is_closed && self.period.has_ended(now - LAG);
+        let is_over = self.period.has_ended(now);
         let reason = if is_over { self.billing_reason(account, bills) } else { BillingReason::NotAWholePeriod };
         let amount =
             self.expected_overage().zip(self.overage_rate).and_then(|(overage, rate)| exact_product(overage, rate));

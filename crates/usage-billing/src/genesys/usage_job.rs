@@ -9,7 +9,7 @@ use usage_billing_genesys::Client as Api;
 
 use super::page_link::next_cursor;
 use super::{Client, types};
-use crate::{Pager, Period, Progress, Report};
+use crate::{Pager, Period, PollResult, Poller};
 
 /// The largest page that the vendor gives.
 const PAGE: i32 = 1000;
@@ -48,7 +48,7 @@ impl Client {
         &self,
         period: Period,
         query: impl FnOnce(JobQuery) -> JobQuery,
-    ) -> Result<Report<Pager<types::OrganizationPublicApiUsage>>> {
+    ) -> Result<Poller<Pager<types::OrganizationPublicApiUsage>>> {
         let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_aggregates_query_jobs();
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
@@ -56,7 +56,7 @@ impl Client {
     }
 
     /// Takes up a job of the organization by its id.
-    pub fn usage_job(&self, id: impl Into<String>) -> Report<Pager<types::OrganizationPublicApiUsage>> {
+    pub fn usage_job(&self, id: impl Into<String>) -> Poller<Pager<types::OrganizationPublicApiUsage>> {
         let (api, id) = (self.api.clone(), id.into());
         job(&self.api, id.clone(), move |size, after| {
             let (api, id) = (api.clone(), id.clone());
@@ -77,7 +77,7 @@ impl Client {
         client_id: &str,
         period: Period,
         query: impl FnOnce(ClientJobQuery) -> ClientJobQuery,
-    ) -> Result<Report<Pager<types::ClientPublicApiUsage>>> {
+    ) -> Result<Poller<Pager<types::ClientPublicApiUsage>>> {
         let interval = interval(period, self.clock.now())?;
         let request = self.api.post_usage_client_client_id_aggregates_query_jobs().client_id(client_id);
         let job = request.body_map(|body| query(body).interval(interval)).send().await?.into_inner();
@@ -89,7 +89,7 @@ impl Client {
         &self,
         client_id: &str,
         id: impl Into<String>,
-    ) -> Report<Pager<types::ClientPublicApiUsage>> {
+    ) -> Poller<Pager<types::ClientPublicApiUsage>> {
         let (api, client_id, id) = (self.api.clone(), client_id.to_owned(), id.into());
         job(&self.api, id.clone(), move |size, after| {
             let (api, client_id, id) = (api.clone(), client_id.clone(), id.clone());
@@ -136,21 +136,21 @@ impl From<ResponseValue<types::ClientPublicApiUsageResultsResponse>> for Look<ty
 }
 
 /// A job that `look` looks at: by the size of the page and the cursor, which is empty for the first page.
-fn job<T, F>(api: &Api, id: String, look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Report<Pager<T>>
+fn job<T, F>(api: &Api, id: String, look: impl Fn(i32, String) -> F + Clone + Send + 'static) -> Poller<Pager<T>>
 where
     T: Send + 'static,
     F: Future<Output = Result<Look<T>>> + Send + 'static,
 {
     let of_pages = api.clone();
-    Report::new("usage job", id, move || {
+    Poller::new("usage job", id, move || {
         let (look, api) = (look.clone(), of_pages.clone());
         async move {
             // Of the state alone; the rows come with the pages.
             let seen = look(1, String::new()).await?;
             match seen.status {
-                types::UsageJobStatus::Succeeded => Ok(Progress::Ready(pages(look).masking(&api))),
+                types::UsageJobStatus::Succeeded => Ok(PollResult::Ready(pages(look).masking(&api))),
                 types::UsageJobStatus::Failed | types::UsageJobStatus::Cancelled => Err(failed(&seen)),
-                state => Ok(Progress::Pending { status: Some(state.to_string()), retry_after: seen.retry_after }),
+                state => Ok(PollResult::Pending { status: Some(state.to_string()), retry_after: seen.retry_after }),
             }
         }
     })
@@ -183,7 +183,7 @@ fn failed<T>(look: &Look<T>) -> Error {
 
 /// The interval as the vendor writes it, both ends included, if it may be asked for.
 fn interval(period: Period, now: DateTime<Utc>) -> Result<String> {
-    period.require_begun(now)?;
+    period.require_started(now)?;
     let (first, last) = (period.first_day()?, period.last_day()?);
     let wrong = |message: String| Err(Error::new(ErrorKind::Request, message));
     let oldest = now.date_naive().checked_sub_months(OLDEST).unwrap_or_default();

@@ -3,7 +3,7 @@
 use usage_billing_core::{Error, ErrorKind, Result};
 
 use super::{Client, types};
-use crate::{Period, Progress, Report};
+use crate::{Period, PollResult, Poller};
 
 /// Builds what a query counts.
 pub type UsageQuery = types::builder::ApiUsageOrganizationQuery;
@@ -20,8 +20,8 @@ impl Client {
         &self,
         period: Period,
         query: impl FnOnce(UsageQuery) -> UsageQuery,
-    ) -> Result<Report<Vec<types::ApiUsageRow>>> {
-        period.require_begun(self.clock.now())?;
+    ) -> Result<Poller<Vec<types::ApiUsageRow>>> {
+        period.require_started(self.clock.now())?;
         let interval = format!("{}/{}", period.first_day()?, period.last_day()?);
         let request = self.api.post_usage_query().body_map(|body| query(body).interval(interval));
         // 200 or 202: the same body with both.
@@ -33,19 +33,19 @@ impl Client {
     }
 
     /// Takes up a query by its execution id.
-    pub fn usage_query(&self, id: impl Into<String>) -> Report<Vec<types::ApiUsageRow>> {
+    pub fn usage_query(&self, id: impl Into<String>) -> Poller<Vec<types::ApiUsageRow>> {
         let (api, id) = (self.api.clone(), id.into());
-        Report::new("usage query", id.clone(), move || {
+        Poller::new("usage query", id.clone(), move || {
             let (api, id) = (api.clone(), id.clone());
             async move {
                 let answer = api.get_usage_query_execution_id_results().execution_id(id).send().await?;
                 match &answer.query_status {
-                    Some(types::ApiUsageQueryStatus::Complete) => Ok(Progress::Ready(answer.into_inner().results)),
+                    Some(types::ApiUsageQueryStatus::Complete) => Ok(PollResult::Ready(answer.into_inner().results)),
                     Some(types::ApiUsageQueryStatus::Failed) => {
                         let message = "the usage query has failed: start another, or a usage job";
                         Err(Error::new(ErrorKind::Failed, message).with_operation("getUsageQueryExecutionIdResults"))
                     }
-                    other => Ok(Progress::pending(&answer, other.as_ref())),
+                    other => Ok(PollResult::pending(&answer, other.as_ref())),
                 }
             }
         })

@@ -30,7 +30,7 @@ impl Client {
     /// # use usage_billing::suger::{Client, types::UsageRecordGroupStatus};
     /// # async fn retry(client: Client) -> usage_billing::Result<()> {
     /// // The whole list first: what is put back leaves it, and would shift its pages.
-    /// let failed = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::ReportFailed)).collect_all().await?;
+    /// let failed = client.usage_record_groups(|request| request.status(UsageRecordGroupStatus::ReportFailed)).try_collect().await?;
     /// for (group, error) in client.retry_groups(failed).await.failed {
     ///     eprintln!("{:?}: {error}", group.id);
     /// }

@@ -10,7 +10,7 @@ use super::quantities::{billed, differences, dimensions, is_void, quantities_of,
 use super::reconciliation::State;
 use super::reported::Reported;
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
-use super::{ReconciledQuantity, Reconciliation, UsageReport};
+use super::{ReconciledQuantity, Reconciliation, UsageEvent};
 
 /// Compares reports with groups: first by id; then what has no partner by its id (reported in a batch, or by another program) by
 /// entitlement, window and dimension, added up. Each report and each group counts once, however often it is given, and of several reports with one
@@ -19,15 +19,15 @@ use super::{ReconciledQuantity, Reconciliation, UsageReport};
 /// [`Client::reconcile`](super::Client::reconcile) lists what is needed.
 ///
 /// Quantities are compared as they were reported, before Suger's dimension mapping (`metaInfo.originRecords`). Events of billable
-/// metrics, which a [`UsageReport`] cannot have, are extra.
+/// metrics, which a [`UsageEvent`] cannot have, are extra.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
-pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
+pub fn reconcile(org_id: &str, sent: &[UsageEvent], groups: &[Group], reports: &[Report]) -> Result<Reconciliation> {
     let reported = Reported::new(reports);
     let by_id: BTreeMap<&str, &Group> = groups.iter().filter_map(|group| Some((id_in(&group.id)?, group))).collect();
     let (mut found, mut lonely, mut paired) = (Vec::new(), Vec::new(), HashSet::new());
-    let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageReport>> = BTreeMap::new();
+    let mut sent_by_id: BTreeMap<String, BTreeMap<_, &UsageEvent>> = BTreeMap::new();
     for report in sent {
         sent_by_id.entry(report.id(org_id).to_string()).or_default().insert(report.quantities(), report);
     }
@@ -52,7 +52,7 @@ pub fn reconcile(org_id: &str, sent: &[UsageReport], groups: &[Group], reports: 
 }
 
 /// Returns whether a group with the id of reports can be one of them: not if it is another entitlement's usage.
-fn may_be_of(group: &Group, reports: &[&UsageReport]) -> bool {
+fn may_be_of(group: &Group, reports: &[&UsageEvent]) -> bool {
     let entitlement = id_in(&group.entitlement_id);
     entitlement.is_none_or(|entitlement| reports.iter().any(|report| report.entitlement_id() == entitlement))
 }
@@ -78,7 +78,7 @@ fn incomparable(group: &Group) -> Result<Option<String>> {
 const MAX_NAMED: usize = 10;
 
 /// A report and the group that has its id.
-fn pair(report: &UsageReport, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
+fn pair(report: &UsageEvent, group: &Group, reported: &Reported<'_>) -> Result<Vec<(ReconciledQuantity, State)>> {
     let there = billed(group)?;
     let is_same = id_in(&group.entitlement_id).is_some() && differences(report.quantities(), &there).next().is_none();
     let incomparable = if is_same { None } else { incomparable(group)? };
@@ -105,7 +105,7 @@ fn pair(report: &UsageReport, group: &Group, reported: &Reported<'_>) -> Result<
 
 /// Reports and groups that have no partner by id.
 fn by_place<'a>(
-    reports: &[&UsageReport],
+    reports: &[&UsageEvent],
     groups: impl Iterator<Item = &'a Group>,
     reported: &Reported<'_>,
 ) -> Result<Vec<(ReconciledQuantity, State)>> {
@@ -183,8 +183,8 @@ mod tests {
 
     const SEVEN: &str = "2026-10-01T07:00:00Z";
 
-    fn sent(quantity: i64) -> UsageReport {
-        UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", quantity).quantity("calls", 3)
+    fn sent(quantity: i64) -> UsageEvent {
+        UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", quantity).quantity("calls", 3)
     }
 
     fn group(id: &str, status: &str, records: Value) -> Group {
@@ -194,7 +194,7 @@ mod tests {
         serde_json::from_value(group).unwrap()
     }
 
-    fn id(report: &UsageReport) -> String {
+    fn id(report: &UsageEvent) -> String {
         report.id("acme").to_string()
     }
 
@@ -329,7 +329,7 @@ mod tests {
     fn quantity_of_several_groups_is_billed_only_if_all_of_them_are() {
         let groups = [group("b-1", "REPORTED", json!({"gb": 4})), group("b-2", "REPORTED", json!({"gb": 1}))];
         let fine = |group: &str| report(&format!("r-{group}"), &[group], json!({}));
-        let usage = UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+        let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
         let state =
             |reports: &[Report]| reconcile("acme", std::slice::from_ref(&usage), &groups, reports).unwrap().to_string();
         assert!(state(&[fine("b-1"), fine("b-2")]).starts_with("1 billed, 0 pending, 0 failed"));
@@ -504,7 +504,7 @@ mod tests {
         }
         // Several groups that add up to what was sent.
         let parts = [(1, "b-1"), (4, "b-2")].map(|(gb, id)| mapped(id, "CREATED", json!({"gb": gb})));
-        let usage = UsageReport::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
+        let usage = UsageEvent::new("e-1", SEVEN.parse().unwrap()).quantity("gb", 5);
         assert_eq!(told(&reconcile("acme", &[usage], &parts, &[]).unwrap().pending), ["gb 5/5"]);
         // It states nothing at all.
         let all = reconcile("acme", &[sent(5)], &[mapped(&id(&sent(5)), "REPORTED", json!({}))], &[]).unwrap();
@@ -572,7 +572,7 @@ mod tests {
         let (mut sent, mut groups, mut reports) = (Vec::new(), Vec::new(), Vec::new());
         for (number, (quantity, reported, carried_in, carried_out)) in hours.iter().enumerate() {
             let window = SEVEN.parse::<DateTime<Utc>>().unwrap() + chrono::TimeDelta::hours(number as i64);
-            let usage = UsageReport::new("e-1", window).quantity("gb", *quantity);
+            let usage = UsageEvent::new("e-1", window).quantity("gb", *quantity);
             let records = json!({"gb": quantity.to_string()});
             groups.push(
                 serde_json::from_value(json!({
@@ -636,7 +636,7 @@ mod tests {
             extra in proptest::collection::vec((0u8..3, 0i64..4, 1i64..5), 0..4),
         ) {
             let hour = |hour: i64| DateTime::from_timestamp(1_790_000_000 + hour * 3600, 0).unwrap();
-            let as_group = |id: Option<String>, report: &UsageReport| -> Group {
+            let as_group = |id: Option<String>, report: &UsageEvent| -> Group {
                 let records: BTreeMap<_, _> = report.quantities().iter().map(|(it, quantity)| (it, quantity.to_string())).collect();
                 serde_json::from_value(json!({
                     "id": id, "entitlementID": report.entitlement_id(),
@@ -645,14 +645,14 @@ mod tests {
             };
             let (mut sent, mut vendor) = (Vec::new(), Vec::new());
             for (number, (entitlement, at, quantity, arrived, with_id)) in reports.into_iter().enumerate() {
-                let report = UsageReport::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity).sequence(number as u32);
+                let report = UsageEvent::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity).sequence(number as u32);
                 if arrived {
                     vendor.push(as_group(with_id.then(|| id(&report)), &report));
                 }
                 sent.push(report);
             }
             for (entitlement, at, quantity) in extra {
-                vendor.push(as_group(None, &UsageReport::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity)));
+                vendor.push(as_group(None, &UsageEvent::new(format!("e-{entitlement}"), hour(at)).quantity("gb", quantity)));
             }
             let all = reconcile("acme", &sent, &vendor, &[]).unwrap();
             let sum = |quantities: &mut dyn Iterator<Item = Decimal>| quantities.sum::<Decimal>();

@@ -10,7 +10,7 @@ use super::listed_days::ListedDays;
 use super::proof::{self, Listed, Verdict};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
-use super::{Client, MarketplaceWindows, UsageReport, listed_days, trace};
+use super::{Client, MarketplaceWindows, UsageEvent, listed_days, trace};
 
 /// What became of a report.
 #[derive(Clone, Debug)]
@@ -25,14 +25,14 @@ pub enum Delivery {
 }
 
 impl Client {
-    /// Reports usage once, however often it is called: the report carries its [`id`](UsageReport::id), so that a repeat is recognised, also
+    /// Reports usage once, however often it is called: the report carries its [`id`](UsageEvent::id), so that a repeat is recognised, also
     /// by another process. It counts as delivered only if that is proved: the response returns the group that was sent, or, whatever
     /// else it says, the entitlement's list has it. Usage that is older than its marketplace accepts
-    /// ([`MarketplaceWindows`]) is sent, with a warning in the trace; a [`Reporter`](super::Reporter) can have
+    /// ([`MarketplaceWindows`]) is sent, with a warning in the trace; a [`UsageQueue`](super::UsageQueue) can have
     /// other limits, and reject it.
     ///
     /// # Errors
-    /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for what Suger is known to refuse ([`UsageReport::check`]); nothing was sent.
+    /// - [`ErrorKind::Request`](crate::ErrorKind::Request) for what Suger is known to refuse ([`UsageEvent::check`]); nothing was sent.
     /// - [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger has the id, but as `INVALID` (an unknown dimension, an entitlement that is
     ///   not active), deleted or with other quantities: it will never be billed as sent, and its id is used up; or if it could not be
     ///   reported to the marketplace.
@@ -40,27 +40,27 @@ impl Client {
     ///   does not have the report, unless the message says that it could not be read.
     /// - Others, and any whose message says that an earlier attempt may still arrive: whether the report arrived is not known. Call again with
     ///   the same report, in some minutes.
-    pub async fn report(&self, report: &UsageReport) -> Result<Delivery> {
-        report.check()?;
-        let id = report.id(&self.org_id);
-        let response = self.send(report, id).await;
-        let verdict = match proof::by_response(report, id, &response) {
+    pub async fn send_usage(&self, event: &UsageEvent) -> Result<Delivery> {
+        event.check()?;
+        let id = event.id(&self.org_id);
+        let response = self.send(event, id).await;
+        let verdict = match proof::by_response(event, id, &response) {
             Some(verdict) => verdict,
             None => {
                 let wanted = BTreeSet::from([id.to_string()]);
-                let days = listed_days::of_report(report.window(), self.clock.now());
-                let found = self.read_back(report.entitlement_id(), days, wanted).await;
-                let verdict = proof::by_list(report, id, &response, listed(&found, id), self.doubts.hold(id));
+                let days = listed_days::of_report(event.window(), self.clock.now());
+                let found = self.read_back(event.entitlement_id(), days, wanted).await;
+                let verdict = proof::by_list(event, id, &response, listed(&found, id), self.doubts.hold(id));
                 if let (Verdict::DeliveredBefore, Listed::Group(group)) = (&verdict, listed(&found, id)) {
-                    self.warn_if_late(report, id, group);
+                    self.warn_if_late(event, id, group);
                 }
                 verdict
             }
         };
-        trace::verdict(self, report, id, &verdict);
+        trace::verdict(self, event, id, &verdict);
         match (verdict, response) {
             (Verdict::Delivered, Response::Group(group)) => {
-                self.warn_if_late(report, id, &group);
+                self.warn_if_late(event, id, &group);
                 Ok(Delivery::Delivered(group))
             }
             (Verdict::Delivered | Verdict::DeliveredBefore, _) => Ok(Delivery::AlreadyDelivered(id)),
@@ -70,13 +70,13 @@ impl Client {
         }
     }
 
-    fn warn_if_late(&self, report: &UsageReport, id: Uuid, group: &Group) {
+    fn warn_if_late(&self, report: &UsageEvent, id: Uuid, group: &Group) {
         let late = MarketplaceWindows::default().check_group(report, id, group, None, self.clock.now());
         late.iter().for_each(|late| trace::late(self, late));
     }
 
     /// Sends a report that was checked.
-    pub(super) async fn send(&self, report: &UsageReport, id: Uuid) -> Response {
+    pub(super) async fn send(&self, report: &UsageEvent, id: Uuid) -> Response {
         let attempt = self.doubts.attempt(id);
         let request = self.api.report_usage_record_group().org_id(&self.org_id).entitlement_id(report.entitlement_id());
         let outcome = request.body(report.body(&self.org_id)).send().await.map(ResponseValue::into_inner);
@@ -100,7 +100,7 @@ impl Client {
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) if Suger lists no such group, has it as `INVALID`, `DELETED` or `REPORT_FAILED`, or has
     /// other quantities: the error names them. [`ErrorKind::Decode`](crate::ErrorKind::Decode) if what is listed neither proves nor
     /// contradicts the report. Otherwise those of the calls.
-    pub async fn confirm(&self, report: &UsageReport) -> Result<Group> {
+    pub async fn confirm(&self, report: &UsageEvent) -> Result<Group> {
         let id = report.id(&self.org_id);
         let wanted = BTreeSet::from([id.to_string()]);
         let days = listed_days::of_report(report.window(), self.clock.now());

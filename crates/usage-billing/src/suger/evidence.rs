@@ -3,7 +3,7 @@
 use usage_billing_core::{Decimal, Error, ErrorKind, Result, printable};
 use uuid::Uuid;
 
-use super::UsageReport;
+use super::UsageEvent;
 use super::groups::name_of;
 use super::quantities::{differences, quantities_of, states_what_was_reported};
 use super::types::{MeteringUsageRecordGroup as Group, UsageRecordGroupStatus as Status};
@@ -20,7 +20,7 @@ pub(super) enum Evidence {
 
 /// Returns what a group proves: it has to be the one that was sent, by id, entitlement and quantities, in a status from which it is reported to
 /// the marketplace.
-pub(super) fn evidence(report: &UsageReport, id: Uuid, group: &Group) -> Evidence {
+pub(super) fn evidence(report: &UsageEvent, id: Uuid, group: &Group) -> Evidence {
     let expected = id.to_string();
     if group.id.as_deref() != Some(expected.as_str()) {
         return Evidence::Unclear(not_the_group(&format!("it is {}", name_of(group)), &expected));
@@ -85,7 +85,7 @@ enum Compared {
 }
 
 /// Compares the quantities of a report and of the group with its id.
-fn compared(report: &UsageReport, group: &Group) -> Result<Compared> {
+fn compared(report: &UsageEvent, group: &Group) -> Result<Compared> {
     let there = quantities_of(group)?;
     Ok(match differences(report.quantities(), &there).next() {
         None => Compared::Same,
@@ -100,11 +100,11 @@ const MAPPED: &str = "compare the group with what was sent; reported again under
 pub(super) const MISSING: &str = "report what is missing under another sequence";
 
 /// A group with what identifies its usage.
-fn place(report: &UsageReport, group: &Group) -> String {
+fn place(report: &UsageEvent, group: &Group) -> String {
     format!("{} ({})", name_of(group), report.place())
 }
 
-fn invalid(report: &UsageReport, group: &Group) -> Error {
+fn invalid(report: &UsageEvent, group: &Group) -> Error {
     let message =
         format!("Suger stored {} as INVALID: it will not be billed, and its id is used up", place(report, group));
     Error::new(ErrorKind::Failed, message).with_hint(format!(
@@ -122,9 +122,9 @@ pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    pub(in crate::suger) fn sent() -> (UsageReport, Uuid) {
+    pub(in crate::suger) fn sent() -> (UsageEvent, Uuid) {
         let report =
-            UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5).quantity("calls", 0);
+            UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 5).quantity("calls", 0);
         let id = report.id("acme");
         (report, id)
     }

@@ -8,20 +8,20 @@ use tokio::time::Instant;
 use usage_billing_core::{ClientInfo as _, Error, Result};
 use uuid::Uuid;
 
+use super::circuit_breaker::CircuitBreaker;
 use super::delivery::listed;
 use super::late_usage::age;
-use super::patience::Patience;
 use super::proof::{self, Verdict};
-use super::reporter::{Place, Reporter, State};
 use super::response::{Response, is_of_suger};
 use super::types::MeteringUsageRecordGroup as Group;
+use super::usage_queue::{Place, State, UsageQueue};
 use super::validation::{self, Check};
-use super::{Undelivered, UsageReport, listed_days, trace};
+use super::{UndeliveredEvent, UsageEvent, listed_days, trace};
 
 /// A report whose response did not settle it: the list decides.
 type Unconfirmed = (Place, Response);
 
-impl Reporter {
+impl UsageQueue {
     /// Settles what can be settled; what stays queued has a reason afterwards.
     pub(super) async fn settle(&mut self, reasons: &mut HashMap<Uuid, Error>) {
         let mut unconfirmed = Vec::new();
@@ -31,8 +31,8 @@ impl Reporter {
         if self.validates {
             self.validate(&mut unconfirmed, reasons).await;
         }
-        let patience = self.send(&mut unconfirmed, reasons).await;
-        self.confirm(unconfirmed, patience.of_next_step(), reasons).await;
+        let breaker = self.send(&mut unconfirmed, reasons).await;
+        self.confirm(unconfirmed, breaker.of_next_step(), reasons).await;
     }
 
     /// A report that a flush settled before it was dropped, and that was pushed again, is told by what becomes of it now, and not twice.
@@ -95,7 +95,7 @@ impl Reporter {
     /// Returns the queue in the order in which it is sent: oldest window first, but after all others what failed in earlier flushes, entitlement by
     /// entitlement and report by report. Where the same ones fail again and again, the others have their turn before the flush is ended.
     fn sending_order(&self) -> Vec<Place> {
-        let in_turn = |(place, report): (&Place, &UsageReport)| {
+        let in_turn = |(place, report): (&Place, &UsageEvent)| {
             let of_entitlement = self.failed_in.get(report.entitlement_id()).copied().unwrap_or_default();
             let of_report = self.known.get(&place.1).map_or(0, |known| known.failed_in);
             (of_entitlement, of_report, *place)
@@ -106,8 +106,8 @@ impl Reporter {
     }
 
     /// Sends all that has no reason against it.
-    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) -> Patience {
-        let mut patience = Patience::default();
+    async fn send(&mut self, unconfirmed: &mut Vec<Unconfirmed>, reasons: &mut HashMap<Uuid, Error>) -> CircuitBreaker {
+        let mut breaker = CircuitBreaker::default();
         let mut calls = FuturesUnordered::new();
         let mut order = self.sending_order().into_iter();
         loop {
@@ -115,7 +115,7 @@ impl Reporter {
                 && let Some(place) = order.next()
             {
                 let Some(report) = self.queue.get(&place).filter(|_| !reasons.contains_key(&place.1)) else { continue };
-                if let Some(reason) = patience.ends(report.entitlement_id(), "not sent") {
+                if let Some(reason) = breaker.ends(report.entitlement_id(), "not sent") {
                     reasons.insert(place.1, reason);
                     continue;
                 }
@@ -127,7 +127,7 @@ impl Reporter {
                     (place, report, before, response)
                 });
             }
-            let Some((place, report, before, response)) = calls.next().await else { return patience };
+            let Some((place, report, before, response)) = calls.next().await else { return breaker };
             let verdict = proof::by_response(&report, place.1, &response);
             // Whether Suger itself said something, and why that does not settle the report.
             let failure = match (&verdict, &response) {
@@ -144,13 +144,13 @@ impl Reporter {
             };
             match failure {
                 Some((error, answered)) => {
-                    patience.failed(report.entitlement_id(), &error, answered);
+                    breaker.failed(report.entitlement_id(), &error, answered);
                     self.failed_in.insert(report.entitlement_id().to_owned(), self.flushes);
                     if let Some(known) = self.known.get_mut(&place.1) {
                         known.failed_in = self.flushes;
                     }
                 }
-                None => patience.settled(report.entitlement_id()),
+                None => breaker.settled(report.entitlement_id()),
             }
             match (verdict, response) {
                 (Some(verdict), Response::Group(group)) => self.settle_as(place, verdict, Some(&group), reasons),
@@ -172,7 +172,7 @@ impl Reporter {
     async fn confirm(
         &mut self,
         unconfirmed: Vec<Unconfirmed>,
-        mut patience: Patience,
+        mut breaker: CircuitBreaker,
         reasons: &mut HashMap<Uuid, Error>,
     ) {
         let mut by_entitlement: BTreeMap<String, Vec<Unconfirmed>> = BTreeMap::new();
@@ -188,7 +188,7 @@ impl Reporter {
             while lists.len() < self.concurrency
                 && let Some((entitlement_id, reports)) = waiting.next()
             {
-                if let Some(reason) = patience.ends(&entitlement_id, "not looked up") {
+                if let Some(reason) = breaker.ends(&entitlement_id, "not looked up") {
                     self.settle_by_list(reports, &Err(reason), reasons);
                     continue;
                 }
@@ -208,8 +208,8 @@ impl Reporter {
             }
             let Some((found, entitlement_id, reports)) = lists.next().await else { return };
             match &found {
-                Ok(_) => patience.settled(&entitlement_id),
-                Err(error) => patience.failed(&entitlement_id, error, is_of_suger(error)),
+                Ok(_) => breaker.settled(&entitlement_id),
+                Err(error) => breaker.failed(&entitlement_id, error, is_of_suger(error)),
             }
             self.settle_by_list(reports, &found, reasons);
         }
@@ -270,7 +270,7 @@ impl Reporter {
     }
 
     /// Takes a report out of the queue that is settled: its entitlement is not one that fails.
-    fn take_out(&mut self, place: Place) -> Option<UsageReport> {
+    fn take_out(&mut self, place: Place) -> Option<UsageEvent> {
         let report = self.queue.remove(&place)?;
         self.failed_in.remove(report.entitlement_id());
         Some(report)
@@ -278,7 +278,7 @@ impl Reporter {
 
     fn settle_as_rejected(&mut self, place: Place, error: Error) {
         let report = self.take_out(place);
-        self.settled.rejected.extend(report.map(|report| Undelivered { id: place.1, report, error }));
+        self.settled.rejected.extend(report.map(|report| UndeliveredEvent { id: place.1, report, error }));
     }
 
     /// Notes a report whose usage came too late for its marketplace: by its group, or now if there is none to look at.

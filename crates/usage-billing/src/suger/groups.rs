@@ -41,7 +41,7 @@ impl Client {
                 end.page(offset, page.usage_record_groups, page.next_offset)
             }
         })
-        .in_steps_of(PAGE)
+        .with_offset_step(PAGE)
         .masking(&self.api)
     }
 
@@ -64,7 +64,7 @@ impl Client {
                 end.page(offset, page.usage_record_reports, page.next_offset)
             }
         })
-        .in_steps_of(PAGE)
+        .with_offset_step(PAGE)
         .masking(&self.api)
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use usage_billing_core::{Error, ErrorKind, printable};
 use uuid::Uuid;
 
-use super::UsageReport;
+use super::UsageEvent;
 use super::groups::is_set;
 use super::types::{MeteringUsageRecordGroup as Group, Partner};
 
@@ -65,7 +65,7 @@ impl MarketplaceWindows {
     pub(super) fn check(
         &self,
         marketplace: Option<&Partner>,
-        report: &UsageReport,
+        report: &UsageEvent,
         id: Uuid,
         arrival: DateTime<Utc>,
     ) -> Option<LateUsage> {
@@ -88,7 +88,7 @@ impl MarketplaceWindows {
     /// Returns what is late about a report that is there as `group`; `marketplace` is that of its entitlement, if it was asked for before.
     pub(super) fn check_group(
         &self,
-        report: &UsageReport,
+        report: &UsageEvent,
         id: Uuid,
         group: &Group,
         marketplace: Option<&Partner>,
@@ -100,7 +100,7 @@ impl MarketplaceWindows {
 }
 
 /// The time from a report's window to `arrival`; nothing, if that is before the window.
-pub(super) fn age(report: &UsageReport, arrival: DateTime<Utc>) -> Duration {
+pub(super) fn age(report: &UsageEvent, arrival: DateTime<Utc>) -> Duration {
     let age: TimeDelta = arrival - report.window();
     age.to_std().unwrap_or_default()
 }
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn late(windows: &MarketplaceWindows, marketplace: &str, seconds: i64) -> bool {
-        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let arrival = report.window() + TimeDelta::seconds(seconds);
         windows.check(Some(&marketplace.into()), &report, Uuid::nil(), arrival).is_some()
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
-        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         let windows = MarketplaceWindows::default();
         let check = |group: serde_json::Value, known: Option<&str>, hours| {
             let group: Group = serde_json::from_value(group).unwrap();

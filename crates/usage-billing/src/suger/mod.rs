@@ -3,6 +3,7 @@
 mod carried;
 mod catalogue;
 mod changes;
+mod circuit_breaker;
 mod comparison;
 mod delivery;
 mod doubt;
@@ -14,7 +15,6 @@ mod list_end;
 mod listed_days;
 mod marketplace;
 mod names;
-mod patience;
 mod proof;
 mod quantities;
 mod receipt;
@@ -22,14 +22,14 @@ mod reconcile_period;
 mod reconciliation;
 mod report_rows;
 mod reported;
-mod reporter;
 mod response;
 mod rows;
 mod sender;
 mod sums;
 mod trace;
 mod unsettled;
-mod usage_report;
+mod usage_event;
+mod usage_queue;
 mod validation;
 
 use std::fmt;
@@ -49,14 +49,14 @@ pub use comparison::reconcile;
 pub use delivery::Delivery;
 pub use late_usage::{LateUsage, MarketplaceWindows};
 pub use names::Names;
-pub use receipt::{Receipt, Undelivered};
+pub use receipt::{Receipt, UndeliveredEvent};
 pub use reconcile_period::Reconcile;
 pub use reconciliation::{ReconciledQuantity, Reconciliation};
 pub use report_rows::report_rows;
-pub use reporter::Reporter;
 pub use sender::{Receipts, UsageSender, UsageSenderBuilder};
 pub use sums::usage_rows;
-pub use usage_report::UsageReport;
+pub use usage_event::UsageEvent;
+pub use usage_queue::UsageQueue;
 
 /// A client of one organization.
 #[derive(Clone)]

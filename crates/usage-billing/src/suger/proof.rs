@@ -15,7 +15,7 @@
 use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::UsageReport;
+use super::UsageEvent;
 use super::evidence::{Evidence, evidence};
 use super::response::Response;
 use super::types::MeteringUsageRecordGroup as Group;
@@ -45,7 +45,7 @@ pub(super) enum Verdict {
 }
 
 /// Returns what the response alone proves; `None` if only the list can tell.
-pub(super) fn by_response(report: &UsageReport, id: Uuid, response: &Response) -> Option<Verdict> {
+pub(super) fn by_response(report: &UsageEvent, id: Uuid, response: &Response) -> Option<Verdict> {
     match response {
         Response::Group(group) => match evidence(report, id, group) {
             Evidence::Delivered => Some(Verdict::Delivered),
@@ -62,7 +62,7 @@ pub(super) fn by_response(report: &UsageReport, id: Uuid, response: &Response) -
 /// Returns what the list proves of a report whose response left it open. `may_arrive` states whether an earlier attempt of it may still be worked
 /// on: then it is not rejected, since its id may be taken at any time.
 pub(super) fn by_list(
-    report: &UsageReport,
+    report: &UsageEvent,
     id: Uuid,
     response: &Response,
     listed: Listed<'_>,
@@ -98,7 +98,7 @@ pub(super) fn by_list(
 }
 
 /// The error of a 200 that proves nothing, and whose report is not listed.
-pub(super) fn unproved(report: &UsageReport, id: Uuid, group: &Group) -> Error {
+pub(super) fn unproved(report: &UsageEvent, id: Uuid, group: &Group) -> Error {
     let (Evidence::Contradicted(error) | Evidence::Unclear(error)) = evidence(report, id, group) else {
         return unlisted(id);
     };

@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 use usage_billing_core::{Error, ErrorKind};
 use uuid::Uuid;
 
-use super::{LateUsage, UsageReport};
+use super::{LateUsage, UsageEvent};
 
-/// What became of the reports of a [`flush`](super::Reporter::flush). Each is in one of the first six lists, and in it once.
+/// What became of the reports of a [`flush`](super::UsageQueue::flush). Each is in one of the first six lists, and in it once.
 ///
 /// Serializes in the [stable JSON form](crate::suger#json-of-receipts-and-reconciliations).
 #[derive(Clone, Debug, Default)]
@@ -23,35 +23,35 @@ pub struct Receipt {
     /// from this one, whose response did not prove it.
     pub already_delivered: Vec<Uuid>,
     /// Ids that Suger says it has (409), and that were not looked up because of
-    /// [`trust_duplicates_unverified`](super::Reporter::trust_duplicates_unverified): they may be there as `INVALID`, deleted or with other
+    /// [`trust_duplicates_unverified`](super::UsageQueue::trust_duplicates_unverified): they may be there as `INVALID`, deleted or with other
     /// quantities. No longer queued.
     pub unverified: Vec<Uuid>,
     /// Rejected by Suger, or withheld because its check failed or the usage is too old, and not listed; or listed, but `INVALID`, deleted or
     /// with other quantities. No longer queued, and Suger does not have the usage as it was reported. What another process sent and
     /// Suger still works on is not seen.
-    pub rejected: Vec<Undelivered>,
+    pub rejected: Vec<UndeliveredEvent>,
     /// Not sent, or sent without proof of what became of them. Still queued: the next flush sends them again under the same ids, and settles what
     /// can be proved by then. Some stay until somebody acts, such as those whose group is `REPORT_FAILED`.
-    pub unsent: Vec<Undelivered>,
+    pub unsent: Vec<UndeliveredEvent>,
     /// Taken out of a sender's queue by [`UsageSender::remove`](super::UsageSender::remove), each with whether it was sent before.
-    pub removed: Vec<Undelivered>,
+    pub removed: Vec<UndeliveredEvent>,
     /// Those of the delivered and already delivered reports whose usage was older than its marketplace accepts when Suger received it, and those
     /// of the unverified and unsent ones whose usage is that old now: watch their groups, and see [`MarketplaceWindows`](super::MarketplaceWindows).
     pub late: Vec<LateUsage>,
-    /// Ids of reports that were pushed again while an equal one was queued, or after the same reporter had delivered it, with how many times: their
+    /// Ids of reports that were pushed again while an equal one was queued, or after the same queue had delivered it, with how many times: their
     /// usage is counted once. If these were several events, their quantities have to be added up, or numbered by the
-    /// [`sequence`](UsageReport::sequence).
+    /// [`sequence`](UsageEvent::sequence).
     pub merged: BTreeMap<Uuid, u32>,
 }
 
 /// A report that was not delivered, or is not known to be.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Undelivered {
+pub struct UndeliveredEvent {
     /// The report's id.
     pub id: Uuid,
     /// The report.
-    pub report: UsageReport,
+    pub report: UsageEvent,
     /// Why.
     pub error: Error,
 }
@@ -120,9 +120,9 @@ impl Serialize for Receipt {
     }
 }
 
-impl Serialize for Undelivered {
+impl Serialize for UndeliveredEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut one = serializer.serialize_struct("Undelivered", 3)?;
+        let mut one = serializer.serialize_struct("UndeliveredEvent", 3)?;
         one.serialize_field("id", &self.id)?;
         one.serialize_field("report", &self.report)?;
         one.serialize_field("error", &ErrorJson(&self.error))?;
@@ -166,12 +166,12 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn undelivered(kind: ErrorKind) -> Undelivered {
-        let report = UsageReport::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
+    fn undelivered(kind: ErrorKind) -> UndeliveredEvent {
+        let report = UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
             .quantity("gb", rust_decimal::Decimal::new(1_2500, 4))
             .sequence(2);
         let error = Error::new(kind, "entitlement\nnot found").with_hint("check it");
-        Undelivered { id: Uuid::from_u128(7), report, error }
+        UndeliveredEvent { id: Uuid::from_u128(7), report, error }
     }
 
     fn receipt() -> Receipt {

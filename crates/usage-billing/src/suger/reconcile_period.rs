@@ -11,7 +11,7 @@ use usage_billing_core::{ClientInfo as _, Result};
 
 use super::groups::{id_in, used_at};
 use super::types::{MeteringUsageRecordGroup as Group, MeteringUsageRecordReport as Report};
-use super::{Client, Reconciliation, UsageReport, listed_days, reconcile};
+use super::{Client, Reconciliation, UsageEvent, listed_days, reconcile};
 use crate::Period;
 use crate::memory_limit::{MemoryLimit, value_bytes};
 use crate::time_limit::TimeLimit;
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub struct Reconcile<'a> {
     client: &'a Client,
     period: Period,
-    sent: &'a [UsageReport],
+    sent: &'a [UsageEvent],
     entitlements: BTreeSet<String>,
     timeout: Duration,
 }
@@ -38,8 +38,8 @@ impl Client {
     /// keeps those of windows inside the period and of entitlements that were sent or [named](Reconcile::entitlement).
     ///
     /// ```no_run
-    /// # use usage_billing::suger::{Client, UsageReport};
-    /// # async fn prove(client: Client, sent: Vec<UsageReport>) -> usage_billing::Result<()> {
+    /// # use usage_billing::suger::{Client, UsageEvent};
+    /// # async fn prove(client: Client, sent: Vec<UsageEvent>) -> usage_billing::Result<()> {
     /// let october = client.reconcile("2026-10".parse()?, &sent).entitlement("ent-without-usage").await?;
     /// println!("{october}"); // 744 billed, 2 pending, 1 failed, 0 different, 0 missing, 0 extra
     /// for one in &october.failed {
@@ -54,7 +54,7 @@ impl Client {
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if what is compared takes more memory than
     /// [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows;
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for a group without any time, or a sum of more than 28 digits.
-    pub fn reconcile<'a>(&'a self, period: Period, sent: &'a [UsageReport]) -> Reconcile<'a> {
+    pub fn reconcile<'a>(&'a self, period: Period, sent: &'a [UsageEvent]) -> Reconcile<'a> {
         let entitlements = sent.iter().map(|report| report.entitlement_id().to_owned()).collect();
         Reconcile { client: self, period, sent, entitlements, timeout: TIMEOUT }
     }

@@ -38,7 +38,7 @@ impl Client {
     async fn usage_in(&self, period: Period) -> Result<Vec<UsageRow>> {
         // Before the lists: what is final has to have been so when they were read.
         let now = self.clock.now();
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let (first, last) = listed_days::of_period(period, now);
         let mut memory = MemoryLimit::new(self.max_usage_bytes);
         let names = Names { buyers: self.buyer_names(&mut memory).await?, metrics: self.metrics().await? };
@@ -82,7 +82,7 @@ impl Client {
     /// take more memory than [`with_max_usage_bytes`](Self::with_max_usage_bytes) allows.
     pub async fn reported_usage(&self, period: Period) -> Result<Vec<UsageRow>> {
         let now = self.clock.now();
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let rows = async {
             let mut memory = MemoryLimit::new(self.max_usage_bytes);
             let is_kept = |report: &_| report_rows::begins_in(period, report);

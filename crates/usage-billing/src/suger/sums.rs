@@ -153,7 +153,7 @@ impl Sums {
         }
         let asked = RowPeriod::of(self.period, now);
         let period = asked.period;
-        let closed = asked.is_complete() && period.is_closed(now - LATE);
+        let closed = asked.is_complete() && period.has_ended(now - LATE);
         let reason = if asked.is_whole_month() { BillingReason::Usage } else { BillingReason::NotAWholePeriod };
         let mut rows = Vec::with_capacity(self.sums.len());
         let unsettled = self.unsettled.keys();

@@ -6,7 +6,7 @@ use usage_billing_core::{ClientInfo as _, Error, printable};
 use uuid::Uuid;
 
 use super::proof::Verdict;
-use super::{Client, LateUsage, Receipt, UsageReport};
+use super::{Client, LateUsage, Receipt, UsageEvent};
 
 macro_rules! event {
     ($level:ident, $($fields:tt)*) => {
@@ -16,7 +16,7 @@ macro_rules! event {
 pub(super) use event;
 
 /// What is known of a report after an attempt to deliver it.
-pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: &Verdict) {
+pub(super) fn verdict(client: &Client, report: &UsageEvent, id: Uuid, verdict: &Verdict) {
     match verdict {
         Verdict::Delivered => settled(client, report, id, "usage delivered"),
         Verdict::DeliveredBefore => settled(client, report, id, "usage delivered before"),
@@ -31,7 +31,7 @@ pub(super) fn verdict(client: &Client, report: &UsageReport, id: Uuid, verdict: 
 }
 
 /// A report that was not sent, or without proof of what became of it.
-pub(super) fn unsent(client: &Client, report: &UsageReport, id: Uuid, error: &Error) {
+pub(super) fn unsent(client: &Client, report: &UsageEvent, id: Uuid, error: &Error) {
     let entitlement_id = masked_text(client, report.entitlement_id());
     let (entitlement_id, window) = (printable(&entitlement_id), report.window());
     let error = masked(client, error);
@@ -48,11 +48,11 @@ pub(super) fn late(client: &Client, late: &LateUsage) {
 }
 
 /// A report that is taken for delivered without proof.
-pub(super) fn unverified(client: &Client, report: &UsageReport, id: Uuid) {
+pub(super) fn unverified(client: &Client, report: &UsageEvent, id: Uuid) {
     settled(client, report, id, "usage taken for delivered, unverified");
 }
 
-fn settled(client: &Client, report: &UsageReport, id: Uuid, message: &'static str) {
+fn settled(client: &Client, report: &UsageEvent, id: Uuid, message: &'static str) {
     let entitlement_id = masked_text(client, report.entitlement_id());
     let (entitlement_id, window) = (printable(&entitlement_id), report.window());
     event!(INFO, %id, %entitlement_id, %window, "{message}");
@@ -67,7 +67,7 @@ fn masked_text(client: &Client, text: &str) -> String {
 }
 
 /// A report that was taken out of a sender's queue.
-pub(super) fn removed(client: &Client, report: &UsageReport, id: Uuid, error: &Error) {
+pub(super) fn removed(client: &Client, report: &UsageEvent, id: Uuid, error: &Error) {
     let entitlement_id = masked_text(client, report.entitlement_id());
     let (entitlement_id, window) = (printable(&entitlement_id), report.window());
     event!(WARN, %id, %entitlement_id, %window, %error, "usage removed from the queue");

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, stream};
 use usage_billing_core::{Error, Result};
 
-use super::reporter::Place;
 use super::response::{Response, is_of_suger};
-use super::{Client, UsageReport, types};
+use super::usage_queue::Place;
+use super::{Client, UsageEvent, types};
 
 /// Reports in one call; no limit is documented.
 const LOT: usize = 100;
@@ -33,7 +33,7 @@ type Checked = (Place, types::NewUsageRecordGroup);
 pub(super) async fn check_all<'a>(
     client: &Client,
     concurrency: usize,
-    reports: impl Iterator<Item = (&'a Place, &'a UsageReport)>,
+    reports: impl Iterator<Item = (&'a Place, &'a UsageEvent)>,
 ) -> BTreeMap<Place, Check> {
     let mut reports = reports.map(|(place, report)| (*place, types::NewUsageRecordGroup::from(report)));
     let lots =

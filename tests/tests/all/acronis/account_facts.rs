@@ -18,7 +18,7 @@ const LIMITED: [&str; 3] = ["list_infra", "get_tenant_application_setting", "lis
 async fn rows(csv: Vec<u8>, other: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Vec<UsageRow> {
     let server = server("csv_v2_0", OCTOBER, csv, other);
     let (client, file) = file(server.url()).await;
-    client.usage_of(&file).await.unwrap()
+    client.usage_from_file(&file).await.unwrap()
 }
 
 /// Answers for components, as `(id, platform_owned, owner)` in JSON.
@@ -186,7 +186,7 @@ async fn prices_are_joined_by_sku_and_month() {
 
 async fn without_skus(sandbox: &Sandbox) -> Vec<UsageRow> {
     let client = client(sandbox);
-    client.usage_of(&files(&client, &summary().show_skus(false)).await[0]).await.unwrap()
+    client.usage_from_file(&files(&client, &summary().show_skus(false)).await[0]).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,9 +234,10 @@ async fn without_the_scope_for_prices_rows_have_none() {
     let id = client(&sandbox).create_report(&ReportRequest::usage_summary(super::tenant(), september())).await.unwrap();
     let id = id.id().parse().unwrap();
     let limited = client_at(sandbox.url(), demo::ACRONIS_LIMITED_CLIENT_ID, demo::ACRONIS_LIMITED_CLIENT_SECRET);
-    let rows = limited.usage_by(&mut limited.report(id).await.unwrap(), PATIENCE).await.unwrap();
+    let rows = limited.usage_from_report(&mut limited.report(id).await.unwrap(), PATIENCE).await.unwrap();
     assert!(rows.iter().all(|row| row.price_list_code.is_none() && row.is_billable.is_some()));
-    let priced = client(&sandbox).usage_by(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
+    let priced =
+        client(&sandbox).usage_from_report(&mut client(&sandbox).report(id).await.unwrap(), PATIENCE).await.unwrap();
     assert!(priced.iter().any(|row| row.price_list_code.is_some()) && priced.iter().all(|row| row.amount.is_none()));
     let told =
         |rows: &[UsageRow]| rows.iter().map(|row| (row.row_key, row.quantity, row.is_billable)).collect::<Vec<_>>();
@@ -275,7 +276,7 @@ async fn tenants_without_a_kind_are_looked_up() {
         });
         let (client, mut file) = file(server.url()).await;
         file.report.level = "accounts".into();
-        let rows = client.usage_of(&file).await.unwrap();
+        let rows = client.usage_from_file(&file).await.unwrap();
         let of_vendor = || rows.iter().filter(|row| row.quantity == 100.into());
         let ids: std::collections::BTreeSet<_> = of_vendor().map(|row| row.customer_id.clone()).collect();
         let found: Vec<_> = of_vendor().map(|row| row.billing_reason).collect();

@@ -49,7 +49,7 @@ pub(super) fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/acronis").join(name)).unwrap()
 }
 
-async fn usage_of(name: &str, period: [&str; 2]) -> Result<Vec<UsageRow>> {
+async fn usage_from_file(name: &str, period: [&str; 2]) -> Result<Vec<UsageRow>> {
     usage_with(name, period, |_| None).await
 }
 
@@ -61,12 +61,12 @@ async fn usage_with(
     let format = if name.ends_with(".json") { "json_v2_0" } else { "csv_v2_0" };
     let server = server(format, period, fixture(name), other);
     let (client, file) = file(server.url()).await;
-    client.usage_of(&file).await
+    client.usage_from_file(&file).await
 }
 
 /// The rows of a case; their keys differ, and billable rows are production.
 async fn rows(name: &str) -> Vec<UsageRow> {
-    let rows = usage_of(name, ["2026-10-01", "2026-10-31"]).await.unwrap();
+    let rows = usage_from_file(name, ["2026-10-01", "2026-10-31"]).await.unwrap();
     let keys: BTreeSet<_> = rows.iter().map(|row| row.row_key).collect();
     assert_eq!(keys.len(), rows.len(), "{name}");
     for row in &rows {
@@ -87,7 +87,7 @@ pub(super) fn found(rows: &[UsageRow]) -> Vec<(&str, String, Option<bool>)> {
 
 #[tokio::test]
 async fn counters_subsets_and_totals_of_an_old_file_are_not_billable() {
-    let rows = usage_of("c01.csv", ["2020-03-01", "2020-03-31"]).await.unwrap();
+    let rows = usage_from_file("c01.csv", ["2020-03-01", "2020-03-31"]).await.unwrap();
     assert_eq!(rows.len(), 26 - 2, "all but the platform's own counters");
     assert!(rows.iter().all(|row| row.customer_name.as_deref() == Some("Some Partner")));
     for name in ["euc_with_local_backup_count", "child_storages", "fc_child_storages", "orphaned_storage"] {
@@ -141,7 +141,7 @@ async fn storage_of_an_owner_that_nothing_names_is_not_billed() {
     let csv = format!("{header}\n{}", rows.replace(ACCOUNT, below)).into_bytes();
     let server = server("csv_v2_0", ["2026-10-01", "2026-10-31"], csv, |_| None);
     let (client, file) = file(server.url()).await;
-    let rows = client.usage_of(&file).await.unwrap();
+    let rows = client.usage_from_file(&file).await.unwrap();
     assert_eq!(billable(&rows, "GiB"), 10.into());
     let other = rows.iter().find(|row| row.quantity == 90.into()).unwrap();
     assert_eq!((other.storage_host, other.billing_reason), (Some(StorageHost::Unknown), BillingReason::UnknownHosting));
@@ -237,6 +237,6 @@ async fn switches_and_unknown_items_are_not_billable() {
 
 #[tokio::test]
 async fn the_same_item_twice_is_rejected_with_its_place() {
-    let error = usage_of("c23.csv", ["2026-10-01", "2026-10-31"]).await.unwrap_err();
+    let error = usage_from_file("c23.csv", ["2026-10-01", "2026-10-31"]).await.unwrap_err();
     assert!(error.message().starts_with("rows 1 and 2 of the report are both about pw_base_storage"), "{error}");
 }

@@ -75,7 +75,7 @@ async fn what_does_not_pass_is_an_error_and_no_usage() {
             inject(&sandbox, fault);
             let before = sandbox.requests().len();
             let error = match save {
-                false => client.usage_of(file).await.map(|_| ()),
+                false => client.usage_from_file(file).await.map(|_| ()),
                 true => client.save_to(file, folder.path().join("report.csv")).await.map(|_| ()),
             };
             assert_eq!(error.unwrap_err().kind(), kind, "{fault}");
@@ -121,9 +121,9 @@ async fn history_that_is_not_ready_says_when_to_come_back() {
 async fn a_cursor_that_repeats_and_a_row_that_repeats_are_errors() {
     let page = r#"{"timestamp":"2026-11-21T00:00:00Z","items":[],"paging":{"cursors":{"after":"again"}}}"#;
     let server = scripted(move |_| Reply::json(200, page));
-    let error = scripted_client(&server).children(tenant()).collect_all().await.unwrap_err();
+    let error = scripted_client(&server).children(tenant()).try_collect().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
-    let error = scripted_client(&server).offering_items(tenant()).collect_all().await.unwrap_err();
+    let error = scripted_client(&server).offering_items(tenant()).try_collect().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("again"), "{error}");
     let asked = server
         .requests()
@@ -142,7 +142,7 @@ async fn a_cursor_that_repeats_and_a_row_that_repeats_are_errors() {
         files.into_iter().zip([None, Some("rows 1 and 2 of the report are both"), Some("the report lacks")])
     {
         let server = scripted(move |_| Reply::new(200, &[("content-type", "application/octet-stream")], &file));
-        let usage = scripted_client(&server).usage_of(known).await;
+        let usage = scripted_client(&server).usage_from_file(known).await;
         match said {
             None => assert_eq!(usage.unwrap().len(), 1),
             Some(said) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use usage_billing::acronis::types::{self, ReportFormat, ReportLevel};
 use usage_billing::acronis::{Client, ReportRequest, ReportRow, StoredFile};
-use usage_billing::{BillingReason, ErrorKind, Progress, UsageRow};
+use usage_billing::{BillingReason, ErrorKind, PollResult, UsageRow};
 use usage_billing_sandbox::{Bill, Sandbox};
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ mod msp_month_end;
 async fn offering_items_are_those_of_the_whole_tree() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let below = client.offering_items(tenant()).collect_all().await.unwrap();
+    let below = client.offering_items(tenant()).try_collect().await.unwrap();
     let child = below.last().unwrap().tenant_id;
     let own = client.api().get_tenant_offering_items().tenant_id(child).edition("*").send().await.unwrap();
     let names = |items: &[types::OfferingItem]| {
@@ -108,7 +108,7 @@ async fn both_formats_have_the_same_rows() {
     let rows = all_rows(&client, csv).await;
     assert_eq!(rows, all_rows(&client, json).await);
     assert!(rows.len() > 5 && rows.iter().all(|row| row.other.is_empty()), "{rows:?}");
-    assert_eq!(client.usage_of(csv).await.unwrap(), client.usage_of(json).await.unwrap());
+    assert_eq!(client.usage_from_file(csv).await.unwrap(), client.usage_from_file(json).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,14 +117,14 @@ async fn no_level_bills_usage_twice() {
     let client = client(&sandbox);
     let customers = expected(&sandbox, ReportLevel::AllCustomers);
     for level in [ReportLevel::AllCustomers, ReportLevel::Accounts] {
-        let rows = client.usage_of(&files(&client, &summary().level(level)).await[0]).await.unwrap();
+        let rows = client.usage_from_file(&files(&client, &summary().level(level)).await[0]).await.unwrap();
         assert!(!rows.is_empty() && rows.iter().all(|row| row.customer_kind.as_deref() == Some("customer")));
         assert!(quantities(&rows).iter().all(|(key, quantity)| customers.get(key) == Some(quantity)));
     }
-    let rows = client.usage_of(&files(&client, &summary().level(ReportLevel::Itself)).await[0]).await.unwrap();
+    let rows = client.usage_from_file(&files(&client, &summary().level(ReportLevel::Itself)).await[0]).await.unwrap();
     assert_eq!(quantities(&rows), expected(&sandbox, ReportLevel::Itself));
     let partners = &files(&client, &summary().level(ReportLevel::AllPartners)).await[0];
-    assert_eq!(client.usage_of(partners).await.unwrap_err().kind(), ErrorKind::Request);
+    assert_eq!(client.usage_from_file(partners).await.unwrap_err().kind(), ErrorKind::Request);
     assert!(!all_rows(&client, partners).await.is_empty(), "its rows can be read nevertheless");
 }
 
@@ -136,7 +136,7 @@ async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
     for request in
         [ReportRequest::usage_daily(tenant(), september()), ReportRequest::usage_breakdown(tenant(), september())]
     {
-        let days = client.usage_of(&files(&client, &request).await[0]).await.unwrap();
+        let days = client.usage_from_file(&files(&client, &request).await[0]).await.unwrap();
         assert!(days.iter().all(|row| row.is_billable == Some(false)
             && row.is_final
             && row.period_end - row.period_start == chrono::TimeDelta::days(1)));
@@ -167,7 +167,8 @@ async fn reports_by_the_day_have_the_levels_of_the_days_and_sums_that_add_up() {
 async fn current_usage_is_open_by_report_and_by_query() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let report = client.usage_of(&files(&client, &ReportRequest::usage_current(tenant())).await[0]).await.unwrap();
+    let report =
+        client.usage_from_file(&files(&client, &ReportRequest::usage_current(tenant())).await[0]).await.unwrap();
     let direct = client.current_usage().await.unwrap();
     assert!(report.iter().chain(&direct).all(|row| !row.is_final && row.is_billable == Some(false)));
     assert!(direct.iter().any(|row| row.unit == "compute points") && direct.iter().any(|row| row.unit == "GiB"));
@@ -188,7 +189,7 @@ async fn a_report_says_how_far_it_is_and_fails_with_a_format() {
     let both = summary().formats([ReportFormat::CsvV20, ReportFormat::JsonV20]);
     let mut report = client.create_report(&both).await.unwrap();
     let mut said = Vec::new();
-    while let Progress::Pending { status, .. } = report.poll().await.unwrap() {
+    while let PollResult::Pending { status, .. } = report.poll().await.unwrap() {
         said.extend(status);
     }
     assert_eq!(said, ["csv_v2_0 in_progress, json_v2_0 in_progress", "json_v2_0 in_progress"]);
@@ -196,7 +197,7 @@ async fn a_report_says_how_far_it_is_and_fails_with_a_format() {
     let mut report = client.create_report(&failing).await.unwrap();
     let files = report.wait(PATIENCE).await.unwrap();
     assert_eq!((files.saved.len(), files.failed), (1, vec![ReportFormat::Html]), "what was saved is not lost");
-    assert!(!client.usage_by(&mut report, PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage_from_report(&mut report, PATIENCE).await.unwrap().is_empty());
     let failing = summary().formats([ReportFormat::Html, ReportFormat::Csv]);
     let error = client.create_report(&failing).await.unwrap().wait(PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed);

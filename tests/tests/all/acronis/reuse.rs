@@ -295,7 +295,7 @@ async fn a_neighbour_that_cannot_be_read_hides_no_report() {
         let client_of = |server: &ScriptedServer| client_at(server.url(), CREATED, "hush-secret");
         let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
         let server = server(known, Reply::dropped);
-        let found = client_of(&server).create_report_once(&request).await.unwrap();
+        let found = client_of(&server).get_or_create_report(&request).await.unwrap();
         assert_eq!(found.id(), REPORTS[2]);
     }
 }
@@ -354,7 +354,7 @@ async fn after_a_lost_response_nothing_is_created_again_while_a_report_cannot_be
     });
     let client = client_at(server.url(), CREATED, "hush-secret");
     let request = ReportRequest::usage_summary(ACCOUNT.parse().unwrap(), "2026-10".parse().unwrap());
-    let error = client.create_report_once(&request).await.unwrap_err();
+    let error = client.get_or_create_report(&request).await.unwrap_err();
     assert!(error.hint().is_some_and(|hint| hint.contains("the report may exist nevertheless")), "{error}");
     assert_eq!(*creations.lock().unwrap(), 1, "it may be the one that cannot be read");
     let error = client.find_report(&request, now().date_naive()).await.unwrap_err();
@@ -385,7 +385,7 @@ async fn a_report_that_is_not_stored_or_has_files_for_people_only_fails_at_once(
     );
     for (place, formats) in [(1, "csv"), (2, "html and csv and a_new_format")] {
         let mut report = client.report(id(place)).await.unwrap();
-        let error = client.usage_by(&mut report, PATIENCE).await.unwrap_err();
+        let error = client.usage_from_report(&mut report, PATIENCE).await.unwrap_err();
         let message = format!(
             "rows are read from csv_v2_0 and json_v2_0 files, and the report has {formats} only, which is for people"
         );

@@ -2,7 +2,7 @@
 
 use usage_billing::acronis::types::ReportFormat;
 use usage_billing::acronis::{ReportFiles, StoredFile};
-use usage_billing::{Progress, Report};
+use usage_billing::{PollResult, Poller};
 
 use super::{PATIENCE, client, files, inject, reports, sandbox, september, summary, tenant, told};
 
@@ -22,7 +22,7 @@ async fn a_report_whose_creation_was_not_answered_is_found_and_not_made_again() 
         assert_eq!(found.is_some(), is_made, "{fault}");
         if let Some(mut report) = found {
             let files = report.wait(PATIENCE).await.unwrap().saved;
-            assert!(!client.usage_of(&files[0]).await.unwrap().is_empty());
+            assert!(!client.usage_from_file(&files[0]).await.unwrap().is_empty());
             assert!(client.find_report(&summary().show_skus(false), today).await.unwrap().is_none());
             assert!(client.find_report(&summary(), "2026-11-22".parse().unwrap()).await.unwrap().is_none());
             client.delete_report(files[0].report_id).await.unwrap();
@@ -46,7 +46,7 @@ async fn a_report_that_was_made_is_named_by_whatever_fails_afterwards_and_can_be
         let (before, after) = error.split_once("report ").expect("a report");
         assert!(before.contains(words) && after.ends_with(" is at Acronis: take it up again by its id"), "{error}");
         let id = after.split(' ').next().unwrap().parse().unwrap();
-        let again = client.usage_by(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
+        let again = client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap();
         assert_eq!(told(&again), undisturbed, "{fault}");
     }
 }
@@ -61,7 +61,7 @@ async fn a_report_that_cannot_be_asked_for_to_the_end_of_the_wait_may_still_come
     assert!(error.message().contains("could not be asked for: list_stored_reports: 500 Internal"), "{error}");
     sandbox.clear_faults();
     let id = error.message().split(' ').nth(2).unwrap().parse().unwrap();
-    assert!(!client.usage_by(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap().is_empty());
+    assert!(!client.usage_from_report(&mut client.report(id).await.unwrap(), PATIENCE).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,13 +73,13 @@ async fn of_several_formats_the_first_that_holds_rows_is_read() {
     let mut for_people = file.clone();
     for_people.format = ReportFormat::Csv;
     let done_with = |files: Vec<StoredFile>| {
-        Report::new("report", file.report_id.to_string(), move || {
-            std::future::ready(Ok(Progress::Ready(ReportFiles::from(files.clone()))))
+        Poller::new("report", file.report_id.to_string(), move || {
+            std::future::ready(Ok(PollResult::Ready(ReportFiles::from(files.clone()))))
         })
     };
     let mut report = done_with(vec![for_people.clone(), file.clone()]);
-    assert_eq!(told(&client.usage_by(&mut report, PATIENCE).await.unwrap()), undisturbed);
-    let error = client.usage_by(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
+    assert_eq!(told(&client.usage_from_report(&mut report, PATIENCE).await.unwrap()), undisturbed);
+    let error = client.usage_from_report(&mut done_with(vec![for_people]), PATIENCE).await.unwrap_err();
     let expected = format!(
         "rows are read from csv_v2_0 and json_v2_0 files, not from csv, which is for people -> this is report {}",
         file.report_id

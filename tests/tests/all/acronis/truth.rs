@@ -62,7 +62,7 @@ fn assert_agree(rows: &[UsageRow], truth: Vec<ExpectedUsage>, has_skus: bool, wo
 /// The partner below that Acronis charges per gigabyte.
 async fn per_gigabyte_account(client: &Client) -> Uuid {
     let platform: Uuid = "7459244f-68f3-3bf4-9f53-5f63ecc1d91f".parse().unwrap();
-    let children = client.children(super::tenant()).collect_all().await.unwrap();
+    let children = client.children(super::tenant()).try_collect().await.unwrap();
     for child in children.iter().filter(|child| child.kind == Some(TenantKind::Partner)) {
         let request = client.api().get_tenant_application_setting().application_id(platform).tenant_id(child.id);
         let setting = request.setting_name("licensing_mode").send().await.unwrap().into_inner();
@@ -74,7 +74,7 @@ async fn per_gigabyte_account(client: &Client) -> Uuid {
 }
 
 async fn rows_of(client: &Client, request: &ReportRequest) -> Vec<UsageRow> {
-    client.usage_of(&files(client, request).await[0]).await.unwrap()
+    client.usage_from_file(&files(client, request).await[0]).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ async fn every_world_has_what_trips_people_up() {
             has_own |= row.unwrap().tenant_id == super::tenant().to_string();
         }
         assert!(has_own, "{seed}");
-        let rows = client.usage_of(&file).await.unwrap();
+        let rows = client.usage_from_file(&file).await.unwrap();
         assert!(rows.iter().all(|row| row.customer_id != Some(super::tenant().to_string())), "{seed}");
     }
 }

@@ -274,7 +274,7 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
     for (name, csv) in inputs {
         let server = server("csv_v2_0", ["2026-10-01", "2026-10-31"], csv.clone(), answers);
         let (client, file) = file(server.url()).await;
-        let rows = client.usage_of(&file).await.unwrap();
+        let rows = client.usage_from_file(&file).await.unwrap();
         needed.extend(compare(&lines(&csv), &rows, &owned(), name));
     }
     let folder = tempfile::tempdir().unwrap();
@@ -288,7 +288,7 @@ async fn rows_differ_from_the_vendors_billing_module_for_written_reasons_only() 
         let ids: BTreeSet<_> = lines.iter().map(|line| line["infra.id"].as_str()).filter(|id| !id.is_empty()).collect();
         let asked = client.api().list_infra().uuids(Vec::from_iter(ids).join(",")).send().await.unwrap();
         let owned = asked.items.iter().map(|infra| (infra.id.to_string(), infra.platform_owned.unwrap())).collect();
-        needed.extend(compare(&lines, &client.usage_of(&file).await.unwrap(), &owned, demo::ACRONIS_TENANT_ID));
+        needed.extend(compare(&lines, &client.usage_from_file(&file).await.unwrap(), &owned, demo::ACRONIS_TENANT_ID));
     }
     use Difference::*;
     assert_eq!(

@@ -133,7 +133,7 @@ async fn a_late_rotation_changes_no_bill() {
             .into_iter()
             .map(|outcome| outcome.bill.unwrap())
             .partition(|bill| bill.organization.name.as_deref() == Some("Slow Turn, Ltd."));
-        assert!(others.iter().all(|bill| bill.is_final && bill.period.is_closed(now)));
+        assert!(others.iter().all(|bill| bill.is_final && bill.period.has_ended(now)));
         let [late] = <[ClientBill; 1]>::try_from(late).unwrap();
         late
     };

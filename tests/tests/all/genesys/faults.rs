@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use usage_billing::{ErrorKind, Progress};
+use usage_billing::{ErrorKind, PollResult};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{ClosedPort, Reply, ScriptedServer, now};
 
@@ -90,7 +90,7 @@ async fn the_vendors_retry_after_on_a_pending_job_is_told() {
         ),
     });
     let progress = client_at(server.url(), "id", "hush-secret").usage_job("j-1").poll().await.unwrap();
-    let Progress::Pending { status, retry_after } = progress else { panic!("{progress:?}") };
+    let PollResult::Pending { status, retry_after } = progress else { panic!("{progress:?}") };
     assert_eq!((status.as_deref(), retry_after), (Some("Queued"), Some(Duration::from_secs(45))));
 }
 
@@ -168,7 +168,7 @@ async fn a_job_cursor_arrives_as_it_was_and_an_empty_link_ends_the_list() {
             }
         });
         let client = client_at(server.url(), "id", "hush-secret");
-        let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+        let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
         assert_eq!(rows.iter().map(|row| row.request_count).collect::<Vec<_>>(), [Some(1), Some(2)], "{link}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use usage_billing::genesys::{ApiUsage, types};
-use usage_billing::{ErrorKind, Period, Progress};
+use usage_billing::{ErrorKind, Period, PollResult};
 use usage_billing_sandbox::Sandbox;
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
@@ -22,7 +22,7 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
 
     // The whole is the sum of the days, and of the clients.
     let mut whole = client.start_usage_job(last_month(), |query| query.group_by(vec![])).await.unwrap();
-    let whole = whole.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+    let whole = whole.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
     let whole: i64 = whole.iter().filter_map(|row| row.request_count).sum();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), Decimal::from(whole));
     let mut by_client: BTreeMap<&str, Decimal> = BTreeMap::new();
@@ -31,7 +31,7 @@ async fn a_job_counts_all_requests_once_and_none_is_billable() {
     }
     let (id, expected) = by_client.iter().max_by_key(|(_, requests)| **requests).unwrap();
     let mut job = client.start_client_usage_job(id, last_month(), |query| query).await.unwrap();
-    let counted = job.wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+    let counted = job.wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
     let account = client.organization().await.unwrap();
     let asked = ApiUsage::new(job.id(), &account, last_month(), None);
     let rows = asked.client_job_rows(id, &counted, now()).unwrap();
@@ -125,9 +125,9 @@ async fn a_state_that_nobody_knows_is_neither_done_nor_failed() {
 }
 
 /// The vendor's word for how far it is, if it says one.
-fn state<T>(seen: usage_billing::Result<Progress<T>>) -> Option<String> {
+fn state<T>(seen: usage_billing::Result<PollResult<T>>) -> Option<String> {
     match seen {
-        Ok(Progress::Pending { status, .. }) => status,
+        Ok(PollResult::Pending { status, .. }) => status,
         Ok(_) => panic!("it is not done"),
         Err(error) => panic!("{error}"),
     }

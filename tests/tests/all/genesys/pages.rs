@@ -15,7 +15,7 @@ async fn until_error(mut rows: Pager<types::OrganizationPublicApiUsage>) -> (usi
     loop {
         match rows.next().await {
             Some(Ok(_)) => read += 1,
-            Some(Err(error)) => return (read, error, rows.position().to_owned()),
+            Some(Err(error)) => return (read, error, rows.continuation().to_owned()),
             None => panic!("the list came to an end"),
         }
     }
@@ -56,7 +56,7 @@ async fn rows_of(client: &Client) -> Pager<types::OrganizationPublicApiUsage> {
 #[tokio::test]
 async fn all_pages_of_a_job_come_in_order() {
     let server = three_pages(|_| None);
-    let rows = rows_of(&client_at(server.url(), "id", "hush-secret")).await.collect_all().await.unwrap();
+    let rows = rows_of(&client_at(server.url(), "id", "hush-secret")).await.try_collect().await.unwrap();
     assert!(rows.iter().zip(0..).all(|(row, number)| row.request_count == Some(number)) && rows.len() == 3000);
 }
 
@@ -68,7 +68,7 @@ async fn a_list_that_breaks_in_the_middle_goes_on_at_its_position_without_loss()
         let client = client_at(server.url(), "id", "hush-secret");
         let (read, error, position) = until_error(rows_of(&client).await).await;
         assert_eq!((read, error.kind()), (1000 * broken, ErrorKind::Api), "{error}");
-        let rest = rows_of(&client).await.starting_at(position).collect_all().await.unwrap();
+        let rest = rows_of(&client).await.resume_from(position).try_collect().await.unwrap();
         assert_eq!((rest.len(), rest[0].request_count), (3000 - read, Some(1000 * broken as i64)));
     }
 }
@@ -109,7 +109,7 @@ async fn a_pager_of_ones_own_ends_with_an_error_when_the_sandbox_repeats_a_page(
             }
         })
     };
-    let all = pages().collect_all().await.unwrap().len();
+    let all = pages().try_collect().await.unwrap().len();
     sandbox.inject("duplicated_page; skip=1; operation=getUsageAggregatesQueryJob".parse().unwrap()).unwrap();
     let (read, error, _) = until_error(pages()).await;
     assert!(error.to_string().contains("it came before"), "{error}");
@@ -127,7 +127,7 @@ async fn a_link_to_another_host_is_not_followed() {
         _ => Reply::json(200, &page(&next)),
     });
     let client = client_at(server.url(), "id", "hush-secret");
-    let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().collect_all().await.unwrap();
+    let rows = client.usage_job("j-1").wait(PATIENCE).await.unwrap().try_collect().await.unwrap();
     assert_eq!(rows.len(), 2);
     assert!(elsewhere.requests().is_empty());
     let targets: Vec<_> = server.requests().into_iter().map(|request| request.target).collect();

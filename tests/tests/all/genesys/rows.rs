@@ -40,7 +40,7 @@ async fn a_month_that_fails_is_named_with_the_periods_to_ask_for_instead() {
 #[tokio::test(start_paused = true)]
 async fn licences_are_counted_over_all_pages() {
     let (_sandbox, client) = start(Sandbox::builder()).await;
-    let holders = client.licence_holders().collect_all().await.unwrap();
+    let holders = client.licence_holders().try_collect().await.unwrap();
     let rows = client.licences().await.unwrap();
     let held: usize = holders.iter().map(|holder| holder.licenses.len()).sum();
     assert_eq!(rows.iter().map(|row| row.quantity).sum::<Decimal>(), Decimal::from(held));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usage_billing::RateLimit;
-use usage_billing::suger::{Client, UsageReport};
+use usage_billing::suger::{Client, UsageEvent};
 use usage_billing_tests::{Reply, ScriptedServer, untimed};
 
 use super::{page_of, scripted, stored_as_sent, window};
@@ -23,14 +23,14 @@ async fn so_many_requests_are_under_way_at_a_time_and_no_more() {
         UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
         stored_as_sent(request)
     });
-    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(3);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
     for number in 0..9 {
-        reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new("e-1", window(number)).quantity("gb", 1)).unwrap();
     }
     fn is_send<T: Send>(future: T) -> T {
         future
     }
-    assert_eq!(is_send(reporter.flush()).await.delivered.len(), 9);
+    assert_eq!(is_send(queue.flush()).await.delivered.len(), 9);
     assert_eq!(MOST.load(Ordering::SeqCst), 3);
 }
 
@@ -48,11 +48,11 @@ async fn lists_of_several_entitlements_are_under_way_at_a_time() {
         }
         Reply::json(200, &page_of(&[]))
     });
-    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(3);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(3);
     for number in 0..3 {
-        reporter.push(UsageReport::new(format!("e-{number}"), window(0)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new(format!("e-{number}"), window(0)).quantity("gb", 1)).unwrap();
     }
-    assert_eq!(reporter.flush().await.unsent.len(), 3);
+    assert_eq!(queue.flush().await.unsent.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,11 +60,11 @@ async fn a_flush_keeps_to_the_clients_rate_limit() {
     let server = ScriptedServer::start(stored_as_sent);
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url()));
     let client = builder.rate_limit(RateLimit::per_minute(60).burst(2)).build().unwrap();
-    let mut reporter = client.reporter().flush_timeout(None);
+    let mut queue = client.usage_queue().flush_timeout(None);
     for number in 0..6 {
-        reporter.push(UsageReport::new("e-1", window(number)).quantity("gb", 1)).unwrap();
+        queue.push(UsageEvent::new("e-1", window(number)).quantity("gb", 1)).unwrap();
     }
     let start = tokio::time::Instant::now();
-    assert_eq!(reporter.flush().await.delivered.len(), 6);
+    assert_eq!(queue.flush().await.delivered.len(), 6);
     assert_eq!(start.elapsed().as_secs(), 4, "two at once, then one a second");
 }

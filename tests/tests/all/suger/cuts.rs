@@ -9,12 +9,13 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::json;
 use usage_billing::RetryPolicy;
-use usage_billing::suger::{Receipt, UsageReport};
+use usage_billing::suger::{Receipt, UsageEvent};
 use usage_billing_tests::{Reply, ScriptedServer};
 use uuid::Uuid;
 
 use super::{
-    assert_there_once, client, group_for, ids, page_of, queue, reports, sandbox, scripted, stored, window, with_retries,
+    assert_there_once, client, group_for, ids, page_of, push_all, reports, sandbox, scripted, stored, window,
+    with_retries,
 };
 
 #[path = "../../../../crates/usage-billing/examples/isv_hourly_report.rs"]
@@ -60,16 +61,16 @@ async fn each_fault_is_ridden_out_and_every_report_is_there_once() {
     for ((fault, expected), number) in faults.into_iter().zip(0..) {
         sandbox.clear_faults();
         sandbox.inject(format!("{fault}; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
-        let mut reporter = client.reporter().flush_timeout(None).concurrency(1);
-        let all = queue(&mut reporter, &reports(number));
-        let first = reporter.flush().await;
+        let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
+        let all = push_all(&mut queue, &reports(number));
+        let first = queue.flush().await;
         let told = (first.delivered.len(), first.already_delivered.len(), first.unsent.len());
         assert_eq!((told, first.total()), (expected, 3), "{fault}: {first:?}");
-        assert_eq!((reporter.pending(), ids(&first.unsent).len()), (expected.2, expected.2));
+        assert_eq!((queue.pending(), ids(&first.unsent).len()), (expected.2, expected.2));
         if fault.contains("retry_after=3600") {
             tokio::time::sleep(Duration::from_secs(3600)).await;
         }
-        let second = reporter.flush().await;
+        let second = queue.flush().await;
         assert!(second.is_complete() && second.total() == expected.2, "{fault}: {second}");
         let settled = [first.delivered, first.already_delivered, second.delivered, second.already_delivered].concat();
         assert_eq!(BTreeSet::from_iter(settled), all);
@@ -106,43 +107,43 @@ async fn whatever_is_cut_and_wherever_the_vendor_has_what_was_sent_once_and_the_
             sandbox.inject(fault.parse().unwrap()).unwrap();
         }
         let client = dice.choice(&clients).unwrap();
-        let mut reporter = client.reporter().flush_timeout(None).concurrency(dice.usize(1..6));
+        let mut queue = client.usage_queue().flush_timeout(None).concurrency(dice.usize(1..6));
         if dice.u8(..4) == 0 {
-            reporter = reporter.validate_first();
+            queue = queue.validate_first();
         }
         let mut all = BTreeSet::new();
         for hour in 0..dice.i64(1..4) {
             let reports = reports(case * 10 + hour);
-            all.append(&mut queue(&mut reporter, &reports));
+            all.append(&mut push_all(&mut queue, &reports));
             sent.extend(reports);
         }
         let mut settled = BTreeSet::new();
         for round in 0.. {
             if dice.bool() {
                 // Nothing is said of a flush that is dropped; what it settled is in the next receipt.
-                match dropped_after(dice.u32(1..16), reporter.flush()).await {
+                match dropped_after(dice.u32(1..16), queue.flush()).await {
                     Some(receipt) => take(&receipt, &mut settled),
                     None => dropped += 1,
                 }
                 // A process that ends here loses its queue, and starts again with the same reports.
                 if dice.bool() {
-                    reporter = client.reporter().flush_timeout(None);
+                    queue = client.usage_queue().flush_timeout(None);
                     settled.clear();
-                    queue(&mut reporter, &sent[sent.len() - all.len()..]);
+                    push_all(&mut queue, &sent[sent.len() - all.len()..]);
                 }
             }
             if round == 3 {
                 sandbox.clear_faults();
             }
             let before = all.len() - settled.len();
-            let receipt = reporter.flush().await;
+            let receipt = queue.flush().await;
             assert_eq!(receipt.total(), before, "case {case}: {receipt}");
             assert!(receipt.rejected.is_empty(), "case {case}: {receipt:?}");
             take(&receipt, &mut settled);
             let unsent = ids(&receipt.unsent);
             assert!(unsent.is_disjoint(&settled) && &unsent | &settled == all, "case {case}: {receipt:?}");
             left += unsent.len();
-            if reporter.pending() == 0 {
+            if queue.pending() == 0 {
                 break;
             }
             assert!(round < 4, "case {case}: {receipt:?}");
@@ -163,7 +164,7 @@ fn take(receipt: &Receipt, settled: &mut BTreeSet<Uuid>) {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", Decimal::new(1_2500, 4));
     let page = page_of(&[group_for(&report, json!({}))]);
     let replies = vec![
         Reply::dropped(),
@@ -174,12 +175,12 @@ async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
         Reply::json(200, &page),
     ];
     let server = ScriptedServer::in_turn(replies);
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
-    let id = reporter.push(report).unwrap();
-    let first = reporter.flush().await;
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let id = queue.push(report).unwrap();
+    let first = queue.flush().await;
     assert_eq!((ids(&first.unsent), first.total()), ([id].into(), 1));
-    let second = reporter.flush().await;
-    assert_eq!((second.already_delivered, reporter.pending()), (vec![id], 0));
+    let second = queue.flush().await;
+    assert_eq!((second.already_delivered, queue.pending()), (vec![id], 0));
     let mut requests = server.requests();
     assert_eq!(requests.len(), 6);
     assert_eq!(requests.pop().unwrap().method, "GET", "looked at, for the answer got lost");
@@ -193,14 +194,14 @@ async fn an_unknown_outcome_is_resolved_with_the_same_id_and_the_same_bytes() {
 async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_got_lost() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let cancelled = |number| UsageReport::new("ent-aws02", window(number)).quantity("ingest_gb", 1);
+    let cancelled = |number| UsageEvent::new("ent-aws02", window(number)).quantity("ingest_gb", 1);
     for (fault, number) in [("reset_after", 0), ("503; after_effect", 1), ("cut_body", 2), ("500; after_effect", 3)] {
         sandbox.inject(format!("{fault}; times=1; operation=reportUsageRecordGroup").parse().unwrap()).unwrap();
-        let mut reporter = client.reporter().flush_timeout(None);
-        reporter.push(cancelled(number)).unwrap();
-        let mut receipt = reporter.flush().await;
-        if reporter.pending() > 0 {
-            receipt = reporter.flush().await;
+        let mut queue = client.usage_queue().flush_timeout(None);
+        queue.push(cancelled(number)).unwrap();
+        let mut receipt = queue.flush().await;
+        if queue.pending() > 0 {
+            receipt = queue.flush().await;
         }
         assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent", "{fault}");
         assert!(receipt.rejected[0].error.to_string().contains("as INVALID: it will not be billed"), "{receipt:?}");
@@ -209,7 +210,7 @@ async fn what_was_stored_as_invalid_is_rejected_even_if_the_answer_that_says_so_
 
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
     for (listed, expected) in [
         (true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (false, "0 delivered, 0 already delivered, 0 rejected, 1 unsent"),
@@ -218,15 +219,15 @@ async fn what_is_refused_after_a_lost_answer_may_have_arrived_and_is_looked_up()
         let page = page_of(&groups);
         let replies = vec![Reply::dropped(), Reply::json(404, "\"entitlement not found\""), Reply::json(200, &page)];
         let server = ScriptedServer::in_turn(replies);
-        let mut reporter = scripted(&server).reporter().flush_timeout(None);
-        reporter.push(report.clone()).unwrap();
-        assert_eq!(reporter.flush().await.to_string(), expected);
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        queue.push(report.clone()).unwrap();
+        assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_looked_up() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
     for (listed, restarted, expected) in [
         (true, false, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (true, true, "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
@@ -245,14 +246,14 @@ async fn what_is_no_longer_valid_after_a_lost_answer_may_have_arrived_and_is_loo
             None => Reply::json(400, "\"the entitlement is not active\""),
         });
         let client = scripted(&server);
-        let mut reporter = client.reporter().flush_timeout(None).validate_first();
-        reporter.push(report.clone()).unwrap();
-        assert_eq!(reporter.flush().await.unsent.len(), 1);
+        let mut queue = client.usage_queue().flush_timeout(None).validate_first();
+        queue.push(report.clone()).unwrap();
+        assert_eq!(queue.flush().await.unsent.len(), 1);
         if restarted {
-            reporter = scripted(&server).reporter().flush_timeout(None).validate_first();
-            reporter.push(report.clone()).unwrap();
+            queue = scripted(&server).usage_queue().flush_timeout(None).validate_first();
+            queue.push(report.clone()).unwrap();
         }
-        assert_eq!(reporter.flush().await.to_string(), expected);
+        assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
@@ -281,12 +282,12 @@ async fn what_is_pushed_again_after_a_flush_was_dropped_is_in_the_next_receipt_o
     let mut settled_before = 0;
     for polls in 1..40 {
         let reports = reports(polls.into());
-        let mut reporter = client.reporter().flush_timeout(None).concurrency(1);
-        let all = queue(&mut reporter, &reports);
-        let ended = dropped_after(polls, reporter.flush()).await;
-        settled_before += usize::from(ended.is_none() && reporter.pending() < reports.len());
-        queue(&mut reporter, &reports);
-        let receipt = reporter.flush().await;
+        let mut queue = client.usage_queue().flush_timeout(None).concurrency(1);
+        let all = push_all(&mut queue, &reports);
+        let ended = dropped_after(polls, queue.flush()).await;
+        settled_before += usize::from(ended.is_none() && queue.pending() < reports.len());
+        push_all(&mut queue, &reports);
+        let receipt = queue.flush().await;
         assert_eq!((receipt.total(), receipt.is_complete()), (all.len(), true), "{polls} polls: {receipt}");
     }
     assert!(settled_before > 0, "no flush was dropped after it had settled something");

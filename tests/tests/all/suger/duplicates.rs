@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use usage_billing::ErrorKind;
 use usage_billing::suger::types::UsageRecordGroupStatus as Status;
-use usage_billing::suger::{Delivery, UsageReport};
+use usage_billing::suger::{Delivery, UsageEvent};
 
-use super::{ORG, client, queue, reports, sandbox, window};
+use super::{ORG, client, push_all, reports, sandbox, window};
 
 #[tokio::test(start_paused = true)]
 async fn the_same_id_with_other_quantities_is_refused_before_it_is_sent() {
     let sandbox = sandbox().await;
-    let mut reporter = client(&sandbox).reporter().flush_timeout(None);
-    let report = UsageReport::new("ent-aws01", window(0)).quantity("ingest_gb", 5);
-    let id = reporter.push(report.clone()).unwrap();
-    assert_eq!(reporter.push(report.clone().quantity("ingest_gb", Decimal::new(500, 2))).unwrap(), id);
-    assert_eq!(reporter.pending(), 1);
+    let mut queue = client(&sandbox).usage_queue().flush_timeout(None);
+    let report = UsageEvent::new("ent-aws01", window(0)).quantity("ingest_gb", 5);
+    let id = queue.push(report.clone()).unwrap();
+    assert_eq!(queue.push(report.clone().quantity("ingest_gb", Decimal::new(500, 2))).unwrap(), id);
+    assert_eq!(queue.pending(), 1);
     let other = report.clone().quantity("ingest_gb", 6);
-    assert_eq!(reporter.push(other.clone()).unwrap_err().kind(), ErrorKind::Request);
+    assert_eq!(queue.push(other.clone()).unwrap_err().kind(), ErrorKind::Request);
     // Never sent, it can be taken back.
-    assert_eq!(reporter.remove(id), Some(report.clone()));
-    reporter.push(report.clone()).unwrap();
-    assert!(reporter.flush().await.is_complete());
-    let error = reporter.push(other).unwrap_err();
+    assert_eq!(queue.remove(id), Some(report.clone()));
+    queue.push(report.clone()).unwrap();
+    assert!(queue.flush().await.is_complete());
+    let error = queue.push(other).unwrap_err();
     assert!(error.to_string().starts_with("a report with this id has other quantities (ent-aws01, "), "{error}");
-    reporter.push(report.clone()).unwrap();
-    reporter.push(report.sequence(1)).unwrap();
-    assert_eq!(reporter.flush().await.to_string(), "1 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged");
+    queue.push(report.clone()).unwrap();
+    queue.push(report.sequence(1)).unwrap();
+    assert_eq!(queue.flush().await.to_string(), "1 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged");
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,14 +37,14 @@ async fn duplicates_are_looked_up_unless_that_is_asked_not_to_be_done() {
     let [same, other, deleted] = &reports(0)[..] else { panic!("three reports") };
     let others_quantity = other.clone().quantity("seats", 999);
     for report in [same, &others_quantity, deleted] {
-        let Delivery::Delivered(group) = client.report(report).await.unwrap() else { panic!("it is new") };
+        let Delivery::Delivered(group) = client.send_usage(report).await.unwrap() else { panic!("it is new") };
         if report == deleted {
             assert_eq!(client.delete_group(&group).await.unwrap().status, Some(Status::Deleted));
         }
     }
-    let mut reporter = client.reporter().flush_timeout(None);
-    let all = queue(&mut reporter, &reports(0));
-    let receipt = reporter.flush().await;
+    let mut queue = client.usage_queue().flush_timeout(None);
+    let all = push_all(&mut queue, &reports(0));
+    let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "0 delivered, 1 already delivered, 2 rejected, 0 unsent");
     assert_eq!(receipt.already_delivered, [same.id(ORG)]);
     let words: BTreeMap<_, _> =
@@ -59,13 +59,13 @@ async fn duplicates_are_looked_up_unless_that_is_asked_not_to_be_done() {
 
     // What cannot be read back now is not settled.
     sandbox.inject("503; operation=listUsageRecordGroups".parse().unwrap()).unwrap();
-    let mut reporter = client.reporter().flush_timeout(None);
-    assert_eq!(queue(&mut reporter, &reports(0)), all);
-    assert_eq!(reporter.flush().await.unsent.len(), 3);
+    let mut queue = client.usage_queue().flush_timeout(None);
+    assert_eq!(push_all(&mut queue, &reports(0)), all);
+    assert_eq!(queue.flush().await.unsent.len(), 3);
     // On Suger's word alone, three that are no deliveries would be taken for such: the receipt says so.
-    let mut reporter = client.reporter().flush_timeout(None).trust_duplicates_unverified();
-    queue(&mut reporter, &reports(0));
-    let receipt = reporter.flush().await;
+    let mut queue = client.usage_queue().flush_timeout(None).trust_duplicates_unverified();
+    push_all(&mut queue, &reports(0));
+    let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "0 delivered, 0 already delivered, 0 rejected, 0 unsent, 3 unverified");
-    assert_eq!((receipt.is_complete(), reporter.pending()), (false, 0));
+    assert_eq!((receipt.is_complete(), queue.pending()), (false, 0));
 }

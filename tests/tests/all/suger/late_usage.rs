@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use usage_billing::suger::{MarketplaceWindows, Receipt, Reporter, UsageReport};
+use usage_billing::suger::{MarketplaceWindows, Receipt, UsageEvent, UsageQueue};
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
 use super::{group_for, group_of, page_of, scripted};
 
-fn hours_ago(entitlement_id: &str, hours: i64) -> UsageReport {
-    UsageReport::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
+fn hours_ago(entitlement_id: &str, hours: i64) -> UsageEvent {
+    UsageEvent::new(entitlement_id, now() - TimeDelta::hours(hours)).quantity("gb", 1)
 }
 
 /// Entitlements are named after their marketplaces; nothing is there but `listed`.
-fn vendor(listed: Vec<UsageReport>) -> ScriptedServer {
+fn vendor(listed: Vec<UsageEvent>) -> ScriptedServer {
     let listed: Vec<_> = listed.iter().map(|report| group_for(report, json!({}))).collect();
     ScriptedServer::start(move |request| {
         let entitlement = request.target.split('/').nth(4).unwrap_or_default().to_owned();
@@ -29,14 +29,14 @@ fn vendor(listed: Vec<UsageReport>) -> ScriptedServer {
     })
 }
 
-fn queue(mut reporter: Reporter, reports: Vec<UsageReport>) -> Reporter {
+fn push_all(mut queue: UsageQueue, reports: Vec<UsageEvent>) -> UsageQueue {
     for report in reports {
-        reporter.push(report).unwrap();
+        queue.push(report).unwrap();
     }
-    reporter
+    queue
 }
 
-fn reports() -> Vec<UsageReport> {
+fn reports() -> Vec<UsageEvent> {
     vec![
         hours_ago("AWS", 5),
         hours_ago("AWS", 6),
@@ -49,7 +49,7 @@ fn reports() -> Vec<UsageReport> {
 #[tokio::test(start_paused = true)]
 async fn late_usage_is_sent_and_named_in_the_receipt() {
     let server = vendor(vec![]);
-    let receipt = queue(scripted(&server).reporter().flush_timeout(None), reports()).flush().await;
+    let receipt = push_all(scripted(&server).usage_queue().flush_timeout(None), reports()).flush().await;
     assert_eq!(receipt.to_string(), "5 delivered, 0 already delivered, 0 rejected, 0 unsent");
     assert!(receipt.is_complete() && server.requests().len() == 5);
     let mut late: Vec<_> =
@@ -65,17 +65,17 @@ async fn late_usage_that_is_unsent_or_unverified_is_named_as_well() {
         true => Reply::json(403, "\"no\""),
         false => Reply::json(409, "\"it is there\""),
     });
-    let reporter = scripted(&server).reporter().flush_timeout(None).trust_duplicates_unverified();
+    let queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
     let reports = vec![hours_ago("LOST", 1), hours_ago("LOST", 3), hours_ago("THERE", 1), hours_ago("THERE", 4)];
-    let mut reporter = queue(reporter, reports);
+    let mut queue = push_all(queue, reports);
     let late = |receipt: &Receipt| {
         let late = receipt.late.iter().map(|one| (one.entitlement_id.clone(), one.age.as_secs() / 3600));
         late.collect::<std::collections::BTreeSet<_>>()
     };
-    let receipt = reporter.flush().await;
+    let receipt = queue.flush().await;
     assert_eq!((receipt.unsent.len(), receipt.unverified.len()), (2, 2));
     assert_eq!(late(&receipt), [("LOST".to_owned(), 3), ("THERE".to_owned(), 4)].into());
-    assert_eq!(late(&reporter.flush().await), [("LOST".to_owned(), 3)].into());
+    assert_eq!(late(&queue.flush().await), [("LOST".to_owned(), 3)].into());
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,9 +85,9 @@ async fn usage_of_an_unknown_marketplace_is_late_by_the_shortest_limit() {
             let partner = if named == "null" { serde_json::Value::Null } else { json!(named) };
             Reply::json(200, &group_of(request, json!({"partner": partner})).to_string())
         });
-        let reporter = scripted(&server).reporter().flush_timeout(None);
+        let queue = scripted(&server).usage_queue().flush_timeout(None);
         let reports = vec![hours_ago("e-1", 1), hours_ago("e-1", 2), hours_ago("e-2", 30)];
-        let receipt = queue(reporter, reports).flush().await;
+        let receipt = push_all(queue, reports).flush().await;
         let mut late: Vec<_> =
             receipt.late.iter().map(|one| (one.entitlement_id.as_str(), one.limit.as_secs())).collect();
         late.sort_unstable();
@@ -104,8 +104,8 @@ async fn marketplace_windows_are_configurable() {
         (MarketplaceWindows::default().with("STRIPE", Duration::from_secs(3600)), 3),
         (MarketplaceWindows::none().with("AWS", Duration::from_secs(5 * 3600)), 2),
     ] {
-        let reporter = scripted(&server).reporter().flush_timeout(None).marketplace_windows(windows);
-        assert_eq!(queue(reporter, reports()).flush().await.late.len(), expected);
+        let queue = scripted(&server).usage_queue().flush_timeout(None).marketplace_windows(windows);
+        assert_eq!(push_all(queue, reports()).flush().await.late.len(), expected);
     }
 }
 
@@ -121,8 +121,8 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
         hours_ago("UNNAMED", 2),
     ];
     let all = [reports(), others].concat();
-    let mut reporter = queue(scripted(&server).reporter().flush_timeout(None).reject_late_usage(), all);
-    let receipt = reporter.flush().await;
+    let mut queue = push_all(scripted(&server).usage_queue().flush_timeout(None).reject_late_usage(), all);
+    let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "3 delivered, 1 already delivered, 5 rejected, 1 unsent", "{receipt:?}");
     assert_eq!(receipt.already_delivered, [arrived.id("acme")]);
     for one in &receipt.rejected {
@@ -145,6 +145,6 @@ async fn late_usage_is_rejected_unsent_if_asked_for_unless_it_arrived_before() {
     // Once for each entitlement with old usage: AWS, AZURE, GCP, STRIPE, UNKNOWN, UNNAMED, and BROKEN with its retries.
     // A list without the report is read to an empty page.
     assert_eq!((sent("/usageRecordGroup?"), asked()), (10, 6 + 4));
-    let again = reporter.flush().await;
+    let again = queue.flush().await;
     assert_eq!((again.unsent.len(), asked()), (1, 6 + 4 + 4), "what is known is not asked for again");
 }

@@ -1,7 +1,7 @@
 //! What Suger lists, and the changes of groups that a list leads to.
 
 use usage_billing::ErrorKind;
-use usage_billing::suger::UsageReport;
+use usage_billing::suger::UsageEvent;
 use usage_billing::suger::types::{self, UsageRecordGroupStatus as Status};
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn groups_are_put_back_and_deleted_by_status_even_if_answers_get_lost() {
     let listed = async |status: Status| {
         let day = "2026-11-18".parse::<chrono::NaiveDate>().unwrap();
         let groups = client.usage_record_groups(move |request| request.status(status.clone()).start_date(day));
-        groups.collect_all().await.unwrap()
+        groups.try_collect().await.unwrap()
     };
     for fault in [
         "reset_after; times=2; operation=retryUsageRecordGroup",
@@ -76,13 +76,13 @@ async fn a_list_that_goes_round_in_circles_is_an_error() {
     }
     let error = client
         .usage_record_groups(|request| request.start_date("2026-09-22".parse::<chrono::NaiveDate>().unwrap()))
-        .collect_all()
+        .try_collect()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     let error = client
         .usage_record_reports(|request| request.start_date("2026-09-22".parse::<chrono::NaiveDate>().unwrap()))
-        .collect_all()
+        .try_collect()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
@@ -92,15 +92,15 @@ async fn a_list_that_goes_round_in_circles_is_an_error() {
 async fn who_buys_what_and_the_marketplaces_own_count_are_listed_by_their_filters() {
     let sandbox = sandbox().await;
     let client = client(&sandbox);
-    let buyers = client.buyers(|request| request).collect_all().await.unwrap();
-    let aws = client.buyers(|request| request.partner("AWS")).collect_all().await.unwrap();
+    let buyers = client.buyers(|request| request).try_collect().await.unwrap();
+    let aws = client.buyers(|request| request.partner("AWS")).try_collect().await.unwrap();
     assert!(!aws.is_empty() && aws.len() < buyers.len(), "{} of {}", aws.len(), buyers.len());
-    let entitlements = client.entitlements(|request| request.buyer_id("buy-aws01")).collect_all().await.unwrap();
+    let entitlements = client.entitlements(|request| request.buyer_id("buy-aws01")).try_collect().await.unwrap();
     assert!(entitlements.iter().any(|one| one.id.as_deref() == Some("ent-aws01")), "{entitlements:?}");
-    let products = client.products(|request| request.partner("AWS")).collect_all().await.unwrap();
+    let products = client.products(|request| request.partner("AWS")).try_collect().await.unwrap();
     assert!(!products.is_empty() && products.iter().all(|product| product.partner == Some(types::Partner::Aws)));
     let days = client.daily_records(types::Partner::Aws, |request| request.entitlement_id("ent-aws01"));
-    let days = days.collect_all().await.unwrap();
+    let days = days.try_collect().await.unwrap();
     assert!(!days.is_empty() && days.iter().all(|day| day.entitlement_id.as_deref() == Some("ent-aws01")));
 }
 
@@ -113,10 +113,10 @@ async fn a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end() {
         Reply::json(200, &json!(page.expect("an offset").collect::<Vec<_>>()).to_string())
     });
     let client = scripted(&server);
-    let products = client.products(|request| request).collect_all().await.unwrap();
+    let products = client.products(|request| request).try_collect().await.unwrap();
     assert!(products.len() == 230 && products.iter().zip(0..).all(|(one, number)| one.id == Some(number.to_string())));
-    assert_eq!(client.entitlements(|request| request).collect_all().await.unwrap().len(), 230);
-    assert_eq!(client.buyers(|request| request).collect_all().await.unwrap().len(), 230);
+    assert_eq!(client.entitlements(|request| request).try_collect().await.unwrap().len(), 230);
+    assert_eq!(client.buyers(|request| request).try_collect().await.unwrap().len(), 230);
 }
 
 /// A server of so many groups in pages of `most`, with `next` after the page at an offset that has so many groups left after it.
@@ -156,7 +156,7 @@ async fn list_is_read_to_its_end_however_the_end_is_marked() {
             // A full page that names itself may have more behind it.
             let is_error = way.starts_with("its own") && count == 2000;
             let client = scripted(&pages(count, 1000, next));
-            let found = client.usage_record_groups(|request| request).collect_all().await;
+            let found = client.usage_record_groups(|request| request).try_collect().await;
             match found {
                 Ok(groups) => {
                     assert!(!is_error, "{way}, {count}");
@@ -183,7 +183,7 @@ async fn list_whose_pages_are_shorter_than_asked_for_and_name_no_next_one_is_rea
     for (way, next) in ways.into_iter().enumerate() {
         for (count, most) in [(0, 100), (1, 100), (100, 100), (101, 100), (230, 100), (1500, 999)] {
             let client = scripted(&pages(count, most, next));
-            let groups = client.usage_record_groups(|request| request).collect_all().await.unwrap();
+            let groups = client.usage_record_groups(|request| request).try_collect().await.unwrap();
             let ids: Vec<_> = groups.into_iter().filter_map(|group| group.id?.parse::<i64>().ok()).collect();
             assert_eq!(ids, (0..count).collect::<Vec<_>>(), "way {way}, {count} by {most}");
         }
@@ -196,16 +196,16 @@ async fn server_that_ignores_the_offset_has_one_page() {
         [(r#"{"usageRecordGroups": [{"id": "a"}, {"id": "b"}]}"#, 2), (r#"{"usageRecordGroups": []}"#, 0)]
     {
         let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
-        let groups = scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap();
+        let groups = scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap();
         assert_eq!(groups.len(), count);
     }
     let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"[{"id": "a"}]"#)]);
-    assert_eq!(scripted(&server).buyers(|request| request).collect_all().await.unwrap().len(), 1);
+    assert_eq!(scripted(&server).buyers(|request| request).try_collect().await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn full_page_that_comes_again_and_again_ends_with_an_error() {
-    let report = UsageReport::new("e-1", now()).quantity("gb", 1);
+    let report = UsageEvent::new("e-1", now()).quantity("gb", 1);
     for count in [1000, 2500] {
         let groups: Vec<_> = (0..count).map(|number| json!({"id": number.to_string()})).collect();
         let page = page_of(&groups);
@@ -214,7 +214,7 @@ async fn full_page_that_comes_again_and_again_ends_with_an_error() {
             _ => Reply::json(409, "\"it exists\""),
         });
         let client = scripted(&server);
-        for error in [client.confirm(&report).await.unwrap_err(), client.report(&report).await.unwrap_err()] {
+        for error in [client.confirm(&report).await.unwrap_err(), client.send_usage(&report).await.unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
             assert!(error.to_string().contains("repeats an earlier one"), "{error}");
         }
@@ -226,7 +226,7 @@ async fn full_page_that_comes_again_and_again_ends_with_an_error() {
 async fn next_offset_that_does_not_lead_on_is_an_error() {
     for next in [-2, 5, 999, 1000] {
         let server = pages(5000, 1000, move |offset, _| if offset < 1000 { json!(1000) } else { json!(next) });
-        let error = scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap_err();
+        let error = scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
         assert!(error.to_string().contains("the list may be incomplete"), "{error}");
     }
@@ -239,27 +239,27 @@ async fn body_without_its_list_is_an_error_and_no_empty_page() {
     {
         let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
         let client = scripted(&server);
-        let error = client.usage_record_groups(|request| request).collect_all().await.unwrap_err();
+        let error = client.usage_record_groups(|request| request).try_collect().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
-        client.usage_record_reports(|request| request).collect_all().await.unwrap_err();
-        client.daily_records(types::Partner::Aws, |request| request).collect_all().await.unwrap_err();
+        client.usage_record_reports(|request| request).try_collect().await.unwrap_err();
+        client.daily_records(types::Partner::Aws, |request| request).try_collect().await.unwrap_err();
         client.usage("2026-10".parse().unwrap(), std::time::Duration::MAX).await.unwrap_err();
     }
     for body in [r#"{"error": "maintenance"}"#, "{}", r#""down""#, r#"[{"id": "a"}, "down"]"#, "<html>", ""] {
         let server = ScriptedServer::in_turn(vec![Reply::json(200, body)]);
         let client = scripted(&server);
         let errors = [
-            client.buyers(|request| request).collect_all().await.map(drop).unwrap_err(),
-            client.entitlements(|request| request).collect_all().await.map(drop).unwrap_err(),
-            client.products(|request| request).collect_all().await.map(drop).unwrap_err(),
+            client.buyers(|request| request).try_collect().await.map(drop).unwrap_err(),
+            client.entitlements(|request| request).try_collect().await.map(drop).unwrap_err(),
+            client.products(|request| request).try_collect().await.map(drop).unwrap_err(),
         ];
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Decode), "{body}: {errors:?}");
     }
     // Go's empty lists.
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "null")]);
-    assert!(scripted(&server).buyers(|request| request).collect_all().await.unwrap().is_empty());
+    assert!(scripted(&server).buyers(|request| request).try_collect().await.unwrap().is_empty());
     let server = ScriptedServer::in_turn(vec![Reply::json(200, r#"{"usageRecordGroups": null, "nextOffset": null}"#)]);
-    assert!(scripted(&server).usage_record_groups(|request| request).collect_all().await.unwrap().is_empty());
+    assert!(scripted(&server).usage_record_groups(|request| request).try_collect().await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

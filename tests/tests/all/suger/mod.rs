@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use usage_billing::RetryPolicy;
 use usage_billing::suger::types::MeteringUsageRecordGroup as Group;
-use usage_billing::suger::{Client, Reporter, UsageReport, reconcile};
+use usage_billing::suger::{Client, UsageEvent, UsageQueue, reconcile};
 use usage_billing_sandbox::{self as demo, Sandbox};
 use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 use uuid::Uuid;
@@ -63,7 +63,7 @@ fn group_of(request: &Request, other: Value) -> Value {
 }
 
 /// The group of a report as it is listed, with other fields in place of its own.
-fn group_for(report: &UsageReport, other: Value) -> Value {
+fn group_for(report: &UsageEvent, other: Value) -> Value {
     let records: Map<_, _> =
         report.quantities().iter().map(|(name, it)| (name.clone(), json!(it.to_string()))).collect();
     let info = json!({"timestamp": report.window(), "originRecords": records});
@@ -85,22 +85,22 @@ fn window(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_600_407, 0).expect("a time") + TimeDelta::hours(number)
 }
 
-fn reports(number: i64) -> Vec<UsageReport> {
+fn reports(number: i64) -> Vec<UsageEvent> {
     let quantity = |place: i64| Decimal::new(100_001 + number + place, 4);
     DEALS
         .iter()
         .zip(0..)
-        .map(|((id, dimension), place)| UsageReport::new(*id, window(number)).quantity(*dimension, quantity(place)))
+        .map(|((id, dimension), place)| UsageEvent::new(*id, window(number)).quantity(*dimension, quantity(place)))
         .collect()
 }
 
-fn queue(reporter: &mut Reporter, reports: &[UsageReport]) -> BTreeSet<Uuid> {
-    reports.iter().map(|report| reporter.push(report.clone()).expect("a good report")).collect()
+fn push_all(queue: &mut UsageQueue, reports: &[UsageEvent]) -> BTreeSet<Uuid> {
+    reports.iter().map(|report| queue.push(report.clone()).expect("a good report")).collect()
 }
 
 /// What the vendor has of the windows of these tests.
 async fn stored(client: &Client) -> Vec<Group> {
-    let groups = client.usage_record_groups(|request| request).collect_all().await.unwrap();
+    let groups = client.usage_record_groups(|request| request).try_collect().await.unwrap();
     let ours = |group: &Group| {
         let used = group.meta_info.as_ref().and_then(|info| info.timestamp);
         used.is_some_and(|used| used.timestamp().rem_euclid(60) == window(0).timestamp().rem_euclid(60))
@@ -109,7 +109,7 @@ async fn stored(client: &Client) -> Vec<Group> {
 }
 
 /// Each report is there once, with its quantities, and nothing else is.
-async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
+async fn assert_there_once(client: &Client, reports: &[UsageEvent]) {
     let groups = stored(client).await;
     assert_eq!(groups.len(), reports.len());
     let all = reconcile(ORG, reports, &groups, &[]).unwrap();
@@ -119,6 +119,6 @@ async fn assert_there_once(client: &Client, reports: &[UsageReport]) {
     assert_eq!(sum, there);
 }
 
-fn ids<'a>(undelivered: impl IntoIterator<Item = &'a usage_billing::suger::Undelivered>) -> BTreeSet<Uuid> {
+fn ids<'a>(undelivered: impl IntoIterator<Item = &'a usage_billing::suger::UndeliveredEvent>) -> BTreeSet<Uuid> {
     undelivered.into_iter().map(|one| one.id).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use usage_billing::ErrorKind;
-use usage_billing::suger::{Client, Delivery, Receipt, UsageReport};
+use usage_billing::suger::{Client, Delivery, Receipt, UsageEvent};
 use usage_billing_tests::{Reply, Request, ScriptedServer};
 
 use super::{group_for, group_of, ids, page_of, scripted, stored_as_sent, window};
@@ -127,7 +127,7 @@ impl Vendor {
     }
 
     /// Whether the report's usage will be billed as it was sent.
-    fn bills(&self, report: &UsageReport) -> bool {
+    fn bills(&self, report: &UsageEvent) -> bool {
         self.held.as_ref().is_some_and(|held| {
             let status = held["status"].as_str().unwrap_or_default();
             let quantity =
@@ -150,7 +150,7 @@ fn assert_true(receipt: &Receipt, bills: bool, place: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_response_says() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     let mut pairs = 0;
     for held in HOLDINGS {
@@ -161,14 +161,14 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
                 let place = format!("{held:?} {answer:?} {effect:?} {lists}");
                 let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
                 *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((effect, answer.clone())), lists };
-                let mut reporter = client.reporter().flush_timeout(None);
-                let id = reporter.push(report.clone()).unwrap();
+                let mut queue = client.usage_queue().flush_timeout(None);
+                let id = queue.push(report.clone()).unwrap();
 
-                let first = reporter.flush().await;
+                let first = queue.flush().await;
                 let bills = vendor.lock().unwrap().bills(&report);
                 assert_true(&first, bills, &place);
                 assert_eq!(
-                    (reporter.pending(), ids(&first.unsent).contains(&id)),
+                    (queue.pending(), ids(&first.unsent).contains(&id)),
                     (first.unsent.len(), !first.unsent.is_empty())
                 );
 
@@ -176,7 +176,7 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
 
                 // Suger is well again: whatever was left open is settled, and stored once.
                 (vendor.lock().unwrap().answer, vendor.lock().unwrap().lists) = (None, true);
-                let second = reporter.flush().await;
+                let second = queue.flush().await;
                 let vendor = vendor.lock().unwrap();
                 match first.unsent.is_empty() {
                     true => assert_eq!(second.total(), 0, "{place}"),
@@ -202,14 +202,14 @@ async fn receipt_is_true_for_every_pair_of_what_suger_holds_and_what_its_respons
 
 #[tokio::test(start_paused = true)]
 async fn one_report_is_proved_by_the_same_rules_as_many() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5).quantity("calls", 3);
     let (vendor, client) = vendor();
     for held in HOLDINGS {
         for (answer, lists) in answers().into_iter().flat_map(|answer| [(answer.clone(), true), (answer, false)]) {
             let place = format!("{held:?} {answer:?} {lists}");
             let held = held.map(|fields| group_for(&report, serde_json::from_str(fields).unwrap()));
             *vendor.lock().unwrap() = Vendor { held, stored: 0, answer: Some((Effect::Stored, answer)), lists };
-            let outcome = client.report(&report).await;
+            let outcome = client.send_usage(&report).await;
             let bills = vendor.lock().unwrap().bills(&report);
             assert!(bills || outcome.is_err(), "{place}: {outcome:?}");
             if let Ok(Delivery::Delivered(group)) = &outcome {
@@ -221,7 +221,7 @@ async fn one_report_is_proved_by_the_same_rules_as_many() {
 
 #[tokio::test(start_paused = true)]
 async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     for status in [400, 404, 410, 413, 421, 422, 423] {
         let of_gateway = r#"{"message": "no Route matched with those values"}"#;
         for (body, correlation, expected) in [
@@ -237,13 +237,13 @@ async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
                 _ if correlation.is_empty() => Reply::new(status, &[], body),
                 _ => Reply::new(status, &[("x-correlation-id", correlation)], body),
             });
-            let mut reporter = scripted(&server).reporter().flush_timeout(None);
-            reporter.push(report.clone()).unwrap();
-            let receipt = reporter.flush().await;
+            let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+            queue.push(report.clone()).unwrap();
+            let receipt = queue.flush().await;
             assert_eq!((receipt.unsent.len(), receipt.rejected.len()), (expected, 1 - expected), "{status} {body}");
             if expected == 0 {
                 // Suger does not have it: its id is free.
-                reporter.push(report.clone().quantity("gb", 6)).unwrap();
+                queue.push(report.clone().quantity("gb", 6)).unwrap();
             }
         }
     }
@@ -251,7 +251,7 @@ async fn proxys_page_decides_nothing_about_a_report_that_is_not_listed() {
 
 #[tokio::test(start_paused = true)]
 async fn list_that_cannot_be_read_decides_nothing() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     for list in [
         Reply::json(404, "\"entitlement not found\""),
         Reply::json(404, r#"{"message": "no Route matched with those values"}"#),
@@ -268,9 +268,9 @@ async fn list_that_cannot_be_read_decides_nothing() {
                 "GET" => list.clone(),
                 _ => Reply::json(status, "\"no\""),
             });
-            let mut reporter = scripted(&server).reporter().flush_timeout(None);
-            reporter.push(report.clone()).unwrap();
-            assert_eq!(reporter.flush().await.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
+            let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+            queue.push(report.clone()).unwrap();
+            assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 0 rejected, 1 unsent");
         }
     }
 }
@@ -278,25 +278,25 @@ async fn list_that_cannot_be_read_decides_nothing() {
 #[tokio::test(start_paused = true)]
 async fn one_list_of_an_entitlement_settles_all_of_its_reports_in_a_flush() {
     let all: Vec<_> =
-        (0..30).map(|hour| UsageReport::new(format!("e-{}", hour % 3), window(hour)).quantity("gb", 5)).collect();
+        (0..30).map(|hour| UsageEvent::new(format!("e-{}", hour % 3), window(hour)).quantity("gb", 5)).collect();
     let groups: Vec<_> = all.iter().map(|report| group_for(report, json!({}))).collect();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page_of(&groups)),
         _ if request.body.contains("e-1") => Reply::json(200, "{}"),
         _ => Reply::json(409, "\"it is there\""),
     });
-    let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
     for report in &all {
-        reporter.push(report.clone()).unwrap();
+        queue.push(report.clone()).unwrap();
     }
-    assert_eq!(reporter.flush().await.to_string(), "0 delivered, 30 already delivered, 0 rejected, 0 unsent");
+    assert_eq!(queue.flush().await.to_string(), "0 delivered, 30 already delivered, 0 rejected, 0 unsent");
     let lists = server.requests().iter().filter(|request| request.method == "GET").count();
     assert_eq!(lists, 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was_lost() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     let other = group_for(&report, json!({"records": {"gb": 4}, "metaInfo": {"originRecords": {"gb": 4}}}));
     for (replies, trusts, expected) in [
         (vec![Reply::json(409, "\"there\"")], true, "0 rejected, 0 unsent, 1 unverified"),
@@ -310,10 +310,10 @@ async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was
             "GET" => Reply::json(200, &listed),
             _ => posts.lock().unwrap().next().expect("no more is sent"),
         });
-        let reporter = scripted(&server).reporter().flush_timeout(None);
-        let mut reporter = if trusts { reporter.trust_duplicates_unverified() } else { reporter };
-        reporter.push(report.clone()).unwrap();
-        let receipt = reporter.flush().await;
+        let queue = scripted(&server).usage_queue().flush_timeout(None);
+        let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
+        queue.push(report.clone()).unwrap();
+        let receipt = queue.flush().await;
         assert_eq!(receipt.to_string(), format!("0 delivered, 0 already delivered, {expected}"));
         assert!(!receipt.is_complete());
         let message = receipt.rejected.first().map(|one| one.error.to_string()).unwrap_or_default();
@@ -324,11 +324,11 @@ async fn duplicates_are_trusted_only_where_that_is_asked_for_and_no_response_was
 #[tokio::test(start_paused = true)]
 async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
     let mut pushed = 0;
     for part in 0..4 {
         let at = window(0) + chrono::TimeDelta::milliseconds(250 * part);
-        match reporter.push(UsageReport::new("e-1", at).quantity("gb", 1)) {
+        match queue.push(UsageEvent::new("e-1", at).quantity("gb", 1)) {
             Ok(_) => pushed += 1,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Request);
@@ -336,7 +336,7 @@ async fn events_of_one_second_are_added_up_or_rejected_and_none_is_lost() {
             }
         }
     }
-    assert_eq!((pushed, reporter.flush().await.delivered.len(), server.requests().len()), (1, 1, 1));
+    assert_eq!((pushed, queue.flush().await.delivered.len(), server.requests().len()), (1, 1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -349,7 +349,7 @@ async fn lookup_reads_the_days_of_the_window_and_of_sending_and_no_further_than_
         // It may have been sent long before its window.
         (ahead, "2026-10-21", "2026-11-25"),
     ] {
-        let report = UsageReport::new("e-1", window).quantity("gb", 5);
+        let report = UsageEvent::new("e-1", window).quantity("gb", 5);
         // A page that is full has another one behind it.
         let mut groups = vec![group_for(&report, json!({}))];
         groups.extend((1..1000).map(|number| json!({"id": number.to_string()})));
@@ -359,7 +359,7 @@ async fn lookup_reads_the_days_of_the_window_and_of_sending_and_no_further_than_
             "GET" => Reply::json(500, "\"no further\""),
             _ => Reply::json(409, "\"it is there\""),
         });
-        scripted(&server).report(&report).await.unwrap();
+        scripted(&server).send_usage(&report).await.unwrap();
         let first = server.requests()[1].target.clone();
         assert!(first.contains(&format!("startDate={since}")), "{window}: {first}");
         assert!(first.contains(&format!("endDate={until}")), "{window}: {first}");
@@ -373,7 +373,8 @@ async fn only_a_missing_entitlement_is_said_to_be_missing() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => Reply::json(status, "\"no\""),
         });
-        let error = scripted(&server).report(&UsageReport::new("e-1", window(0)).quantity("gb", 5)).await.unwrap_err();
+        let error =
+            scripted(&server).send_usage(&UsageEvent::new("e-1", window(0)).quantity("gb", 5)).await.unwrap_err();
         let line = error.to_string();
         assert_eq!(line.contains("check that entitlement e-1 is of the client's organization"), says, "{line}");
     }
@@ -381,7 +382,7 @@ async fn only_a_missing_entitlement_is_said_to_be_missing() {
 
 #[tokio::test(start_paused = true)]
 async fn duplicate_is_not_trusted_if_an_earlier_flush_lost_the_response() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     let (page, answers) = (page_of(&[group_for(&report, json!({"status": "INVALID"}))]), Mutex::new(0));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page),
@@ -391,10 +392,10 @@ async fn duplicate_is_not_trusted_if_an_earlier_flush_lost_the_response() {
             if *answers > 4 { Reply::json(409, "\"it is there\"") } else { Reply::dropped() }
         }
     });
-    let mut reporter = scripted(&server).reporter().flush_timeout(None).trust_duplicates_unverified();
-    reporter.push(report).unwrap();
-    assert_eq!(reporter.flush().await.unsent.len(), 1);
-    assert_eq!(reporter.flush().await.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent");
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None).trust_duplicates_unverified();
+    queue.push(report).unwrap();
+    assert_eq!(queue.flush().await.unsent.len(), 1);
+    assert_eq!(queue.flush().await.to_string(), "0 delivered, 0 already delivered, 1 rejected, 0 unsent");
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,11 +411,11 @@ async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => Reply::new(status, &[], body),
         });
-        let mut reporter = scripted(&server).reporter().flush_timeout(None).concurrency(1);
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None).concurrency(1);
         for hour in 0..20 {
-            reporter.push(UsageReport::new("e-1", window(hour)).quantity("gb", 5)).unwrap();
+            queue.push(UsageEvent::new("e-1", window(hour)).quantity("gb", 5)).unwrap();
         }
-        assert_eq!(reporter.flush().await.unsent.len(), 20);
+        assert_eq!(queue.flush().await.unsent.len(), 20);
         let bodies: std::collections::BTreeSet<_> = server.requests().into_iter().map(|request| request.body).collect();
         let lists = server.requests().iter().any(|request| request.method == "GET");
         assert_eq!(bodies.len() - usize::from(lists), sent, "{status} {body}");
@@ -423,7 +424,7 @@ async fn pages_of_a_gateway_end_a_flush_sooner_than_words_of_suger() {
 
 #[tokio::test(start_paused = true)]
 async fn response_that_calls_the_report_invalid_is_looked_up() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     for (listed, expected) in [
         (Some(json!({})), "0 delivered, 1 already delivered, 0 rejected, 0 unsent"),
         (Some(json!({"status": "INVALID"})), "0 delivered, 0 already delivered, 1 rejected, 0 unsent"),
@@ -434,15 +435,15 @@ async fn response_that_calls_the_report_invalid_is_looked_up() {
             "GET" => Reply::json(200, &page),
             _ => Reply::json(200, &group_of(request, json!({"status": "INVALID"})).to_string()),
         });
-        let mut reporter = scripted(&server).reporter().flush_timeout(None);
-        reporter.push(report.clone()).unwrap();
-        assert_eq!(reporter.flush().await.to_string(), expected);
+        let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+        queue.push(report.clone()).unwrap();
+        assert_eq!(queue.flush().await.to_string(), expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     // The first attempt is lost on the way back and arrives later; the second one is rejected.
     let late = Arc::new(Mutex::new(Vec::new()));
     let (listed, posts) = (late.clone(), Mutex::new(0));
@@ -455,23 +456,23 @@ async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id(
         }
     });
     let client = scripted(&server);
-    let mut reporter = client.reporter().flush_timeout(None);
-    let id = reporter.push(report.clone()).unwrap();
+    let mut queue = client.usage_queue().flush_timeout(None);
+    let id = queue.push(report.clone()).unwrap();
     let other = report.clone().quantity("gb", 6);
     for minutes in [0, 1, 3] {
         tokio::time::sleep(std::time::Duration::from_secs(60 * minutes)).await;
-        let receipt = reporter.flush().await;
+        let receipt = queue.flush().await;
         assert_eq!(ids(&receipt.unsent), [id].into(), "{receipt:?}");
         let line = receipt.unsent[0].error.to_string();
         assert!(line.starts_with("rejected and not listed, but an earlier attempt may still arrive: "), "{line}");
-        assert_eq!(reporter.push(other.clone()).unwrap_err().kind(), ErrorKind::Request, "its id is not free");
+        assert_eq!(queue.push(other.clone()).unwrap_err().kind(), ErrorKind::Request, "its id is not free");
     }
     late.lock().unwrap().push(group_for(&report, json!({})));
-    assert_eq!(reporter.flush().await.already_delivered, [id]);
+    assert_eq!(queue.flush().await.already_delivered, [id]);
 
     // It never arrives: five minutes later it is rejected, and its id is free.
     late.lock().unwrap().clear();
-    let lost = UsageReport::new("e-1", window(1)).quantity("gb", 5);
+    let lost = UsageEvent::new("e-1", window(1)).quantity("gb", 5);
     let server = ScriptedServer::in_turn(vec![
         Reply::dropped(),
         Reply::json(400, "\"not now\""),
@@ -479,17 +480,17 @@ async fn rejection_beside_an_attempt_that_may_still_arrive_does_not_free_the_id(
         Reply::json(400, "\"not now\""),
         Reply::json(200, &page_of(&[])),
     ]);
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
-    reporter.push(lost.clone()).unwrap();
-    assert_eq!(reporter.flush().await.unsent.len(), 1);
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    queue.push(lost.clone()).unwrap();
+    assert_eq!(queue.flush().await.unsent.len(), 1);
     tokio::time::sleep(std::time::Duration::from_secs(300)).await;
-    assert_eq!(reporter.flush().await.rejected.len(), 1);
-    reporter.push(lost.quantity("gb", 6)).unwrap();
+    assert_eq!(queue.flush().await.rejected.len(), 1);
+    queue.push(lost.quantity("gb", 6)).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn single_report_that_may_still_arrive_is_no_rejection() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     for (replies, may_arrive) in [
         (vec![Reply::dropped(), Reply::json(404, "\"no\"")], true),
         (vec![Reply::json(503, "\"down\""), Reply::json(404, "\"no\"")], true),
@@ -500,7 +501,7 @@ async fn single_report_that_may_still_arrive_is_no_rejection() {
             "GET" => Reply::json(200, &page_of(&[])),
             _ => replies.lock().unwrap().next().expect("no more is sent"),
         });
-        let line = scripted(&server).report(&report).await.unwrap_err().to_string();
+        let line = scripted(&server).send_usage(&report).await.unwrap_err().to_string();
         assert_eq!(line.contains("an earlier attempt may still arrive"), may_arrive, "{line}");
     }
 }
@@ -508,28 +509,28 @@ async fn single_report_that_may_still_arrive_is_no_rejection() {
 #[tokio::test(start_paused = true)]
 async fn equal_reports_of_one_second_are_one_and_the_receipt_says_so() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
-    let id = reporter.push(report.clone()).unwrap();
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
+    let id = queue.push(report.clone()).unwrap();
     for _ in 0..3 {
-        reporter.push(report.clone()).unwrap();
+        queue.push(report.clone()).unwrap();
     }
-    reporter.push(report.clone().sequence(1)).unwrap();
-    let receipt = reporter.flush().await;
+    queue.push(report.clone().sequence(1)).unwrap();
+    let receipt = queue.flush().await;
     assert_eq!(receipt.to_string(), "2 delivered, 0 already delivered, 0 rejected, 0 unsent, 1 merged");
     assert_eq!((receipt.merged.into_iter().collect::<Vec<_>>(), server.requests().len()), (vec![(id, 3)], 2));
     // What was taken out is not merged.
     let other = report.clone().sequence(2);
-    let id_of_other = reporter.push(other.clone()).unwrap();
-    reporter.push(other.clone()).unwrap();
-    reporter.remove(id_of_other);
-    reporter.push(other).unwrap();
-    assert!(reporter.flush().await.merged.is_empty());
+    let id_of_other = queue.push(other.clone()).unwrap();
+    queue.push(other.clone()).unwrap();
+    queue.remove(id_of_other);
+    queue.push(other).unwrap();
+    assert!(queue.flush().await.merged.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 1);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 1);
     let (listed, posts) = (page_of(&[group_for(&report, json!({}))]), Mutex::new(0));
     let server = ScriptedServer::start(move |request| {
         let mut posts = posts.lock().unwrap();
@@ -543,19 +544,19 @@ async fn equal_reports_with_a_flush_between_them_are_one_and_the_receipt_says_so
         }
     });
     for trusts in [false, true] {
-        let reporter = scripted(&server).reporter().flush_timeout(None);
-        let mut reporter = if trusts { reporter.trust_duplicates_unverified() } else { reporter };
-        let id = reporter.push(report.clone()).unwrap();
-        let first = reporter.flush().await;
+        let queue = scripted(&server).usage_queue().flush_timeout(None);
+        let mut queue = if trusts { queue.trust_duplicates_unverified() } else { queue };
+        let id = queue.push(report.clone()).unwrap();
+        let first = queue.flush().await;
         if !trusts {
             // Sent again, and not pushed again.
-            assert_eq!((reporter.flush().await.merged.len(), reporter.flush().await.merged.len()), (0, 0));
+            assert_eq!((queue.flush().await.merged.len(), queue.flush().await.merged.len()), (0, 0));
         }
-        assert!(first.merged.is_empty() && reporter.pending() == 0);
+        assert!(first.merged.is_empty() && queue.pending() == 0);
         for _ in 0..2 {
-            reporter.push(report.clone()).unwrap();
+            queue.push(report.clone()).unwrap();
         }
-        let again = reporter.flush().await;
+        let again = queue.flush().await;
         let line = "0 delivered, 1 already delivered, 0 rejected, 0 unsent, 1 merged";
         assert_eq!((again.to_string().as_str(), again.merged), (line, [(id, 2)].into()));
     }
@@ -576,7 +577,7 @@ async fn in_no_time<T>(future: impl Future<Output = T>) -> T {
 
 #[tokio::test(start_paused = true)]
 async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
-    let report = UsageReport::new("e-1", window(0)).quantity("gb", 5);
+    let report = UsageEvent::new("e-1", window(0)).quantity("gb", 5);
     let posts = Arc::new(Mutex::new(0));
     let counted = posts.clone();
     let server = ScriptedServer::start(move |request| {
@@ -594,8 +595,8 @@ async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
         }
     });
     let client = scripted(&server);
-    let mut reporter = client.reporter().flush_timeout(None);
-    reporter.push(report.clone()).unwrap();
+    let mut queue = client.usage_queue().flush_timeout(None);
+    queue.push(report.clone()).unwrap();
     let others = async {
         in_no_time(async {
             while *posts.lock().unwrap() == 0 {
@@ -603,22 +604,22 @@ async fn pause_of_the_client_does_not_hide_an_attempt_that_may_still_arrive() {
             }
         })
         .await;
-        let list = client.usage_record_groups(|request| request.buyer_id("b-1")).collect_all();
+        let list = client.usage_record_groups(|request| request.buyer_id("b-1")).try_collect();
         assert_eq!(in_no_time(list).await.unwrap_err().status().map(|status| status.as_u16()), Some(429));
     };
-    let (first, ()) = tokio::join!(reporter.flush(), others);
+    let (first, ()) = tokio::join!(queue.flush(), others);
     let line = first.unsent[0].error.to_string();
     assert!(line.contains("an earlier call was rejected with 429"), "{line}");
     assert_eq!(*posts.lock().unwrap(), 1, "sent once, and then the client paused");
     tokio::time::sleep(std::time::Duration::from_secs(141)).await;
-    let line = reporter.flush().await.unsent[0].error.to_string();
+    let line = queue.flush().await.unsent[0].error.to_string();
     assert!(line.starts_with("rejected and not listed, but an earlier attempt may still arrive: "), "{line}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
     let minutes = |minutes: u64| tokio::time::sleep(std::time::Duration::from_secs(60 * minutes));
-    let new_report = |hour: i64| UsageReport::new("e-1", window(hour)).quantity("gb", 5);
+    let new_report = |hour: i64| UsageEvent::new("e-1", window(hour)).quantity("gb", 5);
     let lost = Arc::new(Mutex::new(true));
     let is_lost = lost.clone();
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
@@ -632,49 +633,49 @@ async fn doubt_about_an_attempt_is_shared_by_all_that_send_with_a_client() {
         *lost.lock().unwrap() = true;
         let report = new_report(hour);
         match is_single {
-            true => _ = client.report(&report).await.unwrap_err(),
+            true => _ = client.send_usage(&report).await.unwrap_err(),
             false => {
-                let mut reporter = client.reporter().flush_timeout(None);
-                reporter.push(report.clone()).unwrap();
-                assert_eq!(reporter.flush().await.unsent.len(), 1);
+                let mut queue = client.usage_queue().flush_timeout(None);
+                queue.push(report.clone()).unwrap();
+                assert_eq!(queue.flush().await.unsent.len(), 1);
             }
         }
         *lost.lock().unwrap() = false;
         minutes(4).await;
-        // Another reporter, and a call of a clone.
-        let mut reporter = client.clone().reporter().flush_timeout(None);
-        reporter.push(report.clone()).unwrap();
-        assert!(reporter.flush().await.unsent[0].error.to_string().contains(may_arrive));
-        assert!(client.clone().report(&report).await.unwrap_err().to_string().contains(may_arrive));
+        // Another queue, and a call of a clone.
+        let mut queue = client.clone().usage_queue().flush_timeout(None);
+        queue.push(report.clone()).unwrap();
+        assert!(queue.flush().await.unsent[0].error.to_string().contains(may_arrive));
+        assert!(client.clone().send_usage(&report).await.unwrap_err().to_string().contains(may_arrive));
         minutes(1).await;
-        assert!(!client.report(&report).await.unwrap_err().to_string().contains(may_arrive));
-        assert_eq!(reporter.flush().await.rejected.len(), 1);
+        assert!(!client.send_usage(&report).await.unwrap_err().to_string().contains(may_arrive));
+        assert_eq!(queue.flush().await.rejected.len(), 1);
     }
     // Of another process's attempt nothing is known here, unless it is said that there may be one.
     for (after_restart, expected) in [(false, 1), (true, 0)] {
-        let reporter = client.reporter().flush_timeout(None);
-        let mut reporter = if after_restart { reporter.after_restart() } else { reporter };
-        reporter.push(new_report(7)).unwrap();
-        assert_eq!(reporter.flush().await.rejected.len(), expected);
+        let queue = client.usage_queue().flush_timeout(None);
+        let mut queue = if after_restart { queue.after_restart() } else { queue };
+        queue.push(new_report(7)).unwrap();
+        assert_eq!(queue.flush().await.rejected.len(), expected);
         minutes(5).await;
-        assert_eq!(reporter.flush().await.rejected.len(), 1 - expected);
+        assert_eq!(queue.flush().await.rejected.len(), 1 - expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn group_that_may_be_mapped_uses_up_no_id() {
-    let report = UsageReport::new("e-1", window(0)).quantity("calls", 4000);
+    let report = UsageEvent::new("e-1", window(0)).quantity("calls", 4000);
     // The dimension is mapped to itself, in thousands.
     let group = group_for(&report, json!({"records": {"calls": 4}, "metaInfo": {"timestamp": window(0)}}));
     let server = ScriptedServer::start(move |request| match request.method.as_str() {
         "GET" => Reply::json(200, &page_of(std::slice::from_ref(&group))),
         _ => Reply::json(200, &group.to_string()),
     });
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
-    reporter.push(report.clone()).unwrap();
-    let receipt = reporter.flush().await;
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    queue.push(report.clone()).unwrap();
+    let receipt = queue.flush().await;
     assert_eq!(
-        (receipt.to_string().as_str(), reporter.pending()),
+        (receipt.to_string().as_str(), queue.pending()),
         ("0 delivered, 0 already delivered, 0 rejected, 1 unsent", 1)
     );
     let line = receipt.unsent[0].error.to_string();

@@ -5,18 +5,18 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use usage_billing::suger::{ReconciledQuantity, UsageReport};
+use usage_billing::suger::{ReconciledQuantity, UsageEvent};
 use usage_billing::{ErrorKind, Period};
 use usage_billing_tests::{Reply, ScriptedServer, now};
 
-use super::{DEALS, client, group_for, queue, sandbox, scripted};
+use super::{DEALS, client, group_for, push_all, sandbox, scripted};
 
 fn month() -> Period {
     Period::last_month(now())
 }
 
-fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageReport {
-    UsageReport::new(entitlement, at).quantity("gb", 5)
+fn usage(entitlement: &str, at: DateTime<Utc>) -> UsageEvent {
+    UsageEvent::new(entitlement, at).quantity("gb", 5)
 }
 
 /// Suger with these groups and reports.
@@ -173,12 +173,12 @@ async fn month_of_the_sandbox_is_clean_once_its_hours_were_reported_and_accepted
     let sent: Vec<_> = DEALS
         .iter()
         .map(|(id, dimension)| {
-            UsageReport::new(*id, now() + TimeDelta::seconds(7)).quantity(*dimension, Decimal::from(3))
+            UsageEvent::new(*id, now() + TimeDelta::seconds(7)).quantity(*dimension, Decimal::from(3))
         })
         .collect();
-    let mut reporter = client.reporter().flush_timeout(None);
-    queue(&mut reporter, &sent);
-    assert!(reporter.flush().await.is_complete());
+    let mut queue = client.usage_queue().flush_timeout(None);
+    push_all(&mut queue, &sent);
+    assert!(queue.flush().await.is_complete());
     // What others have used of these entitlements today is extra; here only what was sent is of interest.
     let ours = async || {
         let found = client.reconcile(today, &sent).timeout(Duration::MAX).await.unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
-use usage_billing::suger::{Client, Receipt, Receipts, UsageReport, UsageSender, UsageSenderBuilder};
+use usage_billing::suger::{Client, Receipt, Receipts, UsageEvent, UsageSender, UsageSenderBuilder};
 use usage_billing::{ErrorKind, RetryPolicy};
 use usage_billing_tests::{Reply, Request, ScriptedServer, now, untimed};
 
@@ -24,13 +24,13 @@ mod isv_metering_service;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn report(number: i64) -> UsageReport {
-    UsageReport::new("e-1", window(number)).quantity("gb", 1)
+fn report(number: i64) -> UsageEvent {
+    UsageEvent::new("e-1", window(number)).quantity("gb", 1)
 }
 
 /// A sender without limits of time, which the paused clock would reach while a socket is waited for.
 fn sender_to(server: &ScriptedServer) -> UsageSenderBuilder {
-    scripted(server).reporter().flush_timeout(None).into_sender()
+    scripted(server).usage_queue().flush_timeout(None).into_sender()
 }
 
 /// A server that stores what it gets once `release` is sent to, or dropped.
@@ -82,8 +82,8 @@ async fn queued_usage_is_sent_at_the_interval_and_reported_in_a_receipt() {
 async fn failed_flush_is_repeated_at_the_next_interval_and_every_report_is_there_once() {
     let sandbox = sandbox().await;
     sandbox.inject("503; after_effect; times=2; operation=reportUsageRecordGroup".parse().unwrap()).unwrap();
-    let reporter = with_retries(&sandbox, RetryPolicy::none()).reporter().flush_timeout(None).concurrency(1);
-    let (sender, mut receipts) = reporter.into_sender().spawn().unwrap();
+    let queue = with_retries(&sandbox, RetryPolicy::none()).usage_queue().flush_timeout(None).concurrency(1);
+    let (sender, mut receipts) = queue.into_sender().spawn().unwrap();
     let start = Instant::now();
     let pushed: BTreeSet<_> = reports(1).into_iter().map(|report| sender.push(report).unwrap()).collect();
     let first = receipts.next().await.unwrap();
@@ -164,7 +164,7 @@ async fn report_that_never_gets_through_can_be_taken_out() {
             _ => Reply::json(200, &page_of(&[])),
         });
     let (sender, mut receipts) = sender_to(&server).capacity(3).spawn().unwrap();
-    let bad = |number| UsageReport::new("bad", window(number)).quantity("gb", 1);
+    let bad = |number| UsageEvent::new("bad", window(number)).quantity("gb", 1);
     let [first, second] = [1, 2].map(|number| sender.push(bad(number)).unwrap());
     assert_eq!(receipts.next().await.unwrap().unsent.len(), 2);
     let third = sender.push(bad(3)).unwrap();
@@ -335,8 +335,8 @@ async fn storm() {
     let server = ScriptedServer::start(answer);
     // Without delays between attempts: pushers that do not rest keep a paused clock from moving.
     let builder = untimed(Client::builder("acme", "hush").base_url(server.url())).retry(RetryPolicy::none());
-    let reporter = builder.build().unwrap().with_now(now()).reporter().flush_timeout(None);
-    let (sender, mut receipts) = reporter.into_sender().capacity(64).spawn().unwrap();
+    let queue = builder.build().unwrap().with_now(now()).usage_queue().flush_timeout(None);
+    let (sender, mut receipts) = queue.into_sender().capacity(64).spawn().unwrap();
     let sender = Arc::new(sender);
     let pushers = (0..4).map(|pusher| {
         let sender = sender.clone();
@@ -413,10 +413,10 @@ async fn absent_reader_does_not_stop_the_sender() {
 #[tokio::test(start_paused = true)]
 async fn reports_that_the_reporter_has_queued_are_sent_at_once() {
     let server = ScriptedServer::start(stored_as_sent);
-    let mut reporter = scripted(&server).reporter().flush_timeout(None);
-    let id = reporter.push(report(1)).unwrap();
+    let mut queue = scripted(&server).usage_queue().flush_timeout(None);
+    let id = queue.push(report(1)).unwrap();
     let start = Instant::now();
-    let (sender, mut receipts) = reporter.into_sender().capacity(1).spawn().unwrap();
+    let (sender, mut receipts) = queue.into_sender().capacity(1).spawn().unwrap();
     assert_eq!(sender.pending(), 1);
     assert_eq!(receipts.next().await.unwrap().delivered, [id]);
     assert_eq!(start.elapsed().as_secs(), 0);

@@ -103,7 +103,7 @@ impl Client {
     async fn find_bill(&self, organization: &str, period: BillingPeriod) -> Result<(ClientBill, usize), BillFailure> {
         // Before the answer: its figures are of then.
         let now = self.clock.now();
-        period.require_begun(now)?;
+        period.require_started(now)?;
         let (mut search, mut contract) = (Search::new(period), ContractDates::default());
         for index in 0..=u16::MAX {
             let overview = match self.billing_overview(organization, index).await {
@@ -190,7 +190,7 @@ impl ClientBill {
         Ok(Self {
             organization: Organization::new(organization, name),
             as_of: now,
-            is_final: index > 0 && period.is_closed(now - LAG),
+            is_final: index > 0 && period.has_ended(now - LAG),
             period,
             currency,
             subscription_type,
@@ -239,7 +239,7 @@ impl ClientBill {
             ..RowIdentity::new(Vendor::Genesys, OPERATION, &account.id, self.period)
         };
         let reason = match line.billing_reason() {
-            reason if reason.is_billable() != Some(false) && !self.period.is_closed(self.as_of) => {
+            reason if reason.is_billable() != Some(false) && !self.period.has_ended(self.as_of) => {
                 BillingReason::NotAWholePeriod
             }
             // The own organization is no client: what it is charged for, its contract states.

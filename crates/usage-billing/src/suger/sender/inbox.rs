@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use usage_billing_core::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use super::super::reporter::taken;
-use super::super::{Undelivered, UsageReport};
+use super::super::usage_queue::taken;
+use super::super::{UndeliveredEvent, UsageEvent};
 
 /// How many settled reports are remembered, some 150 bytes each, to reject their ids with other quantities. Suger rejects those that are
 /// forgotten.
@@ -17,7 +17,7 @@ pub(super) struct Inbox {
     org_id: String,
     capacity: usize,
     /// Pushed since the task took them last.
-    pushed: Vec<UsageReport>,
+    pushed: Vec<UsageEvent>,
     /// How often reports were pushed again since then, while an equal one was not settled.
     merged: BTreeMap<Uuid, u32>,
     unsettled: HashSet<Uuid>,
@@ -78,15 +78,15 @@ impl Inbox {
         self.pushed.len()
     }
 
-    /// Takes a report that the reporter has queued already, whatever the capacity.
-    pub(super) fn adopt(&mut self, report: &UsageReport) {
+    /// Takes a report that the queue has queued already, whatever the capacity.
+    pub(super) fn adopt(&mut self, report: &UsageEvent) {
         let id = report.id(&self.org_id);
         self.unsettled.insert(id);
         self.known.insert(id, Known { fingerprint: report.fingerprint(id), is_id_used_up: false });
     }
 
     /// Queues a report, once.
-    pub(super) fn push(&mut self, report: UsageReport) -> Result<Uuid, Undelivered> {
+    pub(super) fn push(&mut self, report: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
         let id = report.id(&self.org_id);
         match self.accept(&report, id) {
             Ok(()) => {
@@ -99,11 +99,11 @@ impl Inbox {
                 }
                 Ok(id)
             }
-            Err(error) => Err(Undelivered { id, report, error }),
+            Err(error) => Err(UndeliveredEvent { id, report, error }),
         }
     }
 
-    fn accept(&mut self, report: &UsageReport, id: Uuid) -> Result<()> {
+    fn accept(&mut self, report: &UsageEvent, id: Uuid) -> Result<()> {
         report.check()?;
         let fingerprint = report.fingerprint(id);
         match self.known.get(&id) {
@@ -139,7 +139,7 @@ impl Inbox {
     }
 
     /// Hands the pushed reports to the task, and how often others were pushed again. They stay unsettled.
-    pub(super) fn take(&mut self) -> (Vec<UsageReport>, BTreeMap<Uuid, u32>) {
+    pub(super) fn take(&mut self) -> (Vec<UsageEvent>, BTreeMap<Uuid, u32>) {
         (std::mem::take(&mut self.pushed), std::mem::take(&mut self.merged))
     }
 
@@ -169,8 +169,8 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    fn report(number: u32) -> UsageReport {
-        UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).sequence(number).quantity("gb", 1)
+    fn report(number: u32) -> UsageEvent {
+        UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).sequence(number).quantity("gb", 1)
     }
 
     fn inbox(capacity: usize) -> Inbox {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn report_that_suger_would_reject_is_returned() {
-        let invalid = UsageReport::new("", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let invalid = UsageEvent::new("", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
         assert_eq!(inbox(9).push(invalid).unwrap_err().error.kind(), ErrorKind::Request);
     }
 

@@ -22,7 +22,7 @@ use self::receipts::Unread;
 use self::schedule::Schedule;
 use self::task::Task;
 use super::trace::event;
-use super::{Receipt, Reporter, Undelivered, UsageReport};
+use super::{Receipt, UndeliveredEvent, UsageEvent, UsageQueue};
 use crate::time_limit::TimeLimit;
 pub use receipts::Receipts;
 
@@ -33,7 +33,7 @@ const CAPACITY: usize = 10_000;
 
 /// Sends usage in the background, on the tokio runtime on which it was [started](UsageSenderBuilder::spawn). Share it in an [`Arc`].
 ///
-/// [`push`](Self::push) queues a report and returns at once. The queue is flushed at intervals, as by [`Reporter::flush`]: what fails stays
+/// [`push`](Self::push) queues a report and returns at once. The queue is flushed at intervals, as by [`UsageQueue::flush`]: what fails stays
 /// queued and is sent again at the next interval, under the same id. [`shutdown`](Self::shutdown) flushes once more and returns what is
 /// left. What became of each report is in the [`Receipts`].
 ///
@@ -44,9 +44,9 @@ const CAPACITY: usize = 10_000;
 ///
 /// ```no_run
 /// # use std::time::Duration;
-/// # use usage_billing::suger::{Client, UsageReport};
-/// # async fn serve(client: Client, metered: UsageReport) -> usage_billing::Result<()> {
-/// let (sender, mut receipts) = client.reporter().validate_first().into_sender().interval(Duration::from_secs(300)).spawn()?;
+/// # use usage_billing::suger::{Client, UsageEvent};
+/// # async fn serve(client: Client, metered: UsageEvent) -> usage_billing::Result<()> {
+/// let (sender, mut receipts) = client.usage_queue().validate_first().into_sender().interval(Duration::from_secs(300)).spawn()?;
 /// let reader = tokio::spawn(async move {
 ///     while let Some(receipt) = receipts.next().await {
 ///         println!("{receipt}"); // store it: what was rejected is not billed
@@ -67,15 +67,15 @@ pub struct UsageSender(Arc<Shared>);
 #[derive(Debug)]
 #[must_use = "nothing is sent until `spawn`"]
 pub struct UsageSenderBuilder {
-    reporter: Reporter,
+    queue: UsageQueue,
     interval: Duration,
     capacity: usize,
 }
 
-impl Reporter {
-    /// Makes a sender of it that flushes in the background, with the settings of this reporter and what it has queued.
+impl UsageQueue {
+    /// Makes a sender of it that flushes in the background, with the settings of this queue and what it has queued.
     pub fn into_sender(self) -> UsageSenderBuilder {
-        UsageSenderBuilder { reporter: self, interval: INTERVAL, capacity: CAPACITY }
+        UsageSenderBuilder { queue: self, interval: INTERVAL, capacity: CAPACITY }
     }
 }
 
@@ -92,24 +92,24 @@ impl UsageSenderBuilder {
         Self { capacity: reports, ..self }
     }
 
-    /// Starts the sender on the current tokio runtime, of either flavour, which needs its timer (`enable_time`). Reports that the reporter has
+    /// Starts the sender on the current tokio runtime, of either flavour, which needs its timer (`enable_time`). Reports that the queue has
     /// queued are sent at once, the first of the others after the interval.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] outside of a tokio runtime.
     pub fn spawn(self) -> Result<(UsageSender, Receipts)> {
-        let Self { reporter, interval, capacity } = self;
+        let Self { queue, interval, capacity } = self;
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Config, "a sender has to be started on a tokio runtime"))?;
-        let mut inbox = Inbox::new(reporter.client.org_id().to_owned(), capacity);
-        reporter.queue.values().for_each(|report| inbox.adopt(report));
+        let mut inbox = Inbox::new(queue.client.org_id().to_owned(), capacity);
+        queue.queue.values().for_each(|report| inbox.adopt(report));
         let schedule = Schedule::new(interval, Instant::now(), inbox.unsettled());
         let unread = Unread::new(inbox.capacity());
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), ended: CancellationToken::new() });
         // Without the current span, which ends long before the sender.
-        runtime.spawn(Task::new(shared.clone(), reporter, schedule).run().with_current_subscriber());
+        runtime.spawn(Task::new(shared.clone(), queue, schedule).run().with_current_subscriber());
         Ok((UsageSender(shared.clone()), Receipts(shared)))
     }
 }
@@ -121,13 +121,13 @@ impl UsageSender {
     /// # Errors
     /// The report that was not taken, with the reason:
     /// - [`ErrorKind::Limit`] if the queue is full;
-    /// - [`ErrorKind::Request`] for what Suger is known to reject ([`UsageReport::check`]), for an id that is queued, or was one of the last
+    /// - [`ErrorKind::Request`] for what Suger is known to reject ([`UsageEvent::check`]), for an id that is queued, or was one of the last
     ///   100,000 settled, with other quantities, for an id that is used up at Suger, and after the end of the sender.
-    pub fn push(&self, report: UsageReport) -> Result<Uuid, Undelivered> {
+    pub fn push(&self, report: UsageEvent) -> Result<Uuid, UndeliveredEvent> {
         let mut state = self.0.state();
         if state.end.is_some() {
             let error = Error::new(ErrorKind::Request, "the sender has ended: it takes no more reports");
-            return Err(Undelivered { id: report.id(state.inbox.org_id()), report, error });
+            return Err(UndeliveredEvent { id: report.id(state.inbox.org_id()), report, error });
         }
         let pushed = state.inbox.push(report);
         let is_filling = state.inbox.pushed() >= state.inbox.capacity() / 2;
@@ -204,8 +204,8 @@ impl fmt::Debug for UsageSender {
 }
 
 /// For `?` where the report itself is not needed.
-impl From<Undelivered> for Error {
-    fn from(undelivered: Undelivered) -> Self {
+impl From<UndeliveredEvent> for Error {
+    fn from(undelivered: UndeliveredEvent) -> Self {
         undelivered.error
     }
 }

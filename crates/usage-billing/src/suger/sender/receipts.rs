@@ -154,23 +154,23 @@ fn shorten(receipt: &mut Receipt, limit: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suger::{Undelivered, UsageReport};
+    use crate::suger::{UndeliveredEvent, UsageEvent};
     use usage_billing_core::{Error, ErrorKind};
 
     fn ids(numbers: &[u128]) -> Vec<Uuid> {
         numbers.iter().copied().map(Uuid::from_u128).collect()
     }
 
-    fn undelivered(numbers: &[u128]) -> Vec<Undelivered> {
-        let one = |id| Undelivered {
+    fn undelivered(numbers: &[u128]) -> Vec<UndeliveredEvent> {
+        let one = |id| UndeliveredEvent {
             id,
-            report: UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()),
+            report: UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()),
             error: Error::new(ErrorKind::Api, "no"),
         };
         ids(numbers).into_iter().map(one).collect()
     }
 
-    fn numbers(list: &[Undelivered]) -> Vec<u128> {
+    fn numbers(list: &[UndeliveredEvent]) -> Vec<u128> {
         list.iter().map(|it| it.id.as_u128()).collect()
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use usage_billing_core::{Error, ErrorKind};
 
-use super::super::reporter::{Reporter, State as ReportState};
 use super::super::trace::{self, event};
-use super::super::{Receipt, Undelivered};
+use super::super::usage_queue::{State as ReportState, UsageQueue};
+use super::super::{Receipt, UndeliveredEvent};
 use super::inbox::Fate;
 use super::receipts::absorb;
 use super::schedule::{Load, Phase, Schedule, Step};
@@ -16,15 +16,15 @@ use super::{End, Shared};
 
 pub(super) struct Task {
     shared: Arc<Shared>,
-    reporter: Reporter,
+    queue: UsageQueue,
     schedule: Schedule,
-    /// Pushed, but not taken by the reporter.
-    refused: Vec<Undelivered>,
+    /// Pushed, but not taken by the queue.
+    refused: Vec<UndeliveredEvent>,
 }
 
 impl Task {
-    pub(super) fn new(shared: Arc<Shared>, reporter: Reporter, schedule: Schedule) -> Self {
-        Self { shared, reporter, schedule, refused: Vec::new() }
+    pub(super) fn new(shared: Arc<Shared>, queue: UsageQueue, schedule: Schedule) -> Self {
+        Self { shared, queue, schedule, refused: Vec::new() }
     }
 
     pub(super) async fn run(mut self) {
@@ -59,7 +59,7 @@ impl Task {
         // Before the reports are taken: a request that comes later is for later reports.
         self.shared.state().is_flush_requested = false;
         self.take_pushed();
-        let receipt = self.reporter.flush_until(self.shared.interruption()).await;
+        let receipt = self.queue.flush_until(self.shared.interruption()).await;
         let retry_after = receipt.unsent.iter().filter_map(|it| it.error.retry_after()).max();
         self.schedule.flushed(Instant::now(), retry_after);
         self.hand_out(receipt);
@@ -67,12 +67,12 @@ impl Task {
 
     fn take_pushed(&mut self) {
         let (pushed, merged) = self.shared.state().inbox.take();
-        self.reporter.settled.merged.extend(merged);
+        self.queue.settled.merged.extend(merged);
         for report in pushed {
-            let id = report.id(self.reporter.client.org_id());
+            let id = report.id(self.queue.client.org_id());
             // It knows no more than the inbox does; if it did, the next receipt would have the report.
-            if let Err(error) = self.reporter.push(report.clone()) {
-                self.refused.push(Undelivered { id, report, error });
+            if let Err(error) = self.queue.push(report.clone()) {
+                self.refused.push(UndeliveredEvent { id, report, error });
             }
         }
     }
@@ -86,15 +86,15 @@ impl Task {
         self.take_pushed();
         let mut removed = Vec::new();
         for id in removals {
-            let is_new = self.reporter.known.get(&id).is_some_and(|known| known.state == ReportState::New);
-            let Some(report) = self.reporter.remove(id) else { continue };
+            let is_new = self.queue.known.get(&id).is_some_and(|known| known.state == ReportState::New);
+            let Some(report) = self.queue.remove(id) else { continue };
             let error = match is_new {
                 true => Error::new(ErrorKind::Failed, "removed from the queue before it was sent"),
                 false => Error::new(ErrorKind::Failed, "removed from the queue; it may be at Suger all the same")
                     .with_hint("look for it there before the usage is reported in another way"),
             };
-            trace::removed(&self.reporter.client, &report, id, &error);
-            removed.push(Undelivered { id, report, error });
+            trace::removed(&self.queue.client, &report, id, &error);
+            removed.push(UndeliveredEvent { id, report, error });
         }
         self.hand_out(Receipt { removed, ..Receipt::default() });
     }
@@ -105,11 +105,11 @@ impl Task {
         let mut state = self.shared.state();
         let delivered = receipt.delivered.iter().chain(&receipt.already_delivered).chain(&receipt.unverified);
         let delivered = delivered.map(|id| (*id, Fate::Sent));
-        let removed = receipt.removed.iter().map(|it| match self.reporter.known.get(&it.id) {
+        let removed = receipt.removed.iter().map(|it| match self.queue.known.get(&it.id) {
             None => (it.id, Fate::IdFree),
             Some(_) => (it.id, Fate::Sent),
         });
-        let rejected = receipt.rejected.iter().map(|it| match self.reporter.known.get(&it.id) {
+        let rejected = receipt.rejected.iter().map(|it| match self.queue.known.get(&it.id) {
             None => (it.id, Fate::IdFree),
             Some(_) => (it.id, Fate::IdUsedUp),
         });
@@ -126,7 +126,7 @@ impl Task {
         if dropped > 0 {
             event!(WARN, dropped, "receipts are not read: the oldest settled reports are dropped from them");
         }
-        forgotten.iter().for_each(|id| self.reporter.forget(*id));
+        forgotten.iter().for_each(|id| self.queue.forget(*id));
     }
 }
 
@@ -149,10 +149,10 @@ impl Drop for Task {
             let state = self.shared.state();
             state.last.iter().flat_map(|last| &last.unsent).map(|it| (it.id, it.error.clone())).collect()
         };
-        for (_, id) in self.reporter.queue.keys() {
+        for (_, id) in self.queue.queue.keys() {
             reasons.entry(*id).or_insert_with(|| reason.clone());
         }
-        let receipt = self.reporter.receipt(reasons);
+        let receipt = self.queue.receipt(reasons);
         let (unsent, oldest) = (receipt.unsent.len(), receipt.unsent.iter().map(|it| it.report.window()).min());
         if unsent > 0 && !matches!(end, End::Shutdown(_)) {
             let oldest = oldest.map(tracing::field::display);
@@ -184,30 +184,30 @@ mod tests {
     use super::super::inbox::{Inbox, REMEMBERED};
     use super::super::receipts::Unread;
     use super::*;
-    use crate::suger::{Client, UsageReport};
+    use crate::suger::{Client, UsageEvent};
 
     #[test]
     fn reporter_forgets_what_the_inbox_forgets() {
         let client = Client::builder("acme", "hush").base_url("http://127.0.0.1:1").build().unwrap();
-        let report = UsageReport::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
-        let mut reporter = client.reporter();
-        let id = reporter.push(report.clone()).unwrap();
+        let report = UsageEvent::new("e-1", "2026-10-01T07:00:00Z".parse().unwrap()).quantity("gb", 1);
+        let mut queue = client.usage_queue();
+        let id = queue.push(report.clone()).unwrap();
         let mut inbox = Inbox::new("acme".to_owned(), 9);
         inbox.adopt(&report);
         let unread = Unread::new(9);
         let state = State { inbox, unread, is_flush_requested: false, end: None, last: None, is_running: true };
         let (changed, ended) = (Notify::new(), CancellationToken::new());
         let shared = Arc::new(Shared { state: Mutex::new(state), changed, ended });
-        let mut task = Task::new(shared.clone(), reporter, Schedule::new(Duration::MAX, Instant::now(), 0));
+        let mut task = Task::new(shared.clone(), queue, Schedule::new(Duration::MAX, Instant::now(), 0));
         let delivered = |id| Receipt { delivered: vec![id], ..Receipt::default() };
 
-        task.reporter.queue.clear();
+        task.queue.queue.clear();
         task.hand_out(delivered(id));
         for number in 1..u128::try_from(REMEMBERED).unwrap() {
             shared.state().inbox.settle(Uuid::from_u128(number), Fate::Sent);
         }
-        assert!(task.reporter.known.contains_key(&id));
+        assert!(task.queue.known.contains_key(&id));
         task.hand_out(delivered(Uuid::max()));
-        assert!(!task.reporter.known.contains_key(&id));
+        assert!(!task.queue.known.contains_key(&id));
     }
 }

@@ -15,7 +15,7 @@ use super::doubt::WORKED_ON;
 use super::evidence::MISSING;
 use super::late_usage::MarketplaceWindows;
 use super::types::Partner;
-use super::{Client, Receipt, Undelivered, UsageReport, trace};
+use super::{Client, Receipt, UndeliveredEvent, UsageEvent, trace};
 use crate::time_limit::TimeLimit;
 
 /// Requests at a time unless set otherwise. Suger publishes no limit.
@@ -24,7 +24,7 @@ const CONCURRENCY: usize = 8;
 /// Longest time of a flush unless set otherwise: usage is reported by the hour, so the next flush is due.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Entitlements of which a reporter that forgets reports remembers anything.
+/// Entitlements of which a queue that forgets reports remembers anything.
 const REMEMBERED_ENTITLEMENTS: usize = 10_000;
 
 /// Where a report stands in the queue: oldest window first.
@@ -48,24 +48,24 @@ pub(super) type Place = (DateTime<Utc>, Uuid);
 /// long as it lives.
 ///
 /// ```no_run
-/// # use usage_billing::suger::{Client, MarketplaceWindows, UsageReport};
-/// # async fn hourly(client: Client, metered: Vec<UsageReport>) -> usage_billing::Result<()> {
-/// let mut reporter = client.reporter().concurrency(4).reject_late_usage().marketplace_windows(MarketplaceWindows::default());
+/// # use usage_billing::suger::{Client, MarketplaceWindows, UsageEvent};
+/// # async fn hourly(client: Client, metered: Vec<UsageEvent>) -> usage_billing::Result<()> {
+/// let mut queue = client.usage_queue().concurrency(4).reject_late_usage().marketplace_windows(MarketplaceWindows::default());
 /// for report in metered {
-///     reporter.push(report)?;
+///     queue.push(report)?;
 /// }
-/// let receipt = reporter.flush().await;
+/// let receipt = queue.flush().await;
 /// for rejected in &receipt.rejected {
 ///     eprintln!("not billed: {} {}", rejected.report.entitlement_id(), rejected.error);
 /// }
 /// // Still queued: the next flush sends them again, under the same ids.
-/// println!("{} to be sent again", reporter.pending());
+/// println!("{} to be sent again", queue.pending());
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is sent until `flush`"]
-pub struct Reporter {
+pub struct UsageQueue {
     pub(super) client: Client,
     pub(super) concurrency: usize,
     flush_timeout: Option<Duration>,
@@ -75,7 +75,7 @@ pub struct Reporter {
     pub(super) others_arrive_until: Option<Instant>,
     pub(super) windows: MarketplaceWindows,
     pub(super) rejects_late_usage: bool,
-    pub(super) queue: BTreeMap<Place, UsageReport>,
+    pub(super) queue: BTreeMap<Place, UsageEvent>,
     pub(super) known: HashMap<Uuid, Known>,
     /// Where entitlements are billed, of those that were asked for.
     pub(super) marketplaces: HashMap<String, Option<Partner>>,
@@ -111,8 +111,8 @@ pub(super) enum State {
 
 impl Client {
     /// A queue of reports to send.
-    pub fn reporter(&self) -> Reporter {
-        Reporter {
+    pub fn usage_queue(&self) -> UsageQueue {
+        UsageQueue {
             client: self.clone(),
             concurrency: CONCURRENCY,
             flush_timeout: Some(FLUSH_TIMEOUT),
@@ -131,7 +131,7 @@ impl Client {
     }
 }
 
-impl Reporter {
+impl UsageQueue {
     /// So many requests at a time, in place of 8; 0 is taken as 1.
     pub fn concurrency(self, requests: usize) -> Self {
         Self { concurrency: requests.max(1), ..self }
@@ -150,7 +150,7 @@ impl Reporter {
 
     /// Takes Suger at its word when it says that it has an id already (409): such a report is [unverified](Receipt::unverified) instead of
     /// looked up, and the receipt is not complete. It may be there as `INVALID`, deleted or with other quantities. Saves a list of the
-    /// entitlement's groups for each entitlement with such a report. Reports of which this reporter lost a response are looked up nevertheless.
+    /// entitlement's groups for each entitlement with such a report. Reports of which this queue lost a response are looked up nevertheless.
     pub fn trust_duplicates_unverified(self) -> Self {
         Self { trusts_duplicates: true, ..self }
     }
@@ -176,14 +176,14 @@ impl Reporter {
     }
 
     /// Queues a report, and returns its id. Two reports are the same, and one usage, if they have the same id and quantities: usage of one
-    /// entitlement, second and set of dimensions has to be added up, or numbered by [`sequence`](UsageReport::sequence). A report that is queued
-    /// already stays queued once; one that this reporter delivered before is sent again, and is then already delivered. Both are counted
+    /// entitlement, second and set of dimensions has to be added up, or numbered by [`sequence`](UsageEvent::sequence). A report that is queued
+    /// already stays queued once; one that this queue delivered before is sent again, and is then already delivered. Both are counted
     /// as [merged](Receipt::merged) in the receipt.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for what Suger is known to refuse ([`UsageReport::check`]), and for an id that this reporter has sent or queued with
+    /// [`ErrorKind::Request`] for what Suger is known to refuse ([`UsageEvent::check`]), and for an id that this queue has sent or queued with
     /// other quantities, or that is used up at Suger: the first report stands, and this one would be ignored.
-    pub fn push(&mut self, report: UsageReport) -> Result<Uuid> {
+    pub fn push(&mut self, report: UsageEvent) -> Result<Uuid> {
         report.check()?;
         let id = report.id(&self.client.org_id);
         let fingerprint = report.fingerprint(id);
@@ -205,7 +205,7 @@ impl Reporter {
     }
 
     /// Takes a report out of the queue. If it was not sent, its id is free for other quantities.
-    pub fn remove(&mut self, id: Uuid) -> Option<UsageReport> {
+    pub fn remove(&mut self, id: Uuid) -> Option<UsageEvent> {
         let place = *self.queue.keys().find(|(_, queued)| *queued == id)?;
         if self.known.get(&id).is_some_and(|known| known.state == State::New) {
             self.known.remove(&id);
@@ -270,7 +270,7 @@ impl Reporter {
                 }
                 receipt.late.push(late);
             }
-            receipt.unsent.push(Undelivered { id: *id, report: report.clone(), error });
+            receipt.unsent.push(UndeliveredEvent { id: *id, report: report.clone(), error });
         }
         receipt
     }
@@ -289,7 +289,7 @@ impl Reporter {
 }
 
 /// The error of a report whose id cannot be used for it.
-pub(super) fn taken(reason: &str, report: &UsageReport, id: Uuid) -> Error {
+pub(super) fn taken(reason: &str, report: &UsageEvent, id: Uuid) -> Error {
     let (entitlement, window) = (printable(report.entitlement_id()), report.window());
     Error::new(ErrorKind::Request, format!("{reason} ({entitlement}, {window}, {id})")).with_hint(MISSING)
 }

@@ -21,14 +21,14 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x9957_d223_2c4d_48f1_a13b_32af_f8bc_9cd
 /// In JSON (one way): `entitlement_id`, `window` (RFC 3339, UTC), `sequence`, and `quantities` by dimension, as strings.
 ///
 /// ```
-/// use usage_billing::{Decimal, suger::UsageReport};
+/// use usage_billing::{Decimal, suger::UsageEvent};
 ///
 /// let hour = "2026-10-01T07:00:00Z".parse().expect("a date-time");
-/// let report = UsageReport::new("ent-7", hour).quantity("gb_hours", Decimal::new(125, 1)).quantity("api_calls", 40_000);
+/// let report = UsageEvent::new("ent-7", hour).quantity("gb_hours", Decimal::new(125, 1)).quantity("api_calls", 40_000);
 /// assert!(report.check().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct UsageReport {
+pub struct UsageEvent {
     entitlement_id: String,
     window: DateTime<Utc>,
     sequence: u32,
@@ -36,7 +36,7 @@ pub struct UsageReport {
     records: BTreeMap<String, Decimal>,
 }
 
-impl UsageReport {
+impl UsageEvent {
     /// Usage of `entitlement_id` in the window that starts at `window`, a whole second: the start of the hour, if usage is added up by the
     /// hour. Sent as the time of the usage.
     pub fn new(entitlement_id: impl Into<String>, window: DateTime<Utc>) -> Self {
@@ -162,8 +162,8 @@ fn exact_quantities<S: Serializer>(quantities: &BTreeMap<String, Decimal>, seria
 }
 
 /// For the calls that take no ids: the check of many reports, and the batch (which must never be sent twice).
-impl From<&UsageReport> for types::NewUsageRecordGroup {
-    fn from(report: &UsageReport) -> Self {
+impl From<&UsageEvent> for types::NewUsageRecordGroup {
+    fn from(report: &UsageEvent) -> Self {
         Self {
             entitlement_id: report.entitlement_id.clone(),
             records: Some(report.wire_records()),
@@ -181,8 +181,8 @@ mod tests {
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
-    fn report() -> UsageReport {
-        UsageReport::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
+    fn report() -> UsageEvent {
+        UsageEvent::new("ent-7", "2026-10-01T07:00:00Z".parse().unwrap())
             .quantity("gb", Decimal::new(125, 1))
             .quantity("calls", 3)
     }
@@ -200,8 +200,8 @@ mod tests {
             report().id("acme2"),
             report().sequence(1).id("acme"),
             report().quantity("more", 1).id("acme"),
-            UsageReport { window: "2026-10-01T08:00:00Z".parse().unwrap(), ..report() }.id("acme"),
-            UsageReport { entitlement_id: "ent-8".to_owned(), ..report() }.id("acme"),
+            UsageEvent { window: "2026-10-01T08:00:00Z".parse().unwrap(), ..report() }.id("acme"),
+            UsageEvent { entitlement_id: "ent-8".to_owned(), ..report() }.id("acme"),
         ];
         assert!(others.iter().all(|other| *other != id));
     }
@@ -210,27 +210,24 @@ mod tests {
     fn what_suger_refuses_is_refused_before_it_is_sent() {
         let window = "2026-10-01T07:00:00Z".parse().unwrap();
         let cases = [
-            (UsageReport::new("", window).quantity("gb", 1), "names no entitlement"),
-            (UsageReport::new("e", window), "all quantities of e are zero"),
-            (UsageReport::new("e", window).quantity("gb", 0), "all quantities of e are zero"),
-            (UsageReport::new("e", window).quantity("gb", 1).quantity("calls", -1), "calls of e is -1"),
-            (UsageReport::new("e", window).quantity("", 1), "has no dimension"),
-            (
-                UsageReport::new("e", window + TimeDelta::nanoseconds(1)).quantity("gb", 1),
-                "with a fraction of a second",
-            ),
+            (UsageEvent::new("", window).quantity("gb", 1), "names no entitlement"),
+            (UsageEvent::new("e", window), "all quantities of e are zero"),
+            (UsageEvent::new("e", window).quantity("gb", 0), "all quantities of e are zero"),
+            (UsageEvent::new("e", window).quantity("gb", 1).quantity("calls", -1), "calls of e is -1"),
+            (UsageEvent::new("e", window).quantity("", 1), "has no dimension"),
+            (UsageEvent::new("e", window + TimeDelta::nanoseconds(1)).quantity("gb", 1), "with a fraction of a second"),
         ];
         for (report, expected) in cases {
             let error = report.check().unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }
-        assert!(UsageReport::new("e", window).quantity("gb", 1).quantity("calls", 0).check().is_ok());
+        assert!(UsageEvent::new("e", window).quantity("gb", 1).quantity("calls", 0).check().is_ok());
     }
 
     #[test]
     fn two_names_for_the_dimension_set_do_not_meet_in_one_id() {
         let with = |dimensions: &[&str]| {
-            dimensions.iter().fold(UsageReport::new("e", report().window), |report, it| report.quantity(*it, 1)).id("o")
+            dimensions.iter().fold(UsageEvent::new("e", report().window), |report, it| report.quantity(*it, 1)).id("o")
         };
         assert_ne!(with(&["a,b"]), with(&["a", "b"]));
         assert_ne!(with(&["a\",\"b"]), with(&["a", "b"]));
@@ -243,14 +240,14 @@ mod tests {
             zeros in 0u32..4,
         ) {
             let at = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-            let forth = quantities.iter().fold(UsageReport::new("e", at), |report, (dimension, quantity)| {
+            let forth = quantities.iter().fold(UsageEvent::new("e", at), |report, (dimension, quantity)| {
                 report.quantity(dimension, Decimal::new(*quantity, 2))
             });
-            let back = quantities.iter().rev().fold(UsageReport::new("e", at), |report, (dimension, quantity)| {
+            let back = quantities.iter().rev().fold(UsageEvent::new("e", at), |report, (dimension, quantity)| {
                 report.quantity(dimension, Decimal::new(*quantity * 10i64.pow(zeros), 2 + zeros))
             });
             prop_assert_eq!(forth.id("o"), back.id("o"));
-            let bytes = |report: &UsageReport| serde_json::to_vec(&report.body("o")).unwrap();
+            let bytes = |report: &UsageEvent| serde_json::to_vec(&report.body("o")).unwrap();
             prop_assert_eq!(bytes(&forth), bytes(&back));
         }
     }

@@ -12,7 +12,7 @@ const ENOUGH_ANSWERED: usize = 10;
 
 /// What one flush has met so far. A failure here is an outcome that settles nothing: no answer, or one that says nothing of the report.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct CircuitBreaker {
     /// By entitlement, each with the last error.
     failures: HashMap<String, (Failures, Error)>,
     /// Entitlements that have failed since the last answer that settled anything, and whether with an answer.
@@ -43,7 +43,7 @@ impl Failures {
     }
 }
 
-impl Patience {
+impl CircuitBreaker {
     /// A report was settled: the vendor is there.
     pub(super) fn settled(&mut self, entitlement_id: &str) {
         self.failures.remove(entitlement_id);
@@ -99,46 +99,46 @@ mod tests {
 
     #[test]
     fn an_entitlement_that_fails_is_left_alone_and_stops_no_other() {
-        let mut patience = Patience::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..9 {
-            patience.failed("bad", &lost(), false);
+            breaker.failed("bad", &lost(), false);
         }
-        assert!(patience.ends("good", "not sent").is_none());
-        let why = patience.ends("bad", "not sent").unwrap();
+        assert!(breaker.ends("good", "not sent").is_none());
+        let why = breaker.ends("bad", "not sent").unwrap();
         assert_eq!(
             why.to_string(),
             "not sent, after 9 others of bad failed: connection lost -> it is still queued: flush again later"
         );
-        patience.settled("bad");
-        assert!(patience.ends("bad", "not sent").is_none());
+        breaker.settled("bad");
+        assert!(breaker.ends("bad", "not sent").is_none());
     }
 
     #[test]
     fn one_report_that_fails_does_not_hold_up_its_entitlement() {
-        let mut patience = Patience::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..9 {
-            patience.failed("e", &lost(), false);
-            patience.failed("e", &lost(), false);
-            assert!(patience.ends("e", "not sent").is_none());
-            patience.settled("e");
+            breaker.failed("e", &lost(), false);
+            breaker.failed("e", &lost(), false);
+            assert!(breaker.ends("e", "not sent").is_none());
+            breaker.settled("e");
         }
     }
 
     #[test]
     fn three_entitlements_in_a_row_are_the_vendors_fault() {
-        let mut patience = Patience::default();
+        let mut breaker = CircuitBreaker::default();
         for entitlement in ["a", "b"] {
-            patience.failed(entitlement, &lost(), false);
+            breaker.failed(entitlement, &lost(), false);
         }
-        patience.settled("c");
+        breaker.settled("c");
         for entitlement in ["d", "e"] {
-            patience.failed(entitlement, &lost(), false);
-            assert!(patience.ends("f", "not sent").is_none());
+            breaker.failed(entitlement, &lost(), false);
+            assert!(breaker.ends("f", "not sent").is_none());
         }
-        patience.failed("a", &lost(), false);
-        assert!(patience.ends("f", "not sent").is_some());
-        patience.settled("a");
-        assert!(patience.ends("f", "not sent").is_some(), "late answers of parallel reports change nothing");
+        breaker.failed("a", &lost(), false);
+        assert!(breaker.ends("f", "not sent").is_some());
+        breaker.settled("a");
+        assert!(breaker.ends("f", "not sent").is_some(), "late answers of parallel reports change nothing");
     }
 
     #[test]
@@ -150,19 +150,19 @@ mod tests {
             ),
             (lost(), None),
         ] {
-            let mut patience = Patience::default();
+            let mut breaker = CircuitBreaker::default();
             for entitlement in ["a", "b", "c"] {
-                patience.failed(entitlement, &error, false);
+                breaker.failed(entitlement, &error, false);
             }
-            let next = patience.of_next_step();
+            let next = breaker.of_next_step();
             assert_eq!(next.ends("a", "not looked up").map(|why| why.to_string()).as_deref(), expected);
         }
     }
 
     #[test]
     fn a_refused_key_ends_it_at_once() {
-        let mut patience = Patience::default();
-        patience.failed("a", &Error::new(ErrorKind::Auth, "no"), true);
-        assert!(patience.ends("b", "not sent").unwrap().to_string().starts_with("not sent, after others failed: no"));
+        let mut breaker = CircuitBreaker::default();
+        breaker.failed("a", &Error::new(ErrorKind::Auth, "no"), true);
+        assert!(breaker.ends("b", "not sent").unwrap().to_string().starts_with("not sent, after others failed: no"));
     }
 }

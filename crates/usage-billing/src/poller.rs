@@ -35,9 +35,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// # }
 /// ```
 #[must_use = "a report is not waited for until `wait`"]
-pub struct Report<T> {
+pub struct Poller<T> {
     id: String,
-    what: &'static str,
+    description: &'static str,
     pause: Option<Duration>,
     /// Whether the vendor has ever answered for it. What was never answered may be a wrong address or no network, which no waiting mends.
     answered: bool,
@@ -46,13 +46,13 @@ pub struct Report<T> {
     without_rows: Option<Error>,
     /// Whose secrets are masked in errors.
     transport: Option<Transport>,
-    poll: Box<dyn FnMut() -> BoxFuture<'static, Result<Progress<T>>> + Send>,
+    poll: Box<dyn FnMut() -> BoxFuture<'static, Result<PollResult<T>>> + Send>,
 }
 
 /// What a poll found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Progress<T> {
+pub enum PollResult<T> {
     /// Still being made.
     Pending {
         /// The vendor's word for how far it is, if it says one.
@@ -64,15 +64,15 @@ pub enum Progress<T> {
     Ready(T),
 }
 
-impl<T> Report<T> {
-    /// A report that `poll` asks for; `what` and `id` name it in errors. Also for jobs that have no wrapper here, over a client's `api()`.
-    pub fn new<F>(what: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
+impl<T> Poller<T> {
+    /// A report that `poll` asks for; `description` and `id` name it in errors. Also for jobs that have no wrapper here, over a client's `api()`.
+    pub fn new<F>(description: &'static str, id: String, mut poll: impl FnMut() -> F + Send + 'static) -> Self
     where
-        F: Future<Output = Result<Progress<T>>> + Send + 'static,
+        F: Future<Output = Result<PollResult<T>>> + Send + 'static,
     {
         Self {
             id,
-            what,
+            description,
             pause: None,
             answered: false,
             #[cfg(feature = "acronis")]
@@ -121,7 +121,7 @@ impl<T> Report<T> {
     ///
     /// # Errors
     /// [`ErrorKind::Failed`] if the vendor has given the report up; else those of the call.
-    pub async fn poll(&mut self) -> Result<Progress<T>> {
+    pub async fn poll(&mut self) -> Result<PollResult<T>> {
         let outcome = (self.poll)().await;
         self.answered |= outcome.is_ok();
         outcome.map_err(|error| self.masked(error))
@@ -155,8 +155,8 @@ impl<T> Report<T> {
         let waited = limit.run(async {
             loop {
                 let asked_for = match self.poll().await {
-                    Ok(Progress::Ready(done)) => return Ok(done),
-                    Ok(Progress::Pending { status, retry_after }) => {
+                    Ok(PollResult::Ready(done)) => return Ok(done),
+                    Ok(PollResult::Pending { status, retry_after }) => {
                         last = Some(Ok(status.filter(|status| !status.is_empty())));
                         retry_after
                     }
@@ -182,7 +182,7 @@ impl<T> Report<T> {
             };
             let message = format!(
                 "{} {} is not done after {} s{state}; it may still come, so ask for it again later",
-                self.what,
+                self.description,
                 printable(&self.id),
                 limit.seconds()
             );
@@ -202,7 +202,7 @@ fn may_pass(error: &Error) -> bool {
     is_lost || error.status().is_some_and(|status| is_theirs(status.as_u16()))
 }
 
-impl<T> Progress<T> {
+impl<T> PollResult<T> {
     /// Still being made, as an answer says: its state, and the pause that it asks for.
     pub fn pending<A>(answer: &ResponseValue<A>, status: Option<impl fmt::Display>) -> Self {
         Self::Pending { status: status.map(|status| status.to_string()), retry_after: answer.retry_after() }
@@ -213,9 +213,9 @@ fn pause(polls: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << polls.min(10)).min(LONGEST_PAUSE)
 }
 
-impl<T> fmt::Debug for Report<T> {
+impl<T> fmt::Debug for Poller<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report").field("what", &self.what).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Poller").field("description", &self.description).field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -224,15 +224,15 @@ mod tests {
     use super::*;
     use tokio::time::Instant;
 
-    fn ready_after(polls: u32) -> Report<&'static str> {
+    fn ready_after(polls: u32) -> Poller<&'static str> {
         asked_to_pause(polls, None)
     }
 
-    fn asked_to_pause(mut polls: u32, retry_after: Option<Duration>) -> Report<&'static str> {
-        Report::new("report", "r-7".to_owned(), move || {
+    fn asked_to_pause(mut polls: u32, retry_after: Option<Duration>) -> Poller<&'static str> {
+        Poller::new("report", "r-7".to_owned(), move || {
             polls = polls.saturating_sub(1);
-            let pending = Progress::Pending { status: Some("Running".to_owned()), retry_after };
-            let progress = if polls == 0 { Progress::Ready("rows") } else { pending };
+            let pending = PollResult::Pending { status: Some("Running".to_owned()), retry_after };
+            let progress = if polls == 0 { PollResult::Ready("rows") } else { pending };
             async move { Ok(progress) }
         })
     }
@@ -276,13 +276,13 @@ mod tests {
             (None, "report r-9 is not done after 5 s (the vendor does not say how far it is);"),
         ] {
             let pending =
-                move || async move { Ok(Progress::Pending { status: status.map(str::to_owned), retry_after: None }) };
-            let mut report = Report::<()>::new("report", "r-9".to_owned(), pending);
+                move || async move { Ok(PollResult::Pending { status: status.map(str::to_owned), retry_after: None }) };
+            let mut report = Poller::<()>::new("report", "r-9".to_owned(), pending);
             let error = report.wait(Duration::from_secs(5)).await.unwrap_err();
             assert!(error.message().starts_with(told), "{error}");
         }
-        let silent = || std::future::pending::<Result<Progress<()>>>();
-        let error = Report::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
+        let silent = || std::future::pending::<Result<PollResult<()>>>();
+        let error = Poller::new("report", "r-9".to_owned(), silent).wait(Duration::from_secs(5)).await.unwrap_err();
         assert!(error.message().starts_with("report r-9 is not done after 5 s; it may still come"), "{error}");
     }
 
@@ -297,7 +297,7 @@ mod tests {
     async fn a_failed_report_is_an_error_at_once() {
         let failing = || async { Err(Error::new(ErrorKind::Failed, "csv_v2_0 failed")) };
         let error =
-            Report::<()>::new("report", "r-8".to_owned(), failing).wait(Duration::from_secs(9)).await.unwrap_err();
+            Poller::<()>::new("report", "r-8".to_owned(), failing).wait(Duration::from_secs(9)).await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::Failed, "csv_v2_0 failed"));
     }
 
@@ -306,20 +306,20 @@ mod tests {
     }
 
     /// Polls end in this order, and the last one again and again.
-    fn scripted(mut outcomes: Vec<fn() -> Result<Progress<&'static str>>>) -> Report<&'static str> {
-        Report::new("report", "r-7".to_owned(), move || {
+    fn scripted(mut outcomes: Vec<fn() -> Result<PollResult<&'static str>>>) -> Poller<&'static str> {
+        Poller::new("report", "r-7".to_owned(), move || {
             let outcome = if outcomes.len() > 1 { outcomes.remove(0)() } else { outcomes[0]() };
             async move { outcome }
         })
     }
 
-    fn running() -> Result<Progress<&'static str>> {
-        Ok(Progress::Pending { status: Some("Running".to_owned()), retry_after: None })
+    fn running() -> Result<PollResult<&'static str>> {
+        Ok(PollResult::Pending { status: Some("Running".to_owned()), retry_after: None })
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_that_passes_does_not_end_the_wait_once_the_vendor_has_answered() {
-        let done = || Ok(Progress::Ready("rows"));
+        let done = || Ok(PollResult::Ready("rows"));
         let start = Instant::now();
         let mut report = scripted(vec![running, || Err(lost()), || Err(lost()), running, done]);
         assert_eq!(report.wait(Duration::from_secs(600)).await.unwrap(), "rows");
@@ -339,7 +339,7 @@ mod tests {
     #[cfg(any(feature = "acronis", feature = "genesys"))]
     #[tokio::test(start_paused = true)]
     async fn a_report_that_was_answered_for_when_it_was_created_is_waited_for_from_the_first_poll() {
-        let report = scripted(vec![|| Err(lost()), || Ok(Progress::Ready("rows"))]);
+        let report = scripted(vec![|| Err(lost()), || Ok(PollResult::Ready("rows"))]);
         assert_eq!(report.answered().wait(Duration::from_secs(600)).await.unwrap(), "rows");
     }
 
@@ -367,9 +367,9 @@ mod tests {
         use ErrorKind::{Auth, Config, Decode, Failed, Permission, Request};
         for kind in [Failed, Permission, Auth, Decode, Request, Config, ErrorKind::Api] {
             let mut first = true;
-            let mut report = Report::<()>::new("report", "r-7".to_owned(), move || {
+            let mut report = Poller::<()>::new("report", "r-7".to_owned(), move || {
                 let outcome = match std::mem::take(&mut first) {
-                    true => Ok(Progress::Pending { status: None, retry_after: None }),
+                    true => Ok(PollResult::Pending { status: None, retry_after: None }),
                     false => Err(Error::new(kind, "no")),
                 };
                 async move { outcome }
