@@ -10,15 +10,15 @@ use reqwest::{Request, Response};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-use crate::answer::{Answer, BodyError, read_body, read_prefix, too_large};
 use crate::auth::Auth;
+use crate::body_permits::{LargeBodies, Turn};
 use crate::call_options::{CallSettings, Deadline};
+use crate::error_response::Rejection;
 use crate::failure_context::FailureContext;
-use crate::large_bodies::{LargeBodies, Turn};
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::rejection::Rejection;
+use crate::raw_response::{Answer, BodyError, read_body, read_prefix, too_large};
 use crate::retry::{Cause, Failure};
 use crate::{Error, ErrorKind, Result};
 

@@ -16,7 +16,7 @@ use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;
 use crate::secret_format::Use;
-use crate::token::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
+use crate::token_cache::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
 use crate::token_provider::{KeySource, TokenProvider};
 use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_format};
 

@@ -1,46 +1,44 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod attempts;
 mod auth;
 mod base_url;
+mod body_permits;
 mod boolean;
-mod builder;
 mod call_options;
+mod client_builder;
 mod connection_failure;
 mod date_time;
 mod decimal;
 mod decoded_size;
-mod env;
+mod environment;
 mod error;
-mod error_body;
-mod error_source;
+mod error_response;
 mod escapes;
 mod failure_context;
 mod foreign_text;
 mod http_client;
 mod known_secrets;
-mod large_bodies;
 mod lenient_decimal;
-mod null;
+mod null_collections;
 mod open_enum;
 mod operation;
 mod pause;
+mod progenitor_runtime;
 mod proxy;
-mod query;
+mod query_param;
 mod rate_limit;
+mod raw_response;
 mod read_ahead;
-mod rejection;
 mod response;
 mod retry;
-mod runtime;
-mod secret;
 mod secret_file;
 mod secret_format;
+mod secret_text;
 #[cfg(any(feature = "rustls", feature = "aws-lc"))]
 mod tls_failure;
-mod token;
+mod token_cache;
 mod token_provider;
 mod transfer_rate;
 mod transport;
@@ -48,11 +46,11 @@ mod transport;
 mod trusted_roots;
 
 pub use auth::{Auth, Credentials};
-pub use builder::ClientBuilder;
 pub use call_options::CallOptions;
+pub use client_builder::ClientBuilder;
 pub use date_time::LenientDateTime;
 pub use decimal::{DecimalNumber, DecimalString};
-pub use env::{optional as optional_env, required as required_env};
+pub use environment::{optional as optional_env, required as required_env};
 pub use error::{Error, ErrorKind, Result};
 pub use foreign_text::{printable, printable_message};
 pub use http_client::http_client;
@@ -61,7 +59,7 @@ pub use operation::{Operation, Service};
 pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
 pub use retry::RetryPolicy;
-pub use secret::SecretText;
+pub use secret_text::SecretText;
 pub use token_provider::{AccessToken, ApiKey, TokenRequest};
 pub use transfer_rate::MinTransferRate;
 pub use transport::Transport;
@@ -75,13 +73,13 @@ pub use secrecy::SecretString;
 /// What generated code and the facade name. Not for use by hand.
 #[doc(hidden)]
 pub use {
-    answer::{Answer, display_bytes},
     boolean::{boolean, optional_boolean},
     date_time::{date_time, optional_date_time},
-    null::{null_entries_are_default, null_is_default},
+    null_collections::{null_entries_are_default, null_is_default},
     open_enum::{UnknownValue, open_enum_impls},
-    query::QueryParam,
+    progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
+    query_param::QueryParam,
+    raw_response::{Answer, display_bytes},
     read_ahead::read_ahead,
-    runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     serde,
 };

@@ -8,7 +8,7 @@ use std::task::Poll;
 use futures_util::FutureExt;
 use futures_util::future::Either;
 
-use crate::large_bodies::MEDIUM;
+use crate::body_permits::MEDIUM;
 
 /// Bodies up to this size take less time to decode than it takes to wake another thread.
 const SMALL: usize = 32 << 10;

@@ -12,11 +12,11 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use crate::answer::Answer;
 use crate::decoded_size::{DecodeMemory, from_json};
-use crate::error_body::describe;
+use crate::error::body::describe;
 use crate::foreign_text::beginning;
 use crate::known_secrets::Masks;
+use crate::raw_response::Answer;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
 

@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::{Request, Url};
 
-use crate::answer::Answer;
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
+use crate::body_permits::{LargeBodies, Turn};
 use crate::call_options::CallSettings;
-use crate::large_bodies::{LargeBodies, Turn};
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
+use crate::raw_response::Answer;
 use crate::{CallOptions, Error, ErrorKind, Result, read_ahead};
 
 /// Authorises, limits, sends, repeats and traces the requests of one client. Made by [`ClientBuilder`](crate::ClientBuilder);

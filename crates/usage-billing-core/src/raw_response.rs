@@ -11,9 +11,9 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Response;
 
+use crate::body_permits::{LargeBodies, MEDIUM, SMALL, Turn};
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
-use crate::large_bodies::{LargeBodies, MEDIUM, SMALL, Turn};
 use crate::transfer_rate::Paced;
 use crate::{Error, ErrorKind, Result};
 

@@ -7,9 +7,9 @@ use secrecy::SecretString;
 
 use crate::auth::Auth;
 use crate::base_url::{self, shown};
+use crate::body_permits::LargeBodies;
 use crate::call_options::CallSettings;
 use crate::http_client::unencrypted_client;
-use crate::large_bodies::LargeBodies;
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::proxy::EnvironmentProxies;

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use bytes::BytesMut;
 use http::{HeaderMap, StatusCode};
 
-use crate::answer::request_id;
-use crate::error_body::describe;
+use crate::error::body::describe;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
+use crate::raw_response::request_id;
 use crate::retry;
 use crate::{Error, ErrorKind};
 

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::raw_response::Answer;
 use crate::{Result, Transport};
 
 /// What every generated client can say of itself.

@@ -7,10 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::answer::Answer;
-use crate::error_source::{self, Source};
 use crate::foreign_text::{LONGEST_MESSAGE, LONGEST_VALUE, one_line};
 use crate::known_secrets::Masks;
+use crate::raw_response::Answer;
+use source::Source;
+
+pub(crate) mod body;
+mod source;
 
 /// Shorthand for results with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -246,7 +249,7 @@ impl Error {
 
     /// Keeps what caused it: an `Error` or an operating system's error as it is, of others the words.
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(error_source::source(source));
+        self.0.source = Some(source::source(source));
         self
     }
 
@@ -292,7 +295,7 @@ impl Error {
             *text = masks.apply(text);
         }
         inner.body = masks.apply_to_body(&inner.body);
-        inner.source = inner.source.take().map(|source| error_source::masked(source, masks));
+        inner.source = inner.source.take().map(|source| source::masked(source, masks));
         self
     }
 
