@@ -72,7 +72,7 @@ async fn a_server_that_echoes_gets_no_secret_and_no_line_into_traces() {
         genesys(server.url()).build().unwrap().get_license_definitions().send().await.unwrap_err();
     })
     .await;
-    assert!(lines.contains("INFO") && lines.contains("usage_billing::http: sending again"), "{lines}");
+    assert!(lines.contains("INFO") && lines.contains("usage_billing::http: retrying"), "{lines}");
     assert!(lines.contains("***"), "{lines}");
     // "hush" and its base64 at the three places of a group.
     for form in ["hush", "aHVzaC", "h1c2", "odXNo", "\u{1b}", "\nERROR forged"] {
@@ -188,7 +188,7 @@ async fn delivered_retried_and_rejected_usage_is_traced_with_what_identifies_it(
         assert!(flush.contains(part), "{part} in {flush}");
     }
     // The attempts in between, by core.
-    let resent = lines.lines().filter(|line| line.contains("usage_billing::http: sending again"));
+    let resent = lines.lines().filter(|line| line.contains("usage_billing::http: retrying"));
     assert!(resent.clone().count() == 3 && resent.clone().all(|line| line.contains(" INFO ")), "{lines}");
     assert!(resent.clone().any(|line| line.contains("attempt=3") && line.contains("delay_ms=")), "{lines}");
     assert!(rejected.contains("***"), "{rejected}");

@@ -9,7 +9,7 @@ const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &[],
     limit_reset_headers: &[],
-    credential_hint: "check the API client's id and secret, and that it is of this data centre",
+    credential_hint: "check the API client's id and secret, and that it belongs to this data centre",
 };
 
 impl Client {

@@ -48,7 +48,7 @@ impl FromStr for DataCenter {
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim().trim_end_matches('/').trim_end_matches("/api/2");
         if text.contains('@') {
-            let message = "a data centre's address holds no user name or password; give credentials apart";
+            let message = "a data centre's address cannot contain a user name or password; pass credentials separately";
             return Err(Error::new(ErrorKind::Config, message));
         }
         if text.contains("://") {
@@ -59,7 +59,7 @@ impl FromStr for DataCenter {
         }
         Err(Error::new(
             ErrorKind::Config,
-            format!("`{}` is no Acronis data centre: give its host, such as {}", printable(text), SEEN.join(", ")),
+            format!("invalid Acronis data centre `{}`: expected a host such as {}", printable(text), SEEN.join(", ")),
         ))
     }
 }

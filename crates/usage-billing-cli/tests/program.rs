@@ -172,7 +172,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
         (
             &["usage", "fetch"],
             &[("GENESYS_REGION", "mars"), ("GENESYS_CLIENT_ID", "i"), ("GENESYS_CLIENT_SECRET", "hush")],
-            "error: `mars` is no Genesys Cloud region",
+            "error: invalid Genesys Cloud region `mars`",
         ),
         (
             &["sandbox", "--record-groups", "1000001"],
@@ -182,7 +182,7 @@ fn invalid_input_is_one_line_and_exit_code_2() {
         (
             &["usage", "fetch"],
             &http,
-            "error: base URL `http://api.example.test`: the credential would be sent unencrypted",
+            "error: invalid base URL `http://api.example.test`: the credential would be sent unencrypted",
         ),
         (&["usage", "fetch"], &proxy, "error: HTTPS_PROXY in the environment is not a valid proxy URL"),
         (&["usage", "fetch"], &roots, "SSL_CERT_FILE names (`/absent/roots.pem`) cannot be read: No such file"),
@@ -310,7 +310,7 @@ fn settings_come_from_the_environment_and_failures_are_printed() {
     let (code, stdout, stderr) = fetch(&["suger"], "SUGER_API_KEY");
     assert_eq!((code, stdout.as_str()), (Some(3), ""), "{stderr}");
     assert!(
-        stderr.contains("-> check the API key, and that it is of this organization (SUGER_ORG_ID, SUGER_API_KEY,")
+        stderr.contains("-> check the API key, and that it belongs to this organization (SUGER_ORG_ID, SUGER_API_KEY,")
             && !stderr.contains("hush"),
         "{stderr}"
     );

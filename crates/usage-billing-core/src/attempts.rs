@@ -125,7 +125,7 @@ impl Attempts<'_> {
         }
         // The limit that the attempt before may have met is not the one to raise.
         let last = last.map(|last| last.with_setting(None));
-        let before = last.as_ref().map_or_else(String::new, |last| format!("; the attempt before: {last}"));
+        let before = last.as_ref().map_or_else(String::new, |last| format!("; previous attempt: {last}"));
         // Without an attempt, the call waited for a token or for the client's rate limit.
         let what = if attempts == 0 { "not sent" } else { "no complete response" };
         let proxy = self.context.proxy_of(url).filter(|_| attempts > 0);
@@ -188,7 +188,7 @@ impl Attempts<'_> {
                 attempt = progress.attempts,
                 delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                 %error,
-                "sending again"
+                "retrying"
             );
             progress.last = Some(error);
             tokio::time::sleep(delay).await;
@@ -225,8 +225,7 @@ impl Attempts<'_> {
         while let Some(left) = self.pause.remaining() {
             let allowed = deadline.map_or(self.settings.retry.longest_wait(), |deadline| deadline.remaining());
             if left >= allowed {
-                let message =
-                    "not sent: an earlier call was rejected with 429, and the client waits as the vendor asked";
+                let message = "not sent: an earlier call was rejected with 429, and the delay that the vendor requested has not passed";
                 let error = Error::new(ErrorKind::Api, message).with_operation(self.operation.name);
                 let error = error.with_answer(StatusCode::TOO_MANY_REQUESTS, None, bytes::Bytes::new());
                 return Err(error.with_retry_after(Some(left)).with_attempts(progress.attempts));

@@ -312,11 +312,13 @@ pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<Heade
 /// A header that Debug does not show.
 fn sensitive(name: &str, text: String) -> Result<Header> {
     // Without the name: with name and value swapped, it is the secret.
-    let name = HeaderName::try_from(name).map_err(|_| {
-        Error::new(ErrorKind::Config, "a header's name is not valid: it has letters, digits and hyphens")
-    })?;
+    let name = HeaderName::try_from(name)
+        .map_err(|_| Error::new(ErrorKind::Config, "invalid header name: expected letters, digits and hyphens"))?;
     let mut value = HeaderValue::try_from(text).map_err(|_| {
-        Error::new(ErrorKind::Config, "the API key or token holds a character that no header can carry (a line break?)")
+        Error::new(
+            ErrorKind::Config,
+            "the API key or token contains a character that headers cannot contain (a line break?)",
+        )
     })?;
     value.set_sensitive(true);
     Ok((name, value))

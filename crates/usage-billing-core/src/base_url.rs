@@ -19,7 +19,10 @@ pub(crate) fn http_allowed_by_env() -> Result<bool> {
     match env::var_os(ALLOW_HTTP).unwrap_or_default().to_str() {
         Some("1" | "true") => Ok(true),
         Some("" | "0" | "false") => Ok(false),
-        _ => Err(Error::new(ErrorKind::Config, format!("{ALLOW_HTTP} in the environment is not 1 (permit http) or 0"))),
+        _ => Err(Error::new(
+            ErrorKind::Config,
+            format!("invalid {ALLOW_HTTP} in the environment: expected 1 (permit http) or 0"),
+        )),
     }
 }
 
@@ -28,21 +31,22 @@ pub(crate) fn http_allowed_by_env() -> Result<bool> {
 /// # Errors
 /// [`ErrorKind::Config`], naming what the URL was meant to be.
 pub(crate) fn parse(text: &str, what: &str, allow_http: bool) -> Result<Url> {
-    let wrong =
-        |reason: String| Error::new(ErrorKind::Config, format!("{what} `{}`: {reason}", printable(shown(text))));
-    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; it should look like https://host")))?;
+    let wrong = |reason: String| {
+        Error::new(ErrorKind::Config, format!("invalid {what} `{}`: {reason}", printable(shown(text))))
+    };
+    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; expected https://host")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("it should begin with https://".to_owned()));
+        return Err(wrong("expected a URL that begins with https://".to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or password; give credentials apart".to_owned()));
+        return Err(wrong("it contains a user name or password; pass credentials separately".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it should end with the path, without ? and #".to_owned()));
+        return Err(wrong("expected a URL without a query (?) and fragment (#)".to_owned()));
     }
     if url.scheme() == "http" && !allow_http && !is_unencrypted_loopback(&url) {
         let reason = format!(
-            "the credential would be sent unencrypted; use https://, or set {ALLOW_HTTP}=1 if this network may see it"
+            "the credential would be sent unencrypted; use https://, or set {ALLOW_HTTP}=1 on a trusted network"
         );
         return Err(wrong(reason));
     }
@@ -127,6 +131,6 @@ mod tests {
     #[test]
     fn an_invalid_url_is_one_bounded_line() {
         let error = parse(&format!("ht!tp\n\u{202e}{}", "x".repeat(5000)), "base URL", false).unwrap_err().to_string();
-        assert!(error.starts_with(r"base URL `ht!tp\n\u{202e}xxx") && error.chars().count() < 350, "{error}");
+        assert!(error.starts_with(r"invalid base URL `ht!tp\n\u{202e}xxx") && error.chars().count() < 350, "{error}");
     }
 }

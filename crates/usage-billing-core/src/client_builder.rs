@@ -187,7 +187,7 @@ impl<C> ClientBuilder<C> {
             }
             Some(http) => http,
             None if base.scheme() == "https" && !crate::http_client::HAS_TLS => {
-                let message = "an https URL without TLS: switch on the feature `rustls`, `aws-lc` or `native-tls`";
+                let message = "an https URL without TLS: enable the feature `rustls`, `aws-lc` or `native-tls`";
                 return Err(Error::new(ErrorKind::Config, message));
             }
             None => {
@@ -278,20 +278,23 @@ mod tests {
         let key = || Auth::header("Key", "hush");
         let credentials = || crate::Credentials::new("id", "hush");
         let cases = [
-            (build("api.example.com", key()), "it should look like https://host"),
-            (build("ftp://example.com", key()), "it should begin with https://"),
-            (build("https://me:hush@example.com", key()), "give credentials apart"),
-            (build("https://example.com?key=hush", key()), "without ? and #"),
-            (build("me:hush@example.com", key()), "base URL `…`: it should begin with https://"),
+            (build("api.example.com", key()), "expected https://host"),
+            (build("ftp://example.com", key()), "expected a URL that begins with https://"),
+            (build("https://me:hush@example.com", key()), "pass credentials separately"),
+            (build("https://example.com?key=hush", key()), "without a query"),
+            (build("me:hush@example.com", key()), "base URL `…`: expected a URL that begins with https://"),
             (build("https//me:hush@example.com", key()), "base URL `…`: "),
-            (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a blank or line break"),
+            (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a space or line break"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
             (
                 build("https://example.com", key().and_callers_header("authorization", &"hush".into())),
                 "the client sets",
             ),
-            (build("https://example.com", key().and_callers_header("X Key", &"hush".into())), "name is not valid"),
-            (build("https://example.com", key().and_callers_header("hush key", &"X-Key".into())), "name is not valid"),
+            (build("https://example.com", key().and_callers_header("X Key", &"hush".into())), "invalid header name"),
+            (
+                build("https://example.com", key().and_callers_header("hush key", &"X-Key".into())),
+                "invalid header name",
+            ),
             (build("https://example.com", key().and_callers_header("X-Key", &"hush\n".into())), "line break"),
             (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),
             (

@@ -12,9 +12,9 @@ use crate::{Error, ErrorKind};
 
 const HOST: &str = "check the host in the URL (region, data centre), and that this machine can resolve names";
 const PORT: &str = "check host and port in the URL (region, data centre), and that a server runs there";
-const REACH: &str = "check the host in the URL, and that no firewall or missing proxy setting is in the way";
+const REACH: &str = "check the host in the URL, and whether a firewall blocks it or a proxy setting is missing";
 const HTTP_ON_TLS: &str = "check scheme and port in the URL: the server may expect https";
-const PROXY: &str = "check the proxy's address, or name the host in NO_PROXY to connect directly";
+const PROXY: &str = "check the proxy's address, or add the host to NO_PROXY to connect directly";
 const PROXY_CREDENTIALS: &str = "give the proxy's user name and password in its URL: http://user:password@host:port";
 
 /// What a failure of reqwest means.
@@ -71,7 +71,7 @@ impl ConnectionFailure {
         } else if connects {
             (format!("no connection to {peer}{through}"), reason(error, &causes))
         } else if timed_out {
-            (format!("no answer in time from {peer}{through}"), Reason::passing(innermost(error)))
+            (format!("no response in time from {peer}{through}"), Reason::passing(innermost(error)))
         } else {
             (format!("connection lost to {peer}{through}"), reason(error, &causes))
         };

@@ -154,7 +154,7 @@ fn decimal(text: &str) -> Result<Decimal, String> {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
-        None => return Err(format!("a decimal number was expected, not {}", printable(text))),
+        None => return Err(format!("expected a decimal number, not {}", printable(text))),
     };
     parse(digits).map_err(|reason| format!("not a decimal number: {} ({reason})", printable(text)))
 }

@@ -84,7 +84,7 @@ impl fmt::Display for DecodeMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.exceeded.get() {
             Some(Exceeded::Text) => {
-                write!(f, "the response has a text of more than {}", display_bytes(self.longest_text))
+                write!(f, "the response has a string of more than {}", display_bytes(self.longest_text))
             }
             _ => write!(f, "the response takes more than {} of memory once decoded", display_bytes(self.most)),
         }
@@ -474,7 +474,7 @@ mod tests {
     fn text_that_would_be_copied_into_an_error_has_a_limit() {
         let memory = DecodeMemory::of(0, 64 * MIB);
         let error = from_json::<Page>(format!(r#"{{"items":"{}"}}"#, "x".repeat(MIB + 1)).as_bytes(), &memory).err();
-        assert_eq!(error.unwrap().to_string(), "the response has a text of more than 1 MiB");
+        assert_eq!(error.unwrap().to_string(), "the response has a string of more than 1 MiB");
         assert!(memory.is_exceeded());
         let memory = DecodeMemory::of(0, 640 * MIB);
         assert!(from_json::<String>(format!("\"{}\"", "x".repeat(2 * MIB)).as_bytes(), &memory).is_ok());

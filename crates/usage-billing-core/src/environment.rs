@@ -160,8 +160,8 @@ mod tests {
             for (content, expected) in [
                 (&b""[..], "is empty"),
                 (b"\n", "is empty"),
-                (b"hush\n\n", "begins or ends with a blank or line break"),
-                (b" hush", "begins or ends with a blank"),
+                (b"hush\n\n", "begins or ends with a space or line break"),
+                (b" hush", "begins or ends with a space"),
                 (b"\"hush\"\n", "quotation mark"),
                 (b"\xef\xbb\xbfhush\n", "byte order mark"),
                 (b"h\0u\0s\0h\0", "control character"),
@@ -170,7 +170,7 @@ mod tests {
             ] {
                 rejected(&folder.file(content, 0o600), expected);
             }
-            rejected(&folder.file("hush".repeat(20_000), 0o600), "has more than 64 KiB");
+            rejected(&folder.file("hush".repeat(20_000), 0o600), "is larger than 64 KiB");
             rejected(folder.0.path(), "is a directory");
             rejected(&folder.0.path().join("absent\n\u{1b}"), r"absent\n\u{1b}`) cannot be read");
             rejected(Path::new("/dev/zero"), "is not a regular file");

@@ -54,7 +54,7 @@ impl Rejection {
             _ => ErrorKind::Api,
         };
         let unsaid =
-            if status.is_redirection() { "it redirects elsewhere: check the base URL" } else { "no reason given" };
+            if status.is_redirection() { "the response is a redirect: check the base URL" } else { "no reason given" };
         let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
             .with_operation(operation.name)
             .with_answer(status, self.request_id.take(), body)

@@ -83,7 +83,7 @@ fn no_roots(error: rustls::Error) -> crate::Error {
     let variable = None::<&str>;
     let (message, hint) = match variable {
         Some(variable) => (
-            format!("no trusted roots for TLS where {variable} leads ({error})"),
+            format!("no trusted roots for TLS in the path that {variable} names ({error})"),
             "correct the variable, or unset it to use the system's trusted roots",
         ),
         None => (

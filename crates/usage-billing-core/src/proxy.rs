@@ -131,7 +131,7 @@ fn address(uri: &Uri) -> String {
 /// `http://proxy:3128 (HTTPS_PROXY)`.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.address, self.variable.unwrap_or("of the system's settings"))
+        write!(f, "{} ({})", self.address, self.variable.unwrap_or("system settings"))
     }
 }
 

@@ -49,7 +49,7 @@ impl Limiter {
         let (Some(rate), Some(burst)) = (NonZeroU32::new(limit.per_minute), NonZeroU32::new(limit.burst)) else {
             return Err(Error::new(
                 ErrorKind::Config,
-                "a rate limit and its burst are 1 at least; `None` turns the limit off",
+                "invalid rate limit: expected a rate and a burst of at least 1; `None` turns the limit off",
             ));
         };
         let quota = Quota::per_minute(rate).allow_burst(burst);

@@ -107,7 +107,7 @@ fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Ma
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
         _ if body.starts_with(GZIP) => {
-            "the body is compressed with gzip, which was not asked for (a proxy on the way?)".to_owned()
+            "the body is compressed with gzip, which was not requested (from a proxy?)".to_owned()
         }
         _ if body.trim_ascii_start().starts_with(b"<") => {
             let said = describe(body).message.unwrap_or_default();

@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path, variable: &str, used: Use) -> Result<String> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(wrong(format!("has more than {} KiB: the file holds the secret alone", LARGEST / 1024)));
+        return Err(wrong(format!("is larger than {} KiB: it must contain only the secret", LARGEST / 1024)));
     }
     // Without the source: it holds the bytes.
     let text =
@@ -54,8 +54,8 @@ fn others(metadata: &fs::Metadata) -> Option<String> {
     let mode = metadata.mode() & 0o777;
     (mode & others_bits(metadata.uid()) != 0).then(|| {
         format!(
-            "can be read or changed by other users (mode {mode:03o}): permit its owner alone, by `chmod 600`, by `defaultMode: 0400` of a \
-             Kubernetes volume, or by `mode: 0400` of a secret in Docker Compose"
+            "can be read or changed by other users (mode {mode:03o}): restrict it to its owner, with `chmod 600`, `defaultMode: 0400` of a \
+             Kubernetes volume, or `mode: 0400` of a secret in Docker Compose"
         )
     })
 }

@@ -29,15 +29,16 @@ pub(crate) fn problem(used: Use, secret: &str) -> Option<String> {
         return Some("begins with a byte order mark: save its file as UTF-8 without BOM".to_owned());
     }
     if secret.starts_with(char::is_whitespace) || secret.ends_with(char::is_whitespace) {
-        return Some("begins or ends with a blank or line break: remove it".to_owned());
+        return Some("begins or ends with a space or line break: remove it".to_owned());
     }
     if secret.chars().any(char::is_control) {
         return Some(
-            "holds a line break or another control character, which no header can carry: copy it again".to_owned(),
+            "contains a line break or another control character, which headers cannot contain: copy it again"
+                .to_owned(),
         );
     }
     if secret.chars().any(is_escaped) {
-        return Some("holds an invisible character: copy it again".to_owned());
+        return Some("contains an invisible character: copy it again".to_owned());
     }
     if secret.starts_with(is_quote) || secret.ends_with(is_quote) {
         return Some("begins or ends with a quotation mark: remove it".to_owned());
@@ -73,9 +74,9 @@ mod tests {
             (" \t", "is empty"),
             ("\u{feff}", "is empty"),
             ("\u{feff}hush", "byte order mark"),
-            (" hush", "begins or ends with a blank"),
-            ("hush\n", "begins or ends with a blank or line break"),
-            ("hush\u{a0}", "begins or ends with a blank"),
+            (" hush", "begins or ends with a space"),
+            ("hush\n", "begins or ends with a space or line break"),
+            ("hush\u{a0}", "begins or ends with a space"),
             ("hu\nsh", "control character"),
             ("hu\u{1b}sh", "control character"),
             ("hu\u{200b}sh", "invisible"),

@@ -8,7 +8,7 @@ use crate::connection_failure::Reason;
 use crate::foreign_text::printable;
 
 const CLOCK: &str = "check this machine's clock; if it is right, the server's operator has to renew the certificate";
-const ISSUER: &str = "check the host; if a proxy or a private CA signs here, add its CA certificate to the system's trusted roots or name its file in SSL_CERT_FILE";
+const ISSUER: &str = "check the host; if a proxy or a private CA issues certificates here, add its CA certificate to the system's trusted roots or name its file in SSL_CERT_FILE";
 const OTHER_HOST: &str = "check the host in the URL (region, data centre)";
 const CLIENT_CERTIFICATE: &str = "check the address; if it is right, the program needs a client certificate";
 const NOT_TLS: &str = "check the port in the URL; https needs a port that serves TLS";
@@ -19,7 +19,7 @@ pub(crate) fn reason(error: &TlsError) -> Reason {
     let (words, hint) = match error {
         TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
         TlsError::NoCertificatesPresented => ("the server presents no certificate".to_owned(), OTHER_HOST),
-        TlsError::InvalidMessage(_) => ("the server does not speak TLS on this port".to_owned(), NOT_TLS),
+        TlsError::InvalidMessage(_) => ("the server does not serve TLS on this port".to_owned(), NOT_TLS),
         TlsError::PeerIncompatible(what) => {
             (format!("the server's TLS is not compatible ({})", in_words(&format!("{what:?}"))), VERSION)
         }
@@ -44,7 +44,7 @@ fn of_certificate(error: &CertificateError) -> (String, &'static str) {
             (format!("the server's certificate is not valid before {}", instant(not_before)), CLOCK)
         }
         CertificateError::UnknownIssuer => {
-            ("the server's certificate is self-signed or its issuer is not trusted here".to_owned(), ISSUER)
+            ("the server's certificate is self-signed or its issuer is not trusted on this machine".to_owned(), ISSUER)
         }
         CertificateError::NotValidForName => ("the server's certificate is for another host".to_owned(), OTHER_HOST),
         CertificateError::NotValidForNameContext { presented, .. } => {
@@ -54,7 +54,7 @@ fn of_certificate(error: &CertificateError) -> (String, &'static str) {
         }
         CertificateError::Revoked => ("the server's certificate has been revoked".to_owned(), OTHER_HOST),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            ("the server's certificate is not one for servers".to_owned(), OTHER_HOST)
+            ("the server's certificate is not valid for servers".to_owned(), OTHER_HOST)
         }
         CertificateError::BadEncoding => ("the server's certificate cannot be read".to_owned(), OTHER_HOST),
         CertificateError::BadSignature => ("the signature of the server's certificate is wrong".to_owned(), ISSUER),
@@ -157,11 +157,11 @@ mod tests {
             ),
             (of(Certificate::BadEncoding), "cannot be read", true),
             (of(Certificate::BadSignature), "signature", true),
-            (of(Certificate::InvalidPurpose), "not one for servers", true),
+            (of(Certificate::InvalidPurpose), "not valid for servers", true),
             (of(Certificate::UnhandledCriticalExtension), "(unhandled critical extension)", true),
             (of(other("CaUsedAsEndEntity")), "is self-signed", true),
             (of(other("UnsupportedCertVersion")), "(unsupported cert version)", true),
-            (TlsError::InvalidMessage(InvalidMessage::InvalidContentType), "does not speak TLS on this port", true),
+            (TlsError::InvalidMessage(InvalidMessage::InvalidContentType), "does not serve TLS on this port", true),
             (TlsError::NoCertificatesPresented, "presents no certificate", true),
             (
                 TlsError::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),

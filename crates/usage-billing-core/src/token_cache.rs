@@ -152,7 +152,7 @@ impl TokenCache {
         let issued = match &usable {
             Some(_) => tokio::time::timeout(RENEWAL_PATIENCE, flight.clone())
                 .await
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Connection, "the token endpoint takes its time"))),
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Connection, "the token endpoint has not responded yet"))),
             None => flight.clone().await,
         };
         let mut state = self.state();
@@ -170,7 +170,7 @@ impl TokenCache {
         }
         match (issued, usable) {
             (Err(error), Some(token)) if Instant::now() < token.ends => {
-                tracing::warn!(target: "usage_billing::http", %error, "the token could not be renewed early; it is still good");
+                tracing::warn!(target: "usage_billing::http", %error, "early renewal of the token failed; the current token is still valid");
                 Ok(token)
             }
             (issued, _) => issued,
@@ -285,7 +285,7 @@ async fn fetch(
         }
         // Without the answer, or what serde quotes of it: the token may stand in it.
         _ => {
-            let message = "the token endpoint's answer is no token: does its URL lead to the vendor?";
+            let message = "the token endpoint's response is not a token: check that its URL is the vendor's";
             Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name))
         }
     }

@@ -147,7 +147,7 @@ fn failed(error: Box<dyn StdError + Send + Sync>) -> Error {
     let message = format!("the token provider failed: {}", printable_message(&error.to_string()));
     Error::new(ErrorKind::Auth, message)
         .with_timeout(is_timeout)
-        .with_hint("see the token provider that the client was built with")
+        .with_hint("check the token provider that the client was built with")
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Transport {
             let message = if reason.is_empty() {
                 format!("the parameter {name} is required: set it before `send`")
             } else {
-                format!("the parameter {name} is wrong: {reason}")
+                format!("invalid parameter {name}: {reason}")
             };
             Error::new(ErrorKind::Request, message).with_operation(self.parts.service.operation(id).name)
         })
@@ -104,7 +104,7 @@ impl Transport {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
-            let message = format!("a path value is empty, `.` or `..`: {} became another path", operation.path);
+            let message = format!("a path parameter is empty, `.` or `..`: the request would leave {}", operation.path);
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
         let Parts { service, auth, settings, limiter, pause, large_bodies, .. } = parts;

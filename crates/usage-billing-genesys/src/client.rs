@@ -8,7 +8,7 @@ const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &["inin-correlation-id"],
     limit_reset_headers: &["inin-ratelimit-reset"],
-    credential_hint: "check the OAuth client's id, secret and type (client credentials), and that it is of this region",
+    credential_hint: "check the OAuth client's id, secret and type (client credentials), and that it belongs to this region",
 };
 
 /// Requests a minute that one client-credentials token may make (platform limit `client.credentials.token.rate.per.minute`, as quoted

@@ -94,13 +94,13 @@ impl FromStr for Region {
         if text.contains('@') {
             return Err(Error::new(
                 ErrorKind::Config,
-                "a region holds no user name or password; give credentials apart",
+                "a region cannot contain a user name or password; pass credentials separately",
             ));
         }
         let names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         Err(Error::new(
             ErrorKind::Config,
-            format!("`{}` is no Genesys Cloud region: use a domain, a URL, or one of {names}", printable(text)),
+            format!("invalid Genesys Cloud region `{}`: expected a domain, a URL, or one of {names}", printable(text)),
         ))
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     fn an_unknown_region_is_told_with_the_known_ones() {
         let error = "eu-central-9".parse::<Region>().unwrap_err().to_string();
         assert!(
-            error.contains("`eu-central-9` is no Genesys Cloud region") && error.contains("eu-central-1"),
+            error.contains("invalid Genesys Cloud region `eu-central-9`") && error.contains("eu-central-1"),
             "{error}"
         );
     }

@@ -8,7 +8,7 @@ const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &["x-correlation-id"],
     limit_reset_headers: &[],
-    credential_hint: "check the API key, and that it is of this organization",
+    credential_hint: "check the API key, and that it belongs to this organization",
 };
 
 /// Production. Older SDKs of the vendor name `http://https://api.suger.cloud` by mistake.

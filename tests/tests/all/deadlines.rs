@@ -143,12 +143,12 @@ async fn deadline_of_single_calls_shares_the_token_and_leaves_the_client_as_it_i
 
 #[tokio::test]
 async fn last_failure_stands_in_the_error_of_the_deadline() {
-    assert_reached("the attempt before", (2, true), async |limit| {
+    assert_reached("previous attempt", (2, true), async |limit| {
         let server = ScriptedServer::in_turn(vec![Reply::json(503, "\"busy\""), trickled("HTTP/1.1 200 X\r\n\r\n[")]);
         let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
         let client = usage_billing_tests::suger(server.url()).deadline(limit).retry(policy).build().unwrap();
         let error = list(&client).await.unwrap_err();
-        (error.attempts(), error.message().contains("; the attempt before: listBillableMetrics: 503"))
+        (error.attempts(), error.message().contains("; previous attempt: listBillableMetrics: 503"))
     })
     .await;
 }

@@ -202,7 +202,7 @@ fn text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied() {
         Ok(client.list_buyers().org_id("acme").send().await?.len())
     };
     call("memory::text_of_nearly_the_whole_limit_is_an_error_before_it_is_copied", server, buyers, |outcome| {
-        assert_limit(outcome, "the response has a text of more than 1 MiB");
+        assert_limit(outcome, "the response has a string of more than 1 MiB");
     });
 }
 
@@ -213,7 +213,7 @@ fn text_in_place_of_a_list_is_not_copied_into_the_error() {
         ScriptedServer::in_turn(vec![Reply::json(200, &body)])
     };
     call("memory::text_in_place_of_a_list_is_not_copied_into_the_error", server, groups, |outcome| {
-        assert_limit(outcome, "the response has a text of more than 1 MiB");
+        assert_limit(outcome, "the response has a string of more than 1 MiB");
     });
 }
 

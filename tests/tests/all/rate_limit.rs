@@ -77,8 +77,8 @@ async fn a_call_whose_deadline_is_before_the_end_of_the_pause_fails_at_once() {
     assert_eq!((start.elapsed(), server.requests().len()), (Duration::ZERO, 1));
     assert_eq!((error.attempts(), error.retry_after()), (0, Some(Duration::from_secs(30))));
     assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
-    let expected = "listBillableMetrics: 429 Too Many Requests: not sent: an earlier call was rejected with 429, and the client \
-                    waits as the vendor asked (retry after 30 s)";
+    let expected = "listBillableMetrics: 429 Too Many Requests: not sent: an earlier call was rejected with 429, and the delay \
+                    that the vendor requested has not passed (retry after 30 s)";
     assert_eq!(error.to_string(), expected);
 }
 

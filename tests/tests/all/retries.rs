@@ -177,7 +177,7 @@ async fn an_html_page_of_a_proxy_keeps_its_status_and_says_what_it_is() {
     let error = call(&client, Call::Read).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getUsageMeteringConfigInfo: 502 Bad Gateway: an HTML page, not an API answer (a proxy on the way?): 502 Bad Gateway"
+        "getUsageMeteringConfigInfo: 502 Bad Gateway: an HTML page, not an API response (from a proxy?): 502 Bad Gateway"
     );
     assert_eq!(error.body(), page.as_bytes());
 }

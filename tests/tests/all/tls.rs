@@ -137,11 +137,11 @@ async fn certificate_errors_are_in_words_and_not_sent_again() {
     for (identity, words, hint) in [
         (expired, "the server's certificate expired at 2020-01-31T00:00:00Z", "check this machine's clock"),
         (future, "the server's certificate is not valid before 2999-01-31T00:00:00Z", "check this machine's clock"),
-        (theirs.issue("localhost", no_change), "its issuer is not trusted here", "SSL_CERT_FILE"),
+        (theirs.issue("localhost", no_change), "its issuer is not trusted on this machine", "SSL_CERT_FILE"),
         (self_signed(IsCa::NoCa), "self-signed", "SSL_CERT_FILE"),
         (self_signed(IsCa::Ca(BasicConstraints::Unconstrained)), "self-signed", "SSL_CERT_FILE"),
         (ours.issue("evil.example", no_change), "for another host (it names evil.example)", "check the host"),
-        (other_purpose, "not one for servers", "check the host"),
+        (other_purpose, "not valid for servers", "check the host"),
     ] {
         fails_once(config(&identity, rustls::ALL_VERSIONS, None), &http, words, hint).await;
     }
@@ -176,7 +176,7 @@ async fn a_server_without_tls_and_a_tls_server_behind_http_are_in_words() {
     for outcome in calls(&format!("https://localhost:{port}"), &http, RetryPolicy::default()).await {
         let error = outcome.unwrap_err();
         let line = error.to_string();
-        assert!(line.contains("does not speak TLS on this port -> check the port") && error.attempts() == 1, "{line}");
+        assert!(line.contains("does not serve TLS on this port -> check the port") && error.attempts() == 1, "{line}");
     }
     let (port, _) = serve(config(&ours.issue("localhost", |_| {}), rustls::ALL_VERSIONS, None));
     for outcome in calls(&format!("http://localhost:{port}"), &http, RetryPolicy::none()).await {

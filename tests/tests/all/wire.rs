@@ -97,7 +97,7 @@ async fn a_parameter_that_is_missing_or_wrong_is_told_before_anything_is_sent() 
     let wrong = stage.client.list_usage_record_groups().org_id("acme").limit(u64::MAX).send().await.unwrap_err();
     assert_eq!(
         wrong.to_string(),
-        "listUsageRecordGroups: the parameter limit is wrong: conversion to `i64` for limit failed"
+        "listUsageRecordGroups: invalid parameter limit: conversion to `i64` for limit failed"
     );
     assert_eq!((unset.kind(), wrong.kind()), (ErrorKind::Request, ErrorKind::Request));
     assert!(stage.requests().is_empty());

@@ -59,8 +59,8 @@ fn unstructured(body: &[u8]) -> Option<String> {
             .and_then(|(_, rest)| rest.split_once("</title>"))
             .and_then(|(title, _)| line(title));
         return Some(match title {
-            Some(title) => format!("an HTML page, not an API answer (a proxy on the way?): {title}"),
-            None => "an HTML page, not an API answer (a proxy on the way?)".to_owned(),
+            Some(title) => format!("an HTML page, not an API response (from a proxy?): {title}"),
+            None => "an HTML page, not an API response (from a proxy?)".to_owned(),
         });
     }
     line(start)
@@ -108,7 +108,7 @@ mod tests {
             (
                 "<html><head><title>503 Service\nUnavailable</title>",
                 None,
-                Some("an HTML page, not an API answer (a proxy on the way?): 503 Service Unavailable"),
+                Some("an HTML page, not an API response (from a proxy?): 503 Service Unavailable"),
             ),
             ("", None, None),
             ("[]", None, None),

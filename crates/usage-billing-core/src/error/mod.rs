@@ -343,7 +343,7 @@ impl Error {
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
     pub fn unexpected_response(answer: Box<Answer>) -> Self {
-        let error = Self::new(ErrorKind::Decode, "an answer of this status is not in the curated document");
+        let error = Self::new(ErrorKind::Decode, "the OpenAPI document does not list a response of this status");
         answer.unexpected(error, &Bytes::new())
     }
 }
@@ -385,7 +385,8 @@ impl From<reqwest::Error> for Error {
 
 impl From<reqwest::header::InvalidHeaderValue> for Error {
     fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
-        Self::new(ErrorKind::Request, "a header's value holds a character that no header can carry").with_source(error)
+        Self::new(ErrorKind::Request, "the value of a header contains a character that headers cannot contain")
+            .with_source(error)
     }
 }
 

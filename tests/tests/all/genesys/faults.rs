@@ -109,7 +109,7 @@ async fn errors_name_the_permission_that_is_missing_and_what_a_wrong_credential_
     let wrong = client_at(sandbox.url(), demo::GENESYS_CLIENT_ID, "wrong");
     let error = wrong.usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
-    assert!(error.hint().is_some_and(|hint| hint.contains("of this region")), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("belongs to this region")), "{error}");
 }
 
 /// Replies with a token, and to anything else as `reply` does.
@@ -149,7 +149,7 @@ async fn gzip_that_was_not_asked_for_is_named_as_such() {
     let server = answering(move || Reply::new(200, &[("content-type", "application/json")], body));
     let error = client_at(server.url(), "id", "hush-secret").usage(last_month(), PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("compressed with gzip, which was not asked for"), "{error}");
+    assert!(error.to_string().contains("compressed with gzip, which was not requested"), "{error}");
 }
 
 #[tokio::test]
