@@ -11,14 +11,14 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::auth::Auth;
-use crate::body_permits::{LargeBodies, Turn};
+use crate::body_permits::{BodyPermit, BodyPermits};
 use crate::call_options::{CallSettings, Deadline};
-use crate::error_response::Rejection;
+use crate::error_response::ErrorResponse;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::raw_response::{Answer, BodyError, read_body, read_prefix, too_large};
+use crate::raw_response::{BodyError, RawResponse, read_body, read_body_prefix, too_large};
 use crate::retry::{Cause, Failure};
 use crate::{Error, ErrorKind, Result};
 
@@ -41,7 +41,7 @@ pub(crate) struct ClientWide<'a> {
     /// Those that the client was built with: of requests for tokens, whose outcome is shared.
     pub(crate) settings: &'a CallSettings,
     pub(crate) limiter: Option<&'a Limiter>,
-    pub(crate) large_bodies: &'a LargeBodies,
+    pub(crate) body_permits: &'a BodyPermits,
 }
 
 /// How far a call has come: what its error states if the deadline ends it.
@@ -51,9 +51,9 @@ struct Progress {
     /// Whether an attempt so far may have arrived; one that is under way may.
     may_have_arrived: bool,
     /// Why the attempt before failed.
-    last: Option<Error>,
+    last_error: Option<Error>,
     /// The error response that is being read.
-    rejection: Option<Rejection>,
+    error_response: Option<ErrorResponse>,
 }
 
 /// An attempt that failed, as the retry policy and as the caller have to know it.
@@ -61,7 +61,7 @@ type Failed = (Failure, Error);
 
 impl Attempts<'_> {
     /// A success, with its body already here unless the operation is a download.
-    pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<Answer>> {
+    pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<RawResponse>> {
         // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
         let span = tracing::info_span!(
             target: "usage_billing::http",
@@ -81,7 +81,7 @@ impl Attempts<'_> {
         let mut progress = Progress::default();
         let sent = {
             // Pinned here: it is large, and each adapter would move it again.
-            let sending = pin!(self.send_all(&mut *request, deadline, &mut progress));
+            let sending = pin!(self.send_with_retries(&mut *request, deadline, &mut progress));
             let sending = sending.instrument(span.clone());
             match deadline {
                 Some(deadline) => tokio::time::timeout_at(deadline.end, sending).await.map_err(|_| deadline),
@@ -89,14 +89,14 @@ impl Attempts<'_> {
             }
         };
         let may_have_arrived = progress.may_have_arrived;
-        let outcome = sent.unwrap_or_else(|deadline| Err(self.too_late(request.url(), deadline, progress)));
-        let outcome = outcome.map_err(|error| self.advised(error.with_may_have_arrived(may_have_arrived)));
-        record(&span, &outcome);
+        let outcome = sent.unwrap_or_else(|deadline| Err(self.deadline_error(request.url(), deadline, progress)));
+        let outcome = outcome.map_err(|error| self.with_hints(error.with_may_have_arrived(may_have_arrived)));
+        record_outcome(&span, &outcome);
         outcome
     }
 
     /// Adds what can be done about a credential that is rejected, or is of another organization than what was asked for.
-    fn advised(&self, error: Error) -> Error {
+    fn with_hints(&self, error: Error) -> Error {
         match (error.kind(), self.operation.permissions) {
             // A token provider's failure has a hint of its own.
             (ErrorKind::Auth, _) if error.hint().is_none() && !self.service.credential_hint.is_empty() => {
@@ -118,68 +118,73 @@ impl Attempts<'_> {
     }
 
     /// The error of a call that its deadline ended.
-    fn too_late(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
-        let Progress { attempts, last, rejection, .. } = progress;
-        if let Some(mut rejection) = rejection {
-            return rejection.take_error(self.operation, attempts, self.context);
+    fn deadline_error(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
+        let Progress { attempts, last_error, error_response, .. } = progress;
+        if let Some(mut error_response) = error_response {
+            return error_response.take_error(self.operation, attempts, self.context);
         }
         // The limit that the attempt before may have met is not the one to raise.
-        let last = last.map(|last| last.with_setting(None));
-        let before = last.as_ref().map_or_else(String::new, |last| format!("; previous attempt: {last}"));
+        let last_error = last_error.map(|error| error.with_setting(None));
+        let previous = last_error.as_ref().map_or_else(String::new, |error| format!("; previous attempt: {error}"));
         // Without an attempt, the call waited for a token or for the client's rate limit.
-        let what = if attempts == 0 { "not sent" } else { "no complete response" };
-        let proxy = self.context.proxy_of(url).filter(|_| attempts > 0);
+        let state = if attempts == 0 { "not sent" } else { "no complete response" };
+        let proxy = self.context.proxy_for(url).filter(|_| attempts > 0);
         let proxy = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
-        let message = format!("{what}{proxy} within the deadline of {:?}{before}", deadline.limit);
+        let message = format!("{state}{proxy} within the deadline of {:?}{previous}", deadline.limit);
         let error = Error::new(ErrorKind::Connection, message)
             .with_operation(self.operation.name)
             .with_attempts(attempts)
             .with_timeout(true)
             .with_setting("deadline");
-        match last {
-            Some(last) => error.with_source(last),
+        match last_error {
+            Some(last_error) => error.with_source(last_error),
             None => error,
         }
     }
 
-    async fn send_all(
+    async fn send_with_retries(
         &self,
         request: &mut Request,
         deadline: Option<Deadline>,
         progress: &mut Progress,
-    ) -> Result<Box<Answer>> {
+    ) -> Result<Box<RawResponse>> {
         // The budget runs from the first attempt: a queue before it is not the vendor's fault.
         let mut started = None;
-        let mut reauthorised = false;
+        let mut is_reauthorized = false;
         loop {
-            self.turn(deadline, progress).await?;
-            let lease = match &self.client {
+            self.wait_to_send(deadline, progress).await?;
+            let applied_token = match &self.client {
                 Some(client) => Some(client.auth.authorise(self.http, client.settings, request).await?),
                 None => None,
             };
             progress.attempts += 1;
             let started = *started.get_or_insert_with(Instant::now);
-            let before = mem::replace(&mut progress.may_have_arrived, true);
+            let previous = mem::replace(&mut progress.may_have_arrived, true);
             let (response, is_streamed) = self.execute(request);
             let (failure, error) = match self.attempt(response, progress).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            progress.may_have_arrived = before || failure.leaves_doubt(error.status());
+            progress.may_have_arrived = previous || failure.may_have_arrived(error.status());
             if is_streamed {
                 return Err(error);
             }
-            let refused = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
-            if refused && !reauthorised && lease.is_some_and(|lease| lease.refused()) {
-                reauthorised = true;
+            let is_unauthorized = failure.cause == Cause::Status(StatusCode::UNAUTHORIZED);
+            if is_unauthorized
+                && !is_reauthorized
+                && applied_token.is_some_and(|applied_token| applied_token.invalidate())
+            {
+                is_reauthorized = true;
                 continue;
             }
-            let repeatable = self.operation.is_repeatable(request.body().and_then(|body| body.as_bytes()));
-            let counted = progress.attempts - u32::from(reauthorised);
+            let is_idempotent = self.operation.is_idempotent(request.body().and_then(|body| body.as_bytes()));
+            let counted_attempts = progress.attempts - u32::from(is_reauthorized);
             let remaining = deadline.map(|deadline| deadline.remaining());
             let retry = &self.settings.retry;
             let random = fastrand::u64(..);
-            let Some(delay) = retry.delay(&failure, repeatable, counted, started.elapsed(), remaining, random) else {
+            let Some(delay) =
+                retry.delay(&failure, is_idempotent, counted_attempts, started.elapsed(), remaining, random)
+            else {
                 return Err(error);
             };
             tracing::info!(
@@ -190,7 +195,7 @@ impl Attempts<'_> {
                 %error,
                 "retrying"
             );
-            progress.last = Some(error);
+            progress.last_error = Some(error);
             tokio::time::sleep(delay).await;
         }
     }
@@ -207,12 +212,12 @@ impl Attempts<'_> {
     }
 
     /// Returns when the next request may be sent.
-    async fn turn(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
-        self.end_of_pause(deadline, progress).await?;
+    async fn wait_to_send(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        self.wait_for_pause(deadline, progress).await?;
         if let Some(limiter) = self.client.as_ref().and_then(|client| client.limiter) {
-            limiter.ready().await;
+            limiter.until_ready().await;
             // It may have begun meanwhile.
-            self.end_of_pause(deadline, progress).await?;
+            self.wait_for_pause(deadline, progress).await?;
         }
         Ok(())
     }
@@ -221,16 +226,16 @@ impl Attempts<'_> {
     ///
     /// # Errors
     /// At once, if the pause outlasts the deadline; without a deadline, the retry budget.
-    async fn end_of_pause(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
-        while let Some(left) = self.pause.remaining() {
-            let allowed = deadline.map_or(self.settings.retry.longest_wait(), |deadline| deadline.remaining());
-            if left >= allowed {
+    async fn wait_for_pause(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
+        while let Some(remaining) = self.pause.remaining() {
+            let allowed = deadline.map_or(self.settings.retry.max_pause(), |deadline| deadline.remaining());
+            if remaining >= allowed {
                 let message = "not sent: an earlier call was rejected with 429, and the delay that the vendor requested has not passed";
                 let error = Error::new(ErrorKind::Api, message).with_operation(self.operation.name);
-                let error = error.with_answer(StatusCode::TOO_MANY_REQUESTS, None, bytes::Bytes::new());
-                return Err(error.with_retry_after(Some(left)).with_attempts(progress.attempts));
+                let error = error.with_response(StatusCode::TOO_MANY_REQUESTS, None, bytes::Bytes::new());
+                return Err(error.with_retry_after(Some(remaining)).with_attempts(progress.attempts));
             }
-            tokio::time::sleep(left).await;
+            tokio::time::sleep(remaining).await;
         }
         Ok(())
     }
@@ -239,26 +244,26 @@ impl Attempts<'_> {
         &self,
         response: impl Future<Output = reqwest::Result<Response>>,
         progress: &mut Progress,
-    ) -> Result<Box<Answer>, Failed> {
+    ) -> Result<Box<RawResponse>, Failed> {
         let attempts = progress.attempts;
-        let lost = |error: reqwest::Error| {
+        let connection_error = |error: reqwest::Error| {
             let (cause, error) = self.context.connection_error(error, self.operation.name, attempts);
             (Failure { cause, retry_after: None }, error)
         };
-        let mut response = response.await.map_err(lost)?;
+        let mut response = response.await.map_err(connection_error)?;
         if !response.status().is_success() {
-            return Err(Box::pin(self.rejected(response, progress)).await);
+            return Err(Box::pin(self.read_error_response(response, progress)).await);
         }
         let settings = *self.settings;
-        let mut turn = Turn::default();
+        let mut body_permit = BodyPermit::default();
         let body = if self.operation.download {
             None
         } else {
             // Read here and not by the caller: a body that is cut off is a lost connection like any other.
-            let large = self.client.map(|client| client.large_bodies);
-            let read = read_body(&mut response, settings.max_response_bytes, large, &mut turn).await;
+            let permits = self.client.map(|client| client.body_permits);
+            let read = read_body(&mut response, settings.max_response_bytes, permits, &mut body_permit).await;
             Some(read.map_err(|error| match error {
-                BodyError::Lost(error) => lost(error.with_url(response.url().clone())),
+                BodyError::Connection(error) => connection_error(error.with_url(response.url().clone())),
                 BodyError::TooLarge => {
                     let failure = Failure { cause: Cause::Permanent, retry_after: None };
                     (failure, too_large(settings.max_response_bytes, self.operation.name, attempts))
@@ -268,30 +273,39 @@ impl Attempts<'_> {
         let Service { request_id_headers, .. } = *self.service;
         let context = self.context.clone();
         let operation = self.operation.name;
-        Ok(Box::new(Answer { operation, request_id_headers, attempts, settings, response, body, turn, context }))
+        Ok(Box::new(RawResponse {
+            operation,
+            request_id_headers,
+            attempts,
+            settings,
+            response,
+            body,
+            body_permit,
+            context,
+        }))
     }
 
-    async fn rejected(&self, response: Response, progress: &mut Progress) -> Failed {
+    async fn read_error_response(&self, response: Response, progress: &mut Progress) -> Failed {
         let status = response.status();
-        let proxy = self.context.proxy_of(response.url()).map(|proxy| proxy.to_string());
-        let rejection = Rejection::new(status, response.headers(), self.service, SystemTime::now(), proxy);
-        let retry_after = rejection.retry_after;
+        let proxy = self.context.proxy_for(response.url()).map(|proxy| proxy.to_string());
+        let error_response = ErrorResponse::new(status, response.headers(), self.service, SystemTime::now(), proxy);
+        let retry_after = error_response.retry_after;
         if let (StatusCode::TOO_MANY_REQUESTS, Some(delay)) = (status, retry_after) {
             self.pause.extend(delay);
         }
-        let reading = progress.rejection.insert(rejection);
-        read_prefix(response, &mut reading.body).await;
-        let error = reading.take_error(self.operation, progress.attempts, self.context);
-        progress.rejection = None;
+        let error_response = progress.error_response.insert(error_response);
+        read_body_prefix(response, &mut error_response.body).await;
+        let error = error_response.take_error(self.operation, progress.attempts, self.context);
+        progress.error_response = None;
         let is_final = self.operation.final_statuses.contains(&status.as_u16());
         let cause = if is_final { Cause::Permanent } else { Cause::Status(status) };
         (Failure { cause, retry_after }, error)
     }
 }
 
-fn record(span: &Span, outcome: &Result<Box<Answer>>) {
+fn record_outcome(span: &Span, outcome: &Result<Box<RawResponse>>) {
     let (status, attempts) = match outcome {
-        Ok(answer) => (Some(answer.status()), answer.attempts),
+        Ok(response) => (Some(response.status()), response.attempts),
         Err(error) => {
             span.record("otel.status_code", "ERROR");
             match error.status() {

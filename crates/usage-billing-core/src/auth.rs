@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
 use crate::pause::Pause;
-use crate::secret_format::Use;
+use crate::secret_format::SecretUse;
 use crate::token_cache::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
 use crate::token_provider::{KeySource, TokenProvider};
 use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_format};
@@ -85,25 +85,25 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = shown_client_id(&self.client_id);
+        let id = redacted_client_id(&self.client_id);
         f.debug_struct("Credentials").field("client_id", &id).finish_non_exhaustive()
     }
 }
 
 /// A client's id for `Debug`: with id and secret swapped, the id is the secret.
-pub(crate) fn shown_client_id(id: &str) -> &str {
+pub(crate) fn redacted_client_id(id: &str) -> &str {
     if is_uuid(id) { id } else { "*** (not a UUID)" }
 }
 
 /// # Errors
 /// [`ErrorKind::Config`] with what is wrong with an OAuth client's id and secret, without the secret.
 pub(crate) fn check_client(client_id: &str, client_secret: &SecretString) -> Result<()> {
-    let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
-    if let Some(problem) = secret_format::problem(Use::Password, client_id) {
-        return wrong(format!("the client id {problem}"));
+    let invalid = |message: String| Err(Error::new(ErrorKind::Config, message));
+    if let Some(problem) = secret_format::problem(SecretUse::Password, client_id) {
+        return invalid(format!("the client id {problem}"));
     }
-    if let Some(problem) = secret_format::problem(Use::Password, client_secret.expose_secret()) {
-        return wrong(format!("the client secret {problem}"));
+    if let Some(problem) = secret_format::problem(SecretUse::Password, client_secret.expose_secret()) {
+        return invalid(format!("the client secret {problem}"));
     }
     Ok(())
 }
@@ -111,7 +111,7 @@ pub(crate) fn check_client(client_id: &str, client_secret: &SecretString) -> Res
 /// # Errors
 /// [`ErrorKind::Auth`] with what is wrong with a token that a provider returned, without the token.
 pub(crate) fn check_token(token: &SecretString) -> Result<()> {
-    match secret_format::problem(Use::Header, token.expose_secret()) {
+    match secret_format::problem(SecretUse::Header, token.expose_secret()) {
         Some(problem) => {
             Err(Error::new(ErrorKind::Auth, format!("the token that the token provider returned {problem}")))
         }
@@ -129,7 +129,7 @@ fn is_uuid(id: &str) -> bool {
 }
 
 /// Headers of the credentials, of the body and of the connection.
-const OWN_HEADERS: [&str; 9] = [
+const RESERVED_HEADERS: [&str; 9] = [
     "accept",
     "authorization",
     "connection",
@@ -157,7 +157,7 @@ impl Auth {
             KeySource::Fixed(secret) => secret,
             KeySource::Provider(provider) => return Self::none().with_tokens(scheme, Issuer::Provider(provider)),
         };
-        let header = checked(Use::Header, &secret, || authorization(scheme, &secret));
+        let header = checked_header(SecretUse::Header, &secret, || authorization(scheme, &secret));
         let auth = Self { headers: vec![header], ..Self::none() };
         auth.context.secrets.add(secret.expose_secret());
         auth
@@ -169,7 +169,7 @@ impl Auth {
         let pair = format!("{user}:{}", password.expose_secret());
         let encoded = SecretString::from(STANDARD.encode(&pair));
         // The password is checked and not the pair: the encoding would hide that it is empty or in quotes.
-        let header = checked(Use::Password, &password, || authorization("Basic", &encoded));
+        let header = checked_header(SecretUse::Password, &password, || authorization("Basic", &encoded));
         let auth = Self { headers: vec![header], ..Self::none() };
         for secret in [&pair, encoded.expose_secret(), password.expose_secret()] {
             auth.context.secrets.add(secret);
@@ -194,22 +194,22 @@ impl Auth {
     /// One more key in another header.
     #[must_use]
     pub fn and_key(self, header: &'static str, key: impl Into<SecretString>) -> Self {
-        self.and_header(Use::Header, header, &key.into())
+        self.and_header(SecretUse::Header, header, &key.into())
     }
 
     /// A header that the caller adds; what cannot be sent, or is not the caller's to set, is an error of `check`.
-    pub(crate) fn and_callers_header(mut self, name: &str, value: &SecretString) -> Self {
-        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+    pub(crate) fn and_custom_header(mut self, name: &str, value: &SecretString) -> Self {
+        if RESERVED_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             let message = format!("{name:?} is a header that the client sets itself");
             self.headers.push(Err(Error::new(ErrorKind::Config, message)));
             return self;
         }
         // It may begin with a scheme of its own.
-        self.and_header(Use::Password, name, value)
+        self.and_header(SecretUse::Password, name, value)
     }
 
-    fn and_header(mut self, used: Use, name: &str, value: &SecretString) -> Self {
-        self.headers.push(checked(used, value, || sensitive(name, value.expose_secret().to_owned())));
+    fn and_header(mut self, usage: SecretUse, name: &str, value: &SecretString) -> Self {
+        self.headers.push(checked_header(usage, value, || sensitive_header(name, value.expose_secret().to_owned())));
         self.context.secrets.add(value.expose_secret());
         self
     }
@@ -262,28 +262,28 @@ impl Auth {
         http: &reqwest::Client,
         settings: &CallSettings,
         request: &mut Request,
-    ) -> Result<Lease<'_>> {
+    ) -> Result<AppliedToken<'_>> {
         for header in &self.headers {
             let (name, value) = header.clone()?;
             request.headers_mut().insert(name, value);
         }
-        let Some(cache) = &self.token else { return Ok(Lease(None)) };
+        let Some(cache) = &self.token else { return Ok(AppliedToken(None)) };
         let token = cache.token(http, settings).await?;
         let (name, value) = token.header.clone();
         request.headers_mut().insert(name, value);
-        Ok(Lease(Some((cache, token))))
+        Ok(AppliedToken(Some((cache, token))))
     }
 }
 
 /// What one copy of a request was authorised with.
-pub(crate) struct Lease<'a>(Option<(&'a TokenCache, Arc<Token>)>);
+pub(crate) struct AppliedToken<'a>(Option<(&'a TokenCache, Arc<Token>)>);
 
-impl Lease<'_> {
+impl AppliedToken<'_> {
     /// The vendor refused it. Whether another one is to be had.
-    pub(crate) fn refused(&self) -> bool {
+    pub(crate) fn invalidate(&self) -> bool {
         match &self.0 {
             Some((cache, token)) => {
-                cache.forget(token);
+                cache.invalidate(token);
                 true
             }
             None => false,
@@ -294,8 +294,8 @@ impl Lease<'_> {
 type Header = (HeaderName, HeaderValue);
 
 /// The header that `make` makes of a secret that a vendor may have issued.
-fn checked(used: Use, secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
-    match secret_format::problem(used, secret.expose_secret()) {
+fn checked_header(usage: SecretUse, secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
+    match secret_format::problem(usage, secret.expose_secret()) {
         Some(problem) => Err(Error::new(ErrorKind::Config, format!("the API key, token or password {problem}"))),
         None => make(),
     }
@@ -306,11 +306,11 @@ fn checked(used: Use, secret: &SecretString, make: impl FnOnce() -> Result<Heade
 /// # Errors
 /// [`ErrorKind::Config`] for what can never be sent.
 pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<Header> {
-    sensitive(AUTHORIZATION.as_str(), format!("{scheme} {}", secret.expose_secret()))
+    sensitive_header(AUTHORIZATION.as_str(), format!("{scheme} {}", secret.expose_secret()))
 }
 
 /// A header that Debug does not show.
-fn sensitive(name: &str, text: String) -> Result<Header> {
+fn sensitive_header(name: &str, text: String) -> Result<Header> {
     // Without the name: with name and value swapped, it is the secret.
     let name = HeaderName::try_from(name)
         .map_err(|_| Error::new(ErrorKind::Config, "invalid header name: expected letters, digits and hyphens"))?;
@@ -336,7 +336,7 @@ impl fmt::Debug for Auth {
 mod tests {
     use super::*;
 
-    async fn sent(auth: &Auth) -> Result<http::HeaderMap> {
+    async fn sent_headers(auth: &Auth) -> Result<http::HeaderMap> {
         let client = crate::http_client()?.build().expect("a client without settings");
         let mut request = Request::new(reqwest::Method::GET, "http://x".parse().expect("a URL"));
         auth.authorise(&client, &CallSettings::default(), &mut request).await?;
@@ -346,12 +346,12 @@ mod tests {
     #[tokio::test]
     async fn keys_and_passwords_are_sent_as_their_schemes_say() {
         let auth = Auth::basic("Aladdin", "open sesame").and_key("X-Key", "hush").and_key("x-secret", "hush-too");
-        let headers = sent(&auth).await.unwrap();
+        let headers = sent_headers(&auth).await.unwrap();
         // The example of RFC 7617.
         assert_eq!(headers[AUTHORIZATION], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!((&headers["x-key"], &headers["x-secret"]), (&"hush".parse().unwrap(), &"hush-too".parse().unwrap()));
         assert!(headers.values().all(HeaderValue::is_sensitive));
-        assert_eq!(sent(&Auth::key("X-Key", "hush")).await.unwrap().get(AUTHORIZATION), None);
+        assert_eq!(sent_headers(&Auth::key("X-Key", "hush")).await.unwrap().get(AUTHORIZATION), None);
     }
 
     #[test]

@@ -30,31 +30,31 @@ pub(crate) fn http_allowed_by_env() -> Result<bool> {
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming what the URL was meant to be.
-pub(crate) fn parse(text: &str, what: &str, allow_http: bool) -> Result<Url> {
-    let wrong = |reason: String| {
-        Error::new(ErrorKind::Config, format!("invalid {what} `{}`: {reason}", printable(shown(text))))
+pub(crate) fn parse(text: &str, name: &str, allow_http: bool) -> Result<Url> {
+    let invalid = |reason: String| {
+        Error::new(ErrorKind::Config, format!("invalid {name} `{}`: {reason}", printable(redacted(text))))
     };
-    let url = Url::parse(text).map_err(|error| wrong(format!("{error}; expected https://host")))?;
+    let url = Url::parse(text).map_err(|error| invalid(format!("{error}; expected https://host")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("expected a URL that begins with https://".to_owned()));
+        return Err(invalid("expected a URL that begins with https://".to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it contains a user name or password; pass credentials separately".to_owned()));
+        return Err(invalid("it contains a user name or password; pass credentials separately".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("expected a URL without a query (?) and fragment (#)".to_owned()));
+        return Err(invalid("expected a URL without a query (?) and fragment (#)".to_owned()));
     }
     if url.scheme() == "http" && !allow_http && !is_unencrypted_loopback(&url) {
         let reason = format!(
             "the credential would be sent unencrypted; use https://, or set {ALLOW_HTTP}=1 on a trusted network"
         );
-        return Err(wrong(reason));
+        return Err(invalid(reason));
     }
     Ok(url)
 }
 
 /// A URL without what may be a secret in it, even if it is not a valid URL.
-pub(crate) fn shown(text: &str) -> &str {
+pub(crate) fn redacted(text: &str) -> &str {
     if text.contains(['@', '?', '#']) { "…" } else { text }
 }
 

@@ -11,7 +11,7 @@ pub(crate) const MEDIUM: usize = 1 << 20;
 
 /// Shared by all calls of a client.
 #[derive(Clone, Debug)]
-pub(crate) struct LargeBodies {
+pub(crate) struct BodyPermits {
     medium: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
@@ -20,25 +20,25 @@ pub(crate) struct LargeBodies {
 /// for its reader (see `read_ahead`). It ends with the call, and so at its deadline. There is no
 /// deadlock: whoever has the turn of a large body waits for no other, and whoever has that of a medium one only for that of a large one.
 #[derive(Debug, Default)]
-pub(crate) struct Turn {
-    permit: Option<OwnedSemaphorePermit>,
+pub(crate) struct BodyPermit {
+    semaphore_permit: Option<OwnedSemaphorePermit>,
     is_large: bool,
 }
 
-impl Default for LargeBodies {
+impl Default for BodyPermits {
     fn default() -> Self {
         Self { medium: Arc::new(Semaphore::new(2)), large: Arc::new(Semaphore::new(1)) }
     }
 }
 
-impl LargeBodies {
+impl BodyPermits {
     /// Waits for a turn if the body has, or will have, so many bytes; once for each size.
-    pub(crate) async fn wait(&self, turn: &mut Turn, bytes: usize) {
+    pub(crate) async fn acquire(&self, permit: &mut BodyPermit, bytes: usize) {
         // Nobody closes the semaphores.
-        if bytes > MEDIUM && !turn.is_large {
-            *turn = Turn { permit: self.large.clone().acquire_owned().await.ok(), is_large: true };
-        } else if bytes > SMALL && turn.permit.is_none() {
-            turn.permit = self.medium.clone().acquire_owned().await.ok();
+        if bytes > MEDIUM && !permit.is_large {
+            *permit = BodyPermit { semaphore_permit: self.large.clone().acquire_owned().await.ok(), is_large: true };
+        } else if bytes > SMALL && permit.semaphore_permit.is_none() {
+            permit.semaphore_permit = self.medium.clone().acquire_owned().await.ok();
         }
     }
 }
@@ -51,17 +51,18 @@ mod tests {
 
     #[test]
     fn large_bodies_wait_for_each_other_and_small_ones_do_not() {
-        let bodies = LargeBodies::default();
-        let mut turns: [Turn; 4] = Default::default();
-        let [first, second, third, small] = &mut turns;
-        let waits = |turn: &mut Turn, bytes_of_body| bodies.wait(turn, bytes_of_body).now_or_never().is_none();
+        let bodies = BodyPermits::default();
+        let mut permits: [BodyPermit; 4] = Default::default();
+        let [first, second, third, small] = &mut permits;
+        let waits =
+            |permit: &mut BodyPermit, bytes_of_body| bodies.acquire(permit, bytes_of_body).now_or_never().is_none();
         assert!(!waits(first, SMALL + 1) && !waits(second, SMALL + 1));
         assert!(waits(third, SMALL + 1), "two at a time");
         assert!(!waits(small, SMALL));
         assert!(!waits(first, MEDIUM + 1) && !waits(first, MEDIUM + 2), "it has its turn");
         assert!(!waits(third, SMALL + 1), "the turn of the first is free again");
         assert!(waits(second, MEDIUM + 1) && waits(third, MEDIUM + 1));
-        *first = Turn::default();
+        *first = BodyPermit::default();
         assert!(!waits(third, MEDIUM + 1) && waits(second, MEDIUM + 1));
     }
 }

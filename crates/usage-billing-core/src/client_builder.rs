@@ -6,8 +6,8 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::auth::Auth;
-use crate::base_url::{self, shown};
-use crate::body_permits::LargeBodies;
+use crate::base_url::{self, redacted};
+use crate::body_permits::BodyPermits;
 use crate::call_options::CallSettings;
 use crate::http_client::unencrypted_client;
 use crate::operation::Service;
@@ -17,13 +17,13 @@ use crate::rate_limit::Limiter;
 use crate::transport::Parts;
 use crate::{Error, ErrorKind, MinTransferRate, RateLimit, Result, RetryPolicy, Transport, http_client};
 
-type Finish<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
+type Constructor<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
 
 /// Optional settings of a client; what a vendor requires was asked for before. `build` does no I/O.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder<C> {
     settings: Settings,
-    finish: Finish<C>,
+    construct: Constructor<C>,
 }
 
 struct Settings {
@@ -40,12 +40,12 @@ struct Settings {
 }
 
 impl<C> ClientBuilder<C> {
-    /// For vendor crates: `finish` is the generated constructor.
+    /// For vendor crates: `construct` is the generated constructor.
     pub fn new(
         service: Service,
         base_url: impl Into<String>,
         auth: Auth,
-        finish: impl FnOnce(&str, reqwest::Client, Transport) -> C + Send + 'static,
+        construct: impl FnOnce(&str, reqwest::Client, Transport) -> C + Send + 'static,
     ) -> Self {
         let settings = Settings {
             service,
@@ -59,7 +59,7 @@ impl<C> ClientBuilder<C> {
             http: None,
             allow_http: false,
         };
-        Self { settings, finish: Box::new(finish) }
+        Self { settings, construct: Box::new(construct) }
     }
 
     /// Another address of the API: a proxy's, a sandbox's. Where tokens come from stays.
@@ -131,7 +131,7 @@ impl<C> ClientBuilder<C> {
     /// }
     /// ```
     pub fn header(mut self, name: impl AsRef<str>, value: impl Into<SecretString>) -> Self {
-        self.settings.auth = self.settings.auth.and_callers_header(name.as_ref(), &value.into());
+        self.settings.auth = self.settings.auth.and_custom_header(name.as_ref(), &value.into());
         self
     }
 
@@ -161,8 +161,11 @@ impl<C> ClientBuilder<C> {
     where
         C: 'static,
     {
-        let Self { settings, finish } = self;
-        ClientBuilder { settings, finish: Box::new(move |url, http, transport| wrap(finish(url, http, transport))) }
+        let Self { settings, construct } = self;
+        ClientBuilder {
+            settings,
+            construct: Box::new(move |url, http, transport| wrap(construct(url, http, transport))),
+        }
     }
 
     /// The client. Nothing is sent yet: a wrong secret shows at the first call.
@@ -171,7 +174,7 @@ impl<C> ClientBuilder<C> {
     /// [`ErrorKind::Config`]: an invalid URL, `http://` for another machine, a secret with something copied along, no trusted roots for
     /// TLS (not read if all URLs are `http://` of this machine), an invalid proxy variable in the environment.
     pub fn build(self) -> Result<C> {
-        let Self { settings, finish } = self;
+        let Self { settings, construct } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
         let base = base_url::parse(&settings.base_url, "base URL", allow_http)?;
         let token_url = settings.auth.check(allow_http)?;
@@ -211,15 +214,15 @@ impl<C> ClientBuilder<C> {
             settings: settings.calls,
             limiter,
             pause: Pause::default(),
-            large_bodies: LargeBodies::default(),
+            body_permits: BodyPermits::default(),
         });
-        Ok(finish(base.as_str().trim_end_matches('/'), http, transport))
+        Ok(construct(base.as_str().trim_end_matches('/'), http, transport))
     }
 }
 
 /// Unencrypted requests to this machine must not leave it through a proxy. One client connects to all its hosts through proxies or to none.
 fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
-    let through_proxy = |url: &&Url| base_url::is_unencrypted_loopback(url) && proxies.configured(url).is_some();
+    let through_proxy = |url: &&Url| base_url::is_unencrypted_loopback(url) && proxies.configured_for(url).is_some();
     let Some(url) = urls.iter().find(through_proxy) else { return Ok(()) };
     let host = url.host_str().unwrap_or_default();
     let message = format!("the credential would be sent unencrypted to {host} through the proxy of the environment");
@@ -233,8 +236,8 @@ fn default_client(
     read: Option<Duration>,
     user_agent: Option<String>,
 ) -> Result<reqwest::Client> {
-    const OURS: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
-    let agent = user_agent.map_or_else(|| OURS.to_owned(), |program| format!("{program} {OURS}"));
+    const CRATE_AGENT: &str = concat!("usage-billing/", env!("CARGO_PKG_VERSION"));
+    let agent = user_agent.map_or_else(|| CRATE_AGENT.to_owned(), |program| format!("{program} {CRATE_AGENT}"));
     let mut builder = if is_direct { unencrypted_client()?.no_proxy() } else { http_client()? }.user_agent(agent);
     if let Some(timeout) = connect {
         builder = builder.connect_timeout(timeout);
@@ -251,7 +254,7 @@ fn default_client(
 impl<C> std::fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("base_url", &shown(&self.settings.base_url))
+            .field("base_url", &redacted(&self.settings.base_url))
             .field("auth", &self.settings.auth)
             .finish_non_exhaustive()
     }
@@ -286,16 +289,10 @@ mod tests {
             (build("https//me:hush@example.com", key()), "base URL `…`: "),
             (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a space or line break"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
-            (
-                build("https://example.com", key().and_callers_header("authorization", &"hush".into())),
-                "the client sets",
-            ),
-            (build("https://example.com", key().and_callers_header("X Key", &"hush".into())), "invalid header name"),
-            (
-                build("https://example.com", key().and_callers_header("hush key", &"X-Key".into())),
-                "invalid header name",
-            ),
-            (build("https://example.com", key().and_callers_header("X-Key", &"hush\n".into())), "line break"),
+            (build("https://example.com", key().and_custom_header("authorization", &"hush".into())), "the client sets"),
+            (build("https://example.com", key().and_custom_header("X Key", &"hush".into())), "invalid header name"),
+            (build("https://example.com", key().and_custom_header("hush key", &"X-Key".into())), "invalid header name"),
+            (build("https://example.com", key().and_custom_header("X-Key", &"hush\n".into())), "line break"),
             (build("https://example.com", Auth::client_credentials("login", credentials())), "token URL `login`"),
             (
                 build(

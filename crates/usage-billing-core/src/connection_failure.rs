@@ -10,12 +10,13 @@ use crate::proxy::{EnvironmentProxies, Proxy};
 use crate::retry::Cause;
 use crate::{Error, ErrorKind};
 
-const HOST: &str = "check the host in the URL (region, data centre), and that this machine can resolve names";
-const PORT: &str = "check host and port in the URL (region, data centre), and that a server runs there";
-const REACH: &str = "check the host in the URL, and whether a firewall blocks it or a proxy setting is missing";
-const HTTP_ON_TLS: &str = "check scheme and port in the URL: the server may expect https";
-const PROXY: &str = "check the proxy's address, or add the host to NO_PROXY to connect directly";
-const PROXY_CREDENTIALS: &str = "give the proxy's user name and password in its URL: http://user:password@host:port";
+const HOST_HINT: &str = "check the host in the URL (region, data centre), and that this machine can resolve names";
+const PORT_HINT: &str = "check host and port in the URL (region, data centre), and that a server runs there";
+const REACH_HINT: &str = "check the host in the URL, and whether a firewall blocks it or a proxy setting is missing";
+const HTTP_ON_TLS_HINT: &str = "check scheme and port in the URL: the server may expect https";
+const PROXY_HINT: &str = "check the proxy's address, or add the host to NO_PROXY to connect directly";
+const PROXY_CREDENTIALS_HINT: &str =
+    "give the proxy's user name and password in its URL: http://user:password@host:port";
 
 /// What a failure of reqwest means.
 #[derive(Debug)]
@@ -29,58 +30,58 @@ pub(crate) struct ConnectionFailure {
 /// Why, apart from where.
 #[derive(Debug)]
 pub(crate) struct Reason {
-    pub(crate) words: String,
+    pub(crate) message: String,
     pub(crate) hint: Option<&'static str>,
     /// The same request would fail again until somebody changes something.
-    pub(crate) lasts: bool,
+    pub(crate) is_permanent: bool,
 }
 
 impl Reason {
-    pub(crate) fn passing(words: impl Into<String>) -> Self {
-        Self { words: words.into(), hint: None, lasts: false }
+    pub(crate) fn transient(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, is_permanent: false }
     }
 
-    pub(crate) fn lasting(words: impl Into<String>, hint: &'static str) -> Self {
-        Self { words: words.into(), hint: Some(hint), lasts: true }
+    pub(crate) fn permanent(message: impl Into<String>, hint: &'static str) -> Self {
+        Self { message: message.into(), hint: Some(hint), is_permanent: true }
     }
 
-    fn hinted(words: impl Into<String>, hint: &'static str) -> Self {
-        Self { words: words.into(), hint: Some(hint), lasts: false }
+    fn with_hint(message: impl Into<String>, hint: &'static str) -> Self {
+        Self { message: message.into(), hint: Some(hint), is_permanent: false }
     }
 }
 
 impl ConnectionFailure {
     /// `proxies` are those of the environment if the client uses them.
-    pub(crate) fn of(error: &reqwest::Error, proxies: Option<&EnvironmentProxies>) -> Self {
+    pub(crate) fn new(error: &reqwest::Error, proxies: Option<&EnvironmentProxies>) -> Self {
         let peer = error.url().and_then(address).unwrap_or_else(|| "the vendor".to_owned());
         let causes: Vec<_> = causes(error).collect();
         // Errors of hyper-util's tunnel have no public type.
         let tunnel = causes.iter().map(ToString::to_string).find(|cause| cause.starts_with("tunnel error: "));
-        let connects = error.is_connect();
-        let proxy = proxies.and_then(|proxies| proxies.of(error.url()?));
-        let plain_proxy = connects && proxy.is_some() && error.url().is_some_and(|url| url.scheme() == "http");
-        let through = proxy.as_ref().map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+        let is_connect = error.is_connect();
+        let proxy = proxies.and_then(|proxies| proxies.for_url(error.url()?));
+        let plain_proxy = is_connect && proxy.is_some() && error.url().is_some_and(|url| url.scheme() == "http");
+        let via_proxy = proxy.as_ref().map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
         let timed_out = error.is_timeout();
         let (message, reason) = if let Some(tunnel) = tunnel {
-            of_tunnel(&tunnel, &peer, proxy, || reason(error, &causes))
+            tunnel_failure(&tunnel, &peer, proxy, || reason(error, &causes))
         } else if plain_proxy {
-            to_proxy(proxy, reason(error, &causes))
-        } else if connects && timed_out {
-            let hint = if proxy.is_some() { PROXY } else { REACH };
-            (format!("no connection to {peer}{through} in time"), Reason::hinted(innermost(error), hint))
-        } else if connects {
-            (format!("no connection to {peer}{through}"), reason(error, &causes))
+            proxy_failure(proxy, reason(error, &causes))
+        } else if is_connect && timed_out {
+            let hint = if proxy.is_some() { PROXY_HINT } else { REACH_HINT };
+            (format!("no connection to {peer}{via_proxy} in time"), Reason::with_hint(innermost(error), hint))
+        } else if is_connect {
+            (format!("no connection to {peer}{via_proxy}"), reason(error, &causes))
         } else if timed_out {
-            (format!("no response in time from {peer}{through}"), Reason::passing(innermost(error)))
+            (format!("no response in time from {peer}{via_proxy}"), Reason::transient(innermost(error)))
         } else {
-            (format!("connection lost to {peer}{through}"), reason(error, &causes))
+            (format!("connection lost to {peer}{via_proxy}"), reason(error, &causes))
         };
-        let cause = match reason.lasts {
+        let cause = match reason.is_permanent {
             true => Cause::Permanent,
-            false if connects => Cause::NotConnected,
-            false => Cause::Lost,
+            false if is_connect => Cause::NotConnected,
+            false => Cause::ConnectionLost,
         };
-        Self { message: format!("{message}: {}", reason.words), hint: reason.hint, cause, timed_out }
+        Self { message: format!("{message}: {}", reason.message), hint: reason.hint, cause, timed_out }
     }
 
     pub(crate) fn cause(&self) -> Cause {
@@ -100,31 +101,36 @@ impl ConnectionFailure {
 }
 
 /// The reason of a failure to open a tunnel to `peer` through a proxy.
-fn of_tunnel(tunnel: &str, peer: &str, proxy: Option<Proxy>, connecting: impl FnOnce() -> Reason) -> (String, Reason) {
+fn tunnel_failure(
+    tunnel: &str,
+    peer: &str,
+    proxy: Option<Proxy>,
+    connect_reason: impl FnOnce() -> Reason,
+) -> (String, Reason) {
     if tunnel.ends_with("proxy authorization required") {
         return (
-            format!("no connection to {peer} through {}", the_proxy(proxy)),
-            Reason::lasting("the proxy requires a user name and password (407)", PROXY_CREDENTIALS),
+            format!("no connection to {peer} through {}", display_proxy(proxy)),
+            Reason::permanent("the proxy requires a user name and password (407)", PROXY_CREDENTIALS_HINT),
         );
     }
     if tunnel.ends_with("failed to create underlying connection") {
-        return to_proxy(proxy, connecting());
+        return proxy_failure(proxy, connect_reason());
     }
-    let words = match tunnel.trim_start_matches("tunnel error: ") {
+    let message = match tunnel.trim_start_matches("tunnel error: ") {
         "unsuccessful" => "the proxy did not connect to the host",
         "unexpected end of file" => "the proxy closed the connection",
         other => other,
     };
-    (format!("no connection to {peer} through {}", the_proxy(proxy)), Reason::hinted(words, PROXY))
+    (format!("no connection to {peer} through {}", display_proxy(proxy)), Reason::with_hint(message, PROXY_HINT))
 }
 
-fn to_proxy(proxy: Option<Proxy>, reason: Reason) -> (String, Reason) {
+fn proxy_failure(proxy: Option<Proxy>, reason: Reason) -> (String, Reason) {
     // A hint about the URL would be about the wrong one, but certificates are the same anywhere.
-    let hint = if reason.lasts { reason.hint } else { Some(PROXY) };
-    (format!("no connection to {}", the_proxy(proxy)), Reason { hint, ..reason })
+    let hint = if reason.is_permanent { reason.hint } else { Some(PROXY_HINT) };
+    (format!("no connection to {}", display_proxy(proxy)), Reason { hint, ..reason })
 }
 
-fn the_proxy(proxy: Option<Proxy>) -> String {
+fn display_proxy(proxy: Option<Proxy>) -> String {
     proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"))
 }
 
@@ -136,24 +142,26 @@ fn reason(error: &reqwest::Error, causes: &[&(dyn StdError + 'static)]) -> Reaso
     }
     let innermost = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     if error.is_dns() || causes.iter().any(|cause| cause.to_string() == "dns error") {
-        return Reason::hinted(format!("host not found ({innermost})"), HOST);
+        return Reason::with_hint(format!("host not found ({innermost})"), HOST_HINT);
     }
     let io = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>());
     match io.map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Reason::hinted(format!("connection refused ({innermost})"), PORT),
+        Some(io::ErrorKind::ConnectionRefused) => {
+            Reason::with_hint(format!("connection refused ({innermost})"), PORT_HINT)
+        }
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::TimedOut) => {
-            Reason::hinted(innermost, REACH)
+            Reason::with_hint(innermost, REACH_HINT)
         }
         Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => {
-            Reason::hinted("the server closed the connection during the TLS handshake", PORT)
+            Reason::with_hint("the server closed the connection during the TLS handshake", PORT_HINT)
         }
         // hyper's words for a response that does not begin as HTTP does, such as a TLS alert.
         None if innermost.starts_with("invalid HTTP version")
             && error.url().is_some_and(|url| url.scheme() == "http") =>
         {
-            Reason::hinted("the response is not HTTP", HTTP_ON_TLS)
+            Reason::with_hint("the response is not HTTP", HTTP_ON_TLS_HINT)
         }
-        _ => Reason::passing(innermost),
+        _ => Reason::transient(innermost),
     }
 }
 

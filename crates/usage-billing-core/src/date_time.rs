@@ -43,7 +43,7 @@ impl FromStr for LenientDateTime {
     type Err = chrono::ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        rfc3339(text)
+        parse_rfc3339(text)
             .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").map(|instant| instant.to_utc()))
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|local| local.and_utc()))
             .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|local| local.and_utc()))
@@ -53,7 +53,7 @@ impl FromStr for LenientDateTime {
 
 impl<'de> Deserialize<'de> for LenientDateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Instant(|text: &str| text.parse().map(|Self(instant)| instant))).map(Self)
+        deserializer.deserialize_str(DateTimeVisitor(|text: &str| text.parse().map(|Self(instant)| instant))).map(Self)
     }
 }
 
@@ -79,14 +79,14 @@ struct Rfc3339(DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for Rfc3339 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Instant(rfc3339)).map(Self)
+        deserializer.deserialize_str(DateTimeVisitor(parse_rfc3339)).map(Self)
     }
 }
 
 /// Reads text by the given function.
-struct Instant<F>(F);
+struct DateTimeVisitor<F>(F);
 
-impl<F: Fn(&str) -> Result<DateTime<Utc>, chrono::ParseError>> Visitor<'_> for Instant<F> {
+impl<F: Fn(&str) -> Result<DateTime<Utc>, chrono::ParseError>> Visitor<'_> for DateTimeVisitor<F> {
     type Value = DateTime<Utc>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,15 +98,15 @@ impl<F: Fn(&str) -> Result<DateTime<Utc>, chrono::ParseError>> Visitor<'_> for I
     }
 }
 
-fn rfc3339(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
-    match in_utc(text) {
+fn parse_rfc3339(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
+    match parse_utc(text) {
         Some(instant) => Ok(instant),
         None => text.parse(),
     }
 }
 
 /// `2026-10-01T00:00:00.123Z`, the form that nearly all vendors send.
-fn in_utc(text: &str) -> Option<DateTime<Utc>> {
+fn parse_utc(text: &str) -> Option<DateTime<Utc>> {
     let (seconds, rest) = text.as_bytes().split_at_checked(19)?;
     let digit = |digit: &u8| digit.is_ascii_digit().then(|| u32::from(digit - b'0'));
     let pair = |tens: &u8, ones: &u8| Some(digit(tens)? * 10 + digit(ones)?);
@@ -161,7 +161,7 @@ mod tests {
             "9999-12-31T23:59:59.123456789Z",
             "2026-10-01T07:08:09.000001Z",
         ] {
-            assert_eq!(in_utc(text), Some(text.parse().unwrap()), "{text}");
+            assert_eq!(parse_utc(text), Some(text.parse().unwrap()), "{text}");
         }
     }
 
@@ -178,9 +178,9 @@ mod tests {
             "2026-10-01T00:00:0\u{fc}Z",
             "+026-10-01T00:00:00Z",
         ] {
-            assert_eq!(in_utc(text), None, "{text}");
+            assert_eq!(parse_utc(text), None, "{text}");
         }
-        assert!(rfc3339("2026-10-01T23:59:60Z").is_ok(), "a leap second");
-        assert!(rfc3339("2026-02-29T00:00:00Z").is_err());
+        assert!(parse_rfc3339("2026-10-01T23:59:60Z").is_ok(), "a leap second");
+        assert!(parse_rfc3339("2026-02-29T00:00:00Z").is_err());
     }
 }

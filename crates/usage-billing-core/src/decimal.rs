@@ -16,7 +16,7 @@ use crate::printable;
 
 /// Places after the point beyond which digits are rounded away (half to even): no unit or currency is that fine, but a vendor's
 /// float arithmetic leaves residues such as `5.551115123125783e-17`.
-const FINEST: u32 = Decimal::MAX_SCALE;
+const MAX_PLACES: u32 = Decimal::MAX_SCALE;
 
 /// A [`Decimal`] that stands on the wire as a JSON number: `12.5`.
 ///
@@ -99,13 +99,13 @@ impl Serialize for DecimalString {
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    deserializer.deserialize_newtype_struct(RAW_VALUE, Digits)
+    deserializer.deserialize_newtype_struct(RAW_VALUE, DecimalVisitor)
 }
 
 /// Reads the text of a JSON value where it stands in the body.
-struct Digits;
+struct DecimalVisitor;
 
-impl<'de> Visitor<'de> for Digits {
+impl<'de> Visitor<'de> for DecimalVisitor {
     type Value = Decimal;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,23 +113,23 @@ impl<'de> Visitor<'de> for Digits {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decimal, D::Error> {
-        decimal(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
+        parse_json(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
     }
 
     // serde_json gives a raw value as a map of one entry, from its private name to the text.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
         match map.next_key::<&str>()? {
             // Refused here and not below, or the private name would stand in the place that an error tells.
-            Some(RAW_VALUE) => map.next_value_seed(Text)?.map_err(de::Error::custom),
+            Some(RAW_VALUE) => map.next_value_seed(NumberText)?.map_err(de::Error::custom),
             _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
         }
     }
 }
 
 /// The text of a number, wherever it stands.
-struct Text;
+struct NumberText;
 
-impl<'de> DeserializeSeed<'de> for Text {
+impl<'de> DeserializeSeed<'de> for NumberText {
     type Value = Result<Decimal, String>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -137,7 +137,7 @@ impl<'de> DeserializeSeed<'de> for Text {
     }
 }
 
-impl Visitor<'_> for Text {
+impl Visitor<'_> for NumberText {
     type Value = Result<Decimal, String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,11 +145,11 @@ impl Visitor<'_> for Text {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(decimal(text))
+        Ok(parse_json(text))
     }
 }
 
-fn decimal(text: &str) -> Result<Decimal, String> {
+fn parse_json(text: &str) -> Result<Decimal, String> {
     let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Digits need no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
@@ -160,15 +160,15 @@ fn decimal(text: &str) -> Result<Decimal, String> {
 }
 
 fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
-    match short(text) {
+    match parse_short(text) {
         Some(number) => Ok(number),
-        None => parse_any(text),
+        None => parse_long(text),
     }
 }
 
 /// Apart from the short ones: it needs more of the stack than they take time.
 #[inline(never)]
-fn parse_any(text: &str) -> Result<Decimal, rust_decimal::Error> {
+fn parse_long(text: &str) -> Result<Decimal, rust_decimal::Error> {
     let plain = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => &*plain_notation(mantissa, exponent)?,
         None => text,
@@ -181,14 +181,14 @@ fn parse_any(text: &str) -> Result<Decimal, rust_decimal::Error> {
     let trimmed = if plain.contains('.') { plain.trim_end_matches('0') } else { plain };
     Decimal::from_str_exact(plain).or_else(|_| Decimal::from_str_exact(trimmed)).or_else(
         |error| match Decimal::from_str(trimmed) {
-            Ok(rounded) if rounded.scale() == FINEST => Ok(rounded),
+            Ok(rounded) if rounded.scale() == MAX_PLACES => Ok(rounded),
             _ => Err(error),
         },
     )
 }
 
 /// Up to 18 digits, which fit into 64 bits: nearly all numbers there are, in one pass.
-fn short(text: &str) -> Option<Decimal> {
+fn parse_short(text: &str) -> Option<Decimal> {
     let (is_negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
         all => (false, all),
@@ -298,7 +298,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_in_one_pass_is_what_the_library_reads(text in "-?[0-9]{0,20}([.][0-9]{0,20})?") {
-            if let Some(short) = short(&text) {
+            if let Some(short) = parse_short(&text) {
                 let read = Decimal::from_str_exact(&text).unwrap();
                 prop_assert_eq!((short, short.scale()), (read, read.scale()));
             }

@@ -3,12 +3,16 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::secret_format::Use;
+use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_file, secret_format};
 
 /// How the names of variables end that hold secrets, and what those are used for.
-const SECRETS: [(&str, Use); 4] =
-    [("_KEY", Use::Header), ("_PASSWORD", Use::Password), ("_SECRET", Use::Password), ("_TOKEN", Use::Header)];
+const SECRET_SUFFIXES: [(&str, SecretUse); 4] = [
+    ("_KEY", SecretUse::Header),
+    ("_PASSWORD", SecretUse::Password),
+    ("_SECRET", SecretUse::Password),
+    ("_TOKEN", SecretUse::Header),
+];
 
 /// The values of environment variables, in order, without blanks and line breaks around them. An empty one counts as missing.
 ///
@@ -49,32 +53,36 @@ fn required_from<const N: usize>(lookup: impl Fn(&str) -> Option<OsString>, name
     }
     let missing: Vec<_> = missing
         .into_iter()
-        .map(|(name, _)| if used(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() })
+        .map(
+            |(name, _)| {
+                if secret_use(name).is_some() { format!("{name} (or {name}_FILE)") } else { (*name).to_owned() }
+            },
+        )
         .collect();
     Err(Error::new(ErrorKind::Config, format!("not set in the environment: {}", missing.join(", "))))
 }
 
 /// What the secret that a variable holds is used for; `None` for a variable that holds none.
-fn used(name: &str) -> Option<Use> {
-    SECRETS.iter().find(|(end, _)| name.ends_with(end)).map(|(_, used)| *used)
+fn secret_use(name: &str) -> Option<SecretUse> {
+    SECRET_SUFFIXES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, usage)| *usage)
 }
 
 /// `None` if it is missing.
 fn value(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>> {
-    let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
+    let invalid = |message: String| Err(Error::new(ErrorKind::Config, message));
     let Ok(text) = lookup(name).unwrap_or_default().into_string() else {
-        return wrong(format!("{name} in the environment is not UTF-8"));
+        return invalid(format!("{name} in the environment is not UTF-8"));
     };
     let text = text.trim();
-    let Some(used) = used(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
+    let Some(usage) = secret_use(name) else { return Ok((!text.is_empty()).then(|| text.to_owned())) };
     let file_variable = format!("{name}_FILE");
     let path = lookup(&file_variable).unwrap_or_default();
     match (text.is_empty(), path.is_empty()) {
         (true, true) => Ok(None),
-        (true, false) => secret_file::read(Path::new(&path), &file_variable, used).map(Some),
-        (false, false) => wrong(format!("{name} and {file_variable} are both set in the environment: unset one")),
-        (false, true) => match secret_format::problem(used, text) {
-            Some(problem) => wrong(format!("{name} in the environment {problem}")),
+        (true, false) => secret_file::read(Path::new(&path), &file_variable, usage).map(Some),
+        (false, false) => invalid(format!("{name} and {file_variable} are both set in the environment: unset one")),
+        (false, true) => match secret_format::problem(usage, text) {
+            Some(problem) => invalid(format!("{name} in the environment {problem}")),
             None => Ok(Some(text.to_owned())),
         },
     }

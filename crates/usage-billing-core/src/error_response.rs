@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind};
 
 /// The status of an error response, with what has arrived of its body. Kept outside of the attempt that reads it: at the deadline, the status
 /// is the better error.
-pub(crate) struct Rejection {
+pub(crate) struct ErrorResponse {
     status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
     request_id: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Rejection {
     pub(crate) body: BytesMut,
 }
 
-impl Rejection {
+impl ErrorResponse {
     pub(crate) fn new(
         status: StatusCode,
         headers: &HeaderMap,
@@ -32,10 +32,10 @@ impl Rejection {
         proxy: Option<String>,
     ) -> Self {
         let reset = || retry::limit_reset(headers, service.limit_reset_headers);
-        let is_limit = status == StatusCode::TOO_MANY_REQUESTS;
+        let is_rate_limited = status == StatusCode::TOO_MANY_REQUESTS;
         Self {
             status,
-            retry_after: retry::retry_after(headers, now).or_else(|| reset().filter(|_| is_limit)),
+            retry_after: retry::retry_after(headers, now).or_else(|| reset().filter(|_| is_rate_limited)),
             request_id: request_id(headers, service.request_id_headers),
             proxy,
             body: BytesMut::new(),
@@ -47,18 +47,18 @@ impl Rejection {
         let Self { status, retry_after, .. } = *self;
         // Before it is described: the body may end within a secret, and its words may be other ones.
         let body = context.secrets.masks().apply_to_body(&self.body.split().freeze());
-        let said = describe(&body);
+        let description = describe(&body);
         let kind = match status {
             StatusCode::UNAUTHORIZED => ErrorKind::Auth,
             StatusCode::FORBIDDEN => ErrorKind::Permission,
             _ => ErrorKind::Api,
         };
-        let unsaid =
+        let default_message =
             if status.is_redirection() { "the response is a redirect: check the base URL" } else { "no reason given" };
-        let error = Error::new(kind, said.message.unwrap_or_else(|| unsaid.to_owned()))
+        let error = Error::new(kind, description.message.unwrap_or_else(|| default_message.to_owned()))
             .with_operation(operation.name)
-            .with_answer(status, self.request_id.take(), body)
-            .with_code(said.code)
+            .with_response(status, self.request_id.take(), body)
+            .with_code(description.code)
             .with_retry_after(retry_after)
             .with_attempts(attempts);
         let error = context.masked(error);
@@ -86,8 +86,8 @@ mod tests {
         let read = |status: StatusCode, headers: &[(&'static str, &'static str)]| {
             let named = |(name, value): &(&'static str, &'static str)| (name.parse().unwrap(), value.parse().unwrap());
             let headers = HeaderMap::from_iter(headers.iter().map(named));
-            let rejection = Rejection::new(status, &headers, &service, SystemTime::UNIX_EPOCH, None);
-            rejection.retry_after.map(|delay| delay.as_secs())
+            let response = ErrorResponse::new(status, &headers, &service, SystemTime::UNIX_EPOCH, None);
+            response.retry_after.map(|delay| delay.as_secs())
         };
         let limit = StatusCode::TOO_MANY_REQUESTS;
         assert_eq!(read(limit, &[("x-reset", "13")]), Some(13));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Bytes of the longest escape that is recognised: a surrogate pair of JSON.
-const LONGEST: usize = 12;
+const MAX_ESCAPE_LEN: usize = 12;
 
 /// A text with escapes decoded once, and where each part of it came from.
 pub(crate) struct Decoded {
@@ -21,11 +21,11 @@ impl Decoded {
         let mut is_decoded = false;
         while let Some(next) = original[at..].chars().next() {
             let (character, length) = match escape(&original[at..]) {
-                Escape::Of(character, length) => {
+                Escape::Char(character, length) => {
                     is_decoded = true;
                     (character, length)
                 }
-                Escape::Cut => {
+                Escape::Truncated => {
                     is_decoded = true;
                     break;
                 }
@@ -41,47 +41,47 @@ impl Decoded {
     }
 
     /// The same decoded once more, with its origins in the first text.
-    pub(crate) fn again(&self) -> Option<Self> {
+    pub(crate) fn decode_again(&self) -> Option<Self> {
         let Self { text, origins } = Self::new(&self.text)?;
         Some(Self { text, origins: origins.into_iter().map(|at| self.origins[at]).collect() })
     }
 
     /// What a part of `text` is in the original text.
-    pub(crate) fn original(&self, part: Range<usize>) -> Range<usize> {
+    pub(crate) fn original_range(&self, part: Range<usize>) -> Range<usize> {
         self.origins[part.start]..self.origins[part.end]
     }
 }
 
 enum Escape {
     /// The character that it stands for, and its length in bytes.
-    Of(char, usize),
+    Char(char, usize),
     /// It is cut off by the end of the text.
-    Cut,
+    Truncated,
     None,
 }
 
 impl Escape {
-    fn of(character: Option<char>, length: usize) -> Self {
-        character.map_or(Self::None, |character| Self::Of(character, length))
+    fn from_char(character: Option<char>, length: usize) -> Self {
+        character.map_or(Self::None, |character| Self::Char(character, length))
     }
 }
 
 /// The escape at the beginning of a text.
 fn escape(text: &str) -> Escape {
-    let bytes = &text.as_bytes()[..text.len().min(LONGEST)];
+    let bytes = &text.as_bytes()[..text.len().min(MAX_ESCAPE_LEN)];
     match bytes {
         [b'\\', rest @ ..] => backslash(rest),
         [b'%', ..] => percent(bytes),
-        [b'&', rest @ ..] => entity(rest, text.len() <= LONGEST),
+        [b'&', rest @ ..] => entity(rest, text.len() <= MAX_ESCAPE_LEN),
         _ => Escape::None,
     }
 }
 
 /// Of JSON, and of Rust's debug output (`\u{7b}`, `\'`, `\0`). The backslash is not in `rest`.
 fn backslash(rest: &[u8]) -> Escape {
-    let simple = |character| Escape::Of(character, 2);
+    let simple = |character| Escape::Char(character, 2);
     match rest {
-        [] => Escape::Cut,
+        [] => Escape::Truncated,
         [b'n', ..] => simple('\n'),
         [b'r', ..] => simple('\r'),
         [b't', ..] => simple('\t'),
@@ -90,21 +90,21 @@ fn backslash(rest: &[u8]) -> Escape {
         [b'f', ..] => simple('\u{c}'),
         [character @ (b'"' | b'\'' | b'/' | b'\\'), ..] => simple(char::from(*character)),
         [b'u', b'{', digits @ ..] => match digits.iter().position(|byte| *byte == b'}') {
-            Some(end) => Escape::of(hex(&digits[..end]).and_then(char::from_u32), end + 4),
-            None if digits.len() < 7 && digits.iter().all(u8::is_ascii_hexdigit) => Escape::Cut,
+            Some(end) => Escape::from_char(hex(&digits[..end]).and_then(char::from_u32), end + 4),
+            None if digits.len() < 7 && digits.iter().all(u8::is_ascii_hexdigit) => Escape::Truncated,
             None => Escape::None,
         },
         [b'u', digits @ ..] if digits.len() < 4 => match digits.iter().all(u8::is_ascii_hexdigit) {
-            true => Escape::Cut,
+            true => Escape::Truncated,
             false => Escape::None,
         },
         [b'u', digits @ ..] => match (hex(&digits[..4]), &digits[4..]) {
             (Some(high @ 0xd800..0xdc00), [b'\\', b'u', low @ ..]) if low.len() >= 4 => {
                 let pair = hex(&low[..4]).filter(|low| (0xdc00..0xe000).contains(low));
                 let code = pair.map(|low| 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-                Escape::of(code.and_then(char::from_u32), 12)
+                Escape::from_char(code.and_then(char::from_u32), 12)
             }
-            (code, _) => Escape::of(code.and_then(char::from_u32), 6),
+            (code, _) => Escape::from_char(code.and_then(char::from_u32), 6),
         },
         _ => Escape::None,
     }
@@ -119,23 +119,23 @@ fn percent(bytes: &[u8]) -> Escape {
                 let Some(byte) = hex(digits).and_then(|byte| u8::try_from(byte).ok()) else { return Escape::None };
                 decoded.push(byte);
             }
-            [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit) => return Escape::Cut,
+            [b'%', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit) => return Escape::Truncated,
             _ => return Escape::None,
         }
         match std::str::from_utf8(&decoded) {
-            Ok(text) => return Escape::of(text.chars().next(), 3 * decoded.len()),
+            Ok(text) => return Escape::from_char(text.chars().next(), 3 * decoded.len()),
             Err(error) if error.error_len().is_some() => return Escape::None,
             Err(_) => {}
         }
     }
-    Escape::Cut
+    Escape::Truncated
 }
 
 /// Of HTML. The `&` is not in `rest`, which holds all of the text if `is_all`.
 fn entity(rest: &[u8], is_all: bool) -> Escape {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let Some(end) = rest.iter().position(|byte| !is_name(byte)) else {
-        return if is_all { Escape::Cut } else { Escape::None };
+        return if is_all { Escape::Truncated } else { Escape::None };
     };
     if rest[end] != b';' {
         return Escape::None;
@@ -152,7 +152,7 @@ fn entity(rest: &[u8], is_all: bool) -> Escape {
         }
         _ => None,
     };
-    Escape::of(character, end + 2)
+    Escape::from_char(character, end + 2)
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
@@ -186,10 +186,10 @@ mod tests {
             let text = format!("ü{escaped}z");
             let decoded = Decoded::new(&text).unwrap();
             assert_eq!(decoded.text, format!("ü{character}z"), "{escaped}");
-            assert_eq!(&text[decoded.original(2..2 + character.len())], escaped);
+            assert_eq!(&text[decoded.original_range(2..2 + character.len())], escaped);
         }
-        let twice = Decoded::new(r"a\\u0068b").and_then(|once| once.again()).unwrap();
-        assert_eq!((twice.text.as_str(), twice.original(1..2)), ("ahb", 1..8));
+        let twice = Decoded::new(r"a\\u0068b").and_then(|once| once.decode_again()).unwrap();
+        assert_eq!((twice.text.as_str(), twice.original_range(1..2)), ("ahb", 1..8));
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         }
         for cut in ["\\", r"\u", r"\u00", r"\u{6", "%", "%6", "%c3%", "&", "&quo", "&#x6"] {
             let decoded = Decoded::new(&format!("abc{cut}")).unwrap();
-            assert_eq!((decoded.text.as_str(), decoded.original(0..3)), ("abc", 0..3 + cut.len()), "{cut}");
+            assert_eq!((decoded.text.as_str(), decoded.original_range(0..3)), ("abc", 0..3 + cut.len()), "{cut}");
         }
     }
 
@@ -211,10 +211,10 @@ mod tests {
             while let Some(now) = decoded {
                 prop_assert!(now.text.len() <= text.len());
                 for (start, character) in now.text.char_indices() {
-                    let place = now.original(start..start + character.len_utf8());
+                    let place = now.original_range(start..start + character.len_utf8());
                     prop_assert!(text.get(place.clone()).is_some() && !place.is_empty(), "{:?}", place);
                 }
-                decoded = now.again();
+                decoded = now.decode_again();
             }
         }
     }

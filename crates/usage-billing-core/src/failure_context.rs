@@ -24,15 +24,15 @@ impl FailureContext {
         operation: &'static str,
         attempts: u32,
     ) -> (Cause, Error) {
-        let failure = ConnectionFailure::of(&error, self.proxies.get());
+        let failure = ConnectionFailure::new(&error, self.proxies.get());
         let cause = failure.cause();
         let error = failure.into_error(error).with_operation(operation).with_attempts(attempts);
         (cause, self.masked(error))
     }
 
     /// The proxy that requests to `url` go through, if that is known.
-    pub(crate) fn proxy_of(&self, url: &reqwest::Url) -> Option<Proxy> {
-        self.proxies.get()?.of(url)
+    pub(crate) fn proxy_for(&self, url: &reqwest::Url) -> Option<Proxy> {
+        self.proxies.get()?.for_url(url)
     }
 
     /// The error without the client's secrets.

@@ -10,11 +10,11 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Characters of one value.
-pub(crate) const LONGEST_VALUE: usize = 200;
+pub(crate) const MAX_VALUE_CHARS: usize = 200;
 /// Bytes of a text in which secrets are masked.
-const LONGEST_MASKED: usize = 64 * 1024;
+const MAX_MASKED_BYTES: usize = 64 * 1024;
 /// Characters of one message, all its values included.
-pub(crate) const LONGEST_MESSAGE: usize = 2000;
+pub(crate) const MAX_MESSAGE_CHARS: usize = 2000;
 
 /// Displays a value from elsewhere on one line of at most 200 characters.
 ///
@@ -26,22 +26,22 @@ pub(crate) const LONGEST_MESSAGE: usize = 2000;
 /// assert_eq!(printable("RUN\nerror: forged line").to_string(), r"RUN\nerror: forged line");
 /// ```
 pub fn printable(text: &str) -> impl fmt::Display + fmt::Debug {
-    Printable { text, longest: LONGEST_VALUE }
+    Printable { text, max_chars: MAX_VALUE_CHARS }
 }
 
 /// Displays a whole message on one line of at most 2,000 characters; otherwise like [`printable`].
 pub fn printable_message(text: &str) -> impl fmt::Display + fmt::Debug {
-    Printable { text, longest: LONGEST_MESSAGE }
+    Printable { text, max_chars: MAX_MESSAGE_CHARS }
 }
 
 struct Printable<'a> {
     text: &'a str,
-    longest: usize,
+    max_chars: usize,
 }
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&one_line(self.text, self.longest))
+        f.pad(&one_line(self.text, self.max_chars))
     }
 }
 
@@ -51,10 +51,10 @@ impl fmt::Debug for Printable<'_> {
     }
 }
 
-/// The text with escapes, at most `longest` characters. Text without anything to escape is not changed, so that a text may pass
+/// The text with escapes, at most `max_chars` characters. Text without anything to escape is not changed, so that a text may pass
 /// through here more than once.
-pub(crate) fn one_line(text: &str, longest: usize) -> Cow<'_, str> {
-    if text.len() <= longest && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+pub(crate) fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
+    if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
     let mut line = String::new();
@@ -69,12 +69,12 @@ pub(crate) fn one_line(text: &str, longest: usize) -> Cow<'_, str> {
             count += 1;
             line.push(character);
         }
-        if count > longest {
+        if count > max_chars {
             line.truncate(end);
             line.push('…');
             break;
         }
-        if count < longest {
+        if count < max_chars {
             end = line.len();
         }
     }
@@ -82,11 +82,11 @@ pub(crate) fn one_line(text: &str, longest: usize) -> Cow<'_, str> {
 }
 
 /// As much of a text as secrets are masked in before less of it is displayed; ends with `…` if there is more.
-pub(crate) fn beginning(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST_MASKED {
+pub(crate) fn maskable_prefix(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_MASKED_BYTES {
         return Cow::Borrowed(text);
     }
-    let end = (0..=LONGEST_MASKED).rev().find(|end| text.is_char_boundary(*end));
+    let end = (0..=MAX_MASKED_BYTES).rev().find(|end| text.is_char_boundary(*end));
     Cow::Owned(format!("{}…", &text[..end.unwrap_or_default()]))
 }
 
@@ -120,8 +120,8 @@ mod tests {
             .chain([0xad, 0x61c, 0x115f, 0x180e, 0x3164, 0xfeff, 0xffa0, 0xfff9, 0x1d173, 0xe000, 0xfffe])
             .map(|code| char::from_u32(code).unwrap());
         for character in hostile {
-            let shown = printable(&character.to_string()).to_string();
-            assert!(shown.starts_with('\\') && shown.is_ascii(), "{shown}");
+            let text = printable(&character.to_string()).to_string();
+            assert!(text.starts_with('\\') && text.is_ascii(), "{text}");
         }
         assert_eq!(printable("a\r\n\t\0\u{1b}[2K\u{202e}").to_string(), r"a\r\n\t\u{0}\u{1b}[2K\u{202e}");
     }
@@ -146,11 +146,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_becomes_one_bounded_line(text in any::<String>(), longest in 1usize..300) {
-            let line = one_line(&text, longest);
-            prop_assert!(line.chars().count() <= longest);
+        fn any_text_becomes_one_bounded_line(text in any::<String>(), max_chars in 1usize..300) {
+            let line = one_line(&text, max_chars);
+            prop_assert!(line.chars().count() <= max_chars);
             prop_assert!(!line.chars().any(is_escaped));
-            prop_assert_eq!(&one_line(&line, longest), &line);
+            prop_assert_eq!(&one_line(&line, max_chars), &line);
         }
     }
 }

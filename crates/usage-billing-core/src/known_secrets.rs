@@ -18,14 +18,14 @@ use crate::escapes::Decoded;
 const MASK: &str = "***";
 /// Secrets from this length on are masked wherever they are; shorter ones only as whole words, so that a short secret does not mask
 /// parts of unrelated words.
-const MASKED_IN_WORDS: usize = 8;
+const MIN_LEN_INSIDE_WORDS: usize = 8;
 /// Shorter secrets are not masked: they are too likely to be common words.
-const SHORTEST: usize = 4;
+const MIN_LEN: usize = 4;
 /// How many tokens are remembered; a response may come after its token has been replaced.
-const TOKENS: usize = 4;
+const MAX_TOKENS: usize = 4;
 
 /// How often escapes are decoded: JSON in JSON in a URL.
-const LAYERS: usize = 3;
+const MAX_LAYERS: usize = 3;
 /// Stands where [`printable`](crate::printable) has cut a text.
 const ELLIPSIS: &str = "…";
 
@@ -48,7 +48,7 @@ impl KnownSecrets {
     /// Adds an issued token; only the last few are kept.
     pub(crate) fn add_token(&self, token: &SecretString) {
         let tokens = &mut self.secrets().tokens;
-        if tokens.len() >= TOKENS {
+        if tokens.len() >= MAX_TOKENS {
             tokens.remove(0);
         }
         tokens.push(token.clone());
@@ -78,7 +78,7 @@ pub(crate) struct Masks(Vec<String>);
 impl Masks {
     fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut forms: Vec<_> =
-            secrets.flat_map(forms).filter(|form| form.chars().count() >= SHORTEST && form != MASK).collect();
+            secrets.flat_map(forms).filter(|form| form.chars().count() >= MIN_LEN && form != MASK).collect();
         forms.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         forms.dedup();
         Self(forms)
@@ -97,7 +97,7 @@ impl Masks {
     }
 
     /// The text without secrets; its end may have been cut off.
-    pub(crate) fn apply_to_beginning(&self, text: &str) -> String {
+    pub(crate) fn apply_to_prefix(&self, text: &str) -> String {
         self.masked(&self.apply(text), true)
     }
 
@@ -107,64 +107,64 @@ impl Masks {
         let text = String::from_utf8_lossy(body);
         // The end may be within a character.
         let text = text.trim_end_matches('\u{fffd}');
-        let masked = self.apply_to_beginning(text);
+        let masked = self.apply_to_prefix(text);
         if masked == text { body.clone() } else { masked.into() }
     }
 
-    fn masked(&self, text: &str, is_cut: bool) -> String {
-        let mut places = self.find(text, is_cut);
+    fn masked(&self, text: &str, is_truncated: bool) -> String {
+        let mut ranges = self.find(text, is_truncated);
         let mut decoded = Decoded::new(text);
-        for _ in 0..LAYERS {
+        for _ in 0..MAX_LAYERS {
             let Some(layer) = decoded else { break };
-            places.extend(self.find(&layer.text, is_cut).into_iter().map(|place| layer.original(place)));
-            decoded = layer.again();
+            ranges.extend(self.find(&layer.text, is_truncated).into_iter().map(|range| layer.original_range(range)));
+            decoded = layer.decode_again();
         }
-        places.sort_by_key(|place| place.start);
+        ranges.sort_by_key(|range| range.start);
         let (mut masked, mut copied) = (String::new(), 0);
-        for place in places {
-            if place.start >= copied {
-                masked.push_str(&text[copied..place.start]);
+        for range in ranges {
+            if range.start >= copied {
+                masked.push_str(&text[copied..range.start]);
                 masked.push_str(MASK);
             }
-            copied = copied.max(place.end);
+            copied = copied.max(range.end);
         }
         masked + &text[copied..]
     }
 
     /// Where secrets are.
-    fn find(&self, text: &str, is_cut: bool) -> Vec<Range<usize>> {
-        let mut places = Vec::new();
+    fn find(&self, text: &str, is_truncated: bool) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
         for form in &self.0 {
             let found = memmem::find_iter(text.as_bytes(), form).map(|start| start..start + form.len());
-            places.extend(found.filter(|place| form.len() >= MASKED_IN_WORDS || is_word(text, place)));
+            ranges.extend(found.filter(|range| form.len() >= MIN_LEN_INSIDE_WORDS || is_word(text, range)));
         }
-        if is_cut {
-            places.extend(self.0.iter().filter_map(|form| cut_off(text, form)));
+        if is_truncated {
+            ranges.extend(self.0.iter().filter_map(|form| truncated_form(text, form)));
         }
-        places
+        ranges
     }
 }
 
 /// The beginning of a form at the end of a text.
-fn cut_off(text: &str, form: &str) -> Option<Range<usize>> {
+fn truncated_form(text: &str, form: &str) -> Option<Range<usize>> {
     let longest = form.len().min(text.len());
     let starts = (text.len() - longest..text.len()).filter(|start| text.is_char_boundary(*start));
-    let mut places = starts.map(|start| start..text.len());
-    let place = places.find(|place| form.as_bytes().starts_with(&text.as_bytes()[place.clone()]))?;
-    let length = text[place.clone()].chars().count();
-    (length >= SHORTEST && (form.len() >= MASKED_IN_WORDS || is_word(text, &place))).then_some(place)
+    let mut ranges = starts.map(|start| start..text.len());
+    let range = ranges.find(|range| form.as_bytes().starts_with(&text.as_bytes()[range.clone()]))?;
+    let length = text[range.clone()].chars().count();
+    (length >= MIN_LEN && (form.len() >= MIN_LEN_INSIDE_WORDS || is_word(text, &range))).then_some(range)
 }
 
-fn is_word(text: &str, place: &Range<usize>) -> bool {
-    !text[..place.start].ends_with(char::is_alphanumeric) && !text[place.end..].starts_with(char::is_alphanumeric)
+fn is_word(text: &str, range: &Range<usize>) -> bool {
+    !text[..range.start].ends_with(char::is_alphanumeric) && !text[range.end..].starts_with(char::is_alphanumeric)
 }
 
 /// The secret as it is, and as it may come back but for escapes.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned(), secret.replace(' ', "+")];
     // What decoding makes of a secret that holds an escape itself.
-    let decoded = std::iter::successors(Decoded::new(secret), Decoded::again);
-    forms.extend(decoded.take(LAYERS).map(|decoded| decoded.text));
+    let decoded = std::iter::successors(Decoded::new(secret), Decoded::decode_again);
+    forms.extend(decoded.take(MAX_LAYERS).map(|decoded| decoded.text));
     forms.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
     for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
         forms.extend((0..3).map(|before| within_base64(&engine, before, secret)));
@@ -294,7 +294,7 @@ mod tests {
             let json = serde_json::json!({ "a": text }).to_string();
             prop_assert_eq!(masks.apply(&json), r#"{"a":"***"}"#);
             let kept: String = text.chars().take(text.chars().count() - cut.min(text.chars().count() / 3)).collect();
-            prop_assert_eq!(masks.apply_to_beginning(&format!("<{kept}")), "<***");
+            prop_assert_eq!(masks.apply_to_prefix(&format!("<{kept}")), "<***");
         }
 
         #[test]

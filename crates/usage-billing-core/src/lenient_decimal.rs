@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::DecimalString;
 
 /// Characters of an unreadable value that are kept.
-const LONGEST_EXCERPT: usize = 60;
+const MAX_EXCERPT_CHARS: usize = 60;
 
 /// A decimal on the wire as a JSON string, in an array whose other elements have to survive if this one cannot be read.
 ///
@@ -51,7 +51,7 @@ impl LenientDecimal {
     }
 
     fn unreadable(text: &str) -> Self {
-        let excerpt = match text.char_indices().nth(LONGEST_EXCERPT) {
+        let excerpt = match text.char_indices().nth(MAX_EXCERPT_CHARS) {
             Some((end, _)) => format!("{}…", &text[..end]).into(),
             None => text.into(),
         };

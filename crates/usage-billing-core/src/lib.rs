@@ -11,7 +11,7 @@ mod client_builder;
 mod connection_failure;
 mod date_time;
 mod decimal;
-mod decoded_size;
+mod decode_memory;
 mod environment;
 mod error;
 mod error_response;
@@ -79,7 +79,7 @@ pub use {
     open_enum::{UnknownValue, open_enum_impls},
     progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     query_param::QueryParam,
-    raw_response::{Answer, display_bytes},
+    raw_response::{RawResponse, display_bytes},
     read_ahead::read_ahead,
     serde,
 };

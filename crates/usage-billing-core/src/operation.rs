@@ -27,10 +27,10 @@ impl Operation {
     /// Whether a request may be sent again although its first copy may have been acted on.
     ///
     /// By method (RFC 9110, 9.2.2) or by the document's marks.
-    pub(crate) fn is_repeatable(&self, body: Option<&[u8]>) -> bool {
+    pub(crate) fn is_idempotent(&self, body: Option<&[u8]>) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
             || self.idempotent
-            || self.idempotent_with.is_some_and(|field| names(body, field))
+            || self.idempotent_with.is_some_and(|field| has_field(body, field))
     }
 
     /// Whether `path` is this operation's template with every value filled in.
@@ -58,7 +58,7 @@ impl Operation {
     }
 }
 
-fn names(body: Option<&[u8]>, field: &str) -> bool {
+fn has_field(body: Option<&[u8]>, field: &str) -> bool {
     body.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok())
         .and_then(|value| value.get(field).map(|id| !id.is_null() && id != ""))
         .unwrap_or(false)
@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn a_post_is_repeatable_only_by_its_marks() {
-        assert!(!REPORT.is_repeatable(None));
-        assert!(!REPORT.is_repeatable(Some(b"{}")));
-        assert!(!REPORT.is_repeatable(Some(br#"{"id":null}"#)));
-        assert!(!REPORT.is_repeatable(Some(br#"{"id":""}"#)));
-        assert!(!REPORT.is_repeatable(Some(b"no json")));
-        assert!(REPORT.is_repeatable(Some(br#"{"id":"7"}"#)));
-        assert!(Operation { idempotent: true, ..REPORT }.is_repeatable(None));
-        assert!(Operation { method: "GET", ..REPORT }.is_repeatable(None));
-        assert!(!Operation { method: "PATCH", idempotent_with: None, ..REPORT }.is_repeatable(Some(br#"{"id":"7"}"#)));
+        assert!(!REPORT.is_idempotent(None));
+        assert!(!REPORT.is_idempotent(Some(b"{}")));
+        assert!(!REPORT.is_idempotent(Some(br#"{"id":null}"#)));
+        assert!(!REPORT.is_idempotent(Some(br#"{"id":""}"#)));
+        assert!(!REPORT.is_idempotent(Some(b"no json")));
+        assert!(REPORT.is_idempotent(Some(br#"{"id":"7"}"#)));
+        assert!(Operation { idempotent: true, ..REPORT }.is_idempotent(None));
+        assert!(Operation { method: "GET", ..REPORT }.is_idempotent(None));
+        assert!(!Operation { method: "PATCH", idempotent_with: None, ..REPORT }.is_idempotent(Some(br#"{"id":"7"}"#)));
     }
 
     #[test]

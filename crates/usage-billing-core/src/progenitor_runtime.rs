@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
-use crate::raw_response::Answer;
+use crate::raw_response::RawResponse;
 use crate::{Result, Transport};
 
 /// What every generated client can say of itself.
@@ -58,12 +58,12 @@ pub trait ClientHooks<Inner = Transport>: ClientInfo<Transport> {
     }
 
     /// Named by generated code; the transport does all.
-    fn post(&self, _: &Result<Box<Answer>>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
+    fn post(&self, _: &Result<Box<RawResponse>>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
-    /// Sends the request as often as needed and allowed; an answer is a success.
-    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Box<Answer>>> + Send {
+    /// Sends the request as often as needed and allowed; a response is a success.
+    fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Box<RawResponse>>> + Send {
         self.inner().send(self.client(), request, info.operation_id)
     }
 }

@@ -49,12 +49,12 @@ impl EnvironmentProxies {
     }
 
     /// The proxy that requests to `url` go through. Unencrypted ones to this machine go through none.
-    pub(crate) fn of(&self, url: &Url) -> Option<Proxy> {
-        if is_unencrypted_loopback(url) { None } else { self.configured(url) }
+    pub(crate) fn for_url(&self, url: &Url) -> Option<Proxy> {
+        if is_unencrypted_loopback(url) { None } else { self.configured_for(url) }
     }
 
     /// The proxy that the environment has for `url`.
-    pub(crate) fn configured(&self, url: &Url) -> Option<Proxy> {
+    pub(crate) fn configured_for(&self, url: &Url) -> Option<Proxy> {
         let proxy = self.matcher.intercept(&url.as_str().parse().ok()?)?;
         let variable = if url.scheme() == "https" { self.https } else { self.http };
         Some(Proxy { address: address(proxy.uri()), variable })
@@ -82,17 +82,17 @@ impl EnvironmentProxies {
 fn variables(lookup: impl Fn(&str) -> Option<Result<String, ()>>) -> Result<[Option<&'static str>; 2]> {
     let first = |names: [&'static str; 2]| -> Result<Option<&'static str>> {
         let Some((name, value)) = names.iter().find_map(|name| Some((*name, lookup(name)?))) else { return Ok(None) };
-        let wrong = |reason: &str| {
+        let invalid = |reason: &str| {
             let message = format!("{name} in the environment {reason}; expected http://host:port");
             // Without the value: it may hold a password.
             Err(Error::new(ErrorKind::Config, message)
                 .with_hint("correct the variable, or unset it to connect directly"))
         };
         match value {
-            Err(()) => wrong("is not UTF-8"),
+            Err(()) => invalid("is not UTF-8"),
             Ok(value) if value.is_empty() => Ok(None),
-            Ok(value) => match problem(&value) {
-                Some(reason) => wrong(reason),
+            Ok(value) => match url_problem(&value) {
+                Some(reason) => invalid(reason),
                 None => Ok(Some(name)),
             },
         }
@@ -102,7 +102,7 @@ fn variables(lookup: impl Fn(&str) -> Option<Result<String, ()>>) -> Result<[Opt
 }
 
 /// Why a value is not the URL of a proxy that can be used.
-fn problem(value: &str) -> Option<&'static str> {
+fn url_problem(value: &str) -> Option<&'static str> {
     const INVALID: &str = "is not a valid proxy URL";
     let Some(proxy) = Matcher::builder().http(value).build().intercept(&Uri::from_static("http://host.invalid")) else {
         return Some(INVALID);
@@ -187,7 +187,7 @@ mod tests {
             https: Some("HTTPS_PROXY"),
             http: None,
         };
-        let of = |url: &str| proxies.of(&url.parse().unwrap()).map(|proxy| proxy.to_string());
+        let of = |url: &str| proxies.for_url(&url.parse().unwrap()).map(|proxy| proxy.to_string());
         assert_eq!(of("https://api.example.com/x?y"), Some("https://proxy.corp:8443 (HTTPS_PROXY)".to_owned()));
         assert_eq!(of("http://api.example.com"), None);
         assert_eq!(of("https://localhost"), None);

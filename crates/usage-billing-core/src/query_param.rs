@@ -52,7 +52,7 @@ fn push<S: Serializer>(pairs: &mut S::SerializeSeq, name: &str, value: &Value) -
 mod tests {
     use super::*;
 
-    fn sent(value: impl Serialize) -> String {
+    fn query_of(value: impl Serialize) -> String {
         let request = reqwest::Request::new(reqwest::Method::GET, "http://x".parse().unwrap());
         let client = reqwest::RequestBuilder::from_parts(crate::http_client().unwrap().build().unwrap(), request);
         let request = client.query(&QueryParam::new("q", &value)).build().unwrap();
@@ -61,11 +61,11 @@ mod tests {
 
     #[test]
     fn every_kind_of_value_is_sent_in_form_style() {
-        assert_eq!(sent(None::<u8>), "");
-        assert_eq!(sent(Some(7)), "q=7");
-        assert_eq!(sent(true), "q=true");
-        assert_eq!(sent("a&b c+ü"), "q=a%26b+c%2B%C3%BC");
-        assert_eq!(sent(["x", "y"]), "q=x&q=y");
-        assert_eq!(sent(serde_json::json!({"a": 1, "b": null})), "a=1");
+        assert_eq!(query_of(None::<u8>), "");
+        assert_eq!(query_of(Some(7)), "q=7");
+        assert_eq!(query_of(true), "q=true");
+        assert_eq!(query_of("a&b c+ü"), "q=a%26b+c%2B%C3%BC");
+        assert_eq!(query_of(["x", "y"]), "q=x&q=y");
+        assert_eq!(query_of(serde_json::json!({"a": 1, "b": null})), "a=1");
     }
 }

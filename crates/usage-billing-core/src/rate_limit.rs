@@ -57,7 +57,7 @@ impl Limiter {
     }
 
     /// Returns when the next request may go out.
-    pub(crate) async fn ready(&self) {
+    pub(crate) async fn until_ready(&self) {
         while let Err(early) = self.0.check() {
             tokio::time::sleep(early.wait_time_from(TokioClock.now())).await;
         }
@@ -107,7 +107,7 @@ mod tests {
         let start = tokio::time::Instant::now();
         let mut seconds = Vec::new();
         for _ in 0..6 {
-            limiter.ready().await;
+            limiter.until_ready().await;
             seconds.push(start.elapsed().as_millis().div_ceil(1000));
         }
         assert_eq!(seconds[..3], [0, 0, 0]);

@@ -11,22 +11,22 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Response;
 
-use crate::body_permits::{LargeBodies, MEDIUM, SMALL, Turn};
+use crate::body_permits::{BodyPermit, BodyPermits, MEDIUM, SMALL};
 use crate::call_options::CallSettings;
 use crate::failure_context::FailureContext;
-use crate::transfer_rate::Paced;
+use crate::transfer_rate::MinRateStream;
 use crate::{Error, ErrorKind, Result};
 
-/// How much of an answer's body an error keeps.
-pub(crate) const KEPT_BODY: usize = 64 * 1024;
+/// How much of a response's body an error keeps.
+pub(crate) const MAX_KEPT_BODY: usize = 64 * 1024;
 /// Room that is made for a body before it comes, at most: its stated length may be wrong.
-const LARGEST_GUESS: usize = 16 * 1024 * 1024;
+const MAX_PREALLOCATION: usize = 16 * 1024 * 1024;
 /// Room that is made for a body that turns out to be large.
-const LARGEST_JUMP: usize = 64 * 1024 * 1024;
+const LARGE_BODY_CAPACITY: usize = 64 * 1024 * 1024;
 
-/// An answer of a success status, as generated code hands it on: in a box, because it is handed on many times.
+/// A response of a success status, as generated code hands it on: in a box, because it is handed on many times.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     pub(crate) operation: &'static str,
     pub(crate) request_id_headers: &'static [&'static str],
     pub(crate) attempts: u32,
@@ -35,11 +35,11 @@ pub struct Answer {
     /// `None` while it is still to come, as it is of a download.
     pub(crate) body: Option<Bytes>,
     /// Of a large body, until the value is made.
-    pub(crate) turn: Turn,
+    pub(crate) body_permit: BodyPermit,
     pub(crate) context: Arc<FailureContext>,
 }
 
-impl Answer {
+impl RawResponse {
     /// One of 2xx.
     pub fn status(&self) -> StatusCode {
         self.response.status()
@@ -56,32 +56,34 @@ impl Answer {
             Some(body) => Ok(body),
             // In a box, because nearly all bodies are here already.
             None => {
-                Box::pin(read_body(&mut self.response, limit, None, &mut self.turn)).await.map_err(
-                    |error| match error {
-                        BodyError::Lost(error) => self.context.connection_error(error, self.operation, self.attempts).1,
+                Box::pin(read_body(&mut self.response, limit, None, &mut self.body_permit)).await.map_err(|error| {
+                    match error {
+                        BodyError::Connection(error) => {
+                            self.context.connection_error(error, self.operation, self.attempts).1
+                        }
                         BodyError::TooLarge => too_large(limit, self.operation, self.attempts),
-                    },
-                )
+                    }
+                })
             }
         }
     }
 
     /// The body as it arrives.
-    pub(crate) fn into_stream(self) -> Download {
+    pub(crate) fn into_download(self) -> Download {
         let Self { operation, attempts, settings, response, context, .. } = self;
         let chunks = response.bytes_stream().boxed();
         let chunks = match settings.min_transfer_rate {
-            Some(rate) => Chunks::Paced(Paced::new(chunks, rate)),
-            None => Chunks::Unpaced(chunks),
+            Some(rate) => Chunks::MinRate(MinRateStream::new(chunks, rate)),
+            None => Chunks::Unlimited(chunks),
         };
         Download { operation, attempts, context, chunks: Some(chunks) }
     }
 
-    /// The error of an answer that is not what the document says, with the body if that is the reason.
-    pub(crate) fn unexpected(&self, error: Error, body: &Bytes) -> Error {
-        let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]);
+    /// The error of a response that is not what the document says, with the body if that is the reason.
+    pub(crate) fn add_to_error(&self, error: Error, body: &Bytes) -> Error {
+        let body = Bytes::copy_from_slice(&body[..body.len().min(MAX_KEPT_BODY)]);
         let request_id = request_id(self.response.headers(), self.request_id_headers);
-        let error = error.with_operation(self.operation).with_answer(self.status(), request_id, body);
+        let error = error.with_operation(self.operation).with_response(self.status(), request_id, body);
         self.context.masked(error.with_attempts(self.attempts).with_may_have_arrived(true))
     }
 }
@@ -95,8 +97,8 @@ pub(crate) struct Download {
 }
 
 enum Chunks {
-    Paced(Paced<BoxStream<'static, reqwest::Result<Bytes>>>),
-    Unpaced(BoxStream<'static, reqwest::Result<Bytes>>),
+    MinRate(MinRateStream<BoxStream<'static, reqwest::Result<Bytes>>>),
+    Unlimited(BoxStream<'static, reqwest::Result<Bytes>>),
 }
 
 impl Stream for Download {
@@ -106,13 +108,13 @@ impl Stream for Download {
         let (operation, attempts) = (self.operation, self.attempts);
         let chunk = match &mut self.chunks {
             None => return Poll::Ready(None),
-            Some(Chunks::Paced(chunks)) => ready!(chunks.poll_chunk(context)),
-            Some(Chunks::Unpaced(chunks)) => ready!(chunks.poll_next_unpin(context)).map(Ok),
+            Some(Chunks::MinRate(chunks)) => ready!(chunks.poll_chunk(context)),
+            Some(Chunks::Unlimited(chunks)) => ready!(chunks.poll_next_unpin(context)).map(Ok),
         };
         let chunk = chunk.map(|chunk| match chunk {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => Err(self.context.connection_error(error, operation, attempts).1),
-            Err(slow) => Err(Error::new(ErrorKind::Connection, slow.to_string())
+            Err(too_slow) => Err(Error::new(ErrorKind::Connection, too_slow.to_string())
                 .with_operation(operation)
                 .with_attempts(attempts)
                 .with_setting("min_transfer_rate")),
@@ -127,42 +129,42 @@ impl Stream for Download {
 
 /// Why a body was not read to its end.
 pub(crate) enum BodyError {
-    Lost(reqwest::Error),
+    Connection(reqwest::Error),
     TooLarge,
 }
 
 impl From<reqwest::Error> for BodyError {
     fn from(error: reqwest::Error) -> Self {
-        Self::Lost(error)
+        Self::Connection(error)
     }
 }
 
-/// Reads a body of at most `limit` bytes; a large one in its turn. A larger stated length fails before anything is read.
+/// Reads a body of at most `limit` bytes; a large one in its permit. A larger stated length fails before anything is read.
 pub(crate) async fn read_body(
     response: &mut Response,
     limit: usize,
-    large: Option<&LargeBodies>,
-    turn: &mut Turn,
+    permits: Option<&BodyPermits>,
+    permit: &mut BodyPermit,
 ) -> Result<Bytes, BodyError> {
     // Requests for tokens have a limit of their own, and no turns. In a box, because few bodies are large.
-    let mut wait = async |bytes| match large {
-        Some(large) if bytes > SMALL => Box::pin(large.wait(turn, bytes)).await,
+    let mut acquire = async |bytes| match permits {
+        Some(permits) if bytes > SMALL => Box::pin(permits.acquire(permit, bytes)).await,
         _ => {}
     };
-    let stated = response.content_length().map_or(Some(0), |length| usize::try_from(length).ok());
-    let stated = stated.filter(|stated| *stated <= limit).ok_or(BodyError::TooLarge)?;
-    wait(stated).await;
+    let content_length = response.content_length().map_or(Some(0), |length| usize::try_from(length).ok());
+    let content_length = content_length.filter(|content_length| *content_length <= limit).ok_or(BodyError::TooLarge)?;
+    acquire(content_length).await;
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     // Most answers come in one piece.
     let Some(second) = response.chunk().await? else {
         return if first.len() <= limit { Ok(first) } else { Err(BodyError::TooLarge) };
     };
-    let mut body = Vec::with_capacity(stated.min(LARGEST_GUESS));
+    let mut body = Vec::with_capacity(content_length.min(MAX_PREALLOCATION));
     for chunk in [first, second] {
         append(&mut body, &chunk, limit)?;
     }
     while let Some(chunk) = response.chunk().await? {
-        wait(body.len() + chunk.len()).await;
+        acquire(body.len() + chunk.len()).await;
         append(&mut body, &chunk, limit)?;
     }
     Ok(body.into())
@@ -174,7 +176,7 @@ fn append(body: &mut Vec<u8>, chunk: &[u8], limit: usize) -> Result<(), BodyErro
         return Err(BodyError::TooLarge);
     }
     if length > body.capacity() {
-        body.reserve_exact(grown(body.capacity(), length, limit) - body.len());
+        body.reserve_exact(next_capacity(body.capacity(), length, limit) - body.len());
     }
     body.extend_from_slice(chunk);
     Ok(())
@@ -183,13 +185,13 @@ fn append(body: &mut Vec<u8>, chunk: &[u8], limit: usize) -> Result<(), BodyErro
 /// The next capacity of a buffer: twice the last one, but never more than the limit, which doubling would exceed by up to a half. A large
 /// body gets all that most limits allow at once: memory that is not written to is only an address, while copies of growing buffers stay
 /// behind in the allocator.
-fn grown(capacity: usize, needed: usize, limit: usize) -> usize {
-    let least = match needed {
-        _ if needed > MEDIUM => LARGEST_JUMP,
+fn next_capacity(capacity: usize, needed: usize, limit: usize) -> usize {
+    let minimum = match needed {
+        _ if needed > MEDIUM => LARGE_BODY_CAPACITY,
         _ if needed > SMALL => MEDIUM,
         _ => 0,
     };
-    capacity.saturating_mul(2).max(least).min(limit).max(needed)
+    capacity.saturating_mul(2).max(minimum).min(limit).max(needed)
 }
 
 /// The response is larger than the client allows. Not sent again: the next response would be as large.
@@ -207,11 +209,11 @@ pub fn display_bytes(bytes: usize) -> String {
     if bytes > 0 && bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
 }
 
-/// Reads as much of an error answer as comes and is kept: the status says enough if the rest does not.
-pub(crate) async fn read_prefix(response: Response, body: &mut BytesMut) {
+/// Reads as much of an error response as comes and is kept: the status says enough if the rest does not.
+pub(crate) async fn read_body_prefix(response: Response, body: &mut BytesMut) {
     let mut chunks = response.bytes_stream();
     while let Some(Ok(chunk)) = chunks.next().await {
-        let room = KEPT_BODY - body.len();
+        let room = MAX_KEPT_BODY - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() >= room {
             break;
@@ -239,11 +241,11 @@ mod tests {
             (100, 100, 100, 100),
             (usize::MAX / 2 + 1, 10, usize::MAX, usize::MAX),
             (SMALL - 1, SMALL + 1, 1 << 40, MEDIUM),
-            (MEDIUM, MEDIUM + 1, 1 << 40, LARGEST_JUMP),
+            (MEDIUM, MEDIUM + 1, 1 << 40, LARGE_BODY_CAPACITY),
             (MEDIUM, MEDIUM + 1, MEDIUM + 7, MEDIUM + 7),
-            (LARGEST_JUMP, LARGEST_JUMP + 1, 1 << 40, 2 * LARGEST_JUMP),
+            (LARGE_BODY_CAPACITY, LARGE_BODY_CAPACITY + 1, 1 << 40, 2 * LARGE_BODY_CAPACITY),
         ] {
-            assert_eq!(grown(capacity, needed, limit), expected, "{capacity} {needed} {limit}");
+            assert_eq!(next_capacity(capacity, needed, limit), expected, "{capacity} {needed} {limit}");
         }
     }
 

@@ -36,7 +36,7 @@ pub async fn read_ahead<F: Future + Unpin>(mut future: F) -> Either<F::Output, F
 
 /// Whether the call that is polled stops when it has a body of so many bytes. Larger ones are decoded in the background: they would take
 /// more memory than what they are decoded to.
-pub(crate) fn stops_at(bytes: usize) -> bool {
+pub(crate) fn should_stop_at(bytes: usize) -> bool {
     (SMALL..=MEDIUM).contains(&bytes) && IS_STOPPED.try_with(|_| ()).is_ok()
 }
 
@@ -61,15 +61,15 @@ mod tests {
     async fn future_stops_where_it_would_decode_and_goes_on_elsewhere() {
         let call = async {
             tokio::task::yield_now().await;
-            let stops = stops_at(MEDIUM);
+            let stops = should_stop_at(MEDIUM);
             if stops {
                 stop().await;
             }
-            (stops, stops_at(MEDIUM))
+            (stops, should_stop_at(MEDIUM))
         };
         let Either::Right(stopped) = read_ahead(call.boxed()).await else { panic!("it ran to its end") };
         assert_eq!(stopped.await, (true, false));
-        let small = async { (stops_at(SMALL - 1), stops_at(MEDIUM + 1)) };
+        let small = async { (should_stop_at(SMALL - 1), should_stop_at(MEDIUM + 1)) };
         assert!(matches!(read_ahead(small.boxed()).await, Either::Left((false, false))));
     }
 }

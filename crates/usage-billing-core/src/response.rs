@@ -12,16 +12,16 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use crate::decoded_size::{DecodeMemory, from_json};
+use crate::decode_memory::{DecodeMemory, from_json};
 use crate::error::body::describe;
-use crate::foreign_text::beginning;
+use crate::foreign_text::maskable_prefix;
 use crate::known_secrets::Masks;
-use crate::raw_response::Answer;
+use crate::raw_response::RawResponse;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
 
 /// Characters of a path in a decode error.
-const LONGEST_PATH: usize = 400;
+const MAX_PATH_CHARS: usize = 400;
 
 /// A decoded body with the status and headers that it came with.
 pub struct ResponseValue<T> {
@@ -31,7 +31,7 @@ pub struct ResponseValue<T> {
 }
 
 impl<T> ResponseValue<T> {
-    /// Puts an answer together, for tests.
+    /// Puts a response together, for tests.
     pub fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
         Self { value, status, headers }
     }
@@ -51,7 +51,7 @@ impl<T> ResponseValue<T> {
         &self.headers
     }
 
-    /// How long the vendor wants to be left alone, counted from its answer: a job that is not done says so.
+    /// How long the vendor wants to be left alone, counted from its response: a job that is not done says so.
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after(&self.headers, SystemTime::now())
     }
@@ -64,20 +64,22 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// [`ErrorKind::Decode`] with the place in the body, [`ErrorKind::Limit`] if it would take far more memory than the body, or
     /// [`ErrorKind::Connection`] if the body was cut off.
     #[doc(hidden)]
-    pub async fn from_response(mut answer: Box<Answer>) -> Result<Self> {
-        let body = answer.take_body().await?;
+    pub async fn from_response(mut response: Box<RawResponse>) -> Result<Self> {
+        let body = response.take_body().await?;
         // Gateways put a byte order mark before it, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-        // Some operations answer "" and some nothing at all where the document says a string.
+        // Some operations response "" and some nothing at all where the document says a string.
         let json = if text.is_empty() { &b"\"\""[..] } else { text };
-        let memory = DecodeMemory::of(body.len(), answer.settings.max_response_bytes);
+        let memory = DecodeMemory::new(body.len(), response.settings.max_response_bytes);
         match from_json(json, &memory) {
-            Ok(value) => Ok(Self { value, status: answer.status(), headers: answer.take_headers() }),
+            Ok(value) => Ok(Self { value, status: response.status(), headers: response.take_headers() }),
             Err(_) if memory.is_exceeded() => {
                 let error = Error::new(ErrorKind::Limit, memory.to_string()).with_setting("max_response_bytes");
-                Err(answer.unexpected(error, &Bytes::new()))
+                Err(response.add_to_error(error, &Bytes::new()))
             }
-            Err(error) => Err(answer.unexpected(misfit::<T>(text, error, &answer.context.secrets.masks()), &body)),
+            Err(error) => {
+                Err(response.add_to_error(decode_error::<T>(text, error, &response.context.secrets.masks()), &body))
+            }
         }
     }
 }
@@ -88,8 +90,8 @@ impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
     /// # Errors
     /// As [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
-    pub async fn from_list_response(answer: Box<Answer>) -> Result<Self> {
-        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(answer).await?;
+    pub async fn from_list_response(response: Box<RawResponse>) -> Result<Self> {
+        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(response).await?;
         Ok(Self { value: value.unwrap_or_default(), status, headers })
     }
 }
@@ -100,72 +102,76 @@ const GZIP: &[u8] = &[0x1F, 0x8B];
 
 /// Decoding once more, slower, finds the place. It takes no more memory than decoding did before it failed. What is quoted of the body is
 /// masked here: what is cut could not be.
-fn misfit<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
+fn decode_error<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
-            format!("unexpected body at {}: {}", path_of(located.path(), masks), reason_of(located.inner(), masks))
+            format!(
+                "unexpected body at {}: {}",
+                display_path(located.path(), masks),
+                display_reason(located.inner(), masks)
+            )
         }
         _ if body.is_empty() => "the body is empty".to_owned(),
         _ if body.starts_with(GZIP) => {
             "the body is compressed with gzip, which was not requested (from a proxy?)".to_owned()
         }
         _ if body.trim_ascii_start().starts_with(b"<") => {
-            let said = describe(body).message.unwrap_or_default();
-            format!("unexpected body: {}", printable(&masks.apply(&beginning(&said))))
+            let text = describe(body).message.unwrap_or_default();
+            format!("unexpected body: {}", printable(&masks.apply(&maskable_prefix(&text))))
         }
-        _ => format!("unexpected body: {}", reason_of(&error, masks)),
+        _ => format!("unexpected body: {}", display_reason(&error, masks)),
     };
     Error::new(ErrorKind::Decode, message).with_source(error)
 }
 
 /// The path with each of its keys bounded: those of a map are the vendor's.
-fn path_of(path: &Path, masks: &Masks) -> String {
+fn display_path(path: &Path, masks: &Masks) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
             Segment::Seq { .. } => text += &segment.to_string(),
             key => {
                 let dot = if text.is_empty() { "" } else { "." };
-                text += &format!("{dot}{}", printable(&masks.apply(&beginning(&key.to_string()))));
+                text += &format!("{dot}{}", printable(&masks.apply(&maskable_prefix(&key.to_string()))));
             }
         }
     }
-    printable_end(&text)
+    path_suffix(&text)
 }
 
 /// The end of a long path: it names the field.
-fn printable_end(path: &str) -> String {
+fn path_suffix(path: &str) -> String {
     let count = path.chars().count();
-    match count.checked_sub(LONGEST_PATH) {
+    match count.checked_sub(MAX_PATH_CHARS) {
         Some(cut) if cut > 0 => format!("…{}", path.chars().skip(cut + 1).collect::<String>()),
         _ => path.to_owned(),
     }
 }
 
 /// What serde_json found, bounded, with the place in the body: it quotes the vendor's value.
-fn reason_of(error: &serde_json::Error, masks: &Masks) -> String {
+fn display_reason(error: &serde_json::Error, masks: &Masks) -> String {
     let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(reason) => format!("{}{place}", printable(&masks.apply(&beginning(reason)))),
-        None => printable(&masks.apply(&beginning(&text))).to_string(),
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&position) {
+        Some(reason) => format!("{}{position}", printable(&masks.apply(&maskable_prefix(reason)))),
+        None => printable(&masks.apply(&maskable_prefix(&text))).to_string(),
     }
 }
 
 impl ResponseValue<ByteStream> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn stream(mut answer: Box<Answer>) -> Self {
-        let (status, headers) = (answer.status(), answer.take_headers());
-        Self { value: ByteStream(Box::pin(answer.into_stream())), status, headers }
+    pub fn stream(mut response: Box<RawResponse>) -> Self {
+        let (status, headers) = (response.status(), response.take_headers());
+        Self { value: ByteStream(Box::pin(response.into_download())), status, headers }
     }
 }
 
 impl ResponseValue<()> {
     /// Named by generated code.
     #[doc(hidden)]
-    pub fn empty(mut answer: Box<Answer>) -> Self {
-        Self { value: (), status: answer.status(), headers: answer.take_headers() }
+    pub fn empty(mut response: Box<RawResponse>) -> Self {
+        Self { value: (), status: response.status(), headers: response.take_headers() }
     }
 }
 
@@ -214,9 +220,9 @@ mod tests {
     use crate::known_secrets::KnownSecrets;
     use std::collections::BTreeMap;
 
-    fn misfit_of(body: &str) -> String {
+    fn decode_error_of(body: &str) -> String {
         type Body = BTreeMap<String, Vec<crate::DecimalNumber>>;
-        misfit::<Body>(
+        decode_error::<Body>(
             body.as_bytes(),
             serde_json::from_str::<Body>(body).unwrap_err(),
             &KnownSecrets::default().masks(),
@@ -227,7 +233,7 @@ mod tests {
     #[test]
     fn a_decode_error_is_bounded_and_names_path_and_position() {
         let key = format!("\\u001b\\u0000\\u202e{}", "k".repeat(5000));
-        let error = misfit_of(&format!(r#"{{"{key}":[1,"{}\n"]}}"#, "v".repeat(5000)));
+        let error = decode_error_of(&format!(r#"{{"{key}":[1,"{}\n"]}}"#, "v".repeat(5000)));
         assert!(error.starts_with(r"unexpected body at \u{1b}\u{0}\u{202e}kkk"), "{error}");
         assert!(error.contains("kkk…[1]: not a decimal number: ") && error.contains(" at line 1 column 1"), "{error}");
         assert!(error.chars().count() < 600, "{error}");
@@ -235,8 +241,8 @@ mod tests {
 
     #[test]
     fn a_long_path_keeps_its_end() {
-        assert_eq!(printable_end("a.b[1]"), "a.b[1]");
-        let path = printable_end(&format!("{}.name", "a.".repeat(500)));
-        assert!(path.starts_with("…") && path.ends_with("a..name") && path.chars().count() == LONGEST_PATH, "{path}");
+        assert_eq!(path_suffix("a.b[1]"), "a.b[1]");
+        let path = path_suffix(&format!("{}.name", "a.".repeat(500)));
+        assert!(path.starts_with("…") && path.ends_with("a..name") && path.chars().count() == MAX_PATH_CHARS, "{path}");
     }
 }

@@ -29,7 +29,7 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 ///     let policy = RetryPolicy::default()
 ///         .max_attempts(8)
 ///         .backoff(Duration::from_secs(1), Duration::from_secs(60))
-///         .budget(Duration::from_secs(1800));
+///         .time_limit(Duration::from_secs(1800));
 ///     // The deadline of a call includes its retries.
 ///     builder.retry(policy).deadline(Duration::from_secs(2400))
 /// }
@@ -39,7 +39,7 @@ pub struct RetryPolicy {
     max_attempts: u32,
     base: Duration,
     ceiling: Duration,
-    budget: Duration,
+    time_limit: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -49,7 +49,7 @@ impl Default for RetryPolicy {
             max_attempts: 4,
             base: Duration::from_millis(500),
             ceiling: Duration::from_secs(30),
-            budget: Duration::from_secs(120),
+            time_limit: Duration::from_secs(120),
         }
     }
 }
@@ -71,13 +71,13 @@ impl RetryPolicy {
     }
 
     /// Sets the time from the first attempt within which the last delay has to end.
-    pub fn budget(self, total: Duration) -> Self {
-        Self { budget: total, ..self }
+    pub fn time_limit(self, total: Duration) -> Self {
+        Self { time_limit: total, ..self }
     }
 
     /// Returns the longest wait for the end of a client's pause if the call has no deadline.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.budget
+    pub(crate) fn max_pause(&self) -> Duration {
+        self.time_limit
     }
 
     /// Returns the delay before the next attempt, or `None` if there is none. `elapsed` counts from the first attempt, `remaining` to the
@@ -85,13 +85,13 @@ impl RetryPolicy {
     pub(crate) fn delay(
         &self,
         failure: &Failure,
-        repeatable: bool,
+        is_idempotent: bool,
         attempts: u32,
         elapsed: Duration,
         remaining: Option<Duration>,
         random: u64,
     ) -> Option<Duration> {
-        if attempts >= self.max_attempts || !(failure.is_harmless() || repeatable && failure.is_passing()) {
+        if attempts >= self.max_attempts || !(failure.is_safe_to_retry() || is_idempotent && failure.is_transient()) {
             return None;
         }
         let delay = failure.retry_after.unwrap_or_else(|| {
@@ -100,7 +100,7 @@ impl RetryPolicy {
             Duration::from_nanos(random % (span + 1))
         });
         let in_time = remaining.is_none_or(|remaining| delay < remaining);
-        (in_time && elapsed.checked_add(delay)? <= self.budget).then_some(delay)
+        (in_time && elapsed.checked_add(delay)? <= self.time_limit).then_some(delay)
     }
 }
 
@@ -118,19 +118,19 @@ pub(crate) enum Cause {
     /// No connection: nothing was sent.
     NotConnected,
     /// The connection ended after (part of) the request was sent.
-    Lost,
+    ConnectionLost,
     /// The same again would happen until somebody changes something: a certificate that is not trusted, a proxy that wants a password.
     Permanent,
 }
 
 impl Failure {
     /// The vendor has certainly not acted on the request.
-    fn is_harmless(&self) -> bool {
+    fn is_safe_to_retry(&self) -> bool {
         matches!(self.cause, Cause::NotConnected | Cause::Status(StatusCode::TOO_MANY_REQUESTS))
     }
 
     /// The vendor may have acted on the request, or may still do so; `status` is that of its response, if there was one.
-    pub(crate) fn leaves_doubt(&self, status: Option<StatusCode>) -> bool {
+    pub(crate) fn may_have_arrived(&self, status: Option<StatusCode>) -> bool {
         match status {
             Some(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,
             None => self.cause != Cause::NotConnected,
@@ -138,9 +138,9 @@ impl Failure {
     }
 
     /// It may go better next time.
-    fn is_passing(&self) -> bool {
+    fn is_transient(&self) -> bool {
         match self.cause {
-            Cause::Lost | Cause::NotConnected => true,
+            Cause::ConnectionLost | Cause::NotConnected => true,
             Cause::Permanent => false,
             Cause::Status(status) => matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504),
         }
@@ -156,7 +156,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(value).ok()?;
-    let from = date(headers).unwrap_or(now);
+    let from = response_date(headers).unwrap_or(now);
     Some(until.duration_since(from).unwrap_or_default())
 }
 
@@ -166,8 +166,8 @@ pub(crate) fn limit_reset(headers: &HeaderMap, names: &[&str]) -> Option<Duratio
     names.iter().find_map(seconds).map(Duration::from_secs)
 }
 
-/// When the answer was made, by the vendor's clock.
-pub(crate) fn date(headers: &HeaderMap) -> Option<SystemTime> {
+/// When the response was made, by the vendor's clock.
+pub(crate) fn response_date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()
 }
 
@@ -180,43 +180,43 @@ mod tests {
         Failure { cause: Cause::Status(StatusCode::from_u16(code).unwrap()), retry_after: None }
     }
 
-    fn resent(failure: Failure, repeatable: bool) -> bool {
-        RetryPolicy::default().delay(&failure, repeatable, 1, Duration::ZERO, None, 7).is_some()
+    fn is_retried(failure: Failure, is_idempotent: bool) -> bool {
+        RetryPolicy::default().delay(&failure, is_idempotent, 1, Duration::ZERO, None, 7).is_some()
     }
 
     #[test]
     fn what_is_resent_depends_on_cause_and_repeatability() {
-        assert!(resent(status(429), true) && resent(status(429), false));
+        assert!(is_retried(status(429), true) && is_retried(status(429), false));
         for code in [408, 500, 502, 503, 504] {
-            assert!(resent(status(code), true) && !resent(status(code), false), "{code}");
+            assert!(is_retried(status(code), true) && !is_retried(status(code), false), "{code}");
         }
         for code in [301, 400, 401, 403, 404, 407, 409, 410, 422, 501, 505, 507, 599] {
-            assert!(!resent(status(code), true) && !resent(status(code), false), "{code}");
+            assert!(!is_retried(status(code), true) && !is_retried(status(code), false), "{code}");
         }
-        let lost = Failure { cause: Cause::Lost, retry_after: None };
-        assert!(resent(lost, true) && !resent(lost, false));
+        let lost = Failure { cause: Cause::ConnectionLost, retry_after: None };
+        assert!(is_retried(lost, true) && !is_retried(lost, false));
         let unconnected = Failure { cause: Cause::NotConnected, retry_after: None };
-        assert!(resent(unconnected, true) && resent(unconnected, false));
+        assert!(is_retried(unconnected, true) && is_retried(unconnected, false));
         let permanent = Failure { cause: Cause::Permanent, retry_after: None };
-        assert!(!resent(permanent, true) && !resent(permanent, false));
+        assert!(!is_retried(permanent, true) && !is_retried(permanent, false));
     }
 
     #[test]
     fn request_that_was_sent_and_not_rejected_may_have_arrived() {
-        let leaves_doubt = |cause, status: Option<u16>| {
+        let may_have_arrived = |cause, status: Option<u16>| {
             let status = status.map(|code| StatusCode::from_u16(code).unwrap());
-            Failure { cause, retry_after: None }.leaves_doubt(status)
+            Failure { cause, retry_after: None }.may_have_arrived(status)
         };
         for cause in [Cause::Permanent, Cause::Status(StatusCode::OK)] {
             for status in [200, 302, 408, 500, 502, 503, 504] {
-                assert!(leaves_doubt(cause, Some(status)), "{status}");
+                assert!(may_have_arrived(cause, Some(status)), "{status}");
             }
             for status in [400, 401, 403, 404, 409, 425, 429] {
-                assert!(!leaves_doubt(cause, Some(status)), "{status}");
+                assert!(!may_have_arrived(cause, Some(status)), "{status}");
             }
         }
-        assert!(leaves_doubt(Cause::Lost, None) && leaves_doubt(Cause::Permanent, None));
-        assert!(!leaves_doubt(Cause::NotConnected, None));
+        assert!(may_have_arrived(Cause::ConnectionLost, None) && may_have_arrived(Cause::Permanent, None));
+        assert!(!may_have_arrived(Cause::NotConnected, None));
     }
 
     #[test]
@@ -225,15 +225,15 @@ mod tests {
         assert_eq!(policy.delay(&status(429), true, 4, Duration::ZERO, None, 0), None);
         assert_eq!(RetryPolicy::none().delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
         assert_eq!(policy.max_attempts(0).delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
-        let hinted = |seconds| Failure { retry_after: Some(Duration::from_secs(seconds)), ..status(429) };
+        let rate_limited = |seconds| Failure { retry_after: Some(Duration::from_secs(seconds)), ..status(429) };
         let spent = Duration::from_secs(60);
-        assert_eq!(policy.delay(&hinted(60), false, 1, spent, None, 0), Some(spent));
-        assert_eq!(policy.delay(&hinted(61), false, 1, spent, None, 0), None);
-        assert_eq!(policy.delay(&hinted(u64::MAX), false, 1, spent, None, 0), None);
+        assert_eq!(policy.delay(&rate_limited(60), false, 1, spent, None, 0), Some(spent));
+        assert_eq!(policy.delay(&rate_limited(61), false, 1, spent, None, 0), None);
+        assert_eq!(policy.delay(&rate_limited(u64::MAX), false, 1, spent, None, 0), None);
         // A delay up to the deadline would leave no time for the attempt.
         for (remaining, expected) in [(61, Some(spent)), (60, None), (0, None)] {
             let remaining = Some(Duration::from_secs(remaining));
-            assert_eq!(policy.delay(&hinted(60), false, 1, spent, remaining, 0), expected, "{remaining:?}");
+            assert_eq!(policy.delay(&rate_limited(60), false, 1, spent, remaining, 0), expected, "{remaining:?}");
         }
     }
 
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn absurd_settings_do_not_overflow() {
         let longest = Duration::from_nanos(u64::MAX);
-        let policy = RetryPolicy::default().backoff(longest, longest).budget(Duration::MAX);
+        let policy = RetryPolicy::default().backoff(longest, longest).time_limit(Duration::MAX);
         assert!(policy.delay(&status(503), true, 1, Duration::ZERO, None, u64::MAX).is_some());
     }
 

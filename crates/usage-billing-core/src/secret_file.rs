@@ -5,54 +5,54 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::foreign_text::printable;
-use crate::secret_format::Use;
+use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_format};
 
-/// More is not a secret but a wrong path.
-const LARGEST: u64 = 64 * 1024;
+/// More is not a secret but a invalid path.
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// The secret in the file at `path`, which `variable` names. One line break at the end is dropped: editors and `echo` add it.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for a file that cannot be read, that others can read, or that does not hold a secret.
-pub(crate) fn read(path: &Path, variable: &str, used: Use) -> Result<String> {
-    let shown = path.to_string_lossy();
-    let wrong =
-        |reason: String| Error::new(ErrorKind::Config, format!("{variable} (`{}`) {reason}", printable(&shown)));
-    let unreadable = |error: std::io::Error| wrong(format!("cannot be read: {error}")).with_source(error);
+pub(crate) fn read(path: &Path, variable: &str, usage: SecretUse) -> Result<String> {
+    let display_path = path.to_string_lossy();
+    let invalid =
+        |reason: String| Error::new(ErrorKind::Config, format!("{variable} (`{}`) {reason}", printable(&display_path)));
+    let unreadable = |error: std::io::Error| invalid(format!("cannot be read: {error}")).with_source(error);
     // Before it is opened: opening a pipe would wait for somebody to write into it.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(wrong("is a directory: name the file in it".to_owned()));
+        return Err(invalid("is a directory: name the file in it".to_owned()));
     }
     if !metadata.is_file() {
-        return Err(wrong("is not a regular file".to_owned()));
+        return Err(invalid("is not a regular file".to_owned()));
     }
     let file = File::open(path).map_err(unreadable)?;
-    if let Some(problem) = others(&file.metadata().map_err(unreadable)?) {
-        return Err(wrong(problem));
+    if let Some(problem) = permission_problem(&file.metadata().map_err(unreadable)?) {
+        return Err(invalid(problem));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(wrong(format!("is larger than {} KiB: it must contain only the secret", LARGEST / 1024)));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(invalid(format!("is larger than {} KiB: it must contain only the secret", MAX_BYTES / 1024)));
     }
     // Without the source: it holds the bytes.
     let text =
-        String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8: save the file as UTF-8 without BOM".to_owned()))?;
+        String::from_utf8(bytes).map_err(|_| invalid("is not UTF-8: save the file as UTF-8 without BOM".to_owned()))?;
     let secret = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
-    match secret_format::problem(used, secret) {
-        Some(problem) => Err(wrong(problem)),
+    match secret_format::problem(usage, secret) {
+        Some(problem) => Err(invalid(problem)),
         None => Ok(secret.to_owned()),
     }
 }
 
 #[cfg(unix)]
-fn others(metadata: &fs::Metadata) -> Option<String> {
+fn permission_problem(metadata: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
 
     let mode = metadata.mode() & 0o777;
-    (mode & others_bits(metadata.uid()) != 0).then(|| {
+    (mode & forbidden_bits(metadata.uid()) != 0).then(|| {
         format!(
             "can be read or changed by other users (mode {mode:03o}): restrict it to its owner, with `chmod 600`, `defaultMode: 0400` of a \
              Kubernetes volume, or `mode: 0400` of a secret in Docker Compose"
@@ -63,13 +63,13 @@ fn others(metadata: &fs::Metadata) -> Option<String> {
 /// Bits of a mode that must not be set. As libpq has it for private keys: the group may read a file of root's, since containers get secrets
 /// so that run as another user (`fsGroup` of Kubernetes).
 #[cfg(unix)]
-fn others_bits(owner: u32) -> u32 {
+fn forbidden_bits(owner: u32) -> u32 {
     if owner == 0 { 0o037 } else { 0o077 }
 }
 
 /// Access lists are not read: the file's owner has to set them.
 #[cfg(not(unix))]
-fn others(_: &fs::Metadata) -> Option<String> {
+fn permission_problem(_: &fs::Metadata) -> Option<String> {
     None
 }
 
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_group_may_read_a_file_of_root_and_no_other() {
-        let is_accepted = |mode: u32, owner| mode & others_bits(owner) == 0;
+        let is_accepted = |mode: u32, owner| mode & forbidden_bits(owner) == 0;
         for mode in [0o400, 0o600, 0o440, 0o640] {
             assert!(is_accepted(mode, 0), "{mode:o}");
             assert_eq!(is_accepted(mode, 1000), mode & 0o040 == 0, "{mode:o}");

@@ -12,7 +12,7 @@ const QUOTES: [char; 4] = ['`', '´', '′', '″'];
 
 /// Where a secret is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum SecretUse {
     /// As it stands in a header, mostly after the name of a scheme.
     Header,
     /// Encoded, as a password: it may begin as it likes.
@@ -20,7 +20,7 @@ pub(crate) enum Use {
 }
 
 /// What is wrong with a secret, as the end of a sentence that begins with its name, and what to do.
-pub(crate) fn problem(used: Use, secret: &str) -> Option<String> {
+pub(crate) fn problem(usage: SecretUse, secret: &str) -> Option<String> {
     let inner = secret.strip_prefix('\u{feff}').unwrap_or(secret);
     if secret.trim().is_empty() || inner.is_empty() {
         return Some("is empty".to_owned());
@@ -43,7 +43,7 @@ pub(crate) fn problem(used: Use, secret: &str) -> Option<String> {
     if secret.starts_with(is_quote) || secret.ends_with(is_quote) {
         return Some("begins or ends with a quotation mark: remove it".to_owned());
     }
-    let prefix = header_prefix(secret).filter(|_| used == Use::Header)?;
+    let prefix = header_prefix(secret).filter(|_| usage == SecretUse::Header)?;
     Some(format!("begins with `{prefix}`, which the client adds itself: remove it"))
 }
 
@@ -88,7 +88,7 @@ mod tests {
             ("token\u{2003}hush", "begins with `Token`"),
             ("Authorization: Key hush", "begins with `Authorization:`"),
         ] {
-            let problem = problem(Use::Header, secret).unwrap_or_default();
+            let problem = problem(SecretUse::Header, secret).unwrap_or_default();
             assert!(problem.contains(expected) && !problem.contains("hush"), "{secret:?}: {problem}");
         }
     }
@@ -98,8 +98,8 @@ mod tests {
         for quote in "\"'`´“”„‟‘’‚‛«»‹›′″＂＇「」『』〝〞".chars() {
             for secret in [format!("{quote}hush"), format!("hush{quote}"), format!("{quote}hush\""), quote.to_string()]
             {
-                for used in [Use::Header, Use::Password] {
-                    let problem = problem(used, &secret).unwrap_or_default();
+                for usage in [SecretUse::Header, SecretUse::Password] {
+                    let problem = problem(usage, &secret).unwrap_or_default();
                     assert!(problem.contains("quotation mark") && !problem.contains("hush"), "{secret}: {problem}");
                 }
             }
@@ -109,15 +109,15 @@ mod tests {
     #[test]
     fn a_password_may_begin_as_a_header_does() {
         for secret in ["Key west", "Basic\u{a0}hush", "Authorization: hush"] {
-            assert_eq!(problem(Use::Password, secret), None, "{secret}");
-            assert!(problem(Use::Header, secret).is_some(), "{secret}");
+            assert_eq!(problem(SecretUse::Password, secret), None, "{secret}");
+            assert!(problem(SecretUse::Header, secret).is_some(), "{secret}");
         }
     }
 
     #[test]
     fn secrets_as_vendors_issue_them_pass() {
         for secret in ["hush", "a b", "Keyhush", "it's", "a\"b", "p@ss/+=word", "ключ", "eyJhbGciOi.J9-_"] {
-            assert_eq!(problem(Use::Header, secret), None, "{secret}");
+            assert_eq!(problem(SecretUse::Header, secret), None, "{secret}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Secrets that a vendor's answer holds.
+//! Secrets that a vendor's response holds.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A secret among an answer's fields (`format: password` in the curated document). `Debug` hides it; it is wiped when dropped.
+/// A secret among a response's fields (`format: password` in the curated document). `Debug` hides it; it is wiped when dropped.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(SecretString);

@@ -16,39 +16,41 @@ const VERSION: &str = "check the address; the server or a proxy before it is too
 
 /// The reason of a failure at any time of a TLS connection. Sending again helps with none but an error inside of the server.
 pub(crate) fn reason(error: &TlsError) -> Reason {
-    let (words, hint) = match error {
-        TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
+    let (message, hint) = match error {
+        TlsError::InvalidCertificate(certificate) => certificate_failure(certificate),
         TlsError::NoCertificatesPresented => ("the server presents no certificate".to_owned(), OTHER_HOST),
         TlsError::InvalidMessage(_) => ("the server does not serve TLS on this port".to_owned(), NOT_TLS),
-        TlsError::PeerIncompatible(what) => {
-            (format!("the server's TLS is not compatible ({})", in_words(&format!("{what:?}"))), VERSION)
+        TlsError::PeerIncompatible(reason) => {
+            (format!("the server's TLS is not compatible ({})", spaced_words(&format!("{reason:?}"))), VERSION)
         }
-        TlsError::AlertReceived(alert) => match of_alert(*alert) {
+        TlsError::AlertReceived(alert) => match alert_failure(*alert) {
             Some(alert) => alert,
-            None => return Reason::passing(format!("the server ended TLS ({})", in_words(&format!("{alert:?}")))),
+            None => {
+                return Reason::transient(format!("the server ended TLS ({})", spaced_words(&format!("{alert:?}"))));
+            }
         },
         TlsError::NoApplicationProtocol => ("the server does not offer HTTP over TLS".to_owned(), NOT_TLS),
-        other => return Reason::passing(format!("TLS failed: {other}")),
+        other => return Reason::transient(format!("TLS failed: {other}")),
     };
-    Reason::lasting(words, hint)
+    Reason::permanent(message, hint)
 }
 
-fn of_certificate(error: &CertificateError) -> (String, &'static str) {
+fn certificate_failure(error: &CertificateError) -> (String, &'static str) {
     match error {
         CertificateError::Expired => ("the server's certificate has expired".to_owned(), CLOCK),
         CertificateError::ExpiredContext { not_after, .. } => {
-            (format!("the server's certificate expired at {}", instant(not_after)), CLOCK)
+            (format!("the server's certificate expired at {}", display_time(not_after)), CLOCK)
         }
         CertificateError::NotValidYet => ("the server's certificate is not valid yet".to_owned(), CLOCK),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            (format!("the server's certificate is not valid before {}", instant(not_before)), CLOCK)
+            (format!("the server's certificate is not valid before {}", display_time(not_before)), CLOCK)
         }
         CertificateError::UnknownIssuer => {
             ("the server's certificate is self-signed or its issuer is not trusted on this machine".to_owned(), ISSUER)
         }
         CertificateError::NotValidForName => ("the server's certificate is for another host".to_owned(), OTHER_HOST),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names: Vec<_> = presented.iter().map(|name| in_brackets(name)).collect();
+            let names: Vec<_> = presented.iter().map(|name| inner_name(name)).collect();
             let names = if names.is_empty() { "names none".to_owned() } else { format!("names {}", names.join(", ")) };
             (format!("the server's certificate is for another host (it {})", printable(&names)), OTHER_HOST)
         }
@@ -67,14 +69,14 @@ fn of_certificate(error: &CertificateError) -> (String, &'static str) {
                 CertificateError::Other(other) => other.to_string(),
                 other => format!("{other:?}"),
             };
-            (format!("the server's certificate cannot be verified ({})", in_words(&text)), ISSUER)
+            (format!("the server's certificate cannot be verified ({})", spaced_words(&text)), ISSUER)
         }
     }
 }
 
 /// `None` for an alert that may pass.
-fn of_alert(alert: AlertDescription) -> Option<(String, &'static str)> {
-    let (words, hint) = match alert {
+fn alert_failure(alert: AlertDescription) -> Option<(String, &'static str)> {
+    let (message, hint) = match alert {
         AlertDescription::CloseNotify
         | AlertDescription::UserCanceled
         | AlertDescription::InternalError
@@ -93,24 +95,24 @@ fn of_alert(alert: AlertDescription) -> Option<(String, &'static str)> {
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
             ("the server supports none of the offered TLS settings", VERSION)
         }
-        other => return Some((format!("the server rejected TLS ({})", in_words(&format!("{other:?}"))), VERSION)),
+        other => return Some((format!("the server rejected TLS ({})", spaced_words(&format!("{other:?}"))), VERSION)),
     };
-    Some((words.to_owned(), hint))
+    Some((message.to_owned(), hint))
 }
 
-fn instant(time: &UnixTime) -> String {
+fn display_time(time: &UnixTime) -> String {
     let instant = i64::try_from(time.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     instant.map_or_else(|| "an unknown time".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 /// rustls presents names as `DnsName("example.com")`.
-fn in_brackets(name: &str) -> String {
+fn inner_name(name: &str) -> String {
     let inner = name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
     inner.unwrap_or(name).to_owned()
 }
 
 /// `UnsupportedCertVersion` as "unsupported cert version".
-fn in_words(name: &str) -> String {
+fn spaced_words(name: &str) -> String {
     // A structure's fields are left out.
     let name = name.split([' ', '(', '{']).next().unwrap_or_default();
     let mut words = String::new();
@@ -178,9 +180,13 @@ mod tests {
             (TlsError::DecryptError, "TLS failed: ", false),
         ] {
             let reason = reason(&error);
-            assert!(reason.words.contains(expected), "{}", reason.words);
-            assert_eq!((reason.lasts, reason.hint.is_some()), (lasting, lasting), "{}", reason.words);
-            assert!(!reason.words.contains(['{', '\n']) && reason.words.chars().count() < 350, "{}", reason.words);
+            assert!(reason.message.contains(expected), "{}", reason.message);
+            assert_eq!((reason.is_permanent, reason.hint.is_some()), (lasting, lasting), "{}", reason.message);
+            assert!(
+                !reason.message.contains(['{', '\n']) && reason.message.chars().count() < 350,
+                "{}",
+                reason.message
+            );
         }
     }
 }

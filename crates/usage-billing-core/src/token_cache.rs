@@ -22,16 +22,16 @@ use crate::token_provider::{TokenProvider, TokenRequest};
 use crate::{AccessToken, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
 
 /// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
-const ASSUMED_LIFE: Duration = Duration::from_secs(300);
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 /// No token is used longer, whatever the vendor says; the longest that one can be configured for is two days.
-const LONGEST_LIFE: Duration = Duration::from_secs(7 * 86_400);
+const MAX_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 /// How long a call waits for an early renewal before it goes on with the token that is still good.
-const RENEWAL_PATIENCE: Duration = Duration::from_secs(5);
+const REFRESH_WAIT: Duration = Duration::from_secs(5);
 /// After an early renewal has failed, the token that is still good is used for so long before the next try.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+const REFRESH_RETRY_DELAY: Duration = Duration::from_secs(10);
 
 /// Largest response of a token endpoint; tokens have a few KiB.
-const MAX_TOKEN_RESPONSE: usize = 1024 * 1024;
+const MAX_TOKEN_RESPONSE_BYTES: usize = 1024 * 1024;
 
 static SERVICE: Service =
     Service { operations: &[], request_id_headers: &[], limit_reset_headers: &[], credential_hint: "" };
@@ -74,8 +74,8 @@ impl fmt::Debug for TokenSource {
         match &self.issuer {
             Issuer::Endpoint(TokenEndpoint { url, client_id, .. }) => f
                 .debug_struct("ClientCredentials")
-                .field("token_url", &crate::base_url::shown(url))
-                .field("client_id", &auth::shown_client_id(client_id))
+                .field("token_url", &crate::base_url::redacted(url))
+                .field("client_id", &auth::redacted_client_id(client_id))
                 .finish_non_exhaustive(),
             Issuer::Provider(provider) => provider.fmt(f),
         }
@@ -85,10 +85,10 @@ impl fmt::Debug for TokenSource {
 pub(crate) struct Token {
     /// `Authorization: Bearer …`
     pub(crate) header: (HeaderName, HeaderValue),
-    ends: Instant,
+    expires_at: Instant,
 }
 
-type Flight = Shared<BoxFuture<'static, Result<Arc<Token>>>>;
+type InFlightRefresh = Shared<BoxFuture<'static, Result<Arc<Token>>>>;
 
 pub(crate) struct TokenCache {
     source: Arc<TokenSource>,
@@ -98,11 +98,11 @@ pub(crate) struct TokenCache {
 #[derive(Default)]
 struct State {
     token: Option<Arc<Token>>,
-    renew_at: Option<Instant>,
+    refresh_at: Option<Instant>,
     /// Whether the vendor rejected the last token.
     is_rejected: bool,
     /// The token request under way, shared by all who wait: its failure is the failure of all.
-    flight: Option<Flight>,
+    refresh: Option<InFlightRefresh>,
 }
 
 impl TokenCache {
@@ -126,50 +126,51 @@ impl TokenCache {
     /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
     pub(crate) async fn token(&self, http: &reqwest::Client, settings: &CallSettings) -> Result<Arc<Token>> {
         let now = Instant::now();
-        let (flight, usable) = {
+        let (refresh, usable) = {
             let mut state = self.state();
             // All who waited for it were dropped: it stands still, and its connection may be long gone.
-            if state.flight.as_ref().is_some_and(|flight| flight.strong_count() == Some(1)) {
-                state.flight = None;
+            if state.refresh.as_ref().is_some_and(|refresh| refresh.strong_count() == Some(1)) {
+                state.refresh = None;
             }
-            let usable = state.token.clone().filter(|token| now < token.ends);
+            let usable = state.token.clone().filter(|token| now < token.expires_at);
             if let Some(token) = &usable {
-                let early = state.renew_at.is_none_or(|at| now < at);
-                if early || state.flight.is_some() {
+                let is_fresh = state.refresh_at.is_none_or(|at| now < at);
+                if is_fresh || state.refresh.is_some() {
                     return Ok(token.clone());
                 }
             }
             // An early renewal is tried once: there is time for another.
             let retry = if usable.is_some() { RetryPolicy::none() } else { settings.retry };
             // Its own deadline: the calls that wait for it end, each at its own, but always new ones may wait.
-            let settings = CallSettings { retry, max_response_bytes: MAX_TOKEN_RESPONSE, ..*settings };
+            let settings = CallSettings { retry, max_response_bytes: MAX_TOKEN_RESPONSE_BYTES, ..*settings };
             let request = TokenRequest { is_after_rejection: state.is_rejected };
-            let flight = state
-                .flight
+            let refresh = state
+                .refresh
                 .get_or_insert_with(|| issue(self.source.clone(), http.clone(), settings, request).shared());
-            (flight.clone(), usable)
+            (refresh.clone(), usable)
         };
         let issued = match &usable {
-            Some(_) => tokio::time::timeout(RENEWAL_PATIENCE, flight.clone())
+            Some(_) => tokio::time::timeout(REFRESH_WAIT, refresh.clone())
                 .await
                 .unwrap_or_else(|_| Err(Error::new(ErrorKind::Connection, "the token endpoint has not responded yet"))),
-            None => flight.clone().await,
+            None => refresh.clone().await,
         };
         let mut state = self.state();
-        if state.flight.as_ref().is_some_and(|current| current.ptr_eq(&flight)) {
-            state.flight = None;
+        if state.refresh.as_ref().is_some_and(|current| current.ptr_eq(&refresh)) {
+            state.refresh = None;
             match &issued {
                 Ok(token) => {
-                    let landed = Instant::now();
-                    state.renew_at = Some(landed + renewal(token.ends.saturating_duration_since(landed)));
+                    let issued_at = Instant::now();
+                    state.refresh_at =
+                        Some(issued_at + refresh_after(token.expires_at.saturating_duration_since(issued_at)));
                     state.token = Some(token.clone());
                     state.is_rejected = false;
                 }
-                Err(_) => state.renew_at = Some(Instant::now() + RENEWAL_PAUSE),
+                Err(_) => state.refresh_at = Some(Instant::now() + REFRESH_RETRY_DELAY),
             }
         }
         match (issued, usable) {
-            (Err(error), Some(token)) if Instant::now() < token.ends => {
+            (Err(error), Some(token)) if Instant::now() < token.expires_at => {
                 tracing::warn!(target: "usage_billing::http", %error, "early renewal of the token failed; the current token is still valid");
                 Ok(token)
             }
@@ -178,13 +179,13 @@ impl TokenCache {
     }
 
     /// Drops the token, unless another has taken its place since: of many refused callers, one asks for a new one.
-    pub(crate) fn forget(&self, refused: &Arc<Token>) {
+    pub(crate) fn invalidate(&self, rejected: &Arc<Token>) {
         let mut state = self.state();
-        if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
+        if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, rejected)) {
             state.token = None;
             state.is_rejected = true;
             // It began before the rejection: it is tried once only, and a provider may return the same token again.
-            state.flight = None;
+            state.refresh = None;
         }
     }
 
@@ -194,14 +195,14 @@ impl TokenCache {
     }
 }
 
-/// How long a new token is used before the next one is asked for.
-fn renewal(life: Duration) -> Duration {
-    let margin = (life / 10).max(Duration::from_secs(60)).min(life / 2);
-    life - margin
+/// How long a new token is used before the next one is requested_at for.
+fn refresh_after(lifetime: Duration) -> Duration {
+    let margin = (lifetime / 10).max(Duration::from_secs(60)).min(lifetime / 2);
+    lifetime - margin
 }
 
 #[derive(Deserialize)]
-struct Issued {
+struct TokenResponse {
     access_token: SecretString,
     /// Seconds. Read as a decimal: some services send it as text, or with a point.
     expires_in: Option<DecimalNumber>,
@@ -209,21 +210,21 @@ struct Issued {
     expires_on: Option<DecimalNumber>,
 }
 
-impl Issued {
-    fn life(&self, headers: &HeaderMap) -> Duration {
+impl TokenResponse {
+    fn lifetime(&self, headers: &HeaderMap) -> Duration {
         let seconds = |number: DecimalNumber| Duration::from_secs(u64::try_from(number.trunc()).unwrap_or_default());
-        let on_clock = |unix| {
-            let now = retry::date(headers).unwrap_or_else(SystemTime::now);
+        let until = |unix| {
+            let now = retry::response_date(headers).unwrap_or_else(SystemTime::now);
             let end = SystemTime::UNIX_EPOCH.checked_add(seconds(unix));
-            end.map_or(LONGEST_LIFE, |end| end.duration_since(now).unwrap_or_default())
+            end.map_or(MAX_LIFETIME, |end| end.duration_since(now).unwrap_or_default())
         };
         // `expires_on` first: a vendor that sends both states the truth there (see the vendors' documents).
-        let life = match (self.expires_on, self.expires_in) {
-            (Some(unix), _) => on_clock(unix),
+        let lifetime = match (self.expires_on, self.expires_in) {
+            (Some(unix), _) => until(unix),
             (None, Some(span)) => seconds(span),
-            (None, None) => ASSUMED_LIFE,
+            (None, None) => DEFAULT_LIFETIME,
         };
-        life.min(LONGEST_LIFE)
+        lifetime.min(MAX_LIFETIME)
     }
 }
 
@@ -236,8 +237,8 @@ fn issue(
 ) -> BoxFuture<'static, Result<Arc<Token>>> {
     Box::pin(async move {
         let TokenSource { issuer, scheme, context } = &*source;
-        let (issued, asked) = match issuer {
-            Issuer::Endpoint(endpoint) => fetch(&http, settings, endpoint, context).await?,
+        let (issued, requested_at) = match issuer {
+            Issuer::Endpoint(endpoint) => request_token(&http, settings, endpoint, context).await?,
             Issuer::Provider(provider) => {
                 let provided =
                     provider.token(request, settings.deadline).await.map_err(|error| context.masked(error))?;
@@ -246,13 +247,13 @@ fn issue(
             }
         };
         context.secrets.add_token(&issued.secret);
-        let ends = asked + issued.life.unwrap_or(ASSUMED_LIFE).min(LONGEST_LIFE);
-        Ok(Arc::new(Token { header: auth::authorization(scheme, &issued.secret)?, ends }))
+        let expires_at = requested_at + issued.lifetime.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME);
+        Ok(Arc::new(Token { header: auth::authorization(scheme, &issued.secret)?, expires_at }))
     })
 }
 
-/// A token of the endpoint, and when it answered.
-async fn fetch(
+/// A token of the endpoint, and when it received_at.
+async fn request_token(
     http: &reqwest::Client,
     settings: CallSettings,
     endpoint: &TokenEndpoint,
@@ -277,13 +278,13 @@ async fn fetch(
         }
         _ => error,
     })?;
-    let answered = Instant::now();
-    match ResponseValue::<Issued>::from_response(response).await {
+    let received_at = Instant::now();
+    match ResponseValue::<TokenResponse>::from_response(response).await {
         Ok(issued) if !issued.access_token.expose_secret().is_empty() => {
-            let life = issued.life(issued.headers());
-            Ok((AccessToken::new(issued.into_inner().access_token).expires_in(life), answered))
+            let lifetime = issued.lifetime(issued.headers());
+            Ok((AccessToken::new(issued.into_inner().access_token).expires_in(lifetime), received_at))
         }
-        // Without the answer, or what serde quotes of it: the token may stand in it.
+        // Without the response, or what serde quotes of it: the token may stand in it.
         _ => {
             let message = "the token endpoint's response is not a token: check that its URL is the vendor's";
             Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name))
@@ -297,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_token_is_renewed_a_tenth_of_its_life_before_it_ends() {
-        let seconds = |life| renewal(Duration::from_secs(life)).as_secs();
+        let seconds = |lifetime| refresh_after(Duration::from_secs(lifetime)).as_secs();
         assert_eq!(seconds(86_399), 77_759);
         assert_eq!(seconds(7_200), 6_480);
         assert_eq!(seconds(300), 240);
@@ -307,17 +308,17 @@ mod tests {
 
     #[test]
     fn the_life_of_a_token_is_read_from_either_field() {
-        let life = |json: &str| serde_json::from_str::<Issued>(json).unwrap().life(&headers());
-        assert_eq!(life(r#"{"access_token":"t","expires_in":86399}"#).as_secs(), 86_399);
-        assert_eq!(life(r#"{"access_token":"t","expires_on":1000007200,"expires_in":600}"#).as_secs(), 7_200);
-        assert_eq!(life(r#"{"access_token":"t","expires_on":999}"#).as_secs(), 0);
-        assert_eq!(life(r#"{"access_token":"t","expires_in":"3600"}"#).as_secs(), 3_600);
-        assert_eq!(life(r#"{"access_token":"t","expires_in":3600.5}"#).as_secs(), 3_600);
-        assert_eq!(life(r#"{"access_token":"t","expires_in":-1}"#).as_secs(), 0);
-        assert_eq!(life(r#"{"access_token":"t"}"#), ASSUMED_LIFE);
+        let lifetime = |json: &str| serde_json::from_str::<TokenResponse>(json).unwrap().lifetime(&headers());
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":86399}"#).as_secs(), 86_399);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_on":1000007200,"expires_in":600}"#).as_secs(), 7_200);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_on":999}"#).as_secs(), 0);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":"3600"}"#).as_secs(), 3_600);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":3600.5}"#).as_secs(), 3_600);
+        assert_eq!(lifetime(r#"{"access_token":"t","expires_in":-1}"#).as_secs(), 0);
+        assert_eq!(lifetime(r#"{"access_token":"t"}"#), DEFAULT_LIFETIME);
         for absurd in [u64::MAX, i64::MAX.unsigned_abs()] {
-            assert_eq!(life(&format!(r#"{{"access_token":"t","expires_in":{absurd}}}"#)), LONGEST_LIFE);
-            assert_eq!(life(&format!(r#"{{"access_token":"t","expires_on":{absurd}}}"#)), LONGEST_LIFE);
+            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_in":{absurd}}}"#)), MAX_LIFETIME);
+            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_on":{absurd}}}"#)), MAX_LIFETIME);
         }
     }
 

@@ -18,26 +18,26 @@ use crate::{Error, ErrorKind, Result, printable_message};
 #[derive(Clone)]
 pub struct AccessToken {
     pub(crate) secret: SecretString,
-    pub(crate) life: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 impl AccessToken {
     /// Returns a token without its scheme (`Bearer`, `Key`), which the client adds. It is used for 5 minutes before the provider is called
     /// again, unless [`expires_in`](Self::expires_in) states its life.
     pub fn new(secret: impl Into<SecretString>) -> Self {
-        Self { secret: secret.into(), life: None }
+        Self { secret: secret.into(), lifetime: None }
     }
 
     /// Sets how long the token is valid from now on, 7 days at most. The provider is called again a tenth of this time before its end (a
     /// minute at least, if it is longer than two).
-    pub fn expires_in(self, life: Duration) -> Self {
-        Self { life: Some(life), ..self }
+    pub fn expires_in(self, lifetime: Duration) -> Self {
+        Self { lifetime: Some(lifetime), ..self }
     }
 }
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken").field("life", &self.life).finish_non_exhaustive()
+        f.debug_struct("AccessToken").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
@@ -106,11 +106,11 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-type Provide = dyn Fn(TokenRequest) -> BoxFuture<'static, Result<AccessToken>> + Send + Sync;
+type ProviderFn = dyn Fn(TokenRequest) -> BoxFuture<'static, Result<AccessToken>> + Send + Sync;
 
 /// The caller's function.
 #[derive(Clone)]
-pub(crate) struct TokenProvider(Arc<Provide>);
+pub(crate) struct TokenProvider(Arc<ProviderFn>);
 
 impl TokenProvider {
     pub(crate) fn new<F, E>(provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static) -> Self
@@ -119,7 +119,7 @@ impl TokenProvider {
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
         Self(Arc::new(move |request| {
-            provide(request).map(|outcome| outcome.map_err(|error| failed(error.into()))).boxed()
+            provide(request).map(|outcome| outcome.map_err(|error| provider_error(error.into()))).boxed()
         }))
     }
 
@@ -142,7 +142,7 @@ impl fmt::Debug for TokenProvider {
 
 /// A failure of the provider is of the credential, whatever it was: an [`Error`] of a call that the provider made is not the vendor's response to
 /// the call that needs the token, so its kind, status and body say nothing of that one.
-fn failed(error: Box<dyn StdError + Send + Sync>) -> Error {
+fn provider_error(error: Box<dyn StdError + Send + Sync>) -> Error {
     let is_timeout = error.downcast_ref::<Error>().is_some_and(Error::is_timeout);
     let message = format!("the token provider failed: {}", printable_message(&error.to_string()));
     Error::new(ErrorKind::Auth, message)
@@ -180,7 +180,7 @@ mod tests {
             let own = TokenProvider::new(move |_| async move {
                 let error = Error::new(kind, "sealed").with_attempts(3).with_retry_after(Some(Duration::from_secs(7)));
                 Err::<AccessToken, _>(match status {
-                    Some(status) => error.with_answer(
+                    Some(status) => error.with_response(
                         http::StatusCode::from_u16(status).unwrap(),
                         Some("c-1".to_owned()),
                         "\"no such secret\"".into(),

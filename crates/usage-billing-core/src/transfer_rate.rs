@@ -34,12 +34,12 @@ impl MinTransferRate {
     }
 
     /// Whether a window that is over brought too little.
-    fn is_missed_by(&self, window: &Window) -> bool {
+    fn is_missed_in(&self, window: &Window) -> bool {
         window.waited >= self.window && window.bytes < self.bytes
     }
 
     /// How much longer to wait before the window is over.
-    fn left(&self, window: &Window) -> Duration {
+    fn remaining(&self, window: &Window) -> Duration {
         self.window.saturating_sub(window.waited)
     }
 }
@@ -63,7 +63,7 @@ impl Window {
     fn add(&mut self, rate: &MinTransferRate, waited: Duration, bytes: usize) {
         self.waited += waited;
         self.bytes += bytes as u64;
-        if self.waited >= rate.window && !rate.is_missed_by(self) {
+        if self.waited >= rate.window && !rate.is_missed_in(self) {
             *self = Self::default();
         }
     }
@@ -79,13 +79,13 @@ pub(crate) struct TooSlow {
 impl std::fmt::Display for TooSlow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let MinTransferRate { bytes, window } = self.rate;
-        let brought = if self.bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", self.bytes) };
-        write!(f, "the download is too slow: {brought} in {window:?} of waiting, the minimum is {bytes}")
+        let received = if self.bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", self.bytes) };
+        write!(f, "the download is too slow: {received} in {window:?} of waiting, the minimum is {bytes}")
     }
 }
 
 /// A stream of chunks with a minimum rate.
-pub(crate) struct Paced<S> {
+pub(crate) struct MinRateStream<S> {
     chunks: S,
     rate: MinTransferRate,
     window: Window,
@@ -99,13 +99,13 @@ struct Waiting {
     arrival: Arc<Arrival>,
 }
 
-impl<S> Paced<S> {
+impl<S> MinRateStream<S> {
     pub(crate) fn new(chunks: S, rate: MinTransferRate) -> Self {
         Self { chunks, rate, window: Window::default(), waiting: None, timer: None }
     }
 }
 
-impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Paced<S> {
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
     /// The next chunk, or the error of a rate that was missed.
     pub(crate) fn poll_chunk(
         &mut self,
@@ -124,7 +124,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Paced<S> {
             Poll::Ready(other) => return Poll::Ready(other.map(Ok)),
             Poll::Pending => {
                 self.window.add(&self.rate, waited, 0);
-                if self.rate.is_missed_by(&self.window) {
+                if self.rate.is_missed_in(&self.window) {
                     return Poll::Ready(Some(Err(self.too_slow())));
                 }
                 self.waiting = Some(Waiting { since: now, arrival });
@@ -132,7 +132,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Paced<S> {
             }
         };
         self.window.add(&self.rate, waited, chunk.len());
-        if self.rate.is_missed_by(&self.window) {
+        if self.rate.is_missed_in(&self.window) {
             return Poll::Ready(Some(Err(self.too_slow())));
         }
         Poll::Ready(Some(Ok(Ok(chunk))))
@@ -144,7 +144,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Paced<S> {
         now: Instant,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<reqwest::Result<Bytes>, TooSlow>>> {
-        let Some(end) = now.checked_add(self.rate.left(&self.window)) else { return Poll::Pending };
+        let Some(end) = now.checked_add(self.rate.remaining(&self.window)) else { return Poll::Pending };
         let timer = match &mut self.timer {
             Some(timer) => {
                 timer.as_mut().reset(end);
@@ -212,29 +212,29 @@ mod tests {
             (u64::MAX, 99, true),
         ] {
             let window = Window { bytes, waited: Duration::from_secs(waited) };
-            assert_eq!(RATE.is_missed_by(&window), missed, "{waited} s, {bytes} bytes");
+            assert_eq!(RATE.is_missed_in(&window), missed, "{waited} s, {bytes} bytes");
         }
     }
 
     type Chunks = futures_util::stream::BoxStream<'static, reqwest::Result<Bytes>>;
 
-    fn paced() -> (mpsc::UnboundedSender<usize>, Paced<Chunks>) {
+    fn stream() -> (mpsc::UnboundedSender<usize>, MinRateStream<Chunks>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let chunks = futures_util::stream::unfold(receiver, |mut receiver| async {
             let size: usize = receiver.recv().await?;
             Some((Ok(Bytes::from(vec![0; size])), receiver))
         });
-        (sender, Paced::new(chunks.boxed(), RATE))
+        (sender, MinRateStream::new(chunks.boxed(), RATE))
     }
 
-    async fn next(paced: &mut Paced<Chunks>) -> Option<Result<usize, TooSlow>> {
-        let chunk = poll_fn(|context| paced.poll_chunk(context)).await?;
+    async fn next(stream: &mut MinRateStream<Chunks>) -> Option<Result<usize, TooSlow>> {
+        let chunk = poll_fn(|context| stream.poll_chunk(context)).await?;
         Some(chunk.map(|chunk| chunk.expect("chunks without errors").len()))
     }
 
     #[tokio::test(start_paused = true)]
     async fn trickled_download_ends_after_one_window() {
-        let (sender, mut paced) = paced();
+        let (sender, mut stream) = stream();
         tokio::spawn(async move {
             while sender.send(1).is_ok() {
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -242,7 +242,7 @@ mod tests {
         });
         let start = Instant::now();
         let error = loop {
-            if let Err(error) = next(&mut paced).await.expect("an endless stream") {
+            if let Err(error) = next(&mut stream).await.expect("an endless stream") {
                 break error;
             }
         };
@@ -254,35 +254,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silent_download_ends_after_one_window() {
-        let (_sender, mut paced) = paced();
+        let (_sender, mut stream) = stream();
         let start = Instant::now();
-        assert_eq!(next(&mut paced).await, Some(Err(TooSlow { bytes: 0, rate: RATE })));
+        assert_eq!(next(&mut stream).await, Some(Err(TooSlow { bytes: 0, rate: RATE })));
         assert_eq!(start.elapsed().as_millis() / 100, 100);
     }
 
     #[tokio::test(start_paused = true)]
     async fn download_at_the_minimum_rate_goes_on_for_ever() {
-        let (sender, mut paced) = paced();
+        let (sender, mut stream) = stream();
         tokio::spawn(async move {
             for _ in 0..100 {
                 tokio::time::sleep(Duration::from_secs(4)).await;
                 let _ = sender.send(50);
             }
         });
-        while let Some(chunk) = next(&mut paced).await {
+        while let Some(chunk) = next(&mut stream).await {
             assert_eq!(chunk, Ok(50));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_reader_is_not_taken_for_a_slow_vendor() {
-        let (sender, mut paced) = paced();
+        let (sender, mut stream) = stream();
         for _ in 0..20 {
             // The reader has asked once, and does other work while the data arrives.
-            assert!(next(&mut paced).now_or_never().is_none());
+            assert!(next(&mut stream).now_or_never().is_none());
             sender.send(1).unwrap();
             tokio::time::sleep(Duration::from_secs(60)).await;
-            assert_eq!(next(&mut paced).await, Some(Ok(1)));
+            assert_eq!(next(&mut stream).await, Some(Ok(1)));
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
     }

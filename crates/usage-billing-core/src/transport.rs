@@ -9,12 +9,12 @@ use reqwest::{Request, Url};
 
 use crate::attempts::{Attempts, ClientWide};
 use crate::auth::Auth;
-use crate::body_permits::{LargeBodies, Turn};
+use crate::body_permits::{BodyPermit, BodyPermits};
 use crate::call_options::CallSettings;
 use crate::operation::Service;
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::raw_response::Answer;
+use crate::raw_response::RawResponse;
 use crate::{CallOptions, Error, ErrorKind, Result, read_ahead};
 
 /// Authorises, limits, sends, repeats and traces the requests of one client. Made by [`ClientBuilder`](crate::ClientBuilder);
@@ -35,7 +35,7 @@ pub(crate) struct Parts {
     pub(crate) settings: CallSettings,
     pub(crate) limiter: Option<Limiter>,
     pub(crate) pause: Pause,
-    pub(crate) large_bodies: LargeBodies,
+    pub(crate) body_permits: BodyPermits,
 }
 
 impl Transport {
@@ -56,8 +56,8 @@ impl Transport {
         if base.is_empty() {
             url.set_path(path);
         } else {
-            let whole = format!("{base}{path}");
-            url.set_path(&whole);
+            let full_path = format!("{base}{path}");
+            url.set_path(&full_path);
         }
         url
     }
@@ -96,19 +96,24 @@ impl Transport {
         http: &'a reqwest::Client,
         mut request: Request,
         id: &'static str,
-    ) -> BoxFuture<'a, Result<Box<Answer>>> {
-        Box::pin(async move { self.send_here(http, &mut request, id).await })
+    ) -> BoxFuture<'a, Result<Box<RawResponse>>> {
+        Box::pin(async move { self.send_operation(http, &mut request, id).await })
     }
 
-    async fn send_here(&self, http: &reqwest::Client, request: &mut Request, id: &'static str) -> Result<Box<Answer>> {
+    async fn send_operation(
+        &self,
+        http: &reqwest::Client,
+        request: &mut Request,
+        id: &'static str,
+    ) -> Result<Box<RawResponse>> {
         let parts = &*self.parts;
         let operation = parts.service.operation(id);
         if !operation.matches(parts.base.path(), request.url().path()) {
             let message = format!("a path parameter is empty, `.` or `..`: the request would leave {}", operation.path);
             return Err(Error::new(ErrorKind::Request, message).with_operation(operation.name));
         }
-        let Parts { service, auth, settings, limiter, pause, large_bodies, .. } = parts;
-        let client = ClientWide { auth, settings, limiter: limiter.as_ref(), large_bodies };
+        let Parts { service, auth, settings, limiter, pause, body_permits, .. } = parts;
+        let client = ClientWide { auth, settings, limiter: limiter.as_ref(), body_permits };
         let attempts = Attempts {
             http,
             operation: &operation,
@@ -118,14 +123,14 @@ impl Transport {
             context: auth.context(),
             pause,
         };
-        let mut answer = attempts.send(request).await?;
-        if let Some(size) = answer.body.as_ref().map(Bytes::len).filter(|size| read_ahead::stops_at(*size)) {
+        let mut response = attempts.send(request).await?;
+        if let Some(size) = response.body.as_ref().map(Bytes::len).filter(|size| read_ahead::should_stop_at(*size)) {
             // Other bodies need not wait until somebody asks for this one.
-            answer.turn = Turn::default();
+            response.body_permit = BodyPermit::default();
             read_ahead::stop().await;
-            large_bodies.wait(&mut answer.turn, size).await;
+            body_permits.acquire(&mut response.body_permit, size).await;
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 

@@ -41,10 +41,10 @@ pub(crate) fn check_environment() -> Result<()> {
 
 fn check(variable: &str, path: &Path, read: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
     read(path).map_err(|error| {
-        let shown = path.to_string_lossy();
+        let display_path = path.to_string_lossy();
         let message = format!(
             "the trusted roots for TLS that {variable} names (`{}`) cannot be read: {error}",
-            printable(&shown)
+            printable(&display_path)
         );
         let hint = "correct the variable, or unset it to use the system's trusted roots";
         Error::new(ErrorKind::Config, message).with_hint(hint).with_source(error)

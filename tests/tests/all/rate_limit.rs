@@ -34,7 +34,7 @@ async fn resent_copies_count_too() {
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_turn_does_not_use_up_the_budget() {
     let server = ScriptedServer::in_turn(vec![Reply::json(200, "[]"), Reply::json(503, "{}"), Reply::json(200, "[]")]);
-    let policy = RetryPolicy::default().budget(Duration::from_secs(50));
+    let policy = RetryPolicy::default().time_limit(Duration::from_secs(50));
     let client = suger(server.url()).rate_limit(RateLimit::per_minute(1)).retry(policy).build().unwrap();
     client.list_billable_metrics().org_id("acme").send().await.unwrap();
     client.list_billable_metrics().org_id("acme").send().await.unwrap();

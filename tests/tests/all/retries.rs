@@ -162,7 +162,7 @@ async fn a_retry_after_beyond_the_budget_is_told_at_once() {
 #[tokio::test(start_paused = true)]
 async fn without_a_retry_after_the_pauses_grow_within_the_budget() {
     let server = ScriptedServer::in_turn(vec![Reply::json(503, "{}")]);
-    let policy = RetryPolicy::default().max_attempts(50).budget(Duration::from_secs(60));
+    let policy = RetryPolicy::default().max_attempts(50).time_limit(Duration::from_secs(60));
     let start = Instant::now();
     let error = call(&suger(server.url()).retry(policy).build().unwrap(), Call::Read).await.unwrap_err();
     assert!(error.attempts() > 4, "{error}");

@@ -1,4 +1,4 @@
-//! What an error answer says, whatever its form: the vendors use JSON objects of several shapes, bare JSON strings and plain
+//! What an error response says, whatever its form: the vendors use JSON objects of several shapes, bare JSON strings and plain
 //! text, and a proxy on the way answers in HTML.
 
 use serde_json::Value;
@@ -12,22 +12,22 @@ pub(crate) struct Description {
 
 pub(crate) fn describe(body: &[u8]) -> Description {
     match serde_json::from_slice::<Value>(body) {
-        Ok(Value::String(text)) => Description { code: None, message: line(&text) },
+        Ok(Value::String(text)) => Description { code: None, message: single_line(&text) },
         Ok(Value::Object(fields)) => {
             // Some vendors wrap the object in another one called `error`.
             let fields = match fields.get("error") {
                 Some(Value::Object(inner)) => inner,
                 _ => &fields,
             };
-            let text = |names: &[&str]| names.iter().find_map(|name| plain(fields.get(*name)?));
+            let text = |names: &[&str]| names.iter().find_map(|name| scalar(fields.get(*name)?));
             let code = text(&["code", "error", "type"]);
             let message = text(&["message", "error_description", "description", "detail", "title"])
                 .or_else(|| fields.get("details").and_then(details));
             // Some say it all in `error`.
-            Description { message: message.as_deref().or(code.as_deref()).and_then(line), code }
+            Description { message: message.as_deref().or(code.as_deref()).and_then(single_line), code }
         }
         Ok(_) => Description { code: None, message: None },
-        Err(_) => Description { code: None, message: unstructured(body) },
+        Err(_) => Description { code: None, message: describe_text(body) },
     }
 }
 
@@ -35,14 +35,14 @@ pub(crate) fn describe(body: &[u8]) -> Description {
 fn details(value: &Value) -> Option<String> {
     match value {
         Value::Object(fields) => {
-            let said: Vec<_> = fields.values().filter_map(plain).collect();
-            (!said.is_empty()).then(|| said.join("; "))
+            let messages: Vec<_> = fields.values().filter_map(scalar).collect();
+            (!messages.is_empty()).then(|| messages.join("; "))
         }
-        other => plain(other),
+        other => scalar(other),
     }
 }
 
-fn plain(value: &Value) -> Option<String> {
+fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -50,23 +50,23 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn unstructured(body: &[u8]) -> Option<String> {
+fn describe_text(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let start = text.trim_start();
     if start.starts_with('<') {
         let title = start
             .split_once("<title>")
             .and_then(|(_, rest)| rest.split_once("</title>"))
-            .and_then(|(title, _)| line(title));
+            .and_then(|(title, _)| single_line(title));
         return Some(match title {
             Some(title) => format!("an HTML page, not an API response (from a proxy?): {title}"),
             None => "an HTML page, not an API response (from a proxy?)".to_owned(),
         });
     }
-    line(start)
+    single_line(start)
 }
 
-fn line(text: &str) -> Option<String> {
+fn single_line(text: &str) -> Option<String> {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.is_empty()).then_some(words)
 }
@@ -75,7 +75,7 @@ fn line(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn said(body: &str) -> (Option<String>, Option<String>) {
+    fn described(body: &str) -> (Option<String>, Option<String>) {
         let description = describe(body.as_bytes());
         (description.code, description.message)
     }
@@ -115,7 +115,7 @@ mod tests {
             ("{}", None, None),
         ];
         for (body, code, message) in cases {
-            assert_eq!(said(body), (code.map(str::to_owned), message.map(str::to_owned)), "{body}");
+            assert_eq!(described(body), (code.map(str::to_owned), message.map(str::to_owned)), "{body}");
         }
     }
 }

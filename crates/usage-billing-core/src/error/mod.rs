@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::foreign_text::{LONGEST_MESSAGE, LONGEST_VALUE, one_line};
+use crate::foreign_text::{MAX_MESSAGE_CHARS, MAX_VALUE_CHARS, one_line};
 use crate::known_secrets::Masks;
-use crate::raw_response::Answer;
+use crate::raw_response::RawResponse;
 use source::Source;
 
 pub(crate) mod body;
@@ -19,11 +19,11 @@ mod source;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Characters of a hint; the rest of the line leaves room for it.
-const LONGEST_HINT: usize = 800;
+const MAX_HINT_CHARS: usize = 800;
 /// Characters of the line in `Debug`.
-const LONGEST_DEBUG_MESSAGE: usize = 1300;
+const MAX_DEBUG_MESSAGE_CHARS: usize = 1300;
 /// Characters of all sources in `Debug`.
-const LONGEST_DEBUG_SOURCES: usize = 500;
+const MAX_DEBUG_SOURCE_CHARS: usize = 500;
 
 /// What went wrong with a call, for people (one line) and for programs (accessors).
 ///
@@ -103,11 +103,11 @@ pub enum ErrorKind {
     Auth,
     /// The credential is good but may not do this (403).
     Permission,
-    /// No answer, or only a part of one.
+    /// No response, or only a part of one.
     Connection,
     /// The vendor answered with an error status.
     Api,
-    /// The answer is not what the curated document says.
+    /// The response is not what the curated document says.
     Decode,
     /// More than is kept in memory: the vendor sent too large a response, row of a file or list, or too much usage to add up; or the caller
     /// queued more than a sender holds. The message names the limit; [`setting`](Error::setting) or the hint says how to raise it or what to do instead.
@@ -154,7 +154,7 @@ impl Error {
         self.0.operation
     }
 
-    /// Status of the last answer.
+    /// Status of the last response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -174,7 +174,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the vendor wants to be left alone, counted from its answer.
+    /// How long the vendor wants to be left alone, counted from its response.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -213,7 +213,7 @@ impl Error {
         self.0.setting
     }
 
-    /// At most the first 64 KiB of the answer's body, with the client's secrets masked.
+    /// At most the first 64 KiB of the response's body, with the client's secrets masked.
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
@@ -249,7 +249,7 @@ impl Error {
 
     /// Keeps what caused it: an `Error` or an operating system's error as it is, of others the words.
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(source::source(source));
+        self.0.source = Some(source::sanitized(source));
         self
     }
 
@@ -259,7 +259,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_answer(mut self, status: StatusCode, request_id: Option<String>, body: Bytes) -> Self {
+    pub(crate) fn with_response(mut self, status: StatusCode, request_id: Option<String>, body: Bytes) -> Self {
         self.0.status = Some(status);
         self.0.request_id = request_id;
         self.0.body = body;
@@ -300,7 +300,7 @@ impl Error {
     }
 
     /// All that `Display` prints.
-    fn line(&self) -> String {
+    fn display_line(&self) -> String {
         let inner = &*self.0;
         let mut line = String::new();
         if let Some(operation) = inner.operation {
@@ -309,14 +309,14 @@ impl Error {
         if let Some(status) = inner.status {
             line += &format!("{status}: ");
         }
-        let repeats =
+        let is_redundant =
             |code: &&str| *code == inner.message || inner.status.is_some_and(|status| status.as_str() == *code);
-        if let Some(code) = inner.code.as_deref().filter(|code| !repeats(code)) {
-            line += &format!("{}: ", one_line(code, LONGEST_VALUE));
+        if let Some(code) = inner.code.as_deref().filter(|code| !is_redundant(code)) {
+            line += &format!("{}: ", one_line(code, MAX_VALUE_CHARS));
         }
         let mut details = Vec::new();
         if let Some(id) = &inner.request_id {
-            details.push(format!("request id {}", one_line(id, LONGEST_VALUE)));
+            details.push(format!("request id {}", one_line(id, MAX_VALUE_CHARS)));
         }
         if let Some(wait) = inner.retry_after {
             details.push(format!("retry after {} s", wait.as_millis().div_ceil(1000)));
@@ -324,33 +324,33 @@ impl Error {
         if inner.attempts > 1 {
             details.push(format!("{} attempts", inner.attempts));
         }
-        let mut end = String::new();
+        let mut suffix = String::new();
         if !details.is_empty() {
-            end += &format!(" ({})", details.join(", "));
+            suffix += &format!(" ({})", details.join(", "));
         }
-        let hint = inner.hint.as_ref().map(|hint| one_line(hint, LONGEST_HINT).to_string());
+        let hint = inner.hint.as_ref().map(|hint| one_line(hint, MAX_HINT_CHARS).to_string());
         let setting = inner.setting.map(|setting| format!("to allow more, set the client's `{setting}`"));
-        let advice: Vec<_> = hint.into_iter().chain(setting).collect();
-        if !advice.is_empty() {
-            end += &format!(" -> {}", advice.join("; "));
+        let hints: Vec<_> = hint.into_iter().chain(setting).collect();
+        if !hints.is_empty() {
+            suffix += &format!(" -> {}", hints.join("; "));
         }
         // The message is cut and not the hint: it says what to do.
-        let room = LONGEST_MESSAGE.saturating_sub(line.chars().count() + end.chars().count());
-        line += &one_line(&inner.message, room.max(LONGEST_VALUE));
-        line + &end
+        let room = MAX_MESSAGE_CHARS.saturating_sub(line.chars().count() + suffix.chars().count());
+        line += &one_line(&inner.message, room.max(MAX_VALUE_CHARS));
+        line + &suffix
     }
 
     /// Named by generated code: a success status that the document does not know. Error statuses never get so far.
     #[doc(hidden)]
-    pub fn unexpected_response(answer: Box<Answer>) -> Self {
+    pub fn unexpected_response(response: Box<RawResponse>) -> Self {
         let error = Self::new(ErrorKind::Decode, "the OpenAPI document does not list a response of this status");
-        answer.unexpected(error, &Bytes::new())
+        response.add_to_error(error, &Bytes::new())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&one_line(&self.line(), LONGEST_MESSAGE))
+        f.write_str(&one_line(&self.display_line(), MAX_MESSAGE_CHARS))
     }
 }
 
@@ -358,12 +358,12 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        let message = self.line();
-        let message = one_line(&message, LONGEST_DEBUG_MESSAGE);
+        let message = self.display_line();
+        let message = one_line(&message, MAX_DEBUG_MESSAGE_CHARS);
         write!(f, "Error {{ kind: {:?}, message: {message}, body_bytes: {}", inner.kind, inner.body.len())?;
         let sources: Vec<_> = sources(self).map(ToString::to_string).collect();
         if !sources.is_empty() {
-            write!(f, ", source: {}", one_line(&sources.join(": "), LONGEST_DEBUG_SOURCES))?;
+            write!(f, ", source: {}", one_line(&sources.join(": "), MAX_DEBUG_SOURCE_CHARS))?;
         }
         f.write_str(" }")
     }
@@ -415,7 +415,7 @@ mod tests {
     fn one_line_says_operation_status_code_message_and_request_id() {
         let error = Error::new(ErrorKind::Api, "the queue is full")
             .with_operation("createReport")
-            .with_answer(StatusCode::SERVICE_UNAVAILABLE, Some("r-7".into()), Bytes::from_static(b"secret customer"))
+            .with_response(StatusCode::SERVICE_UNAVAILABLE, Some("r-7".into()), Bytes::from_static(b"secret customer"))
             .with_code(Some("busy".into()))
             .with_retry_after(Some(Duration::from_millis(1500)))
             .with_attempts(4);
@@ -432,7 +432,7 @@ mod tests {
     fn a_long_message_leaves_room_for_the_hint() {
         let error = Error::new(ErrorKind::Api, "x".repeat(5_000_000)).with_hint("do this");
         let line = error.to_string();
-        assert!(line.chars().count() == LONGEST_MESSAGE && line.ends_with("xx… -> do this"), "{line}");
+        assert!(line.chars().count() == MAX_MESSAGE_CHARS && line.ends_with("xx… -> do this"), "{line}");
     }
 
     #[test]
@@ -449,7 +449,7 @@ mod tests {
             let source = Error::new(ErrorKind::Decode, outer).with_source(std::io::Error::other(source));
             let error = Error::new(ErrorKind::Api, message)
                 .with_operation("createReport")
-                .with_answer(StatusCode::SERVICE_UNAVAILABLE, Some(id), body.into())
+                .with_response(StatusCode::SERVICE_UNAVAILABLE, Some(id), body.into())
                 .with_code(Some(code))
                 .with_hint(hint)
                 .with_source(source);
@@ -458,7 +458,7 @@ mod tests {
             for cause in causes {
                 for text in [cause.to_string(), format!("{cause:?}"), format!("{cause:#?}")] {
                     prop_assert!(!text.contains(crate::foreign_text::is_escaped), "{}", text);
-                    prop_assert!(text.chars().count() <= LONGEST_MESSAGE);
+                    prop_assert!(text.chars().count() <= MAX_MESSAGE_CHARS);
                 }
             }
         }

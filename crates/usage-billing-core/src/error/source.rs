@@ -9,17 +9,17 @@ use std::io;
 use std::sync::Arc;
 
 use crate::Error;
-use crate::foreign_text::{beginning, one_line};
+use crate::foreign_text::{maskable_prefix, one_line};
 use crate::known_secrets::Masks;
 
 /// Characters of one cause, and causes of one error.
-const LONGEST: usize = 500;
-const DEEPEST: usize = 8;
+const MAX_CHARS: usize = 500;
+const MAX_DEPTH: usize = 8;
 
 pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
 
-/// Keeps an [`Error`] and an operating system's error as they are, which quote nothing, and of others the words.
-pub(crate) fn source(error: impl StdError + Send + Sync + 'static) -> Source {
+/// Keeps an [`Error`] and an operating system's error as they are, which quote nothing, and of others the message.
+pub(crate) fn sanitized(error: impl StdError + Send + Sync + 'static) -> Source {
     let error: Box<dyn StdError + Send + Sync> = Box::new(error);
     let ours = match error.downcast::<Error>() {
         Ok(ours) => return Arc::new(*ours),
@@ -27,15 +27,15 @@ pub(crate) fn source(error: impl StdError + Send + Sync + 'static) -> Source {
     };
     match ours.downcast::<io::Error>() {
         Ok(io) if io.get_ref().is_none() => Arc::new(*io),
-        Ok(io) => Arc::new(Words::of(&*io, 1)),
-        Err(other) => Arc::new(Words::of(&*other, 1)),
+        Ok(io) => Arc::new(SourceMessage::new(&*io, 1)),
+        Err(other) => Arc::new(SourceMessage::new(&*other, 1)),
     }
 }
 
 /// The same without secrets.
 pub(crate) fn masked(source: Source, masks: &Masks) -> Source {
-    if let Some(words) = source.downcast_ref::<Words>() {
-        return Arc::new(words.masked(masks));
+    if let Some(message) = source.downcast_ref::<SourceMessage>() {
+        return Arc::new(message.masked(masks));
     }
     match source.downcast_ref::<Error>() {
         Some(error) => Arc::new(error.clone().masked(masks)),
@@ -43,18 +43,18 @@ pub(crate) fn masked(source: Source, masks: &Masks) -> Source {
     }
 }
 
-struct Words {
+struct SourceMessage {
     text: String,
-    source: Option<Box<Words>>,
+    source: Option<Box<SourceMessage>>,
 }
 
-impl Words {
-    fn of(error: &(dyn StdError + 'static), depth: usize) -> Self {
-        let source = error.source().filter(|_| depth < DEEPEST);
+impl SourceMessage {
+    fn new(error: &(dyn StdError + 'static), depth: usize) -> Self {
+        let source = error.source().filter(|_| depth < MAX_DEPTH);
         // Secrets are still to be masked.
         Self {
-            text: beginning(&error.to_string()).into_owned(),
-            source: source.map(|source| Box::new(Self::of(source, depth + 1))),
+            text: maskable_prefix(&error.to_string()).into_owned(),
+            source: source.map(|source| Box::new(Self::new(source, depth + 1))),
         }
     }
 
@@ -64,19 +64,19 @@ impl Words {
     }
 }
 
-impl fmt::Display for Words {
+impl fmt::Display for SourceMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&one_line(&self.text, LONGEST))
+        f.write_str(&one_line(&self.text, MAX_CHARS))
     }
 }
 
-impl fmt::Debug for Words {
+impl fmt::Debug for SourceMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl StdError for Words {
+impl StdError for SourceMessage {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
@@ -92,11 +92,11 @@ mod tests {
         let quoted = serde_json::from_str::<std::net::IpAddr>(&text).map_err(io::Error::other).unwrap_err();
         let forged = io::Error::other(Error::new(crate::ErrorKind::Api, "a\nb"));
         for error in [quoted, forged, io::Error::other("a\nerror: forged")] {
-            let kept = source(error);
+            let kept = sanitized(error);
             let mut cause: Option<&(dyn StdError + 'static)> = Some(&*kept);
             while let Some(error) = cause {
                 let text = format!("{error} {error:?} {error:#?}");
-                assert!(text.chars().count() < 3 * LONGEST + 5 && !text.contains(char::is_control), "{text}");
+                assert!(text.chars().count() < 3 * MAX_CHARS + 5 && !text.contains(char::is_control), "{text}");
                 cause = error.source();
             }
         }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn our_own_errors_and_those_of_the_system_are_kept() {
-        assert!(source(Error::new(crate::ErrorKind::Api, "x")).downcast_ref::<Error>().is_some());
-        assert!(source(io::Error::from(io::ErrorKind::NotFound)).downcast_ref::<io::Error>().is_some());
+        assert!(sanitized(Error::new(crate::ErrorKind::Api, "x")).downcast_ref::<Error>().is_some());
+        assert!(sanitized(io::Error::from(io::ErrorKind::NotFound)).downcast_ref::<io::Error>().is_some());
     }
 }

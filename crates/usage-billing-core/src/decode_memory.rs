@@ -8,40 +8,41 @@ use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializ
 use crate::raw_response::display_bytes;
 
 /// What an allocation takes beyond the bytes that were asked for.
-const ALLOCATION: usize = 16;
+const ALLOCATION_OVERHEAD: usize = 16;
 /// Entries for which a map has room as soon as it has one.
-const FIRST_ENTRIES: usize = 11;
+const FIRST_MAP_CAPACITY: usize = 11;
 /// May always be taken. serde makes room for no more at once, whatever it hears of a list's length.
-const LEAST: usize = 1 << 20;
+const MIN_MEMORY: usize = 1 << 20;
 /// JSON bytes of an element of a long list, or less. Rather too few: what is not written to is only an address, and glibc gives memory back to
 /// the system after each response, to fault it in again for the next one, unless a block of half of it was there at once.
 const TYPICAL_ELEMENT: usize = 128;
 
 /// The memory that one response may take.
 pub(crate) struct DecodeMemory {
-    most: usize,
-    left: Cell<usize>,
-    longest_text: usize,
+    limit: usize,
+    remaining: Cell<usize>,
+    max_string_bytes: usize,
     exceeded: Cell<Option<Exceeded>>,
     /// About how many elements the first list has, until it is decoded: of a large body it is nearly all, and would be copied as it grows.
-    first_list: Cell<usize>,
+    first_array_len: Cell<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exceeded {
     Memory,
-    Text,
+    String,
 }
 
 impl DecodeMemory {
     /// For a body of `body` bytes where a body may have `limit` bytes: three eighths of that, so that a page, the next one and the one after
     /// it are little more than a body may be; less if the body itself is so large that both are more than the limit.
-    pub(crate) fn of(body: usize, limit: usize) -> Self {
-        let most = (limit / 8).saturating_mul(3).min(limit.saturating_sub(body)).max(LEAST);
+    pub(crate) fn new(body: usize, max_response_bytes: usize) -> Self {
+        let limit =
+            (max_response_bytes / 8).saturating_mul(3).min(max_response_bytes.saturating_sub(body)).max(MIN_MEMORY);
         // 1 MiB unless the limit is another.
-        let longest_text = (limit / 64).max(LEAST);
-        let first_list = Cell::new(body / TYPICAL_ELEMENT);
-        Self { most, left: Cell::new(most), longest_text, exceeded: Cell::new(None), first_list }
+        let max_string_bytes = (max_response_bytes / 64).max(MIN_MEMORY);
+        let first_array_len = Cell::new(body / TYPICAL_ELEMENT);
+        Self { limit, remaining: Cell::new(limit), max_string_bytes, exceeded: Cell::new(None), first_array_len }
     }
 
     /// Whether decoding failed because there was not enough.
@@ -50,9 +51,9 @@ impl DecodeMemory {
     }
 
     fn take<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
-        match self.left.get().checked_sub(bytes) {
-            Some(left) => {
-                self.left.set(left);
+        match self.remaining.get().checked_sub(bytes) {
+            Some(remaining) => {
+                self.remaining.set(remaining);
                 Ok(())
             }
             None => Err(self.exceed(Exceeded::Memory)),
@@ -62,41 +63,41 @@ impl DecodeMemory {
     /// Nothing may be taken from then on: not every visitor hands on an error.
     #[cold]
     fn exceed<E: de::Error>(&self, what: Exceeded) -> E {
-        self.left.set(0);
+        self.remaining.set(0);
         self.exceeded.set(Some(what));
         E::custom(self)
     }
 
     /// A text that is not of the expected type is quoted as a whole in the error, and copied with it.
-    fn check_texts<E: de::Error>(&self, body: &[u8]) -> Result<(), E> {
-        if body.len() > self.longest_text && has_text_longer_than(self.longest_text, body) {
-            return Err(self.exceed(Exceeded::Text));
+    fn check_strings<E: de::Error>(&self, body: &[u8]) -> Result<(), E> {
+        if body.len() > self.max_string_bytes && has_string_longer_than(self.max_string_bytes, body) {
+            return Err(self.exceed(Exceeded::String));
         }
         Ok(())
     }
 
-    fn take_text<E: de::Error>(&self, length: usize) -> Result<(), E> {
-        if length == 0 { Ok(()) } else { self.take(length + ALLOCATION) }
+    fn take_string<E: de::Error>(&self, length: usize) -> Result<(), E> {
+        if length == 0 { Ok(()) } else { self.take(length + ALLOCATION_OVERHEAD) }
     }
 }
 
 impl fmt::Display for DecodeMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.exceeded.get() {
-            Some(Exceeded::Text) => {
-                write!(f, "the response has a string of more than {}", display_bytes(self.longest_text))
+            Some(Exceeded::String) => {
+                write!(f, "the response has a string of more than {}", display_bytes(self.max_string_bytes))
             }
-            _ => write!(f, "the response takes more than {} of memory once decoded", display_bytes(self.most)),
+            _ => write!(f, "the response takes more than {} of memory once decoded", display_bytes(self.limit)),
         }
     }
 }
 
 /// Whether a string of the JSON text is longer. Of bytes that are no JSON it may be wrong.
-fn has_text_longer_than(longest: usize, body: &[u8]) -> bool {
+fn has_string_longer_than(longest: usize, body: &[u8]) -> bool {
     let mut rest = body;
     while let Some(start) = memchr::memchr(b'"', rest) {
         let text = &rest[start + 1..];
-        let length = text_length(text);
+        let length = string_length(text);
         if length > longest {
             return true;
         }
@@ -106,7 +107,7 @@ fn has_text_longer_than(longest: usize, body: &[u8]) -> bool {
 }
 
 /// The length of a string, as it stands after its opening quote.
-fn text_length(text: &[u8]) -> usize {
+fn string_length(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
         at += found;
@@ -120,7 +121,7 @@ fn text_length(text: &[u8]) -> usize {
 
 /// Decodes a whole JSON text, within `memory`.
 pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8], memory: &DecodeMemory) -> serde_json::Result<T> {
-    memory.check_texts(body)?;
+    memory.check_strings(body)?;
     // Checked for UTF-8 all at once: quicker than string by string.
     match std::str::from_utf8(body) {
         Ok(text) => decode(serde_json::Deserializer::from_str(text), memory),
@@ -237,10 +238,10 @@ macro_rules! visited {
     )*};
 }
 
-macro_rules! visited_texts {
+macro_rules! visited_strings {
     ($($method:ident($type:ty);)*) => {$(
         fn $method<E: de::Error>(self, value: $type) -> Result<V::Value, E> {
-            self.memory.take_text(value.len())?;
+            self.memory.take_string(value.len())?;
             self.inner.$method(value)
         }
     )*};
@@ -270,7 +271,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for CountedVisitor<'_, V> {
         visit_char(char);
     }
 
-    visited_texts! {
+    visited_strings! {
         visit_str(&str);
         visit_borrowed_str(&'de str);
         visit_string(String);
@@ -296,14 +297,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for CountedVisitor<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let expected = inner.size_hint().or_else(|| Some(self.memory.first_list.take()).filter(|count| *count > 0));
-        self.inner.visit_seq(CountedAccess { inner, memory: self.memory, is_map: false, expected, count: 0, key: 0 })
+        let expected =
+            inner.size_hint().or_else(|| Some(self.memory.first_array_len.take()).filter(|count| *count > 0));
+        self.inner.visit_seq(CountedAccess {
+            inner,
+            memory: self.memory,
+            is_map: false,
+            expected,
+            count: 0,
+            key_size: 0,
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let expected = inner.size_hint();
         let (memory, is_map) = (self.memory, self.is_map);
-        self.inner.visit_map(CountedAccess { inner, memory, is_map, expected, count: 0, key: 0 })
+        self.inner.visit_map(CountedAccess { inner, memory, is_map, expected, count: 0, key_size: 0 })
     }
 }
 
@@ -317,7 +326,7 @@ struct CountedAccess<'m, A> {
     /// Elements or entries so far.
     count: usize,
     /// Size of the present key.
-    key: usize,
+    key_size: usize,
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for CountedAccess<'_, A> {
@@ -342,7 +351,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.key = size_of::<S::Value>();
+        self.key_size = size_of::<S::Value>();
         if !self.is_map {
             // Nobody keeps the name of a field.
             return self.inner.next_key_seed(seed);
@@ -353,9 +362,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let value = self.inner.next_value_seed(Counted { inner: seed, memory: self.memory })?;
         if self.is_map {
-            let entry = self.key + size_of::<S::Value>();
+            let entry = self.key_size + size_of::<S::Value>();
             // Nodes and tables may be half empty.
-            self.memory.take(if self.count == 0 { FIRST_ENTRIES * entry + ALLOCATION } else { 2 * entry })?;
+            self.memory.take(if self.count == 0 {
+                FIRST_MAP_CAPACITY * entry + ALLOCATION_OVERHEAD
+            } else {
+                2 * entry
+            })?;
             self.count += 1;
         }
         Ok(value)
@@ -370,7 +383,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
 fn growth(count: usize, size: usize) -> usize {
     let first = if size > 1024 { 1 } else { 4 };
     match count {
-        0 => first * size + ALLOCATION,
+        0 => first * size + ALLOCATION_OVERHEAD,
         _ if count >= first && count.is_power_of_two() => count * size,
         _ => 0,
     }
@@ -387,9 +400,9 @@ mod tests {
 
     /// What a body takes as a `T`.
     fn taken<T: DeserializeOwned>(body: &str) -> usize {
-        let memory = DecodeMemory::of(0, 1 << 40);
+        let memory = DecodeMemory::new(0, 1 << 40);
         from_json::<T>(body.as_bytes(), &memory).unwrap();
-        memory.most - memory.left.get()
+        memory.limit - memory.remaining.get()
     }
 
     #[derive(serde::Deserialize)]
@@ -409,39 +422,39 @@ mod tests {
         let size = size_of::<Large>();
         for (count, room) in [(0, 0), (1, 1), (2, 2), (3, 4), (1000, 1024), (1025, 2048)] {
             let list = vec!["{}"; count].join(",");
-            let expected = if count == 0 { 0 } else { room * size + ALLOCATION };
+            let expected = if count == 0 { 0 } else { room * size + ALLOCATION_OVERHEAD };
             assert_eq!(taken::<Vec<Large>>(&format!("[{list}]")), expected, "{count}");
             assert_eq!(taken::<Page>(&format!(r#"{{"items":[{list}],"other":[{list}]}}"#)), expected, "{count}");
         }
-        assert_eq!(taken::<Vec<u64>>("[1,2,3,4]"), 4 * 8 + ALLOCATION);
-        assert_eq!(taken::<Vec<u64>>("[1,2,3,4,5]"), 8 * 8 + ALLOCATION);
+        assert_eq!(taken::<Vec<u64>>("[1,2,3,4]"), 4 * 8 + ALLOCATION_OVERHEAD);
+        assert_eq!(taken::<Vec<u64>>("[1,2,3,4,5]"), 8 * 8 + ALLOCATION_OVERHEAD);
     }
 
     #[test]
     fn texts_and_entries_of_maps_count_and_what_is_ignored_does_not() {
-        assert_eq!(taken::<String>(r#""abc""#), 3 + ALLOCATION);
+        assert_eq!(taken::<String>(r#""abc""#), 3 + ALLOCATION_OVERHEAD);
         assert_eq!(taken::<String>(r#""""#), 0);
         assert_eq!(taken::<Page>(&format!(r#"{{"unknown":"{}"}}"#, "x".repeat(1000))), 0);
-        let texts = 1 + ALLOCATION;
-        assert_eq!(taken::<BTreeMap<String, u64>>(r#"{"a":1}"#), texts + FIRST_ENTRIES * 32 + ALLOCATION);
+        let texts = 1 + ALLOCATION_OVERHEAD;
+        assert_eq!(taken::<BTreeMap<String, u64>>(r#"{"a":1}"#), texts + FIRST_MAP_CAPACITY * 32 + ALLOCATION_OVERHEAD);
         assert_eq!(
             taken::<BTreeMap<String, u64>>(r#"{"a":1,"b":2}"#),
-            2 * texts + (FIRST_ENTRIES + 2) * 32 + ALLOCATION
+            2 * texts + (FIRST_MAP_CAPACITY + 2) * 32 + ALLOCATION_OVERHEAD
         );
-        assert_eq!(taken::<Option<DecimalNumber>>("12.50"), 5 + ALLOCATION);
+        assert_eq!(taken::<Option<DecimalNumber>>("12.50"), 5 + ALLOCATION_OVERHEAD);
         assert!(taken::<serde_json::Value>("[{},[],{}]") >= 4 * size_of::<serde_json::Value>());
     }
 
     #[test]
     fn decoding_ends_where_the_memory_does() {
         let body = format!("[{}{{}}]", "{},".repeat(100_000));
-        let memory = DecodeMemory::of(body.len(), 64 * MIB);
+        let memory = DecodeMemory::new(body.len(), 64 * MIB);
         let error = from_json::<Vec<Large>>(body.as_bytes(), &memory).err().unwrap();
         assert!(memory.is_exceeded() && error.column() < 60_000, "{error}");
         assert_eq!(memory.to_string(), "the response takes more than 24 MiB of memory once decoded");
-        let memory = DecodeMemory::of(body.len(), 64 * MIB);
+        let memory = DecodeMemory::new(body.len(), 64 * MIB);
         assert!(from_json::<Vec<BTreeMap<String, u64>>>(body.as_bytes(), &memory).is_ok());
-        let memory = DecodeMemory::of(1, 64 * MIB);
+        let memory = DecodeMemory::new(1, 64 * MIB);
         assert!(from_json::<Vec<u64>>(b"[1,]", &memory).is_err() && !memory.is_exceeded());
         assert!(from_json::<Vec<u64>>(b"[1] 2", &memory).is_err() && !memory.is_exceeded());
         assert!(from_json::<String>(b"\"\xff\"", &memory).is_err() && !memory.is_exceeded());
@@ -456,7 +469,7 @@ mod tests {
         }
         let items = vec![format!("[1{}]", " ".repeat(2 * TYPICAL_ELEMENT)); 10].join(",");
         let json = format!(r#"{{"items":[{items}],"others":[2]}}"#);
-        let body: Body = from_json(json.as_bytes(), &DecodeMemory::of(json.len(), 64 * MIB)).unwrap();
+        let body: Body = from_json(json.as_bytes(), &DecodeMemory::new(json.len(), 64 * MIB)).unwrap();
         assert_eq!((body.items.len(), body.items.capacity()), (10, json.len() / TYPICAL_ELEMENT));
         assert!(body.others.capacity() < 10 && body.items.iter().all(|item| item.capacity() < 10));
     }
@@ -464,25 +477,25 @@ mod tests {
     #[test]
     fn text_is_measured_from_quote_to_quote() {
         for (text, length) in [("abc\"d", 3), (r#"a\"b"c"#, 4), (r#"\\"a"#, 2), (r"a\", 2), ("", 0), ("abc", 3)] {
-            assert_eq!(text_length(text.as_bytes()).min(text.len()), length, "{text}");
+            assert_eq!(string_length(text.as_bytes()).min(text.len()), length, "{text}");
         }
         let body = |length: usize| format!(r#"{{"a":["","\"{}",1],"b":"abc"}}"#, "x".repeat(length - 2));
-        assert!(has_text_longer_than(99, body(100).as_bytes()) && !has_text_longer_than(100, body(100).as_bytes()));
+        assert!(has_string_longer_than(99, body(100).as_bytes()) && !has_string_longer_than(100, body(100).as_bytes()));
     }
 
     #[test]
     fn text_that_would_be_copied_into_an_error_has_a_limit() {
-        let memory = DecodeMemory::of(0, 64 * MIB);
+        let memory = DecodeMemory::new(0, 64 * MIB);
         let error = from_json::<Page>(format!(r#"{{"items":"{}"}}"#, "x".repeat(MIB + 1)).as_bytes(), &memory).err();
         assert_eq!(error.unwrap().to_string(), "the response has a string of more than 1 MiB");
         assert!(memory.is_exceeded());
-        let memory = DecodeMemory::of(0, 640 * MIB);
+        let memory = DecodeMemory::new(0, 640 * MIB);
         assert!(from_json::<String>(format!("\"{}\"", "x".repeat(2 * MIB)).as_bytes(), &memory).is_ok());
     }
 
     #[test]
     fn memory_follows_the_limit_and_leaves_room_for_the_body() {
-        for (body, limit, most) in [
+        for (body, max_response_bytes, limit) in [
             (0, 64 * MIB, 24 * MIB),
             (40 * MIB, 64 * MIB, 24 * MIB),
             (60 * MIB, 64 * MIB, 4 * MIB),
@@ -491,7 +504,7 @@ mod tests {
             (MIB, MIB, MIB),
             (0, usize::MAX, usize::MAX / 8 * 3),
         ] {
-            assert_eq!(DecodeMemory::of(body, limit).most, most, "{body} {limit}");
+            assert_eq!(DecodeMemory::new(body, max_response_bytes).limit, limit, "{body} {max_response_bytes}");
         }
     }
 }
