@@ -350,7 +350,7 @@ pub mod types {
         pub created_by: ::std::option::Option<::std::string::String>,
         /// Free-form data, e.g. `client_name`, which the console shows.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub data: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// When it last got a token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -363,7 +363,7 @@ pub mod types {
         pub origin_id: ::std::option::Option<::std::string::String>,
         /// OAuth 2.0 redirect addresses.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub redirect_uris: ::std::vec::Vec<::std::string::String>,
         /// Whether it can get tokens.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -401,11 +401,11 @@ pub mod types {
         pub code: ::std::option::Option<::serde_json::Value>,
         /// Free-form data, e.g. the id of the object.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// More messages.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub data: ::std::vec::Vec<::std::string::String>,
         /// More about it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -422,7 +422,7 @@ pub mod types {
     pub struct ApiErrorDetails {
         /// Free-form data; in one sample of the vendor, but not in its schema.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub addition: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -443,7 +443,7 @@ pub mod types {
         #[serde(rename = "type")]
         pub type_: crate::types::ApplicationType,
         /// Metrics that it can report, without prefix.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub usages: ::std::vec::Vec<::std::string::String>,
     }
@@ -451,7 +451,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ApplicationList {
         /// Services.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<Application>,
     }
@@ -484,7 +484,7 @@ pub mod types {
         pub email: ::std::option::Option<::std::string::String>,
         /// Whether the address was confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub email_confirmed: ::std::option::Option<bool>,
         /// `disposable`, `public` or `private`.
@@ -525,7 +525,7 @@ pub mod types {
         pub title: ::std::option::Option<::std::string::String>,
         /// Purpose.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub types: ::std::vec::Vec<crate::types::ContactType>,
         /// When it was last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -586,7 +586,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricelist_code: ::std::option::Option<::std::string::String>,
         /// Prices by SKU.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub prices: ::std::vec::Vec<EffectivePrice>,
     }
@@ -594,7 +594,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct EffectivePriceLists {
         /// Price lists by month.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub price_lists: ::std::vec::Vec<EffectivePriceList>,
     }
@@ -603,7 +603,7 @@ pub mod types {
     pub struct EffectiveSetting {
         /// Whether tenants below cannot override it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub lock: ::std::option::Option<bool>,
         /// Where it was set.
@@ -621,7 +621,7 @@ pub mod types {
         pub backend_type: ::std::option::Option<::std::string::String>,
         /// Purpose.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub capabilities: ::std::vec::Vec<crate::types::InfraCapability>,
         /// The same for mobile devices.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -642,12 +642,12 @@ pub mod types {
         pub owner_tenant_id: ::std::option::Option<::uuid::Uuid>,
         /// Whether it is Acronis' own. A component of a partner may also have the backend `acronis`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub platform_owned: ::std::option::Option<bool>,
         /// Whether the caller sees it in a limited way, e.g. because an ancestor owns it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub readonly: ::std::option::Option<bool>,
         /// Address of the storage, e.g. `acronis+fes://storage20.example.com:44445`.
@@ -661,7 +661,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct InfraBatch {
         /// Components.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<Infra>,
     }
@@ -690,7 +690,7 @@ pub mod types {
         pub infra_id: ::std::option::Option<::uuid::Uuid>,
         /// Whether `status` cannot be changed; false if missing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub locked: ::std::option::Option<bool>,
         /// Unit of the quota.
@@ -717,7 +717,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OfferingItemList {
         /// Offering items.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub items: ::std::vec::Vec<OfferingItem>,
         /// Cursors, from `list_offering_items` only; missing on the last page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -746,7 +746,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct OfferingItemPriceList {
         /// One per offering item and, for storage and recovery, component.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<OfferingItemPrice>,
     }
@@ -755,12 +755,12 @@ pub mod types {
     pub struct OwnSetting {
         /// Whether children inherit from the tenant above in place of this one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub exclusive: ::std::option::Option<bool>,
         /// Whether tenants below cannot override it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub lock: ::std::option::Option<bool>,
         /// Text, number, boolean or object, or null; numbers keep about 17 digits.
@@ -791,7 +791,7 @@ pub mod types {
         pub code: ::std::string::String,
         /// Details, e.g. the scope that is missing.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub context: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Subject of the error, e.g. `GENERAL` or `ACCESS`.
         pub domain: ::std::string::String,
@@ -825,7 +825,7 @@ pub mod types {
         pub parameters: ReportParameters,
         /// Ids of the users that the files are mailed to.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub recipients: ::std::vec::Vec<::uuid::Uuid>,
         /// Destination of the files.
         pub result_action: crate::types::ReportResultAction,
@@ -845,7 +845,7 @@ pub mod types {
         pub parameters: ReportParametersCreate,
         /// Ids of the users to mail the files to; needed with the action `send` only.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub recipients: ::std::vec::Vec<::uuid::Uuid>,
         /// Destination of the files; `save` to download them.
         pub result_action: crate::types::ReportResultAction,
@@ -862,12 +862,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReportParameters {
         /// Formats to build, one file each.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub formats: ::std::vec::Vec<crate::types::ReportFormat>,
         /// Whether rows without usage are dropped. May be missing although it was sent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub hide_zero_usage: ::std::option::Option<bool>,
         /// Which values it has.
@@ -878,7 +878,7 @@ pub mod types {
         pub period: ReportPeriod,
         /// Whether SKUs were asked for. May be missing although it was sent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub show_skus: ::std::option::Option<bool>,
         /// UUID of the tenant reported on.
@@ -890,11 +890,11 @@ pub mod types {
         /// Formats to build, one file each. The default is not documented (the vendor's billing module then
         /// finds `csv_v2_0`): state the formats.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub formats: ::std::vec::Vec<crate::types::ReportFormat>,
         /// True drops rows without usage. Inferred: false if left out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub hide_zero_usage: ::std::option::Option<bool>,
         /// Which values; `usage_summary` for billing.
@@ -906,7 +906,7 @@ pub mod types {
         pub period: ::std::option::Option<ReportPeriod>,
         /// True adds SKUs, for partners entitled to them. Inferred: false if left out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub show_skus: ::std::option::Option<bool>,
         /// UUID of the tenant to report on.
@@ -923,7 +923,7 @@ pub mod types {
     pub struct ReportParametersUpdate {
         /// True drops rows without usage.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub hide_zero_usage: ::std::option::Option<bool>,
         /// Which values.
@@ -934,7 +934,7 @@ pub mod types {
         pub level: ::std::option::Option<crate::types::ReportLevel>,
         /// True adds SKUs, for partners entitled to them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub show_skus: ::std::option::Option<bool>,
         /// UUID of the tenant reported on. Inferred: accepted, as it is in the vendor's example, but not in its schema.
@@ -965,7 +965,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReportSchedule {
         /// Whether the schedule is active.
-        #[serde(deserialize_with = "progenitor_client::boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
         pub enabled: bool,
         /// Once or monthly.
         #[serde(rename = "type")]
@@ -976,7 +976,7 @@ pub mod types {
     pub struct ReportScheduleCreate {
         /// Whether a scheduled report runs; true if left out (observed).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// Once or monthly.
@@ -993,7 +993,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct ReportScheduleUpdate {
         /// False stops the schedule, true resumes it.
-        #[serde(deserialize_with = "progenitor_client::boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
         pub enabled: bool,
     }
     impl ReportScheduleUpdate {
@@ -1010,7 +1010,7 @@ pub mod types {
         pub parameters: ::std::option::Option<ReportParametersUpdate>,
         /// Ids of the users to mail the files to, instead of the ones before.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub recipients: ::std::vec::Vec<::uuid::Uuid>,
         /// Whether to go on.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1053,7 +1053,7 @@ pub mod types {
     pub struct StoredReportList {
         /// One per format and run.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub items: ::std::vec::Vec<StoredReport>,
     }
     /// A tenant. Much is missing with a lower level of detail. Inferred: what the fields about brand, language and identity
@@ -1062,7 +1062,7 @@ pub mod types {
     pub struct Tenant {
         /// Whether its ancestors may manage it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub ancestral_access: ::std::option::Option<bool>,
         /// Level of the tree above which ancestors lose access; from `list_tenants` only.
@@ -1070,7 +1070,7 @@ pub mod types {
         pub barrier: ::std::option::Option<i64>,
         /// Whether the tenant has its own brand.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub brand_enabled: ::std::option::Option<bool>,
         /// Numeric id of the brand in API v1.
@@ -1084,7 +1084,7 @@ pub mod types {
         pub contact: ::std::option::Option<Contact>,
         /// All contacts; empty unless asked for with `with_contacts`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub contacts: ::std::vec::Vec<Contact>,
         /// When it was created.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1103,7 +1103,7 @@ pub mod types {
         pub deleted_at: ::std::option::Option<::progenitor_client::LenientDateTime>,
         /// Whether the tenant is enabled; not with `lod=stamps`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// `deleting`, `recovering`, or null if nothing is going on.
@@ -1111,7 +1111,7 @@ pub mod types {
         pub external_operation_status: ::std::option::Option<::std::string::String>,
         /// Whether it has children.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub has_children: ::std::option::Option<bool>,
         /// UUID of the tenant.
@@ -1133,7 +1133,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         /// Offering items, from `list_tenants` only and if asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub offering_items: ::std::vec::Vec<OfferingItem>,
         /// Owner of a personal tenant, else null. A UUID, by the vendor's document.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1142,7 +1142,7 @@ pub mod types {
         pub parent_id: ::std::string::String,
         /// Ids of the ancestors, nearest first; with `embed_path` only. Described by the older client only.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub path: ::std::vec::Vec<::uuid::Uuid>,
         /// Whether it is billed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1180,7 +1180,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TenantApplications {
         /// Ids of the services it can use.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub applications: ::std::vec::Vec<::uuid::Uuid>,
         /// UUID of the tenant.
@@ -1190,7 +1190,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TenantApplicationsBatch {
         /// One per tenant.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<TenantApplications>,
     }
@@ -1198,7 +1198,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TenantBatch {
         /// Tenants.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub items: ::std::vec::Vec<Tenant>,
         /// Cursors; missing on the last page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1211,7 +1211,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TenantChildren {
         /// Tenant UUIDs.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub items: ::std::vec::Vec<::uuid::Uuid>,
         /// Cursors. Inferred: the request takes `after`, so that there has to be a place to learn it from; the vendor's
         /// schema has none.
@@ -1240,7 +1240,7 @@ pub mod types {
         /// UUID of the tenant.
         pub tenant: ::uuid::Uuid,
         /// Its usages.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub usages: ::std::vec::Vec<Usage>,
     }
@@ -1248,7 +1248,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct TenantUsagesBatch {
         /// One per tenant.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<TenantUsages>,
     }
@@ -1297,7 +1297,7 @@ pub mod types {
         pub grant_type: crate::types::GrantType,
         /// True puts all policies into the token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub not_required_introspection: ::std::option::Option<bool>,
         /// Password, for the password grants.
@@ -1321,7 +1321,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UpdateLock {
         /// Whether the lock is on.
-        #[serde(deserialize_with = "progenitor_client::boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::boolean")]
         pub enabled: bool,
         /// Id of the tenant that holds the lock, or null. A UUID, by the vendor's document.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1369,7 +1369,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UsageList {
         /// One per metric and, for storage and recovery, component.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<Usage>,
     }
@@ -1400,7 +1400,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct UuidList {
         /// The ids.
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         #[serde(default)]
         pub items: ::std::vec::Vec<::uuid::Uuid>,
     }
@@ -3244,7 +3244,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_applications",
             };
@@ -3306,7 +3307,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_application",
             };
@@ -3414,7 +3416,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_tenant_application_setting",
             };
@@ -3473,7 +3476,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_client",
             };
@@ -3527,7 +3531,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("uuids", &uuids))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_infra",
             };
@@ -3582,7 +3587,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_infra",
             };
@@ -3657,7 +3663,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "create_report",
             };
@@ -3716,7 +3723,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_report",
             };
@@ -3812,7 +3820,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "update_report",
             };
@@ -3881,7 +3890,8 @@ pub mod builder {
                 .client
                 .delete(url)
                 .query(&progenitor_client::QueryParam::new("version", &version))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "delete_report",
             };
@@ -3944,7 +3954,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_stored_reports",
             };
@@ -4020,7 +4031,11 @@ pub mod builder {
                     ),
                 );
             #[allow(unused_mut)]
-            let mut request = client.client.get(url).build()?;
+            let mut request = client
+                .client
+                .get(url)
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "download_stored_report",
             };
@@ -4358,7 +4373,8 @@ pub mod builder {
                         &with_offering_items,
                     ),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenants",
             };
@@ -4416,7 +4432,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("tenants", &tenants))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenants_applications",
             };
@@ -4636,7 +4653,8 @@ pub mod builder {
                     &progenitor_client::QueryParam::new("updated_since", &updated_since),
                 )
                 .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_offering_items",
             };
@@ -4733,7 +4751,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("editions", &editions))
                 .query(&progenitor_client::QueryParam::new("tenants", &tenants))
                 .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenants_usages",
             };
@@ -4830,7 +4849,8 @@ pub mod builder {
                     &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
                 )
                 .query(&progenitor_client::QueryParam::new("embed_path", &embed_path))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_tenant",
             };
@@ -4909,7 +4929,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("for_ui", &for_ui))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenant_applications",
             };
@@ -5028,7 +5049,8 @@ pub mod builder {
                     &progenitor_client::QueryParam::new("allow_deleted", &allow_deleted),
                 )
                 .query(&progenitor_client::QueryParam::new("order", &order))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenant_children",
             };
@@ -5272,7 +5294,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("status", &status))
                 .query(&progenitor_client::QueryParam::new("type", &type_))
                 .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_tenant_offering_items",
             };
@@ -5375,7 +5398,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("edition", &edition))
                 .query(&progenitor_client::QueryParam::new("kind", &kind))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_offering_items_for_child",
             };
@@ -5439,7 +5463,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_offering_item_prices",
             };
@@ -5501,7 +5526,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_tenant_pricing",
             };
@@ -5563,7 +5589,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_tenant_reports",
             };
@@ -5663,7 +5690,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("editions", &editions))
                 .query(&progenitor_client::QueryParam::new("usage_names", &usage_names))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_tenant_usages",
             };
@@ -5699,7 +5727,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_me",
             };
@@ -5775,7 +5804,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("months", &months))
                 .query(&progenitor_client::QueryParam::new("tenant_id", &tenant_id))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_effective_price_lists",
             };

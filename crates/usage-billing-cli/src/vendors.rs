@@ -112,7 +112,10 @@ impl Client {
 
     fn of_sandbox(vendor: Vendor, url: &str) -> Result<Self> {
         // Loopback needs no proxy, whatever the environment contains.
-        let http = usage_billing::http_client()?.no_proxy().build()?;
+        let http = usage_billing::http_client()?
+            .no_proxy()
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
         match vendor {
             Vendor::Acronis => {
                 let credentials = Credentials::new(demo::ACRONIS_CLIENT_ID, demo::ACRONIS_CLIENT_SECRET);

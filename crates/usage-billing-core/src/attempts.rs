@@ -18,7 +18,8 @@ use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
 use crate::rate_limit::Limiter;
-use crate::raw_response::{BodyError, RawResponse, read_body, read_body_prefix, too_large};
+use crate::raw_response::RawResponse;
+use crate::response_body::{BodyError, read_body, read_body_prefix, too_large};
 use crate::retry::{Cause, Failure};
 use crate::{Error, ErrorKind, Result};
 

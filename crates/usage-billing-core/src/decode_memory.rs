@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::raw_response::display_bytes;
+use crate::display_bytes::display_bytes;
 
 /// What an allocation takes beyond the bytes that were asked for.
 const ALLOCATION_OVERHEAD: usize = 16;

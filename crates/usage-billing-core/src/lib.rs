@@ -12,6 +12,8 @@ mod connection_failure;
 mod date_time;
 mod decimal;
 mod decode_memory;
+mod display_bytes;
+mod download;
 mod environment;
 mod error;
 mod error_response;
@@ -32,6 +34,7 @@ mod rate_limit;
 mod raw_response;
 mod read_ahead;
 mod response;
+mod response_body;
 mod retry;
 mod secret_file;
 mod secret_format;
@@ -55,6 +58,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use foreign_text::{printable, printable_message};
 pub use http_client::http_client;
 pub use lenient_decimal::LenientDecimal;
+pub use open_enum::UnknownValue;
 pub use operation::{Operation, Service};
 pub use rate_limit::RateLimit;
 pub use response::{ByteStream, ResponseValue};
@@ -64,22 +68,29 @@ pub use token_provider::{AccessToken, ApiKey, TokenRequest};
 pub use transfer_rate::MinTransferRate;
 pub use transport::Transport;
 
-/// The crate of the HTTP client, reqwest 0.13: [`ClientBuilder::http_client`] takes its `Client`, and [`http_client()`] returns its
-/// `ClientBuilder`. Its next incompatible version will be an incompatible version of this crate.
+/// The HTTP client reqwest 0.13. [`ClientBuilder::http_client`] takes its `Client`, and [`http_client()`] returns its `ClientBuilder`. Its
+/// next incompatible version will be an incompatible version of this crate.
 pub use reqwest;
 pub use rust_decimal::Decimal;
 pub use secrecy::SecretString;
 
-/// What generated code and the facade name. Not for use by hand.
+/// Names that progenitor's output expects at the root of its runtime, beside [`ByteStream`], [`Error`] and [`ResponseValue`].
 #[doc(hidden)]
 pub use {
-    boolean::{boolean, optional_boolean},
-    date_time::{date_time, optional_date_time},
-    null_collections::{null_entries_are_default, null_is_default},
-    open_enum::{UnknownValue, open_enum_impls},
     progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     query_param::QueryParam,
-    raw_response::{RawResponse, display_bytes},
-    read_ahead::read_ahead,
-    serde,
 };
+
+/// Items for generated code, its macros and the facade. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::boolean::{boolean, optional_boolean};
+    pub use crate::date_time::{date_time, optional_date_time};
+    pub use crate::display_bytes::display_bytes;
+    pub use crate::error::{invalid_header, invalid_request};
+    pub use crate::null_collections::{null_entries_are_default, null_is_default};
+    pub use crate::open_enum::{open_enum_impls, unknown_value};
+    pub use crate::raw_response::RawResponse;
+    pub use crate::read_ahead::read_ahead;
+    pub use serde;
+}

@@ -1,20 +1,15 @@
-//! Enums that a vendor may extend at any time.
+//! Enums that a vendor may extend.
 
 use std::fmt;
 
-/// The text of a value that the curated document does not list.
+/// An enum value that the OpenAPI document does not list.
 ///
-/// Cannot be made from a listed value, so that a `match` on the listed ones never misses.
+/// It cannot be created from a listed value, so that a `match` on listed values finds all of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownValue(Box<str>);
 
 impl UnknownValue {
-    #[doc(hidden)]
-    pub fn __new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// As it came.
+    /// Returns the value as the vendor sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -26,7 +21,7 @@ impl fmt::Debug for UnknownValue {
     }
 }
 
-/// Completes an enum of the vendor's values: text both ways, with what is not listed kept as it came.
+/// Defines an enum of strings that keeps values that are not listed.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enum {
@@ -38,12 +33,12 @@ macro_rules! open_enum {
     ) => {
         $(#[$meta])*
         ///
-        /// The vendor may add values: what is not listed here decodes as `Unknown`, prints and goes back as it came.
+        /// The vendor may add values: a value that is not listed here decodes as `Unknown`, and is printed and sent unchanged.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$value_meta])* #[doc = concat!("`", $text, "`")] $value, )+
-            /// A value that the curated document does not list.
+            /// A value that the OpenAPI document does not list.
             Unknown($crate::UnknownValue),
         }
 
@@ -51,7 +46,7 @@ macro_rules! open_enum {
             /// All listed values.
             pub const KNOWN: &'static [Self] = &[$( Self::$value ),+];
 
-            /// The value as it stands on the wire.
+            /// Returns the value in its wire format.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$value => $text, )+
@@ -64,12 +59,12 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $( $text => Self::$value, )+
-                    other => Self::Unknown($crate::UnknownValue::__new(other)),
+                    other => Self::Unknown($crate::__private::unknown_value(other)),
                 }
             }
         }
 
-        $crate::open_enum_impls!($name);
+        $crate::__private::open_enum_impls!($name);
     };
 }
 
@@ -97,18 +92,21 @@ macro_rules! __open_enum_impls {
             }
         }
 
-        impl $crate::serde::Serialize for $name {
-            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> $crate::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::serde::Deserializer<'de>>(
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
                 struct __Text;
-                impl $crate::serde::de::Visitor<'_> for __Text {
+                impl $crate::__private::serde::de::Visitor<'_> for __Text {
                     type Value = $name;
                     fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                         f.write_str("a string")
@@ -122,8 +120,12 @@ macro_rules! __open_enum_impls {
         }
     };
 }
-#[doc(hidden)]
 pub use __open_enum_impls as open_enum_impls;
+
+/// Creates an unlisted value; for [`open_enum!`], which has checked that it is not listed.
+pub fn unknown_value(text: &str) -> UnknownValue {
+    UnknownValue(text.into())
+}
 
 #[cfg(test)]
 #[allow(unreachable_pub)]
@@ -131,15 +133,15 @@ mod tests {
     open_enum! {
         /// State.
         pub enum State {
-            /// Being made.
+            /// Under way.
             InProgress = "InProgress",
-            /// Nothing said.
+            /// Not stated.
             Empty = "",
         }
     }
 
     #[test]
-    fn an_unlisted_value_decodes_prints_and_goes_back_as_it_came() {
+    fn unlisted_value_decodes_prints_and_encodes_unchanged() {
         let state: State = serde_json::from_str("\"Paused: \\u00fc\"").unwrap();
         assert_eq!(state.to_string(), "Paused: ü");
         assert_eq!(serde_json::to_string(&state).unwrap(), "\"Paused: ü\"");
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_value_is_never_unknown() {
+    fn listed_value_is_never_unknown() {
         assert_eq!(serde_json::from_str::<State>("\"InProgress\"").unwrap(), State::InProgress);
         assert_eq!(State::from("InProgress".to_owned()), State::InProgress);
         assert_eq!("".parse(), Ok(State::Empty));

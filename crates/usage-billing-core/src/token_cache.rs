@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::attempts::Attempts;
 use crate::call_options::CallSettings;
+use crate::error::invalid_request;
 use crate::failure_context::FailureContext;
 use crate::operation::{Operation, Service};
 use crate::pause::Pause;
@@ -266,7 +267,7 @@ async fn request_token(
         .header(header::ACCEPT, "application/json")
         .form(&[("grant_type", "client_credentials")])
         .build()
-        .map_err(|error| Error::from(error).with_kind(ErrorKind::Config))?;
+        .map_err(|error| invalid_request(error).with_kind(ErrorKind::Config))?;
     let (operation, settings) = (&ISSUE_TOKEN, &settings);
     let attempts = Attempts { http, operation, service: &SERVICE, settings, client: None, context, pause };
     let response = attempts.send(&mut request).await.map_err(|error| match (error.kind(), error.status()) {

@@ -431,13 +431,13 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub group_by: ::std::vec::Vec<crate::types::ApiUsageClientGroupBy>,
         /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-30`. Whether the end is included is not documented.
         pub interval: ::std::string::String,
         /// Counters to return; all without it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
     }
     impl ApiUsageClientQuery {
@@ -458,13 +458,13 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub group_by: ::std::vec::Vec<crate::types::ApiUsageOrganizationGroupBy>,
         /// Time range as an ISO 8601 interval, `start/end`. Days and even months are taken: `2026-09-01/2026-09-30`, `2026-01/2026-06`. Whether the end is included is not documented.
         pub interval: ::std::string::String,
         /// Counters to return; all without it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
     }
     impl ApiUsageOrganizationQuery {
@@ -487,7 +487,7 @@ pub mod types {
         pub query_status: ::std::option::Option<crate::types::ApiUsageQueryStatus>,
         /// Rows; missing while the query runs.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub results: ::std::vec::Vec<ApiUsageRow>,
     }
     /// A row of a query or search. Dimensions that were not asked for are empty text.
@@ -507,7 +507,7 @@ pub mod types {
         pub client_name: ::std::option::Option<::std::string::String>,
         /// Start of the time bucket. Only with a granularity.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Method, or empty.
@@ -562,13 +562,13 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub http_methods: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchHttpMethod>,
         /// Time range as an ISO 8601 interval, `start/end`, such as `2026-09-01/2026-09-07`. Whether the end is included is not documented.
         pub interval: ::std::string::String,
         /// Columns to return; all without it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metrics: ::std::vec::Vec<crate::types::ApiUsageSimpleSearchMetric>,
         /// Only OAuth clients of these names.
         #[serde(
@@ -576,7 +576,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub oauth_client_names: ::std::vec::Vec<::std::string::String>,
         /// Only these path templates.
         #[serde(
@@ -584,7 +584,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub template_uris: ::std::vec::Vec<::std::string::String>,
     }
     impl ApiUsageSimpleSearch {
@@ -625,7 +625,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         /// Organizations that the charge covers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub organizations: ::std::vec::Vec<NamedEntity>,
         /// Amount of the overage, in `overageCurrency`.
         #[serde(
@@ -684,7 +684,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub billing_periods: ::std::vec::Vec<BillingContractPeriod>,
         /// Name of the commercial model, free text.
         #[serde(
@@ -733,7 +733,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         /// Priced plans of the contract.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub plans: ::std::vec::Vec<BillingPlan>,
         /// The customer's purchase order numbers.
         #[serde(
@@ -741,7 +741,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub purchase_order_numbers: ::std::vec::Vec<::std::string::String>,
         /// Buyer.
         #[serde(
@@ -758,7 +758,7 @@ pub mod types {
     pub struct BillingContractListing {
         /// The contracts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<BillingContract>,
         /// Path of the next page; its `after` is the cursor.
         #[serde(
@@ -806,7 +806,7 @@ pub mod types {
     pub struct BillingContractPeriodDetail {
         /// Usage and overage per product.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub charges: ::std::vec::Vec<BillingCharge>,
         /// Last day of the period.
         #[serde(
@@ -828,7 +828,7 @@ pub mod types {
         pub status: ::std::option::Option<crate::types::BillingPeriodStatus>,
         /// Prepaid balances that were drawn on in the period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub wallets: ::std::vec::Vec<BillingWallet>,
     }
     /// An invoice.
@@ -966,7 +966,7 @@ pub mod types {
     pub struct BillingInvoiceItemListing {
         /// The lines.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<BillingInvoiceItem>,
         /// Path of the next page; its `after` is the cursor.
         #[serde(
@@ -992,7 +992,7 @@ pub mod types {
     pub struct BillingInvoiceListing {
         /// The invoices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<BillingInvoice>,
         /// Path of the next page; its `after` is the cursor.
         #[serde(
@@ -1021,14 +1021,14 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         /// Priced items of the plan.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub items: ::std::vec::Vec<BillingPlanItem>,
         /// Name of the plan.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         /// Organizations on the plan.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub organizations: ::std::vec::Vec<NamedEntity>,
         /// Product of the plan.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1130,7 +1130,7 @@ pub mod types {
         pub name: ::std::string::String,
         /// The users or devices behind the usage.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub resources: ::std::vec::Vec<BillingUsageResource>,
         /// Total quantity, as decimal text. No unit is given. Inferred: users for licences, pieces for devices.
         #[serde(rename = "totalUsage")]
@@ -1145,7 +1145,7 @@ pub mod types {
             rename = "endDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub end_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Id of the report.
@@ -1165,7 +1165,7 @@ pub mod types {
             rename = "startDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub start_date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Whether the report is made. Since SDK 61.0.0 (2019-09-17).
@@ -1180,7 +1180,7 @@ pub mod types {
     pub struct BillingUsageResource {
         /// First billable use by this user or device in the billing month, UTC.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// E-mail address of the licensed user (personal data) or id of the device.
@@ -1251,7 +1251,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         /// Organizations that draw on the wallet.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub organizations: ::std::vec::Vec<NamedEntity>,
         /// Product that the wallet pays for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1330,7 +1330,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub group_by: ::std::vec::Vec<crate::types::ClientUsageGroupBy>,
         /// Only these methods.
         #[serde(
@@ -1338,13 +1338,13 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
         /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
         pub interval: ::std::string::String,
         /// Counters to return; all without it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
         /// Only these organizations, by id.
         #[serde(
@@ -1352,11 +1352,11 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub organization_ids: ::std::vec::Vec<::std::string::String>,
         /// Only these platforms. Their values are not documented.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub platforms: ::std::vec::Vec<::std::string::String>,
         /// Order of the rows.
         #[serde(
@@ -1364,7 +1364,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub sort_by: ::std::vec::Vec<UsageQuerySortBy>,
         /// Only these path templates.
         #[serde(
@@ -1372,7 +1372,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub template_uris: ::std::vec::Vec<::std::string::String>,
     }
     impl ClientPublicApiUsageQueryRequest {
@@ -1386,7 +1386,7 @@ pub mod types {
     pub struct ClientPublicApiUsageResultsResponse {
         /// Rows of this page.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<ClientPublicApiUsage>,
         /// Why the job failed. May be missing even then.
         #[serde(
@@ -1515,7 +1515,7 @@ pub mod types {
         pub context_id: ::std::option::Option<::std::string::String>,
         /// Details, for instance per field.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub details: ::std::vec::Vec<Detail>,
         /// Id of the thing concerned.
         #[serde(
@@ -1531,7 +1531,7 @@ pub mod types {
         pub entity_name: ::std::option::Option<::std::string::String>,
         /// Errors behind this one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub errors: ::std::vec::Vec<ErrorBody>,
         /// The limit that was hit. Since SDK 174.0.0 (2023-06-22).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1545,7 +1545,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub message_params: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -1641,7 +1641,7 @@ pub mod types {
     pub struct LicenseDefinition {
         /// Licences that are contained in it, each once.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub comprises: ::std::vec::Vec<LicenseDefinition>,
         /// Human-readable name or explanation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1654,7 +1654,7 @@ pub mod types {
         pub permissions: ::std::option::Option<Permissions>,
         /// Licences that must be held first, each once.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub prerequisites: ::std::vec::Vec<AddressableLicenseDefinition>,
         /// Path of the definition.
         #[serde(
@@ -1668,7 +1668,7 @@ pub mod types {
     pub struct LicenseOrgToggle {
         /// Always true.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// Feature that was asked for.
@@ -1686,7 +1686,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         /// Definitions of the licences that the user holds, each once.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub licenses: ::std::vec::Vec<LicenseDefinition>,
         /// Path of the user's licences.
         #[serde(
@@ -1741,7 +1741,7 @@ pub mod types {
             rename = "dateCreated",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date_created: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1751,7 +1751,7 @@ pub mod types {
             rename = "dateModified",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date_modified: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1761,7 +1761,7 @@ pub mod types {
             rename = "dateToDelete",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date_to_delete: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1786,7 +1786,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub registered_redirect_uri: ::std::vec::Vec<::std::string::String>,
         /// Roles and where they hold. Only for client credentials.
         #[serde(
@@ -1794,7 +1794,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub role_divisions: ::std::vec::Vec<RoleDivision>,
         /// Ids of roles, each once. The old way; `roleDivisions` is the present one.
         #[serde(
@@ -1802,11 +1802,11 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub role_ids: ::std::vec::Vec<::std::string::String>,
         /// Scopes it asks for. Not for client credentials.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub scope: ::std::vec::Vec<::std::string::String>,
         /// Secret that the vendor made; keep it out of logs. Inferred: not sent in lists.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1826,7 +1826,7 @@ pub mod types {
     pub struct OAuthClientEntityListing {
         /// The clients.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<OAuthClient>,
         /// Path of the first page.
         #[serde(
@@ -1906,7 +1906,7 @@ pub mod types {
         pub domain: ::std::option::Option<::std::string::String>,
         /// Features by name, and whether each is switched on.
         #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub features: ::std::collections::BTreeMap<::std::string::String, bool>,
         /// Id of the organization.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1955,7 +1955,7 @@ pub mod types {
             rename = "voicemailEnabled",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub voicemail_enabled: ::std::option::Option<bool>,
     }
@@ -2024,7 +2024,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub group_by: ::std::vec::Vec<crate::types::OrganizationUsageGroupBy>,
         /// Only these methods.
         #[serde(
@@ -2032,13 +2032,13 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub http_methods: ::std::vec::Vec<crate::types::UsageHttpMethod>,
         /// Time range as an ISO 8601 interval, `start/end`, both included; starts at most one year ago, spans at most 90 days. For instance `2026-08-01T00:00:00/2026-08-31T23:59:59`.
         pub interval: ::std::string::String,
         /// Counters to return; all without it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metrics: ::std::vec::Vec<crate::types::UsageMetric>,
         /// Only these OAuth clients, by id.
         #[serde(
@@ -2046,11 +2046,11 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub oauth_client_ids: ::std::vec::Vec<::std::string::String>,
         /// Only these platforms. Their values are not documented.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub platforms: ::std::vec::Vec<::std::string::String>,
         /// Order of the rows.
         #[serde(
@@ -2058,7 +2058,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub sort_by: ::std::vec::Vec<UsageQuerySortBy>,
         /// Only these path templates.
         #[serde(
@@ -2066,7 +2066,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub template_uris: ::std::vec::Vec<::std::string::String>,
         /// Only these users, by id.
         #[serde(
@@ -2074,7 +2074,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub user_ids: ::std::vec::Vec<::std::string::String>,
     }
     impl OrganizationPublicApiUsageQueryRequest {
@@ -2088,7 +2088,7 @@ pub mod types {
     pub struct OrganizationPublicApiUsageResultsResponse {
         /// Rows of this page.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<OrganizationPublicApiUsage>,
         /// Why the job failed. May be missing even then.
         #[serde(
@@ -2141,7 +2141,7 @@ pub mod types {
     pub struct Permissions {
         /// Permissions, such as `routing:queue:view`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub ids: ::std::vec::Vec<::std::string::String>,
     }
     /// A role in a division.
@@ -2179,7 +2179,7 @@ pub mod types {
             rename = "isCancellable",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_cancellable: ::std::option::Option<bool>,
         /// Whether the charge is another company's.
@@ -2187,7 +2187,7 @@ pub mod types {
             rename = "isThirdParty",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_third_party: ::std::option::Option<bool>,
         /// Name of the charge, human-readable.
@@ -2241,7 +2241,7 @@ pub mod types {
     pub struct TrusteeAuthorization {
         /// Permissions, such as `billing:subscription:view`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub permissions: ::std::vec::Vec<::std::string::String>,
     }
     /// Bill of one customer organization in one billing period. All prices are before tax. The vendor's model requires
@@ -2253,7 +2253,7 @@ pub mod types {
             rename = "billingPeriodEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub billing_period_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2263,7 +2263,7 @@ pub mod types {
             rename = "billingPeriodStartDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub billing_period_start_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2273,7 +2273,7 @@ pub mod types {
             rename = "contractAmendmentDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub contract_amendment_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2283,7 +2283,7 @@ pub mod types {
             rename = "contractEffectiveDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub contract_effective_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2293,7 +2293,7 @@ pub mod types {
             rename = "contractEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub contract_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2307,7 +2307,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub enabled_products: ::std::vec::Vec<::std::string::String>,
         /// Id of the overview.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2317,7 +2317,7 @@ pub mod types {
             rename = "inRampPeriod",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub in_ramp_period: ::std::option::Option<bool>,
         /// Least amount charged a month, as decimal text, in `currency`.
@@ -2339,7 +2339,7 @@ pub mod types {
             rename = "rampPeriodEndDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub ramp_period_end_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2349,7 +2349,7 @@ pub mod types {
             rename = "rampPeriodStartDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub ramp_period_start_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2387,14 +2387,14 @@ pub mod types {
             rename = "dateCreated",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date_created: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
         >,
         /// Whether the trust is in force. Without it, no user of the partner has access.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enabled: ::std::option::Option<bool>,
         /// Id of the client organization.
@@ -2518,7 +2518,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         /// Ids of the licences, bare text.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub licenses: ::std::vec::Vec<::std::string::String>,
         /// Path of the user's licences.
         #[serde(
@@ -2532,7 +2532,7 @@ pub mod types {
     pub struct UserLicensesEntityListing {
         /// The users.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entities: ::std::vec::Vec<UserLicenses>,
         /// Number of pages.
         #[serde(
@@ -4887,7 +4887,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
                 .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contracts",
             };
@@ -5062,7 +5063,8 @@ pub mod builder {
                 .query(
                     &progenitor_client::QueryParam::new("paymentStatus", &payment_status),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contracts_invoices",
             };
@@ -5129,7 +5131,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contracts_invoice_document",
             };
@@ -5260,7 +5263,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("after", &after))
                 .query(&progenitor_client::QueryParam::new("before", &before))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contracts_invoice_lines",
             };
@@ -5323,7 +5327,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contract",
             };
@@ -5415,7 +5420,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_contract_billingperiod",
             };
@@ -5497,7 +5503,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("endDate", &end_date))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_reports_billableusage",
             };
@@ -5594,7 +5601,8 @@ pub mod builder {
                         &billing_period_index,
                     ),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billing_trusteebillingoverview_trustor_org_id",
             };
@@ -5632,7 +5640,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_license_definitions",
             };
@@ -5697,7 +5706,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_license_definition",
             };
@@ -5762,7 +5772,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_license_toggle",
             };
@@ -5836,7 +5847,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("pageNumber", &page_number))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_license_users",
             };
@@ -5897,7 +5909,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_license_user",
             };
@@ -5935,7 +5948,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_oauth_clients",
             };
@@ -6040,7 +6054,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "post_oauth_client_usage_query",
             };
@@ -6131,7 +6146,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_oauth_client_usage_query_result",
             };
@@ -6215,7 +6231,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("days", &days))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_oauth_client_usage_summary",
             };
@@ -6251,7 +6268,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_organizations_me",
             };
@@ -6325,7 +6343,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("pageNumber", &page_number))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_orgauthorization_trustors",
             };
@@ -6408,7 +6427,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "post_usage_aggregates_query_jobs",
             };
@@ -6511,7 +6531,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("after", &after))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_usage_aggregates_query_job",
             };
@@ -6623,7 +6644,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "post_usage_client_client_id_aggregates_query_jobs",
             };
@@ -6757,7 +6779,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("after", &after))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_usage_client_client_id_aggregates_query_job",
             };
@@ -6840,7 +6863,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "post_usage_query",
             };
@@ -6909,7 +6933,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_usage_query_execution_id_results",
             };
@@ -6991,7 +7016,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "post_usage_simplesearch",
             };
@@ -7104,7 +7130,8 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("after", &after))
                 .query(&progenitor_client::QueryParam::new("pageSize", &page_size))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_usage_simplesearch_execution_id_results",
             };

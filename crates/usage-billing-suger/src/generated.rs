@@ -735,7 +735,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metering_data: ::std::vec::Vec<::serde_json::Value>,
     }
     /// Request to Alibaba. Vendor's model: `client.PushMeteringDataRequest`.
@@ -762,7 +762,7 @@ pub mod types {
             rename = "Success",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub success: ::std::option::Option<bool>,
     }
@@ -781,7 +781,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_records: ::std::vec::Vec<AwsUsageRecordInput>,
     }
     /// Response of AWS BatchMeterUsage. Vendor's model: `marketplacemetering.BatchMeterUsageOutput`. Inferred: the server may write these names in PascalCase; then all fields are absent here. Rely on the report's `status`.
@@ -793,14 +793,14 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub result_metadata: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
         >,
         /// Outcome of each record.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub results: ::std::vec::Vec<AwsUsageRecordResult>,
         /// Records that AWS did not process and that must be sent again.
         #[serde(
@@ -808,7 +808,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub unprocessed_records: ::std::vec::Vec<AwsUsageRecord>,
     }
     /// A tag in an AWS response. Vendor's model: `types.Tag` of AWS's marketplace metering SDK.
@@ -845,7 +845,7 @@ pub mod types {
         pub allocated_usage_quantity: ::std::option::Option<i64>,
         /// Tags of the share.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tags: ::std::vec::Vec<AwsTag>,
     }
     /// A share in an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageAllocation`.
@@ -863,7 +863,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tags: ::std::vec::Vec<AwsTagInput>,
     }
     /// A record in an AWS response. Vendor's model: `types.UsageRecord`.
@@ -902,7 +902,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_allocations: ::std::vec::Vec<AwsUsageAllocation>,
     }
     /// A record of an AWS request. Vendor's model: `AwsMarketplaceMeteringUsageRecord`.
@@ -931,7 +931,7 @@ pub mod types {
             rename = "Timestamp",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Split over tags; adds up to `Quantity`.
@@ -940,7 +940,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_allocations: ::std::vec::Vec<AwsUsageAllocationInput>,
     }
     /// Outcome of one record. Vendor's model: `types.UsageRecordResult`.
@@ -967,7 +967,7 @@ pub mod types {
     pub struct AzureBatchUsageEvent {
         /// The usage events.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub request: ::std::vec::Vec<AzureUsageEvent>,
     }
     /// Response of Azure's batch usage event. Vendor's model: `marketplacemeteringv1.BatchUsageEventOkResponse`.
@@ -978,7 +978,7 @@ pub mod types {
         pub count: ::std::option::Option<i64>,
         /// Outcome of each event.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub result: ::std::vec::Vec<AzureUsageBatchEventOkMessage>,
     }
     /// A quantity that is free at Azure.
@@ -989,7 +989,7 @@ pub mod types {
             rename = "isInfinite",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_infinite: ::std::option::Option<bool>,
         /// Free units.
@@ -1197,7 +1197,7 @@ pub mod types {
             rename = "minimumCommitProrata",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub minimum_commit_prorata: ::std::option::Option<bool>,
         /// Scope of the minimum; `DIMENSION` if it is not set.
@@ -1278,7 +1278,7 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1297,7 +1297,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1355,7 +1355,7 @@ pub mod types {
     pub struct BillableMetricFilterGroup {
         /// The filters.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub filters: ::std::vec::Vec<BillableMetricFilter>,
     }
     impl BillableMetricFilterGroup {
@@ -1373,7 +1373,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub filter_groups: ::std::vec::Vec<BillableMetricFilterGroup>,
         /// Properties by whose values the quantity is split.
         #[serde(
@@ -1381,7 +1381,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub group_bys: ::std::vec::Vec<::std::string::String>,
         /// Property whose distinct values `UNIQUE_COUNT` counts.
         #[serde(
@@ -1407,7 +1407,7 @@ pub mod types {
             rename = "chargeOn",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub charge_on: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Description.
@@ -1442,7 +1442,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub adyen_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// The buyer at AWS, as the marketplace has it.
         #[serde(
@@ -1450,7 +1450,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// The buyer at Azure, as the marketplace has it.
         #[serde(
@@ -1458,7 +1458,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub azure_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Customer in Chargebee.
         #[serde(
@@ -1480,7 +1480,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub company_info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Customer id.
         #[serde(
@@ -1502,7 +1502,7 @@ pub mod types {
         pub email_address: ::std::option::Option<::std::string::String>,
         /// The organization's own fields.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// The buyer at Google Cloud, as the marketplace has it.
         #[serde(
@@ -1510,7 +1510,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub gcp_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Gross revenue so far; the currency is not given.
         #[serde(
@@ -1554,7 +1554,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub payment_config: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -1571,7 +1571,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub snowflake_buyer: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -1588,7 +1588,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub stripe_buyer: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Customer in Stripe.
         #[serde(
@@ -1611,7 +1611,7 @@ pub mod types {
             rename = "isUserCreated",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_user_created: ::std::option::Option<bool>,
         /// Name of the dimension in the API.
@@ -1661,7 +1661,7 @@ pub mod types {
         pub type_: ::std::option::Option<crate::types::CommitDimensionType>,
         /// Whether it covers metering, entitlement or both.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub types: ::std::vec::Vec<::std::string::String>,
     }
     /// One usage report for one entitlement. Give the usage either as `records` (v1) or as `billableRecords` (v2), never both.
@@ -1673,7 +1673,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
         /// Entitlement that used it. The same value as `entitlementId` in the path.
         #[serde(rename = "entitlementID")]
@@ -1700,7 +1700,7 @@ pub mod types {
         >,
         /// When the usage happened. Without it: when the report arrives. Suger documents no limit for late usage, the marketplaces do (AWS 6 hours, Azure 24 hours).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, how the quantity is split over tags. AWS only; AWS wants the shares of a dimension to add up to its quantity. Since 2026-02.
@@ -1709,7 +1709,9 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
+        #[serde(
+            deserialize_with = "progenitor_client::__private::null_entries_are_default"
+        )]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -1726,7 +1728,7 @@ pub mod types {
     pub struct EntitlementInfo {
         /// Booked add-ons.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub addons: ::std::vec::Vec<BillingAddonRecord>,
         /// Inferred: days before the end at which an alert is sent.
         #[serde(
@@ -1740,7 +1742,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub alibaba_entitlements: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1750,7 +1752,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub alibaba_orders: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1759,7 +1761,7 @@ pub mod types {
             rename = "autoRenew",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub auto_renew: ::std::option::Option<bool>,
         /// Agreement at AWS, as the marketplace has it.
@@ -1768,7 +1770,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_agreement: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Channel partner at AWS, as the marketplace has it.
         #[serde(
@@ -1776,7 +1778,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_channel_partner: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -1787,7 +1789,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_entitlements: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1809,7 +1811,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub azure_subscriptions: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1819,7 +1821,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub billable_dimensions: ::std::vec::Vec<BillableDimension>,
         /// On which day a billing period begins.
         #[serde(
@@ -1855,21 +1857,21 @@ pub mod types {
         pub commit_amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
         /// Commits by dimension.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub commits: ::std::vec::Vec<CommitDimension>,
         /// Currency of the amounts, ISO 4217 (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::std::string::String>,
         /// Dimensions that can be metered, with prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimensions: ::std::vec::Vec<MeteringDimension>,
         /// Inferred: true when there are too many dimensions to list here.
         #[serde(
             rename = "dimensionsOversized",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub dimensions_oversized: ::std::option::Option<bool>,
         /// Paid out to the seller so far, in `currency`.
@@ -1895,7 +1897,7 @@ pub mod types {
             rename = "fallbackFromOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub fallback_from_offer: ::std::option::Option<bool>,
         /// Entitlements at Google Cloud, as the marketplace has them.
@@ -1904,7 +1906,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub gcp_entitlements: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1914,7 +1916,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub gcp_plans: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -1941,7 +1943,7 @@ pub mod types {
             rename = "isMeteringOverageCommit",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_metering_overage_commit: ::std::option::Option<bool>,
         /// Days until an invoice is due.
@@ -1956,7 +1958,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub payment_installments: ::std::vec::Vec<PaymentInstallment>,
         /// Whether the buyer pays before or after use.
         #[serde(
@@ -1982,7 +1984,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub snowflake_offer: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -1999,7 +2001,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub trial_config: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// An operation reported to Google's Service Control. Vendor's model: `GcpMarketplaceMeteringOperation`.
@@ -2019,7 +2021,7 @@ pub mod types {
         pub end_time: ::std::option::Option<::std::string::String>,
         /// Labels.
         #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub labels: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -2030,7 +2032,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metric_value_sets: ::std::vec::Vec<GcpMetricValueSet>,
         /// Unique id; Google deduplicates by it.
         #[serde(
@@ -2059,7 +2061,7 @@ pub mod types {
             rename = "boolValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub bool_value: ::std::option::Option<bool>,
         /// A number.
@@ -2082,7 +2084,7 @@ pub mod types {
         pub int64_value: ::std::option::Option<::std::string::String>,
         /// Labels.
         #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub labels: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -2121,7 +2123,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub metric_values: ::std::vec::Vec<GcpMetricValue>,
     }
     /// An amount of money: `units` plus `nanos` billionths. Vendor's model: `GcpMarketplaceMeteringMoney`.
@@ -2181,7 +2183,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub report_errors: ::std::vec::Vec<GcpReportError>,
         /// Service configuration that was used.
         #[serde(
@@ -2204,7 +2206,7 @@ pub mod types {
         pub code: ::std::option::Option<i64>,
         /// Details in any JSON form. Inferred: objects, though the vendor's document states lists of integers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub details: ::std::vec::Vec<::serde_json::Value>,
         /// Text.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2225,14 +2227,14 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub contact_ids: ::std::vec::Vec<::std::string::String>,
         /// When the buyer was created.
         #[serde(
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2257,7 +2259,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2282,7 +2284,7 @@ pub mod types {
         pub s3_key_logo: ::std::option::Option<::std::string::String>,
         /// Labels. Since 2026-02.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tags: ::std::vec::Vec<::std::string::String>,
     }
     /// Originator of an action. The meanings are Inferred from the names.
@@ -2318,7 +2320,7 @@ pub mod types {
         pub next_offset: ::std::option::Option<i64>,
         /// The records of this page. The order is not documented.
         #[serde(rename = "usageMeteringDailyRecords")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_metering_daily_records: ::std::vec::Vec<UsageMeteringDailyRecord>,
     }
     /// A page of usage record groups.
@@ -2332,7 +2334,7 @@ pub mod types {
         pub next_offset: ::std::option::Option<i64>,
         /// The groups of this page. The order is not documented.
         #[serde(rename = "usageRecordGroups")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_record_groups: ::std::vec::Vec<MeteringUsageRecordGroup>,
     }
     /// A page of usage record reports.
@@ -2346,7 +2348,7 @@ pub mod types {
         pub next_offset: ::std::option::Option<i64>,
         /// The reports of this page. The order is not documented.
         #[serde(rename = "usageRecordReports")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_record_reports: ::std::vec::Vec<MeteringUsageRecordReport>,
     }
     /// A dimension of a product or entitlement that can be metered.
@@ -2364,7 +2366,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub included_base_quantities: ::std::vec::Vec<AzureIncludedBaseQuantity>,
         /// Key of the dimension: what `records` is keyed by.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2390,7 +2392,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub price_tiers: ::std::vec::Vec<GcpPriceTier>,
         /// Price of a unit, in the currency of the entitlement or product (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2403,7 +2405,7 @@ pub mod types {
         pub sku_id: ::std::option::Option<::std::string::String>,
         /// Flags of the dimension.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub types: ::std::vec::Vec<::std::string::String>,
         /// Running totals. Only getEntitlement fills them.
         #[serde(
@@ -2426,7 +2428,7 @@ pub mod types {
         pub key: ::std::option::Option<::std::string::String>,
         /// Free attributes of the event. Filters, grouping and unique counts of the metric read them.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub properties: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Amount of this event, in the metric's unit. Not read by a metric that counts (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2452,7 +2454,7 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2471,7 +2473,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2493,7 +2495,7 @@ pub mod types {
         pub partner: ::std::option::Option<crate::types::Partner>,
         /// v1 quantities by dimension key, after dimension mapping. May be `null` or empty for v2 groups (Inferred).
         #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub records: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2503,7 +2505,7 @@ pub mod types {
             rename = "reportedTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub reported_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2533,7 +2535,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
         /// Invoice in an ERP system outside Suger. Since 2026-02.
         #[serde(
@@ -2558,7 +2560,7 @@ pub mod types {
             rename = "lagoUsageStartTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub lago_usage_start_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2576,7 +2578,7 @@ pub mod types {
             rename = "metronomeInvoiceCreditBack",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub metronome_invoice_credit_back: ::std::option::Option<bool>,
         /// Metronome: amount credited back, in USD. Since 2026-02.
@@ -2615,7 +2617,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub origin_records: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2625,7 +2627,7 @@ pub mod types {
             rename = "SkipValidation",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub skip_validation: ::std::option::Option<bool>,
         /// Channel that made the group.
@@ -2642,7 +2644,7 @@ pub mod types {
             rename = "stripePeriodEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub stripe_period_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2652,7 +2654,7 @@ pub mod types {
             rename = "stripePeriodStartTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub stripe_period_start_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2677,7 +2679,7 @@ pub mod types {
         pub stripe_usage_record_summary_total_usage: ::std::option::Option<i64>,
         /// When the usage happened (UTC).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, the split over tags as received. AWS only. Since 2026-02.
@@ -2686,7 +2688,9 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
+        #[serde(
+            deserialize_with = "progenitor_client::__private::null_entries_are_default"
+        )]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2712,7 +2716,7 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -2760,7 +2764,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aggregated_billable_records: ::std::vec::Vec<AggregatedMeteringUsageRecord>,
         /// Split over tags after aggregation. Since 2026-02.
         #[serde(
@@ -2768,7 +2772,9 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
+        #[serde(
+            deserialize_with = "progenitor_client::__private::null_entries_are_default"
+        )]
         pub aggregated_usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -2787,7 +2793,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub alibaba_international_metering_response: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -2852,7 +2858,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub credit_records: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2863,7 +2869,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub decimal_parts: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2874,7 +2880,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimension_categories: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -2885,7 +2891,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimension_unit_list_price: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2896,7 +2902,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimension_unit_price: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2906,7 +2912,7 @@ pub mod types {
             rename = "endTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Raw request to Google Cloud.
@@ -2927,7 +2933,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub included_records: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2941,7 +2947,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub new_decimal_parts: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2955,7 +2961,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub records_to_report_before_adjustment_at_list_price: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2966,7 +2972,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub reported_records: ::std::collections::BTreeMap<
             ::std::string::String,
             ::progenitor_client::DecimalNumber,
@@ -2976,7 +2982,7 @@ pub mod types {
             rename = "startTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Outcome.
@@ -2988,7 +2994,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub usage_record_group_ids: ::std::vec::Vec<::std::string::String>,
         /// Commit used before this report.
         #[serde(
@@ -3032,7 +3038,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub billable_records: ::std::vec::Vec<MeteringUsageRecord>,
         /// Entitlement that used it.
         #[serde(rename = "entitlementID")]
@@ -3053,7 +3059,7 @@ pub mod types {
         >,
         /// When the usage happened. Without it: when the report arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Per dimension key, how the quantity is split over tags. AWS only. Since 2026-02.
@@ -3062,7 +3068,9 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
+        #[serde(
+            deserialize_with = "progenitor_client::__private::null_entries_are_default"
+        )]
         pub usage_allocations: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageAllocation>,
@@ -3086,11 +3094,11 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub cc_contact_ids: ::std::vec::Vec<::std::string::String>,
         /// Ways on which it is delivered.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub channels: ::std::vec::Vec<crate::types::NotificationChannel>,
         /// Mail addresses that are notified.
         #[serde(
@@ -3098,7 +3106,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub contact_emails: ::std::vec::Vec<::std::string::String>,
         /// Contacts that are notified.
         #[serde(
@@ -3106,7 +3114,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub contact_ids: ::std::vec::Vec<::std::string::String>,
         /// Originator.
         #[serde(
@@ -3120,7 +3128,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub custom_fields: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Id of the entity.
         #[serde(
@@ -3160,14 +3168,14 @@ pub mod types {
         pub event_status: ::std::option::Option<crate::types::NotificationEventStatus>,
         /// Free-form object; the vendor gives it no fields.
         #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub info: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// True when a user has to act.
         #[serde(
             rename = "isActionItem",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_action_item: ::std::option::Option<bool>,
         /// When the event last changed.
@@ -3175,7 +3183,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -3200,12 +3208,12 @@ pub mod types {
             rename = "requireAudit",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub require_audit: ::std::option::Option<bool>,
         /// When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub timestamp: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Title.
@@ -3217,7 +3225,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub track_events: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -3231,7 +3239,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimension_mapping: ::std::collections::BTreeMap<
             ::std::string::String,
             UsageMeteringDimensionMappingValue,
@@ -3242,7 +3250,9 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_entries_are_default")]
+        #[serde(
+            deserialize_with = "progenitor_client::__private::null_entries_are_default"
+        )]
         pub dimension_mapping_v2: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::vec::Vec<UsageMeteringDimensionMappingValue>,
@@ -3252,7 +3262,7 @@ pub mod types {
             rename = "enableBillableDimension",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enable_billable_dimension: ::std::option::Option<bool>,
         /// Charge usage beyond the commit at list price. Needs `enableCommitWithAdditionalUsageMetering`. The vendor's default is false.
@@ -3260,7 +3270,7 @@ pub mod types {
             rename = "enableCommitWithAdditionalUsageAtListPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enable_commit_with_additional_usage_at_list_price: ::std::option::Option<
             bool,
@@ -3270,7 +3280,7 @@ pub mod types {
             rename = "enableCommitWithAdditionalUsageMetering",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enable_commit_with_additional_usage_metering: ::std::option::Option<bool>,
         /// Apply the mapping of dimensions. The vendor's default is false.
@@ -3278,7 +3288,7 @@ pub mod types {
             rename = "enableDimensionMapping",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enable_dimension_mapping: ::std::option::Option<bool>,
         /// Marketplace. The vendor's text calls it required.
@@ -3302,7 +3312,7 @@ pub mod types {
             rename = "chargeOn",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub charge_on: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// The same for display.
@@ -3368,7 +3378,7 @@ pub mod types {
         >,
         /// Rows of the matrix.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub matrix: ::std::vec::Vec<PriceModelMatrixConfigGroup>,
     }
     /// A row of a price matrix.
@@ -3376,7 +3386,7 @@ pub mod types {
     pub struct PriceModelMatrixConfigGroup {
         /// Property values for which the price counts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub properties: ::std::vec::Vec<PriceModelMatrixProperty>,
         /// Price of a unit, in the currency of the entitlement or product (Inferred).
         #[serde(
@@ -3416,7 +3426,7 @@ pub mod types {
     pub struct PriceModelTiered {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tiers: ::std::vec::Vec<PriceModelTieredConfig>,
     }
     /// A tier of prices.
@@ -3452,7 +3462,7 @@ pub mod types {
     pub struct PriceModelTieredPercentage {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tiers: ::std::vec::Vec<PriceModelTieredPercentageConfig>,
     }
     /// A tier of shares.
@@ -3488,7 +3498,7 @@ pub mod types {
     pub struct PriceModelVolume {
         /// Tiers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tiers: ::std::vec::Vec<PriceModelVolumeConfig>,
     }
     /// A tier by total.
@@ -3522,14 +3532,14 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub alibaba_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
         >,
         /// Attributes.
         #[serde(default, skip_serializing_if = "::std::collections::BTreeMap::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub attributes: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -3540,7 +3550,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_ami_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3551,7 +3561,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_container_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3562,7 +3572,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_machine_learning_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3573,7 +3583,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_professional_services_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3584,7 +3594,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_saas_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3595,7 +3605,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_sns_subscriptions: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -3605,7 +3615,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub azure_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Resources of the listing at Azure, as the marketplace has them.
         #[serde(
@@ -3613,21 +3623,21 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub azure_product_resource: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
         >,
         /// Commits by dimension.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub commits: ::std::vec::Vec<CommitDimension>,
         /// Currency of the prices, ISO 4217 (Inferred).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::std::string::String>,
         /// Dimensions that can be metered.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub dimensions: ::std::vec::Vec<MeteringDimension>,
         /// Kind of end user licence agreement.
         #[serde(
@@ -3647,7 +3657,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub gcp_product: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         /// Inferred: text of the terms for refunds and cancellation.
         #[serde(
@@ -3667,7 +3677,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub snowflake_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3678,7 +3688,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub stripe_product: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -3693,7 +3703,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub new_items: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     /// Changes of a billable metric. An omitted field stays unchanged (Inferred).
@@ -3723,7 +3733,7 @@ pub mod types {
         pub quantity: ::std::option::Option<::progenitor_client::DecimalNumber>,
         /// Tags of the share.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub tags: ::std::vec::Vec<UsageAllocationTag>,
     }
     impl UsageAllocation {
@@ -3779,7 +3789,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub partner_usage_metering_configs: ::std::vec::Vec<PartnerUsageMeteringConfig>,
     }
     impl UsageMeteringConfigInfo {
@@ -3796,7 +3806,7 @@ pub mod types {
         pub amount: ::std::option::Option<::progenitor_client::DecimalNumber>,
         /// The day (UTC), written as a date-time.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub date: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Entitlement that the usage belongs to.
@@ -3883,7 +3893,7 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -3893,7 +3903,7 @@ pub mod types {
             rename = "endTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub end_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Current term.
@@ -3931,7 +3941,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -3980,7 +3990,7 @@ pub mod types {
             rename = "startTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         /// Whether the entitlement can be used. Usage is taken for `ACTIVE` ones (Inferred).
@@ -4005,7 +4015,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub aws_saas_product_dimensions: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -4029,7 +4039,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub buyer_ids: ::std::vec::Vec<::std::string::String>,
         /// Inferred: subscription in Chargebee.
         #[serde(
@@ -4039,7 +4049,7 @@ pub mod types {
         pub chargebee_subscription_id: ::std::option::Option<::std::string::String>,
         /// Inferred: contact persons. Our sources do not state their fields; they come as the vendor sends them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub contacts: ::std::vec::Vec<
             ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         >,
@@ -4067,7 +4077,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::collections::BTreeMap::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub custom_meta_info: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -4077,7 +4087,7 @@ pub mod types {
             rename = "enableTestUsageMetering",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub enable_test_usage_metering: ::std::option::Option<bool>,
         /// Inferred: planned cancellation of the entitlement. Our sources do not state its fields; it comes as the vendor sends it.
@@ -4086,7 +4096,7 @@ pub mod types {
             default,
             skip_serializing_if = "::serde_json::Map::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub entitlement_cancellation_schedule: ::serde_json::Map<
             ::std::string::String,
             ::serde_json::Value,
@@ -4097,7 +4107,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub error_messages: ::std::vec::Vec<::std::string::String>,
         /// Deal in HubSpot.
         #[serde(
@@ -4116,7 +4126,7 @@ pub mod types {
             rename = "isAgreementBasedOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_agreement_based_offer: ::std::option::Option<bool>,
         /// Inferred: the offer upgrades an earlier one at Azure.
@@ -4124,7 +4134,7 @@ pub mod types {
             rename = "isAzureUpgradeOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_azure_upgrade_offer: ::std::option::Option<bool>,
         /// Inferred: the gross revenue was read in full from the marketplace.
@@ -4132,7 +4142,7 @@ pub mod types {
             rename = "isGrossRevenueFullSync",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_gross_revenue_full_sync: ::std::option::Option<bool>,
         /// Inferred: the offer renews an earlier purchase.
@@ -4140,7 +4150,7 @@ pub mod types {
             rename = "isRenewalOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_renewal_offer: ::std::option::Option<bool>,
         /// Inferred: the offer replaces another one.
@@ -4148,7 +4158,7 @@ pub mod types {
             rename = "isReplacementOffer",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_boolean")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_boolean")]
         #[serde(default)]
         pub is_replacement_offer: ::std::option::Option<bool>,
         /// Inferred: who changed it last.
@@ -4159,14 +4169,14 @@ pub mod types {
         pub last_modified_by: ::std::option::Option<LastModifiedBy>,
         /// Inferred: events about the entitlement or product.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub notifications: ::std::vec::Vec<NotificationEvent>,
         /// Inferred: when the buyer accepted the offer.
         #[serde(
             rename = "offerAcceptDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub offer_accept_date: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -4177,7 +4187,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "progenitor_client::null_is_default")]
+        #[serde(deserialize_with = "progenitor_client::__private::null_is_default")]
         pub prettified_error_messages: ::std::vec::Vec<::std::string::String>,
         /// Inferred: where the purchase that is renewed at AWS was made.
         #[serde(
@@ -4190,7 +4200,7 @@ pub mod types {
             rename = "replacedOfferEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub replaced_offer_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -4218,7 +4228,7 @@ pub mod types {
             rename = "testUsageMeteringEndTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub test_usage_metering_end_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -4244,7 +4254,7 @@ pub mod types {
             rename = "creationTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub creation_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -4272,7 +4282,7 @@ pub mod types {
             rename = "lastUpdateTime",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        #[serde(deserialize_with = "progenitor_client::optional_date_time")]
+        #[serde(deserialize_with = "progenitor_client::__private::optional_date_time")]
         #[serde(default)]
         pub last_update_time: ::std::option::Option<
             ::chrono::DateTime<::chrono::offset::Utc>,
@@ -7257,7 +7267,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "batch_report_usage_record_groups",
             };
@@ -7338,7 +7349,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "batch_validate_usage_record_groups",
             };
@@ -7421,7 +7433,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_billable_metrics",
             };
@@ -7521,7 +7534,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "create_billable_metric",
             };
@@ -7605,7 +7619,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_billable_metric",
             };
@@ -7732,7 +7747,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "update_billable_metric",
             };
@@ -7887,7 +7903,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("offset", &offset))
                 .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_buyers",
             };
@@ -7962,7 +7979,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_buyer",
             };
@@ -8238,7 +8256,8 @@ pub mod builder {
                         &salesforce_opportunity_id,
                     ),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_entitlements",
             };
@@ -8318,7 +8337,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_entitlement",
             };
@@ -8447,7 +8467,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "report_usage_record_group",
             };
@@ -8662,7 +8683,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("offset", &offset))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_usage_metering_daily_records",
             };
@@ -8767,7 +8789,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("limit", &limit))
                 .query(&progenitor_client::QueryParam::new("offset", &offset))
                 .query(&progenitor_client::QueryParam::new("partner", &partner))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_products",
             };
@@ -8845,7 +8868,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_product",
             };
@@ -8909,7 +8933,8 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "get_usage_metering_config_info",
             };
@@ -9015,7 +9040,8 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "update_usage_metering_config_info",
             };
@@ -9290,7 +9316,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("source", &source))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
                 .query(&progenitor_client::QueryParam::new("status", &status))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_usage_record_groups",
             };
@@ -9433,7 +9460,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("granularity", &granularity))
                 .query(&progenitor_client::QueryParam::new("partner", &partner))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "aggregate_usage_record_groups",
             };
@@ -9541,7 +9569,8 @@ pub mod builder {
                 .query(
                     &progenitor_client::QueryParam::new("creationDate", &creation_date),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "delete_usage_record_group",
             };
@@ -9649,7 +9678,8 @@ pub mod builder {
                 .query(
                     &progenitor_client::QueryParam::new("creationDate", &creation_date),
                 )
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "retry_usage_record_group",
             };
@@ -9861,7 +9891,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("offset", &offset))
                 .query(&progenitor_client::QueryParam::new("partner", &partner))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "list_usage_record_reports",
             };
@@ -10008,7 +10039,8 @@ pub mod builder {
                 .query(&progenitor_client::QueryParam::new("granularity", &granularity))
                 .query(&progenitor_client::QueryParam::new("partner", &partner))
                 .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-                .build()?;
+                .build()
+                .map_err(progenitor_client::__private::invalid_request)?;
             let info = OperationInfo {
                 operation_id: "aggregate_usage_record_reports",
             };

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use usage_billing_core::{Error, ErrorKind, Result, display_bytes};
+use usage_billing_core::__private::display_bytes;
+use usage_billing_core::{Error, ErrorKind, Result};
 
 use crate::UsageRow;
 

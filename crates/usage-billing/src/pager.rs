@@ -14,7 +14,8 @@ use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
-use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable, read_ahead};
+use usage_billing_core::__private::read_ahead;
+use usage_billing_core::{ClientInfo, Error, ErrorKind, Result, Transport, printable};
 
 use crate::memory_limit::MemoryLimit;
 

@@ -94,7 +94,7 @@ mod tests {
             "pub count: ::std::option::Option<::progenitor_client::DecimalString>",
             "pub made: ::std::option::Option<::progenitor_client::LenientDateTime>",
             "pub status: ::std::option::Option<crate::types::Status>",
-            "deserialize_with = \"progenitor_client::null_is_default\"",
+            "deserialize_with = \"progenitor_client::__private::null_is_default\"",
             "#[deprecated(note = \"use `list_orders`\")]",
             "Result<ResponseValue<ByteStream>, Error>",
             "Orders of a \\<small\\> shop, see <https://shop.example/docs>.",

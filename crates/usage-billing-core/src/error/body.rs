@@ -1,9 +1,10 @@
-//! What an error response says, whatever its form: the vendors use JSON objects of several shapes, bare JSON strings and plain
-//! text, and a proxy on the way answers in HTML.
+//! Reads codes and messages from the bodies of error responses.
+//!
+//! The vendors use JSON objects of several shapes, JSON strings and plain text; proxies respond with HTML.
 
 use serde_json::Value;
 
-/// The vendor's code and a message of one line, not truncated yet: a secret that is cut in two could not be masked.
+/// The vendor's code and a message of one line, not truncated yet: part of a secret could not be masked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Description {
     pub(crate) code: Option<String>,
@@ -23,7 +24,7 @@ pub(crate) fn describe(body: &[u8]) -> Description {
             let code = text(&["code", "error", "type"]);
             let message = text(&["message", "error_description", "description", "detail", "title"])
                 .or_else(|| fields.get("details").and_then(details));
-            // Some say it all in `error`.
+            // Some have only `error`.
             Description { message: message.as_deref().or(code.as_deref()).and_then(single_line), code }
         }
         Ok(_) => Description { code: None, message: None },
@@ -31,7 +32,7 @@ pub(crate) fn describe(body: &[u8]) -> Description {
     }
 }
 
-/// `{"info": "…"}` or a list of things said.
+/// Joins the messages in `{"info": "…"}`.
 fn details(value: &Value) -> Option<String> {
     match value {
         Value::Object(fields) => {
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_error_body_gives_code_and_message() {
+    fn code_and_message_are_read_from_every_body_shape() {
         let cases = [
             (
                 r#"{"message":"No permission","code":"missing.any.permissions","status":403}"#,

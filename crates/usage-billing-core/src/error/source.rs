@@ -1,7 +1,7 @@
-//! What an [`Error`](crate::Error) keeps of its cause.
+//! The causes that an [`Error`](crate::Error) keeps.
 //!
-//! Errors of other crates quote what they read, without bounds and as it came: serde_json names an unknown variant, reqwest prints
-//! rustls' structures. Their words are kept here and not they themselves, so that a report that prints all sources is safe.
+//! Errors of other crates quote their input, unescaped and of any length: serde_json names an unknown variant, reqwest prints rustls'
+//! structures. Only their messages are kept, so that printing all sources is safe.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,13 +12,14 @@ use crate::Error;
 use crate::foreign_text::{maskable_prefix, one_line};
 use crate::known_secrets::Masks;
 
-/// Characters of one cause, and causes of one error.
+/// Characters of one cause.
 const MAX_CHARS: usize = 500;
+/// Causes of one error.
 const MAX_DEPTH: usize = 8;
 
 pub(crate) type Source = Arc<dyn StdError + Send + Sync>;
 
-/// Keeps an [`Error`] and an operating system's error as they are, which quote nothing, and of others the message.
+/// Returns an [`Error`] and an error of the operating system unchanged, which quote nothing, and the messages of others.
 pub(crate) fn sanitized(error: impl StdError + Send + Sync + 'static) -> Source {
     let error: Box<dyn StdError + Send + Sync> = Box::new(error);
     let ours = match error.downcast::<Error>() {
@@ -32,7 +33,7 @@ pub(crate) fn sanitized(error: impl StdError + Send + Sync + 'static) -> Source 
     }
 }
 
-/// The same without secrets.
+/// Returns a source with secrets masked.
 pub(crate) fn masked(source: Source, masks: &Masks) -> Source {
     if let Some(message) = source.downcast_ref::<SourceMessage>() {
         return Arc::new(message.masked(masks));
@@ -51,7 +52,7 @@ struct SourceMessage {
 impl SourceMessage {
     fn new(error: &(dyn StdError + 'static), depth: usize) -> Self {
         let source = error.source().filter(|_| depth < MAX_DEPTH);
-        // Secrets are still to be masked.
+        // Secrets are masked later.
         Self {
             text: maskable_prefix(&error.to_string()).into_owned(),
             source: source.map(|source| Box::new(Self::new(source, depth + 1))),
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_one_bounded_line_at_every_depth() {
+    fn source_is_one_bounded_line_at_every_depth() {
         let text = format!("\"{}\\n\\u001b\"", "x".repeat(5000));
         let quoted = serde_json::from_str::<std::net::IpAddr>(&text).map_err(io::Error::other).unwrap_err();
         let forged = io::Error::other(Error::new(crate::ErrorKind::Api, "a\nb"));
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_errors_and_those_of_the_system_are_kept() {
+    fn own_and_system_errors_are_kept() {
         assert!(sanitized(Error::new(crate::ErrorKind::Api, "x")).downcast_ref::<Error>().is_some());
         assert!(sanitized(io::Error::from(io::ErrorKind::NotFound)).downcast_ref::<io::Error>().is_some());
     }

@@ -1,8 +1,11 @@
 //! Errors: core has one opaque type, made by functions.
 
-use syn::{Expr, ExprPath, File, GenericArgument, PathArguments, Type, TypePath, visit_mut::VisitMut};
+use syn::{
+    Expr, ExprPath, ExprTry, File, GenericArgument, PathArguments, Type, TypePath, parse_quote, visit_mut::VisitMut,
+};
 
-/// Names core's `Error`, and its function in place of progenitor's variant. An unknown variant is an error: with a success
+/// Names core's `Error`, its function in place of progenitor's variant, and its functions for requests that cannot be built, in place of
+/// conversions: those would convert any error of reqwest's. An unknown variant is an error: with a success
 /// of one kind and no error kinds in the document, progenitor names no other.
 pub(crate) fn rewrite(file: &mut File) -> Result<(), String> {
     let mut errors = Errors { unknown: None };
@@ -31,6 +34,9 @@ impl VisitMut for Errors {
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         syn::visit_mut::visit_expr_mut(self, expression);
+        if let Expr::Try(ExprTry { expr, .. }) = expression {
+            convert(expr);
+        }
         let Expr::Path(ExprPath { path, qself: None, .. }) = expression else { return };
         let mut segments = path.segments.iter_mut();
         let (Some(owner), Some(name), None) = (segments.next(), segments.next(), segments.next()) else { return };
@@ -43,6 +49,17 @@ impl VisitMut for Errors {
             self.unknown = Some(name.ident.to_string());
         }
     }
+}
+
+/// Converts the error of `build()` and, for a header's value, of `try_into()`.
+fn convert(tried: &mut Expr) {
+    let Expr::MethodCall(call) = &*tried else { return };
+    let function: Expr = match call.method.to_string().as_str() {
+        "build" => parse_quote!(progenitor_client::__private::invalid_request),
+        "try_into" => parse_quote!(progenitor_client::__private::invalid_header),
+        _ => return,
+    };
+    *tried = parse_quote!(#call.map_err(#function));
 }
 
 #[cfg(test)]
@@ -67,6 +84,23 @@ mod tests {
 }
 "
         );
+    }
+
+    #[test]
+    fn requests_that_cannot_be_built_are_converted_by_core() {
+        let mut file = syn::parse_file(
+            r#"fn send() {
+                headers.append("x", value.to_string().try_into()?);
+                let request = client.get(url).build()?;
+                let result = result?;
+            }"#,
+        )
+        .expect("it is Rust");
+        assert_eq!(rewrite(&mut file), Ok(()));
+        let code = prettyplease::unparse(&file);
+        assert!(code.contains(".try_into().map_err(progenitor_client::__private::invalid_header)?"), "{code}");
+        assert!(code.contains(".build().map_err(progenitor_client::__private::invalid_request)?"), "{code}");
+        assert!(code.contains("let result = result?;"), "{code}");
     }
 
     #[test]

@@ -82,8 +82,8 @@ impl VisitMut for Lists {
         // A newtype's field has no name: serde's `transparent` takes no attributes.
         if field.ident.is_some() && is_collection(&field.ty) {
             let function = match argument(&field.ty, 1) {
-                Some(value) if is_collection(value) => "progenitor_client::null_entries_are_default",
-                _ => "progenitor_client::null_is_default",
+                Some(value) if is_collection(value) => "progenitor_client::__private::null_entries_are_default",
+                _ => "progenitor_client::__private::null_is_default",
             };
             field.attrs.push(parse_quote!(#[serde(deserialize_with = #function)]));
             let is_required =
@@ -134,7 +134,7 @@ mod tests {
         .expect("it is Rust");
         tolerate_null(&mut file, &Value::Null);
         let code = prettyplease::unparse(&file);
-        assert!(code.contains("progenitor_client::null_entries_are_default"), "{code}");
+        assert!(code.contains("progenitor_client::__private::null_entries_are_default"), "{code}");
         assert_eq!(code.matches("ResponseValue::from_list_response(r)").count(), 1, "{code}");
         assert_eq!(code.matches("ResponseValue::from_response(r)").count(), 1, "{code}");
     }
@@ -155,7 +155,7 @@ mod tests {
         .expect("it is Rust");
         tolerate_null(&mut file, &Value::Null);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("progenitor_client::null_is_default").count(), 2, "{code}");
+        assert_eq!(code.matches("progenitor_client::__private::null_is_default").count(), 2, "{code}");
         assert_eq!(code.matches("default)]").count() + code.matches("(default,").count(), 2, "{code}");
     }
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         let mut file = syn::parse_file(&format!("mod types {{ {code} }}")).expect("it is Rust");
         tolerate_null(&mut file, &root);
         let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("progenitor_client::null_is_default").count(), 6, "{code}");
+        assert_eq!(code.matches("progenitor_client::__private::null_is_default").count(), 6, "{code}");
         assert_eq!(code.matches("#[serde(default)]").count(), 5, "{code}");
         let (page, _) = code.split_once("struct Open").expect("the second type");
         let (row_list, _) = page.split_once("row_list").expect("the field");
