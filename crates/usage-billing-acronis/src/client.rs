@@ -1,10 +1,10 @@
-//! Setting up a client.
+//! Creates clients of the API.
 
 use progenitor_client::{Auth, Credentials, Result, Service, required_env};
 
 use crate::{Client, ClientBuilder, DataCenter, OPERATIONS};
 
-// No header that names a request or the end of a rate limit is documented.
+// The vendor documents no headers for ids of requests or the end of a rate limit.
 const SERVICE: Service = Service {
     operations: OPERATIONS,
     request_id_headers: &[],
@@ -13,7 +13,7 @@ const SERVICE: Service = Service {
 };
 
 impl Client {
-    /// A client of one tenant, by an API client of its console.
+    /// Returns a builder of a client of one tenant, with the credentials of an API client of its console.
     ///
     /// No rate limit is documented; [`rate_limit`](ClientBuilder::rate_limit) sets one.
     pub fn builder(data_center: &DataCenter, credentials: Credentials) -> ClientBuilder<Self> {
@@ -21,20 +21,20 @@ impl Client {
         ClientBuilder::new(SERVICE, data_center.url(), auth, Self::new_with_client)
     }
 
-    /// Data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the file that
-    /// `ACRONIS_CLIENT_SECRET_FILE` names.
+    /// Returns a builder with data centre and credentials from `ACRONIS_DATA_CENTER`, `ACRONIS_CLIENT_ID` and `ACRONIS_CLIENT_SECRET`, or the
+    /// file that `ACRONIS_CLIENT_SECRET_FILE` names.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming what is missing, or a data centre that is none.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the names of missing variables, or for an invalid data centre or secret.
     pub fn builder_from_env() -> Result<ClientBuilder<Self>> {
         let (data_center, credentials) = Self::settings_from_env()?;
         Ok(Self::builder(&data_center, credentials))
     }
 
-    /// What [`builder_from_env`](Self::builder_from_env) reads.
+    /// Returns the data centre and credentials that [`builder_from_env`](Self::builder_from_env) uses.
     ///
     /// # Errors
-    /// Those of [`builder_from_env`](Self::builder_from_env).
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) as of [`builder_from_env`](Self::builder_from_env).
     pub fn settings_from_env() -> Result<(DataCenter, Credentials)> {
         let [data_center, id, secret] =
             required_env(["ACRONIS_DATA_CENTER", "ACRONIS_CLIENT_ID", "ACRONIS_CLIENT_SECRET"])?;

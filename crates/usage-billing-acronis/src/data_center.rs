@@ -1,4 +1,4 @@
-//! Where a tenant's account lives. Tokens and clients are bound to their data centre.
+//! Data centres of Acronis. Tokens and clients are valid in their data centre only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use progenitor_client::{Error, ErrorKind, printable};
 
 /// An Acronis data centre, by the address that the console shows beside the API client's id and secret.
 ///
-/// Made from a host (`eu2-cloud.acronis.com`) or a URL (`https://eu8.acronis.cloud`; `http://127.0.0.1:8080` for a sandbox).
+/// Parsed from a host (`eu2-cloud.acronis.com`) or a URL (`https://eu8.acronis.cloud`; `http://127.0.0.1:8080` for a sandbox).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DataCenter(String);
 
-/// Hosts seen in the vendor's pages and samples (2026-11-21). Others are as good: Acronis adds data centres without notice.
+/// Hosts in the vendor's pages and samples (2026-11-21). Others are valid too: Acronis adds data centres without notice.
 const SEEN: &[&str] = &[
     "us-cloud.acronis.com",
     "eu-cloud.acronis.com",
@@ -24,17 +24,17 @@ const SEEN: &[&str] = &[
 ];
 
 impl DataCenter {
-    /// Hosts that the vendor's pages and samples name.
+    /// Returns the hosts that the vendor's pages and samples name.
     pub fn seen() -> impl Iterator<Item = &'static str> {
         SEEN.iter().copied()
     }
 
-    /// Scheme and host: where the paths of all its APIs begin.
+    /// Returns the base URL of all APIs: scheme and host.
     pub fn url(&self) -> &str {
         &self.0
     }
 
-    /// Where tokens come from.
+    /// Returns the URL of the token endpoint.
     pub fn token_url(&self) -> String {
         format!("{}/api/2/idp/token", self.0)
     }
@@ -44,7 +44,7 @@ impl FromStr for DataCenter {
     type Err = Error;
 
     /// # Errors
-    /// [`ErrorKind::Config`] for what is neither a host nor a URL.
+    /// [`ErrorKind::Config`] for a string that is neither a host nor a URL.
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim().trim_end_matches('/').trim_end_matches("/api/2");
         if text.contains('@') {

@@ -19,7 +19,7 @@ pub use progenitor_client::{
     Transport, UnknownValue, http_client, reqwest,
 };
 
-/// Crates whose types stand in this one's.
+/// Crates whose types are part of this crate's API.
 pub use chrono;
 #[cfg(feature = "mock")]
 pub use httpmock;

@@ -1,4 +1,4 @@
-//! One call: as many attempts as are needed and allowed, until its deadline.
+//! Sends a call's request, with retries, until its deadline.
 
 use std::mem;
 use std::pin::pin;
@@ -23,47 +23,48 @@ use crate::response_body::{BodyError, read_body, read_body_prefix, too_large};
 use crate::retry::{Cause, Failure};
 use crate::{Error, ErrorKind, Result};
 
+/// One call.
 pub(crate) struct Attempts<'a> {
     pub(crate) http: &'a reqwest::Client,
     pub(crate) operation: &'a Operation,
     pub(crate) service: &'a Service,
     pub(crate) settings: &'a CallSettings,
-    /// `None` for the requests for tokens themselves.
+    /// `None` for requests for tokens.
     pub(crate) client: Option<ClientWide<'a>>,
     pub(crate) context: &'a Arc<FailureContext>,
-    /// Of all requests to this endpoint: a 429 to one is a 429 to all.
+    /// Shared by all requests to this endpoint: a 429 to one rejects all.
     pub(crate) pause: &'a Pause,
 }
 
-/// What all calls of a client share.
+/// State that all calls of a client share.
 #[derive(Clone, Copy)]
 pub(crate) struct ClientWide<'a> {
     pub(crate) auth: &'a Auth,
-    /// Those that the client was built with: of requests for tokens, whose outcome is shared.
+    /// The settings that the client was built with, for requests for tokens: their result is shared.
     pub(crate) settings: &'a CallSettings,
     pub(crate) limiter: Option<&'a Limiter>,
     pub(crate) body_permits: &'a BodyPermits,
 }
 
-/// How far a call has come: what its error states if the deadline ends it.
+/// The progress of a call, for the error if its deadline ends it.
 #[derive(Default)]
 struct Progress {
     attempts: u32,
-    /// Whether an attempt so far may have arrived; one that is under way may.
+    /// Whether an attempt so far, or the one under way, may have arrived.
     may_have_arrived: bool,
-    /// Why the attempt before failed.
+    /// The error of the previous attempt.
     last_error: Option<Error>,
-    /// The error response that is being read.
+    /// The error response whose body is being read.
     error_response: Option<ErrorResponse>,
 }
 
-/// An attempt that failed, as the retry policy and as the caller have to know it.
+/// A failed attempt, for the retry policy and for the caller.
 type Failed = (Failure, Error);
 
 impl Attempts<'_> {
-    /// A success, with its body already here unless the operation is a download.
+    /// Sends the request and returns a success, with its body unless the operation is a download.
     pub(crate) async fn send(&self, request: &mut Request) -> Result<Box<RawResponse>> {
-        // Names as in OpenTelemetry's conventions for HTTP clients (1.37). No query, no header, no body: they may hold secrets.
+        // Names of OpenTelemetry's conventions for HTTP clients (1.37). No query, header or body: they may contain secrets.
         let span = tracing::info_span!(
             target: "usage_billing::http",
             "http_call",
@@ -81,7 +82,7 @@ impl Attempts<'_> {
         let deadline = self.settings.deadline.and_then(Deadline::after);
         let mut progress = Progress::default();
         let sent = {
-            // Pinned here: it is large, and each adapter would move it again.
+            // Pinned here: the future is large, and each adapter would move it.
             let sending = pin!(self.send_with_retries(&mut *request, deadline, &mut progress));
             let sending = sending.instrument(span.clone());
             match deadline {
@@ -96,7 +97,7 @@ impl Attempts<'_> {
         outcome
     }
 
-    /// Adds what can be done about a credential that is rejected, or is of another organization than what was asked for.
+    /// Adds a hint to the error of a rejected credential, a missing permission or a missing resource.
     fn with_hints(&self, error: Error) -> Error {
         match (error.kind(), self.operation.permissions) {
             // A token provider's failure has a hint of its own.
@@ -118,16 +119,16 @@ impl Attempts<'_> {
         }
     }
 
-    /// The error of a call that its deadline ended.
+    /// Returns the error of a call that its deadline ended.
     fn deadline_error(&self, url: &reqwest::Url, deadline: Deadline, progress: Progress) -> Error {
         let Progress { attempts, last_error, error_response, .. } = progress;
         if let Some(mut error_response) = error_response {
             return error_response.take_error(self.operation, attempts, self.context);
         }
-        // The limit that the attempt before may have met is not the one to raise.
+        // Not the limit of the previous attempt but the deadline has to be raised.
         let last_error = last_error.map(|error| error.with_setting(None));
         let previous = last_error.as_ref().map_or_else(String::new, |error| format!("; previous attempt: {error}"));
-        // Without an attempt, the call waited for a token or for the client's rate limit.
+        // Before the first attempt, the call waited for a token or for the rate limit.
         let state = if attempts == 0 { "not sent" } else { "no complete response" };
         let proxy = self.context.proxy_for(url).filter(|_| attempts > 0);
         let proxy = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
@@ -149,7 +150,7 @@ impl Attempts<'_> {
         deadline: Option<Deadline>,
         progress: &mut Progress,
     ) -> Result<Box<RawResponse>> {
-        // The budget runs from the first attempt: a queue before it is not the vendor's fault.
+        // The policy's time limit starts with the first attempt: waiting before it is not the vendor's delay.
         let mut started = None;
         let mut is_reauthorized = false;
         loop {
@@ -201,10 +202,10 @@ impl Attempts<'_> {
         }
     }
 
-    /// Sends a copy; without one a request whose body is streamed, which goes out once.
+    /// Sends a clone of the request, or the request itself if its body is streamed. The flag is set for the latter, which is sent only once.
     fn execute(&self, request: &mut Request) -> (impl Future<Output = reqwest::Result<Response>> + use<>, bool) {
         match request.try_clone() {
-            Some(copy) => (self.http.execute(copy), false),
+            Some(clone) => (self.http.execute(clone), false),
             None => {
                 let rest = Request::new(request.method().clone(), request.url().clone());
                 (self.http.execute(mem::replace(request, rest)), true)
@@ -212,21 +213,21 @@ impl Attempts<'_> {
         }
     }
 
-    /// Returns when the next request may be sent.
+    /// Waits until the next attempt may be sent.
     async fn wait_to_send(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
         self.wait_for_pause(deadline, progress).await?;
         if let Some(limiter) = self.client.as_ref().and_then(|client| client.limiter) {
             limiter.until_ready().await;
-            // It may have begun meanwhile.
+            // A pause may have begun meanwhile.
             self.wait_for_pause(deadline, progress).await?;
         }
         Ok(())
     }
 
-    /// Waits until the pause is over.
+    /// Waits for the end of the pause after a 429.
     ///
     /// # Errors
-    /// At once, if the pause outlasts the deadline; without a deadline, the retry budget.
+    /// [`ErrorKind::Api`] with 429, immediately, if the pause ends after the deadline, or without a deadline after the policy's time limit.
     async fn wait_for_pause(&self, deadline: Option<Deadline>, progress: &Progress) -> Result<()> {
         while let Some(remaining) = self.pause.remaining() {
             let allowed = deadline.map_or(self.settings.retry.max_pause(), |deadline| deadline.remaining());
@@ -260,7 +261,7 @@ impl Attempts<'_> {
         let body = if self.operation.download {
             None
         } else {
-            // Read here and not by the caller: a body that is cut off is a lost connection like any other.
+            // Read within the attempt: a truncated body is a lost connection, which may be retried.
             let permits = self.client.map(|client| client.body_permits);
             let read = read_body(&mut response, settings.max_response_bytes, permits, &mut body_permit).await;
             Some(read.map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! Who is calling.
+//! Credentials of a client, and how its requests are authorised.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::token_cache::{Issuer, Token, TokenCache, TokenEndpoint, TokenSource};
 use crate::token_provider::{KeySource, TokenProvider};
 use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_format};
 
-/// An OAuth client's id, with its secret or with a provider of its tokens.
+/// The id of an OAuth client, with its secret or with a provider of its tokens.
 ///
 /// ```
 /// use usage_billing_core::{Credentials, SecretString};
@@ -36,18 +36,19 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Id and secret of an OAuth client that the vendor's console made: the client requests tokens with them.
+    /// Creates credentials from the id and secret of an OAuth client of the vendor's console. They are exchanged for tokens.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
         Self { client_id: client_id.into(), grant: KeySource::Fixed(client_secret.into()) }
     }
 
-    /// Takes tokens from `provide` in place of the vendor's token endpoint: for programs whose tokens are issued elsewhere, such as in a
-    /// vault. `client_id` is the OAuth client that the tokens are issued to.
+    /// Creates credentials whose tokens come from `provide` instead of the vendor's token endpoint, such as from a vault. `client_id` is the
+    /// OAuth client that the tokens are issued to.
     ///
     /// `provide` is called before the first request, when the token is [about to expire](AccessToken::expires_in), and once if the vendor
-    /// rejects the token (401). Calls that need a token at the same time share one call of `provide`. Its failure is the failure of all
-    /// calls that wait for it, with the kind [`Auth`](ErrorKind::Auth) unless it is an [`Error`] of this crate; it is not retried. Its text
-    /// is escaped, but may not contain secrets that the client does not know.
+    /// rejects the token (401). Calls that need a token at the same time share one call of `provide`.
+    ///
+    /// An error of `provide` fails all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth); it is not retried. Its text is
+    /// escaped, but must not contain secrets that the client does not know.
     ///
     /// ```
     /// use std::time::Duration;
@@ -59,7 +60,7 @@ impl Credentials {
     ///     Credentials::token_provider("6be1f0c9-2d47-4c83-b5a9-7e3f10d8c264", move |request: TokenRequest| {
     ///         let vault = vault.clone();
     ///         async move {
-    ///             // The vendor rejected the token before: the vault's cache is not to be used.
+    ///             // After a rejection, the vault must not return its cached token.
     ///             let token = vault.read("billing/token", request.is_after_rejection()).await?;
     ///             Ok::<_, std::io::Error>(AccessToken::new(token).expires_in(Duration::from_secs(3600)))
     ///         }
@@ -77,7 +78,7 @@ impl Credentials {
         Self { client_id: client_id.into(), grant: KeySource::Provider(TokenProvider::new(provide)) }
     }
 
-    /// The id; not a secret.
+    /// Returns the id, which is not a secret.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -90,13 +91,15 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A client's id for `Debug`: with id and secret swapped, the id is the secret.
+/// Returns a client's id for `Debug`. If id and secret were swapped by mistake, the id is the secret.
 pub(crate) fn redacted_client_id(id: &str) -> &str {
     if is_uuid(id) { id } else { "*** (not a UUID)" }
 }
 
+/// Checks the id and secret of an OAuth client.
+///
 /// # Errors
-/// [`ErrorKind::Config`] with what is wrong with an OAuth client's id and secret, without the secret.
+/// [`ErrorKind::Config`] with the problem, without the secret.
 pub(crate) fn check_client(client_id: &str, client_secret: &SecretString) -> Result<()> {
     let invalid = |message: String| Err(Error::new(ErrorKind::Config, message));
     if let Some(problem) = secret_format::problem(SecretUse::Password, client_id) {
@@ -108,8 +111,10 @@ pub(crate) fn check_client(client_id: &str, client_secret: &SecretString) -> Res
     Ok(())
 }
 
+/// Checks a token that a provider returned.
+///
 /// # Errors
-/// [`ErrorKind::Auth`] with what is wrong with a token that a provider returned, without the token.
+/// [`ErrorKind::Auth`] with the problem, without the token.
 pub(crate) fn check_token(token: &SecretString) -> Result<()> {
     match secret_format::problem(SecretUse::Header, token.expose_secret()) {
         Some(problem) => {
@@ -119,7 +124,7 @@ pub(crate) fn check_token(token: &SecretString) -> Result<()> {
     }
 }
 
-/// Whether an id is of the form that OAuth clients' ids usually have and secrets do not.
+/// Returns whether an id is a UUID, as ids of OAuth clients usually are and secrets are not.
 fn is_uuid(id: &str) -> bool {
     id.len() == 36
         && id.bytes().enumerate().all(|(at, byte)| match at {
@@ -128,7 +133,7 @@ fn is_uuid(id: &str) -> bool {
         })
 }
 
-/// Headers of the credentials, of the body and of the connection.
+/// Headers that the client sets for the credentials, the body and the connection.
 const RESERVED_HEADERS: [&str; 9] = [
     "accept",
     "authorization",
@@ -141,17 +146,17 @@ const RESERVED_HEADERS: [&str; 9] = [
     "user-agent",
 ];
 
-/// How a client's requests are authorised, each copy anew: a pause between two copies may outlive a token.
+/// The authorisation of a client's requests. Each attempt is authorised separately: a token may expire between two attempts.
 #[derive(Clone)]
 pub struct Auth {
-    /// Made once, marked as sensitive; what cannot be sent is told by `check`.
+    /// Created once, marked as sensitive. `check` returns the error of a header that cannot be sent.
     headers: Vec<Result<(HeaderName, HeaderValue)>>,
     token: Option<Arc<TokenCache>>,
     context: Arc<FailureContext>,
 }
 
 impl Auth {
-    /// `Authorization: <scheme> <key>`: an API key or a token, fixed or of a provider.
+    /// Sends `Authorization: <scheme> <key>`, with a fixed key or one of a provider.
     pub fn header(scheme: &'static str, key: impl Into<ApiKey>) -> Self {
         let secret = match key.into().0 {
             KeySource::Fixed(secret) => secret,
@@ -163,12 +168,12 @@ impl Auth {
         auth
     }
 
-    /// `Authorization: Basic …` (RFC 7617).
+    /// Sends `Authorization: Basic …` (RFC 7617).
     pub fn basic(user: &str, password: impl Into<SecretString>) -> Self {
         let password = password.into();
         let pair = format!("{user}:{}", password.expose_secret());
         let encoded = SecretString::from(STANDARD.encode(&pair));
-        // The password is checked and not the pair: the encoding would hide that it is empty or in quotes.
+        // The password is checked and not the encoded pair, which would hide that it is empty or in quotes.
         let header = checked_header(SecretUse::Password, &password, || authorization("Basic", &encoded));
         let auth = Self { headers: vec![header], ..Self::none() };
         for secret in [&pair, encoded.expose_secret(), password.expose_secret()] {
@@ -177,7 +182,7 @@ impl Auth {
         auth
     }
 
-    /// A key as it stands, in a header of its own, such as `X-API-Key`.
+    /// Sends a key in a header of its own, such as `X-API-Key`.
     pub fn key(header: &'static str, key: impl Into<SecretString>) -> Self {
         Self::none().and_key(header, key)
     }
@@ -191,20 +196,20 @@ impl Auth {
         Self { token: Some(Arc::new(TokenCache::new(source))), ..self }
     }
 
-    /// One more key in another header.
+    /// Sends another key in another header as well.
     #[must_use]
     pub fn and_key(self, header: &'static str, key: impl Into<SecretString>) -> Self {
         self.and_header(SecretUse::Header, header, &key.into())
     }
 
-    /// A header that the caller adds; what cannot be sent, or is not the caller's to set, is an error of `check`.
+    /// Adds a header of the caller. `check` returns an error if it cannot be sent or is reserved.
     pub(crate) fn and_custom_header(mut self, name: &str, value: &SecretString) -> Self {
         if RESERVED_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            let message = format!("{name:?} is a header that the client sets itself");
+            let message = format!("the header {name:?} is reserved: the client sets it");
             self.headers.push(Err(Error::new(ErrorKind::Config, message)));
             return self;
         }
-        // It may begin with a scheme of its own.
+        // The value may begin with a scheme.
         self.and_header(SecretUse::Password, name, value)
     }
 
@@ -214,12 +219,12 @@ impl Auth {
         self
     }
 
-    /// OAuth 2 client credentials (RFC 6749, 4.4) with HTTP Basic at the token endpoint.
+    /// Sends tokens of OAuth 2 client credentials (RFC 6749, 4.4), which are requested with HTTP Basic at the token endpoint.
     ///
-    /// One token for all clones of the client; renewed a tenth of its life before it ends (a minute at least, if it lives longer
-    /// than two), by one request however many calls wait for it.
+    /// All clones of the client share one token. One request renews it when a tenth of its lifetime remains (at least a minute, if the
+    /// lifetime is longer than two).
     ///
-    /// Credentials with a [token provider](Credentials::token_provider) take tokens from there, and `token_url` is not used.
+    /// With a [token provider](Credentials::token_provider), `token_url` is not used.
     pub fn client_credentials(token_url: impl Into<String>, credentials: Credentials) -> Self {
         let auth = Self::none();
         let Credentials { client_id, grant } = credentials;
@@ -231,17 +236,17 @@ impl Auth {
         secrets.add(client_secret.expose_secret());
         secrets.add(&format!("{client_id}:{}", client_secret.expose_secret()));
         if !is_uuid(&client_id) {
-            // It may be the secret, if the two are swapped.
+            // If id and secret were swapped, the id is the secret.
             secrets.add(&client_id);
         }
         let endpoint = TokenEndpoint { url: token_url.into(), client_id, client_secret, pause: Pause::default() };
         auth.with_tokens("Bearer", Issuer::Endpoint(endpoint))
     }
 
-    /// Returns where tokens come from, if there are any.
+    /// Checks the credentials, and returns the URL of the token endpoint, if there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for what can never be sent, or not there.
+    /// [`ErrorKind::Config`] for headers or secrets that cannot be sent, and for an invalid token URL.
     pub(crate) fn check(&self, allow_http: bool) -> Result<Option<Url>> {
         for header in &self.headers {
             header.clone()?;
@@ -252,11 +257,12 @@ impl Auth {
         }
     }
 
-    /// What failures of the client are described with.
+    /// Returns the secrets and proxies for descriptions of failures.
     pub(crate) fn context(&self) -> &Arc<FailureContext> {
         &self.context
     }
 
+    /// Adds the headers of the credentials to an attempt.
     pub(crate) async fn authorise(
         &self,
         http: &reqwest::Client,
@@ -275,11 +281,11 @@ impl Auth {
     }
 }
 
-/// What one copy of a request was authorised with.
+/// The token that one attempt was authorised with, if there is one.
 pub(crate) struct AppliedToken<'a>(Option<(&'a TokenCache, Arc<Token>)>);
 
 impl AppliedToken<'_> {
-    /// The vendor refused it. Whether another one is to be had.
+    /// Invalidates the token after the vendor rejected it. Returns whether another one can be requested.
     pub(crate) fn invalidate(&self) -> bool {
         match &self.0 {
             Some((cache, token)) => {
@@ -293,7 +299,7 @@ impl AppliedToken<'_> {
 
 type Header = (HeaderName, HeaderValue);
 
-/// The header that `make` makes of a secret that a vendor may have issued.
+/// Returns the header that `make` creates, if the secret has a valid format.
 fn checked_header(usage: SecretUse, secret: &SecretString, make: impl FnOnce() -> Result<Header>) -> Result<Header> {
     match secret_format::problem(usage, secret.expose_secret()) {
         Some(problem) => Err(Error::new(ErrorKind::Config, format!("the API key, token or password {problem}"))),
@@ -301,17 +307,17 @@ fn checked_header(usage: SecretUse, secret: &SecretString, make: impl FnOnce() -
     }
 }
 
-/// The header `Authorization`.
+/// Returns the header `Authorization`.
 ///
 /// # Errors
-/// [`ErrorKind::Config`] for what can never be sent.
+/// [`ErrorKind::Config`] for characters that headers cannot contain.
 pub(crate) fn authorization(scheme: &str, secret: &SecretString) -> Result<Header> {
     sensitive_header(AUTHORIZATION.as_str(), format!("{scheme} {}", secret.expose_secret()))
 }
 
-/// A header that Debug does not show.
+/// Returns a header that `Debug` does not print.
 fn sensitive_header(name: &str, text: String) -> Result<Header> {
-    // Without the name: with name and value swapped, it is the secret.
+    // The message omits the name: if name and value were swapped, it is the secret.
     let name = HeaderName::try_from(name)
         .map_err(|_| Error::new(ErrorKind::Config, "invalid header name: expected letters, digits and hyphens"))?;
     let mut value = HeaderValue::try_from(text).map_err(|_| {
@@ -344,10 +350,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_and_passwords_are_sent_as_their_schemes_say() {
+    async fn keys_and_passwords_are_sent_by_their_schemes() {
         let auth = Auth::basic("Aladdin", "open sesame").and_key("X-Key", "hush").and_key("x-secret", "hush-too");
         let headers = sent_headers(&auth).await.unwrap();
-        // The example of RFC 7617.
+        // Example of RFC 7617.
         assert_eq!(headers[AUTHORIZATION], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert_eq!((&headers["x-key"], &headers["x-secret"]), (&"hush".parse().unwrap(), &"hush-too".parse().unwrap()));
         assert!(headers.values().all(HeaderValue::is_sensitive));
@@ -355,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_sent_is_told_without_it() {
+    fn invalid_key_is_rejected_without_being_printed() {
         for auth in
             [Auth::key("X-Key", " "), Auth::key("X Key", "hush"), Auth::basic("me", ""), Auth::key("X-Key", "hush\n")]
         {

@@ -1,4 +1,4 @@
-//! Where secrets are sent: which URLs a client takes.
+//! Checks the URLs that a client sends secrets to.
 
 use std::env;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use reqwest::Url;
 use crate::foreign_text::printable;
 use crate::{Error, ErrorKind, Result};
 
-/// Permits `http://` for all hosts.
+/// Environment variable that permits `http://` for all hosts.
 const ALLOW_HTTP: &str = "USAGE_BILLING_ALLOW_HTTP";
 
-/// Whether the environment permits `http://` for all hosts.
+/// Returns whether the environment permits `http://` for all hosts.
 ///
 /// # Errors
-/// [`ErrorKind::Config`] for a value that is neither yes nor no.
+/// [`ErrorKind::Config`] for a value that is not a boolean.
 pub(crate) fn http_allowed_by_env() -> Result<bool> {
     match env::var_os(ALLOW_HTTP).unwrap_or_default().to_str() {
         Some("1" | "true") => Ok(true),
@@ -26,10 +26,10 @@ pub(crate) fn http_allowed_by_env() -> Result<bool> {
     }
 }
 
-/// The URL that `text` is, if a secret may be sent there.
+/// Parses a URL, and checks that secrets may be sent there. `name` is its name in errors.
 ///
 /// # Errors
-/// [`ErrorKind::Config`], naming what the URL was meant to be.
+/// [`ErrorKind::Config`] for an invalid URL, and for `http://` to another machine unless `allow_http` is set.
 pub(crate) fn parse(text: &str, name: &str, allow_http: bool) -> Result<Url> {
     let invalid = |reason: String| {
         Error::new(ErrorKind::Config, format!("invalid {name} `{}`: {reason}", printable(redacted(text))))
@@ -53,19 +53,19 @@ pub(crate) fn parse(text: &str, name: &str, allow_http: bool) -> Result<Url> {
     Ok(url)
 }
 
-/// A URL without what may be a secret in it, even if it is not a valid URL.
+/// Returns a URL, valid or not, or `…` if it may contain a secret.
 pub(crate) fn redacted(text: &str) -> &str {
     if text.contains(['@', '?', '#']) { "…" } else { text }
 }
 
-/// Whether what is sent there is unencrypted but stays on this machine. `localhost` is the only name of it: others, also those below it,
-/// may resolve to anything.
+/// Returns whether requests to the URL are unencrypted but stay on this machine. Of names, only `localhost` does: others, such as
+/// `x.localhost`, may resolve to any address.
 pub(crate) fn is_unencrypted_loopback(url: &Url) -> bool {
     url.scheme() == "http" && is_loopback(url)
 }
 
 fn is_loopback(url: &Url) -> bool {
-    // The URL's parser has put all forms of an IPv4 address into the usual one.
+    // The URL parser has normalized all forms of IPv4 addresses.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn http_is_for_this_machine_only() {
+    fn http_is_accepted_for_this_machine_only() {
         for text in [
             "http://127.0.0.1",
             "http://127.9.8.7:8080/api",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_name_does_not_pass_for_the_host() {
+    fn user_name_is_not_taken_for_the_host() {
         for text in ["http://127.0.0.1@evil.com", "http://localhost:80@evil.com/"] {
             for allowed in [false, true] {
                 let error = parse(text, "base URL", allowed).unwrap_err().to_string();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_url_is_one_bounded_line() {
+    fn invalid_url_error_is_one_bounded_line() {
         let error = parse(&format!("ht!tp\n\u{202e}{}", "x".repeat(5000)), "base URL", false).unwrap_err().to_string();
         assert!(error.starts_with(r"invalid base URL `ht!tp\n\u{202e}xxx") && error.chars().count() < 350, "{error}");
     }

@@ -1,24 +1,26 @@
-//! The large response bodies of a client, a few at a time: calls run in parallel, and the limit on a body would hold for each of them.
+//! Limits how many large response bodies of a client are in memory at once: the limit on one body applies to each of many parallel calls.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bodies up to this size are read and decoded without waiting for others.
+/// Bodies up to this size need no permit.
 pub(crate) const SMALL: usize = 512 << 10;
-/// Two up to this size are read at a time, as the pages of a list are; larger ones one at a time.
+/// Two bodies up to this size are read at once, as the pages of a list are; of larger ones, one.
 pub(crate) const MEDIUM: usize = 1 << 20;
 
-/// Shared by all calls of a client.
+/// The permits for large bodies, shared by all calls of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyPermits {
     medium: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
 
-/// The turn of one call, from where its body becomes larger until it is decoded, but for the time in which a body that was read ahead waits
-/// for its reader (see `read_ahead`). It ends with the call, and so at its deadline. There is no
-/// deadlock: whoever has the turn of a large body waits for no other, and whoever has that of a medium one only for that of a large one.
+/// The permit of one call, held from the time at which its body becomes larger until the body is decoded. A body that was read ahead holds
+/// none while it waits for its reader (see `read_ahead`).
+///
+/// It is released with the call, at the latest at its deadline. There is no deadlock: a call with a permit for a large body waits for no
+/// other, and a call with one for a medium body only for one for a large body.
 #[derive(Debug, Default)]
 pub(crate) struct BodyPermit {
     semaphore_permit: Option<OwnedSemaphorePermit>,
@@ -32,9 +34,9 @@ impl Default for BodyPermits {
 }
 
 impl BodyPermits {
-    /// Waits for a turn if the body has, or will have, so many bytes; once for each size.
+    /// Waits for a permit if a body of this many bytes needs one that it does not have yet.
     pub(crate) async fn acquire(&self, permit: &mut BodyPermit, bytes: usize) {
-        // Nobody closes the semaphores.
+        // The semaphores are never closed.
         if bytes > MEDIUM && !permit.is_large {
             *permit = BodyPermit { semaphore_permit: self.large.clone().acquire_owned().await.ok(), is_large: true };
         } else if bytes > SMALL && permit.semaphore_permit.is_none() {
@@ -50,17 +52,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_bodies_wait_for_each_other_and_small_ones_do_not() {
+    fn large_bodies_wait_for_each_other_and_small_do_not() {
         let bodies = BodyPermits::default();
         let mut permits: [BodyPermit; 4] = Default::default();
         let [first, second, third, small] = &mut permits;
         let waits =
             |permit: &mut BodyPermit, bytes_of_body| bodies.acquire(permit, bytes_of_body).now_or_never().is_none();
         assert!(!waits(first, SMALL + 1) && !waits(second, SMALL + 1));
-        assert!(waits(third, SMALL + 1), "two at a time");
+        assert!(waits(third, SMALL + 1), "two at once");
         assert!(!waits(small, SMALL));
-        assert!(!waits(first, MEDIUM + 1) && !waits(first, MEDIUM + 2), "it has its turn");
-        assert!(!waits(third, SMALL + 1), "the turn of the first is free again");
+        assert!(!waits(first, MEDIUM + 1) && !waits(first, MEDIUM + 2), "it has its permit");
+        assert!(!waits(third, SMALL + 1), "the permit of the first is free again");
         assert!(waits(second, MEDIUM + 1) && waits(third, MEDIUM + 1));
         *first = BodyPermit::default();
         assert!(!waits(third, MEDIUM + 1) && waits(second, MEDIUM + 1));

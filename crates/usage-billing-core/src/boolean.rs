@@ -1,24 +1,22 @@
-//! Booleans that a service echoes as it was sent them: as strings.
+//! Booleans that some services send as strings.
 
 use std::fmt;
 
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Named by generated code on fields that are a boolean: `"true"` and `"false"` are read as well, in any case.
+/// Reads a boolean or the string `"true"` or `"false"`, in any case. Generated code calls it.
 ///
 /// # Errors
-/// For anything else.
-#[doc(hidden)]
+/// For any other value.
 pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Boolean::deserialize(deserializer).map(|boolean| boolean.0)
 }
 
-/// [`boolean`] for fields that may be absent or `null`.
+/// Reads a [`boolean`] or `null`. Generated code calls it.
 ///
 /// # Errors
-/// For anything else.
-#[doc(hidden)]
+/// For any other value.
 pub fn optional_boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(Option::<Boolean>::deserialize(deserializer)?.map(|boolean| boolean.0))
 }
@@ -66,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_are_read_as_json_has_them_and_as_strings() {
+    fn booleans_are_read_from_json_booleans_and_strings() {
         for (json, needed, optional) in [
             (r#"{"needed": true}"#, true, None),
             (r#"{"needed": "true", "optional": null}"#, true, None),
@@ -80,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_an_error() {
+    fn other_values_are_errors() {
         for value in ["1", "\"yes\"", "\"\"", "null", "[]", "\"true false\""] {
             assert!(serde_json::from_str::<Flags>(&format!("{{\"needed\": {value}}}")).is_err(), "{value}");
         }

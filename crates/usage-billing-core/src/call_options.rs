@@ -1,4 +1,4 @@
-//! Settings of single calls, and the limits that every call has.
+//! Settings and limits of single calls.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::{MinTransferRate, RetryPolicy};
 
-/// Longest time of one call unless set otherwise: room for the default retries (2 minutes) and a large response after the last of them.
+/// Default deadline of a call: enough for the default retries (2 minutes) and a large response after the last one.
 const DEADLINE: Duration = Duration::from_secs(300);
-/// Largest buffered response body unless set otherwise. The largest pages of the vendors are a few MiB.
+/// Default limit of a buffered response body. The largest pages of the vendors have a few MiB.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 
-/// Settings that differ from the client's for some calls. Pass them to `with_call_options` of a client: the handle that it returns shares
-/// the token, the rate limit and the connections with the client.
+/// Overrides settings of the client for some calls. Pass them to `with_call_options` of a client: the handle that it returns shares the
+/// token, the rate limit and the connections with the client.
 ///
 /// ```
 /// use std::time::Duration;
 /// use usage_billing_core::{CallOptions, RetryPolicy};
 ///
-/// // One attempt, for no longer than 2 s: for a health check.
+/// // A health check: one attempt of at most 2 s.
 /// let options = CallOptions::new().retry(RetryPolicy::none()).deadline(Duration::from_secs(2));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,17 +29,17 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Changes nothing.
+    /// Creates options that override nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets when failed requests are sent again. Requests for tokens keep the client's policy: their outcome is shared.
+    /// Sets the retry policy. Requests for tokens keep the client's policy, because their result is shared.
     pub fn retry(self, policy: RetryPolicy) -> Self {
         Self { retry: Some(policy), ..self }
     }
 
-    /// Sets the longest time of a call, as [`ClientBuilder::deadline`](crate::ClientBuilder::deadline) does; `None` for no limit.
+    /// Sets the time limit of a call, as [`ClientBuilder::deadline`](crate::ClientBuilder::deadline) does; `None` for no limit.
     pub fn deadline(self, limit: impl Into<Option<Duration>>) -> Self {
         Self { deadline: Some(limit.into()), ..self }
     }
@@ -71,7 +71,7 @@ impl Default for CallSettings {
     }
 }
 
-/// When a call has to end.
+/// The time at which a call has to end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     pub(crate) end: Instant,
@@ -79,7 +79,7 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// `None` for a limit that no clock reaches.
+    /// Returns the deadline `limit` from now, or `None` if the clock cannot represent it.
     pub(crate) fn after(limit: Duration) -> Option<Self> {
         Some(Self { end: Instant::now().checked_add(limit)?, limit })
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_override_only_what_they_set() {
+    fn options_override_only_the_settings_they_set() {
         let client = CallSettings { deadline: Some(Duration::from_secs(7)), ..CallSettings::default() };
         let short = CallOptions::new().deadline(Duration::from_secs(1));
         assert_eq!(client.with(CallOptions::new()).deadline, Some(Duration::from_secs(7)));

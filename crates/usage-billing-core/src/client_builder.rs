@@ -1,4 +1,4 @@
-//! Setting up a client, the same way for every vendor.
+//! The builder of every vendor's client.
 
 use std::time::Duration;
 
@@ -19,7 +19,21 @@ use crate::{Error, ErrorKind, MinTransferRate, RateLimit, Result, RetryPolicy, T
 
 type Constructor<C> = Box<dyn FnOnce(&str, reqwest::Client, Transport) -> C + Send>;
 
-/// Optional settings of a client; what a vendor requires was asked for before. `build` does no I/O.
+/// The optional settings of a client. The vendor's `Client::builder` takes the required ones and returns this builder.
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::{ClientBuilder, RateLimit, Result, RetryPolicy};
+///
+/// fn client<C>(builder: ClientBuilder<C>) -> Result<C> {
+///     builder
+///         .user_agent("my-billing/1.2")
+///         .retry(RetryPolicy::default().max_attempts(6))
+///         .deadline(Duration::from_secs(600))
+///         .rate_limit(RateLimit::per_minute(150))
+///         .build()
+/// }
+/// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder<C> {
     settings: Settings,
@@ -40,7 +54,8 @@ struct Settings {
 }
 
 impl<C> ClientBuilder<C> {
-    /// For vendor crates: `construct` is the generated constructor.
+    /// Creates a builder, for vendor crates. `construct` is the generated constructor.
+    #[doc(hidden)]
     pub fn new(
         service: Service,
         base_url: impl Into<String>,
@@ -62,64 +77,72 @@ impl<C> ClientBuilder<C> {
         Self { settings, construct: Box::new(construct) }
     }
 
-    /// Another address of the API: a proxy's, a sandbox's. Where tokens come from stays.
+    /// Sets the URL of the API, such as that of a gateway or a sandbox. The token URL does not change.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base_url = url.into();
         self
     }
 
-    /// When failed requests are sent again, those for tokens included.
+    /// Sets the retry policy, also for requests for tokens.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.calls.retry = policy;
         self
     }
 
-    /// Sets the longest time of a call, `None` for no limit: the wait for a token and for the rate limit, all attempts with the delays between
-    /// them, and the response body. Of a download, everything up to the response headers; then [`min_transfer_rate`](Self::min_transfer_rate)
-    /// applies. 5 minutes unless set. A call that is ended is an error of the kind [`Connection`](ErrorKind::Connection), because whether the
-    /// vendor acted on the request is unknown. [`CallOptions::deadline`](crate::CallOptions::deadline) sets it for single calls.
+    /// Sets the time limit of a call; `None` for no limit. The default is 5 minutes.
+    ///
+    /// It includes the wait for a token and for the rate limit, all attempts with the delays between them, and the response body. For a
+    /// download it includes everything up to the response headers; then [`min_transfer_rate`](Self::min_transfer_rate) applies. A call that
+    /// exceeds it fails with the kind [`Connection`](ErrorKind::Connection), because it is unknown whether the vendor acted on the request.
+    /// [`CallOptions::deadline`](crate::CallOptions::deadline) sets it for single calls.
     pub fn deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.settings.calls.deadline = limit.into();
         self
     }
 
-    /// Sets the largest response body that is buffered, in bytes; 64 MiB unless set. A larger one is an error of the kind
-    /// [`Limit`](ErrorKind::Limit). So is one that would take more than three eighths of this limit once it is decoded (24 MiB), or
-    /// more than the limit together with its body, and one with a text of more than a 64th of it (1 MiB): three bytes of JSON can be a struct of more than a thousand. A list of the largest items
-    /// that the documents know may have 8,192 of them; the vendors' pages have 1,000 at most. Of all calls of a client, two bodies of more than
-    /// 512 KiB, or one of more than 1 MiB, are read and decoded at a time. Downloads are streams and have no such limit.
+    /// Sets the limit of a buffered response body, in bytes. The default is 64 MiB.
+    ///
+    /// A larger body is an error of the kind [`Limit`](ErrorKind::Limit). So is a body that takes more than three eighths of this limit once
+    /// decoded (24 MiB) or more than the limit together with its JSON, because three bytes of JSON can become a struct of more than a
+    /// thousand; and a body with a string of more than a 64th of the limit (1 MiB). A list may have 8,192 of the largest items in the OpenAPI
+    /// documents; the vendors' pages have at most 1,000.
+    ///
+    /// A client reads and decodes at most two bodies of more than 512 KiB, or one of more than 1 MiB, at once. Downloads are streams without
+    /// this limit.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.settings.calls.max_response_bytes = bytes;
         self
     }
 
-    /// Sets how much a download has to bring in a span of waiting for the vendor; `None` for no limit. 64 KiB a minute unless set. A slower
-    /// one ends with an error of the kind [`Connection`](ErrorKind::Connection).
+    /// Sets the minimum transfer rate of downloads; `None` for no minimum. The default is 64 KiB a minute. A slower download fails with the
+    /// kind [`Connection`](ErrorKind::Connection).
     pub fn min_transfer_rate(mut self, rate: impl Into<Option<MinTransferRate>>) -> Self {
         self.settings.calls.min_transfer_rate = rate.into();
         self
     }
 
-    /// At most so many requests; `None` for no limit. The vendor's documented limit unless set.
+    /// Sets the rate limit of requests; `None` for no limit. The default is the vendor's documented limit, if there is one.
     pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
         self.settings.rate_limit = limit.into();
         self
     }
 
-    /// Longest wait for a connection; 10 s unless set. Not with [`http_client`](Self::http_client).
+    /// Sets the time limit for connecting. The default is 10 s. [`build`](Self::build) rejects it together with
+    /// [`http_client`](Self::http_client).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.connect_timeout = Some(timeout);
         self
     }
 
-    /// Longest silence while a response is awaited or read; 60 s unless set. [`deadline`](Self::deadline) limits the whole call. Not with [`http_client`](Self::http_client).
+    /// Sets the time limit for each read of a response. The default is 60 s; [`deadline`](Self::deadline) limits the complete call.
+    /// [`build`](Self::build) rejects it together with [`http_client`](Self::http_client).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.read_timeout = Some(timeout);
         self
     }
 
-    /// Adds a header to every request to the API, such as the key that a gateway asks for at the [`base_url`](Self::base_url). Requests for
-    /// tokens, which go elsewhere, do not have it. The value counts as a secret: `Debug` does not show it, and errors have it masked.
+    /// Adds a header to every request to the API, such as the key that a gateway at the [`base_url`](Self::base_url) requires. Requests for
+    /// tokens do not have it. The value is treated as a secret: `Debug` does not print it, and errors mask it.
     ///
     /// [`build`](Self::build) rejects an invalid name or value, and names of headers that the client sets itself (`Authorization`,
     /// `Content-Type` and others): other credentials are for [`Credentials::token_provider`](crate::Credentials::token_provider).
@@ -135,28 +158,30 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// How the program names itself to the vendor, `my-billing/1.2`. Not with [`http_client`](Self::http_client).
+    /// Sets the program's part of the header `User-Agent`, such as `my-billing/1.2`. [`build`](Self::build) rejects it together with
+    /// [`http_client`](Self::http_client).
     pub fn user_agent(mut self, program: impl Into<String>) -> Self {
         self.settings.user_agent = Some(program.into());
         self
     }
 
-    /// An HTTP client of the caller's own: proxy, roots, pool, timeouts. [`http_client()`] is a good start for one.
+    /// Sets the HTTP client, with its own proxies, trusted roots, pool and timeouts. Start from [`http_client()`] to build one.
     ///
-    /// Its proxies are its own: `http://` URLs of this machine go through them unless they except it, which is never so without this setting.
+    /// With this setting, requests to `http://` URLs of this machine go through the client's proxies unless these exclude it.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.http = Some(client);
         self
     }
 
-    /// Permits `http://` for hosts other than this machine, where credentials and data are sent unencrypted: for a network that nobody
-    /// else can read. The environment permits it by `USAGE_BILLING_ALLOW_HTTP=1`. Rejected unless set.
+    /// Permits `http://` for hosts other than this machine, where credentials and data are sent unencrypted, on a trusted network. The
+    /// environment variable `USAGE_BILLING_ALLOW_HTTP=1` permits it too. The default is `false`.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.settings.allow_http = allow;
         self
     }
 
-    /// Wraps the client that `build` will make.
+    /// Wraps the client that `build` returns, for the facade.
+    #[doc(hidden)]
     pub fn map<D>(self, wrap: impl FnOnce(C) -> D + Send + 'static) -> ClientBuilder<D>
     where
         C: 'static,
@@ -168,11 +193,12 @@ impl<C> ClientBuilder<C> {
         }
     }
 
-    /// The client. Nothing is sent yet: a wrong secret shows at the first call.
+    /// Builds the client. It sends nothing: the vendor rejects an invalid secret at the first call.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: an invalid URL, `http://` for another machine, a secret with something copied along, no trusted roots for
-    /// TLS (not read if all URLs are `http://` of this machine), an invalid proxy variable in the environment.
+    /// [`ErrorKind::Config`] for an invalid URL, `http://` to another machine, an invalid format of a secret, missing trusted roots for TLS
+    /// (which are not read if all URLs are `http://` of this machine), an invalid proxy variable in the environment, or settings that exclude
+    /// each other.
     pub fn build(self) -> Result<C> {
         let Self { settings, construct } = self;
         let allow_http = settings.allow_http || base_url::http_allowed_by_env()?;
@@ -202,7 +228,7 @@ impl<C> ClientBuilder<C> {
                 }
                 let context = settings.auth.context();
                 proxies.secrets().iter().for_each(|secret| context.secrets.add(secret));
-                // Set once: the same credentials may be given to several clients of one environment.
+                // Already set if several clients share the credentials; their environment is the same.
                 let _ = context.proxies.set(proxies);
                 default_client(is_direct, settings.connect_timeout, settings.read_timeout, settings.user_agent)?
             }
@@ -220,7 +246,7 @@ impl<C> ClientBuilder<C> {
     }
 }
 
-/// Unencrypted requests to this machine must not leave it through a proxy. One client connects to all its hosts through proxies or to none.
+/// Rejects proxies for unencrypted requests to this machine, which must not leave it. A client uses proxies for all its hosts or for none.
 fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
     let through_proxy = |url: &&Url| base_url::is_unencrypted_loopback(url) && proxies.configured_for(url).is_some();
     let Some(url) = urls.iter().find(through_proxy) else { return Ok(()) };
@@ -229,7 +255,7 @@ fn check_loopback(urls: &[Url], proxies: &EnvironmentProxies) -> Result<()> {
     Err(Error::new(ErrorKind::Config, message).with_hint(format!("add {host} to NO_PROXY")))
 }
 
-/// `is_direct`, to this machine without encryption, leaves out the proxies of the environment and the trusted roots.
+/// Builds the default HTTP client. For unencrypted requests to this machine (`is_direct`) it has no proxies and no trusted roots.
 fn default_client(
     is_direct: bool,
     connect: Option<Duration>,
@@ -271,13 +297,13 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_loses_its_last_slash() {
+    fn trailing_slash_of_base_url_is_removed() {
         assert_eq!(build("https://api.example.com/", Auth::header("Key", "k")).unwrap(), "https://api.example.com");
         assert_eq!(build("https://example.com/api/2/", Auth::header("Key", "k")).unwrap(), "https://example.com/api/2");
     }
 
     #[test]
-    fn a_wrong_setting_is_told_in_one_line_without_the_secret() {
+    fn invalid_setting_is_reported_without_the_secret() {
         let key = || Auth::header("Key", "hush");
         let credentials = || crate::Credentials::new("id", "hush");
         let cases = [
@@ -289,7 +315,7 @@ mod tests {
             (build("https//me:hush@example.com", key()), "base URL `…`: "),
             (build("https://example.com", Auth::header("Key", "hush\n")), "ends with a space or line break"),
             (build("https://example.com", Auth::header("Key", " ")), "is empty"),
-            (build("https://example.com", key().and_custom_header("authorization", &"hush".into())), "the client sets"),
+            (build("https://example.com", key().and_custom_header("authorization", &"hush".into())), "is reserved"),
             (build("https://example.com", key().and_custom_header("X Key", &"hush".into())), "invalid header name"),
             (build("https://example.com", key().and_custom_header("hush key", &"X-Key".into())), "invalid header name"),
             (build("https://example.com", key().and_custom_header("X-Key", &"hush\n".into())), "line break"),

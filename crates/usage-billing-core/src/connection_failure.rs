@@ -1,4 +1,4 @@
-//! Why a connection was not made or was lost: in words, with what to do about it, and whether sending again can help.
+//! Describes connection failures: a message, a hint, and whether a retry can help.
 
 use std::error::Error as StdError;
 use std::io;
@@ -16,9 +16,9 @@ const REACH_HINT: &str = "check the host in the URL, and whether a firewall bloc
 const HTTP_ON_TLS_HINT: &str = "check scheme and port in the URL: the server may expect https";
 const PROXY_HINT: &str = "check the proxy's address, or add the host to NO_PROXY to connect directly";
 const PROXY_CREDENTIALS_HINT: &str =
-    "give the proxy's user name and password in its URL: http://user:password@host:port";
+    "set the proxy's user name and password in its URL: http://user:password@host:port";
 
-/// What a failure of reqwest means.
+/// The description of an error of reqwest.
 #[derive(Debug)]
 pub(crate) struct ConnectionFailure {
     message: String,
@@ -27,12 +27,12 @@ pub(crate) struct ConnectionFailure {
     timed_out: bool,
 }
 
-/// Why, apart from where.
+/// The reason of a failure, without the address.
 #[derive(Debug)]
 pub(crate) struct Reason {
     pub(crate) message: String,
     pub(crate) hint: Option<&'static str>,
-    /// The same request would fail again until somebody changes something.
+    /// Whether the request would fail again until the configuration changes.
     pub(crate) is_permanent: bool,
 }
 
@@ -51,7 +51,7 @@ impl Reason {
 }
 
 impl ConnectionFailure {
-    /// `proxies` are those of the environment if the client uses them.
+    /// Describes an error. `proxies` are those of the environment, if the client uses them.
     pub(crate) fn new(error: &reqwest::Error, proxies: Option<&EnvironmentProxies>) -> Self {
         let peer = error.url().and_then(address).unwrap_or_else(|| "the vendor".to_owned());
         let causes: Vec<_> = causes(error).collect();
@@ -100,7 +100,7 @@ impl ConnectionFailure {
     }
 }
 
-/// The reason of a failure to open a tunnel to `peer` through a proxy.
+/// Describes the failure to open a tunnel to `peer` through a proxy.
 fn tunnel_failure(
     tunnel: &str,
     peer: &str,
@@ -124,8 +124,9 @@ fn tunnel_failure(
     (format!("no connection to {peer} through {}", display_proxy(proxy)), Reason::with_hint(message, PROXY_HINT))
 }
 
+/// Describes the failure to connect to a proxy.
 fn proxy_failure(proxy: Option<Proxy>, reason: Reason) -> (String, Reason) {
-    // A hint about the URL would be about the wrong one, but certificates are the same anywhere.
+    // Other hints are about the URL of the request; those about certificates apply to proxies as well.
     let hint = if reason.is_permanent { reason.hint } else { Some(PROXY_HINT) };
     (format!("no connection to {}", display_proxy(proxy)), Reason { hint, ..reason })
 }
@@ -134,7 +135,7 @@ fn display_proxy(proxy: Option<Proxy>) -> String {
     proxy.map_or_else(|| "the proxy".to_owned(), |proxy| format!("the proxy {proxy}"))
 }
 
-/// The reason that is found below reqwest's error.
+/// Returns the reason that is found in the sources of reqwest's error.
 fn reason(error: &reqwest::Error, causes: &[&(dyn StdError + 'static)]) -> Reason {
     #[cfg(any(feature = "rustls", feature = "aws-lc"))]
     if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
@@ -155,7 +156,7 @@ fn reason(error: &reqwest::Error, causes: &[&(dyn StdError + 'static)]) -> Reaso
         Some(io::ErrorKind::UnexpectedEof) if error.is_connect() => {
             Reason::with_hint("the server closed the connection during the TLS handshake", PORT_HINT)
         }
-        // hyper's words for a response that does not begin as HTTP does, such as a TLS alert.
+        // hyper's message for a response that does not start with an HTTP version, such as a TLS alert.
         None if innermost.starts_with("invalid HTTP version")
             && error.url().is_some_and(|url| url.scheme() == "http") =>
         {
@@ -165,7 +166,7 @@ fn reason(error: &reqwest::Error, causes: &[&(dyn StdError + 'static)]) -> Reaso
     }
 }
 
-/// All below an error. What an `io::Error` wraps is not its source, and TLS' errors are wrapped twice.
+/// Returns all causes of an error. The error inside an `io::Error` is not its source, and TLS errors are wrapped twice.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let below = |error: &'a (dyn StdError + 'static)| {
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

@@ -1,4 +1,4 @@
-//! Date-times: quickly, and those that a vendor sends now with an offset and now without.
+//! Date-times: fast parsing, and formats that vary between responses of one vendor.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,8 +8,10 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// An instant in UTC. Reads `2026-10-01T00:00:00Z`, `…+02:00`, `…+0200` and `2026-10-01T00:00:00` (which means UTC), with or
-/// without a fraction, with `T` or a blank; writes RFC 3339 with `Z`.
+/// An instant in UTC that is read from several formats.
+///
+/// Reads `2026-10-01T00:00:00Z`, `…+02:00`, `…+0200` and `2026-10-01T00:00:00` (in UTC), with or without a fraction, with `T` or
+/// a space. Writes RFC 3339 with `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct LenientDateTime(pub DateTime<Utc>);
@@ -57,20 +59,18 @@ impl<'de> Deserialize<'de> for LenientDateTime {
     }
 }
 
-/// Named by generated code on fields that are a date-time. chrono's own reader would take a sixth of the time of decoding a list.
+/// Reads a date-time, faster than chrono, which would take a sixth of the time of decoding a list. Generated code calls it.
 ///
 /// # Errors
-/// For what is not RFC 3339.
-#[doc(hidden)]
+/// For a value that is not an RFC 3339 string.
 pub fn date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     Rfc3339::deserialize(deserializer).map(|instant| instant.0)
 }
 
-/// [`date_time`] for fields that may be absent or `null`.
+/// Reads a [`date_time`] or `null`. Generated code calls it.
 ///
 /// # Errors
-/// For what is not RFC 3339.
-#[doc(hidden)]
+/// For a value that is not an RFC 3339 string.
 pub fn optional_date_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     Ok(Option::<Rfc3339>::deserialize(deserializer)?.map(|instant| instant.0))
 }
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Rfc3339 {
     }
 }
 
-/// Reads text by the given function.
+/// Reads a string by the given function.
 struct DateTimeVisitor<F>(F);
 
 impl<F: Fn(&str) -> Result<DateTime<Utc>, chrono::ParseError>> Visitor<'_> for DateTimeVisitor<F> {
@@ -105,7 +105,7 @@ fn parse_rfc3339(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
     }
 }
 
-/// `2026-10-01T00:00:00.123Z`, the form that nearly all vendors send.
+/// Parses `2026-10-01T00:00:00.123Z`, the format that nearly all vendors send.
 fn parse_utc(text: &str) -> Option<DateTime<Utc>> {
     let (seconds, rest) = text.as_bytes().split_at_checked(19)?;
     let digit = |digit: &u8| digit.is_ascii_digit().then(|| u32::from(digit - b'0'));
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn with_offset_and_without_mean_the_same_instant() {
+    fn offset_forms_of_an_instant_are_equal() {
         for text in [
             "2026-10-01T00:00:00Z",
             "2026-10-01T02:00:00+02:00",
@@ -148,12 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_no_instant() {
+    fn date_without_time_is_rejected() {
         assert!(serde_json::from_str::<LenientDateTime>("\"2026-10-01\"").is_err());
     }
 
     #[test]
-    fn what_is_read_quickly_is_what_chrono_reads() {
+    fn fast_parser_returns_the_same_as_chrono() {
         for text in [
             "2026-10-01T00:00:00Z",
             "2024-02-29T23:59:59.9Z",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_usual_form_is_left_to_chrono() {
+    fn fast_parser_leaves_other_forms_to_chrono() {
         for text in [
             "",
             "2026-10-01T00:00:00+00:00",

@@ -1,7 +1,7 @@
-//! Exact decimals on the wire.
+//! Exact decimals in JSON.
 //!
-//! Vendors send quantities and money as JSON numbers or as JSON strings, and some mix both. A JSON number never passes through
-//! a float here: its digits are read as text.
+//! Vendors send quantities and money as JSON numbers or as JSON strings, and some mix both. The digits of a JSON number are read from its
+//! text: it is never converted to a float.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,25 +14,31 @@ use serde_json::value::RawValue;
 
 use crate::printable;
 
-/// Places after the point beyond which digits are rounded away (half to even): no unit or currency is that fine, but a vendor's
-/// float arithmetic leaves residues such as `5.551115123125783e-17`.
+/// Digits after the 28th decimal place are rounded (half to even). No unit or currency is that precise, but float arithmetic of a vendor
+/// leaves residues such as `5.551115123125783e-17`.
 const MAX_PLACES: u32 = Decimal::MAX_SCALE;
 
-/// A [`Decimal`] that stands on the wire as a JSON number: `12.5`.
+/// A [`Decimal`] whose wire format is a JSON number: `12.5`.
 ///
-/// Reads numbers and strings. 96 bits, which are 28 digits and some of 29, with at most 28 places: what needs more is an error, but for
-/// places after the 28th, which are rounded.
+/// Reads JSON numbers and strings. Values of up to 28 digits (and some of 29) are exact. Larger values are errors; decimal places after the
+/// 28th are rounded.
+///
+/// ```
+/// # use usage_billing_core::DecimalNumber;
+/// let quantity: DecimalNumber = "12345678901234567.123456789".parse()?;
+/// assert_eq!(quantity.to_string(), "12345678901234567.123456789");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecimalNumber(pub Decimal);
 
-/// A [`Decimal`] that stands on the wire as a JSON string: `"12.5"`.
+/// A [`Decimal`] whose wire format is a JSON string: `"12.5"`.
 ///
-/// Reads strings and numbers. 96 bits, which are 28 digits and some of 29, with at most 28 places: what needs more is an error, but for
-/// places after the 28th, which are rounded.
+/// Reads and rounds as [`DecimalNumber`] does.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecimalString(pub Decimal);
 
-// The two types differ only in how they are written; each impl says the same of both.
+// The two types differ only in how they are serialized.
 macro_rules! wire_decimal {
     ($name:ident) => {
         impl Deref for $name {
@@ -94,15 +100,15 @@ impl Serialize for DecimalString {
     }
 }
 
-/// What serde_json calls a [`RawValue`] when it asks a deserializer for one. Private to serde_json, and harmless if it changes:
-/// numbers then come as [`RawValue`]s, each with an allocation of its own, as they do from other deserializers now.
+/// The name by which serde_json requests a [`RawValue`] from a deserializer. It is private to serde_json. If it changes, numbers are read as
+/// [`RawValue`]s, each with an allocation, as they are from other deserializers.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     deserializer.deserialize_newtype_struct(RAW_VALUE, DecimalVisitor)
 }
 
-/// Reads the text of a JSON value where it stands in the body.
+/// Reads the text of a JSON value without copying it.
 struct DecimalVisitor;
 
 impl<'de> Visitor<'de> for DecimalVisitor {
@@ -116,17 +122,17 @@ impl<'de> Visitor<'de> for DecimalVisitor {
         parse_json(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
     }
 
-    // serde_json gives a raw value as a map of one entry, from its private name to the text.
+    // serde_json passes a raw value as a map of one entry, from its private name to the text.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decimal, A::Error> {
         match map.next_key::<&str>()? {
-            // Refused here and not below, or the private name would stand in the place that an error tells.
+            // Parse errors are returned here and not below: otherwise the path in an error would contain the private name.
             Some(RAW_VALUE) => map.next_value_seed(NumberText)?.map_err(de::Error::custom),
             _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
         }
     }
 }
 
-/// The text of a number, wherever it stands.
+/// Reads the text of a number.
 struct NumberText;
 
 impl<'de> DeserializeSeed<'de> for NumberText {
@@ -151,7 +157,7 @@ impl Visitor<'_> for NumberText {
 
 fn parse_json(text: &str) -> Result<Decimal, String> {
     let digits = match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        // Digits need no escapes, so the text between the quotes is the string.
+        // A number contains no escapes, so the text between the quotes is the string.
         Some(inner) => inner.trim(),
         None if text.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => text,
         None => return Err(format!("expected a decimal number, not {}", printable(text))),
@@ -166,18 +172,18 @@ fn parse(text: &str) -> Result<Decimal, rust_decimal::Error> {
     }
 }
 
-/// Apart from the short ones: it needs more of the stack than they take time.
+/// Parses longer numbers. Not inlined: it needs much more stack than short numbers do.
 #[inline(never)]
 fn parse_long(text: &str) -> Result<Decimal, rust_decimal::Error> {
     let plain = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => &*plain_notation(mantissa, exponent)?,
         None => text,
     };
-    // rust_decimal takes `1_000`; no vendor's wire does.
+    // rust_decimal accepts `1_000`, which is not valid in JSON.
     if plain.contains('_') {
         return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
     }
-    // Zeros at the end take room and say nothing that could be lost; kept where they fit ("1.50").
+    // Trailing zeros are kept where they fit ("1.50"), and removed where they do not.
     let trimmed = if plain.contains('.') { plain.trim_end_matches('0') } else { plain };
     Decimal::from_str_exact(plain).or_else(|_| Decimal::from_str_exact(trimmed)).or_else(
         |error| match Decimal::from_str(trimmed) {
@@ -187,7 +193,7 @@ fn parse_long(text: &str) -> Result<Decimal, rust_decimal::Error> {
     )
 }
 
-/// Up to 18 digits, which fit into 64 bits: nearly all numbers there are, in one pass.
+/// Parses up to 18 digits, which fit into 64 bits, in one pass: nearly all numbers are that short.
 fn parse_short(text: &str) -> Option<Decimal> {
     let (is_negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
@@ -209,7 +215,7 @@ fn parse_short(text: &str) -> Option<Decimal> {
     Some(Decimal::new(if is_negative { -number } else { number }, places as u32))
 }
 
-/// `5.5e-3` as `0.0055`.
+/// Returns `0.0055` for `5.5e-3`.
 fn plain_notation(mantissa: &str, exponent: &str) -> Result<String, rust_decimal::Error> {
     let shift: i32 = exponent.parse().map_err(|_| rust_decimal::Error::ConversionTo("Decimal".into()))?;
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
@@ -221,7 +227,7 @@ fn plain_notation(mantissa: &str, exponent: &str) -> Result<String, rust_decimal
     if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(rust_decimal::Error::ConversionTo("Decimal".into()));
     }
-    // Beyond this nothing fits (above) or only zeros are left (below), and the text would grow without bound.
+    // A larger exponent does not fit, and a smaller one leaves only zeros. Unlimited, the string could be of any length.
     let length = i32::try_from(digits.len()).unwrap_or(i32::MAX / 4);
     let shift = shift.clamp(-100 - length, 100 + length);
     let point = i32::try_from(whole.len()).unwrap_or(i32::MAX / 4).saturating_add(shift);
@@ -242,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_six_digits_survive_as_number_and_as_string() {
+    fn twenty_six_digits_are_exact_as_number_and_string() {
         for json in ["12345678901234567.123456789", "\"12345678901234567.123456789\""] {
             let value = number(json).unwrap();
             assert_eq!(value.to_string(), "12345678901234567.123456789");
@@ -274,13 +280,14 @@ mod tests {
     fn only_places_after_the_twenty_eighth_are_rounded() {
         assert_eq!(number("5.551115123125783e-17").unwrap().to_string(), "0.0000000000000000555111512313");
         assert_eq!(number("1e-99").unwrap().normalize().to_string(), "0");
-        for refused in ["12345678901234567.1234567890123456789", "1e29", "1e999999", "99999999999999999999999999999"] {
-            assert!(number(refused).is_err(), "{refused}");
+        for too_large in ["12345678901234567.1234567890123456789", "1e29", "1e999999", "99999999999999999999999999999"]
+        {
+            assert!(number(too_large).is_err(), "{too_large}");
         }
     }
 
     #[test]
-    fn what_is_no_number_is_named() {
+    fn invalid_number_is_named_in_the_error() {
         for json in ["true", "[]", "{}", "\"\"", "\"1,5\"", "\"NaN\"", "\"1_000\"", "\"1e\"", "\"e5\"", "\"0x10\""] {
             assert!(number(json).is_err(), "{json}");
         }
@@ -290,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn decimals_decode_from_untyped_values_too() {
+    fn decimal_decodes_from_untyped_value() {
         let value = serde_json::json!({"quantity": "1.10"});
         assert_eq!(DecimalNumber::deserialize(&value["quantity"]).unwrap().to_string(), "1.10");
     }
 
     proptest! {
         #[test]
-        fn what_is_read_in_one_pass_is_what_the_library_reads(text in "-?[0-9]{0,20}([.][0-9]{0,20})?") {
+        fn short_parser_returns_the_same_as_rust_decimal(text in "-?[0-9]{0,20}([.][0-9]{0,20})?") {
             if let Some(short) = parse_short(&text) {
                 let read = Decimal::from_str_exact(&text).unwrap();
                 prop_assert_eq!((short, short.scale()), (read, read.scale()));
@@ -305,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn every_decimal_survives_both_forms(mantissa in -(1i128 << 95)..(1i128 << 95), scale in 0u32..=28) {
+        fn decimal_round_trips_as_number_and_string(mantissa in -(1i128 << 95)..(1i128 << 95), scale in 0u32..=28) {
             let value = Decimal::from_i128_with_scale(mantissa, scale);
             let json = serde_json::to_string(&DecimalNumber(value)).unwrap();
             prop_assert_eq!(number(&json).unwrap().0, value);
@@ -314,7 +321,7 @@ mod tests {
         }
 
         #[test]
-        fn every_float_that_a_vendor_may_print_reads_within_the_finest_place(float in proptest::num::f64::NORMAL) {
+        fn printed_float_is_read_within_the_last_place(float in proptest::num::f64::NORMAL) {
             if float.abs() < 1e27 {
                 let read = number(&serde_json::to_string(&float).unwrap()).unwrap();
                 let plain = Decimal::from_str(&format!("{float:.28}")).unwrap();
@@ -323,7 +330,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".*") {
+        fn parser_never_panics(text in ".*") {
             let _ = parse(&text);
             let _ = number(&text);
         }

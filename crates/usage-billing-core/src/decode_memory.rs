@@ -1,4 +1,5 @@
-//! How much memory a JSON body takes as it is decoded, counted before the memory is taken: three bytes of JSON can be a struct of a thousand.
+//! Limits the memory that a JSON body takes while it is decoded. It is counted before it is allocated: three bytes of JSON can become a
+//! struct of a thousand.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,23 +8,23 @@ use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializ
 
 use crate::display_bytes::display_bytes;
 
-/// What an allocation takes beyond the bytes that were asked for.
+/// Bytes that an allocation takes beyond its size.
 const ALLOCATION_OVERHEAD: usize = 16;
-/// Entries for which a map has room as soon as it has one.
+/// Entries that a map has capacity for once it has one.
 const FIRST_MAP_CAPACITY: usize = 11;
-/// May always be taken. serde makes room for no more at once, whatever it hears of a list's length.
+/// Always available: serde preallocates at most this much, for any stated length of an array.
 const MIN_MEMORY: usize = 1 << 20;
-/// JSON bytes of an element of a long list, or less. Rather too few: what is not written to is only an address, and glibc gives memory back to
-/// the system after each response, to fault it in again for the next one, unless a block of half of it was there at once.
+/// JSON bytes of an element of a long array, estimated low: memory that is not written to costs nothing, while glibc returns smaller blocks
+/// to the system after each response and faults them in for the next one.
 const TYPICAL_ELEMENT: usize = 128;
 
-/// The memory that one response may take.
+/// The memory limit of one response.
 pub(crate) struct DecodeMemory {
     limit: usize,
     remaining: Cell<usize>,
     max_string_bytes: usize,
     exceeded: Cell<Option<Exceeded>>,
-    /// About how many elements the first list has, until it is decoded: of a large body it is nearly all, and would be copied as it grows.
+    /// The approximate length of the first array, until it is decoded. It is most of a large body, and would be copied as it grows.
     first_array_len: Cell<usize>,
 }
 
@@ -34,18 +35,18 @@ enum Exceeded {
 }
 
 impl DecodeMemory {
-    /// For a body of `body` bytes where a body may have `limit` bytes: three eighths of that, so that a page, the next one and the one after
-    /// it are little more than a body may be; less if the body itself is so large that both are more than the limit.
+    /// Returns the limit for a body of `body` bytes: three eighths of `max_response_bytes`, so that three decoded pages are little more than
+    /// the largest body; less if the body and its value would exceed `max_response_bytes` together.
     pub(crate) fn new(body: usize, max_response_bytes: usize) -> Self {
         let limit =
             (max_response_bytes / 8).saturating_mul(3).min(max_response_bytes.saturating_sub(body)).max(MIN_MEMORY);
-        // 1 MiB unless the limit is another.
+        // 1 MiB with the default limit.
         let max_string_bytes = (max_response_bytes / 64).max(MIN_MEMORY);
         let first_array_len = Cell::new(body / TYPICAL_ELEMENT);
         Self { limit, remaining: Cell::new(limit), max_string_bytes, exceeded: Cell::new(None), first_array_len }
     }
 
-    /// Whether decoding failed because there was not enough.
+    /// Returns whether decoding failed because of the limit.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.exceeded.get().is_some()
     }
@@ -60,15 +61,15 @@ impl DecodeMemory {
         }
     }
 
-    /// Nothing may be taken from then on: not every visitor hands on an error.
+    /// From then on, no memory is available: not every visitor returns an error that it gets.
     #[cold]
-    fn exceed<E: de::Error>(&self, what: Exceeded) -> E {
+    fn exceed<E: de::Error>(&self, limit: Exceeded) -> E {
         self.remaining.set(0);
-        self.exceeded.set(Some(what));
+        self.exceeded.set(Some(limit));
         E::custom(self)
     }
 
-    /// A text that is not of the expected type is quoted as a whole in the error, and copied with it.
+    /// Rejects long strings: an error quotes a string of an unexpected type completely, and copies it.
     fn check_strings<E: de::Error>(&self, body: &[u8]) -> Result<(), E> {
         if body.len() > self.max_string_bytes && has_string_longer_than(self.max_string_bytes, body) {
             return Err(self.exceed(Exceeded::String));
@@ -92,13 +93,13 @@ impl fmt::Display for DecodeMemory {
     }
 }
 
-/// Whether a string of the JSON text is longer. Of bytes that are no JSON it may be wrong.
-fn has_string_longer_than(longest: usize, body: &[u8]) -> bool {
+/// Returns whether the JSON text contains a longer string. For invalid JSON the result may be wrong.
+fn has_string_longer_than(max_bytes: usize, body: &[u8]) -> bool {
     let mut rest = body;
     while let Some(start) = memchr::memchr(b'"', rest) {
         let text = &rest[start + 1..];
         let length = string_length(text);
-        if length > longest {
+        if length > max_bytes {
             return true;
         }
         rest = text.get(length + 1..).unwrap_or_default();
@@ -106,7 +107,7 @@ fn has_string_longer_than(longest: usize, body: &[u8]) -> bool {
     false
 }
 
-/// The length of a string, as it stands after its opening quote.
+/// Returns the length of a string in JSON bytes. `text` starts after its opening quote.
 fn string_length(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -119,13 +120,13 @@ fn string_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Decodes a whole JSON text, within `memory`.
+/// Decodes a JSON text within the memory limit.
 pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8], memory: &DecodeMemory) -> serde_json::Result<T> {
     memory.check_strings(body)?;
-    // Checked for UTF-8 all at once: quicker than string by string.
+    // One UTF-8 check of the text is faster than one of each string.
     match std::str::from_utf8(body) {
         Ok(text) => decode(serde_json::Deserializer::from_str(text), memory),
-        // Fails as well, and says where.
+        // Fails with the position of the invalid byte.
         Err(_) => decode(serde_json::Deserializer::from_slice(body), memory),
     }
 }
@@ -139,7 +140,7 @@ fn decode<'de, T: Deserialize<'de>, R: serde_json::de::Read<'de>>(
     if memory.is_exceeded() { Err(de::Error::custom(memory)) } else { Ok(value) }
 }
 
-/// A deserializer, or a seed, whose values are counted.
+/// A deserializer or seed whose values are counted.
 struct Counted<'m, I> {
     inner: I,
     memory: &'m DecodeMemory,
@@ -180,17 +181,17 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Counted<'_, D> {
         deserialize_option(), false;
         deserialize_unit(), false;
         deserialize_unit_struct(name: &'static str), false;
-        // serde_json gives a raw value as a newtype that is a map, of which nothing but the text is kept.
+        // serde_json passes a raw value as a newtype that is a map, of which only the text is kept.
         deserialize_newtype_struct(name: &'static str), false;
         deserialize_seq(), false;
         deserialize_tuple(len: usize), false;
         deserialize_tuple_struct(name: &'static str, len: usize), false;
         deserialize_map(), true;
-        // Its fields are part of it.
+        // The size of a struct includes its fields.
         deserialize_struct(name: &'static str, fields: &'static [&'static str]), false;
     }
 
-    /// Not counted: enums of documents are texts, and hold no data.
+    /// Not counted: generated enums have no data.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -200,12 +201,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Counted<'_, D> {
         self.inner.deserialize_enum(name, variants, visitor)
     }
 
-    /// Not counted: nobody keeps the name of a field.
+    /// Not counted: names of fields are not kept.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.inner.deserialize_identifier(visitor)
     }
 
-    /// Not counted: it is not kept.
+    /// Not counted: the value is not kept.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.inner.deserialize_ignored_any(visitor)
     }
@@ -321,11 +322,11 @@ struct CountedAccess<'m, A> {
     inner: A,
     memory: &'m DecodeMemory,
     is_map: bool,
-    /// About how many elements or entries there are.
+    /// The approximate number of elements or entries.
     expected: Option<usize>,
     /// Elements or entries so far.
     count: usize,
-    /// Size of the present key.
+    /// Size of the current key.
     key_size: usize,
 }
 
@@ -333,7 +334,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for CountedAccess<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        // Stays where it is: an element may be large.
+        // Borrowed below and not moved: an element may be large.
         let element = self.inner.next_element_seed(Counted { inner: seed, memory: self.memory })?;
         if element.is_some() {
             self.memory.take(growth(self.count, size_of::<S::Value>()))?;
@@ -353,7 +354,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         self.key_size = size_of::<S::Value>();
         if !self.is_map {
-            // Nobody keeps the name of a field.
+            // Names of fields are not kept.
             return self.inner.next_key_seed(seed);
         }
         self.inner.next_key_seed(Counted { inner: seed, memory: self.memory })
@@ -363,7 +364,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
         let value = self.inner.next_value_seed(Counted { inner: seed, memory: self.memory })?;
         if self.is_map {
             let entry = self.key_size + size_of::<S::Value>();
-            // Nodes and tables may be half empty.
+            // Nodes of a map may be half empty.
             self.memory.take(if self.count == 0 {
                 FIRST_MAP_CAPACITY * entry + ALLOCATION_OVERHEAD
             } else {
@@ -379,7 +380,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CountedAccess<'_, A> {
     }
 }
 
-/// What a vector of `count` elements takes more for another one: it doubles when it is full.
+/// Returns the memory that a vector of `count` elements takes for another one: its capacity doubles when it is full.
 fn growth(count: usize, size: usize) -> usize {
     let first = if size > 1024 { 1 } else { 4 };
     match count {
@@ -398,7 +399,7 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    /// What a body takes as a `T`.
+    /// Returns the memory that a body takes as a `T`.
     fn taken<T: DeserializeOwned>(body: &str) -> usize {
         let memory = DecodeMemory::new(0, 1 << 40);
         from_json::<T>(body.as_bytes(), &memory).unwrap();
@@ -418,11 +419,11 @@ mod tests {
     }
 
     #[test]
-    fn elements_take_what_they_are_decoded_to() {
+    fn array_elements_count_by_their_decoded_size() {
         let size = size_of::<Large>();
-        for (count, room) in [(0, 0), (1, 1), (2, 2), (3, 4), (1000, 1024), (1025, 2048)] {
+        for (count, capacity) in [(0, 0), (1, 1), (2, 2), (3, 4), (1000, 1024), (1025, 2048)] {
             let list = vec!["{}"; count].join(",");
-            let expected = if count == 0 { 0 } else { room * size + ALLOCATION_OVERHEAD };
+            let expected = if count == 0 { 0 } else { capacity * size + ALLOCATION_OVERHEAD };
             assert_eq!(taken::<Vec<Large>>(&format!("[{list}]")), expected, "{count}");
             assert_eq!(taken::<Page>(&format!(r#"{{"items":[{list}],"other":[{list}]}}"#)), expected, "{count}");
         }
@@ -431,22 +432,22 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_entries_of_maps_count_and_what_is_ignored_does_not() {
+    fn strings_and_map_entries_count_and_ignored_values_do_not() {
         assert_eq!(taken::<String>(r#""abc""#), 3 + ALLOCATION_OVERHEAD);
         assert_eq!(taken::<String>(r#""""#), 0);
         assert_eq!(taken::<Page>(&format!(r#"{{"unknown":"{}"}}"#, "x".repeat(1000))), 0);
-        let texts = 1 + ALLOCATION_OVERHEAD;
-        assert_eq!(taken::<BTreeMap<String, u64>>(r#"{"a":1}"#), texts + FIRST_MAP_CAPACITY * 32 + ALLOCATION_OVERHEAD);
+        let keys = 1 + ALLOCATION_OVERHEAD;
+        assert_eq!(taken::<BTreeMap<String, u64>>(r#"{"a":1}"#), keys + FIRST_MAP_CAPACITY * 32 + ALLOCATION_OVERHEAD);
         assert_eq!(
             taken::<BTreeMap<String, u64>>(r#"{"a":1,"b":2}"#),
-            2 * texts + (FIRST_MAP_CAPACITY + 2) * 32 + ALLOCATION_OVERHEAD
+            2 * keys + (FIRST_MAP_CAPACITY + 2) * 32 + ALLOCATION_OVERHEAD
         );
         assert_eq!(taken::<Option<DecimalNumber>>("12.50"), 5 + ALLOCATION_OVERHEAD);
         assert!(taken::<serde_json::Value>("[{},[],{}]") >= 4 * size_of::<serde_json::Value>());
     }
 
     #[test]
-    fn decoding_ends_where_the_memory_does() {
+    fn decoding_stops_at_the_memory_limit() {
         let body = format!("[{}{{}}]", "{},".repeat(100_000));
         let memory = DecodeMemory::new(body.len(), 64 * MIB);
         let error = from_json::<Vec<Large>>(body.as_bytes(), &memory).err().unwrap();
@@ -461,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn first_list_of_a_large_body_gets_its_room_at_once_and_no_other_does() {
+    fn only_the_first_array_of_a_large_body_is_preallocated() {
         #[derive(serde::Deserialize)]
         struct Body {
             items: Vec<Vec<u64>>,
@@ -475,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_measured_from_quote_to_quote() {
+    fn string_length_ends_at_the_unescaped_quote() {
         for (text, length) in [("abc\"d", 3), (r#"a\"b"c"#, 4), (r#"\\"a"#, 2), (r"a\", 2), ("", 0), ("abc", 3)] {
             assert_eq!(string_length(text.as_bytes()).min(text.len()), length, "{text}");
         }
@@ -484,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_would_be_copied_into_an_error_has_a_limit() {
+    fn string_over_the_limit_is_an_error() {
         let memory = DecodeMemory::new(0, 64 * MIB);
         let error = from_json::<Page>(format!(r#"{{"items":"{}"}}"#, "x".repeat(MIB + 1)).as_bytes(), &memory).err();
         assert_eq!(error.unwrap().to_string(), "the response has a string of more than 1 MiB");
@@ -494,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_follows_the_limit_and_leaves_room_for_the_body() {
+    fn memory_limit_leaves_room_for_the_body() {
         for (body, max_response_bytes, limit) in [
             (0, 64 * MIB, 24 * MIB),
             (40 * MIB, 64 * MIB, 24 * MIB),

@@ -1,4 +1,4 @@
-//! Settings from the environment.
+//! Configuration from environment variables.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_file, secret_format};
 
-/// How the names of variables end that hold secrets, and what those are used for.
+/// Suffixes of variables that contain secrets, and the use of each secret.
 const SECRET_SUFFIXES: [(&str, SecretUse); 4] = [
     ("_KEY", SecretUse::Header),
     ("_PASSWORD", SecretUse::Password),
@@ -14,23 +14,23 @@ const SECRET_SUFFIXES: [(&str, SecretUse); 4] = [
     ("_TOKEN", SecretUse::Header),
 ];
 
-/// The values of environment variables, in order, without blanks and line breaks around them. An empty one counts as missing.
+/// Returns the values of environment variables, in order, without surrounding white space. An empty variable counts as missing.
 ///
-/// A variable whose name ends with `_KEY`, `_PASSWORD`, `_SECRET` or `_TOKEN` holds a secret. In its place, the same name with `_FILE`
-/// at its end may name a file that holds the secret; one line break at its end is dropped. On Unix the file's mode is 0600 or less, or,
-/// if it is owned by root, 0640 or less; on other systems who can read it is not checked.
+/// A variable whose name ends with `_KEY`, `_PASSWORD`, `_SECRET` or `_TOKEN` contains a secret. Instead of it, the variable with the suffix
+/// `_FILE` may name a file that contains the secret; one line break at its end is ignored. On Unix the file's mode must be 0600 or stricter,
+/// or 0640 or stricter if root owns it; other systems' permissions are not checked.
 ///
 /// # Errors
-/// [`ErrorKind::Config`], naming everything that is missing, or the variable whose secret cannot be read or is not one as vendors issue
-/// them (in quotes, with `Bearer ` before it); never with the secret.
+/// [`ErrorKind::Config`] with the names of all missing variables, or with the variable whose secret cannot be read or has an invalid format
+/// (such as quotes or `Bearer ` around it); never with the secret.
 pub fn required<const N: usize>(names: [&str; N]) -> Result<[String; N]> {
     required_from(|name| std::env::var_os(name), names)
 }
 
-/// The value of an environment variable, without blanks and line breaks around it; `None` if it is missing or empty.
+/// Returns the value of an environment variable, without surrounding white space; `None` if it is missing or empty.
 ///
 /// # Errors
-/// [`ErrorKind::Config`] for a value that is not UTF-8; as [`required`] for a secret.
+/// [`ErrorKind::Config`] for a value that is not UTF-8, and for an invalid secret as in [`required`].
 pub fn optional(name: &str) -> Result<Option<String>> {
     value(|name| std::env::var_os(name), name)
 }
@@ -62,12 +62,12 @@ fn required_from<const N: usize>(lookup: impl Fn(&str) -> Option<OsString>, name
     Err(Error::new(ErrorKind::Config, format!("not set in the environment: {}", missing.join(", "))))
 }
 
-/// What the secret that a variable holds is used for; `None` for a variable that holds none.
+/// Returns the use of a variable's secret; `None` for a variable without a secret.
 fn secret_use(name: &str) -> Option<SecretUse> {
     SECRET_SUFFIXES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, usage)| *usage)
 }
 
-/// `None` if it is missing.
+/// Returns the value of a variable, or of the file that it names; `None` if both are missing.
 fn value(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>> {
     let invalid = |message: String| Err(Error::new(ErrorKind::Config, message));
     let Ok(text) = lookup(name).unwrap_or_default().into_string() else {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_missing_variables_are_named_at_once() {
+    fn error_names_all_missing_variables() {
         let lookup = |name: &str| (name != "B").then(|| if name == "C" { OsString::new() } else { "x\n".into() });
         assert_eq!(required_from(lookup, ["A"]).unwrap(), ["x"]);
         let error = required_from(lookup, ["A", "B", "C"]).unwrap_err();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_with_something_copied_along_is_rejected_by_its_variable() {
+    fn secret_with_extra_characters_is_rejected() {
         for value in ["\"hush\"", "Key hush", "\u{feff}hush", "hu\nsh"] {
             let error = required_from(|name| (name == "A_KEY").then(|| value.into()), ["A_KEY"]).unwrap_err();
             let line = format!("{error} {error:?}");
@@ -140,7 +140,7 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_is_read_from_a_file_without_its_last_line_break() {
+        fn secret_file_is_read_without_its_last_line_break() {
             let folder = Folder::new();
             for content in ["hush", "hush\n", "hush\r\n"] {
                 assert_eq!(read(&folder.file(content, 0o600)).unwrap(), "hush");
@@ -150,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_that_is_not_a_secret_of_its_owner_is_one_clear_line() {
+        fn invalid_secret_file_is_reported_on_one_line() {
             let folder = Folder::new();
             let rejected = |path: &Path, expected: &str| {
                 let error = read(path).unwrap_err();
@@ -162,7 +162,7 @@ mod tests {
             for mode in [0o644, 0o444, 0o604, 0o620, 0o602, 0o610] {
                 rejected(&folder.file("hush", mode), "can be read or changed by other users");
             }
-            // Of the volumes of Kubernetes and the secrets of Docker too.
+            // Also for volumes of Kubernetes and secrets of Docker.
             rejected(&folder.file("hush", 0o644), "`defaultMode: 0400`");
             rejected(&folder.file("hush", 0o444), "`mode: 0400`");
             for (content, expected) in [
@@ -185,7 +185,7 @@ mod tests {
         }
 
         #[test]
-        fn variable_and_file_exclude_each_other() {
+        fn variable_and_file_are_mutually_exclusive() {
             let lookup = |name: &str| name.starts_with("A_KEY").then(|| "hush".into());
             let error = required_from(lookup, ["A_KEY"]).unwrap_err().to_string();
             assert_eq!(error, "A_KEY and A_KEY_FILE are both set in the environment: unset one");

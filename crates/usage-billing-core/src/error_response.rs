@@ -1,4 +1,4 @@
-//! An error response, as far as it has arrived.
+//! Error responses, complete or truncated.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,13 @@ use crate::raw_response::request_id;
 use crate::retry;
 use crate::{Error, ErrorKind};
 
-/// The status of an error response, with what has arrived of its body. Kept outside of the attempt that reads it: at the deadline, the status
-/// is the better error.
+/// An error response with the part of its body that has arrived. It is kept outside of the attempt that reads it, so that a call that its
+/// deadline ends still returns the status.
 pub(crate) struct ErrorResponse {
     status: StatusCode,
     pub(crate) retry_after: Option<Duration>,
     request_id: Option<String>,
-    /// That the request went through, as an error names it.
+    /// The proxy that the request went through, as errors name it.
     proxy: Option<String>,
     pub(crate) body: BytesMut,
 }
@@ -42,10 +42,10 @@ impl ErrorResponse {
         }
     }
 
-    /// Makes the error of what has arrived, without the client's secrets, and leaves nothing of it here.
+    /// Returns the error of the part that has arrived, without the client's secrets. Takes the fields, so it is called once.
     pub(crate) fn take_error(&mut self, operation: &Operation, attempts: u32, context: &FailureContext) -> Error {
         let Self { status, retry_after, .. } = *self;
-        // Before it is described: the body may end within a secret, and its words may be other ones.
+        // Masked before it is parsed: the body may end within a secret, and parsing changes its text.
         let body = context.secrets.masks().apply_to_body(&self.body.split().freeze());
         let description = describe(&body);
         let kind = match status {

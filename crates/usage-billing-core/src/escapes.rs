@@ -1,19 +1,19 @@
-//! Text with its escapes decoded: those of JSON and of debug output, of URLs and of HTML, in any mixture.
+//! Decodes escapes of JSON, of debug output, of URLs and of HTML, in any combination.
 
 use std::ops::Range;
 
-/// Bytes of the longest escape that is recognised: a surrogate pair of JSON.
+/// Bytes of the longest escape: a surrogate pair of JSON.
 const MAX_ESCAPE_LEN: usize = 12;
 
-/// A text with escapes decoded once, and where each part of it came from.
+/// A string with its escapes decoded once, and the origin of each part.
 pub(crate) struct Decoded {
     pub(crate) text: String,
-    /// Where in the original text each byte of `text` begins, and where the original ends.
+    /// The start of each byte of `text` in the original, and the end of the original.
     origins: Vec<usize>,
 }
 
 impl Decoded {
-    /// `None` for a text without escapes. An escape that is incomplete at the end of the text is left out: the text was cut there.
+    /// Decodes a string; `None` if it contains no escapes. An incomplete escape at the end is dropped: the string was truncated.
     pub(crate) fn new(original: &str) -> Option<Self> {
         let mut at = original.find(['\\', '%', '&'])?;
         let mut text = original[..at].to_owned();
@@ -40,22 +40,22 @@ impl Decoded {
         is_decoded.then_some(Self { text, origins })
     }
 
-    /// The same decoded once more, with its origins in the first text.
+    /// Decodes the result once more, with origins in the first string.
     pub(crate) fn decode_again(&self) -> Option<Self> {
         let Self { text, origins } = Self::new(&self.text)?;
         Some(Self { text, origins: origins.into_iter().map(|at| self.origins[at]).collect() })
     }
 
-    /// What a part of `text` is in the original text.
+    /// Returns the range of the original that a range of `text` came from.
     pub(crate) fn original_range(&self, part: Range<usize>) -> Range<usize> {
         self.origins[part.start]..self.origins[part.end]
     }
 }
 
 enum Escape {
-    /// The character that it stands for, and its length in bytes.
+    /// The character, and the length of its escape in bytes.
     Char(char, usize),
-    /// It is cut off by the end of the text.
+    /// The string ends within the escape.
     Truncated,
     None,
 }
@@ -66,7 +66,7 @@ impl Escape {
     }
 }
 
-/// The escape at the beginning of a text.
+/// Returns the escape at the start of a string.
 fn escape(text: &str) -> Escape {
     let bytes = &text.as_bytes()[..text.len().min(MAX_ESCAPE_LEN)];
     match bytes {
@@ -77,7 +77,7 @@ fn escape(text: &str) -> Escape {
     }
 }
 
-/// Of JSON, and of Rust's debug output (`\u{7b}`, `\'`, `\0`). The backslash is not in `rest`.
+/// Returns an escape of JSON or of Rust's debug output (`\u{7b}`, `\'`, `\0`). `rest` follows the backslash.
 fn backslash(rest: &[u8]) -> Escape {
     let simple = |character| Escape::Char(character, 2);
     match rest {
@@ -110,7 +110,7 @@ fn backslash(rest: &[u8]) -> Escape {
     }
 }
 
-/// One character of a URL, of as many bytes as UTF-8 has for it.
+/// Returns an escaped character of a URL, which is one to four bytes of UTF-8.
 fn percent(bytes: &[u8]) -> Escape {
     let mut decoded = Vec::new();
     for three in bytes.chunks(3).take(4) {
@@ -131,7 +131,7 @@ fn percent(bytes: &[u8]) -> Escape {
     Escape::Truncated
 }
 
-/// Of HTML. The `&` is not in `rest`, which holds all of the text if `is_all`.
+/// Returns an escape of HTML. `rest` follows the `&`; it is the complete rest of the string if `is_all`.
 fn entity(rest: &[u8], is_all: bool) -> Escape {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let Some(end) = rest.iter().position(|byte| !is_name(byte)) else {
@@ -156,7 +156,7 @@ fn entity(rest: &[u8], is_all: bool) -> Escape {
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    // `from_str_radix` takes a sign.
+    // `from_str_radix` accepts a sign.
     let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with(['+', '-']))?;
     u32::from_str_radix(digits, 16).ok()
 }
@@ -167,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_kind_of_escape_is_decoded_and_its_place_is_known() {
+    fn escapes_are_decoded_with_their_origin() {
         for (escaped, character) in [
             (r"\u0068", "h"),
             (r"\u{68}", "h"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_escape_stays_and_what_is_cut_off_ends_the_text() {
+    fn other_text_stays_and_truncated_escape_is_dropped() {
         for text in ["plain", "50% of it", "a & b", r"\x \u{110000}", "%zz%+1", "&nbsp;", "&#;", r"\ud83d", "%ff%"] {
             let decoded = Decoded::new(text).map(|decoded| decoded.text);
             assert!(decoded.is_none_or(|decoded| text.starts_with(&decoded)), "{text}");
@@ -206,13 +206,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_can_be_decoded(text in r#"([\\%&u{}#;x0-9a-fdD"ü😀]|.){0,60}"#) {
+        fn decoding_keeps_character_boundaries(text in r#"([\\%&u{}#;x0-9a-fdD"ü😀]|.){0,60}"#) {
             let mut decoded = Decoded::new(&text);
             while let Some(now) = decoded {
                 prop_assert!(now.text.len() <= text.len());
                 for (start, character) in now.text.char_indices() {
-                    let place = now.original_range(start..start + character.len_utf8());
-                    prop_assert!(text.get(place.clone()).is_some() && !place.is_empty(), "{:?}", place);
+                    let range = now.original_range(start..start + character.len_utf8());
+                    prop_assert!(text.get(range.clone()).is_some() && !range.is_empty(), "{:?}", range);
                 }
                 decoded = now.decode_again();
             }

@@ -1,4 +1,4 @@
-//! What the description of a failure takes from the client: its secrets, to mask them, and its proxies, to name them.
+//! The data of a client that descriptions of failures need: its secrets, to mask them, and its proxies, to name them.
 
 use std::sync::OnceLock;
 
@@ -8,16 +8,16 @@ use crate::known_secrets::KnownSecrets;
 use crate::proxy::{EnvironmentProxies, Proxy};
 use crate::retry::Cause;
 
-/// One for a client, shared by its transport, its token requests and its responses.
+/// The secrets and proxies of a client, shared by its transport, token requests and responses.
 #[derive(Debug, Default)]
 pub(crate) struct FailureContext {
     pub(crate) secrets: KnownSecrets,
-    /// Not set if the caller brought the HTTP client: whether that uses them is not known.
+    /// Not set if the caller passed the HTTP client: it may use other proxies.
     pub(crate) proxies: OnceLock<EnvironmentProxies>,
 }
 
 impl FailureContext {
-    /// The error of a connection that was not made or was lost.
+    /// Returns the cause and the error of a connection that failed.
     pub(crate) fn connection_error(
         &self,
         error: reqwest::Error,
@@ -30,12 +30,12 @@ impl FailureContext {
         (cause, self.masked(error))
     }
 
-    /// The proxy that requests to `url` go through, if that is known.
+    /// Returns the proxy that requests to `url` go through, if it is known.
     pub(crate) fn proxy_for(&self, url: &reqwest::Url) -> Option<Proxy> {
         self.proxies.get()?.for_url(url)
     }
 
-    /// The error without the client's secrets.
+    /// Masks the client's secrets in an error.
     pub(crate) fn masked(&self, error: Error) -> Error {
         error.masked(&self.secrets.masks())
     }

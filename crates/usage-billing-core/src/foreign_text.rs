@@ -1,7 +1,7 @@
-//! Text from elsewhere on one line of bounded length: values of a vendor, a file or the environment in errors, logs and tables.
+//! Prints foreign text on one line of bounded length: values of a vendor, a file or the environment in errors, logs and tables.
 //!
-//! Such text may hold line breaks, terminal escape sequences, characters that reorder or hide what follows, or megabytes. Printed as
-//! it came, it could forge a line of a log or a row of a table.
+//! Such text may contain line breaks, terminal escape sequences, characters that reorder or hide other text, or megabytes. Printed
+//! unchanged, it could forge a line of a log or a row of a table.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,17 +9,17 @@ use std::fmt;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Characters of one value.
+/// Maximum characters of one value.
 pub(crate) const MAX_VALUE_CHARS: usize = 200;
-/// Bytes of a text in which secrets are masked.
+/// Maximum bytes of a string in which secrets are masked.
 const MAX_MASKED_BYTES: usize = 64 * 1024;
-/// Characters of one message, all its values included.
+/// Maximum characters of one message, including its values.
 pub(crate) const MAX_MESSAGE_CHARS: usize = 2000;
 
-/// Displays a value from elsewhere on one line of at most 200 characters.
+/// Displays a foreign value on one line of at most 200 characters.
 ///
 /// Control characters, line and paragraph separators, and characters that are invisible or change the direction of text are written
-/// as escapes such as `\n` and `\u{202e}`; a longer value ends with `…`. The rest stays as it is.
+/// as escapes such as `\n` and `\u{202e}`; a longer value ends with `…`. Other characters are unchanged.
 ///
 /// ```
 /// # use usage_billing_core::printable;
@@ -29,7 +29,12 @@ pub fn printable(text: &str) -> impl fmt::Display + fmt::Debug {
     Printable { text, max_chars: MAX_VALUE_CHARS }
 }
 
-/// Displays a whole message on one line of at most 2,000 characters; otherwise like [`printable`].
+/// Displays a foreign message on one line of at most 2,000 characters; otherwise like [`printable`].
+///
+/// ```
+/// # use usage_billing_core::printable_message;
+/// assert_eq!(printable_message(&"x".repeat(3000)).to_string().chars().count(), 2000);
+/// ```
 pub fn printable_message(text: &str) -> impl fmt::Display + fmt::Debug {
     Printable { text, max_chars: MAX_MESSAGE_CHARS }
 }
@@ -51,14 +56,13 @@ impl fmt::Debug for Printable<'_> {
     }
 }
 
-/// The text with escapes, at most `max_chars` characters. Text without anything to escape is not changed, so that a text may pass
-/// through here more than once.
+/// Returns the text with escapes, in at most `max_chars` characters. The function is idempotent: escaped text is unchanged.
 pub(crate) fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
     if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
     let mut line = String::new();
-    // Where the line ends if it has to make room for the ellipsis.
+    // The end of the line if an ellipsis has to follow.
     let (mut count, mut end) = (0, 0);
     for character in text.chars() {
         if is_escaped(character) {
@@ -81,7 +85,7 @@ pub(crate) fn one_line(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// As much of a text as secrets are masked in before less of it is displayed; ends with `…` if there is more.
+/// Returns the prefix of a string in which secrets are masked before it is truncated for display; ends with `…` if there is more.
 pub(crate) fn maskable_prefix(text: &str) -> Cow<'_, str> {
     if text.len() <= MAX_MASKED_BYTES {
         return Cow::Borrowed(text);
@@ -90,8 +94,8 @@ pub(crate) fn maskable_prefix(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end.unwrap_or_default()]))
 }
 
-/// Whether a character is not displayed as itself: controls, format characters (all bidirectional controls and tags among them),
-/// separators of lines and paragraphs, and characters that no font has or that are invisible.
+/// Returns whether a character is printed as an escape: controls, format characters (including bidirectional controls and tags), line and
+/// paragraph separators, and characters that are invisible or not assigned.
 pub(crate) fn is_escaped(character: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
     if character.is_ascii() {
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_any_script_stay_as_they_are() {
+    fn letters_of_any_script_are_unchanged() {
         for text in ["株式会社　山田", "Müller & Söhne", "हिन्दी", "ภาษาไทย", "עברית", "naïve — “quoted” \\n 😀", ""]
         {
             assert_eq!(printable(text).to_string(), text);
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_ends_with_an_ellipsis() {
+    fn long_value_ends_with_an_ellipsis() {
         assert_eq!(printable(&"x".repeat(200)).to_string(), "x".repeat(200));
         assert_eq!(printable(&"ü".repeat(201)).to_string(), format!("{}…", "ü".repeat(199)));
         assert_eq!(printable(&"x".repeat(5_000_000)).to_string().chars().count(), 200);

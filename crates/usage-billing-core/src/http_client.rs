@@ -1,4 +1,4 @@
-//! The HTTP client that is used unless the caller brings one.
+//! The default HTTP client.
 
 use std::time::Duration;
 
@@ -11,36 +11,49 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) const HAS_TLS: bool = cfg!(any(feature = "rustls", feature = "aws-lc", feature = "native-tls"));
 
-/// A builder with this project's defaults, to add a proxy, roots or a pool to: TLS as the features say; 10 s to connect; 60 s between
-/// two reads but no limit on the whole, which would cut long downloads; no redirects, which would carry credentials elsewhere; no
-/// retries of reqwest's own, which would multiply with ours; no decompression, so that a download is what the vendor stored, whichever of
-/// reqwest's features the program has on.
+/// Returns a builder of an HTTP client with this crate's defaults, to which a proxy, trusted roots or a pool can be added.
 ///
-/// The environment's proxies are used. Unlike a client that [`ClientBuilder`](crate::ClientBuilder) makes itself, this one ignores a proxy
-/// variable that is not valid, because callers may replace the proxies.
+/// - TLS by the enabled features.
+/// - 10 s to connect and 60 s between two reads, but no total timeout, which would end long downloads.
+/// - No redirects, which could send credentials to another host.
+/// - No retries of reqwest, which would multiply with those of [`RetryPolicy`](crate::RetryPolicy).
+/// - No decompression, so that a download is unchanged, whichever features of reqwest the program enables.
 ///
-/// With the feature `rustls`, `reqwest::Client::new()` needs a TLS provider that the program has chosen; this does not.
+/// The environment's proxies are used. Unlike [`ClientBuilder`](crate::ClientBuilder), this function ignores an invalid proxy variable,
+/// because callers may replace the proxies.
+///
+/// With the feature `rustls`, `reqwest::Client::new()` needs a TLS provider that the program has chosen; this function does not.
+///
+/// ```no_run
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use usage_billing_core::{http_client, reqwest};
+///
+/// let client = http_client()?.proxy(reqwest::Proxy::all("http://proxy.example.com:3128")?).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the system's trusted roots, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name,
 /// cannot be loaded.
 pub fn http_client() -> Result<reqwest::ClientBuilder> {
-    // Where the platform's roots are files. Other platforms do not read these variables.
+    // On platforms whose trusted roots are files. Others do not read these variables.
     #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]
     crate::trusted_roots::check_environment()?;
     tls(defaults(), Roots::OfPlatform)
 }
 
-/// The same for unencrypted connections only: reading and parsing the platform's roots is most of the work of making a client.
+/// Returns the same builder for unencrypted connections: reading the platform's roots is most of the work of building a client.
 pub(crate) fn unencrypted_client() -> Result<reqwest::ClientBuilder> {
     tls(defaults(), Roots::None)
 }
 
-/// Whom TLS connections trust.
+/// The trusted roots of TLS connections.
 #[derive(Clone, Copy)]
 enum Roots {
     OfPlatform,
-    /// Nobody: there are no TLS connections.
+    /// For clients without TLS connections.
     None,
 }
 
@@ -56,7 +69,7 @@ fn defaults() -> reqwest::ClientBuilder {
         .no_deflate()
 }
 
-/// With a provider of its own, because a library should not choose the process's default one.
+/// Sets TLS with its own provider, because a library should not choose the process's default.
 #[cfg(all(feature = "rustls", not(any(feature = "aws-lc", feature = "native-tls"))))]
 fn tls(builder: reqwest::ClientBuilder, roots: Roots) -> Result<reqwest::ClientBuilder> {
     use rustls_platform_verifier::BuilderVerifierExt;
@@ -88,7 +101,7 @@ fn no_roots(error: rustls::Error) -> crate::Error {
         ),
         None => (
             format!("no trusted roots for TLS ({error})"),
-            "install the system's CA certificates or pass an HTTP client",
+            "install the system's CA certificates, or pass an HTTP client",
         ),
     };
     crate::Error::new(crate::ErrorKind::Config, message).with_hint(hint).with_source(error)

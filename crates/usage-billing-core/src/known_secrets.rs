@@ -1,6 +1,6 @@
-//! The secrets of one client, masked in what a vendor sends back.
+//! Masks the secrets of a client in text of the vendor.
 //!
-//! A vendor, a proxy or a token endpoint may echo what it was sent, in an encoding of its own.
+//! A vendor, a proxy or a token endpoint may echo a request in any encoding.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,22 +14,22 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::escapes::Decoded;
 
-/// What stands in place of a secret.
+/// The replacement of a secret.
 const MASK: &str = "***";
-/// Secrets from this length on are masked wherever they are; shorter ones only as whole words, so that a short secret does not mask
-/// parts of unrelated words.
+/// Secrets of at least this many bytes are masked anywhere; shorter ones only as complete words, so that they do not mask parts of
+/// unrelated words.
 const MIN_LEN_INSIDE_WORDS: usize = 8;
 /// Shorter secrets are not masked: they are too likely to be common words.
 const MIN_LEN: usize = 4;
-/// How many tokens are remembered; a response may come after its token has been replaced.
+/// Number of tokens that are kept: a response may arrive after its token has been replaced.
 const MAX_TOKENS: usize = 4;
 
-/// How often escapes are decoded: JSON in JSON in a URL.
+/// Number of times that escapes are decoded: JSON in JSON in a URL.
 const MAX_LAYERS: usize = 3;
-/// Stands where [`printable`](crate::printable) has cut a text.
+/// The end of a string that [`printable`](crate::printable) has truncated.
 const ELLIPSIS: &str = "…";
 
-/// Secrets that the client sends. Shared by all that may fail with text of the vendor.
+/// The secrets that a client sends.
 #[derive(Default)]
 pub(crate) struct KnownSecrets(Mutex<Secrets>);
 
@@ -40,7 +40,7 @@ struct Secrets {
 }
 
 impl KnownSecrets {
-    /// Adds a secret that stays the same.
+    /// Adds a secret that does not change.
     pub(crate) fn add(&self, secret: &str) {
         self.secrets().fixed.push(secret.into());
     }
@@ -54,7 +54,7 @@ impl KnownSecrets {
         tokens.push(token.clone());
     }
 
-    /// What replaces the secrets in texts. Made for a failure only.
+    /// Returns the masks of the current secrets. Created only for failures.
     pub(crate) fn masks(&self) -> Masks {
         let secrets = self.secrets();
         Masks::new(secrets.fixed.iter().chain(&secrets.tokens).map(ExposeSecret::expose_secret))
@@ -72,7 +72,7 @@ impl fmt::Debug for KnownSecrets {
     }
 }
 
-/// What the secrets look like in a text without escapes, longest first: one may be part of another.
+/// The forms of the secrets in text without escapes, longest first: one may be part of another.
 pub(crate) struct Masks(Vec<String>);
 
 impl Masks {
@@ -84,7 +84,7 @@ impl Masks {
         Self(forms)
     }
 
-    /// The text without secrets, also without those that are cut off by an ellipsis, as [`printable`](crate::printable) does it.
+    /// Masks secrets in a string, also those that end in an ellipsis because [`printable`](crate::printable) truncated them.
     pub(crate) fn apply(&self, text: &str) -> String {
         let masked = self.masked(text, false);
         match masked.rsplit_once(ELLIPSIS) {
@@ -96,16 +96,15 @@ impl Masks {
         }
     }
 
-    /// The text without secrets; its end may have been cut off.
+    /// Masks secrets in a string that may have been truncated.
     pub(crate) fn apply_to_prefix(&self, text: &str) -> String {
         self.masked(&self.apply(text), true)
     }
 
-    /// The first bytes of a response's body without secrets: it may have been cut off anywhere. A body without any stays as it is, byte
-    /// for byte.
+    /// Masks secrets in the first bytes of a response body, which may have been truncated anywhere. A body without secrets is unchanged.
     pub(crate) fn apply_to_body(&self, body: &Bytes) -> Bytes {
         let text = String::from_utf8_lossy(body);
-        // The end may be within a character.
+        // The body may end within a character.
         let text = text.trim_end_matches('\u{fffd}');
         let masked = self.apply_to_prefix(text);
         if masked == text { body.clone() } else { masked.into() }
@@ -131,7 +130,7 @@ impl Masks {
         masked + &text[copied..]
     }
 
-    /// Where secrets are.
+    /// Returns the ranges of secrets.
     fn find(&self, text: &str, is_truncated: bool) -> Vec<Range<usize>> {
         let mut ranges = Vec::new();
         for form in &self.0 {
@@ -145,7 +144,7 @@ impl Masks {
     }
 }
 
-/// The beginning of a form at the end of a text.
+/// Returns the range of a truncated form at the end of a string.
 fn truncated_form(text: &str, form: &str) -> Option<Range<usize>> {
     let longest = form.len().min(text.len());
     let starts = (text.len() - longest..text.len()).filter(|start| text.is_char_boundary(*start));
@@ -159,10 +158,10 @@ fn is_word(text: &str, range: &Range<usize>) -> bool {
     !text[..range.start].ends_with(char::is_alphanumeric) && !text[range.end..].starts_with(char::is_alphanumeric)
 }
 
-/// The secret as it is, and as it may come back but for escapes.
+/// Returns the forms in which a secret may be echoed, without escapes.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned(), secret.replace(' ', "+")];
-    // What decoding makes of a secret that holds an escape itself.
+    // Decoding also changes secrets that contain escapes.
     let decoded = std::iter::successors(Decoded::new(secret), Decoded::decode_again);
     forms.extend(decoded.take(MAX_LAYERS).map(|decoded| decoded.text));
     forms.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
@@ -172,8 +171,8 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Those characters in the base64 of a longer text that depend on the secret in it alone, if it comes `before` bytes after a multiple of
-/// three.
+/// Returns the characters in the base64 of a longer string that depend only on the secret in it, if the secret starts `before` bytes after
+/// a multiple of three.
 fn within_base64(engine: &impl Engine, before: usize, secret: &str) -> String {
     let encoded = engine.encode([&[0; 2][..before], secret.as_bytes()].concat());
     let (start, end) = ((before * 8).div_ceil(6), (before + secret.len()) * 8 / 6);
@@ -211,19 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_masked_as_a_word_only() {
+    fn short_secret_is_masked_as_a_word_only() {
         let masks = masks(&["hush", "no", "e"]);
         assert_eq!(masks.apply("hush! hushed, no reason (hush)"), "***! hushed, no reason (***)");
     }
 
     #[test]
-    fn a_secret_that_contains_another_is_masked_as_a_whole() {
+    fn secret_containing_another_is_masked_completely() {
         assert_eq!(masks(&["hush-hush", "hush-hush-hush"]).apply("hush-hush-hush"), "***");
         assert_eq!(masks(&["********"]).apply("********"), "***");
     }
 
     #[test]
-    fn a_body_is_masked_in_escaped_json_and_at_its_truncated_end() {
+    fn body_is_masked_in_escapes_and_at_truncated_end() {
         let masks = masks(&["hush-secret-ü"]);
         let body = |bytes: &[u8]| {
             let masked = masks.apply_to_body(&Bytes::copy_from_slice(bytes));
@@ -234,7 +233,7 @@ mod tests {
             r#"{"a":"***","b":[{"***":1}]}"#
         );
         assert_eq!(body(br#"{"a":"\u0068ush-"}"#), r#"{"a":"\u0068ush-"}"#);
-        // Not valid JSON any more.
+        // Truncated JSON.
         assert_eq!(body(br#"{"a":"\u0068ush-secret-\u00fc","b"#), r#"{"a":"***","b"#);
         for end in
             ["hush-sec", "hush", "hush-secret-", r"hush-secret-\u", r"hush-\u0073ec", "%68ush-secret-%c3", "aHVzaC1zZW"]
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_cut_before_is_masked() {
+    fn truncated_secret_is_masked() {
         let secret = "hush".repeat(300);
         let masks = masks(&[&secret]);
         for text in [secret.clone(), format!("Bearer {secret}"), format!("a {}", STANDARD.encode(&secret))] {
@@ -258,7 +257,7 @@ mod tests {
         assert_eq!(masks.apply("thrush… hus… hush…"), "thrush… hus… ***…");
     }
 
-    /// The secret with some of its characters escaped, in a way for each.
+    /// Escapes some characters of a secret, each in one of several ways.
     fn escaped(secret: &str, ways: &[u8]) -> String {
         let one = |(character, way): (char, &u8)| match way % 6 {
             0 => utf8_percent_encode(&character.to_string(), NON_ALPHANUMERIC).to_string(),
@@ -272,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_secret_survives_in_any_text(secret in "[ -~]{8,40}", before in ".{0,20}", after in ".{0,20}") {
+        fn secret_is_masked_in_any_text(secret in "[ -~]{8,40}", before in ".{0,20}", after in ".{0,20}") {
             let masks = masks(&[&secret]);
             for form in forms(&secret) {
                 let masked = masks.apply(&format!("{before}{form}{after}"));
@@ -280,9 +279,9 @@ mod tests {
             }
         }
 
-        /// Of characters that begin no escape themselves, so that what is left of it can be found.
+        /// The secrets contain no characters that begin an escape, so that a remaining part can be found.
         #[test]
-        fn no_escape_hides_a_secret(
+        fn escaped_secret_is_masked(
             secret in "[a-zA-Z0-9ü~=/+._ -]{12,40}",
             ways in prop::collection::vec(any::<u8>(), 1..50),
             twice in 0u8..5,
@@ -298,7 +297,7 @@ mod tests {
         }
 
         #[test]
-        fn no_base64_of_more_than_the_secret_hides_it(
+        fn secret_is_masked_in_base64_of_longer_text(
             secret in "[ -~]{12,40}", before in "[ -~]{0,9}", after in "[ -~]{0,9}", url_safe: bool,
         ) {
             let masks = masks(&[&secret]);

@@ -1,4 +1,4 @@
-//! Decimals of which an unreadable one must not hide the rest of a body.
+//! Decimals whose parse errors do not fail the complete body.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 use crate::DecimalString;
 
-/// Characters of an unreadable value that are kept.
+/// Characters that are kept of an invalid value.
 const MAX_EXCERPT_CHARS: usize = 60;
 
-/// A decimal on the wire as a JSON string, in an array whose other elements have to survive if this one cannot be read.
+/// A decimal in a JSON string that may be invalid, in an array whose other elements have to be read.
 ///
-/// Reads any JSON value without failing. Strings and numbers are read exactly, as by [`DecimalString`]; an empty string is absent;
-/// anything else is kept as an excerpt, and is an error of [`value`](Self::value).
+/// Reads any JSON value without an error. Strings and numbers are read exactly, as by [`DecimalString`]; an empty string is absent; of other
+/// values an excerpt is kept, and [`value`](Self::value) returns an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LenientDecimal(Content);
 
@@ -30,7 +30,7 @@ impl LenientDecimal {
     /// Returns the number, or `None` for an empty string.
     ///
     /// # Errors
-    /// A description of a value that is not a decimal number.
+    /// For a value that is not a decimal number, with an excerpt of it.
     pub fn value(&self) -> Result<Option<Decimal>, String> {
         match &self.0 {
             Content::Absent => Ok(None),
@@ -39,7 +39,7 @@ impl LenientDecimal {
         }
     }
 
-    /// Reads the text of a number.
+    /// Parses the text of a number.
     fn read(text: &str) -> Self {
         match text.trim() {
             "" => Self(Content::Absent),
@@ -92,7 +92,7 @@ impl Serialize for LenientDecimal {
 impl<'de> Deserialize<'de> for LenientDecimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        // A JSON number is its own text; the digits of a string may be escaped.
+        // The digits of a string may be escaped; a number has no escapes.
         Ok(match (raw.get().as_bytes().first(), serde_json::from_str::<String>(raw.get())) {
             (_, Ok(text)) => Self::read(&text),
             (Some(b'-' | b'0'..=b'9'), _) => Self::read(raw.get()),

@@ -1,14 +1,13 @@
-//! Go services send `null` for an empty list or map.
+//! Arrays and maps for which Go services send `null` when they are empty.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-/// Named by generated code on list and map fields: `null` is the empty value.
+/// Reads an array or map, or `null` as an empty one. Generated code calls it.
 ///
 /// # Errors
-/// The value's own.
-#[doc(hidden)]
+/// For a value that is not a `T`.
 pub fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -17,11 +16,10 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Named by generated code on maps of lists or maps: `null` is the empty value, for the map and for what is in it.
+/// Reads a map of arrays or maps, with `null` as an empty one, also for its entries. Generated code calls it.
 ///
 /// # Errors
-/// The value's own.
-#[doc(hidden)]
+/// For an entry that is not a `V`.
 pub fn null_entries_are_default<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,46 +1,46 @@
-//! What the curated document says of an operation, as far as the transport has to know it.
+//! The properties of operations and vendors that the transport uses.
 
-/// One operation of a vendor's API. The generated crates hold a table of them.
+/// An operation of a vendor's API. Each generated crate has a table of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Name of the generated method.
+    /// The name of the generated method.
     pub id: &'static str,
-    /// `operationId` as in the document; stands in errors and spans.
+    /// The `operationId` of the OpenAPI document, for errors and spans.
     pub name: &'static str,
-    /// HTTP method in capitals.
+    /// The HTTP method in capitals.
     pub method: &'static str,
-    /// Path template, `/reports/{report_id}`.
+    /// The path template, such as `/reports/{report_id}`.
     pub path: &'static str,
-    /// `x-idempotent`: the same request sent twice has the effect of one.
+    /// `x-idempotent`: sending the request twice has the same effect as sending it once.
     pub idempotent: bool,
-    /// `x-idempotent-with`: the guarantee holds if this field of the JSON body is set.
+    /// `x-idempotent-with`: the request is idempotent if this field of the JSON body is set.
     pub idempotent_with: Option<&'static str>,
-    /// `x-download`: the body is handed on as it arrives.
+    /// `x-download`: the body is returned as a stream.
     pub download: bool,
-    /// `x-final-statuses`: error statuses that are this operation's response and no failure of the server: not sent again after them.
+    /// `x-final-statuses`: error statuses that are a regular response of the operation and are not retried.
     pub final_statuses: &'static [u16],
-    /// `x-permissions`: the caller needs any one of them; stand in the error if it has none.
+    /// `x-permissions`: the caller needs one of them. A 403 error names them.
     pub permissions: &'static [&'static str],
 }
 
 impl Operation {
-    /// Whether a request may be sent again although its first copy may have been acted on.
+    /// Returns whether a request with this body may be retried although the vendor may have acted on it.
     ///
-    /// By method (RFC 9110, 9.2.2) or by the document's marks.
+    /// By its method (RFC 9110, 9.2.2) or by extensions of the OpenAPI document.
     pub(crate) fn is_idempotent(&self, body: Option<&[u8]>) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE")
             || self.idempotent
             || self.idempotent_with.is_some_and(|field| has_field(body, field))
     }
 
-    /// Whether `path` is this operation's template with every value filled in.
+    /// Returns whether `path` is this operation's template with all parameters replaced.
     ///
-    /// URL parsing drops `.` and `..` and a vendor may fold `//`: a value of that kind would address another resource.
+    /// URL parsing removes `.` and `..`, and a vendor may merge `//`: such a parameter would address another resource.
     pub(crate) fn matches(&self, base: &str, path: &str) -> bool {
         let Some(rest) = path.strip_prefix(base.trim_end_matches('/')) else {
             return false;
         };
-        // By bytes: done for every request, and `str::split` is slow with short parts.
+        // On bytes: it runs for every request, and `str::split` is slow for short parts.
         let until = |text: &[u8], end: u8| text.iter().position(|byte| *byte == end).unwrap_or(text.len());
         let (mut template, mut rest) = (self.path.as_bytes(), rest.as_bytes());
         loop {
@@ -64,16 +64,16 @@ fn has_field(body: Option<&[u8]>, field: &str) -> bool {
         .unwrap_or(false)
 }
 
-/// What is the same for every client of one vendor.
+/// The properties of a vendor's API, for vendor crates.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// All operations, sorted by `id`.
     pub operations: &'static [Operation],
-    /// Response headers that name the request in the vendor's logs, best first.
+    /// Response headers with the id of the request in the vendor's logs, in order of preference.
     pub request_id_headers: &'static [&'static str],
-    /// Headers of a 429 with the seconds until the vendor's limit is reset, for when there is no `Retry-After`; best first.
+    /// Headers of a 429 with the seconds until the vendor's rate limit is reset, if there is no `Retry-After`, in order of preference.
     pub limit_reset_headers: &'static [&'static str],
-    /// What to look at if the vendor does not take the credential; stands in the error.
+    /// The hint of errors of rejected credentials.
     pub credential_hint: &'static str,
 }
 
@@ -113,7 +113,7 @@ mod tests {
     };
 
     #[test]
-    fn a_post_is_repeatable_only_by_its_marks() {
+    fn post_is_idempotent_only_by_extension() {
         assert!(!REPORT.is_idempotent(None));
         assert!(!REPORT.is_idempotent(Some(b"{}")));
         assert!(!REPORT.is_idempotent(Some(br#"{"id":null}"#)));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_value_that_changes_the_path_does_not_match() {
+    fn parameter_that_changes_the_path_does_not_match() {
         assert!(REPORT.matches("", "/org/acme/usage/7"));
         assert!(REPORT.matches("/api/2", "/api/2/org/acme/usage/7"));
         assert!(REPORT.matches("/api/2/", "/api/2/org/a%2Fb/usage/7"));

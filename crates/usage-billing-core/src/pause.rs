@@ -1,21 +1,21 @@
-//! The pause of a whole client, or of its token requests, after a 429.
+//! The pause of a client, or of its token requests, after a 429.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Longest pause that a client keeps without asking again: a wrong `Retry-After` must not switch it off.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// Longest pause: an invalid `Retry-After` must not block the client.
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Until when nothing is sent. Shared by all clones of a client.
+/// The time until which no request is sent. Shared by all clones of a client.
 #[derive(Debug, Default)]
 pub(crate) struct Pause(Mutex<Option<Instant>>);
 
 impl Pause {
     /// Pauses the client for `delay` from now, unless it is paused for longer already.
     pub(crate) fn extend(&self, delay: Duration) {
-        let until = Instant::now() + delay.min(LONGEST);
+        let until = Instant::now() + delay.min(MAX_PAUSE);
         let mut end = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *end = Some(end.map_or(until, |end| end.max(until)));
     }
@@ -46,6 +46,6 @@ mod tests {
         tokio::time::advance(Duration::from_secs(30)).await;
         assert_eq!(pause.remaining(), None);
         pause.extend(Duration::MAX);
-        assert_eq!(pause.remaining(), Some(LONGEST));
+        assert_eq!(pause.remaining(), Some(MAX_PAUSE));
     }
 }

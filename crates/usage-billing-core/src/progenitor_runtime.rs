@@ -1,4 +1,4 @@
-//! The rest of what generated code names of its runtime, `progenitor_client`.
+//! The items that generated code expects of its runtime, `progenitor_client`.
 
 use std::fmt;
 use std::future::Future;
@@ -10,18 +10,18 @@ use serde::Serialize;
 use crate::raw_response::RawResponse;
 use crate::{Result, Transport};
 
-/// What every generated client can say of itself.
+/// The properties of a generated client.
 pub trait ClientInfo<Inner> {
-    /// `info.version` of the curated document: the date of its last check against the vendor.
+    /// Returns `info.version` of the OpenAPI document: the date of its last comparison with the vendor's.
     fn api_version() -> &'static str;
 
-    /// Where requests go.
+    /// Returns the URL that requests are sent to.
     fn baseurl(&self) -> &str;
 
-    /// The HTTP client.
+    /// Returns the HTTP client.
     fn client(&self) -> &reqwest::Client;
 
-    /// The transport.
+    /// Returns the transport.
     fn inner(&self) -> &Inner;
 }
 
@@ -43,53 +43,52 @@ impl<T: ClientInfo<Inner>, Inner> ClientInfo<Inner> for &T {
     }
 }
 
-/// Which operation a generated method is about to call.
+/// The operation that a generated method calls.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationInfo {
-    /// Name of the method.
+    /// The name of the method.
     pub operation_id: &'static str,
 }
 
-/// Where generated methods hand over the request: always to the client's [`Transport`].
+/// Passes requests of generated methods to the client's [`Transport`].
 pub trait ClientHooks<Inner = Transport>: ClientInfo<Transport> {
-    /// Named by generated code; the transport does all.
+    /// Does nothing. Generated code calls it before `exec`.
     fn pre(&self, _: &mut Request, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
-    /// Named by generated code; the transport does all.
+    /// Does nothing. Generated code calls it after `exec`.
     fn post(&self, _: &Result<Box<RawResponse>>, _: &OperationInfo) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
-    /// Sends the request as often as needed and allowed; a response is a success.
+    /// Sends the request, with retries, and returns a success.
     fn exec(&self, request: Request, info: &OperationInfo) -> impl Future<Output = Result<Box<RawResponse>>> + Send {
         self.inner().send(self.client(), request, info.operation_id)
     }
 }
 
-/// Bodies that reqwest has no method for.
+/// A request body that generated code sets by its own name.
 pub trait RequestBuilderExt: Sized {
-    /// A body of `application/x-www-form-urlencoded`.
+    /// Sets a body of `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) if the value is no flat list of fields.
+    /// None: `build` returns the error of a value that is not a flat list of fields.
     fn form_urlencoded<T: Serialize + ?Sized>(self, body: &T) -> Result<Self>;
 }
 
 impl RequestBuilderExt for RequestBuilder {
     fn form_urlencoded<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
-        // reqwest defers the failure to `build`, where the operation is named.
         Ok(self.form(body))
     }
 }
 
-/// What may stand in a path as it is: RFC 3986's unreserved characters.
+/// Characters that are not escaped in a path: the unreserved ones of RFC 3986.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A path value with everything escaped that would end or split its segment.
+/// Returns a path parameter with all characters escaped that would end or split its segment.
 ///
-/// What URL parsing drops all the same (`..`) is refused by the transport, which knows the template.
+/// The transport, which knows the template, rejects segments that URL parsing would remove (`..`).
 pub fn encode_path(value: &str) -> impl fmt::Display {
     utf8_percent_encode(value, UNRESERVED)
 }
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_value_stays_one_segment() {
+    fn path_parameter_stays_one_segment() {
         assert_eq!(encode_path("a/b?c#d e%ü").to_string(), "a%2Fb%3Fc%23d%20e%25%C3%BC");
         assert_eq!(encode_path("A-z_0.9~").to_string(), "A-z_0.9~");
     }

@@ -1,6 +1,6 @@
-//! The proxies of the environment: rejected if they are not valid, and named when one fails.
+//! The proxies of the environment: invalid ones are rejected, and errors name the one that failed.
 //!
-//! reqwest reads the same variables by the same matcher, but ignores an invalid value and then connects directly.
+//! reqwest reads the same variables with the same matcher, but ignores an invalid value and connects directly.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -14,12 +14,12 @@ use reqwest::Url;
 use crate::base_url::is_unencrypted_loopback;
 use crate::{Error, ErrorKind, Result};
 
-/// In the order in which they are looked up; the first one that is set counts.
+// Variables in the order in which they are read; the first one that is set is used.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 
-/// What the environment said when the client was built.
+/// The proxies of the environment at the time at which the client was built.
 pub(crate) struct EnvironmentProxies {
     matcher: Matcher,
     https: Option<&'static str>,
@@ -30,37 +30,39 @@ pub(crate) struct EnvironmentProxies {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Proxy {
     address: String,
-    /// `None` for one of the operating system's settings.
+    /// `None` for a proxy of the operating system's settings.
     variable: Option<&'static str>,
 }
 
 impl EnvironmentProxies {
+    /// Reads the proxies of the environment.
+    ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a variable that is not a proxy's URL.
+    /// [`ErrorKind::Config`] for a variable that is not a valid proxy URL.
     pub(crate) fn from_env() -> Result<Self> {
         let variable = |name: &str| match env::var(name) {
             Ok(value) => Some(Ok(value)),
             Err(VarError::NotUnicode(_)) => Some(Err(())),
             Err(VarError::NotPresent) => None,
         };
-        // A program that serves CGI must not take a request's header `Proxy` for a variable; the matcher then ignores all of them.
+        // In a CGI program, `HTTP_PROXY` is the header `Proxy` of a request; the matcher ignores all variables there.
         let [https, http] = if env::var_os("REQUEST_METHOD").is_some() { [None; 2] } else { variables(variable)? };
         Ok(Self { matcher: Matcher::from_system(), https, http })
     }
 
-    /// The proxy that requests to `url` go through. Unencrypted ones to this machine go through none.
+    /// Returns the proxy that requests to `url` go through. Unencrypted requests to this machine go through none.
     pub(crate) fn for_url(&self, url: &Url) -> Option<Proxy> {
         if is_unencrypted_loopback(url) { None } else { self.configured_for(url) }
     }
 
-    /// The proxy that the environment has for `url`.
+    /// Returns the proxy that the environment sets for `url`.
     pub(crate) fn configured_for(&self, url: &Url) -> Option<Proxy> {
         let proxy = self.matcher.intercept(&url.as_str().parse().ok()?)?;
         let variable = if url.scheme() == "https" { self.https } else { self.http };
         Some(Proxy { address: address(proxy.uri()), variable })
     }
 
-    /// What the proxies get as user names and passwords.
+    /// Returns the user names and passwords of the proxies.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = Vec::new();
         for uri in [Uri::from_static("https://host.invalid"), Uri::from_static("http://host.invalid")] {
@@ -78,13 +80,13 @@ impl EnvironmentProxies {
     }
 }
 
-/// The variables that name the proxy for https and for http.
+/// Returns the variables that set the proxies for https and http.
 fn variables(lookup: impl Fn(&str) -> Option<Result<String, ()>>) -> Result<[Option<&'static str>; 2]> {
     let first = |names: [&'static str; 2]| -> Result<Option<&'static str>> {
         let Some((name, value)) = names.iter().find_map(|name| Some((*name, lookup(name)?))) else { return Ok(None) };
         let invalid = |reason: &str| {
             let message = format!("{name} in the environment {reason}; expected http://host:port");
-            // Without the value: it may hold a password.
+            // The message omits the value, which may contain a password.
             Err(Error::new(ErrorKind::Config, message)
                 .with_hint("correct the variable, or unset it to connect directly"))
         };
@@ -101,7 +103,7 @@ fn variables(lookup: impl Fn(&str) -> Option<Result<String, ()>>) -> Result<[Opt
     Ok([https.or(all), http.or(all)])
 }
 
-/// Why a value is not the URL of a proxy that can be used.
+/// Returns why a value is not a valid proxy URL.
 fn url_problem(value: &str) -> Option<&'static str> {
     const INVALID: &str = "is not a valid proxy URL";
     let Some(proxy) = Matcher::builder().http(value).build().intercept(&Uri::from_static("http://host.invalid")) else {
@@ -111,7 +113,7 @@ fn url_problem(value: &str) -> Option<&'static str> {
     let (host, authority) =
         (uri.host().unwrap_or_default(), uri.authority().map_or("", |authority| authority.as_str()));
     match uri.scheme_str() {
-        // The matcher takes an empty host, and a port that is not a number, which it ignores.
+        // The matcher accepts an empty host, and ignores a port that is not a number.
         _ if host.is_empty() || authority.len() > host.len() && uri.port_u16().is_none() => Some(INVALID),
         Some("http" | "https") => None,
         _ if cfg!(feature = "socks") => None,
@@ -128,7 +130,7 @@ fn address(uri: &Uri) -> String {
     }
 }
 
-/// `http://proxy:3128 (HTTPS_PROXY)`.
+/// Prints `http://proxy:3128 (HTTPS_PROXY)`.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.address, self.variable.unwrap_or("system settings"))
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_variable_of_a_scheme_counts_and_then_all_proxy() {
+    fn variable_of_the_scheme_precedes_all_proxy() {
         assert_eq!(read(&[]).unwrap(), [None, None]);
         assert_eq!(read(&[("https_proxy", "proxy:3128")]).unwrap(), [Some("https_proxy"), None]);
         let both = [("ALL_PROXY", "http://a:1"), ("HTTP_PROXY", "http://b:2"), ("http_proxy", "c:3")];
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_proxy_is_rejected_without_its_password() {
+    fn invalid_proxy_is_rejected_without_its_password() {
         for value in
             ["me:hush@proxy:port", "ftp://me:hush@proxy", "http://", "hush proxy", "http://me:hush@", "  ", ":3128"]
         {
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_named_without_its_password() {
+    fn proxy_is_displayed_without_its_password() {
         let proxies = EnvironmentProxies {
             matcher: Matcher::builder().https("https://me:hush@proxy.corp:8443").no("localhost").build(),
             https: Some("HTTPS_PROXY"),

@@ -4,8 +4,8 @@ use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// One parameter, as generated code hands it to [`reqwest::RequestBuilder::query`]: nothing for `null`, one pair for a scalar, one
-/// pair for each item of a list, and an object's fields as parameters of their own names.
+/// A query parameter that generated code passes to [`reqwest::RequestBuilder::query`]. It serializes to nothing for `null`, to one pair for a
+/// scalar, to one pair for each item of an array, and to parameters with the names of an object's fields.
 #[doc(hidden)]
 pub struct QueryParam<'a, T> {
     name: &'a str,
@@ -13,7 +13,7 @@ pub struct QueryParam<'a, T> {
 }
 
 impl<'a, T> QueryParam<'a, T> {
-    /// A parameter.
+    /// Creates a parameter.
     pub fn new(name: &'a str, value: &'a T) -> Self {
         Self { name, value }
     }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_is_sent_in_form_style() {
+    fn values_are_sent_in_form_style() {
         assert_eq!(query_of(None::<u8>), "");
         assert_eq!(query_of(Some(7)), "q=7");
         assert_eq!(query_of(true), "q=true");

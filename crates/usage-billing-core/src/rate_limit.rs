@@ -1,4 +1,4 @@
-//! Staying below a vendor's limit, so that there is less to retry.
+//! Limits the rate of requests, so that the vendor rejects fewer of them.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use governor::{Quota, RateLimiter};
 
 use crate::{Error, ErrorKind, Result};
 
-/// How many requests a client sends at most. Shared by all clones of the client; a request over the limit waits.
+/// The maximum rate of a client's requests. All clones of the client share it; a request over the limit waits.
 ///
 /// ```
 /// use usage_billing_core::{ClientBuilder, RateLimit};
 ///
 /// // Half of what the vendor allows, because another program uses the same credential.
-/// fn modest<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+/// fn half_rate<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
 ///     builder.rate_limit(RateLimit::per_minute(150).burst(10))
 /// }
 /// ```
@@ -28,23 +28,26 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many requests a minute, evenly spread, after a burst of a tenth of them.
+    /// Returns a limit of `requests` a minute, evenly spread, after a burst of a tenth of them. 0 is rejected by `build`.
     pub const fn per_minute(requests: u32) -> Self {
         Self { per_minute: requests, burst: if requests < 10 { 1 } else { requests / 10 } }
     }
 
-    /// How many requests may go out at once after a rest.
+    /// Sets the number of requests that may be sent at once after an idle period. 0 is rejected by `build`.
     pub const fn burst(self, requests: u32) -> Self {
         Self { burst: requests, ..self }
     }
 }
 
+/// The limiter of a client.
 #[derive(Debug)]
 pub(crate) struct Limiter(RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Moment>>);
 
 impl Limiter {
+    /// Creates a limiter.
+    ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a limit or a burst of 0.
+    /// [`ErrorKind::Config`] for a rate or a burst of 0.
     pub(crate) fn new(limit: RateLimit) -> Result<Self> {
         let (Some(rate), Some(burst)) = (NonZeroU32::new(limit.per_minute), NonZeroU32::new(limit.burst)) else {
             return Err(Error::new(
@@ -56,7 +59,7 @@ impl Limiter {
         Ok(Self(RateLimiter::direct_with_clock(quota, TokioClock)))
     }
 
-    /// Returns when the next request may go out.
+    /// Waits until the next request may be sent.
     pub(crate) async fn until_ready(&self) {
         while let Err(early) = self.0.check() {
             tokio::time::sleep(early.wait_time_from(TokioClock.now())).await;
@@ -64,7 +67,7 @@ impl Limiter {
     }
 }
 
-/// Tokio's clock: the one that the waiting goes by, and that tests can pause.
+/// The clock of tokio, which the limiter waits by and which tests can pause.
 #[derive(Clone, Copy, Debug)]
 struct TokioClock;
 
@@ -102,7 +105,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn after_the_burst_requests_are_spread_evenly() {
+    async fn requests_after_the_burst_are_spread_evenly() {
         let limiter = Limiter::new(RateLimit::per_minute(60).burst(3)).unwrap();
         let start = tokio::time::Instant::now();
         let mut seconds = Vec::new();
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_nothing_is_refused() {
+    fn limit_of_zero_is_rejected() {
         assert!(Limiter::new(RateLimit::per_minute(0)).is_err());
         assert!(Limiter::new(RateLimit::per_minute(9).burst(0)).is_err());
         assert!(Limiter::new(RateLimit::per_minute(1)).is_ok());

@@ -1,4 +1,4 @@
-//! Successful answers.
+//! Decoded responses.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -20,10 +20,10 @@ use crate::raw_response::RawResponse;
 use crate::retry::retry_after;
 use crate::{Error, ErrorKind, Result, printable};
 
-/// Characters of a path in a decode error.
+/// Maximum characters of a path in a decode error.
 const MAX_PATH_CHARS: usize = 400;
 
-/// A decoded body with the status and headers that it came with.
+/// A decoded body with the status and headers of its response. It dereferences to the body.
 pub struct ResponseValue<T> {
     value: T,
     status: StatusCode,
@@ -31,44 +31,44 @@ pub struct ResponseValue<T> {
 }
 
 impl<T> ResponseValue<T> {
-    /// Puts a response together, for tests.
+    /// Creates a response, for tests.
     pub fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
         Self { value, status, headers }
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The status, one of 2xx.
+    /// Returns the status, one of 2xx.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// All headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// How long the vendor wants to be left alone, counted from its response: a job that is not done says so.
+    /// Returns how long to wait before the next request (`Retry-After`), such as for a job that is in progress.
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after(&self.headers, SystemTime::now())
     }
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Named by generated code.
+    /// Decodes a JSON body. Generated code calls it.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] with the place in the body, [`ErrorKind::Limit`] if it would take far more memory than the body, or
-    /// [`ErrorKind::Connection`] if the body was cut off.
+    /// [`ErrorKind::Decode`] with the path in the body, [`ErrorKind::Limit`] if the value would take too much memory, and
+    /// [`ErrorKind::Connection`] if the body is truncated.
     #[doc(hidden)]
     pub async fn from_response(mut response: Box<RawResponse>) -> Result<Self> {
         let body = response.take_body().await?;
-        // Gateways put a byte order mark before it, which is not JSON.
+        // Gateways add a byte order mark, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-        // Some operations response "" and some nothing at all where the document says a string.
+        // For a string, some operations return "" and some an empty body.
         let json = if text.is_empty() { &b"\"\""[..] } else { text };
         let memory = DecodeMemory::new(body.len(), response.settings.max_response_bytes);
         match from_json(json, &memory) {
@@ -85,10 +85,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
-    /// Named by generated code for answers that are a list: `null` is an empty one.
+    /// Decodes a JSON array, or `null` as an empty one. Generated code calls it.
     ///
     /// # Errors
-    /// As [`from_response`](ResponseValue::from_response).
+    /// The same as of [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
     pub async fn from_list_response(response: Box<RawResponse>) -> Result<Self> {
         let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(response).await?;
@@ -97,11 +97,11 @@ impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-/// How gzip data begins.
+/// The first bytes of gzip data.
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-/// Decoding once more, slower, finds the place. It takes no more memory than decoding did before it failed. What is quoted of the body is
-/// masked here: what is cut could not be.
+/// Returns the error of a body that cannot be decoded. Decoding it again, more slowly, finds the path, and takes no more memory than before.
+/// Quotes of the body are masked here, before they are truncated.
 fn decode_error<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, masks: &Masks) -> Error {
     let message = match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(located) if !matches!(located.path().to_string().as_str(), "." | "?") => {
@@ -124,7 +124,7 @@ fn decode_error<T: DeserializeOwned>(body: &[u8], error: serde_json::Error, mask
     Error::new(ErrorKind::Decode, message).with_source(error)
 }
 
-/// The path with each of its keys bounded: those of a map are the vendor's.
+/// Returns a path with fields of bounded length: those of a map are the vendor's.
 fn display_path(path: &Path, masks: &Masks) -> String {
     let mut text = String::new();
     for segment in path {
@@ -139,7 +139,7 @@ fn display_path(path: &Path, masks: &Masks) -> String {
     path_suffix(&text)
 }
 
-/// The end of a long path: it names the field.
+/// Returns the end of a long path, which names the field.
 fn path_suffix(path: &str) -> String {
     let count = path.chars().count();
     match count.checked_sub(MAX_PATH_CHARS) {
@@ -148,7 +148,7 @@ fn path_suffix(path: &str) -> String {
     }
 }
 
-/// What serde_json found, bounded, with the place in the body: it quotes the vendor's value.
+/// Returns a message of serde_json with its position. Its reason is limited, because it quotes the vendor's value.
 fn display_reason(error: &serde_json::Error, masks: &Masks) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
@@ -159,7 +159,7 @@ fn display_reason(error: &serde_json::Error, masks: &Masks) -> String {
 }
 
 impl ResponseValue<ByteStream> {
-    /// Named by generated code.
+    /// Returns the body as a stream. Generated code calls it.
     #[doc(hidden)]
     pub fn stream(mut response: Box<RawResponse>) -> Self {
         let (status, headers) = (response.status(), response.take_headers());
@@ -168,7 +168,7 @@ impl ResponseValue<ByteStream> {
 }
 
 impl ResponseValue<()> {
-    /// Named by generated code.
+    /// Ignores the body. Generated code calls it.
     #[doc(hidden)]
     pub fn empty(mut response: Box<RawResponse>) -> Self {
         Self { value: (), status: response.status(), headers: response.take_headers() }
@@ -197,7 +197,7 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     }
 }
 
-/// A body as it arrives; nothing of it is kept.
+/// A response body as a stream of chunks. Nothing is buffered.
 pub struct ByteStream(Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>);
 
 impl Stream for ByteStream {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decode_error_is_bounded_and_names_path_and_position() {
+    fn decode_error_is_bounded_and_names_path_and_position() {
         let key = format!("\\u001b\\u0000\\u202e{}", "k".repeat(5000));
         let error = decode_error_of(&format!(r#"{{"{key}":[1,"{}\n"]}}"#, "v".repeat(5000)));
         assert!(error.starts_with(r"unexpected body at \u{1b}\u{0}\u{202e}kkk"), "{error}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_path_keeps_its_end() {
+    fn long_path_keeps_its_end() {
         assert_eq!(path_suffix("a.b[1]"), "a.b[1]");
         let path = path_suffix(&format!("{}.name", "a.".repeat(500)));
         assert!(path.starts_with("…") && path.ends_with("a..name") && path.chars().count() == MAX_PATH_CHARS, "{path}");

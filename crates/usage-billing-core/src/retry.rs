@@ -1,31 +1,31 @@
-//! When a request is sent again, and after how long. Pure functions: time and randomness are parameters.
+//! Decides when a request is retried, and after which delay. Pure functions: time and randomness are parameters.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 
-/// When a failed request is sent again.
+/// Decides when a failed request is retried.
 ///
-/// - 429: any request; the vendor has done nothing. If the vendor names the end of its limit (`Retry-After`, or a header that the vendor's
-///   crate declares), all calls of the client and its clones wait until then.
-/// - 408, 500, 502, 503, 504 and a connection lost after sending: only requests that may be repeated, which are GET, HEAD, OPTIONS, PUT
-///   and DELETE (RFC 9110, 9.2.2) and operations that the curated document marks as idempotent. Statuses that the document marks as the
-///   final response of an operation are excepted.
-/// - A connection that never came about: any request, unless the reason lasts, such as a certificate that is not trusted or a proxy that
-///   requires a password.
-/// - 401: once and at once, with a new token, if there is a token to renew. Does not count here.
-/// - Anything else: never.
+/// - 429: any request, because the vendor has not acted on it. If the response states the end of the rate limit (`Retry-After`, or a header
+///   that the vendor's crate declares), all calls of the client and its clones wait until then.
+/// - 408, 500, 502, 503, 504 and a connection lost after sending: only idempotent requests, which are GET, HEAD, OPTIONS, PUT and DELETE
+///   (RFC 9110, 9.2.2) and operations that the OpenAPI document marks as idempotent. Statuses that the document marks as final responses
+///   of an operation are not retried.
+/// - No connection: any request, unless the reason is permanent, such as a certificate that is not trusted or a proxy that requires a
+///   password.
+/// - 401: once, immediately, with a new token, if the client uses tokens. This attempt is not counted.
+/// - Other failures: never.
 ///
-/// The vendor's `Retry-After` (seconds or date) is waited for as it stands. Without one, the delay is random between nothing and a
-/// ceiling that doubles from 0.5 s to 30 s. No delay begins that would end after the budget or the call's deadline: the error is returned
-/// at once and states [`retry_after`](crate::Error::retry_after).
+/// The delay is the vendor's `Retry-After` (seconds or date). Without one, it is a random value between 0 and a ceiling that doubles from
+/// 0.5 s to 30 s. A delay that would end after the policy's time limit or the call's deadline is not started: the error is returned
+/// immediately, with [`retry_after`](crate::Error::retry_after).
 ///
 /// ```
 /// use std::time::Duration;
 /// use usage_billing_core::{ClientBuilder, RetryPolicy};
 ///
-/// // A nightly job with time: up to 8 attempts in half an hour, a minute apart at most.
-/// fn patient<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+/// // A nightly job: up to 8 attempts in half an hour, at most a minute apart.
+/// fn nightly<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
 ///     let policy = RetryPolicy::default()
 ///         .max_attempts(8)
 ///         .backoff(Duration::from_secs(1), Duration::from_secs(60))
@@ -43,7 +43,7 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 4 attempts within 2 minutes.
+    /// Returns a policy of 4 attempts within 2 minutes.
     fn default() -> Self {
         Self {
             max_attempts: 4,
@@ -55,33 +55,33 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every request is sent once.
+    /// Returns a policy without retries.
     pub fn none() -> Self {
         Self { max_attempts: 1, ..Self::default() }
     }
 
-    /// Sets the largest number of attempts, the first included; 0 is taken as 1.
+    /// Sets the maximum number of attempts, including the first; 0 means 1.
     pub fn max_attempts(self, attempts: u32) -> Self {
         Self { max_attempts: attempts, ..self }
     }
 
-    /// Sets the first ceiling of the random delay, and the ceiling at which doubling stops.
+    /// Sets the first and the largest ceiling of the random delay.
     pub fn backoff(self, base: Duration, ceiling: Duration) -> Self {
         Self { base, ceiling, ..self }
     }
 
-    /// Sets the time from the first attempt within which the last delay has to end.
-    pub fn time_limit(self, total: Duration) -> Self {
-        Self { time_limit: total, ..self }
+    /// Sets the time limit of all delays, counted from the first attempt. An attempt may end after it.
+    pub fn time_limit(self, limit: Duration) -> Self {
+        Self { time_limit: limit, ..self }
     }
 
-    /// Returns the longest wait for the end of a client's pause if the call has no deadline.
+    /// Returns the longest pause of the client that a call without a deadline waits for.
     pub(crate) fn max_pause(&self) -> Duration {
         self.time_limit
     }
 
     /// Returns the delay before the next attempt, or `None` if there is none. `elapsed` counts from the first attempt, `remaining` to the
-    /// call's deadline; `random` is any number.
+    /// call's deadline; `random` is a random value.
     pub(crate) fn delay(
         &self,
         failure: &Failure,
@@ -99,12 +99,12 @@ impl RetryPolicy {
             let span = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX - 1);
             Duration::from_nanos(random % (span + 1))
         });
-        let in_time = remaining.is_none_or(|remaining| delay < remaining);
-        (in_time && elapsed.checked_add(delay)? <= self.time_limit).then_some(delay)
+        let is_in_time = remaining.is_none_or(|remaining| delay < remaining);
+        (is_in_time && elapsed.checked_add(delay)? <= self.time_limit).then_some(delay)
     }
 }
 
-/// Why an attempt failed.
+/// A failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) cause: Cause,
@@ -119,17 +119,17 @@ pub(crate) enum Cause {
     NotConnected,
     /// The connection ended after (part of) the request was sent.
     ConnectionLost,
-    /// The same again would happen until somebody changes something: a certificate that is not trusted, a proxy that wants a password.
+    /// Each attempt fails until the configuration changes: a certificate that is not trusted, a proxy that requires a password.
     Permanent,
 }
 
 impl Failure {
-    /// The vendor has certainly not acted on the request.
+    /// Returns whether the vendor has certainly not acted on the request.
     fn is_safe_to_retry(&self) -> bool {
         matches!(self.cause, Cause::NotConnected | Cause::Status(StatusCode::TOO_MANY_REQUESTS))
     }
 
-    /// The vendor may have acted on the request, or may still do so; `status` is that of its response, if there was one.
+    /// Returns whether the vendor may have acted on the request, or may still do so. `status` is that of its response, if there was one.
     pub(crate) fn may_have_arrived(&self, status: Option<StatusCode>) -> bool {
         match status {
             Some(status) => !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT,
@@ -137,7 +137,7 @@ impl Failure {
         }
     }
 
-    /// It may go better next time.
+    /// Returns whether another attempt may succeed.
     fn is_transient(&self) -> bool {
         match self.cause {
             Cause::ConnectionLost | Cause::NotConnected => true,
@@ -166,7 +166,7 @@ pub(crate) fn limit_reset(headers: &HeaderMap, names: &[&str]) -> Option<Duratio
     names.iter().find_map(seconds).map(Duration::from_secs)
 }
 
-/// When the response was made, by the vendor's clock.
+/// Returns the time of the response by the vendor's clock.
 pub(crate) fn response_date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()
 }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_resent_depends_on_cause_and_repeatability() {
+    fn retry_depends_on_cause_and_idempotency() {
         assert!(is_retried(status(429), true) && is_retried(status(429), false));
         for code in [408, 500, 502, 503, 504] {
             assert!(is_retried(status(code), true) && !is_retried(status(code), false), "{code}");
@@ -220,20 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn attempts_budget_and_deadline_end_the_retries() {
+    fn attempts_time_limit_and_deadline_end_the_retries() {
         let policy = RetryPolicy::default();
         assert_eq!(policy.delay(&status(429), true, 4, Duration::ZERO, None, 0), None);
         assert_eq!(RetryPolicy::none().delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
         assert_eq!(policy.max_attempts(0).delay(&status(429), true, 1, Duration::ZERO, None, 0), None);
         let rate_limited = |seconds| Failure { retry_after: Some(Duration::from_secs(seconds)), ..status(429) };
-        let spent = Duration::from_secs(60);
-        assert_eq!(policy.delay(&rate_limited(60), false, 1, spent, None, 0), Some(spent));
-        assert_eq!(policy.delay(&rate_limited(61), false, 1, spent, None, 0), None);
-        assert_eq!(policy.delay(&rate_limited(u64::MAX), false, 1, spent, None, 0), None);
+        let elapsed = Duration::from_secs(60);
+        assert_eq!(policy.delay(&rate_limited(60), false, 1, elapsed, None, 0), Some(elapsed));
+        assert_eq!(policy.delay(&rate_limited(61), false, 1, elapsed, None, 0), None);
+        assert_eq!(policy.delay(&rate_limited(u64::MAX), false, 1, elapsed, None, 0), None);
         // A delay up to the deadline would leave no time for the attempt.
-        for (remaining, expected) in [(61, Some(spent)), (60, None), (0, None)] {
+        for (remaining, expected) in [(61, Some(elapsed)), (60, None), (0, None)] {
             let remaining = Some(Duration::from_secs(remaining));
-            assert_eq!(policy.delay(&rate_limited(60), false, 1, spent, remaining, 0), expected, "{remaining:?}");
+            assert_eq!(policy.delay(&rate_limited(60), false, 1, elapsed, remaining, 0), expected, "{remaining:?}");
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_settings_do_not_overflow() {
+    fn extreme_settings_do_not_overflow() {
         let longest = Duration::from_nanos(u64::MAX);
         let policy = RetryPolicy::default().backoff(longest, longest).time_limit(Duration::MAX);
         assert!(policy.delay(&status(503), true, 1, Duration::ZERO, None, u64::MAX).is_some());
@@ -283,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_delay_never_exceeds_its_ceiling_and_the_budget(attempts in 1u32..40, elapsed in 0u64..200, random: u64) {
+        fn delay_is_within_its_ceiling_and_the_time_limit(attempts in 1u32..40, elapsed in 0u64..200, random: u64) {
             let policy = RetryPolicy::default().max_attempts(99);
             if let Some(delay) = policy.delay(&status(503), true, attempts, Duration::from_secs(elapsed), None, random) {
                 prop_assert!(delay <= Duration::from_secs(30));

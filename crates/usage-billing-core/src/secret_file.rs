@@ -1,4 +1,4 @@
-//! Secrets in files that others cannot read.
+//! Secrets in files that other users cannot read.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -8,19 +8,19 @@ use crate::foreign_text::printable;
 use crate::secret_format::SecretUse;
 use crate::{Error, ErrorKind, Result, secret_format};
 
-/// More is not a secret but a invalid path.
+/// A larger file is not a secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The secret in the file at `path`, which `variable` names. One line break at the end is dropped: editors and `echo` add it.
+/// Returns the secret in the file at `path`, which `variable` names. One line break at the end is removed: editors and `echo` add it.
 ///
 /// # Errors
-/// [`ErrorKind::Config`] for a file that cannot be read, that others can read, or that does not hold a secret.
+/// [`ErrorKind::Config`] for a file that cannot be read, that other users can read, or that does not contain a valid secret.
 pub(crate) fn read(path: &Path, variable: &str, usage: SecretUse) -> Result<String> {
     let display_path = path.to_string_lossy();
     let invalid =
         |reason: String| Error::new(ErrorKind::Config, format!("{variable} (`{}`) {reason}", printable(&display_path)));
     let unreadable = |error: std::io::Error| invalid(format!("cannot be read: {error}")).with_source(error);
-    // Before it is opened: opening a pipe would wait for somebody to write into it.
+    // Checked before it is opened: opening a pipe would wait for a writer.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(invalid("is a directory: name the file in it".to_owned()));
@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path, variable: &str, usage: SecretUse) -> Result<Stri
     if bytes.len() as u64 > MAX_BYTES {
         return Err(invalid(format!("is larger than {} KiB: it must contain only the secret", MAX_BYTES / 1024)));
     }
-    // Without the source: it holds the bytes.
+    // Without the source, which contains the bytes.
     let text =
         String::from_utf8(bytes).map_err(|_| invalid("is not UTF-8: save the file as UTF-8 without BOM".to_owned()))?;
     let secret = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
@@ -47,6 +47,7 @@ pub(crate) fn read(path: &Path, variable: &str, usage: SecretUse) -> Result<Stri
     }
 }
 
+/// Returns why a file's mode is not accepted.
 #[cfg(unix)]
 fn permission_problem(metadata: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
@@ -60,14 +61,14 @@ fn permission_problem(metadata: &fs::Metadata) -> Option<String> {
     })
 }
 
-/// Bits of a mode that must not be set. As libpq has it for private keys: the group may read a file of root's, since containers get secrets
-/// so that run as another user (`fsGroup` of Kubernetes).
+/// Returns the bits of a mode that must not be set, by the rule of libpq for private keys. The group may read a file of root, because
+/// containers that run as another user get secrets that way (`fsGroup` of Kubernetes).
 #[cfg(unix)]
 fn forbidden_bits(owner: u32) -> u32 {
     if owner == 0 { 0o037 } else { 0o077 }
 }
 
-/// Access lists are not read: the file's owner has to set them.
+/// Access control lists are not checked.
 #[cfg(not(unix))]
 fn permission_problem(_: &fs::Metadata) -> Option<String> {
     None
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_group_may_read_a_file_of_root_and_no_other() {
+    fn group_may_read_only_files_of_root() {
         let is_accepted = |mode: u32, owner| mode & forbidden_bits(owner) == 0;
         for mode in [0o400, 0o600, 0o440, 0o640] {
             assert!(is_accepted(mode, 0), "{mode:o}");

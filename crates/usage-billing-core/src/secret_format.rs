@@ -1,25 +1,25 @@
-//! Whether a secret is of a form that a vendor may have issued: most wrong keys are right ones with something copied along.
+//! Checks the format of secrets: most invalid keys are valid ones with extra characters that were copied with them.
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::QuotationMark;
 
 use crate::foreign_text::is_escaped;
 
-/// What belongs to the header and not to the secret, if it is followed by a blank.
+/// Schemes that belong to the header and not to the secret, if white space follows.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Key", "Token"];
-/// What stands for quotes beside those that Unicode calls so: accents and primes.
+/// Characters that are used as quotation marks but are none in Unicode: accents and primes.
 const QUOTES: [char; 4] = ['`', '´', '′', '″'];
 
-/// Where a secret is sent.
+/// The way in which a secret is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SecretUse {
-    /// As it stands in a header, mostly after the name of a scheme.
+    /// Unchanged in a header, usually after the name of a scheme.
     Header,
-    /// Encoded, as a password: it may begin as it likes.
+    /// Encoded, as a password. It may begin with the name of a scheme.
     Password,
 }
 
-/// What is wrong with a secret, as the end of a sentence that begins with its name, and what to do.
+/// Returns the problem of a secret and a hint, as the end of a sentence that begins with the secret's name.
 pub(crate) fn problem(usage: SecretUse, secret: &str) -> Option<String> {
     let inner = secret.strip_prefix('\u{feff}').unwrap_or(secret);
     if secret.trim().is_empty() || inner.is_empty() {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_copied_along_is_named() {
+    fn extra_characters_are_named() {
         for (secret, expected) in [
             ("", "is empty"),
             (" \t", "is empty"),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotation_mark_at_either_end_is_copied_along() {
+    fn quotation_mark_at_either_end_is_rejected() {
         for quote in "\"'`´“”„‟‘’‚‛«»‹›′″＂＇「」『』〝〞".chars() {
             for secret in [format!("{quote}hush"), format!("hush{quote}"), format!("{quote}hush\""), quote.to_string()]
             {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_begin_as_a_header_does() {
+    fn password_may_begin_with_a_scheme() {
         for secret in ["Key west", "Basic\u{a0}hush", "Authorization: hush"] {
             assert_eq!(problem(SecretUse::Password, secret), None, "{secret}");
             assert!(problem(SecretUse::Header, secret).is_some(), "{secret}");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_as_vendors_issue_them_pass() {
+    fn valid_secrets_are_accepted() {
         for secret in ["hush", "a b", "Keyhush", "it's", "a\"b", "p@ss/+=word", "ключ", "eyJhbGciOi.J9-_"] {
             assert_eq!(problem(SecretUse::Header, secret), None, "{secret}");
         }

@@ -1,17 +1,17 @@
-//! Secrets that a vendor's response holds.
+//! Secrets in responses.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A secret among a response's fields (`format: password` in the curated document). `Debug` hides it; it is wiped when dropped.
+/// A secret in a response (`format: password` in the OpenAPI document). `Debug` hides it; its memory is wiped when it is dropped.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(SecretString);
 
 impl SecretText {
-    /// The secret itself.
+    /// Returns the secret.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -23,7 +23,7 @@ impl From<String> for SecretText {
     }
 }
 
-/// Exposes it: what was read can be sent back.
+/// Exposes the secret, so that it can be sent to the vendor.
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())

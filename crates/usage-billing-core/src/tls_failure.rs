@@ -1,4 +1,4 @@
-//! Why TLS failed, in words.
+//! Describes failures of TLS.
 
 use chrono::{DateTime, SecondsFormat};
 use rustls::pki_types::UnixTime;
@@ -14,7 +14,7 @@ const CLIENT_CERTIFICATE: &str = "check the address; if it is right, the program
 const NOT_TLS: &str = "check the port in the URL; https needs a port that serves TLS";
 const VERSION: &str = "check the address; the server or a proxy before it is too old or configured differently";
 
-/// The reason of a failure at any time of a TLS connection. Sending again helps with none but an error inside of the server.
+/// Returns the reason of a failure of a TLS connection. All but internal errors of the server are permanent.
 pub(crate) fn reason(error: &TlsError) -> Reason {
     let (message, hint) = match error {
         TlsError::InvalidCertificate(certificate) => certificate_failure(certificate),
@@ -74,7 +74,7 @@ fn certificate_failure(error: &CertificateError) -> (String, &'static str) {
     }
 }
 
-/// `None` for an alert that may pass.
+/// Returns the message and hint of an alert; `None` if it may be transient.
 fn alert_failure(alert: AlertDescription) -> Option<(String, &'static str)> {
     let (message, hint) = match alert {
         AlertDescription::CloseNotify
@@ -105,15 +105,15 @@ fn display_time(time: &UnixTime) -> String {
     instant.map_or_else(|| "an unknown time".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// rustls presents names as `DnsName("example.com")`.
+/// Returns the name in `DnsName("example.com")`, as rustls formats it.
 fn inner_name(name: &str) -> String {
     let inner = name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
     inner.unwrap_or(name).to_owned()
 }
 
-/// `UnsupportedCertVersion` as "unsupported cert version".
+/// Returns "unsupported cert version" for `UnsupportedCertVersion`.
 fn spaced_words(name: &str) -> String {
-    // A structure's fields are left out.
+    // Fields are omitted.
     let name = name.split([' ', '(', '{']).next().unwrap_or_default();
     let mut words = String::new();
     let mut after_lower = false;
@@ -136,12 +136,12 @@ mod tests {
     use rustls::{InvalidMessage, OtherError, PeerIncompatible};
 
     #[test]
-    fn every_tls_failure_is_in_words() {
+    fn tls_failures_are_described() {
         use CertificateError as Certificate;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(1_790_812_800));
         let other = |text: &'static str| Certificate::Other(OtherError(Arc::new(std::io::Error::other(text))));
         let of = TlsError::InvalidCertificate;
-        for (error, expected, lasting) in [
+        for (error, expected, is_permanent) in [
             (of(Certificate::Expired), "the server's certificate has expired", true),
             (of(Certificate::ExpiredContext { time, not_after: time }), "expired at 2026-10-01T00:00:00Z", true),
             (of(Certificate::NotValidYet), "is not valid yet", true),
@@ -181,7 +181,12 @@ mod tests {
         ] {
             let reason = reason(&error);
             assert!(reason.message.contains(expected), "{}", reason.message);
-            assert_eq!((reason.is_permanent, reason.hint.is_some()), (lasting, lasting), "{}", reason.message);
+            assert_eq!(
+                (reason.is_permanent, reason.hint.is_some()),
+                (is_permanent, is_permanent),
+                "{}",
+                reason.message
+            );
             assert!(
                 !reason.message.contains(['{', '\n']) && reason.message.chars().count() < 350,
                 "{}",

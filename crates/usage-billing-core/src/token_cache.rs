@@ -1,4 +1,4 @@
-//! One OAuth token for all callers of a client.
+//! The token cache of a client: all calls share one token.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,16 +22,16 @@ use crate::response::ResponseValue;
 use crate::token_provider::{TokenProvider, TokenRequest};
 use crate::{AccessToken, DecimalNumber, Error, ErrorKind, Result, RetryPolicy, auth, retry};
 
-/// A token without a stated life is used for so long; the shortest that the vendors configure is five minutes.
+/// Lifetime of a token whose response states none; the shortest that vendors configure is five minutes.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
-/// No token is used longer, whatever the vendor says; the longest that one can be configured for is two days.
+/// Longest lifetime that is accepted; the longest that vendors configure is two days.
 const MAX_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
-/// How long a call waits for an early renewal before it goes on with the token that is still good.
+/// Longest time that a call waits for an early renewal before it uses the token that is still valid.
 const REFRESH_WAIT: Duration = Duration::from_secs(5);
-/// After an early renewal has failed, the token that is still good is used for so long before the next try.
+/// Time from a failed early renewal to the next attempt.
 const REFRESH_RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Largest response of a token endpoint; tokens have a few KiB.
+/// Limit of a token endpoint's response; tokens have a few KiB.
 const MAX_TOKEN_RESPONSE_BYTES: usize = 1024 * 1024;
 
 static SERVICE: Service =
@@ -41,7 +41,7 @@ static ISSUE_TOKEN: Operation = Operation {
     name: "issue token",
     method: "POST",
     path: "",
-    // A second token takes nothing from the first.
+    // A second token does not invalidate the first.
     idempotent: true,
     idempotent_with: None,
     download: false,
@@ -49,10 +49,10 @@ static ISSUE_TOKEN: Operation = Operation {
     permissions: &[],
 };
 
-/// Where the tokens of a client come from.
+/// The source of a client's tokens.
 pub(crate) struct TokenSource {
     pub(crate) issuer: Issuer,
-    /// What stands before the token in the header `Authorization`.
+    /// The scheme before the token in the header `Authorization`.
     pub(crate) scheme: &'static str,
     pub(crate) context: Arc<FailureContext>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct TokenEndpoint {
     pub(crate) url: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
-    /// Not the client's: tokens may come from another host, with limits of its own.
+    /// Separate from the client's pause: tokens may come from another host, with its own rate limit.
     pub(crate) pause: Pause,
 }
 
@@ -83,12 +83,14 @@ impl fmt::Debug for TokenSource {
     }
 }
 
+/// An issued token.
 pub(crate) struct Token {
-    /// `Authorization: Bearer …`
+    /// `Authorization: Bearer …`.
     pub(crate) header: (HeaderName, HeaderValue),
     expires_at: Instant,
 }
 
+/// A token request that several calls wait for.
 type InFlightRefresh = Shared<BoxFuture<'static, Result<Arc<Token>>>>;
 
 pub(crate) struct TokenCache {
@@ -100,9 +102,9 @@ pub(crate) struct TokenCache {
 struct State {
     token: Option<Arc<Token>>,
     refresh_at: Option<Instant>,
-    /// Whether the vendor rejected the last token.
+    /// Whether the vendor rejected the previous token.
     is_rejected: bool,
-    /// The token request under way, shared by all who wait: its failure is the failure of all.
+    /// The token request that is under way. Its error is the error of all calls that wait for it.
     refresh: Option<InFlightRefresh>,
 }
 
@@ -115,7 +117,7 @@ impl TokenCache {
         &self.source
     }
 
-    /// Returns the URL of the endpoint, if tokens come from one.
+    /// Checks the credentials, and returns the URL of the endpoint, if tokens come from one.
     pub(crate) fn check(&self, allow_http: bool) -> Result<Option<Url>> {
         let Issuer::Endpoint(TokenEndpoint { url, client_id, client_secret, .. }) = &self.source.issuer else {
             return Ok(None);
@@ -124,12 +126,12 @@ impl TokenCache {
         crate::base_url::parse(url, "token URL", allow_http).map(Some)
     }
 
-    /// The cached token, or a new one. A token that is about to end is renewed by one caller while the others still use it.
+    /// Returns the cached token, or a new one. One call renews a token that is about to expire, while the others still use it.
     pub(crate) async fn token(&self, http: &reqwest::Client, settings: &CallSettings) -> Result<Arc<Token>> {
         let now = Instant::now();
         let (refresh, usable) = {
             let mut state = self.state();
-            // All who waited for it were dropped: it stands still, and its connection may be long gone.
+            // All calls that waited for the request were dropped: nothing polls it, and its connection may be lost.
             if state.refresh.as_ref().is_some_and(|refresh| refresh.strong_count() == Some(1)) {
                 state.refresh = None;
             }
@@ -140,9 +142,9 @@ impl TokenCache {
                     return Ok(token.clone());
                 }
             }
-            // An early renewal is tried once: there is time for another.
+            // An early renewal has one attempt: there is time for another renewal.
             let retry = if usable.is_some() { RetryPolicy::none() } else { settings.retry };
-            // Its own deadline: the calls that wait for it end, each at its own, but always new ones may wait.
+            // The request has its own deadline: each waiting call ends at its own, but new calls may always join.
             let settings = CallSettings { retry, max_response_bytes: MAX_TOKEN_RESPONSE_BYTES, ..*settings };
             let request = TokenRequest { is_after_rejection: state.is_rejected };
             let refresh = state
@@ -179,13 +181,13 @@ impl TokenCache {
         }
     }
 
-    /// Drops the token, unless another has taken its place since: of many refused callers, one asks for a new one.
+    /// Removes the rejected token from the cache, unless another has replaced it: of many rejected calls, one requests a new token.
     pub(crate) fn invalidate(&self, rejected: &Arc<Token>) {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|current| Arc::ptr_eq(current, rejected)) {
             state.token = None;
             state.is_rejected = true;
-            // It began before the rejection: it is tried once only, and a provider may return the same token again.
+            // The refresh started before the rejection: it has one attempt, and a provider may return the same token again.
             state.refresh = None;
         }
     }
@@ -196,7 +198,7 @@ impl TokenCache {
     }
 }
 
-/// How long a new token is used before the next one is requested_at for.
+/// Returns the time after which a new token is renewed.
 fn refresh_after(lifetime: Duration) -> Duration {
     let margin = (lifetime / 10).max(Duration::from_secs(60)).min(lifetime / 2);
     lifetime - margin
@@ -205,9 +207,9 @@ fn refresh_after(lifetime: Duration) -> Duration {
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: SecretString,
-    /// Seconds. Read as a decimal: some services send it as text, or with a point.
+    /// Seconds. Read as a decimal: some services send a string, or a fraction.
     expires_in: Option<DecimalNumber>,
-    /// Unix time; some vendors send it in place of `expires_in`.
+    /// Unix time. Some vendors send it instead of `expires_in`.
     expires_on: Option<DecimalNumber>,
 }
 
@@ -219,7 +221,7 @@ impl TokenResponse {
             let end = SystemTime::UNIX_EPOCH.checked_add(seconds(unix));
             end.map_or(MAX_LIFETIME, |end| end.duration_since(now).unwrap_or_default())
         };
-        // `expires_on` first: a vendor that sends both states the truth there (see the vendors' documents).
+        // `expires_on` takes precedence: of a vendor that sends both, only that one is correct (see the vendors' documents).
         let lifetime = match (self.expires_on, self.expires_in) {
             (Some(unix), _) => until(unix),
             (None, Some(span)) => seconds(span),
@@ -229,7 +231,7 @@ impl TokenResponse {
     }
 }
 
-/// Not an `async fn`: the boxed type ends the circle token -> attempts -> authorise -> token.
+/// Requests a token. Not an `async fn`: the box ends the type's recursion token -> attempts -> authorise -> token.
 fn issue(
     source: Arc<TokenSource>,
     http: reqwest::Client,
@@ -253,7 +255,7 @@ fn issue(
     })
 }
 
-/// A token of the endpoint, and when it received_at.
+/// Requests a token from the endpoint, and returns it with the time of the response.
 async fn request_token(
     http: &reqwest::Client,
     settings: CallSettings,
@@ -271,9 +273,9 @@ async fn request_token(
     let (operation, settings) = (&ISSUE_TOKEN, &settings);
     let attempts = Attempts { http, operation, service: &SERVICE, settings, client: None, context, pause };
     let response = attempts.send(&mut request).await.map_err(|error| match (error.kind(), error.status()) {
-        // No setting raises this limit: no token is so large.
+        // No setting raises this limit, because tokens are smaller.
         (ErrorKind::Limit, _) => error.with_setting(None).with_hint("check that the token URL is the vendor's"),
-        // Neither too many requests nor what a proxy requires says anything about the credentials.
+        // Neither a rate limit nor a proxy's authentication depends on the credentials.
         (_, Some(status)) if status.is_client_error() && status != 429 && status != 407 => {
             error.with_kind(ErrorKind::Auth)
         }
@@ -285,7 +287,7 @@ async fn request_token(
             let lifetime = issued.lifetime(issued.headers());
             Ok((AccessToken::new(issued.into_inner().access_token).expires_in(lifetime), received_at))
         }
-        // Without the response, or what serde quotes of it: the token may stand in it.
+        // Without the response and serde's quotes of it, which may contain the token.
         _ => {
             let message = "the token endpoint's response is not a token: check that its URL is the vendor's";
             Err(Error::new(ErrorKind::Decode, message).with_operation(ISSUE_TOKEN.name))
@@ -298,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_renewed_a_tenth_of_its_life_before_it_ends() {
+    fn token_is_renewed_when_a_tenth_of_its_lifetime_remains() {
         let seconds = |lifetime| refresh_after(Duration::from_secs(lifetime)).as_secs();
         assert_eq!(seconds(86_399), 77_759);
         assert_eq!(seconds(7_200), 6_480);
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_life_of_a_token_is_read_from_either_field() {
+    fn lifetime_is_read_from_either_field() {
         let lifetime = |json: &str| serde_json::from_str::<TokenResponse>(json).unwrap().lifetime(&headers());
         assert_eq!(lifetime(r#"{"access_token":"t","expires_in":86399}"#).as_secs(), 86_399);
         assert_eq!(lifetime(r#"{"access_token":"t","expires_on":1000007200,"expires_in":600}"#).as_secs(), 7_200);
@@ -317,9 +319,9 @@ mod tests {
         assert_eq!(lifetime(r#"{"access_token":"t","expires_in":3600.5}"#).as_secs(), 3_600);
         assert_eq!(lifetime(r#"{"access_token":"t","expires_in":-1}"#).as_secs(), 0);
         assert_eq!(lifetime(r#"{"access_token":"t"}"#), DEFAULT_LIFETIME);
-        for absurd in [u64::MAX, i64::MAX.unsigned_abs()] {
-            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_in":{absurd}}}"#)), MAX_LIFETIME);
-            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_on":{absurd}}}"#)), MAX_LIFETIME);
+        for huge in [u64::MAX, i64::MAX.unsigned_abs()] {
+            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_in":{huge}}}"#)), MAX_LIFETIME);
+            assert_eq!(lifetime(&format!(r#"{{"access_token":"t","expires_on":{huge}}}"#)), MAX_LIFETIME);
         }
     }
 

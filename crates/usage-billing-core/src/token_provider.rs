@@ -1,4 +1,4 @@
-//! Tokens and keys that the caller's own code supplies: from a vault, a workload identity, a broker.
+//! Tokens and keys that the caller's code supplies, such as from a vault or a workload identity.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,6 +15,14 @@ use crate::{Error, ErrorKind, Result, printable_message};
 /// A token or key that a token provider returns. `Debug` hides it.
 ///
 /// See [`Credentials::token_provider`](crate::Credentials::token_provider) and [`ApiKey::provider`].
+///
+/// ```
+/// use std::time::Duration;
+/// use usage_billing_core::AccessToken;
+///
+/// let token = AccessToken::new("from your vault").expires_in(Duration::from_secs(3600));
+/// assert!(!format!("{token:?}").contains("vault"));
+/// ```
 #[derive(Clone)]
 pub struct AccessToken {
     pub(crate) secret: SecretString,
@@ -22,14 +30,14 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Returns a token without its scheme (`Bearer`, `Key`), which the client adds. It is used for 5 minutes before the provider is called
-    /// again, unless [`expires_in`](Self::expires_in) states its life.
+    /// Creates a token from its value without the scheme (`Bearer`, `Key`), which the client adds. It is valid for 5 minutes unless
+    /// [`expires_in`](Self::expires_in) sets its lifetime.
     pub fn new(secret: impl Into<SecretString>) -> Self {
         Self { secret: secret.into(), lifetime: None }
     }
 
-    /// Sets how long the token is valid from now on, 7 days at most. The provider is called again a tenth of this time before its end (a
-    /// minute at least, if it is longer than two).
+    /// Sets the lifetime of the token from now, at most 7 days. The provider is called again when a tenth of it remains (at least a minute, if
+    /// the lifetime is longer than two).
     pub fn expires_in(self, lifetime: Duration) -> Self {
         Self { lifetime: Some(lifetime), ..self }
     }
@@ -41,7 +49,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// Why a token provider is called.
+/// The request for a token that a token provider receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenRequest {
@@ -49,21 +57,21 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Returns whether the vendor rejected the token before (401): a provider with a cache of its own has to return another one.
+    /// Returns whether the vendor rejected the previous token (401): a provider with a cache has to return another one.
     pub fn is_after_rejection(&self) -> bool {
         self.is_after_rejection
     }
 }
 
-/// An API key: fixed, or supplied by the caller's own code each time it is needed.
+/// An API key: a fixed one, or one that the caller's code supplies when it is needed.
 ///
-/// Strings and [`SecretString`] convert into a fixed one.
+/// Strings and [`SecretString`] convert into a fixed key.
 ///
 /// ```
 /// use usage_billing_core::{AccessToken, ApiKey};
 ///
 /// let fixed: ApiKey = "from the environment".into();
-/// // Read again every 5 minutes, and at once if the vendor rejects it: the file may have been replaced meanwhile.
+/// // The file is read again every 5 minutes, and immediately if the vendor rejects the key.
 /// let from_file = ApiKey::provider(|_| async {
 ///     std::fs::read_to_string("/run/secrets/api-key").map(|key| AccessToken::new(key.trim_end()))
 /// });
@@ -79,12 +87,12 @@ pub(crate) enum KeySource {
 }
 
 impl ApiKey {
-    /// Takes the key from `provide`, which reads a vault, for example. It is called before the first request, when the key is
+    /// Creates a key that `provide` returns, such as from a vault. It is called before the first request, when the key is
     /// [about to expire](AccessToken::expires_in), and once if the vendor rejects the key (401). Calls that need the key at the same time
     /// share one call of `provide`.
     ///
-    /// A failure of `provide` is the failure of all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth), also if it is an [`Error`]
-    /// of this crate, whose status and body are not passed on; it is not retried. Its text is escaped, but may not contain secrets that the client does not know.
+    /// An error of `provide` fails all calls that wait for it, with the kind [`Auth`](ErrorKind::Auth); it is not retried. The status and body
+    /// of an [`Error`] of this crate are dropped. The text of the error is escaped, but must not contain secrets that the client does not know.
     pub fn provider<F, E>(provide: impl Fn(TokenRequest) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<AccessToken, E>> + Send + 'static,
@@ -108,7 +116,7 @@ impl fmt::Debug for ApiKey {
 
 type ProviderFn = dyn Fn(TokenRequest) -> BoxFuture<'static, Result<AccessToken>> + Send + Sync;
 
-/// The caller's function.
+/// The caller's function that returns tokens.
 #[derive(Clone)]
 pub(crate) struct TokenProvider(Arc<ProviderFn>);
 
@@ -123,7 +131,7 @@ impl TokenProvider {
         }))
     }
 
-    /// Calls the function, for no longer than `limit`.
+    /// Calls the function, with a time limit.
     pub(crate) async fn token(&self, request: TokenRequest, limit: Option<Duration>) -> Result<AccessToken> {
         let provided = (self.0)(request);
         let Some(limit) = limit else { return provided.await };
@@ -140,8 +148,8 @@ impl fmt::Debug for TokenProvider {
     }
 }
 
-/// A failure of the provider is of the credential, whatever it was: an [`Error`] of a call that the provider made is not the vendor's response to
-/// the call that needs the token, so its kind, status and body say nothing of that one.
+/// Returns the error of a call whose provider failed. Its kind is [`Auth`](ErrorKind::Auth): the status and body of an [`Error`] in the provider
+/// are not a response to the call that needs the token.
 fn provider_error(error: Box<dyn StdError + Send + Sync>) -> Error {
     let is_timeout = error.downcast_ref::<Error>().is_some_and(Error::is_timeout);
     let message = format!("the token provider failed: {}", printable_message(&error.to_string()));
@@ -155,14 +163,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_hides_secrets() {
         let token = AccessToken::new("hush").expires_in(Duration::from_secs(60));
-        let shown = format!("{token:?} {:?}", ApiKey::from("hush"));
-        assert!(!shown.contains("hush"), "{shown}");
+        let debug = format!("{token:?} {:?}", ApiKey::from("hush"));
+        assert!(!debug.contains("hush"), "{debug}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn provider_without_an_end_is_ended_by_the_deadline() {
+    async fn provider_that_never_returns_exceeds_the_deadline() {
         let request = TokenRequest { is_after_rejection: false };
         let provider = TokenProvider::new(|_| std::future::pending::<Result<AccessToken>>());
         let error = provider.token(request, Some(Duration::from_secs(7))).await.unwrap_err();
@@ -170,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_failure_is_of_the_credential_with_its_escaped_text() {
+    async fn provider_error_has_kind_auth_and_escaped_text() {
         let request = TokenRequest { is_after_rejection: false };
         let other = TokenProvider::new(|_| async { Err::<AccessToken, _>("sealed\nforged") });
         let error = other.token(request, None).await.unwrap_err();

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::{Instant, Sleep};
 
-/// How much a download has to bring in a span of waiting. Only the time counts in which the reader waits for the vendor: a slow reader is
-/// never taken for a slow vendor.
+/// The minimum transfer rate of a download. Only the time in which the reader waits for the vendor counts, so a slow reader is not mistaken
+/// for a slow vendor.
 ///
 /// ```
 /// use std::time::Duration;
 /// use usage_billing_core::{ClientBuilder, MinTransferRate};
 ///
-/// // 1 MiB in every 10 s: a download that is slower fails, and can be repeated.
+/// // A download that is slower than 1 MiB in 10 s fails, and can be repeated.
 /// fn fast_line<C>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
 ///     builder.min_transfer_rate(MinTransferRate::new(1024 * 1024, Duration::from_secs(10)))
 /// }
@@ -28,30 +28,30 @@ pub struct MinTransferRate {
 }
 
 impl MinTransferRate {
-    /// At least `bytes` in every `window` of waiting. A window of 0 is taken as 1 ms.
+    /// Returns a minimum of `bytes` in every `window` of waiting. A window of 0 means 1 ms.
     pub const fn new(bytes: u64, window: Duration) -> Self {
         Self { bytes, window: if window.is_zero() { Duration::from_millis(1) } else { window } }
     }
 
-    /// Whether a window that is over brought too little.
+    /// Returns whether a window has ended with too few bytes.
     fn is_missed_in(&self, window: &Window) -> bool {
         window.waited >= self.window && window.bytes < self.bytes
     }
 
-    /// How much longer to wait before the window is over.
+    /// Returns the time until the window ends.
     fn remaining(&self, window: &Window) -> Duration {
         self.window.saturating_sub(window.waited)
     }
 }
 
 impl Default for MinTransferRate {
-    /// 64 KiB a minute, about 9 kbit/s.
+    /// Returns 64 KiB a minute, about 9 kbit/s.
     fn default() -> Self {
         Self::new(64 * 1024, Duration::from_secs(60))
     }
 }
 
-/// What the present window has brought so far.
+/// The bytes and the waiting time of the current window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Window {
     bytes: u64,
@@ -59,7 +59,7 @@ struct Window {
 }
 
 impl Window {
-    /// Adds time and bytes; a window that is over is replaced by the next one.
+    /// Adds time and bytes. The next window replaces one that has ended with enough bytes.
     fn add(&mut self, rate: &MinTransferRate, waited: Duration, bytes: usize) {
         self.waited += waited;
         self.bytes += bytes as u64;
@@ -69,7 +69,7 @@ impl Window {
     }
 }
 
-/// A download was slower than the minimum rate.
+/// The error of a download that was slower than the minimum rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooSlow {
     pub(crate) bytes: u64,
@@ -84,7 +84,7 @@ impl std::fmt::Display for TooSlow {
     }
 }
 
-/// A stream of chunks with a minimum rate.
+/// A stream of chunks with a minimum transfer rate.
 pub(crate) struct MinRateStream<S> {
     chunks: S,
     rate: MinTransferRate,
@@ -93,7 +93,7 @@ pub(crate) struct MinRateStream<S> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// The reader waits for the vendor since `since`.
+/// The reader has been waiting for the vendor since `since`.
 struct Waiting {
     since: Instant,
     arrival: Arc<Arrival>,
@@ -106,7 +106,7 @@ impl<S> MinRateStream<S> {
 }
 
 impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
-    /// The next chunk, or the error of a rate that was missed.
+    /// Returns the next chunk, or the error of a transfer that is too slow.
     pub(crate) fn poll_chunk(
         &mut self,
         context: &mut Context<'_>,
@@ -115,7 +115,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
         let polled = Pin::new(&mut self.chunks).poll_next(&mut Context::from_waker(&Waker::from(arrival.clone())));
         let now = Instant::now();
         let waited = self.waiting.take().map_or(Duration::ZERO, |waiting| {
-            // From the moment at which data arrived, it is the reader who lets it wait.
+            // After data has arrived, the vendor waits for the reader.
             let until = waiting.arrival.at().unwrap_or(now);
             until.saturating_duration_since(waiting.since)
         });
@@ -138,7 +138,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
         Poll::Ready(Some(Ok(Ok(chunk))))
     }
 
-    /// Wakes the reader when the window is over, if nothing arrives before.
+    /// Wakes the reader at the end of the window, if nothing arrives before.
     fn poll_timer(
         &mut self,
         now: Instant,
@@ -153,7 +153,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(end))),
         };
         match std::future::Future::poll(timer.as_mut(), context) {
-            // The window ends only with the clock's next tick: ask again then.
+            // The window ends with the next tick of the clock: poll again then.
             Poll::Ready(()) => {
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -167,7 +167,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> MinRateStream<S> {
     }
 }
 
-/// Notes when data arrived for a reader that may be busy with something else.
+/// Records the time at which data arrived for a reader that may be busy.
 struct Arrival {
     reader: Waker,
     at: Mutex<Option<Instant>>,
@@ -201,7 +201,7 @@ mod tests {
     const RATE: MinTransferRate = MinTransferRate::new(100, Duration::from_secs(10));
 
     #[test]
-    fn window_is_missed_only_when_it_is_over() {
+    fn window_is_missed_only_after_its_end() {
         for (waited, bytes, missed) in [
             (0, 0, false),
             (9, 0, false),
@@ -242,7 +242,7 @@ mod tests {
         });
         let start = Instant::now();
         let error = loop {
-            if let Err(error) = next(&mut stream).await.expect("an endless stream") {
+            if let Err(error) = next(&mut stream).await.expect("the stream does not end") {
                 break error;
             }
         };
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn download_at_the_minimum_rate_goes_on_for_ever() {
+    async fn download_at_the_minimum_rate_continues() {
         let (sender, mut stream) = stream();
         tokio::spawn(async move {
             for _ in 0..100 {
@@ -275,10 +275,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_reader_is_not_taken_for_a_slow_vendor() {
+    async fn slow_reader_is_not_mistaken_for_a_slow_vendor() {
         let (sender, mut stream) = stream();
         for _ in 0..20 {
-            // The reader has asked once, and does other work while the data arrives.
+            // The reader has polled once, and is busy while data arrives.
             assert!(next(&mut stream).now_or_never().is_none());
             sender.send(1).unwrap();
             tokio::time::sleep(Duration::from_secs(60)).await;

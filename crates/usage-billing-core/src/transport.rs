@@ -1,4 +1,4 @@
-//! What every generated call goes through.
+//! The transport of all generated calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use crate::rate_limit::Limiter;
 use crate::raw_response::RawResponse;
 use crate::{CallOptions, Error, ErrorKind, Result, read_ahead};
 
-/// Authorises, limits, sends, repeats and traces the requests of one client. Made by [`ClientBuilder`](crate::ClientBuilder);
-/// cheap to clone, clones share the token and the rate limit.
+/// Authorises, limits, sends, retries and traces the requests of a client. [`ClientBuilder`](crate::ClientBuilder) creates it. Clones are
+/// cheap, and share the token and the rate limit.
 #[derive(Clone)]
 pub struct Transport {
     parts: Arc<Parts>,
-    /// Of the calls of this handle.
+    /// The settings of this handle's calls.
     settings: CallSettings,
 }
 
 pub(crate) struct Parts {
     pub(crate) service: Service,
-    /// That all operations' paths stand below.
+    /// The URL that the operations' paths are relative to.
     pub(crate) base: Url,
     pub(crate) auth: Auth,
-    /// That the client was built with.
+    /// The settings that the client was built with.
     pub(crate) settings: CallSettings,
     pub(crate) limiter: Option<Limiter>,
     pub(crate) pause: Pause,
@@ -48,7 +48,7 @@ impl Transport {
         Self { settings: self.settings.with(options), parts: self.parts.clone() }
     }
 
-    /// Named by generated code: where the operation with this filled-in path is, whose values are encoded already.
+    /// Returns the URL of an operation. The parameters in `path` are encoded. Generated code calls it.
     #[doc(hidden)]
     pub fn url(&self, path: &str) -> Url {
         let mut url = self.parts.base.clone();
@@ -62,10 +62,10 @@ impl Transport {
         url
     }
 
-    /// Named by generated code: a parameter's value, unless it was not set (which has no reason) or does not convert.
+    /// Returns the value of a parameter. The error of a parameter that was not set is empty. Generated code calls it.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`], naming the operation and the parameter.
+    /// [`ErrorKind::Request`] with the operation and the parameter, if it is required but not set, or invalid.
     #[doc(hidden)]
     pub fn parameter<T>(&self, id: &'static str, name: &str, value: Result<T, String>) -> Result<T> {
         value.map_err(|reason| {
@@ -78,19 +78,19 @@ impl Transport {
         })
     }
 
-    /// Masks the client's secrets in an error that was made of a response elsewhere: of a job that failed, a row that cannot be read. In
-    /// errors of calls they are masked already.
+    /// Masks the client's secrets in an error that was created from a response elsewhere, such as for a failed job or an invalid row. Errors of
+    /// calls are masked already.
     pub fn masked(&self, error: Error) -> Error {
         self.parts.auth.context().masked(error)
     }
 
-    /// Masks the client's secrets in a text of the caller, such as an id: a key may have been given in its place.
+    /// Masks the client's secrets in a string of the caller, such as an id, which may be a key by mistake.
     pub fn masked_text(&self, text: &str) -> String {
         self.parts.auth.context().secrets.masks().apply(text)
     }
 
-    /// In a box: callers move a call's future about before they await it, and this is nearly all of its size. The request lives in there, and
-    /// what is called borrows it: each future that takes it by value has room for it twice.
+    /// Sends a request. The future is boxed: callers move a call's future before they await it, and this part is nearly all of its size. The
+    /// box owns the request and the functions below borrow it: a future that takes it by value has room for it twice.
     pub(crate) fn send<'a>(
         &'a self,
         http: &'a reqwest::Client,
@@ -125,7 +125,7 @@ impl Transport {
         };
         let mut response = attempts.send(request).await?;
         if let Some(size) = response.body.as_ref().map(Bytes::len).filter(|size| read_ahead::should_stop_at(*size)) {
-            // Other bodies need not wait until somebody asks for this one.
+            // Other bodies do not wait until this one is read.
             response.body_permit = BodyPermit::default();
             read_ahead::stop().await;
             body_permits.acquire(&mut response.body_permit, size).await;

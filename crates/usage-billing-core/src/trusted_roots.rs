@@ -1,5 +1,4 @@
-//! The variables that name trusted roots for TLS: an unreadable one is an error here, where the loader only logs it and every
-//! connection fails later.
+//! Checks the variables that name trusted roots for TLS: the loader only logs an unreadable file, and every connection fails later.
 
 use std::env;
 use std::fs::{self, File};
@@ -13,18 +12,20 @@ const FILE: &str = "SSL_CERT_FILE";
 /// Paths, separated as in `PATH`.
 const DIRECTORIES: &str = "SSL_CERT_DIR";
 
-/// The variable that names trusted roots, if one does.
+/// Returns the variable that names trusted roots, if one is set.
 #[cfg(not(any(feature = "aws-lc", feature = "native-tls")))]
 pub(crate) fn variable() -> Option<&'static str> {
     [FILE, DIRECTORIES].into_iter().find(|name| env::var_os(name).is_some())
 }
 
+/// Checks the files and directories that the variables name.
+///
 /// # Errors
 /// [`ErrorKind::Config`] for a file or directory that cannot be read.
 pub(crate) fn check_environment() -> Result<()> {
     if let Some(file) = env::var_os(FILE) {
         check(FILE, Path::new(&file), |path| {
-            // A pipe would be waited for, and read only once.
+            // Reading a pipe would block, and consume it.
             if !fs::metadata(path)?.is_file() {
                 return Err(io::Error::other("it is not a file"));
             }
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unreadable_file_is_named_with_its_variable() {
+    fn unreadable_file_is_named_with_its_variable() {
         let open = |path: &Path| File::open(path).map(drop);
         let error = check(FILE, Path::new("/absent\n/roots.pem"), open).unwrap_err();
         let line = error.to_string();

@@ -19,7 +19,7 @@ pub use progenitor_client::{
 };
 pub use region::Region;
 
-/// Crates whose types stand in this one's.
+/// Crates whose types are part of this crate's API.
 pub use chrono;
 #[cfg(feature = "mock")]
 pub use httpmock;

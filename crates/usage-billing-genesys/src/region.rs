@@ -1,4 +1,4 @@
-//! Where an organization's data lives. An OAuth client works in its own region only.
+//! Regions of Genesys Cloud. An OAuth client is valid in its region only.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,8 @@ use progenitor_client::{Error, ErrorKind, printable};
 
 /// A Genesys Cloud region: its API host and its login host.
 ///
-/// Made from the AWS region's name (`eu-central-1`), from the domain (`mypurecloud.de`, also one that is not listed here yet), or from a URL
-/// whose host serves both API and login (a sandbox, a proxy).
+/// Parsed from the name of the AWS region (`eu-central-1`), from the domain (`mypurecloud.de`, listed here or not), or from a URL whose host
+/// serves both API and login (a sandbox, a proxy).
 ///
 /// Source: region tables of the vendor's Python SDK 257.1.0 and JavaScript SDK 259 (seen 2026-11-21).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ enum Hosts {
     Url(String),
 }
 
-/// The AWS region and the domain that Genesys gave it.
+/// AWS regions and their domains.
 const NAMES: &[(&str, &str)] = &[
     ("us-east-1", "mypurecloud.com"),
     ("us-east-2", "use2.us-gov-pure.cloud"),
@@ -44,17 +44,17 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 impl Region {
-    /// AWS region and domain of all listed regions.
+    /// Returns AWS region and domain of all listed regions.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         NAMES.iter().copied()
     }
 
-    /// `https://api.<domain>`.
+    /// Returns the base URL of the API, `https://api.<domain>`.
     pub fn api_url(&self) -> String {
         self.url("api")
     }
 
-    /// `https://login.<domain>`, where tokens come from.
+    /// Returns the base URL of the login service, `https://login.<domain>`, which issues tokens.
     pub fn login_url(&self) -> String {
         self.url("login")
     }
@@ -71,13 +71,13 @@ impl FromStr for Region {
     type Err = Error;
 
     /// # Errors
-    /// [`ErrorKind::Config`] for what is neither a listed region nor looks like a domain or URL.
+    /// [`ErrorKind::Config`] for a string that is not a listed region, a domain or a URL.
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim().trim_end_matches('/');
         if let Some((_, domain)) = NAMES.iter().find(|(name, domain)| text == *name || text == *domain) {
             return Ok(Self(Hosts::Domain(Cow::Borrowed(domain))));
         }
-        // The hosts of a region, as copied from the console or an SDK's settings.
+        // A host of a region, as copied from the console or an SDK's configuration.
         let host = text.strip_prefix("https://").unwrap_or(text);
         let host = host.split_once('/').map_or(host, |(host, _)| host);
         let domain = ["api.", "login.", "apps."].iter().find_map(|service| host.strip_prefix(service));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_of_ones_own_serves_both() {
+    fn custom_host_serves_api_and_login() {
         let own = "http://127.0.0.1:8080".to_owned();
         assert_eq!(hosts("http://127.0.0.1:8080/"), (own.clone(), own));
         assert_eq!(hosts("new1.pure.cloud").0, "https://api.new1.pure.cloud");
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_a_url_is_refused_without_being_printed() {
+    fn secret_in_url_is_rejected_without_being_printed() {
         let error = "https://me:hush@proxy.internal".parse::<Region>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
     }
 
     #[test]
-    fn an_unknown_region_is_told_with_the_known_ones() {
+    fn unknown_region_error_lists_the_known_ones() {
         let error = "eu-central-9".parse::<Region>().unwrap_err().to_string();
         assert!(
             error.contains("invalid Genesys Cloud region `eu-central-9`") && error.contains("eu-central-1"),

@@ -149,7 +149,7 @@ pub(super) fn source(plan: &Plan<'_>) -> String {
         format!("ClientBuilder::new(SERVICE, {base}, {auth}, Self::new_with_client)")
     };
     let source = format!(
-        "//! Setting up a client.\n\nuse progenitor_client::{{{}}};\n\nuse crate::{{Client, ClientBuilder, OPERATIONS}};\n\n\
+        "//! Creates clients of the API.\n\nuse progenitor_client::{{{}}};\n\nuse crate::{{Client, ClientBuilder, OPERATIONS}};\n\n\
          // Add the header that names a request in the vendor's answers, if there is one; and that of a 429 with the seconds until the limit is\n\
          // reset, if the vendor sends no `Retry-After`.\n\
          const SERVICE: Service = Service {{ operations: OPERATIONS, request_id_headers: &[], limit_reset_headers: &[], credential_hint: {hint:?} }};\n{constant}\n\

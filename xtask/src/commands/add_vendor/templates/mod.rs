@@ -117,7 +117,7 @@ workspace = true
 
 fn lib(plan: &Plan<'_>) -> String {
     let chrono = if uses(plan, "::chrono::") { "pub use chrono;\n" } else { "" };
-    let note = if chrono.is_empty() { "" } else { "/// Crates whose types stand in this one's.\n" };
+    let note = if chrono.is_empty() { "" } else { "/// Crates whose types are part of this crate's API.\n" };
     format!(
         r#"#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
