@@ -7,10 +7,10 @@ use crate::foreign_text::is_escaped;
 
 /// Schemes that belong to the header and not to the secret, if white space follows.
 const SCHEMES: [&str; 4] = ["Basic", "Bearer", "Key", "Token"];
-/// Characters that are used as quotation marks but are none in Unicode: accents and primes.
+/// Characters that are used as quotation marks but have another category in Unicode: accents and primes.
 const QUOTES: [char; 4] = ['`', '´', '′', '″'];
 
-/// The way in which a secret is sent.
+/// How a secret is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SecretUse {
     /// Unchanged in a header, usually after the name of a scheme.

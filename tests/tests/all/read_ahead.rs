@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::Either;
 use usage_billing::suger;
-use usage_billing_core::read_ahead;
+use usage_billing_core::__private::read_ahead;
 use usage_billing_tests::{Reply, ScriptedServer, untimed};
 
 fn client(server: &ScriptedServer) -> suger::Client {

@@ -121,8 +121,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn display_of_any_error_is_one_bounded_line(texts in prop::collection::vec(".{0,60}|\\PC{300,400}|[\\p{Cc}\\p{Cf}]{0,400}", 7)) {
-            let [message, code, id, hint, body, source, outer] = texts.try_into().unwrap();
+        fn display_of_any_error_is_one_bounded_line(strings in prop::collection::vec(".{0,60}|\\PC{300,400}|[\\p{Cc}\\p{Cf}]{0,400}", 7)) {
+            let [message, code, id, hint, body, source, outer] = strings.try_into().unwrap();
             let source = Error::new(ErrorKind::Decode, outer).with_source(std::io::Error::other(source));
             let error = Error::new(ErrorKind::Api, message)
                 .with_operation("createReport")

@@ -19,7 +19,7 @@ use source::Source;
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of a call: one line for people, accessors for programs.
+/// The error of a call: one human-readable line, and accessors for programs.
 ///
 /// `Display` and `Debug` are safe to log and print: one line of at most 2,000 characters, with control and invisible characters escaped
 /// and each of the vendor's values limited to 200 characters. The accessors return the vendor's values unchanged; print them with
