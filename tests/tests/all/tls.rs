@@ -231,14 +231,14 @@ fn unreadable_trusted_roots_are_a_configuration_error() {
 }
 
 #[test]
-fn a_variable_that_leads_to_no_trusted_roots_is_named() {
+fn variable_without_trusted_roots_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty.pem");
     std::fs::write(&empty, "nothing").unwrap();
     let variables = || (vec![("SSL_CERT_FILE", empty.display().to_string())], ());
-    with_environment("tls::a_variable_that_leads_to_no_trusted_roots_is_named", variables, || {
+    with_environment("tls::variable_without_trusted_roots_is_named", variables, || {
         let line = usage_billing_core::http_client().unwrap_err().to_string();
-        assert!(line.starts_with("no trusted roots for TLS where SSL_CERT_FILE leads"), "{line}");
+        assert!(line.starts_with("no trusted roots for TLS in the path that SSL_CERT_FILE names"), "{line}");
         assert!(line.ends_with("-> correct the variable, or unset it to use the system's trusted roots"), "{line}");
     });
 }
