@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 /// Raises the limits.
-const VARIABLE: &str = "XTASK_MAX_DOCUMENT_MIB";
+const VARIABLE: &str = "OPENAPI_MAX_DOCUMENT_MIB";
 /// The largest file, unless the variable says otherwise.
 const FILE_MIB: usize = 32;
 /// How much more than the largest file an expanded document may take.
@@ -73,12 +73,20 @@ impl Budget {
     /// # Errors
     /// The file cannot be read or is larger than what is left of the limit.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read_stream(File::open(path)?)
+    }
+
+    /// Reads a stream up to its end.
+    ///
+    /// # Errors
+    /// The stream cannot be read or is longer than what is left of the limit.
+    pub fn read_stream(&self, stream: impl io::Read) -> io::Result<Vec<u8>> {
         if let Some(text) = &self.invalid {
             return Err(io::Error::other(format!("{VARIABLE}={text:?} is not a valid number of MiB, such as 64")));
         }
         let left = self.bytes.get();
         let mut bytes = Vec::new();
-        File::open(path)?.take(left.saturating_add(1) as u64).read_to_end(&mut bytes)?;
+        stream.take(left.saturating_add(1) as u64).read_to_end(&mut bytes)?;
         match left.checked_sub(bytes.len()) {
             Some(rest) => self.bytes.set(rest),
             None => return Err(io::Error::other(self.too_large())),
@@ -95,12 +103,10 @@ impl Budget {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
     }
 
-    /// Checks the size of a file that something else reads.
-    ///
-    /// # Errors
-    /// The size is above what is left of the limit.
-    pub fn check_size(&self, bytes: usize) -> Result<(), String> {
-        if bytes > self.bytes.get() { Err(self.too_large()) } else { Ok(()) }
+    /// Returns how many bytes are left for further files.
+    #[must_use]
+    pub fn bytes_left(&self) -> usize {
+        self.bytes.get()
     }
 
     fn too_large(&self) -> String {
@@ -354,14 +360,14 @@ mod tests {
     fn a_limit_names_itself_and_how_to_raise_it() -> io::Result<()> {
         let budget = Budget::of_mib(1);
         let error = budget.json(&format!("{:?}", "x".repeat(9 << 20))).map(|_| ()).unwrap_err().to_string();
-        let expected = "the document would take more than the limit of 8 MiB with all aliases expanded; XTASK_MAX_DOCUMENT_MIB=2 doubles it";
+        let expected = "the document would take more than the limit of 8 MiB with all aliases expanded; OPENAPI_MAX_DOCUMENT_MIB=2 doubles it";
         assert!(error.starts_with(expected), "{error}");
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), "x".repeat((1 << 20) + 1))?;
         let error = budget.read(file.path()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "larger than the limit of 1 MiB for a document and its files; XTASK_MAX_DOCUMENT_MIB raises it"
+            "larger than the limit of 1 MiB for a document and its files; OPENAPI_MAX_DOCUMENT_MIB raises it"
         );
         Ok(())
     }

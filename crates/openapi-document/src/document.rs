@@ -40,12 +40,20 @@ pub struct Operation<'a> {
 }
 
 impl Document {
-    /// Parses JSON if the name ends in `.json`, else YAML.
+    /// Parses JSON or YAML; see [`is_json`].
     ///
     /// # Errors
     /// One line with name, line, column and message.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let root = if name.ends_with(".json") { json(text) } else { yaml(text) };
+        Self::parse_within(&Budget::from_env(), name, text)
+    }
+
+    /// Parses one of several files that have a budget in common.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_within(budget: &Budget, name: &str, text: &str) -> Result<Self, String> {
+        let root = if is_json(name, text) { json(budget, text) } else { yaml(budget, text) };
         let root = root.map_err(|error| format!("{name}:{error}"))?;
         let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { name: name.to_owned(), sha256, root })
@@ -58,8 +66,15 @@ impl Document {
     }
 }
 
-fn json(text: &str) -> Result<Value, String> {
-    Budget::from_env().json(text).map_err(|error| {
+/// Returns whether a text is read as JSON: by the end of its name, else by its first character.
+#[must_use]
+pub fn is_json(name: &str, text: &str) -> bool {
+    let is_yaml = || name.ends_with(".yaml") || name.ends_with(".yml");
+    name.ends_with(".json") || !is_yaml() && text.trim_start().starts_with('{')
+}
+
+fn json(budget: &Budget, text: &str) -> Result<Value, String> {
+    budget.json(text).map_err(|error| {
         let (line, column, message) = (error.line(), error.column(), error.to_string());
         // The place is said in the form that editors follow.
         let message = message.split(" at line ").next().unwrap_or(&message);
@@ -67,8 +82,8 @@ fn json(text: &str) -> Result<Value, String> {
     })
 }
 
-fn yaml(text: &str) -> Result<Value, String> {
-    Budget::from_env().yaml(text, DuplicateKeyPolicy::Error).map_err(|error| {
+fn yaml(budget: &Budget, text: &str) -> Result<Value, String> {
+    budget.yaml(text, DuplicateKeyPolicy::Error).map_err(|error| {
         let place = error.place.map_or(" ".to_owned(), |(line, column)| format!("{line}:{column}: "));
         format!("{place}{}", error.message)
     })

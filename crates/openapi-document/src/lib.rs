@@ -7,20 +7,21 @@
 
 mod budget;
 mod document;
-mod lines;
+mod locations;
 pub mod pointer;
 mod positions;
 mod reach;
 mod resolve;
+pub mod text;
 mod tree;
 mod walk;
 
 pub use budget::{Budget, YamlError};
-pub use document::{Document, METHODS, Operation, component_schemas, operations};
-pub use lines::Lines;
+pub use document::{Document, METHODS, Operation, component_schemas, is_json, operations};
+pub use locations::Locations;
 pub use positions::{Position, Positions};
 pub use reach::{SCHEMAS, reachable, references};
 pub use resolve::{lookup, resolve, resolve_at};
 pub use serde_saphyr::DuplicateKeyPolicy;
-pub use tree::{DocumentTree, Node, NotOpenApi};
+pub use tree::{DocumentTree, Files, Node, NotOpenApi};
 pub use walk::{Place, SchemaNode, field, schemas};

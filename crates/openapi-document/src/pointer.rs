@@ -74,6 +74,8 @@ struct Link<'a> {
 /// One step of a pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {
+    /// Into another file, by its path from the document's folder: the first step.
+    File(&'a str),
     /// To a field of an object.
     Key(&'a str),
     /// To an item of an array.
@@ -91,6 +93,22 @@ impl<'a> Pointer<'a> {
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         Self(Some(Rc::new(Link { parent: self.clone(), step: Step::Index(index) })))
+    }
+
+    /// Returns the pointer of another file's root.
+    #[must_use]
+    pub fn of_file(path: &'a str) -> Self {
+        Self(Some(Rc::new(Link { parent: Self::default(), step: Step::File(path) })))
+    }
+
+    /// Returns the other file that the pointer leads into; none for the document itself.
+    #[must_use]
+    pub fn file(&self) -> Option<&'a str> {
+        let mut link = self.0.as_ref()?;
+        while let Some(parent) = &link.parent.0 {
+            link = parent;
+        }
+        if let Step::File(path) = link.step { Some(path) } else { None }
     }
 
     /// Returns the steps from the root.
@@ -111,6 +129,7 @@ impl fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in self.steps() {
             match step {
+                Step::File(path) => write!(f, "{path}#")?,
                 Step::Key(key) => write!(f, "/{}", escape(key))?,
                 Step::Index(index) => write!(f, "/{index}")?,
             }
@@ -131,6 +150,8 @@ mod tests {
         let root = Pointer::default();
         assert_eq!(root.to_string(), "");
         assert_eq!(root.key("paths").key("/a~b").index(3).to_string(), "/paths/~1a~0b/3");
+        let other = Pointer::of_file("models/car.yaml").key("items");
+        assert_eq!((other.file(), other.to_string().as_str()), (Some("models/car.yaml"), "models/car.yaml#/items"));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use serde_json::{Map, Value};
 
 use crate::{
-    pointer::{Pointer, decode},
+    pointer::{Pointer, Step, decode},
     reach::SCHEMAS,
 };
 
@@ -18,6 +18,37 @@ const MAX_HOPS: usize = 32;
 /// The value is not an OpenAPI 3 document. Holds what was found instead of `openapi: 3.x`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotOpenApi(pub String);
+
+/// Files beside a document that its references lead to.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// The name of the document's own file, by which other files refer to it.
+    pub own: String,
+    /// The other files, by their paths from the document's folder: `models/car.yaml`.
+    pub others: BTreeMap<String, Value>,
+}
+
+impl Files {
+    /// Returns the path of the file that a reference (`../car.yaml#/Car`) in a file leads to. None if it leads out of the document's
+    /// folder, is a URL or an absolute path, or stays in the file.
+    #[must_use]
+    pub fn path(from: &str, reference: &str) -> Option<String> {
+        let path = reference.split('#').next().filter(|path| !path.is_empty() && !path.starts_with('/'))?;
+        let mut parts = from.rsplit_once('/').map_or(Vec::new(), |(folder, _)| folder.split('/').collect());
+        let path = decode(path);
+        if path.contains(['\\', ':']) {
+            return None;
+        }
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()?),
+                part => parts.push(part),
+            }
+        }
+        Some(parts.join("/"))
+    }
+}
 
 /// A value with its location.
 #[derive(Debug, Clone)]
@@ -84,8 +115,10 @@ impl<'a> Node<'a> {
 struct Index<'a> {
     /// How many objects it has.
     objects: usize,
-    /// References that do not begin at its root.
-    outside: BTreeSet<&'a str>,
+    /// References that do not begin at the root of their file, with the file; the document's own is the empty one.
+    outside: BTreeSet<(&'a str, &'a str)>,
+    /// The file that is read.
+    file: &'a str,
     /// Some schema has a name of its own: `$id`, `$anchor`.
     has_names: bool,
 }
@@ -99,7 +132,8 @@ impl<'a> Index<'a> {
                 for (key, value) in members {
                     match key.as_str() {
                         "$ref" if !names => {
-                            self.outside.extend(value.as_str().filter(|text| !text.starts_with('#')));
+                            let texts = value.as_str().filter(|text| !text.starts_with('#'));
+                            self.outside.extend(texts.map(|text| (self.file, text)));
                         }
                         "$id" | "$anchor" | "$dynamicAnchor" if !names => self.has_names |= value.is_string(),
                         "example" | "examples" | "default" | "enum" | "const" if !names => continue,
@@ -152,9 +186,11 @@ pub struct DocumentTree<'a> {
     index: Index<'a>,
     /// Schemas by the names that they have themselves: `https://example.com/car`, `#car`.
     names: HashMap<String, Node<'a>>,
-    /// `components.schemas`, which most references lead into.
-    schemas: Option<Node<'a>>,
+    /// `components.schemas`, which most references lead into, and where it is.
+    schemas: HashMap<&'a str, &'a Value>,
+    schemas_at: Pointer<'a>,
     siblings: bool,
+    files: Option<&'a Files>,
 }
 
 impl<'a> DocumentTree<'a> {
@@ -169,6 +205,18 @@ impl<'a> DocumentTree<'a> {
     /// # Errors
     /// The value is not an OpenAPI 3 document.
     pub fn new(root: &'a Value) -> Result<Self, NotOpenApi> {
+        Self::of(root, None)
+    }
+
+    /// Indexes a document with other files, into which references are followed.
+    ///
+    /// # Errors
+    /// The value is not an OpenAPI 3 document.
+    pub fn with_files(root: &'a Value, files: &'a Files) -> Result<Self, NotOpenApi> {
+        Self::of(root, Some(files).filter(|files| !files.others.is_empty()))
+    }
+
+    fn of(root: &'a Value, files: Option<&'a Files>) -> Result<Self, NotOpenApi> {
         let reject = |found: &str| Err(NotOpenApi(found.to_owned()));
         if !root.is_object() {
             return reject("it is not an object");
@@ -178,8 +226,16 @@ impl<'a> DocumentTree<'a> {
         let read = |siblings| {
             let mut index = Index::default();
             index.read(root, false);
-            let mut document = Self { root, names: HashMap::new(), index, schemas: None, siblings };
-            document.schemas = document.at(&["components", "schemas"]);
+            for (path, value) in files.iter().flat_map(|files| &files.others) {
+                index.file = path;
+                index.read(value, false);
+            }
+            let (names, schemas) = (HashMap::new(), HashMap::new());
+            let mut document = Self { root, names, index, schemas, schemas_at: Pointer::default(), siblings, files };
+            if let Some(schemas) = document.at(&["components", "schemas"]) {
+                document.schemas = schemas.members().filter(|(_, value)| !value.is_null()).collect();
+                document.schemas_at = schemas.at;
+            }
             if document.index.has_names {
                 let root = document.root();
                 document.name(&root, "", false);
@@ -249,21 +305,76 @@ impl<'a> DocumentTree<'a> {
         walk(start, fragment)
     }
 
-    /// Returns the references into other files, each once.
-    pub fn outside(&self) -> impl Iterator<Item = &'a str> + '_ {
-        self.index.outside.iter().copied().filter(|reference| self.named(reference).is_none())
+    /// Returns the references into other files that cannot be followed, each once.
+    #[must_use]
+    pub fn outside(&self) -> BTreeSet<&'a str> {
+        let is_left = |(file, reference): &(&'a str, &'a str)| {
+            self.named(reference).is_none() && self.in_file(Some(file), reference).is_none()
+        };
+        self.index.outside.iter().copied().filter(is_left).map(|(_, reference)| reference).collect()
+    }
+
+    /// Returns the roots of the other files.
+    pub fn files(&self) -> impl Iterator<Item = Node<'a>> {
+        let others = self.files.into_iter().flat_map(|files| &files.others);
+        others.map(|(path, value)| Node { value, at: Pointer::of_file(path) })
+    }
+
+    /// Whether a node may be in another file.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.files.is_some()
+    }
+
+    /// Returns the root of a file; none for the document's own.
+    fn root_of(&self, file: Option<&str>) -> Option<Node<'a>> {
+        let Some(file) = file.filter(|file| !file.is_empty()) else { return Some(self.root()) };
+        let (path, value) = self.files?.others.get_key_value(file)?;
+        Some(Node { value, at: Pointer::of_file(path) })
+    }
+
+    /// What a reference in a file leads to in another one.
+    fn in_file(&self, file: Option<&str>, reference: &str) -> Option<Node<'a>> {
+        let files = self.files?;
+        let own = files.own.as_str();
+        let path = Files::path(file.filter(|file| !file.is_empty()).unwrap_or(own), reference)?;
+        let root = self.root_of(Some(path.as_str()).filter(|path| *path != own))?;
+        walk(root, reference.split_once('#').map_or("", |(_, fragment)| fragment))
+    }
+
+    /// Returns the node at these steps.
+    #[must_use]
+    pub fn node(&self, steps: &[Step<'_>]) -> Option<Node<'a>> {
+        let (file, steps) = match steps {
+            [Step::File(file), steps @ ..] => (Some(*file), steps),
+            steps => (None, steps),
+        };
+        steps.iter().try_fold(self.root_of(file)?, |node, step| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().nth(*index),
+            Step::File(_) => None,
+        })
     }
 
     /// Returns what the node's `$ref` points to, one step; none if it is not a reference or unresolved in this document.
     #[must_use]
     pub fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
         let reference = node.text("$ref").or_else(|| node.text("$dynamicRef"))?;
+        if self.has_files()
+            && let Some(file) = node.at.file()
+        {
+            return match reference.strip_prefix('#') {
+                Some(path) => walk(self.root_of(Some(file))?, path),
+                None => self.in_file(Some(file), reference).or_else(|| self.named(reference)),
+            };
+        }
         if let Some(name) = reference.strip_prefix(SCHEMAS).filter(|name| Self::is_plain(name)) {
-            return self.schemas.as_ref()?.get(name);
+            let (name, value) = self.schemas.get_key_value(name)?;
+            return Some(Node { value, at: self.schemas_at.key(name) });
         }
         match reference.strip_prefix('#') {
             Some(path) if path.is_empty() || path.starts_with('/') => walk(self.root(), path),
-            _ => self.named(reference),
+            _ => self.named(reference).or_else(|| self.in_file(None, reference)),
         }
     }
 
@@ -299,8 +410,11 @@ impl<'a> DocumentTree<'a> {
     }
 }
 
-/// What a JSON pointer leads to from a node.
+/// What a JSON pointer leads to from a node. Fragments that are names are no pointers.
 fn walk<'a>(start: Node<'a>, path: &str) -> Option<Node<'a>> {
+    if !path.is_empty() && !path.starts_with('/') {
+        return None;
+    }
     path.split('/').skip(1).try_fold(start, |target, token| {
         let token = decode(token);
         match target.value {
@@ -337,6 +451,42 @@ mod tests {
         let document = DocumentTree::new(&root).unwrap();
         assert!(document.resolve(document.at(&["a"]).unwrap()).text("$ref").is_some());
         assert!(document.target(&document.at(&["c"]).unwrap()).is_none());
+    }
+
+    #[test]
+    fn references_lead_into_other_files_and_back() {
+        let root = json!({
+            "openapi": "3.1.0",
+            "paths": {"/cars": {"$ref": "./paths/cars.yaml#/~1cars"}},
+            "components": {"schemas": {"Id": {"type": "string"}}},
+        });
+        let others = [
+            ("paths/cars.yaml", json!({"/cars": {"get": {"schema": {"$ref": "../models.json#/Car"}}}})),
+            (
+                "models.json",
+                json!({"Car": {"items": {"$ref": "#/Wheel"}}, "Wheel": {"$ref": "api.yaml#/components/schemas/Id"}}),
+            ),
+        ];
+        let others = others.into_iter().map(|(path, value)| (path.to_owned(), value)).collect();
+        let files = Files { own: "api.yaml".to_owned(), others };
+        let document = DocumentTree::with_files(&root, &files).unwrap();
+        let item = document.resolve(document.at(&["paths", "/cars"]).unwrap());
+        let car = document.resolve(item.get("get").and_then(|get| get.get("schema")).unwrap());
+        assert_eq!(car.at.to_string(), "models.json#/Car");
+        let id = document.resolve(car.get("items").unwrap());
+        assert_eq!((id.at.to_string().as_str(), id.text("type")), ("/components/schemas/Id", Some("string")));
+        assert_eq!(document.node(&car.at.steps()).map(|node| node.address()), Some(car.address()));
+        assert!(document.outside().is_empty());
+        assert_eq!(DocumentTree::new(&root).unwrap().outside().len(), 1);
+    }
+
+    #[test]
+    fn references_stay_in_the_folder_of_the_document() {
+        assert_eq!(Files::path("a/b.yaml", "../c%20d.yaml#/x").as_deref(), Some("c d.yaml"));
+        assert_eq!(Files::path("a/b.yaml", "./d/./e.yaml").as_deref(), Some("a/d/e.yaml"));
+        for outside in ["../c.yaml", "x/../../c.yaml", "/etc/passwd", "https://h/c.yaml", "#/x", "c:\\d", "%2e%2e/c"] {
+            assert_eq!(Files::path("b.yaml", outside), None, "{outside}");
+        }
     }
 
     #[test]

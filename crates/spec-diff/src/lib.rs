@@ -5,6 +5,8 @@
 //! request. Nothing is passed over in silence: what cannot be judged is an `unknown-change`.
 //!
 //! OpenAPI 3.0 fully; of 3.1 and 3.2 what vendors use.
+//!
+//! The feature `cli` (default) adds the program `spec-diff` and its parts: reading documents, accept files, gates and output formats.
 
 #![warn(clippy::self_named_module_files)]
 
@@ -13,9 +15,17 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod compare;
+#[cfg(feature = "cli")]
+pub mod input;
 mod options;
+#[cfg(feature = "cli")]
+pub mod output;
 mod report;
+#[cfg(feature = "cli")]
+pub mod review;
 pub mod rules;
 mod schema;
 
@@ -25,6 +35,7 @@ pub use crate::report::{
     Bump, Change, Direction, Level, Location, Member, OperationRef, Owner, Report, Role, Side, TouchedOperation,
     Version,
 };
+pub use openapi_document::Files;
 
 use openapi_document::DocumentTree;
 use serde_json::Value;
@@ -58,7 +69,24 @@ impl std::error::Error for NotOpenApi {}
 ///
 /// [`NotOpenApi`] if one of them is not an OpenAPI 3 document.
 pub fn diff(base: &Value, revision: &Value, options: &Options) -> Result<Report, NotOpenApi> {
-    let tree = |root, side| DocumentTree::new(root).map_err(|error| NotOpenApi { side, found: error.0 });
-    let (base, revision) = (tree(base, Side::Base)?, tree(revision, Side::Revision)?);
+    let files = Files::default();
+    diff_with_files((base, &files), (revision, &files), options)
+}
+
+/// Compares two documents of one API, each with the files that references of it lead into. References into other files than these are
+/// not followed, which is an `unknown-change`.
+///
+/// # Errors
+///
+/// [`NotOpenApi`] if one of the documents is not an OpenAPI 3 document.
+pub fn diff_with_files(
+    (base, base_files): (&Value, &Files),
+    (revision, revision_files): (&Value, &Files),
+    options: &Options,
+) -> Result<Report, NotOpenApi> {
+    let tree =
+        |root, files, side| DocumentTree::with_files(root, files).map_err(|error| NotOpenApi { side, found: error.0 });
+    let base = tree(base, base_files, Side::Base)?;
+    let revision = tree(revision, revision_files, Side::Revision)?;
     Ok(report::grouping::report(Comparison::run(base, revision, options)))
 }

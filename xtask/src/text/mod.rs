@@ -2,24 +2,12 @@
 
 pub(crate) mod markdown;
 
-use markdown::is_unsafe;
+use openapi_document::text::is_unsafe;
+pub(crate) use openapi_document::text::printable;
 
 /// A text in one line, whatever breaks and indents it had.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A text in one line that a terminal shows as it is: what would end the line or steer the terminal is escaped.
-pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => out.extend(letter.escape_default()),
-            letter if is_unsafe(letter) => out.extend(letter.escape_default()),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 /// A text as one sentence: in one line, with a full stop.
@@ -47,12 +35,6 @@ mod tests {
         assert_eq!(sentence("a\n  b"), "a b.");
         assert_eq!(sentence("Why?"), "Why?");
         assert_eq!(sentence(""), "");
-    }
-
-    #[test]
-    fn what_is_printable_is_one_line_and_steers_no_terminal() {
-        let text = printable("a\u{1b}[2K\nerror: \r\u{202e}\u{85}\u{2028}\tü");
-        assert_eq!(text, "a\\u{1b}[2K\\nerror: \\r\\u{202e}\\u{85}\\u{2028}\\tü");
     }
 
     #[test]

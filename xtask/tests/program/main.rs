@@ -27,9 +27,14 @@ fn xtask(root: &Path) -> Command {
 }
 
 fn in_repository(command: &mut Command, root: &Path) {
-    for name in
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "XTASK_MAX_DOCUMENT_MIB"]
-    {
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GITHUB_OUTPUT",
+        "GITHUB_STEP_SUMMARY",
+        "OPENAPI_MAX_DOCUMENT_MIB",
+    ] {
         command.env_remove(name);
     }
     command.env("CARGO_MANIFEST_DIR", root.join("xtask")).current_dir(root);

@@ -73,7 +73,7 @@ fn refused(arguments: &str, good: bool, printed: &str) {
     assert!(!good, "{arguments}");
     let begin = printed.chars().take(2_000).collect::<String>();
     assert!(printed.contains("limit"), "{arguments}: {begin}");
-    assert!(printed.contains("XTASK_MAX_DOCUMENT_MIB"), "{arguments}: {begin}");
+    assert!(printed.contains("OPENAPI_MAX_DOCUMENT_MIB"), "{arguments}: {begin}");
 }
 
 fn specification(schemas: &str, schema: &str) -> String {

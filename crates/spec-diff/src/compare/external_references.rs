@@ -1,4 +1,4 @@
-//! References that lead out of the document, outside of schemas: what they lead to cannot be compared, where they lead can.
+//! References that cannot be followed, outside of schemas: what they lead to cannot be compared, where they lead can.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,9 @@ impl<'a> Comparison<'a> {
     pub(super) fn elsewhere(&mut self) {
         let (olds, news) = (references(&self.base), references(&self.revision));
         let finding = |text: &str| Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {text}"));
-        for reference in self.base.outside().collect::<Vec<_>>() {
-            // Unchanged here, whatever may have changed there.
-            if self.revision.outside().any(|other| other == reference) {
-                self.note(
-                    0,
-                    Finding::new(&rules::UNKNOWN_CHANGE).named(format!("$ref {reference}, which was not followed")),
-                );
-            }
+        // Unchanged here, whatever may have changed there.
+        for reference in self.base.outside().intersection(&self.revision.outside()) {
+            self.note(0, finding(&format!("{reference}, which was not followed")));
         }
         for ((_, text), at) in olds.iter().filter(|(key, _)| !news.contains_key(*key)) {
             self.note(0, finding(text).removed(at));
@@ -41,6 +36,7 @@ fn references<'a>(document: &DocumentTree<'a>) -> References<'a> {
     {
         read(document, &node, &mut found);
     }
+    document.files().for_each(|root| read(document, &root, &mut found));
     found
 }
 

@@ -10,7 +10,11 @@ const SMALL: usize = 24;
 
 /// The schema components that are equal on both sides, as are all that they refer to.
 #[derive(Debug, Default)]
-pub(super) struct Unchanged<'a>(HashSet<&'a str>);
+pub(super) struct Unchanged<'a> {
+    names: HashSet<&'a str>,
+    /// Nodes may be in other files, where references lead elsewhere.
+    has_files: bool,
+}
 
 impl<'a> Unchanged<'a> {
     pub(super) fn of(base: &DocumentTree<'a>, revision: &DocumentTree<'a>) -> Self {
@@ -36,14 +40,17 @@ impl<'a> Unchanged<'a> {
             let users = users.get(name).map(Vec::as_slice).unwrap_or_default();
             changed.extend(users.iter().filter(|user| unchanged.remove(*user)));
         }
-        Self(unchanged)
+        Self { names: unchanged, has_files: base.has_files() || revision.has_files() }
     }
 
     /// Whether both are the same small schema, and nothing that it refers to has changed.
     pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
+        if self.has_files && (old.at.file().is_some() || new.at.file().is_some()) {
+            return false;
+        }
         let mut references = Vec::new();
         read(old.value, &mut references, &mut { SMALL })
-            && references.iter().all(|name| self.0.contains(name))
+            && references.iter().all(|name| self.names.contains(name))
             && old.value == new.value
     }
 }
@@ -89,7 +96,7 @@ mod tests {
         let (base, revision) = (document("string"), document("number"));
         let documents = (DocumentTree::new(&base).unwrap(), DocumentTree::new(&revision).unwrap());
         let unchanged = Unchanged::of(&documents.0, &documents.1);
-        let mut names: Vec<_> = unchanged.0.iter().copied().collect();
+        let mut names: Vec<_> = unchanged.names.iter().copied().collect();
         names.sort_unstable();
         assert_eq!(names, ["C", "D", "E"]);
         let holds = |value: &Value| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use openapi_document::{DocumentTree, pointer::Pointer};
+use openapi_document::{DocumentTree, pointer::Pointer, text};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -77,13 +77,13 @@ fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
         let id = finding.rule.id(finding.direction, finding.place, finding.what);
         let everywhere = finding.rule.name == rules::EXTENSION_CHANGED.name;
         let (owner, member) = member(comparison, finding, everywhere);
-        let pointer = |location: &Option<Location>| location.as_ref().map(|location| location.pointer.clone());
+        let pointer = |location: &Option<Location>| location.as_ref().map(ToString::to_string);
         let key = (
             finding.rule.name,
             finding.what,
             member.name.clone(),
             if everywhere { (None, None) } else { (pointer(&member.base), pointer(&member.revision)) },
-            (text(&member.before), text(&member.after)),
+            (json(&member.before), json(&member.after)),
         );
         let index = *places.entry(key).or_insert_with(|| {
             all.push(Merged { findings: Vec::new(), owner, member, reach: Reach::new() });
@@ -99,14 +99,12 @@ fn merge<'a>(comparison: &'a Comparison<'a>) -> Vec<Merged<'a>> {
     all
 }
 
-fn text(value: &Option<Value>) -> Option<String> {
+fn json(value: &Option<Value>) -> Option<String> {
     value.as_ref().map(Value::to_string)
 }
 
 fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) -> (Owner, Member) {
-    let location = |pointer: &Option<Pointer<'_>>| {
-        pointer.as_ref().map(|pointer| Location { pointer: pointer.to_string(), line: None })
-    };
+    let location = |pointer: &Option<Pointer<'_>>| pointer.as_ref().map(location);
     let (owner, name) = match (&finding.revision, &finding.base) {
         (Some(pointer), _) => labels::place(&comparison.revision, pointer),
         (None, Some(pointer)) => labels::place(&comparison.base, pointer),
@@ -122,6 +120,12 @@ fn member(comparison: &Comparison<'_>, finding: &Finding<'_>, everywhere: bool) 
         after: finding.after.clone(),
     };
     (owner, member)
+}
+
+fn location(pointer: &Pointer<'_>) -> Location {
+    let (file, text) = (pointer.file(), pointer.to_string());
+    let within = text.get(file.map_or(0, |file| file.len() + 1)..).unwrap_or_default().to_owned();
+    Location { file: file.map(str::to_owned), pointer: within, line: None, column: None }
 }
 
 /// One finding of those that share owner, id, level and direction.
@@ -141,7 +145,7 @@ fn change(
         .collect();
     let roles: BTreeSet<_> = reach.iter().map(|(_, role)| *role).collect();
     let mut members: Vec<_> = group.into_iter().map(|merged| merged.member).collect();
-    members.sort_by_cached_key(|member| (member.name.clone(), text(&member.before), text(&member.after)));
+    members.sort_by_cached_key(|member| (member.name.clone(), json(&member.before), json(&member.after)));
     let mut change = Change {
         id,
         rule: rule.name,
@@ -170,6 +174,7 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
         Direction::Both => ", in requests and responses",
         Direction::None => "",
     };
+    let excerpt = |text: &str| text::excerpt(text, LETTERS);
     let short = |value: &Value| value.as_str().map_or_else(|| excerpt(&value.to_string()), excerpt);
     let member = |member: &Member| {
         let values = match (&member.before, &member.after) {
@@ -191,24 +196,7 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let members = if members.is_empty() { String::new() } else { format!(": {}{more}", members.join(", ")) };
     let what = if what.is_empty() || rule.group != Group::Constraints { String::new() } else { format!(" ({what})") };
-    format!("{}{direction}{members}: {}{what}", labels::describe(&change.owner), rule.help)
-}
-
-/// A vendor's text in a message: on one line, and not too long to be read.
-fn excerpt(text: &str) -> String {
-    let mut short = String::new();
-    for (count, letter) in text.chars().enumerate() {
-        match letter {
-            _ if count == LETTERS => return short + "…",
-            // Line breaks, and what changes the direction of writing or has no width.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
-                short.extend(letter.escape_unicode());
-            }
-            letter if letter.is_control() => short.extend(letter.escape_default()),
-            letter => short.push(letter),
-        }
-    }
-    short
+    format!("{}{direction}{members}: {}{what}", change.owner, rule.help_for(change.direction))
 }
 
 fn fingerprint(api: &str, change: &Change) -> String {
@@ -222,8 +210,8 @@ fn fingerprint(api: &str, change: &Change) -> String {
     add(&labels::describe(&change.owner));
     for member in &change.members {
         add(&member.name);
-        add(&text(&member.before).unwrap_or_default());
-        add(&text(&member.after).unwrap_or_default());
+        add(&json(&member.before).unwrap_or_default());
+        add(&json(&member.after).unwrap_or_default());
     }
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,6 +7,26 @@ use openapi_document::{
 
 use super::Owner;
 
+/// What begins the inside of a schema, an operation or a part of a message.
+const KEYWORDS: &[&str] = &[
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "content",
+    "headers",
+    "items",
+    "oneOf",
+    "parameters",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "requestBody",
+    "responses",
+    "schema",
+    "security",
+    "servers",
+];
+
 /// Who owns a place, and what it is called within its owner: `address.city`, `200: data[].id`, empty for the owner itself.
 pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owner, String) {
     let steps = pointer.steps();
@@ -14,6 +34,18 @@ pub(crate) fn place(document: &DocumentTree<'_>, pointer: &Pointer<'_>) -> (Owne
         [Step::Key("components"), Step::Key(section), Step::Key(name), rest @ ..] => {
             let owner = Owner::Component { section: (*section).to_owned(), name: (*name).to_owned() };
             (owner, member(document, &steps[..3], rest))
+        }
+        [Step::File(path), below @ ..] => {
+            // The part of the file that a reference names.
+            let is_keyword = |step: &Step<'_>| matches!(step, Step::Key(key) if KEYWORDS.contains(key));
+            let named = below.iter().position(is_keyword).unwrap_or(below.len()) + 1;
+            let at = steps.iter().take(named).skip(1).fold(Pointer::of_file(path), |at, step| match step {
+                Step::Index(index) => at.index(*index),
+                Step::Key(key) => at.key(key),
+                Step::File(_) => at,
+            });
+            let path = if named == 1 { (*path).to_owned() } else { at.to_string() };
+            (Owner::File { path }, member(document, &steps[..named], &steps[named..]))
         }
         [Step::Key("paths"), Step::Key(path)] => (Owner::Path { path: (*path).to_owned() }, String::new()),
         [Step::Key("paths"), Step::Key(path), Step::Key("parameters" | "servers"), rest @ ..] => {
@@ -89,13 +121,9 @@ fn member(document: &DocumentTree<'_>, prefix: &[Step<'_>], steps: &[Step<'_>]) 
 
 /// `limit (query)`
 fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> String {
-    let mut node = Some(document.root());
-    for step in at.iter().chain(&[Step::Key("parameters"), Step::Index(index)]) {
-        node = node.and_then(|node| match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.items().nth(*index),
-        });
-    }
+    let mut steps = at.to_vec();
+    steps.extend([Step::Key("parameters"), Step::Index(index)]);
+    let node = document.node(&steps);
     let text = |key| node.as_ref().and_then(|node| node.text(key)).unwrap_or("?");
     format!("{} ({})", text("name"), text("in"))
 }
@@ -104,7 +132,7 @@ fn parameter(document: &DocumentTree<'_>, at: &[Step<'_>], index: usize) -> Stri
 pub(crate) fn describe(owner: &Owner) -> String {
     match owner {
         Owner::Document => "the API".to_owned(),
-        Owner::Path { path } => path.clone(),
+        Owner::Path { path } | Owner::File { path } => path.clone(),
         Owner::Operation { method, path } => format!("{method} {path}"),
         Owner::Component { section, name } => match section.as_str() {
             "schemas" => name.clone(),

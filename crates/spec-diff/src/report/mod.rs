@@ -8,6 +8,7 @@ mod labels;
 mod level;
 mod reachability;
 
+use openapi_document::text::excerpt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,6 +115,11 @@ pub enum Owner {
         /// The path's template.
         path: String,
     },
+    /// A part of another file, or the whole file.
+    File {
+        /// The file's path from the document's folder, with a JSON pointer: `models.yaml#/Car`.
+        path: String,
+    },
     /// A named component.
     Component {
         /// The section of `components`: `schemas`, `parameters`, `securitySchemes`, …
@@ -126,10 +132,24 @@ pub enum Owner {
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Location {
-    /// A JSON pointer (RFC 6901).
+    /// The file, if it is not the document's own, by its path from the document's folder.
+    pub file: Option<String>,
+    /// A JSON pointer (RFC 6901) in the file.
     pub pointer: String,
-    /// The line in the document's text, from 1, if [`Report::locate`] was told where lines are.
+    /// The line in the file's text, from 1; none before [`Report::locate`].
     pub line: Option<u32>,
+    /// The column in characters, from 1; none before [`Report::locate`].
+    pub column: Option<u32>,
+}
+
+/// `/components/schemas/Car`, in another file `models/car.yaml#/Car`.
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{file}#{}", self.pointer),
+            None => f.write_str(&self.pointer),
+        }
+    }
 }
 
 /// One of the things that a change names: a property, an enum's value, a parameter, a scope.
@@ -259,20 +279,40 @@ impl std::fmt::Display for Bump {
     }
 }
 
-/// As messages name it.
+/// As messages name it: on one line, and not longer than a line.
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&labels::describe(self))
+        f.write_str(&excerpt(&labels::describe(self), OWNER))
+    }
+}
+
+/// How many characters of an owner's name are shown.
+const OWNER: usize = 160;
+
+impl Member {
+    /// Where to look at it: in the revision, or in the base if it was removed.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        self.revision.as_ref().or(self.base.as_ref())
+    }
+}
+
+impl Change {
+    /// Returns the message without the owner at its beginning.
+    #[must_use]
+    pub fn statement(&self) -> &str {
+        let owner = self.owner.to_string();
+        self.message.strip_prefix(&owner).unwrap_or(&self.message).trim_start_matches([',', ':', ' '])
     }
 }
 
 impl Report {
-    /// Fills in the lines of all locations: `line` says at which line of a side's text a JSON pointer is.
-    pub fn locate(&mut self, line: impl Fn(Side, &str) -> Option<u32>) {
+    /// Fills in the positions of all locations: `position` returns line and column of a location in a side's text.
+    pub fn locate(&mut self, position: impl Fn(Side, &Location) -> Option<(u32, u32)>) {
         for member in self.changes.iter_mut().flat_map(|change| &mut change.members) {
             for (side, location) in [(Side::Base, &mut member.base), (Side::Revision, &mut member.revision)] {
                 if let Some(location) = location {
-                    location.line = line(side, &location.pointer);
+                    (location.line, location.column) = position(side, location).unzip();
                 }
             }
         }

@@ -9,13 +9,15 @@ use crate::report::{Bump, Level};
 rules! { DATA:
     // --- properties ---
     PROPERTY_ADDED_OPTIONAL = Rule::data("optional-property-added", Properties, (Info, Info), Major,
-        "optional-property-removed", "one more property, which may be missing")
+        "optional-property-removed", "one more optional property")
         .ids("new-optional-request-property", "response-optional-property-added");
     PROPERTY_ADDED_REQUIRED = Rule::data("required-property-added", Properties, (Breaking, Info), Major,
         "required-property-removed", "one more property; requests without it are rejected")
+        .in_responses("one more property, which is always there")
         .ids("new-required-request-property", "response-required-property-added");
     PROPERTY_ADDED_REQUIRED_DEFAULT = Rule::data("required-property-with-default-added", Properties, (Breaking, Info),
         Major, "required-property-removed", "one more required property, which has a default")
+        .in_responses("one more property, which is always there")
         .ids("new-required-request-property-with-default", "response-required-property-added");
     PROPERTY_REMOVED_OPTIONAL = Rule::data("optional-property-removed", Properties, (Warning, Warning), Major,
         "optional-property-added", "an optional property was removed")
@@ -24,19 +26,22 @@ rules! { DATA:
         "required-property-added", "a required property was removed")
         .ids("request-property-removed", "response-required-property-removed");
     BECAME_REQUIRED = Rule::data("became-required", Properties, (Breaking, Info), Major, "became-optional",
-        "the property must be there");
+        "requests without the property are rejected")
+        .in_responses("the property is always there");
     BECAME_REQUIRED_DEFAULT = Rule::data("became-required-with-default", Properties, (Breaking, Info), Major,
-        "became-optional", "the property must be there, though it has a default");
+        "became-optional", "the property is required, though it has a default")
+        .in_responses("the property is always there");
     BECAME_OPTIONAL = Rule::data("became-optional", Properties, (Info, Breaking), Major, "became-required",
-        "the property may be missing");
+        "the property may be left out")
+        .in_responses("the property may be missing");
 
     // --- types and formats ---
     TYPE_CHANGED = Rule::data("type-changed", TypeFormat, (Breaking, Breaking), Major, "type-changed",
         "a different type or format; values of the one do not fit the other");
     TYPE_GENERALIZED = Rule::data("type-generalized", TypeFormat, (Info, Breaking), Major, "type-specialized",
-        "more values are allowed: another type too, or a wider format");
+        "more values fit: another type too, or a wider format");
     TYPE_SPECIALIZED = Rule::data("type-specialized", TypeFormat, (Breaking, Info), Major, "type-generalized",
-        "fewer values are allowed: fewer types, or a narrower format");
+        "fewer values fit: fewer types, or a narrower format");
     TYPE_COMPATIBLE = Rule::data("type-compatible", TypeFormat, (Info, Info), Major, "type-compatible",
         "another type that is written the same way here");
     CONTENT_CHANGED = Rule::data("content-changed", TypeFormat, (Breaking, Breaking), Major, "content-changed",
@@ -45,43 +50,58 @@ rules! { DATA:
     FORMAT_CHANGED = Rule::data("format-changed", TypeFormat, (Info, Info), Major, "format-changed",
         "another format, which by itself changes no value");
     BECAME_NEVER = Rule::data("became-never", TypeFormat, (Breaking, Info), Major, "no-longer-never",
-        "no value is allowed any more");
+        "no value is accepted any more")
+        .in_responses("no value arrives any more");
     NO_LONGER_NEVER = Rule::data("no-longer-never", TypeFormat, (Info, Breaking), Major, "became-never",
-        "values are allowed where none was");
+        "values are accepted where none was")
+        .in_responses("values may arrive where none did");
     BECAME_NULLABLE = Rule::data("became-nullable", Nullable, (Info, Breaking), Major, "became-not-nullable",
-        "null is allowed");
+        "null is accepted")
+        .in_responses("null may arrive");
     BECAME_NOT_NULLABLE = Rule::data("became-not-nullable", Nullable, (Breaking, Info), Major, "became-nullable",
-        "null is no longer allowed");
+        "null is no longer accepted")
+        .in_responses("null no longer arrives");
 
     // --- enums ---
     ENUM_VALUE_ADDED = Rule::data("enum-value-added", Enums, (Info, Warning), Major, "enum-value-removed",
-        "one more value; breaking in responses if the client's enums are closed");
+        "one more value is accepted")
+        .in_responses("one more value may arrive; breaking if the client's enums are closed");
     ENUM_VALUE_REMOVED = Rule::data("enum-value-removed", Enums, (Breaking, Info), Major, "enum-value-added",
-        "a value is no longer allowed");
+        "a value is no longer accepted")
+        .in_responses("a value no longer arrives");
     BECAME_ENUM = Rule::data("became-enum", Enums, (Breaking, Info), Major, "enum-removed",
-        "only listed values are allowed");
+        "only listed values are accepted")
+        .in_responses("only listed values arrive");
     ENUM_REMOVED = Rule::data("enum-removed", Enums, (Info, Warning), Major, "became-enum",
-        "any value is allowed; breaking in responses if the client's enums are closed");
+        "any value is accepted")
+        .in_responses("any value may arrive; breaking if the client's enums are closed");
     EXTENSIBLE_VALUE_ADDED = Rule::data("x-extensible-enum-value-added", Enums, (Info, Info), Minor,
         "x-extensible-enum-value-removed", "one more value in an extensible enum");
     EXTENSIBLE_VALUE_REMOVED = Rule::data("x-extensible-enum-value-removed", Enums, (Breaking, Info), Major,
-        "x-extensible-enum-value-added", "a value is no longer allowed");
+        "x-extensible-enum-value-added", "a value is no longer accepted")
+        .in_responses("a value no longer arrives");
     CONST_ADDED = Rule::data("const-added", Enums, (Breaking, Info), Major, "const-removed",
-        "only one value is allowed");
+        "only one value is accepted")
+        .in_responses("only one value arrives");
     CONST_CHANGED = Rule::data("const-changed", Enums, (Breaking, Breaking), Major, "const-changed",
         "another value is the only one");
     CONST_REMOVED = Rule::data("const-removed", Enums, (Info, Breaking), Major, "const-added",
-        "more than one value is allowed");
+        "more than one value is accepted")
+        .in_responses("more than one value may arrive");
 
     // --- composition ---
     ONE_OF_ADDED = Rule::data("one-of-added", Composition, (Info, Breaking), Major, "one-of-removed",
-        "one more alternative");
+        "one more alternative is accepted")
+        .in_responses("one more alternative may arrive");
     ONE_OF_REMOVED = Rule::data("one-of-removed", Composition, (Breaking, Info), Major, "one-of-added",
-        "one alternative less");
+        "an alternative is no longer accepted")
+        .in_responses("an alternative no longer arrives");
     ANY_OF_ADDED = Rule::data("any-of-added", Composition, (Info, Warning), Major, "any-of-removed",
-        "one more alternative; responses may match an old one too");
+        "one more alternative is accepted")
+        .in_responses("one more alternative may arrive; values may match an old one too");
     ANY_OF_REMOVED = Rule::data("any-of-removed", Composition, (Breaking, Info), Major, "any-of-added",
-        "one alternative less");
+        "an alternative is no longer accepted")
+        .in_responses("an alternative no longer arrives");
     ALL_OF_ADDED = Rule::data("all-of-added", Composition, (Breaking, Info), Major, "all-of-removed",
         "values must match one more part");
     ALL_OF_REMOVED = Rule::data("all-of-removed", Composition, (Warning, Info), Major, "all-of-added",
@@ -103,13 +123,16 @@ rules! { DATA:
     MAPPING_CHANGED = Rule::data("discriminator-mapping-changed", Composition, (Breaking, Breaking), Patch,
         "discriminator-mapping-changed", "a name maps to another alternative");
     ADDITIONAL_CLOSED = Rule::data("additional-properties-closed", Composition, (Breaking, Warning), Major,
-        "additional-properties-opened", "properties that are not listed are rejected");
+        "additional-properties-opened", "properties that are not listed are rejected")
+        .in_responses("properties that are not listed no longer arrive");
     ADDITIONAL_OPENED = Rule::data("additional-properties-opened", Composition, (Info, Info), Major,
-        "additional-properties-closed", "members that are not listed are allowed");
+        "additional-properties-closed", "properties that are not listed are accepted")
+        .in_responses("properties that are not listed may arrive");
     ADDITIONAL_TYPED = Rule::data("additional-properties-typed", Composition, (Breaking, Info), Major,
-        "additional-properties-untyped", "members that are not listed must have a type");
+        "additional-properties-untyped", "properties that are not listed must have a type")
+        .in_responses("properties that are not listed have a type");
     ADDITIONAL_UNTYPED = Rule::data("additional-properties-untyped", Composition, (Info, Warning), Major,
-        "additional-properties-typed", "members that are not listed may have any type");
+        "additional-properties-typed", "properties that are not listed may have any type");
     CONDITION_ADDED = Rule::data("condition-added", Composition, (Breaking, Info), Major, "condition-removed",
         "values must meet one more condition (not, if, contains, dependentRequired, …)")
         .written("{what}-added");
@@ -120,13 +143,17 @@ rules! { DATA:
         "values must meet another condition")
         .written("{what}-changed");
     NOT_WIDENED = Rule::data("not-widened", Composition, (Breaking, Info), Major, "not-narrowed",
-        "more values are forbidden");
+        "more values are rejected")
+        .in_responses("more values are excluded");
     NOT_NARROWED = Rule::data("not-narrowed", Composition, (Info, Breaking), Major, "not-widened",
-        "fewer values are forbidden");
+        "fewer values are rejected")
+        .in_responses("fewer values are excluded");
     ANY_OF_TO_ONE_OF = Rule::data("any-of-became-one-of", Composition, (Warning, Info), Major, "one-of-became-any-of",
-        "values that fit several alternatives are no longer allowed");
+        "values that fit several alternatives are rejected")
+        .in_responses("values that fit several alternatives no longer arrive");
     ONE_OF_TO_ANY_OF = Rule::data("one-of-became-any-of", Composition, (Info, Warning), Major, "any-of-became-one-of",
-        "values that fit several alternatives are allowed");
+        "values that fit several alternatives are accepted")
+        .in_responses("values that fit several alternatives may arrive");
     ITEMS_CLOSED = Rule::data("items-closed", Composition, (Breaking, Info), Major, "items-opened",
         "an array has no more items than those that are listed");
     ITEMS_OPENED = Rule::data("items-opened", Composition, (Info, Breaking), Major, "items-closed",

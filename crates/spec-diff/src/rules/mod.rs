@@ -8,6 +8,8 @@ mod data;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::report::{Bump, Direction, Level};
@@ -105,8 +107,10 @@ pub struct Rule {
     pub source: Bump,
     /// The rule of the opposite edit.
     pub inverse: Inverse,
-    /// One line for people.
+    /// What the change means, in one line; for data, in what callers send.
     pub help: &'static str,
+    /// What it means in what callers receive, if that takes other words.
+    response_help: Option<&'static str>,
     /// What ids say instead of the name, where one rule serves several keywords: `{what}-decreased`.
     pattern: Option<&'static str>,
     /// The id for bodies and properties in requests, where it does not follow the pattern.
@@ -135,6 +139,7 @@ impl Rule {
             source,
             inverse: Inverse::Rule(inverse),
             help,
+            response_help: None,
             pattern: None,
             request_id: None,
             response_id: None,
@@ -174,6 +179,21 @@ impl Rule {
     const fn written(mut self, pattern: &'static str) -> Self {
         self.pattern = Some(pattern);
         self
+    }
+
+    const fn in_responses(mut self, help: &'static str) -> Self {
+        self.response_help = Some(help);
+        self
+    }
+
+    /// What the change means in this direction.
+    #[must_use]
+    pub fn help_for(&self, direction: Direction) -> Cow<'static, str> {
+        match (self.response_help, direction) {
+            (Some(help), Direction::Response) => help.into(),
+            (Some(help), Direction::Both) => format!("{}; in responses: {help}", self.help).into(),
+            _ => self.help.into(),
+        }
     }
 
     const fn no_inverse(mut self, reason: &'static str) -> Self {

@@ -2,6 +2,8 @@
 
 mod api;
 mod cases;
+#[cfg(feature = "cli")]
+mod cli;
 mod invariants;
 mod report;
 mod rewrites;

@@ -1,31 +1,34 @@
-//! `cargo xtask diff`: which documents, what is shown of them where, and what becomes of the findings.
+//! `cargo xtask diff`: the documents of this repository in two revisions, compared by spec-diff, with the verdict on their crates.
 
-mod accepted_changes;
-mod api_diff;
+mod compare;
 mod crate_api;
-mod formats;
 mod gate;
 mod git;
 mod inputs;
 mod sunsets;
+mod verdict;
 
 use std::{
-    env, fs,
-    io::{IsTerminal as _, Result},
+    fs,
+    io::Result,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use chrono::{NaiveDate, Utc};
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use spec_diff::Level;
+pub(crate) use spec_diff::cli::Env;
+use spec_diff::{
+    Bump, Level,
+    cli::deliver,
+    output::Format,
+    review::{Links, Review},
+};
 
-use crate::{output::Output, text::printable, workspace::vendors};
-use api_diff::{DiffRun, compare};
-use formats::{Format, github};
+use crate::{output::Output, workspace::vendors};
+use compare::{Compared, compare};
 use gate::FailOn;
-use git::Git;
-use inputs::Pair;
+use git::Repository;
+use inputs::ApiInput;
+use verdict::CrateVerdict;
 
 /// What to compare, and how.
 #[derive(clap::Args)]
@@ -59,45 +62,24 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 
     /// Show findings of this level and above. Does not affect --fail-on.
-    #[arg(long, default_value = "none", value_parser = level())]
+    #[arg(long, value_enum, default_value = "none")]
     level: Level,
 
     /// Fail if a crate's version bump is too small (bump), or also on open findings of a level (warning, breaking).
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
 
+    /// URL that file names are appended to, to link lines: https://github.com/OWNER/REPOSITORY/blob/COMMIT
+    #[arg(long, value_name = "URL")]
+    link_source: Option<String>,
+
+    /// URL of the complete report, for the Markdown comment.
+    #[arg(long, value_name = "URL")]
+    link_report: Option<String>,
+
     /// List the announced sunsets of the working tree's documents with the days left. Fails if one has less than 30.
     #[arg(long, conflicts_with_all = ["since", "base", "revision", "level", "wire_only"])]
     sunsets: bool,
-}
-
-fn level() -> impl clap::builder::TypedValueParser<Value = Level> {
-    const LEVELS: [Level; 4] = [Level::None, Level::Info, Level::Warning, Level::Breaking];
-    let names = PossibleValuesParser::new(["none", "info", "warning", "breaking"]);
-    names.map(|name| LEVELS.into_iter().find(|level| level.to_string() == name).unwrap_or_default())
-}
-
-/// What the command finds around it: a test says it instead.
-pub(crate) struct Env {
-    today: NaiveDate,
-    /// Whether the standard output takes colours.
-    colour: bool,
-    /// GitHub's files for the outputs and the summary of a step.
-    github: github::Files,
-}
-
-impl Env {
-    pub(crate) fn from_process() -> Self {
-        let given = |name| env::var_os(name).filter(|value| !value.is_empty());
-        Self {
-            today: Utc::now().date_naive(),
-            colour: std::io::stdout().is_terminal() && given("NO_COLOR").is_none(),
-            github: github::Files {
-                output: given("GITHUB_OUTPUT").map(PathBuf::from),
-                summary: given("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-            },
-        }
-    }
 }
 
 /// Runs the command in the repository at `root`: 0 if nothing fails, 1 if something does, 2 if something cannot be read.
@@ -111,67 +93,48 @@ pub(crate) fn run(root: &Path, arguments: &Arguments, here: &Env, output: &mut O
     }
     // A report for programs is one also of what cannot be compared.
     let (base, pairs) = pairs(root, arguments).unwrap_or_else(|error| (String::new(), vec![Err(error)]));
-    let comparison = compared(base, pairs, arguments, here.today);
-    let mut text = Vec::new();
-    let colour = here.colour && arguments.output.is_none();
-    formats::write(arguments.format, &comparison, colour, &mut text)?;
+    let all = pairs.into_iter().map(|input| input.and_then(|input| compare(input, here.today, arguments.wire_only)));
+    let (review, bump) = review(base, all, arguments);
     if arguments.format == Format::Github {
-        github::files(&here.github, &comparison)?;
+        here.github.append(&review, &[("bump", bump.to_string())])?;
     }
-    if let Some(code) = deliver(arguments.output.as_deref(), &text, output)? {
-        return Ok(code);
-    }
-    for problem in &comparison.problems {
-        writeln!(output.err, "error: {}", printable(problem))?;
-    }
-    if arguments.output.is_some() {
-        formats::text::closing(&comparison, output.err)?;
-    }
-    Ok(if !comparison.problems.is_empty() {
-        ExitCode::from(2)
-    } else if !comparison.failures.is_empty() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    deliver(&review, arguments.format, here.colour, arguments.output.as_deref(), output.out, output.err)
 }
 
-type Pairs = Vec<std::result::Result<Pair, String>>;
+type Inputs = Vec<std::result::Result<ApiInput, String>>;
 
 /// What is compared, and the base's name for people.
-fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Pairs), String> {
+fn pairs(root: &Path, arguments: &Arguments) -> std::result::Result<(String, Inputs), String> {
     if let (Some(base), Some(revision)) = (&arguments.base, &arguments.revision) {
         return Ok((base.clone(), vec![inputs::files(base, revision)]));
     }
-    let base = Git { root }.base(arguments.since.as_deref())?;
+    let base = Repository::at(root).base(arguments.since.as_deref())?;
     let pairs = inputs::ours(root, &base, &arguments.vendors)?;
     Ok((base.title, pairs))
 }
 
-fn compared(base: String, pairs: Pairs, arguments: &Arguments, today: NaiveDate) -> DiffRun {
-    let mut comparison = DiffRun { base, apis: Vec::new(), problems: Vec::new(), failures: Vec::new() };
-    for pair in pairs {
-        match pair.and_then(|pair| compare(pair, today, arguments.wire_only)) {
-            Ok(mut api) => {
-                comparison.failures.extend(gate::failures(&api, arguments.fail_on));
-                let all = api.findings.len();
-                api.findings.retain(|finding| finding.change.level >= arguments.level);
-                api.hidden = all - api.findings.len();
-                comparison.apis.push(api);
+/// What is reported, and the greatest step that a crate needs.
+fn review(
+    base: String,
+    all: impl Iterator<Item = std::result::Result<Compared, String>>,
+    arguments: &Arguments,
+) -> (Review, Bump) {
+    let links = Links { source: arguments.link_source.clone(), report: arguments.link_report.clone() };
+    let mut review = Review { base, links, ..Review::default() };
+    let mut greatest = Bump::None;
+    for compared in all {
+        match compared {
+            Ok(mut compared) => {
+                review.failures.extend(gate::failures(&compared, arguments.fail_on));
+                compared.api.hide_below(arguments.level);
+                greatest =
+                    greatest.max(compared.of_crate.as_ref().and_then(CrateVerdict::needed_bump).unwrap_or_default());
+                review.apis.push(compared.api);
             }
-            Err(error) => comparison.problems.push(error),
+            Err(error) => review.problems.push(error),
         }
     }
-    comparison
-}
-
-/// Writes what was rendered; a code, if it cannot be.
-fn deliver(file: Option<&Path>, text: &[u8], output: &mut Output<'_>) -> Result<Option<ExitCode>> {
-    let Some(file) = file else { return output.out.write_all(text).map(|()| None) };
-    if let Err(error) = fs::write(file, text) {
-        return output.failed(false, &format!("{}: cannot be written: {error}", file.display())).map(Some);
-    }
-    Ok(None)
+    (review, greatest)
 }
 
 /// `--sunsets`.
@@ -194,8 +157,13 @@ fn run_sunsets(root: &Path, arguments: &Arguments, here: &Env, output: &mut Outp
     found.sort();
     let mut text = Vec::new();
     sunsets::write(arguments.format, &found, &problems, &mut text)?;
-    if let Some(code) = deliver(arguments.output.as_deref(), &text, output)? {
-        return Ok(code);
+    match &arguments.output {
+        None => output.out.write_all(&text)?,
+        Some(file) => {
+            if let Err(error) = fs::write(file, text) {
+                return output.failed(false, &format!("{}: cannot be written: {error}", file.display()));
+            }
+        }
     }
     for problem in &problems {
         writeln!(output.err, "error: {problem}")?;

@@ -1,4 +1,4 @@
-//! What the vendors have announced to go: everything that a document marks as deprecated or gives a last day.
+//! Announced removals: everything that a document marks as deprecated or gives a last day.
 
 use std::io::{Result, Write};
 
@@ -8,17 +8,20 @@ use openapi_document::{
     pointer::{child, item},
 };
 use serde_json::{Value, json};
+use spec_diff::{
+    input::Source,
+    output::{Format, markdown::plain},
+};
 
-use super::{formats::Format, inputs::Source};
 use crate::text::printable;
 
 /// How many days before the last one a job begins to fail.
 const NOTICE: i64 = 30;
 
-/// Something that goes.
+/// Something that will be removed.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sunset {
-    /// The days left; below zero if it should be gone. What has no day comes last.
+    /// The days left; below zero if the day has passed. Without a day it comes last.
     left: Left,
     file: String,
     line: usize,
@@ -29,15 +32,15 @@ pub(super) struct Sunset {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
-    /// The day cannot be read.
+    /// The day is not a date.
     Unreadable,
     Days(i64),
-    /// Deprecated, and no day is named.
+    /// Deprecated without a day.
     Open,
 }
 
 impl Sunset {
-    /// Whether somebody has to do something soon.
+    /// Whether somebody has to act soon.
     pub(super) fn is_urgent(&self) -> bool {
         match self.left {
             Left::Unreadable => true,
@@ -50,15 +53,15 @@ impl Sunset {
         match self.left {
             Left::Unreadable => "invalid x-sunset: expected a date such as 2027-03-31".to_owned(),
             Left::Days(days) if days < 0 => {
-                format!("over since {}", crate::output::pluralize(days.unsigned_abs() as usize, "day"))
+                format!("passed {} ago", crate::output::pluralize(days.unsigned_abs() as usize, "day"))
             }
             Left::Days(days) => format!("{} left", crate::output::pluralize(days.unsigned_abs() as usize, "day")),
-            Left::Open => "no last day named".to_owned(),
+            Left::Open => "no last day stated".to_owned(),
         }
     }
 }
 
-/// The sunsets of a document, the next first.
+/// The sunsets of a document, the earliest first.
 pub(super) fn of(source: &Source, today: NaiveDate) -> std::result::Result<Vec<Sunset>, String> {
     let document = Document::parse(&source.name, &source.text)?;
     let positions = Positions::of(&source.text);
@@ -142,7 +145,7 @@ pub(super) fn write(format: Format, sunsets: &[Sunset], problems: &[String], out
             writeln!(out, "| last day | | what | where |\n|---|---|---|---|")?;
             for sunset in sunsets {
                 let day = sunset.day.map_or("-".to_owned(), |day| day.to_string());
-                let what = super::formats::markdown::plain(&sunset.what);
+                let what = plain(&sunset.what);
                 writeln!(out, "| {day} | {} | {what} | {}:{} |", sunset.left(), sunset.file, sunset.line)?;
             }
             Ok(())
@@ -179,27 +182,27 @@ components:
     }
 
     #[test]
-    fn what_goes_is_listed_with_the_days_left_the_next_first() {
+    fn sunsets_are_sorted_by_the_days_left() {
         let mut out = Vec::new();
         write(Format::Text, &sunsets(), &[], &mut out).expect("a vector takes all");
         assert_eq!(
             String::from_utf8_lossy(&out),
             "no day      a.yaml:5: PUT /a: invalid x-sunset: expected a date such as 2027-03-31
-2026-11-20  a.yaml:4: n (query) of POST /a: over since 2 days
+2026-11-20  a.yaml:4: n (query) of POST /a: passed 2 days ago
 2026-11-22  a.yaml:8: A.b: 0 days left
 2026-12-31  a.yaml:3: GET /a (listA): 39 days left
-no day      a.yaml:4: POST /a: no last day named
+no day      a.yaml:4: POST /a: no last day stated
 "
         );
     }
 
     #[test]
-    fn what_is_near_or_over_is_urgent() {
+    fn near_past_and_invalid_days_are_urgent() {
         assert_eq!(sunsets().iter().map(Sunset::is_urgent).collect::<Vec<_>>(), [true, true, true, false, false]);
     }
 
     #[test]
-    fn other_formats_have_the_same() {
+    fn markdown_and_json_have_the_same_sunsets() {
         let written = |format| {
             let mut out = Vec::new();
             write(format, &sunsets(), &[], &mut out).expect("a vector takes all");

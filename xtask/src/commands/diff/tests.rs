@@ -3,7 +3,9 @@ use std::process::Command;
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::api_diff::tests::edited;
+use spec_diff::output::github;
+
+use super::compare::tests::edited;
 use crate::{commands::diff::*, test_support::MINI};
 
 /// Runs git in a repository of a test: nothing of the machine's or a hook's settings counts.
@@ -56,7 +58,7 @@ fn ran(root: &TempDir, arguments: &str) -> (u8, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = run(root.path(), &cli.arguments, &here, &mut Output { out: &mut out, err: &mut err })
         .expect("a vector takes all");
-    // Of a report for programs the standard output is all: what is on the other stream is for people.
+    // In the other formats the standard output is the report, and the standard error is for people.
     if cli.arguments.format == Format::Text || cli.arguments.output.is_some() {
         out.splice(0..0, err);
     }
@@ -69,7 +71,7 @@ fn with(root: &TempDir, file: &str, text: &str) {
 }
 
 #[test]
-fn without_a_change_it_says_so_and_passes() -> std::io::Result<()> {
+fn unchanged_documents_pass() -> std::io::Result<()> {
     let root = repository(MINI)?;
     let (code, out) = ran(&root, "");
     assert_eq!(code, 0, "{out}");
@@ -78,17 +80,18 @@ fn without_a_change_it_says_so_and_passes() -> std::io::Result<()> {
 }
 
 #[test]
-fn an_undeclared_bump_fails_and_a_declared_one_passes() -> std::io::Result<()> {
+fn undeclared_bump_fails_and_declared_bump_passes() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--fail-on bump");
     assert_eq!(code, 1, "{out}");
-    let told = "failed: mini: the crate needs a major step, its version goes from 0.1.0 to 0.1.0; set 0.2.0 or more\n";
-    assert!(out.contains(told), "{out}");
+    let expected =
+        "failed: mini: the crate needs a major step, its version goes from 0.1.0 to 0.1.0; set 0.2.0 or more\n";
+    assert!(out.contains(expected), "{out}");
     assert_eq!(ran(&root, "--fail-on none").0, 0);
     with(&root, MANIFEST, "[package]\nversion = \"0.2.0+2026-11-22\"\n");
     assert_eq!(ran(&root, "--fail-on bump").0, 0);
-    // It is still breaking, and nobody has accepted that.
+    // It is still breaking, and not accepted.
     assert_eq!(ran(&root, "").0, 1);
     with(
         &root,
@@ -102,7 +105,7 @@ fn an_undeclared_bump_fails_and_a_declared_one_passes() -> std::io::Result<()> {
 }
 
 #[test]
-fn two_changes_between_releases_need_one_step() -> std::io::Result<()> {
+fn changes_between_releases_need_one_step() -> std::io::Result<()> {
     let root = repository(MINI)?;
     git(&root, &["tag", "v0.1.0"]);
     with(&root, MANIFEST, "[package]\nversion = \"0.2.0+2026-11-22\"\n");
@@ -116,7 +119,7 @@ fn two_changes_between_releases_need_one_step() -> std::io::Result<()> {
 }
 
 #[test]
-fn a_revision_is_compared_with_the_working_tree() -> std::io::Result<()> {
+fn revision_is_compared_with_the_working_tree() -> std::io::Result<()> {
     let root = repository(MINI)?;
     git(&root, &["tag", "v0.1.0"]);
     with(&root, "openapi/mini.yaml", &edited());
@@ -128,19 +131,19 @@ fn a_revision_is_compared_with_the_working_tree() -> std::io::Result<()> {
 }
 
 #[test]
-fn new_and_deleted_documents_are_told() -> std::io::Result<()> {
+fn new_and_removed_documents_are_reported() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/other.yaml", &MINI.replace("/orders", "/others"));
     fs::remove_file(root.path().join("openapi/mini.yaml"))?;
     let (code, out) = ran(&root, "");
     assert_eq!(code, 1);
-    assert!(out.contains("mini: the API is gone; breaking on the wire"), "{out}");
+    assert!(out.contains("mini: the API was removed; breaking on the wire"), "{out}");
     assert!(out.contains("other: a new API, not in the base; "), "{out}");
     Ok(())
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_the_others_are_told() -> std::io::Result<()> {
+fn unreadable_documents_are_named_and_the_others_are_compared() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/bad.yaml", "openapi: [\n");
     with(&root, "openapi/mini.yaml", &edited());
@@ -155,17 +158,17 @@ fn what_cannot_be_read_is_named_and_the_others_are_told() -> std::io::Result<()>
 }
 
 #[test]
-fn a_file_that_is_no_document_is_one_line_with_its_name() -> std::io::Result<()> {
+fn file_that_is_not_a_document_is_an_error_of_one_line() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "word.yaml", "hello\n");
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (
             "--base ROOT/word.yaml --revision ROOT/openapi/mini.yaml",
-            "ROOT/word.yaml: no OpenAPI 3 document: it is not an object",
+            "ROOT/word.yaml: not an OpenAPI 3 document: it is not an object",
         ),
         (
             "--base ROOT/openapi/mini.yaml --revision ROOT/word.yaml",
-            "ROOT/word.yaml: no OpenAPI 3 document: it is not an object",
+            "ROOT/word.yaml: not an OpenAPI 3 document: it is not an object",
         ),
         ("--base ROOT/nowhere.yaml --revision ROOT/word.yaml", "ROOT/nowhere.yaml: no such file"),
         (
@@ -173,13 +176,13 @@ fn a_file_that_is_no_document_is_one_line_with_its_name() -> std::io::Result<()>
             "--fail-on bump is about the crates, which --wire-only leaves out; give one of the two",
         ),
     ] {
-        assert_eq!(ran(&root, arguments), (2, format!("error: {told}\n")), "{arguments}");
+        assert_eq!(ran(&root, arguments), (2, format!("error: {expected}\n")), "{arguments}");
     }
     Ok(())
 }
 
 #[test]
-fn the_wire_can_be_compared_alone() -> std::io::Result<()> {
+fn wire_can_be_compared_without_crates() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--wire-only");
@@ -189,23 +192,23 @@ fn the_wire_can_be_compared_alone() -> std::io::Result<()> {
 }
 
 #[test]
-fn two_files_are_compared_without_a_manifest() -> std::io::Result<()> {
+fn two_files_are_compared_without_manifests() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "after.yaml", &edited());
     let (code, out) = ran(&root, "--base ROOT/openapi/mini.yaml --revision ROOT/after.yaml");
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("after: breaking on the wire; a generated crate would need a major step"), "{out}");
-    // Its crate cannot be made, which is no failure of foreign files.
+    // Its crate cannot be generated, which does not fail for foreign files.
     with(&root, "after.yaml", &MINI.replace("sku: {type: string", "sku: {type: strng"));
     let (_, out) = ran(&root, "--base ROOT/openapi/mini.yaml --revision ROOT/after.yaml --fail-on bump");
-    assert!(out.contains("the crate cannot be judged: ROOT/after.yaml: "), "{out}");
+    assert!(out.contains("the change of the crate is unknown: ROOT/after.yaml: "), "{out}");
     let (code, out) = ran(&root, "--base ROOT/none.yaml --revision ROOT/after.yaml");
     assert!(code == 2 && out.contains("error: ROOT/none.yaml: no such file\n"), "{out}");
     Ok(())
 }
 
 #[test]
-fn arguments_that_contradict_each_other_are_refused() {
+fn contradicting_arguments_are_rejected() {
     for line in ["v1 --base a --revision b", "--base a", "--revision b", "--format pdf", "--sunsets v1", "--level loud"]
     {
         let parsed = Cli::try_parse_from(std::iter::once("diff").chain(line.split(' ')));
@@ -214,15 +217,15 @@ fn arguments_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn a_file_takes_the_report_and_the_output_what_fails() -> std::io::Result<()> {
+fn report_is_written_to_a_file_and_the_verdict_to_standard_error() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--format json --level breaking --output ROOT/report.json");
     assert_eq!((code, out.lines().count()), (1, 3), "{out}");
     let report = fs::read_to_string(root.path().join("report.json"))?;
     let report = serde_json::from_str::<serde_json::Value>(&report).expect("it is JSON");
-    assert_eq!(report["apis"][0]["crate_needed"], "major");
-    assert_eq!(report["apis"][0]["crate_declared"], "none");
+    assert_eq!(report["apis"][0]["supplement"]["crate_needed"], "major");
+    assert_eq!(report["apis"][0]["supplement"]["crate_declared"], "none");
     assert!(
         report["changes"].as_array().is_some_and(|changes| changes.iter().all(|change| change["level"] == "breaking"))
     );
@@ -231,22 +234,22 @@ fn a_file_takes_the_report_and_the_output_what_fails() -> std::io::Result<()> {
 }
 
 #[test]
-fn github_gets_outputs_and_a_summary() -> std::io::Result<()> {
+fn github_format_leaves_outputs_and_a_summary() -> std::io::Result<()> {
     let root = repository(MINI)?;
     with(&root, "openapi/mini.yaml", &edited());
     let (code, out) = ran(&root, "--format github");
-    assert!(code == 1 && out.contains("\n::error file=openapi/mini.yaml,line=126,title="), "{out}");
+    assert!(code == 1 && out.contains("\n::error file=openapi/mini.yaml,line=126,col="), "{out}");
     let outputs = fs::read_to_string(root.path().join("github-output"))?;
     assert_eq!(
         outputs,
-        "verdict=failed\nwire=breaking\nbump=major\nbreaking=1\nwarning=0\ninfo=0\nnone=0\naccepted=0\n"
+        "verdict=failed\nchanged=true\nwire=breaking\nbreaking=1\nwarning=0\ninfo=0\nnone=0\naccepted=0\nbump=major\n"
     );
     assert!(fs::read_to_string(root.path().join("github-summary"))?.starts_with("<!-- spec-diff -->\n"));
     Ok(())
 }
 
 #[test]
-fn sunsets_are_listed_and_near_ones_fail() -> std::io::Result<()> {
+fn sunsets_are_listed_and_imminent_ones_fail() -> std::io::Result<()> {
     let root = repository(&MINI.replace("deprecated: true\n", "deprecated: true\n      x-sunset: 2026-12-01\n"))?;
     let (code, out) = ran(&root, "--sunsets");
     assert_eq!(

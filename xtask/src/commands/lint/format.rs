@@ -5,15 +5,12 @@ use std::io::{Result, Write};
 use clap::ValueEnum;
 use openapi_document::Position;
 use serde_json::json;
+use spec_diff::output::github::{data, property};
 
 use super::Checked;
 use crate::{
     lint::{Level, RULES, Scope},
-    output::{
-        Output,
-        github::{data, property},
-        pluralize,
-    },
+    output::{Output, pluralize},
     text::printable,
 };
 

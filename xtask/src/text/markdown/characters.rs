@@ -1,15 +1,6 @@
 //! Characters that rustc rejects in comments and literals, or that hide what a line says.
 
-/// Whether a character may not be in generated source: controls, and characters that change the direction of text.
-pub(crate) fn is_unsafe(letter: char) -> bool {
-    letter.is_control() && !matches!(letter, '\n' | '\t') || is_invisible(letter)
-}
-
-/// rustc denies the first two ranges (`text_direction_codepoint_in_comment`); the marks and the byte order mark deceive as well.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
-        || matches!(letter, '\u{2028}' | '\u{2029}')
-}
+use openapi_document::text::is_unsafe;
 
 /// Returns the text without unsafe characters, with `\n` as the only line break. Separators become spaces.
 pub(crate) fn safe_characters(text: &str) -> String {

@@ -9,7 +9,8 @@ mod inline;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
-pub(crate) use characters::{is_unsafe, safe_characters, unsafe_characters};
+pub(crate) use characters::{safe_characters, unsafe_characters};
+pub(crate) use openapi_document::text::is_unsafe;
 
 /// The options with which rustdoc reads a doc comment.
 const RUSTDOC: Options = Options::ENABLE_TABLES

@@ -34,7 +34,8 @@ impl<'a> Comparison<'a> {
         for (old, new) in &matching.pairs {
             self.variants(old, new, context.inside());
         }
-        let known = types_of(&self.base, &old.variants);
+        // They matter only to alternatives that are added, and most lists have none.
+        let known = if matching.added.is_empty() { Types::default() } else { types_of(&self.base, &old.variants) };
         self.came_and_went((old, &known, &matching.removed), (new, &matching.added), context);
         if old.any != new.any {
             self.kind(old, new, context);

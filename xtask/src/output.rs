@@ -1,12 +1,11 @@
 //! Where a command writes: results to the standard output, errors and notes to the standard error.
 
-pub(crate) mod github;
-
 use std::{
     io::{Result, Write},
     process::ExitCode,
 };
 
+pub(crate) use openapi_document::text::pluralize;
 use serde_json::json;
 
 use crate::text::printable;
@@ -33,9 +32,4 @@ impl Output<'_> {
     pub(crate) fn note(&mut self, text: &str) -> Result<()> {
         writeln!(self.err, "note: {}", printable(text))
     }
-}
-
-/// Returns a count with its noun: `1 line`, `2 lines`.
-pub(crate) fn pluralize(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,65 +1,97 @@
-//! `openapi/<vendor>.accept.toml`: findings that somebody has looked at, and why they do not count.
+//! Accept files: findings that a reviewer has decided on, with the reason.
 //!
 //! ```toml
 //! [[accept]]
 //! rule = "response-property-type-changed"      # the finding's id, or its rule
 //! at = "/components/schemas/Order/properties/total"   # JSON pointer, in either document: the place itself or one above it
 //! kind = "correction"                          # "vendor": the service changed; "correction": the document was wrong
-//! reason = "The samples of 2026-11-20 have a text."
+//! reason = "The samples of 2026-11-20 have a string."
 //! until = 2027-03-31                           # optional: the last day
 //! fingerprint = "0123456789ab"                 # optional: this very change, with these values
 //! ```
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use spec_diff::{Change, Level, Location, Member, Report};
 use toml::Spanned;
 
-use super::inputs::Source;
+use crate::{Change, Level, Location, Member, Report, input::Source};
 
 /// A change with the reviewer's decision on it.
 #[derive(Debug)]
-pub(super) struct Finding {
-    pub(super) change: Change,
-    pub(super) accepted: Option<Accepted>,
+pub struct Finding {
+    /// The change.
+    pub change: Change,
+    /// The decision, if there is one.
+    pub accepted: Option<Accepted>,
+}
+
+/// `accepted (vendor) until 2026-12-31: the reviewer's words`
+impl std::fmt::Display for Accepted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.kind {
+            Kind::Vendor => "vendor",
+            Kind::Correction => "correction",
+        };
+        let until = self.until.map_or(String::new(), |until| format!(" until {until}"));
+        write!(f, "accepted ({kind}){until}: {}", self.reason)
+    }
 }
 
 impl Finding {
+    /// Returns the entries of an accept file that accept the finding, each without its reason.
+    #[must_use]
+    pub fn accept_entries(&self) -> String {
+        let Change { id, members, .. } = &self.change;
+        let places = members.iter().filter_map(Member::location).map(ToString::to_string).collect::<BTreeSet<_>>();
+        // Strings in TOML are written as in JSON, except for control characters, which JSON escapes in a way that TOML reads.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let entry = |at: &String| {
+            format!("[[accept]]\nrule = {}\nat = {}\nkind = \"vendor\"\nreason = \"\"\n", quoted(id), quoted(at))
+        };
+        places.iter().map(entry).collect::<Vec<_>>().join("\n")
+    }
+
     /// Returns whether a reviewer has to decide: nobody has, and programs may be affected.
-    pub(super) fn needs_decision(&self) -> bool {
+    #[must_use]
+    pub fn needs_decision(&self) -> bool {
         self.accepted.is_none() && self.change.level >= Level::Warning
     }
 }
 
 /// A reviewer's decision on a change.
-#[derive(Debug, Serialize)]
-pub(super) struct Accepted {
-    pub(super) kind: Kind,
+#[derive(Debug, Clone, Serialize)]
+pub struct Accepted {
+    /// Whose change it is.
+    pub kind: Kind,
     /// The reviewer's words.
-    pub(super) reason: String,
+    pub reason: String,
     /// The last day on which the decision counts.
-    pub(super) until: Option<NaiveDate>,
+    pub until: Option<NaiveDate>,
 }
 
 /// Whose change an accepted finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub enum Kind {
     /// The vendor changed the service.
     Vendor,
     /// The document was wrong, the service is as it was.
     Correction,
 }
 
-/// Something that is wrong with an entry.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Notice {
-    pub(super) level: Level,
-    pub(super) file: String,
-    pub(super) line: u32,
-    pub(super) message: String,
+/// An entry that is malformed, expired or unused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: Level,
+    /// The accept file.
+    pub file: String,
+    /// The line of the entry, from 1.
+    pub line: u32,
+    /// What is wrong, in one line.
+    pub message: String,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +177,7 @@ fn read(value: toml::Value) -> Read {
     if entry.reason.trim().is_empty() {
         return Err("the reason is empty; state why this change is accepted".to_owned());
     }
-    if !entry.at.starts_with('/') {
+    if !entry.at.starts_with('/') && !entry.at.contains("#/") && !entry.at.ends_with('#') {
         return Err(format!("invalid JSON pointer at = {:?}: expected the form /components/schemas/…", entry.at));
     }
     let until = entry.until.as_ref().map(|until| {
@@ -197,7 +229,7 @@ fn mark(finding: &mut Finding, known: &mut [Known], today: NaiveDate) {
 
 /// Whether a place is the pointer's or below it.
 fn is_within(place: &Location, at: &str) -> bool {
-    place.pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    place.to_string().strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Sets the levels that follow from the findings'.
@@ -215,19 +247,17 @@ fn settle(report: &mut Report, findings: &[Finding]) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use spec_diff::{Options, diff};
-
     use super::*;
-    use crate::test_support::{changed, mini};
+    use crate::{Options, diff, output::tests::document};
 
     const TODAY: &str = "2026-11-22";
 
     fn applied(text: &str) -> (Report, Finding, Vec<String>) {
-        let head = changed("/components/schemas/Line/properties/sku/type", json!("integer"));
-        let mut report = diff(&mini().root, &head.root, &Options::default()).expect("both are documents");
+        let parsed = |text: &str| openapi_document::Document::parse("a.yaml", text).expect("it is YAML").root;
+        let (base, head) = (parsed(&document("string")), parsed(&document("integer")));
+        let mut report = diff(&base, &head, &Options::default()).expect("both are documents");
         assert_eq!((report.wire, report.changes.len()), (Level::Breaking, 1));
-        let source = Source { name: "openapi/mini.accept.toml".to_owned(), text: text.to_owned() };
+        let source = Source { name: "cars.accept.toml".to_owned(), text: text.to_owned() };
         let change = report.changes.remove(0);
         let mut findings = [Finding { change, accepted: None }];
         let notices = apply(&source, &mut report, &mut findings, TODAY.parse().expect("a day"));
@@ -241,11 +271,11 @@ mod tests {
         format!("# reviewed\n[[accept]]\nrule = \"{rule}\"\nat = \"{at}\"\nreason = \"Samples say so.\"\n{more}\n")
     }
 
-    const SKU: &str = "/components/schemas/Line/properties/sku";
+    const PLATE: &str = "/components/schemas/Car/properties/plate";
 
     #[test]
-    fn a_correction_is_nothing_on_the_wire() {
-        let (report, finding, notices) = applied(&entry(SKU, "kind = \"correction\""));
+    fn correction_has_no_level_on_the_wire() {
+        let (report, finding, notices) = applied(&entry(PLATE, "kind = \"correction\""));
         assert_eq!((report.wire, finding.change.level, notices), (Level::None, Level::None, vec![]));
         assert!(report.operations.iter().all(|operation| operation.level == Level::None));
         let accepted = finding.accepted.expect("it is accepted");
@@ -253,20 +283,20 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_vendor_keeps_its_level_and_does_not_count() {
+    fn vendor_change_keeps_its_level_and_does_not_count() {
         let (report, finding, notices) =
-            applied(&entry("/components/schemas/Line", "kind = \"vendor\"\nuntil = 2026-11-22"));
+            applied(&entry("/components/schemas/Car", "kind = \"vendor\"\nuntil = 2026-11-22"));
         assert_eq!((report.wire, finding.change.level, notices), (Level::None, Level::Breaking, vec![]));
     }
 
     #[test]
-    fn expired_and_unused_entries_are_told_and_do_not_count() {
-        let (report, _, notices) = applied(&entry(SKU, "kind = \"vendor\"\nuntil = \"2026-11-21\""));
+    fn accept_file_reports_expired_and_unused_entries() {
+        let (report, _, notices) = applied(&entry(PLATE, "kind = \"vendor\"\nuntil = \"2026-11-21\""));
         assert_eq!(report.wire, Level::Breaking);
-        let told =
-            format!("2:warning the entry for type-changed at {SKU} expired on 2026-11-21; delete it, or renew it");
-        assert_eq!(notices, [told]);
-        for (at, more) in [("/components/schemas/Lin", ""), (SKU, "fingerprint = \"000000000000\"")] {
+        let expected =
+            format!("2:warning the entry for type-changed at {PLATE} expired on 2026-11-21; delete it, or renew it");
+        assert_eq!(notices, [expected]);
+        for (at, more) in [("/components/schemas/Ca", ""), (PLATE, "fingerprint = \"000000000000\"")] {
             let (report, _, notices) = applied(&entry(at, &format!("kind = \"vendor\"\n{more}")));
             assert_eq!(report.wire, Level::Breaking, "{at}");
             assert!(notices[0].starts_with("2:warning no finding matches type-changed at "), "{notices:?}");
@@ -274,9 +304,9 @@ mod tests {
     }
 
     #[test]
-    fn malformed_entries_are_told_with_their_line_and_the_others_count() {
-        let good = entry(SKU, "kind = \"correction\"");
-        for (bad, told) in [
+    fn accept_file_reports_lines_of_malformed_entries_and_uses_the_others() {
+        let good = entry(PLATE, "kind = \"correction\"");
+        for (bad, expected) in [
             ("kind = \"wrong\"", "unknown variant `wrong`"),
             ("kind = \"vendor\"\nuntil = 2027", "invalid until"),
             ("kind = \"vendor\"\nby = \"me\"", "unknown field `by`"),
@@ -284,7 +314,7 @@ mod tests {
         ] {
             let (report, _, notices) = applied(&format!("{good}{}", entry("/paths", bad)));
             assert_eq!(report.wire, Level::None, "{bad}");
-            assert!(notices[0].starts_with(&format!("8:breaking {told}")), "{notices:?}");
+            assert!(notices[0].starts_with(&format!("8:breaking {expected}")), "{notices:?}");
         }
         let (report, _, notices) = applied("[[accept]\n");
         assert!(report.wire == Level::Breaking && notices[0].starts_with("1:breaking "), "{notices:?}");

@@ -2,17 +2,13 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use serde_json::Value;
-use spec_diff::{Change, Level, Location, Member};
+use openapi_document::text::pluralize;
 
-use super::{capital, decision, escaped, reach, source_excerpt, verdict, words};
+use super::{capitalized, escaped, reach, reaches_others, source_excerpt::Excerpts};
 use crate::{
-    commands::diff::{
-        accepted_changes::Finding,
-        api_diff::{ApiDiff, DiffRun},
-        inputs::Source,
-    },
-    output::pluralize,
+    Level, Location, Member,
+    input::Parsed,
+    review::{ApiDiff, Finding, Review},
 };
 
 /// How many members of a finding are shown with their texts; the message names all.
@@ -21,17 +17,11 @@ const MEMBERS: usize = 25;
 /// How many operations a finding names.
 const OPERATIONS: usize = 12;
 
-const STYLE: &str = include_str!("html/page.css");
-const SCRIPT: &str = include_str!("html/page.js");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
 
-/// The lines of both documents.
-struct Texts<'a> {
-    before: Vec<&'a str>,
-    after: Vec<&'a str>,
-}
-
-pub(super) fn page(comparison: &DiffRun) -> String {
-    let base = escaped(&comparison.base);
+pub(super) fn page(review: &Review) -> String {
+    let base = escaped(&review.base);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -39,44 +29,41 @@ pub(super) fn page(comparison: &DiffRun) -> String {
          'unsafe-inline'\">\n<title>API changes since {base}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
          <h1>API changes</h1>\n<p>Compared with {base}.</p>\n"
     );
-    for (class, lines) in [("unreadable", &comparison.problems), ("failure", &comparison.failures)] {
+    for (class, lines) in [("unreadable", &review.problems), ("failure", &review.failures)] {
         for line in lines {
             _ = writeln!(page, "<p class=\"{class}\">{}</p>", escaped(line));
         }
     }
-    summary(comparison, &mut page);
+    summary(review, &mut page);
     page.push_str("</header>\n");
-    filters(comparison, &mut page);
+    filters(review, &mut page);
     page.push_str("<main>\n");
-    for api in &comparison.apis {
+    for api in &review.apis {
         section(api, &mut page);
     }
-    page.push_str("<p id=\"nothing\" hidden>No finding is of these levels and this operation.</p>\n</main>\n");
+    page.push_str("<p id=\"nothing\" hidden>No finding has these levels and this operation.</p>\n</main>\n");
     _ = write!(page, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     page
 }
 
-fn summary(comparison: &DiffRun, page: &mut String) {
+fn summary(review: &Review, page: &mut String) {
     const FIGURES: [&str; 5] = ["breaking", "warning", "info", "names only", "accepted"];
-    page.push_str(
-        "<div class=\"scroll\"><table>\n<thead><tr><th>API</th><th>wire</th><th>crate needs</th><th>declares</th>",
-    );
+    let extra = review.extra_columns();
+    page.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>API</th><th>wire</th>");
+    for heading in &extra {
+        _ = write!(page, "<th>{}</th>", escaped(heading));
+    }
     for figure in FIGURES {
         _ = write!(page, "<th class=\"number\">{figure}</th>");
     }
     page.push_str("</tr></thead>\n<tbody>\n");
-    for api in &comparison.apis {
+    for api in &review.apis {
         let (report, all) = (&api.report, api.counts);
-        let bump = |bump: Option<spec_diff::Bump>| bump.map_or("-".to_owned(), |bump| bump.to_string());
-        _ = write!(
-            page,
-            "<tr><th><a href=\"#{name}\">{name}</a></th><td data-label=\"wire\">{}</td><td data-label=\"crate needs\">{}</td>\
-             <td data-label=\"declares\">{}</td>",
-            badge(report.wire),
-            bump(api.crate_needed()),
-            bump(api.crate_declared()),
-            name = escaped(&report.api),
-        );
+        let (name, wire) = (escaped(&report.api), badge(report.wire));
+        _ = write!(page, "<tr><th><a href=\"#{name}\">{name}</a></th><td data-label=\"wire\">{wire}</td>");
+        for (heading, cell) in extra.iter().zip(api.extra_cells(&extra)) {
+            _ = write!(page, "<td data-label=\"{}\">{}</td>", escaped(heading), escaped(cell));
+        }
         for (figure, count) in FIGURES.into_iter().zip([all.breaking, all.warning, all.info, all.none, all.accepted]) {
             _ = write!(page, "<td class=\"number\" data-label=\"{figure}\">{count}</td>");
         }
@@ -89,7 +76,7 @@ fn badge(level: Level) -> String {
     format!("<span class=\"badge {level}\">{level}</span>")
 }
 
-fn filters(comparison: &DiffRun, page: &mut String) {
+fn filters(review: &Review, page: &mut String) {
     page.push_str("<form id=\"filters\">\n<fieldset><legend>Levels</legend>\n");
     for (value, label) in [
         ("breaking", "breaking"),
@@ -101,7 +88,7 @@ fn filters(comparison: &DiffRun, page: &mut String) {
         _ = writeln!(page, "<label><input type=\"checkbox\" name=\"level\" value=\"{value}\" checked> {label}</label>");
     }
     page.push_str("</fieldset>\n<label>Operation <select id=\"operation\"><option value=\"\">all</option>\n");
-    let operations = comparison.apis.iter().flat_map(|api| &api.report.operations);
+    let operations = review.apis.iter().flat_map(|api| &api.report.operations);
     let operations =
         operations.map(|operation| format!("{} {}", operation.method, operation.path)).collect::<BTreeSet<_>>();
     for operation in operations {
@@ -118,14 +105,14 @@ fn section(api: &ApiDiff, page: &mut String) {
         page.push_str("<p>No changes.</p>\n</section>\n");
         return;
     }
-    _ = writeln!(page, "<p>{}.</p>", escaped(&capital(&verdict(api))));
+    _ = writeln!(page, "<p>{}.</p>", escaped(&capitalized(&api.verdict())));
     for notice in &api.notices {
         let place = format!("{}:{}", notice.file, notice.line);
         _ = writeln!(page, "<p>{} {}: {}</p>", badge(notice.level), escaped(&place), escaped(&notice.message));
     }
-    let texts = Texts { before: api.base.text.lines().collect(), after: api.revision.text.lines().collect() };
+    let mut excerpts = [Excerpts::of(&api.base), Excerpts::of(&api.revision)];
     for finding in &api.findings {
-        write_finding(api, &texts, finding, page);
+        write_finding(api, &mut excerpts, finding, page);
     }
     if api.hidden > 0 {
         _ = writeln!(page, "<p>{} below the level that was asked for.</p>", pluralize(api.hidden, "finding"));
@@ -133,20 +120,18 @@ fn section(api: &ApiDiff, page: &mut String) {
     if api.report.docs_changed > 0 {
         _ = writeln!(page, "<p>{} of documentation.</p>", pluralize(api.report.docs_changed, "change"));
     }
-    if let Some(Ok(change)) = api.generated.as_ref().map(|generated| &generated.needed)
-        && !change.items.is_empty()
-    {
-        let count = pluralize(change.items.len(), "item");
-        _ = writeln!(page, "<details class=\"items\"><summary>Generated code: {count}</summary>\n<ul>");
-        for item in &change.items {
-            _ = writeln!(page, "<li><code>{}</code></li>", escaped(&item.to_string()));
+    if let Some(supplement) = api.supplement.as_ref().filter(|supplement| !supplement.lines.is_empty()) {
+        let heading = capitalized(&format!("{}: {}", supplement.heading, pluralize(supplement.lines.len(), "item")));
+        _ = writeln!(page, "<details class=\"items\"><summary>{}</summary>\n<ul>", escaped(&heading));
+        for line in &supplement.lines {
+            _ = writeln!(page, "<li><code>{}</code></li>", escaped(line));
         }
         page.push_str("</ul></details>\n");
     }
     page.push_str("</section>\n");
 }
 
-fn write_finding(api: &ApiDiff, texts: &Texts<'_>, finding: &Finding, page: &mut String) {
+fn write_finding(api: &ApiDiff, excerpts: &mut [Excerpts<'_>; 2], finding: &Finding, page: &mut String) {
     let change = &finding.change;
     let is_accepted = finding.accepted.is_some();
     let filed = if is_accepted { "accepted".to_owned() } else { change.level.to_string() };
@@ -162,19 +147,19 @@ fn write_finding(api: &ApiDiff, texts: &Texts<'_>, finding: &Finding, page: &mut
         escaped(&change.owner.to_string()),
         escaped(&change.id),
     );
-    _ = writeln!(page, "<p>{}</p>", escaped(words(change)));
+    _ = writeln!(page, "<p>{}</p>", escaped(change.statement()));
     if let Some(accepted) = &finding.accepted {
-        _ = writeln!(page, "<p class=\"decision\">{}</p>", escaped(&decision(accepted)));
+        _ = writeln!(page, "<p class=\"decision\">{}</p>", escaped(&accepted.to_string()));
     }
-    let own = change.owner.to_string();
-    if operations.iter().any(|operation| *operation != own) {
+    if reaches_others(finding) {
         _ = writeln!(page, "<p class=\"reach\">Reaches {}.</p>", escaped(&reach(&change.operations, OPERATIONS)));
     }
     for member in change.members.iter().take(MEMBERS) {
-        sides(api, texts, member, page);
+        sides(api, excerpts, member, page);
     }
-    if api.is_ours && finding.needs_decision() {
-        accept(change, page);
+    if !api.accept_place.is_empty() && finding.needs_decision() {
+        let entries = escaped(&finding.accept_entries());
+        _ = writeln!(page, "<details class=\"accept\"><summary>Accept it</summary><pre>{entries}</pre></details>");
     }
     match change.members.len().saturating_sub(MEMBERS) {
         0 => {}
@@ -183,29 +168,13 @@ fn write_finding(api: &ApiDiff, texts: &Texts<'_>, finding: &Finding, page: &mut
     page.push_str("</details>\n");
 }
 
-/// The entries by which the finding is accepted, to be copied.
-fn accept(change: &Change, page: &mut String) {
-    page.push_str("<details class=\"accept\"><summary>Accept it</summary><pre>");
-    for member in &change.members {
-        let Some(Location { pointer, .. }) = member.revision.as_ref().or(member.base.as_ref()) else { continue };
-        // Texts in TOML are written as in JSON, but for control characters, which no pointer of ours has.
-        let (rule, at) = (Value::from(change.id.as_str()), Value::from(pointer.as_str()));
-        _ = write!(page, "[[accept]]\nrule = {}\nat = {}\n", escaped(&rule.to_string()), escaped(&at.to_string()));
-        page.push_str("kind = &quot;vendor&quot;\nreason = &quot;&quot;\n\n");
-    }
-    page.push_str("</pre></details>\n");
-}
-
 /// Before and after, side by side; lines that only one side has are marked.
-fn sides(api: &ApiDiff, texts: &Texts<'_>, member: &Member, page: &mut String) {
+fn sides(api: &ApiDiff, [base, revision]: &mut [Excerpts<'_>; 2], member: &Member, page: &mut String) {
     if !member.name.is_empty() {
         _ = writeln!(page, "<h3>{}</h3>", escaped(&member.name));
     }
-    let block = |lines: &[&str], location: &Option<Location>| match location {
-        Some(Location { line, .. }) => source_excerpt::block(lines, line.unwrap_or(1)),
-        None => Vec::new(),
-    };
-    let (before, after) = (block(&texts.before, &member.base), block(&texts.after, &member.revision));
+    let before = member.base.as_ref().map_or_else(Vec::new, |location| base.lines(location));
+    let after = member.revision.as_ref().map_or_else(Vec::new, |location| revision.lines(location));
     // Two things with different names differ as a whole.
     let key = |block: &[String]| block.first().and_then(|line| Some(line.split_once(':')?.0.to_owned()));
     let unmarked = Vec::new();
@@ -216,8 +185,8 @@ fn sides(api: &ApiDiff, texts: &Texts<'_>, member: &Member, page: &mut String) {
     page.push_str("</div>\n");
 }
 
-fn side(when: &str, source: &Source, location: Option<&Location>, [own, other]: [&Vec<String>; 2], page: &mut String) {
-    let Some(Location { pointer, line }) = location else {
+fn side(when: &str, parsed: &Parsed, location: Option<&Location>, [own, other]: [&Vec<String>; 2], page: &mut String) {
+    let Some(location) = location else {
         _ = writeln!(page, "<figure class=\"{when}\"><figcaption>{when}: not there</figcaption></figure>");
         return;
     };
@@ -232,9 +201,9 @@ fn side(when: &str, source: &Source, location: Option<&Location>, [own, other]: 
     _ = writeln!(
         page,
         "<figure class=\"{when}\"><figcaption title=\"{}\">{when}: {}:{}</figcaption><pre>{}</pre></figure>",
-        escaped(pointer),
-        escaped(&source.name),
-        line.unwrap_or(1),
+        escaped(&location.pointer),
+        escaped(&parsed.source_of(location.file.as_deref()).name),
+        location.line.unwrap_or(1),
         own.iter().map(marked).collect::<Vec<_>>().join("\n"),
     );
 }

@@ -1,0 +1,98 @@
+//! Revisions, as git has them. Git is called as a program: a library would be the heaviest dependency here, for a few questions.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use openapi_document::Budget;
+
+/// A repository, or a folder in one.
+#[derive(Debug, Clone)]
+pub struct Git {
+    /// The folder that git is called in.
+    pub root: PathBuf,
+}
+
+impl Git {
+    /// Returns the commit of a revision; none if it is unknown.
+    ///
+    /// # Errors
+    /// There is no repository, or git cannot be run.
+    pub fn commit(&self, revision: &str) -> Result<Option<String>, String> {
+        // Fails outside of a repository with a line, which must not be taken for an unknown revision.
+        self.run(&["rev-parse", "--git-dir"])?;
+        let revision = format!("{revision}^{{commit}}");
+        let id = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &revision]);
+        Ok(id.ok().map(|id| id.trim().to_owned()))
+    }
+
+    /// Returns a file of a commit, by its path from the root; none if the commit has no such file.
+    ///
+    /// # Errors
+    /// The file is larger than what is left of the budget or is not UTF-8.
+    pub fn text(&self, commit: &str, path: &str, budget: &Budget) -> Result<Option<String>, String> {
+        if self.run(&["ls-tree", "-z", "--name-only", commit, "--", path])?.is_empty() {
+            return Ok(None);
+        }
+        let file = format!("{commit}:./{path}");
+        let mut command = self.command(&["show", "--end-of-options", &file]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut child = child.map_err(|error| format!("git cannot be run: {error}"))?;
+        let bytes = child.stdout.take().map(|stdout| budget.read_stream(stdout));
+        // Git ends when nobody reads the rest.
+        let status = child.wait().map_err(|error| format!("git show: {error}"))?;
+        let bytes = bytes.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err(format!("git show {file}: it failed"));
+        }
+        String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned())
+    }
+
+    /// Returns what git prints.
+    ///
+    /// # Errors
+    /// The first line of git's error.
+    pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.command(arguments).output().map_err(|error| format!("git cannot be run: {error}"))?;
+        let asked = arguments.first().copied().unwrap_or_default();
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said.lines().next().unwrap_or("it failed without a word");
+            return Err(format!("git {asked}: {}", line.trim_start_matches("fatal: ")));
+        }
+        String::from_utf8(output.stdout).map_err(|_| format!("git {asked}: the output is not UTF-8"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&self.root).args(arguments);
+        command
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Commits all files of a new repository; returns the commit.
+    pub(crate) fn commit_all(git: &Git) -> String {
+        let who = ["-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+        for arguments in [["init", "--quiet", "."], ["add", "--all", "."], ["commit", "--quiet", "--message=a"]] {
+            git.run(&[who.as_slice(), &arguments].concat()).unwrap();
+        }
+        git.commit("HEAD").unwrap().unwrap()
+    }
+
+    #[test]
+    fn unknown_revision_is_none_and_no_repository_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = Git { root: folder.path().to_owned() };
+        assert!(git.commit("HEAD").unwrap_err().starts_with("git rev-parse: not a git repository"));
+        std::fs::write(folder.path().join("a"), "a").unwrap();
+        commit_all(&git);
+        for unknown in ["v9", "--output=x", ""] {
+            assert_eq!(git.commit(unknown), Ok(None), "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The part of a document's text that a finding is about, to be shown beside its counterpart.
+
+use std::collections::HashMap;
+
+use serde_json::{Deserializer, Value};
+
+use crate::{Location, input::Parsed};
+
+/// How many lines are shown at most.
+const LINES: usize = 14;
+
+/// How many characters of a line.
+const LETTERS: usize = 240;
+
+/// How many bytes a line may have before its values are shown on lines of their own, and how many of it are then read.
+const LONG: usize = 300;
+const READ: usize = 16 * 1024;
+
+/// The texts of one side, split into lines once.
+pub(super) struct Excerpts<'a> {
+    parsed: &'a Parsed,
+    lines: HashMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> Excerpts<'a> {
+    pub(super) fn of(parsed: &'a Parsed) -> Self {
+        Self { parsed, lines: HashMap::new() }
+    }
+
+    /// Returns the text at a location.
+    pub(super) fn lines(&mut self, location: &Location) -> Vec<String> {
+        let source = self.parsed.source_of(location.file.as_deref());
+        let lines = self.lines.entry(source.name.as_str()).or_insert_with(|| source.text.lines().collect());
+        block(lines, location.line.unwrap_or(1), location.column.unwrap_or(1))
+    }
+}
+
+/// The line and what is indented below it, without the common indentation. Holds for YAML, and for JSON that is not on one line; of
+/// a value in a long line, the value itself.
+fn block(text: &[&str], line: u32, column: u32) -> Vec<String> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.iter().copied().skip((line as usize).saturating_sub(1));
+    let Some(first) = lines.next() else { return Vec::new() };
+    if first.len() > LONG {
+        return limited(value_at(first, column));
+    }
+    let depth = indent(first);
+    let mut block = vec![first.get(depth..).unwrap_or_default().to_owned()];
+    // Entries of a list may stand as deep as the key of the list.
+    let is_key = !first.trim_start().starts_with("- ");
+    let belongs = |line: &&str| {
+        line.trim().is_empty()
+            || indent(line) > depth
+            || is_key && indent(line) == depth && line.trim_start().starts_with("- ")
+    };
+    let below = lines.take_while(belongs).take(LINES);
+    block.extend(below.map(|line| line.get(depth..).unwrap_or_default().to_owned()));
+    limited(block)
+}
+
+fn limited(mut block: Vec<String>) -> Vec<String> {
+    if block.len() > LINES {
+        block.truncate(LINES);
+        block.push("…".to_owned());
+    }
+    while block.last().is_some_and(|line| line.trim().is_empty()) {
+        block.pop();
+    }
+    for line in &mut block {
+        if let Some((end, _)) = line.char_indices().nth(LETTERS) {
+            line.truncate(end);
+            line.push('…');
+        }
+    }
+    block
+}
+
+/// The JSON value at a column, on lines of its own; what is there, if it is not a value or too large.
+fn value_at(line: &str, column: u32) -> Vec<String> {
+    let start = line.char_indices().nth((column as usize).saturating_sub(1)).map_or(line.len(), |(start, _)| start);
+    let rest = line.get(start..).unwrap_or_default();
+    let end = (0..=READ.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or_default();
+    let rest = rest.get(..end).unwrap_or_default();
+    let value = Deserializer::from_str(rest).into_iter::<Value>().next();
+    match value.and_then(Result::ok).and_then(|value| serde_json::to_string_pretty(&value).ok()) {
+        Some(pretty) => pretty.lines().map(str::to_owned).collect(),
+        None => vec![rest.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    fn block(text: &str, line: u32, column: u32) -> String {
+        super::block(&text.lines().collect::<Vec<_>>(), line, column).join("\n")
+    }
+
+    #[test]
+    fn block_is_a_line_with_the_lines_below_it() {
+        let text = "a:\n  b:\n    c: 1\n\n    d: 2\n  e: 3\n";
+        assert_eq!(block(text, 2, 3), "b:\n  c: 1\n\n  d: 2");
+        assert_eq!(block(text, 6, 3), "e: 3");
+        assert_eq!(block(text, 99, 1), "");
+        assert_eq!(block("a:\n- b\n- c\nd: 1\n", 1, 1), "a:\n- b\n- c");
+        assert_eq!(block("a:\n- b: 1\n  c: 2\n- d\n", 2, 3), "- b: 1\n  c: 2");
+    }
+
+    #[test]
+    fn long_blocks_and_lines_are_cut() {
+        let text = format!("a:\n{}", "  - ü\n".repeat(100));
+        assert_eq!((block(&text, 1, 1).lines().count(), block(&text, 1, 1).lines().last()), (15, Some("…")));
+        assert_eq!(block(&"ü".repeat(1000), 1, 1).chars().count(), 241);
+    }
+
+    #[test]
+    fn value_in_a_minified_document_is_shown_by_itself() {
+        let text = format!("{{\"ü\":\"{}\",\"b\":{{\"c\":[1]}},\"d\":2}}", "x".repeat(400));
+        let column = text.chars().position(|letter| letter == '[').unwrap() as u32 + 1;
+        assert_eq!(block(&text, 1, column), "[\n  1\n]");
+        assert!(block(&text, 1, 1).starts_with("{\n  \"b\": {"));
+    }
+}

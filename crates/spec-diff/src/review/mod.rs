@@ -1,0 +1,365 @@
+//! One or more APIs, compared and reviewed: findings with their positions and the decisions of an accept file, and what fails.
+
+mod accepted_changes;
+mod gate;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use openapi_document::{Locations, text::pluralize};
+use serde_json::{Map, Value};
+
+pub use accepted_changes::{Accepted, Finding, Kind, Notice};
+pub use gate::{Counts, failure};
+
+use crate::{
+    Change, Location, Member, NotOpenApi, Options, Report, Side, diff_with_files,
+    input::{Folder, Input, Parsed, Source},
+};
+
+/// One API before and after.
+#[derive(Debug)]
+pub struct Pair {
+    /// The document before; none if the API is new.
+    pub base: Option<Input>,
+    /// The document now; none if the API was removed.
+    pub revision: Option<Input>,
+}
+
+/// One API before and after, parsed.
+#[derive(Debug)]
+pub struct ParsedPair {
+    /// Whether both documents exist.
+    pub state: ApiState,
+    /// The document before; if the API is new, the one that it has now, without operations.
+    pub base: Parsed,
+    /// The document now; if the API was removed, the one that it had, without operations.
+    pub revision: Parsed,
+}
+
+/// Whether an API is in the base and in the revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiState {
+    /// In both.
+    Compared,
+    /// In the revision only.
+    Added,
+    /// In the base only.
+    Removed,
+}
+
+/// The list of accepted changes, and how messages name it.
+#[derive(Debug, Clone, Default)]
+pub struct AcceptFile {
+    /// Where findings can be accepted: `openapi/cars.accept.toml`. If empty, reports do not mention it.
+    pub place: String,
+    /// The file, if there is one.
+    pub source: Option<Source>,
+}
+
+/// The result of a run.
+#[derive(Debug, Default)]
+pub struct Review {
+    /// The base in the words of the caller: `v0.1.0 (1a2b3c4d)`.
+    pub base: String,
+    /// The APIs that were compared.
+    pub apis: Vec<ApiDiff>,
+    /// What could not be compared, a line each.
+    pub problems: Vec<String>,
+    /// Why the run fails, a line each.
+    pub failures: Vec<String>,
+    /// What reports link to.
+    pub links: Links,
+}
+
+/// URLs for reports.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// Where the revision's files are, without a slash at the end: `https://github.com/owner/repository/blob/1a2b3c4d`.
+    pub source: Option<String>,
+    /// Where the whole report is.
+    pub report: Option<String>,
+}
+
+/// One API, compared.
+#[derive(Debug)]
+pub struct ApiDiff {
+    /// The library's report. Its changes are in `findings`.
+    pub report: Report,
+    /// Worst first.
+    pub findings: Vec<Finding>,
+    /// Whether both documents exist.
+    pub state: ApiState,
+    /// The document before.
+    pub base: Parsed,
+    /// The document now.
+    pub revision: Parsed,
+    /// Where findings can be accepted; empty if reports do not mention it.
+    pub accept_place: String,
+    /// Entries of the accept file that are malformed, expired or unused.
+    pub notices: Vec<Notice>,
+    /// Of all findings, also those that are not shown.
+    pub counts: Counts,
+    /// How many findings are below the level that the caller wants to see.
+    pub hidden: usize,
+    /// What the calling program adds.
+    pub supplement: Option<Supplement>,
+    /// Positions in the revision's files, by path; the document's own is the empty one.
+    locations: BTreeMap<String, Locations>,
+}
+
+/// What a program that uses this crate adds to the report of an API, such as what a change means for generated code.
+#[derive(Debug, Clone, Default)]
+pub struct Supplement {
+    /// Follows the verdict on the wire: `the crate needs a major step`.
+    pub verdict: String,
+    /// Columns of the summary: heading and cell. All APIs of a run have the same headings.
+    pub columns: Vec<(&'static str, String)>,
+    /// The heading of `lines`.
+    pub heading: &'static str,
+    /// What is listed after the findings.
+    pub lines: Vec<String>,
+    /// Whether it reports a change.
+    pub is_change: bool,
+    /// The API's `supplement` in JSON.
+    pub json: Map<String, Value>,
+}
+
+impl Pair {
+    /// Parses both documents.
+    ///
+    /// # Errors
+    /// One line: what cannot be read, where and why.
+    pub fn parse(self) -> Result<ParsedPair, String> {
+        let (state, base, revision) = match (self.base, self.revision) {
+            (Some(base), Some(revision)) => (ApiState::Compared, base, revision),
+            (Some(base), None) => (ApiState::Removed, base.clone(), base),
+            (None, Some(revision)) => (ApiState::Added, revision.clone(), revision),
+            (None, None) => return Err("no document before or after".to_owned()),
+        };
+        let of_base = in_base(&base);
+        let mut base = base.parse().map_err(|error| format!("{error}{of_base}"))?;
+        let mut revision = revision.parse()?;
+        match state {
+            ApiState::Compared => {}
+            ApiState::Added => without_operations(&mut base),
+            ApiState::Removed => without_operations(&mut revision),
+        }
+        Ok(ParsedPair { state, base, revision })
+    }
+}
+
+/// Two documents of a repository have the same name.
+fn in_base(input: &Input) -> &'static str {
+    if matches!(input.folder, Folder::Git { .. }) { " (in the base)" } else { "" }
+}
+
+/// The same API with nothing to call: what one that is new or was removed is compared with, so that each operation is a finding.
+fn without_operations(parsed: &mut Parsed) {
+    if let Some(root) = parsed.document.root.as_object_mut() {
+        root.insert("paths".to_owned(), Value::Object(Map::new()));
+    }
+}
+
+impl ParsedPair {
+    /// Compares the documents. Separate from [`review`](Self::review), which needs the documents themselves.
+    ///
+    /// # Errors
+    /// One line: which document is not OpenAPI 3.
+    pub fn diff(&self, options: &Options) -> Result<Report, String> {
+        let (base, revision) = (&self.base, &self.revision);
+        let sides = [base, revision].map(|side| (&side.document.root, &side.files));
+        diff_with_files(sides[0], sides[1], options).map_err(|NotOpenApi { side, found }| {
+            let name = match side {
+                Side::Base => &base.source.name,
+                Side::Revision => &revision.source.name,
+            };
+            let of_base =
+                if side == Side::Base && base.source.name == revision.source.name { " (in the base)" } else { "" };
+            format!("{name}: not an OpenAPI 3 document{of_base}: {found}")
+        })
+    }
+
+    /// Adds positions and the decisions of an accept file to a report.
+    #[must_use]
+    pub fn review(self, mut report: Report, accept: &AcceptFile, today: NaiveDate) -> ApiDiff {
+        let Self { state, base, revision } = self;
+        let mut locations = [locations(&base, &report), locations(&revision, &report)];
+        report.locate(|side, location| {
+            let of_side = &locations[usize::from(side == Side::Revision)];
+            let at = of_side.get(location.file.as_deref().unwrap_or_default())?.at(&location.pointer);
+            Some((u32::try_from(at.line).ok()?, u32::try_from(at.column).ok()?))
+        });
+        let changes = std::mem::take(&mut report.changes);
+        let mut findings = changes.into_iter().map(|change| Finding { change, accepted: None }).collect::<Vec<_>>();
+        let notices = match &accept.source {
+            Some(source) => accepted_changes::apply(source, &mut report, &mut findings, today),
+            None => Vec::new(),
+        };
+        let counts = gate::counts(&findings);
+        ApiDiff {
+            report,
+            findings,
+            state,
+            base,
+            revision,
+            accept_place: accept.place.clone(),
+            notices,
+            counts,
+            hidden: 0,
+            supplement: None,
+            locations: std::mem::take(&mut locations[1]),
+        }
+    }
+}
+
+/// The positions of the places of both sides: what was removed is shown at what it was in.
+fn locations(parsed: &Parsed, report: &Report) -> BTreeMap<String, Locations> {
+    let members = || report.changes.iter().flat_map(|change| &change.members);
+    let all = || members().flat_map(|member| [&member.base, &member.revision]).flatten();
+    let of = |path: &str, source: &Source| {
+        let within = all().filter(|location| location.file.as_deref().unwrap_or_default() == path);
+        Locations::of(&source.name, &source.text, within.map(|location| location.pointer.as_str()))
+    };
+    let is_used = |path: &str| all().any(|location| location.file.as_deref() == Some(path));
+    let others = parsed.texts.iter().filter(|(path, _)| is_used(path));
+    let others = others.map(|(path, source)| (path.clone(), of(path, source)));
+    std::iter::once((String::new(), of("", &parsed.source))).chain(others).collect()
+}
+
+impl ApiDiff {
+    /// Leaves out findings below a level.
+    pub fn hide_below(&mut self, level: crate::Level) {
+        let all = self.findings.len();
+        self.findings.retain(|finding| finding.change.level >= level);
+        self.hidden = all - self.findings.len();
+    }
+
+    /// Returns the position in the revision to look at: of what was removed, that of what it was in.
+    #[must_use]
+    pub fn position(&self, member: &Member) -> Position<'_> {
+        let Some(Location { file, pointer, line, column }) = member.location() else { return Position::default() };
+        let name = &self.revision.source_of(file.as_deref()).name;
+        if let (Some(_), Some(line), Some(column)) = (&member.revision, line, column) {
+            return Position { name, line: *line, column: *column };
+        }
+        match self.locations.get(file.as_deref().unwrap_or_default()).map(|locations| locations.at(pointer)) {
+            Some(at) => Position {
+                name,
+                line: u32::try_from(at.line).unwrap_or(u32::MAX),
+                column: u32::try_from(at.column).unwrap_or(u32::MAX),
+            },
+            None => Position { name, ..Position::default() },
+        }
+    }
+
+    /// Returns the position of a finding's first member.
+    #[must_use]
+    pub fn first_position(&self, change: &Change) -> Position<'_> {
+        change.members.first().map_or_else(Position::default, |member| self.position(member))
+    }
+
+    /// Returns whether there is nothing to report.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        let is_change = self.supplement.as_ref().is_some_and(|supplement| supplement.is_change);
+        self.counts == Counts::default() && self.notices.is_empty() && self.report.docs_changed == 0 && !is_change
+    }
+
+    /// Returns the verdict in one sentence, without the name of the API.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let state = match self.state {
+            ApiState::Compared => "",
+            ApiState::Added => "a new API, not in the base; ",
+            ApiState::Removed => "the API was removed; ",
+        };
+        let accepted = if self.counts.accepted > 0 { " except for what is accepted" } else { "" };
+        let wire = match self.report.wire {
+            crate::Level::None => "no change".to_owned(),
+            level => level.to_string(),
+        };
+        let supplement = self.supplement.as_ref().map(|supplement| supplement.verdict.as_str()).unwrap_or_default();
+        let separator = if supplement.is_empty() { "" } else { "; " };
+        format!("{state}{wire} on the wire{accepted}{separator}{supplement}")
+    }
+}
+
+/// A position in a file of the revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position<'a> {
+    /// The file's name.
+    pub name: &'a str,
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+}
+
+impl Default for Position<'_> {
+    fn default() -> Self {
+        Self { name: "", line: 1, column: 1 }
+    }
+}
+
+/// In the form that editors follow: `openapi/cars.yaml:12`. The column is stated where the line alone does not lead to the place.
+impl std::fmt::Display for Position<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.name, self.line)?;
+        if self.line == 1 && self.column > 1 || self.column > 200 { write!(f, ":{}", self.column) } else { Ok(()) }
+    }
+}
+
+impl Review {
+    /// Returns whether any API has something to report.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.problems.is_empty() || self.apis.iter().any(|api| !api.is_same())
+    }
+
+    /// Returns the headings of the columns that the calling program adds to the summary.
+    pub(crate) fn extra_columns(&self) -> Vec<&'static str> {
+        let first = self.apis.iter().find_map(|api| api.supplement.as_ref());
+        first.map_or_else(Vec::new, |supplement| supplement.columns.iter().map(|(heading, _)| *heading).collect())
+    }
+
+    /// Returns the counts of all APIs.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.apis.iter().map(|api| api.counts).sum()
+    }
+
+    /// Returns the worst level that is not accepted.
+    #[must_use]
+    pub fn wire(&self) -> crate::Level {
+        self.apis.iter().map(|api| api.report.wire).max().unwrap_or_default()
+    }
+
+    /// Returns a line of figures.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let all = self.counts();
+        let hidden = self.apis.iter().map(|api| api.hidden).sum::<usize>();
+        let hidden = if hidden > 0 { format!(" and {hidden} not shown") } else { String::new() };
+        format!(
+            "{}: {} breaking, {} warning, {} info, {} of names only, {} accepted{hidden}",
+            pluralize(self.apis.len(), "API"),
+            all.breaking,
+            all.warning,
+            all.info,
+            all.none,
+            all.accepted
+        )
+    }
+}
+
+impl ApiDiff {
+    /// Returns the cells of the columns that the calling program adds to the summary, in the order of the headings.
+    pub(crate) fn extra_cells(&self, headings: &[&'static str]) -> Vec<&str> {
+        let cell = |heading: &&'static str| {
+            let columns = self.supplement.iter().flat_map(|supplement| &supplement.columns);
+            columns.into_iter().find(|(name, _)| name == heading).map_or("-", |(_, cell)| cell.as_str())
+        };
+        headings.iter().map(cell).collect()
+    }
+}
