@@ -1,21 +1,34 @@
-//! The workflows: what runs is pinned, may do little, and ends.
+//! The workflows and the action: what runs is pinned, may do little, and ends.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
+const ACTION: &str = "actions/spec-diff/action.yml";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github")
+}
+
+fn read(name: &str) -> Value {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let text = fs::read_to_string(folder().join(name)).expect("it is text");
+    serde_saphyr::from_str_with_options(&text, options).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 fn workflows() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
-    let paths = fs::read_dir(folder).expect("the workflows").map(|entry| entry.expect("an entry").path());
-    let all = paths.map(|path| {
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let options = serde_saphyr::options! { strict_booleans: true };
-        let text = fs::read_to_string(&path).expect("it is text");
-        let value =
-            serde_saphyr::from_str_with_options(&text, options).unwrap_or_else(|error| panic!("{name}: {error}"));
-        (name, value)
-    });
-    all.collect()
+    let entries = fs::read_dir(folder().join("workflows")).expect("the workflows");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    names.map(|name| (name.clone(), read(&format!("workflows/{name}")))).collect()
+}
+
+/// All jobs, and the action as one more.
+fn jobs_and_action() -> Vec<(String, Map<String, Value>)> {
+    let action = read(ACTION)["runs"].as_object().expect("steps").clone();
+    jobs().into_iter().chain([(ACTION.to_owned(), action)]).collect()
 }
 
 /// All jobs with a name for messages.
@@ -35,17 +48,18 @@ fn steps(job: &Map<String, Value>) -> &[Value] {
 
 #[test]
 fn actions_are_pinned_by_commit_with_their_version() {
-    for (name, job) in jobs() {
+    for (name, job) in jobs_and_action() {
         for action in steps(&job).iter().filter_map(|step| step["uses"].as_str()) {
             let commit = action.split_once('@').map_or("", |(_, commit)| commit);
             let hex = commit.chars().all(|digit| digit.is_ascii_digit() || ('a'..='f').contains(&digit));
             assert!(commit.len() == 40 && hex, "{name}: {action} is not pinned by a commit");
         }
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
-    for (file, _) in workflows() {
-        let text = fs::read_to_string(folder.join(&file)).expect("it is text");
-        for line in text.lines().filter(|line| line.contains("uses: ")) {
+    let files = workflows().into_iter().map(|(file, _)| format!("workflows/{file}")).chain([ACTION.to_owned()]);
+    for file in files {
+        let text = fs::read_to_string(folder().join(&file)).expect("it is text");
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        for line in lines.filter(|line| line.contains("uses: ")) {
             assert!(line.contains(" # "), "{file}: no version beside {line}");
         }
     }
@@ -54,7 +68,7 @@ fn actions_are_pinned_by_commit_with_their_version() {
 #[test]
 fn one_commit_of_an_action_is_used_everywhere() {
     let mut pins = std::collections::BTreeMap::<String, String>::new();
-    for (name, job) in jobs() {
+    for (name, job) in jobs_and_action() {
         for action in steps(&job).iter().filter_map(|step| step["uses"].as_str()) {
             let (action, commit) = action.split_once('@').expect("a pinned action");
             let first = pins.entry(action.to_owned()).or_insert_with(|| commit.to_owned());
@@ -101,7 +115,7 @@ fn checkouts_leave_no_credentials_behind() {
 /// An expression in a script is pasted into it before the shell reads it: a branch named `$(…)` would run.
 #[test]
 fn no_script_has_an_expression_in_it() {
-    for (name, job) in jobs() {
+    for (name, job) in jobs_and_action() {
         for script in steps(&job).iter().filter_map(|step| step["run"].as_str()) {
             assert!(!script.contains("${{"), "{name}: {script}");
             for line in script.lines().filter(|line| line.contains("curl ")) {
