@@ -125,7 +125,7 @@ mod tests {
         let found = ["", "/ä", "/ä/b~0~1/0", "/ä/b~0~1/1/c", "/d", "/d/x", "/e/f"];
         let found = found.map(|pointer| locations.at(pointer).to_string());
         assert_eq!(found, ["1:1", "2:7", "2:15", "3:9", "4:7", "4:7", "1:1"]);
-        // As in YAML, where a value is where its key is, but for values that nobody asked for.
+        // As in YAML, where a value is where its key is, except for values that were not asked for.
         let yaml = Locations::of("a.yaml", text, []);
         assert_eq!(["/ä", "/ä/b~0~1/1/c", "/d", "/e/f"].map(|pointer| yaml.at(pointer).line), [2, 3, 4, 1]);
     }

@@ -59,9 +59,8 @@ const path = require("path");
 const root = execSync("npm root --global").toString().trim();
 const { apiDiff } = createRequire(path.join(root, "x.js"))("api-smart-diff");
 const [base, revision] = process.argv.slice(1).map((file) => JSON.parse(require("fs").readFileSync(file)));
-const order = ["annotation", "non-breaking", "unclassified", "breaking"];
-const diffs = apiDiff(base, revision, { rules: "OpenApi3" });
-console.log(JSON.stringify(Math.max(-1, ...diffs.map((diff) => order.indexOf(diff.type)))));
+const level = { annotation: 0, "non-breaking": 1, deprecated: 1, unclassified: 2, breaking: 3 };
+console.log(Math.max(0, ...apiDiff(base, revision).map((diff) => level[diff.type] ?? 2)));
 """
 
 
@@ -69,7 +68,7 @@ def api_smart_diff(program, base, revision):
     code, out = run([program, "-e", API_SMART_DIFF, base, revision])
     if code != 0:
         return None
-    return ["none", "none", "info", "warning", "breaking"][json.loads(out) + 1]
+    return LEVELS[json.loads(out)]
 
 
 def has_api_smart_diff():

@@ -1,8 +1,8 @@
 //! What changed between two OpenAPI documents, from the point of view of those who call the API.
 //!
-//! [`diff`] compares two documents and answers with a [`Report`]: one finding per thing that a reader would open (an operation, a
-//! component), with the operations that it reaches. Direction decides: what is harmless in an answer may break a
-//! request. Nothing is passed over in silence: what cannot be judged is an `unknown-change`.
+//! [`diff`] compares two documents and returns a [`Report`]: one finding per thing that a reader would open (an operation, a
+//! component), with the operations that it reaches. Direction decides: a change that is harmless in responses may break
+//! requests. Nothing is omitted silently: a change without a known effect is an `unknown-change`.
 //!
 //! OpenAPI 3.0 fully; of 3.1 and 3.2 what vendors use.
 //!

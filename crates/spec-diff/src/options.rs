@@ -1,4 +1,4 @@
-//! What a comparison has to know of the clients.
+//! Properties of the clients that decide levels.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::report::Level;
 pub struct Options {
     /// The API's name in the report and in fingerprints.
     pub api: String,
-    /// Clients take values that an enum does not list. If not, a new value in an answer is breaking.
+    /// Clients take values that an enum does not list. If not, a new value in a response is breaking.
     pub open_enums: bool,
-    /// Clients check limits and patterns of what they receive. If so, relaxed limits in answers are breaking.
+    /// Clients check limits and patterns of what they receive. If so, relaxed limits in responses are breaking.
     pub validates_limits: bool,
-    /// Clients give headers of answers to their callers. If not, changes of headers are at most `info`.
+    /// Clients expose headers of responses. If not, changes of headers are at most `info`.
     pub exposes_headers: bool,
     /// Levels by a finding's id (`response-property-enum-value-added`) or by a rule's name (`enum-value-added`); the id counts.
     pub levels: BTreeMap<String, Level>,
     /// Extensions that are documentation, as `x-source`; a trailing `*` stands for any ending. Others are reported at level `none`.
     pub ignored_extensions: Vec<String>,
-    /// Today (`2026-11-22`), to tell sunsets that have passed. Without it none has.
+    /// Today (`2026-11-22`), to recognize sunsets that have passed. Without it none has.
     pub today: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Callbacks and webhooks: here the vendor calls and the client answers, so data goes the other way.
+//! Callbacks and webhooks: the vendor calls and the client responds, so directions are reversed.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Which way data goes for the client that goes this way where the client calls.
+    /// The direction for the client of data that has this direction where the client calls.
     pub(super) fn direction(&self, scope: ScopeId, direction: Direction) -> Direction {
         match direction {
             Direction::Request if self.scopes[scope].incoming => Direction::Response,

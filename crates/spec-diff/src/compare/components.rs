@@ -63,7 +63,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Names that came, went or were replaced.
+    /// Names that were added, removed or replaced.
     pub(super) fn components(&mut self) {
         let names = |document: &DocumentTree<'a>| {
             let list = document.at(&["components", "schemas"]);

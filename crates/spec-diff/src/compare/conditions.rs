@@ -26,7 +26,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The conditions of one keyword: equal ones first, then in order; more on one side came or went.
+    /// The conditions of one keyword: equal ones first, then in order; further ones on one side were added or removed.
     fn condition(
         &mut self,
         word: &'static str,

@@ -27,7 +27,7 @@ impl<'a> Comparison<'a> {
                 self.value_lists((before, old), (after, new), rules, context);
             }
             (None, None) => {}
-            // A list that is open at its end says nothing of what else may come.
+            // A list that is open at its end does not limit further values.
             _ => {
                 let finding = Finding::new(&rules::EXTENSION_CHANGED).named("x-extensible-enum");
                 self.note(context.scope, finding.at(&old.at, &new.at));
@@ -189,7 +189,7 @@ impl<'a> Comparison<'a> {
         self.note_data(context, finding.when(narrowed, Circumstance::Narrowed));
     }
 
-    /// Patterns that came or went. Where one stands in another's place, which strings match is for a reader to decide.
+    /// Added and removed patterns. Where one stands in another's place, which strings match is for a reader to decide.
     fn patterns(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let matches_all = |pattern: &str| matches!(pattern, ".*" | "^.*$" | "" | "^" | "$" | "^.*" | ".*$");
         let own = |one: &Schema<'a>, other: &Schema<'a>| {

@@ -1,4 +1,4 @@
-//! Deprecation and the day on which something goes.
+//! Deprecation and sunsets.
 
 use openapi_document::{Node, pointer::Pointer};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The comparison: walks both documents side by side and notes what differs.
 //!
-//! Schemas that a reference leads to are compared once per pair, direction and place, from a queue, so that circles end and cost
-//! grows with the documents. Each such pair is a [`Scope`]; who uses whom among scopes tells which operations a
+//! Schemas that a reference leads to are compared once per pair, direction and place, from a queue, so that cycles end and the cost
+//! grows with the documents. Each such pair is a [`Scope`]; the uses between scopes decide which operations a
 //! finding reaches.
 
 mod callbacks;
@@ -44,7 +44,7 @@ use crate::{
 use identity_cache::Unchanged;
 use union::Subtypes;
 
-/// How many more pairs of schemas than the documents have objects are compared before they are taken for a riddle.
+/// How many more pairs of schemas than the documents have objects are compared before the comparison stops with an `unknown-change`.
 const BUDGET: usize = 100_000;
 
 /// How many more pairs of schemas than the documents have objects are asked about whether the one fits the other.
@@ -66,7 +66,7 @@ pub(crate) struct Scope {
     pub(crate) operation: Option<(usize, Role)>,
     /// The scopes that lead here.
     pub(crate) users: Vec<ScopeId>,
-    /// The vendor calls, and the client answers.
+    /// The vendor calls, and the client responds.
     pub(crate) incoming: bool,
 }
 
@@ -214,7 +214,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether a rule of its own reads the extension, or nobody wants to.
+    /// Whether a rule of its own reads the extension, or it is ignored.
     fn reads_extension(&self, key: &str, is_operation: bool) -> bool {
         match key {
             "x-sunset" | "x-extensible-enum" => true,

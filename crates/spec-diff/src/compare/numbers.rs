@@ -95,7 +95,7 @@ impl Decimal {
     }
 }
 
-/// The number of which all have to be multiples that are multiples of each, if it can be told.
+/// The number of which all have to be multiples that are multiples of each, if it is known.
 pub(super) fn common_multiple(values: &[&Value]) -> Option<Decimal> {
     let mut numbers = values.iter().map(|value| Decimal::of(value));
     let first = numbers.next()??;

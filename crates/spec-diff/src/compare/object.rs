@@ -154,12 +154,12 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The type of a property that came or went.
+/// The type of a property that was added or removed.
 fn describe(schema: &Schema<'_>) -> Option<Value> {
     Some(schema.types.describe())
 }
 
-/// Whether a property is not part of what goes this way: read-only ones are not sent, write-only ones not received.
+/// Whether a property is not sent in this direction: read-only ones are not sent, write-only ones not received.
 fn is_absent(usage: &Usage<'_>, direction: Direction) -> bool {
     match direction {
         Direction::Request => usage.read_only.is_some(),

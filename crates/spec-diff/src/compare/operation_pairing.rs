@@ -16,9 +16,9 @@ pub(crate) struct Operation<'a> {
     pub(crate) path: &'a str,
     pub(crate) item: Node<'a>,
     pub(crate) node: Node<'a>,
-    /// The base itself said that nobody should rely on the operation.
+    /// The base itself states that callers should not rely on the operation.
     pub(crate) unstable: bool,
-    /// The vendor calls, and the client answers.
+    /// The vendor calls, and the client responds.
     pub(crate) incoming: bool,
     /// The number of the operation that asks for the call.
     pub(crate) within: Option<usize>,

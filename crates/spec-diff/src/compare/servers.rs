@@ -1,4 +1,4 @@
-//! Servers: the first one is a client's default. They are compared by the URLs that they come to.
+//! Servers: the first one is a client's default. They are compared by the URLs that they resolve to.
 
 use std::collections::BTreeSet;
 

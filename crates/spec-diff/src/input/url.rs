@@ -35,7 +35,7 @@ pub fn fetch(url: &str, budget: &Budget) -> Result<Source, String> {
     let mut command = Command::new("curl");
     command.args(arguments(url, &limit)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("{name}: curl cannot be run: {error}"))?;
-    // A server need not say how long its answer is.
+    // A server need not state the length of its response.
     let bytes = child.stdout.take().map(|stdout| budget.read_stream(stdout));
     let output = child.wait_with_output().map_err(|error| format!("{name}: {error}"))?;
     let bytes = bytes.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| format!("{name}: {error}"))?;
@@ -83,8 +83,8 @@ mod tests {
         assert!(arguments.starts_with("--disable "), "curl reads its settings unless this comes first");
     }
 
-    /// Answers one request.
-    fn serve(answer: &'static str) -> String {
+    /// Responds to one request.
+    fn serve(response: &'static str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
@@ -95,7 +95,7 @@ mod tests {
                 stream.read_exact(&mut byte).unwrap();
                 head.extend(byte);
             }
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(response.as_bytes()).unwrap();
         });
         format!("http://{address}/api.json")
     }
@@ -106,7 +106,7 @@ mod tests {
             return;
         }
         // A proxy of the environment does not know this address.
-        let fetched = |answer| fetch(&serve(answer), &Budget::from_env());
+        let fetched = |response| fetch(&serve(response), &Budget::from_env());
         if std::env::var_os("http_proxy").is_none() {
             assert_eq!(
                 fetched("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").map(|source| source.text),

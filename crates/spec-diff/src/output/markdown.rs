@@ -28,7 +28,7 @@ struct Line {
     rank: u8,
 }
 
-/// Returns the comment, in at most so many characters.
+/// Returns the comment, in at most `limit` characters.
 #[must_use]
 pub fn comment(review: &Review, limit: usize) -> String {
     let head = head(review);

@@ -77,8 +77,7 @@ fn limited(mut block: Vec<String>) -> Vec<String> {
 
 /// The JSON value at a column, on lines of its own; what is there, if it is not a value or too large.
 fn value_at(line: &str, column: u32) -> Vec<String> {
-    let start = line.char_indices().nth((column as usize).saturating_sub(1)).map_or(line.len(), |(start, _)| start);
-    let rest = line.get(start..).unwrap_or_default();
+    let rest = line.get(offset(line, column)..).unwrap_or_default();
     let end = (0..=READ.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or_default();
     let rest = rest.get(..end).unwrap_or_default();
     let value = Deserializer::from_str(rest).into_iter::<Value>().next();
@@ -86,6 +85,21 @@ fn value_at(line: &str, column: u32) -> Vec<String> {
         Some(pretty) => pretty.lines().map(str::to_owned).collect(),
         None => vec![rest.to_owned()],
     }
+}
+
+/// The byte at which a column begins. Counts in blocks: a line may have many megabytes.
+fn offset(line: &str, column: u32) -> usize {
+    let (mut left, mut at) = ((column as usize).saturating_sub(1), 0);
+    for block in line.as_bytes().chunks(4096) {
+        let begins = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+        match left.checked_sub(block.iter().filter(begins).count()) {
+            Some(less) => (left, at) = (less, at + block.len()),
+            None => break,
+        }
+    }
+    // A block may end within a character, which then is counted already.
+    let at = (at..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(line.len());
+    line[at..].char_indices().nth(left).map_or(line.len(), |(more, _)| at + more)
 }
 
 #[cfg(test)]
@@ -109,6 +123,15 @@ mod tests {
         let text = format!("a:\n{}", "  - ü\n".repeat(100));
         assert_eq!((block(&text, 1, 1).lines().count(), block(&text, 1, 1).lines().last()), (15, Some("…")));
         assert_eq!(block(&"ü".repeat(1000), 1, 1).chars().count(), 241);
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_characters() {
+        let line = "aü€😀".repeat(2_000);
+        for (column, (at, _)) in line.char_indices().enumerate() {
+            assert_eq!(super::offset(&line, column as u32 + 1), at);
+        }
+        assert_eq!(super::offset("ab", 9), 2);
     }
 
     #[test]

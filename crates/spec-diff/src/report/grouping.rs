@@ -189,7 +189,7 @@ fn message(change: &Change, rule: &Rule, what: &str) -> String {
         }
     };
     let mut members: Vec<_> = change.members.iter().map(member).filter(|text| !text.is_empty()).collect();
-    // Findings about the owner itself have no name to tell them apart.
+    // Findings about the owner itself have no name that distinguishes them.
     members.dedup();
     let more = members.len().saturating_sub(MEMBERS);
     members.truncate(MEMBERS);

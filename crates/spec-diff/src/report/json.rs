@@ -8,7 +8,7 @@ use super::{Change, Report};
 /// The JSON Schema (draft 2020-12) of what [`to_json`] writes.
 pub const JSON_SCHEMA: &str = include_str!("../report.schema.json");
 
-/// The version of the form; it grows when a field goes away or changes its meaning, not when one is added.
+/// The version of the form; it grows when a field is removed or changes its meaning, not when one is added.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]

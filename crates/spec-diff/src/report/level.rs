@@ -22,7 +22,7 @@ pub(super) fn level(finding: &Finding<'_>, id: &str, is_unstable: bool, options:
     }
     let of_rule = finding.rule.level(finding.direction);
     let level = match finding.circumstance {
-        // A reader has to judge what a stricter request means for the client that answers it.
+        // A reader has to judge what a stricter request means for the client that responds to it.
         _ if finding.incoming && finding.rule.request > Level::None => Level::Warning,
         Circumstance::Usual => of_rule,
         Circumstance::Undeclared => of_rule.min(Level::Warning),

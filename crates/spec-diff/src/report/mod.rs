@@ -1,4 +1,4 @@
-//! What a comparison answers: a [`Report`] of [`Change`]s.
+//! The result of a comparison: a [`Report`] of [`Change`]s.
 //!
 //! The JSON form is described by [`JSON_SCHEMA`](crate::JSON_SCHEMA); field names here and there are the same.
 
@@ -23,7 +23,7 @@ pub enum Level {
     None,
     /// Programs that work go on working.
     Info,
-    /// Some programs may behave differently, or the comparison cannot tell.
+    /// Some programs may behave differently, or the effect is unknown.
     Warning,
     /// Programs that work may fail.
     Breaking,
@@ -44,7 +44,7 @@ pub enum Bump {
     Major,
 }
 
-/// Which way the data goes that a change concerns.
+/// The direction of the data that a change concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -68,11 +68,11 @@ pub enum Role {
     Parameter,
     /// The request's body.
     Request,
-    /// The body of a success answer (2xx, 3xx).
+    /// The body of a successful response (2xx, 3xx).
     Response,
-    /// The body of any other answer.
+    /// The body of any other response.
     Error,
-    /// A header of an answer.
+    /// A header of a response.
     Header,
 }
 

@@ -1,4 +1,4 @@
-//! Which operations a scope is reached from. Scopes that lead to each other, as circles of schemas do, are reached from the same.
+//! Which operations a scope is reached from. Scopes in a cycle are reached from the same operations.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -8,7 +8,7 @@ use crate::compare::{Scope, ScopeId};
 /// The operations that lead to a scope, by number, and in which role.
 pub(crate) type Reach = BTreeSet<(usize, Role)>;
 
-/// The reach of every scope, found in one walk over all of them (Tarjan's: circles as one, users before those whom they use).
+/// The reach of every scope, found in one walk over all of them (Tarjan's algorithm: a cycle is one component, users come first).
 pub(crate) fn reaches(scopes: &[Scope]) -> Vec<Rc<Reach>> {
     let none = Rc::new(Reach::new());
     let mut walk = Walk {
@@ -34,7 +34,7 @@ struct Walk<'a> {
     /// The earliest of the open scopes that a scope leads to.
     lowest: Vec<usize>,
     next: usize,
-    /// Met, and not yet known to be of a finished circle.
+    /// Visited, and not yet part of a finished component.
     open: Vec<ScopeId>,
     reach: Vec<Option<Rc<Reach>>>,
 }
@@ -72,13 +72,13 @@ impl Walk<'_> {
         self.open.push(scope);
     }
 
-    /// All open scopes from this one on are a circle, or it is alone.
+    /// The open scopes from this one on are a cycle, or one scope.
     fn close(&mut self, first: ScopeId) {
         let begin = self.open.iter().rposition(|scope| *scope == first).unwrap_or_default();
-        let circle = self.open.split_off(begin);
+        let cycle = self.open.split_off(begin);
         let mut reach = Reach::new();
         let mut seen = BTreeSet::new();
-        for scope in &circle {
+        for scope in &cycle {
             reach.extend(self.scopes[*scope].operation);
             for known in self.scopes[*scope].users.iter().filter_map(|user| self.reach[*user].as_ref()) {
                 if seen.insert(Rc::as_ptr(known)) {
@@ -87,7 +87,7 @@ impl Walk<'_> {
             }
         }
         let reach = Rc::new(reach);
-        for scope in circle {
+        for scope in cycle {
             self.reach[scope] = Some(reach.clone());
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn circles_share_their_reach_and_chains_pass_it_on() {
+    fn cycles_share_their_reach_and_chains_pass_it_on() {
         let scope = |operation: Option<usize>, users: &[usize]| Scope {
             operation: operation.map(|number| (number, Role::Response)),
             users: users.to_vec(),

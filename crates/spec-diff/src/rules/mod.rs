@@ -56,7 +56,7 @@ pub enum Place {
     Parameter,
     /// A part of a structured parameter.
     ParameterProperty,
-    /// A header of an answer.
+    /// A header of a response.
     Header,
 }
 
@@ -162,7 +162,7 @@ impl Rule {
         rule
     }
 
-    /// Whether the rule is about what stands in a request or an answer, schemas aside.
+    /// Whether the rule is about what is in a request or a response, schemas aside.
     pub(crate) const fn is_about_messages(&self) -> bool {
         matches!(
             self.group,

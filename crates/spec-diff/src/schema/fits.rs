@@ -1,7 +1,7 @@
 //! Whether all values of one schema are values of another.
 //!
-//! Used where a comparison member by member cannot tell: alternatives that come and go, parts that add nothing, conditions. "Yes" is
-//! certain within the habit of this crate that nobody sends members that no schema declares; "no" may mean that it cannot tell.
+//! Used where a comparison member by member does not decide: added and removed alternatives, parts that add nothing, conditions. `true` is
+//! certain, provided that no message has members that no schema declares; `false` may mean that it is unknown.
 
 use std::{
     cell::Cell,
@@ -18,7 +18,7 @@ const BUDGET: usize = 200;
 /// How many alternatives are tried.
 const ALTERNATIVES: usize = 60;
 
-/// How many pairs of schemas all questions of a comparison may come to; once it is spent, every answer is "cannot tell".
+/// How many pairs of schemas all questions of a comparison may come to; once it is spent, every result is `false`.
 #[derive(Debug)]
 pub(crate) struct Effort(Cell<usize>);
 
@@ -87,7 +87,7 @@ struct Walk<'d, 'a> {
     narrow: &'d DocumentTree<'a>,
     wide: &'d DocumentTree<'a>,
     strict: bool,
-    /// Pairs that are being asked about, of which a circle holds if everything else does, and those that do not fit.
+    /// Pairs that are being asked about, of which a cycle holds if everything else does, and those that do not fit.
     seen: HashMap<(Vec<usize>, Vec<usize>), bool>,
     left: usize,
 }
@@ -112,7 +112,7 @@ impl<'d, 'a> Walk<'d, 'a> {
         self.seen.insert(key.clone(), true);
         let fits = self.schemas(&old, &new);
         match fits {
-            // It may rest on a circle that does not hold after all.
+            // It may depend on a cycle that does not hold after all.
             true => self.seen.remove(&key),
             false => self.seen.insert(key, false),
         };

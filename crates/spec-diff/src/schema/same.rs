@@ -22,7 +22,7 @@ pub(crate) fn same<'a>(base: (&DocumentTree<'a>, &Node<'a>), revision: (&Documen
 struct Same<'d, 'a> {
     base: &'d DocumentTree<'a>,
     revision: &'d DocumentTree<'a>,
-    /// Pairs that are being looked at, of which a circle is equal if all else is, and those that differ.
+    /// Pairs that are being looked at, of which a cycle is equal if everything else is, and those that differ.
     seen: HashMap<(usize, usize), bool>,
     left: usize,
 }

@@ -74,7 +74,7 @@ impl<'a> Types<'a> {
         Some(Self(sum))
     }
 
-    /// What both allow. Two sets with nothing in common are kept together: nobody means the empty set.
+    /// What both allow. Two sets with nothing in common are kept together: documents do not mean the empty set.
     pub(crate) fn intersect(self, other: Self) -> Self {
         if self.is_any() {
             return other;

@@ -1,4 +1,4 @@
-//! `cargo xtask upstream`: a curated document held against the vendor's own specification.
+//! `cargo xtask upstream`: a curated document compared with the vendor's published specification.
 
 mod access;
 mod compare;
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) use operation_matching::uncurated;
 pub(crate) use record::head;
 
-/// Which document is held against which file.
+/// Which document is compared with which file.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Vendor, by the name of its document.

@@ -45,7 +45,7 @@ pub(super) fn shown(schema: &Value) -> String {
     }
 }
 
-/// The schema of a body or an answer: of its one media type.
+/// The schema of a request or response body: of its one media type.
 pub(super) fn schema_of(holder: &Value) -> Option<&Value> {
     let content = holder.get("content")?.as_object()?;
     let json = content.iter().find(|(media, _)| import::is_json(media)).or_else(|| content.iter().next());

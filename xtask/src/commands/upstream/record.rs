@@ -34,7 +34,7 @@ pub(super) struct Accepted {
     pub(super) at: String,
     /// `*` for any.
     pub(super) kind: String,
-    /// What was seen when it was accepted; `*` for anything. With it, what the vendor changes later at this place is told.
+    /// What was seen when it was accepted; `*` for anything. With it, later changes at this place are reported.
     pub(super) text: Option<String>,
     pub(super) reason: String,
 }
@@ -78,7 +78,7 @@ pub(crate) fn head(
     let known = all.iter().map(|operation| format!("    {},\n", quoted(operation))).collect::<String>();
     let known = if known.is_empty() { "[]".to_owned() } else { format!("[\n{known}]") };
     format!(
-        "# What openapi/{vendor}.yaml was last held against, by `cargo xtask upstream {vendor} --from FILE` (`--record` renews this head); below\n\
+        "# What openapi/{vendor}.yaml was last compared with, by `cargo xtask upstream {vendor} --from FILE` (`--record` renews this head); below\n\
          # the differences that are meant: `at` (a pointer into our document, `*` for anything), `kind` and `reason`; with `text` only as they were then.\n\n\
          file = {}\nedition = \"{}\"\nsha256 = \"{}\"\nchecked = \"{today}\"\n\
          # Where the file was from, and where the vendor publishes the newest.\nsource = {}\nurl = {}\n\

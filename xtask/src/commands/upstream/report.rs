@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Difference, Report};
 use crate::text::printable;
 
-/// So many bytes of lists are in an issue, of which a service takes 65,536; what is unexplained has the first claim.
+/// How many bytes of lists are in an issue, of which GitHub takes 65,536; unexplained differences come first.
 const ROOM: usize = 60_000;
 
 /// The differences as lines.
@@ -77,7 +77,7 @@ pub(super) fn markdown(report: &Report) -> String {
     out
 }
 
-/// Adds the lines for which there is room, and says how many there is none for.
+/// Adds the lines for which there is room, and the number of the others.
 fn list(out: &mut String, lines: impl ExactSizeIterator<Item = String>) {
     let count = lines.len();
     for (index, line) in lines.enumerate() {

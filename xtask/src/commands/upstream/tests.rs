@@ -1,4 +1,4 @@
-//! Documents held against specifications.
+//! Documents compared with specifications.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn moved(pointer: &str, value: Value) -> Vec<String> {
 }
 
 #[test]
-fn a_document_held_against_itself_differs_in_nothing() {
+fn document_compared_with_itself_has_no_difference() {
     for (name, text) in DOCUMENTS.into_iter().chain([("mini", MINI)]) {
         let ours = Document::parse(name, text).expect("it is YAML");
         let report = check(name, &ours, &published(&ours.root), record::Record::default()).expect("it compares");
@@ -37,7 +37,7 @@ fn a_document_held_against_itself_differs_in_nothing() {
 }
 
 #[test]
-fn what_the_vendor_moved_is_found_at_its_place() {
+fn vendor_changes_are_reported_at_their_places() {
     const ORDER: &str = "/components/schemas/Order";
     for (pointer, value, found) in [
         (
@@ -117,7 +117,7 @@ fn what_the_vendor_moved_is_found_at_its_place() {
 }
 
 #[test]
-fn what_has_a_reason_is_explained_and_a_reason_for_nothing_is_not() {
+fn accepted_differences_are_separate_and_stale_entries_are_reported() {
     let theirs = published(&changed("/components/schemas/Order/properties/note", Value::Null).root);
     let text = "[[accepted]]\nat = \"/components/schemas/Order/*\"\nkind = \"field-*\"\nreason = \"Seen in answers.\"\n\
                 [[accepted]]\nat = \"/paths/*\"\nkind = \"*\"\nreason = \"Once.\"\n";
@@ -132,7 +132,7 @@ fn what_has_a_reason_is_explained_and_a_reason_for_nothing_is_not() {
 }
 
 #[test]
-fn a_record_that_is_none_is_told_in_a_line() {
+fn invalid_record_is_an_error_of_one_line() {
     for (text, expected) in [
         ("file = 1\n", "x.toml:1: "),
         (
@@ -147,7 +147,7 @@ fn a_record_that_is_none_is_told_in_a_line() {
 }
 
 #[test]
-fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
+fn operations_added_under_our_tags_are_listed_by_tag() {
     let mut root = mini().root;
     root["paths"]["/orders"]["get"]["tags"] = json!(["Orders"]);
     let before = published(&root);
@@ -169,7 +169,7 @@ fn operations_that_the_vendor_adds_under_our_tags_are_told_by_tag() {
 }
 
 #[test]
-fn a_new_head_keeps_the_reasons() {
+fn new_head_keeps_accepted_differences() {
     let theirs = published(&mini().root);
     let written = "file = \"old\"\nsource = \"there\"\nurl = \"https://there\"\n\n# Why.\n[[accepted]]\nat = \"*\"\nkind = \"x\"\nreason = \"r\"\n";
     let text = record::renewed("mini", written, &theirs, "2026-11-22", &BTreeMap::new());
@@ -180,7 +180,7 @@ fn a_new_head_keeps_the_reasons() {
 }
 
 #[test]
-fn an_operation_that_moved_is_known_by_its_id() {
+fn moved_operation_is_matched_by_its_id() {
     let mut root = mini().root;
     let moved = root["paths"]["/export"].take();
     root["paths"]["/files/export"] = moved;
@@ -190,21 +190,21 @@ fn an_operation_that_moved_is_known_by_its_id() {
 }
 
 #[test]
-fn what_was_accepted_with_its_text_is_told_when_the_vendor_moves_there_again() {
+fn entry_with_text_accepts_only_that_text() {
     let text = "[[accepted]]\nat = \"/components/schemas/Status\"\nkind = \"enum-missing\"\n\
                 text = 'the vendor lists \"LOST\"'\nreason = \"Not seen.\"\n";
-    let held = |values: Value| {
+    let unexplained = |values: Value| {
         let theirs = published(&changed("/components/schemas/Status/enum", values).root);
         let recorded = record::read("x.toml", text).expect("it is a record");
         let report = check("mini", &mini(), &theirs, recorded).expect("it compares");
         report.unexplained.iter().map(|difference| difference.kind).collect::<Vec<_>>()
     };
-    assert_eq!(held(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
-    assert_eq!(held(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["enum-missing", "stale"]);
+    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST"])), Vec::<&str>::new());
+    assert_eq!(unexplained(json!(["OPEN", "DONE", "LOST", "FOUND"])), ["enum-missing", "stale"]);
 }
 
 #[test]
-fn an_issue_has_room_for_the_report_however_much_moved() {
+fn issue_text_keeps_to_its_limit() {
     let unexplained =
         (0..2_000).map(|index| Difference { at: format!("/{index}"), kind: "type", text: "x".repeat(100) });
     let theirs = published(&mini().root);
@@ -218,7 +218,7 @@ fn an_issue_has_room_for_the_report_however_much_moved() {
 
 /// The scheduled job takes the address from there.
 #[test]
-fn every_document_has_a_record_with_the_vendors_address() {
+fn every_document_has_a_record_with_the_url() {
     for (name, _) in DOCUMENTS {
         let file = format!("{}/../openapi/upstream/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let record = record::read(name, &fs::read_to_string(file).expect("there is a record")).expect("it is a record");
@@ -227,7 +227,7 @@ fn every_document_has_a_record_with_the_vendors_address() {
 }
 
 #[test]
-fn another_vendors_file_is_no_comparison() {
+fn file_of_another_vendor_is_an_error() {
     let other = published(&json!({"openapi": "3.0.0", "paths": {"/x": {"get": {"responses": {}}}}}));
     let error = check("mini", &mini(), &other, record::Record::default()).err();
     assert_eq!(error.as_deref(), Some("vendor.json: none of our operations is in it; is it this vendor's?"));

@@ -77,7 +77,7 @@ impl<'a> Comparison<'a> {
                         _ => &rules::NON_SUCCESS_REMOVED,
                     };
                     let finding = Finding::new(rule).removed(&node.at);
-                    // What was a range is now one of its statuses: nobody has to expect more than before.
+                    // What was a range is now one of its statuses: callers have to expect no more than before.
                     let narrowed = news.keys().any(|new| range(new) == status);
                     self.note(scope(status), finding.when(narrowed, Circumstance::Narrowed));
                 }
@@ -273,7 +273,7 @@ fn range(status: &str) -> &'static str {
     }
 }
 
-/// Whether an answer of this status (`200`, `2XX`) is one that callers wait for. Redirects are followed or wanted.
+/// Whether a response of this status (`200`, `2XX`) is one that callers wait for. Redirects are followed or wanted.
 fn is_success(status: &str) -> bool {
     status.starts_with(['2', '3'])
 }

@@ -1,4 +1,4 @@
-//! Discriminators: which property tells alternatives apart, and by which values.
+//! Discriminators: which property distinguishes alternatives, and by which values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -171,7 +171,7 @@ pub(super) fn likeness(old: &Schema<'_>, new: &Schema<'_>) -> usize {
     }
 }
 
-/// Whether a member with a single value, by which callers tell alternatives apart, has the same value on both sides.
+/// Whether a member with a single value, by which callers distinguish alternatives, has the same value on both sides.
 fn tag(old: &Schema<'_>, new: &Schema<'_>) -> Option<bool> {
     let single = |schema: &Schema<'_>, name: &str| {
         let [part] = schema.properties.get(name)?.as_slice() else { return None };

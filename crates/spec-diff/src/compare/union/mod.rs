@@ -108,7 +108,7 @@ impl<'a> Comparison<'a> {
         self.is_covered((&self.revision, variant), (&self.revision, &others))
     }
 
-    /// Several unions that hold together: equal ones first, then in order. More on one side are conditions that came or went.
+    /// Several unions that hold together: equal ones first, then in order. Further ones on one side are added or removed conditions.
     fn several_unions(&mut self, old: &Schema<'a>, new: &Schema<'a>, context: Context) {
         let mut left: Vec<_> = new.unions.iter().collect();
         let mut rest = Vec::new();

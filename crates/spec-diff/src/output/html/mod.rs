@@ -190,7 +190,7 @@ fn side(when: &str, parsed: &Parsed, location: Option<&Location>, [own, other]: 
         _ = writeln!(page, "<figure class=\"{when}\"><figcaption>{when}: not there</figcaption></figure>");
         return;
     };
-    // The comma behind an entry of JSON comes and goes with the next entry.
+    // The comma after an entry of JSON depends on the next entry.
     let says = |line: &str| line.trim().trim_end_matches(',').to_owned();
     let known = other.iter().map(|line| says(line)).collect::<BTreeSet<_>>();
     let speaks = |line: &str| line.contains(char::is_alphanumeric);

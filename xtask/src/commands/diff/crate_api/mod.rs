@@ -26,7 +26,7 @@ pub(crate) struct CrateChange {
     pub(crate) items: Vec<ItemChange>,
 }
 
-/// A public item that came, went, or is another now.
+/// A public item that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ItemChange {
     pub(crate) bump: Bump,
@@ -34,7 +34,7 @@ pub(crate) struct ItemChange {
     pub(crate) item: String,
     /// Its type or signature before; nothing if it is new.
     pub(crate) base: Option<String>,
-    /// The same now; nothing if it is gone.
+    /// The same now; none if it was removed.
     pub(crate) head: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for ItemChange {
         write!(f, "{}: ", self.bump)?;
         match (&self.base, &self.head) {
             (Some(base), Some(head)) => write!(f, "{} was `{base}`, is `{head}`", self.item),
-            (Some(_), None) => write!(f, "{} is gone", self.item),
+            (Some(_), None) => write!(f, "{} was removed", self.item),
             (None, _) => write!(f, "{} is new", self.item),
         }
     }
@@ -81,7 +81,7 @@ fn all(code: &GeneratedCode) -> Items {
 
 /// The worst first, those of the mock helpers behind the client's, from which they follow; then by name.
 fn compare(base: &Items, head: &Items) -> Vec<ItemChange> {
-    // What belongs to something that came or went is said with it.
+    // Parts of an item that was added or removed are reported with it.
     let is_covered_by_owner = |item: &Item, own: &Items, other: &Items| {
         item.owner.as_ref().is_some_and(|owner| own.contains_key(owner) && !other.contains_key(owner))
     };

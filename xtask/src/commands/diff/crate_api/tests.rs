@@ -29,9 +29,9 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
     another["operationId"] = json!("listAll");
     vec![
         // operations
-        (LIST.to_owned(), Value::Null, Bump::Major, "major: builder::ListOrders is gone"),
+        (LIST.to_owned(), Value::Null, Bump::Major, "major: builder::ListOrders was removed"),
         ("/paths/~1all".to_owned(), json!({"get": another}), Bump::Minor, "minor: builder::ListAll is new"),
-        (format!("{LIST}/operationId"), json!("findOrders"), Bump::Major, "major: builder::ListOrders is gone"),
+        (format!("{LIST}/operationId"), json!("findOrders"), Bump::Major, "major: builder::ListOrders was removed"),
         (
             format!("{LIST}/deprecated"),
             json!(true),
@@ -42,7 +42,7 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
             format!("{GET}/deprecated"),
             Value::Null,
             Bump::Patch,
-            "patch: attribute deprecated of Client::get_order is gone",
+            "patch: attribute deprecated of Client::get_order was removed",
         ),
         (format!("{LIST}/summary"), json!("All orders"), Bump::Patch, ""),
         // parameters
@@ -50,7 +50,7 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
             format!("{LIST}/parameters/4"),
             Value::Null,
             Bump::Major,
-            "major: method builder::ListOrders::x_trace is gone",
+            "major: method builder::ListOrders::x_trace was removed",
         ),
         (
             format!("{LIST}/parameters/4"),
@@ -79,7 +79,7 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
         ),
         (format!("{GET}/responses/404"), Value::Null, Bump::Patch, ""),
         // properties
-        (order("/properties/note"), Value::Null, Bump::Major, "major: field types::Order::note is gone"),
+        (order("/properties/note"), Value::Null, Bump::Major, "major: field types::Order::note was removed"),
         (order("/properties/extra"), text.clone(), Bump::Major, "major: field types::Order::extra is new"),
         (
             order("/properties/total/format"),
@@ -106,7 +106,7 @@ fn table() -> Vec<(String, Value, Bump, &'static str)> {
             "/components/schemas/Status/enum".to_owned(),
             json!(["OPEN"]),
             Bump::Major,
-            "major: variant types::Status::Done is gone",
+            "major: variant types::Status::Done was removed",
         ),
         ("/components/schemas/Status/enum".to_owned(), Value::Null, Bump::Major, "major: "),
         (
@@ -172,7 +172,7 @@ fn a_variant_more_breaks_matches_unless_they_have_a_rest() {
 #[test]
 fn a_type_comes_and_goes_with_all_that_it_has() {
     let code = "#[derive(Clone)] pub struct A { pub a: u8 } impl A { pub fn b(&self) {} } impl Default for A { fn default() -> Self { Self { a: 0 } } }";
-    assert_eq!(between(code, ""), ["major: A is gone"]);
+    assert_eq!(between(code, ""), ["major: A was removed"]);
     assert_eq!(between("", code), ["minor: A is new"]);
     assert_eq!(between("pub struct A;", "pub enum A {}"), ["major: A was `struct`, is `enum`"]);
 }
@@ -180,10 +180,10 @@ fn a_type_comes_and_goes_with_all_that_it_has() {
 #[test]
 fn a_trait_less_breaks_and_one_more_does_not() {
     let (with, without) = ("#[derive(Clone, Copy)] pub struct A;", "#[derive(Clone)] pub struct A;");
-    assert_eq!(between(with, without), ["major: impl Copy for A is gone"]);
+    assert_eq!(between(with, without), ["major: impl Copy for A was removed"]);
     assert_eq!(between(without, with), ["minor: impl Copy for A is new"]);
     let (with, without) = ("impl Hooks<T> for &Client {}", "");
-    assert_eq!(between(with, without), ["major: impl Hooks<T> for &Client is gone"]);
+    assert_eq!(between(with, without), ["major: impl Hooks<T> for &Client was removed"]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn what_has_to_be_set_breaks_calls_when_it_comes_only() {
     };
     let (free, required) = (call("Ok(None)"), call("Err(\"page was not initialized\".to_string())"));
     assert_eq!(between(&free, &required), ["major: requirement Get::page is new"]);
-    assert_eq!(between(&required, &free), ["minor: requirement Get::page is gone"]);
+    assert_eq!(between(&required, &free), ["minor: requirement Get::page was removed"]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The comparison: the vendor's operations, rewritten by our rules, beside ours. Names of components are nobody's business; what is on
-//! the wire is.
+//! The comparison: the vendor's operations, rewritten by our rules, beside ours. Only what is on the wire matters,
+//! not the names of components.
 
 mod parameters;
 

@@ -15,7 +15,7 @@ impl<'a> Comparison<'a> {
         let at = child(&own.pointer, "parameters");
         let own_all = own.parameters(self.ours);
         let others = other.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        // Parameters of the path are told by their order: their names are not on the wire.
+        // Parameters of the path are matched by their order: their names are not on the wire.
         let path = |all: Vec<&'a Value>, template: &str| {
             let place = |parameter: &Value| {
                 template.find(&format!("{{{}}}", parameter.get("name").and_then(Value::as_str).unwrap_or_default()))
