@@ -356,6 +356,19 @@ impl<'a> DocumentTree<'a> {
         })
     }
 
+    /// Returns a component schema by its name.
+    #[must_use]
+    pub fn schema(&self, name: &str) -> Option<Node<'a>> {
+        let (name, value) = self.schemas.get_key_value(name)?;
+        Some(Node { value, at: self.schemas_at.key(name) })
+    }
+
+    /// Returns the value of what a reference to a component schema points to, which is cheaper than its location.
+    #[must_use]
+    pub fn schema_value(&self, reference: &str) -> Option<&'a Value> {
+        self.schemas.get(reference.strip_prefix(SCHEMAS).filter(|name| Self::is_plain(name))?).copied()
+    }
+
     /// Returns what the node's `$ref` points to, one step; none if it is not a reference or unresolved in this document.
     #[must_use]
     pub fn target(&self, node: &Node<'a>) -> Option<Node<'a>> {
@@ -369,8 +382,7 @@ impl<'a> DocumentTree<'a> {
             };
         }
         if let Some(name) = reference.strip_prefix(SCHEMAS).filter(|name| Self::is_plain(name)) {
-            let (name, value) = self.schemas.get_key_value(name)?;
-            return Some(Node { value, at: self.schemas_at.key(name) });
+            return self.schema(name);
         }
         match reference.strip_prefix('#') {
             Some(path) if path.is_empty() || path.starts_with('/') => walk(self.root(), path),

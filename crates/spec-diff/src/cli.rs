@@ -101,7 +101,7 @@ pub struct Arguments {
     #[arg(long = "ignore-extension", value_name = "NAME")]
     ignored_extensions: Vec<String>,
 
-    /// URL that file names are appended to, to link lines: https://github.com/OWNER/REPOSITORY/blob/COMMIT
+    /// URL that file names are appended to, to link lines, such as .../OWNER/REPOSITORY/blob/COMMIT on GitHub
     #[arg(long, value_name = "URL")]
     link_source: Option<String>,
 
@@ -197,7 +197,7 @@ fn reviewed(arguments: &Arguments, today: NaiveDate) -> std::result::Result<(Str
         return Err("give the document before and the document after the change".to_owned());
     };
     let accept = match &arguments.accept {
-        None => AcceptFile { place: "a file for --accept".to_owned(), source: None },
+        None => AcceptFile { place: "an accept file (--accept)".to_owned(), source: None },
         Some(file) => {
             let text = Budget::from_env().read_text(Path::new(file));
             let text = text.map_err(|error| format!("{file}: cannot be read: {error}"))?;

@@ -90,5 +90,5 @@ impl<'a> Comparison<'a> {
 }
 
 fn has(document: &DocumentTree<'_>, name: &str) -> bool {
-    document.components("schemas").is_some_and(|schemas| schemas.contains_key(name))
+    document.schema(name).is_some()
 }

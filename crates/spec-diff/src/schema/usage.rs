@@ -86,7 +86,10 @@ impl<'a> Usage<'a> {
                 "type" | "enum" if allows_null(key, value, node) => set(&mut self.nullable, at),
                 "oneOf" | "anyOf" if self.nullable.is_none() => {
                     let list = Node { value, at: node.at.key(key) };
-                    self.nullable = list.items().find_map(|item| null_at(document, item, NULL_DEPTH));
+                    let mut variants = value.as_array().into_iter().flatten();
+                    if document.has_files() || variants.any(|variant| may_be_null(document, variant)) {
+                        self.nullable = list.items().find_map(|item| null_at(document, item, NULL_DEPTH));
+                    }
                 }
                 "deprecated" if on => set(&mut self.deprecated, || node.clone()),
                 "readOnly" if on => set(&mut self.read_only, at),
@@ -120,6 +123,19 @@ impl<'a> Usage<'a> {
         }
         Some(inner.clone())
     }
+}
+
+/// Whether a closer look is needed to know if an alternative allows null. Most are references to objects, which do not.
+fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
+    let target = match variant.get("$ref").and_then(Value::as_str) {
+        Some(reference) => document.schema_value(reference),
+        None => Some(variant),
+    };
+    let says_null = |(key, value): (&String, &Value)| match key.as_str() {
+        "type" => !value.as_str().is_some_and(|name| name != "null"),
+        key => matches!(key, "$ref" | "$dynamicRef" | "allOf" | "anyOf" | "const" | "enum" | "nullable" | "oneOf"),
+    };
+    target.and_then(Value::as_object).is_none_or(|members| members.iter().any(says_null))
 }
 
 /// Where a schema allows null, if it does.

@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
 
-    /// URL that file names are appended to, to link lines: https://github.com/OWNER/REPOSITORY/blob/COMMIT
+    /// URL that file names are appended to, to link lines, such as .../OWNER/REPOSITORY/blob/COMMIT on GitHub
     #[arg(long, value_name = "URL")]
     link_source: Option<String>,
 

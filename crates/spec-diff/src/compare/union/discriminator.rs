@@ -74,10 +74,7 @@ impl<'a> Comparison<'a> {
 
     /// Compares what stands in the place of its parent wherever the discriminator's value says so.
     fn subtype(&mut self, old: &str, new: &str, context: Context) {
-        let section = ["components", "schemas"];
-        let find =
-            |document: &DocumentTree<'a>, name: &str| document.at(&section).and_then(|schemas| schemas.get(name));
-        if let (Some(old), Some(new)) = (find(&self.base, old), find(&self.revision, new)) {
+        if let (Some(old), Some(new)) = (self.base.schema(old), self.revision.schema(new)) {
             self.later(vec![old], vec![new], context);
         }
     }
@@ -124,8 +121,7 @@ fn mapping<'a>(
     let implied = alternatives.chain(children.into_iter().flatten().copied()).filter(|name| !named.contains(name));
     // Azure's generators read the value from the subtype.
     let value = |name: &'a str| {
-        let schema = document.components("schemas").and_then(|schemas| schemas.get(name));
-        schema.and_then(|schema| schema.get("x-ms-discriminator-value")?.as_str()).unwrap_or(name)
+        document.schema(name).and_then(|schema| schema.text("x-ms-discriminator-value")).unwrap_or(name)
     };
     mapping.extend(implied.map(|name| (value(name), name)));
     mapping
