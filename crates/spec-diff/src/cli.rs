@@ -170,7 +170,7 @@ pub fn run(arguments: &Arguments, env: &Env, out: &mut dyn Write, err: &mut dyn 
         out.write_all(JSON_SCHEMA.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let links = Links { source: arguments.link_source.clone(), report: arguments.link_report.clone() };
+    let links = Links::of(arguments.link_source.as_ref(), arguments.link_report.as_ref());
     let mut review = Review { links, ..Review::default() };
     match reviewed(arguments, env.today) {
         Ok((base, api)) => {

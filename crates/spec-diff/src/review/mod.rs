@@ -50,6 +50,15 @@ pub struct Links {
     pub report: Option<String>,
 }
 
+impl Links {
+    /// Takes the URLs of a command line, where an empty one is the value of a variable that is not set.
+    #[must_use]
+    pub fn of(source: Option<&String>, report: Option<&String>) -> Self {
+        let [source, report] = [source, report].map(|url| url.filter(|url| !url.is_empty()).cloned());
+        Self { source, report }
+    }
+}
+
 /// One API, compared.
 #[derive(Debug)]
 pub struct ApiDiff {

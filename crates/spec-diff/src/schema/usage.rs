@@ -132,7 +132,7 @@ fn may_be_null(document: &DocumentTree<'_>, variant: &Value) -> bool {
         None => Some(variant),
     };
     let says_null = |(key, value): (&String, &Value)| match key.as_str() {
-        "type" => !value.as_str().is_some_and(|name| name != "null"),
+        "type" => value.as_str().is_none_or(|name| name == "null"),
         key => matches!(key, "$ref" | "$dynamicRef" | "allOf" | "anyOf" | "const" | "enum" | "nullable" | "oneOf"),
     };
     target.and_then(Value::as_object).is_none_or(|members| members.iter().any(says_null))

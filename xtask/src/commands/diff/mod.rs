@@ -119,7 +119,7 @@ fn review(
     all: impl Iterator<Item = std::result::Result<Compared, String>>,
     arguments: &Arguments,
 ) -> (Review, Bump) {
-    let links = Links { source: arguments.link_source.clone(), report: arguments.link_report.clone() };
+    let links = Links::of(arguments.link_source.as_ref(), arguments.link_report.as_ref());
     let mut review = Review { base, links, ..Review::default() };
     let mut greatest = Bump::None;
     for compared in all {
