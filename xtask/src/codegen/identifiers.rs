@@ -6,6 +6,15 @@ use heck::{ToPascalCase as _, ToSnakeCase as _};
 pub(crate) const CLIENT_METHODS: [&str; 10] =
     ["new", "new_with_client", "with_call_options", "api_version", "baseurl", "client", "inner", "pre", "post", "exec"];
 
+/// Methods that every generated call, or every expectation of a mock, has without any parameter.
+pub(crate) const TAKEN_SETTERS: [&str; 4] = ["new", "send", "into_inner", "body_map"];
+
+/// The name of a parameter's setter.
+pub(crate) fn setter_name(name: &str) -> String {
+    let setter = value_name(name);
+    if TAKEN_SETTERS.contains(&setter.as_str()) { format!("{setter}_") } else { setter }
+}
+
 /// A type's name.
 pub(crate) fn type_name(name: &str) -> String {
     identifier(words(name).to_pascal_case(), "X")

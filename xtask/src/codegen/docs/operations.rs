@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::constraints::with_limits;
 use crate::{
-    codegen::identifiers::value_name,
+    codegen::identifiers::{setter_name, value_name},
     text::{
         markdown::{code_span, doc_comment, doc_line, list_entry},
         sentence,
@@ -152,7 +152,7 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
     }
     let lines = lines.into_iter().map(|(name, text, required)| {
         let required = if required { " (required)" } else { "" };
-        list_entry(&format!("`{}`{required}", value_name(&name)), &text)
+        list_entry(&format!("`{}`{required}", setter_name(&name)), &text)
     });
     lines.collect()
 }
@@ -160,7 +160,7 @@ fn parameters(root: &Value, operation: &Operation<'_>) -> Vec<String> {
 fn setters(root: &Value, operation: &Operation<'_>) -> BTreeMap<String, String> {
     let parameters = operation.parameters(root);
     let texts =
-        parameters.iter().map(|parameter| (value_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
+        parameters.iter().map(|parameter| (setter_name(&text_of(parameter, "name")), parameter_text(root, parameter)));
     let body = operation.body(root).map(|body| ("body".to_owned(), text_of(body, "description")));
     texts.chain(body).map(|(name, text)| (name, doc_comment(&text))).collect()
 }

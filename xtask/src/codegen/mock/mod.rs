@@ -16,7 +16,7 @@ use syn::{
 
 use super::{
     identifiers::{type_name, value_name},
-    rewrite::doc_attributes::set_doc,
+    rewrite::{doc_attributes::set_doc, shadowed_names::rename_setters},
 };
 use helpers::helpers;
 use path_regex::{around_value, base_path, pattern};
@@ -32,6 +32,7 @@ pub(crate) fn rewrite(mut file: File, root: &Value) -> File {
             Item::Mod(operations) => {
                 let Some((_, items)) = &mut operations.content else { continue };
                 operations.attrs = OPERATIONS.map(|line| parse_quote!(#[doc = #line])).to_vec();
+                rename_setters(items);
                 items.iter_mut().for_each(|item| operation(item, &forms, &base));
                 items.extend(helpers(items));
             }

@@ -1,6 +1,6 @@
 //! The client itself: what must not be there goes, and what costs at every call is done once.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::{
     Block, Expr, ExprField, ExprMethodCall, File, ImplItem, ImplItemFn, Item, LitStr, Local, Member, Stmt, Token,
     parse::{Parse, ParseStream, Result},
@@ -10,7 +10,7 @@ use syn::{
 
 /// Removes
 /// - `Client::new`, which makes an HTTP client of its own with a total timeout of 15 s, and no transport's settings;
-/// - the header `api-version`, which no vendor asks for;
+/// - the header `api-version` that progenitor sends: a vendor's own is a parameter;
 /// - the prelude, which has one name;
 /// - the base URL before each path: parsing it anew was a twelfth of what a small call costs. The transport has it parsed.
 ///
@@ -45,10 +45,86 @@ struct Headers;
 impl VisitMut for Headers {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         if function.sig.ident == "send" {
+            distinguish_locals(&mut function.block);
             without_version(&mut function.block);
             function.block.stmts.iter_mut().for_each(below_base);
         }
     }
+}
+
+/// Gives what the code of a call uses beside its parameters another name where a parameter has it.
+fn distinguish_locals(block: &mut Block) {
+    let has = |name: &str| {
+        let parameters = block.stmts.iter().filter_map(|statement| match statement {
+            Stmt::Local(Local { pat: syn::Pat::Struct(parts), .. }) => Some(&parts.fields),
+            _ => None,
+        });
+        parameters.flatten().any(|field| matches!(&field.member, Member::Named(member) if member == name))
+    };
+    let (header_map, encode_path) = (has("header_map"), has("encode_path"));
+    if header_map || encode_path {
+        OwnLocals { header_map, encode_path }.visit_block_mut(block);
+    }
+}
+
+struct OwnLocals {
+    header_map: bool,
+    encode_path: bool,
+}
+
+impl OwnLocals {
+    /// A parameter's name has an underscore at its end only if it is a word of Rust.
+    fn rename(&self, expression: &mut Expr) {
+        if self.header_map && *expression == parse_quote!(header_map) {
+            *expression = parse_quote!(header_map_);
+        }
+    }
+}
+
+impl VisitMut for OwnLocals {
+    fn visit_local_mut(&mut self, local: &mut Local) {
+        syn::visit_mut::visit_local_mut(self, local);
+        if let syn::Pat::Ident(name) = &mut local.pat
+            && self.header_map
+            && local.init.as_ref().is_some_and(|init| mentions(&init.expr, "HeaderMap :: with_capacity"))
+        {
+            name.ident = parse_quote!(header_map_);
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        syn::visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method == "append" {
+            self.rename(&mut call.receiver);
+        } else if call.method == "headers" {
+            call.args.iter_mut().for_each(|argument| self.rename(argument));
+        }
+    }
+
+    fn visit_macro_mut(&mut self, code: &mut syn::Macro) {
+        if self.encode_path && code.path.is_ident("format") {
+            code.tokens = absolute(std::mem::take(&mut code.tokens));
+        }
+    }
+}
+
+/// The tokens with calls of `encode_path` named by its path.
+fn absolute(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut out = TokenStream::new();
+    while let Some(tree) = tokens.next() {
+        let is_called = matches!(tokens.peek(), Some(TokenTree::Group(_)));
+        match tree {
+            TokenTree::Ident(name) if name == "encode_path" && is_called => {
+                out.extend(quote::quote!(::progenitor_client::encode_path));
+            }
+            TokenTree::Group(group) => {
+                out.extend([TokenTree::Group(Group::new(group.delimiter(), absolute(group.stream())))]);
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
 }
 
 /// `let url = format!("{}/path/{}", client.baseurl, value)` names the path alone.
@@ -89,8 +165,8 @@ impl Parse for Below {
 }
 
 fn without_version(block: &mut Block) {
-    // A request that is made with a query parameter of this name stays.
-    block.stmts.retain(|statement| matches!(statement, Stmt::Local(_)) || !mentions(statement, "\"api-version\""));
+    // A header of this name that the vendor documents has a value from the caller.
+    block.stmts.retain(|statement| matches!(statement, Stmt::Local(_)) || !mentions(statement, "api_version ()"));
     let used = block.stmts.iter().filter(|statement| mentions(statement, "header_map")).count();
     // One statement makes the map, one sends it: nothing is in it.
     if used == 2 {
@@ -138,7 +214,7 @@ mod tests {
         let code = rewritten(
             r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(1);
-                header_map.append(name("api-version"), value);
+                header_map.append(name("api-version"), value(super::Client::api_version()));
                 let request = client.get(url).headers(header_map).build()?;
             } }"#,
         );
@@ -162,7 +238,7 @@ mod tests {
         let code = rewritten(
             r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(1);
-                header_map.append(name("api-version"), value);
+                header_map.append(name("api-version"), value(super::Client::api_version()));
                 let request = client.get(url).query(&param("api-version", &version)).headers(header_map).build()?;
             } }"#,
         );
@@ -170,11 +246,47 @@ mod tests {
     }
 
     #[test]
+    fn a_vendors_own_version_header_stays() {
+        let code = rewritten(
+            r#"impl Call { fn send() {
+                let mut header_map = HeaderMap::with_capacity(2);
+                header_map.append(name("api-version"), value(super::Client::api_version()));
+                header_map.append("api-version", api_version.to_string().try_into()?);
+                if let Some(value) = api_version { header_map.append("api-version", value.to_string().try_into()?); }
+                let request = client.get(url).headers(header_map).build()?;
+            } }"#,
+        );
+        assert!(!code.contains("Client::api_version") && code.contains(".headers(header_map)"), "{code}");
+        assert_eq!(code.matches("append(\"api-version\"").count(), 2, "{code}");
+    }
+
+    #[test]
+    fn parameters_may_have_the_names_of_the_calls_own_locals() {
+        let code = rewritten(
+            r#"impl Call { fn send() {
+                let Self { client, header_map, encode_path } = self;
+                let url = format!("{}/a/{}", client.baseurl, encode_path(&encode_path.to_string()),);
+                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2);
+                header_map.append("header_map", header_map.to_string().try_into()?);
+                let request = client.get(url).headers(header_map).build()?;
+            } }"#,
+        );
+        for expected in [
+            "::progenitor_client::encode_path(& encode_path",
+            "let mut header_map_ =",
+            "header_map_.append(\"header_map\", header_map.to_string()",
+            ".headers(header_map_)",
+        ] {
+            assert!(code.replace(":: progenitor_client :: encode_path", "::progenitor_client::encode_path").contains(expected), "{expected}: {code}");
+        }
+    }
+
+    #[test]
     fn headers_of_the_document_stay() {
         let code = rewritten(
             r#"impl Call { fn send() {
                 let mut header_map = HeaderMap::with_capacity(2);
-                header_map.append(name("api-version"), value);
+                header_map.append(name("api-version"), value(super::Client::api_version()));
                 header_map.append("X-Trace", trace);
                 let request = client.get(url).headers(header_map).build()?;
             } }"#,

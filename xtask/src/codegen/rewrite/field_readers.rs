@@ -3,7 +3,7 @@
 use syn::{Field, File, parse_quote, visit_mut::VisitMut};
 
 use super::{
-    last_name, module,
+    foreign_name, module,
     null_collections::{argument, has_default},
 };
 
@@ -32,7 +32,9 @@ impl VisitMut for Fields {
         if field.ident.is_none() {
             return;
         }
-        let is = |of: &syn::Type, name: &str| last_name(of).is_some_and(|last| last == name);
+        let is = |of: &syn::Type, name: &str| {
+            foreign_name(of).is_some_and(|last| last == name) || name == "bool" && *of == parse_quote!(bool)
+        };
         for (name, required, optional) in READERS {
             if is(&field.ty, name) {
                 field.attrs.push(parse_quote!(#[serde(deserialize_with = #required)]));

@@ -9,6 +9,7 @@ mod field_readers;
 mod literals;
 mod null_collections;
 mod parameters;
+pub(crate) mod shadowed_names;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,10 @@ pub(crate) fn rewrite(
     null_collections::tolerate_null(&mut file, root);
     field_readers::set(&mut file);
     literals::tidy(&mut file);
+    shadowed_names::qualify(&mut file, enums);
+    if let Some(calls) = module(&mut file.items, "builder") {
+        shadowed_names::rename_setters(calls);
+    }
     doc_comments::rewrite(&mut file, docs);
     if let Some(types) = module(&mut file.items, "types") {
         types.splice(0..0, enums.iter().map(OpenEnum::placeholder));
@@ -48,6 +53,15 @@ fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
         Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
         _ => None,
     })
+}
+
+/// The name at the end of a path to a type that is not the document's: `Vec` of `::std::vec::Vec`.
+fn foreign_name(of: &syn::Type) -> Option<String> {
+    let syn::Type::Path(path) = of else { return None };
+    let segments = &path.path.segments;
+    let first = segments.first().filter(|_| segments.len() > 1)?;
+    let own = ["crate", "super", "self", "types"].iter().any(|own| first.ident == own);
+    if own { None } else { segments.last().map(|segment| segment.ident.to_string()) }
 }
 
 /// The name at the end of a type's path: `Report` of `types::Report`.

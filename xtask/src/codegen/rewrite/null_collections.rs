@@ -9,7 +9,7 @@ use syn::{
     visit_mut::VisitMut,
 };
 
-use super::{last_name, module};
+use super::{foreign_name, last_name, module};
 use crate::codegen::identifiers::{component_name, value_name};
 
 /// Lets `null` stand for an empty list or map: in fields, in maps of lists, and as a whole answer. A missing one is empty as well, but for the
@@ -44,7 +44,7 @@ impl VisitMut for Answers {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         let ReturnType::Type(_, of) = &function.sig.output else { return };
         let answer = argument(of, 0).filter(|of| last_name(of).is_some_and(|name| name == "ResponseValue"));
-        if answer.and_then(|of| argument(of, 0)).and_then(last_name).is_some_and(|name| name == "Vec") {
+        if answer.and_then(|of| argument(of, 0)).and_then(foreign_name).is_some_and(|name| name == "Vec") {
             ListAnswer.visit_block_mut(&mut function.block);
         }
     }
@@ -96,7 +96,7 @@ impl VisitMut for Lists {
 }
 
 fn is_collection(of: &Type) -> bool {
-    last_name(of).is_some_and(|name| matches!(name.as_str(), "Vec" | "BTreeMap" | "Map"))
+    foreign_name(of).is_some_and(|name| matches!(name.as_str(), "Vec" | "BTreeMap" | "Map"))
 }
 
 pub(super) fn has_default(attribute: &Attribute) -> bool {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn lists_within_maps_and_lists_as_answers_take_null() {
         let mut file = syn::parse_file(
-            "mod types { struct A { a: BTreeMap<String, Vec<u8>> } }
+            "mod types { struct A { a: ::std::collections::BTreeMap<String, ::std::vec::Vec<u8>> } }
             impl Call {
                 async fn send(self) -> Result<ResponseValue<::std::vec::Vec<A>>, Error> { ResponseValue::from_response(r).await }
             }
@@ -146,10 +146,10 @@ mod tests {
                 struct A {
                     #[serde(default, skip_serializing_if = "Vec::is_empty")]
                     a: ::std::vec::Vec<u8>,
-                    b: BTreeMap<String, u8>,
-                    c: Option<Vec<u8>>,
+                    b: ::std::collections::BTreeMap<String, u8>,
+                    c: Option<::std::vec::Vec<u8>>,
                 }
-                struct B(pub Vec<u8>);
+                struct B(pub ::std::vec::Vec<u8>);
             }"#,
         )
         .expect("it is Rust");
@@ -171,7 +171,7 @@ mod tests {
             "paths": {"/a": operation("Page"), "/b": operation("Open")},
             "components": {"schemas": {"Page": {"required": ["rowList", "others"]}, "Open": {}, "Other": {"required": ["rowList"]}}},
         });
-        let fields = |name: &str| format!("struct {name} {{ row_list: Vec<u8>, others: Vec<u8> }}");
+        let fields = |name: &str| format!("struct {name} {{ row_list: ::std::vec::Vec<u8>, others: ::std::vec::Vec<u8> }}");
         let code = ["Page", "Open", "Other"].map(fields).join(" ");
         let mut file = syn::parse_file(&format!("mod types {{ {code} }}")).expect("it is Rust");
         tolerate_null(&mut file, &root);

@@ -11,8 +11,8 @@ pub(super) struct Names {
     separator: &'static str,
 }
 
-/// Methods that a client has from our own code, drafted or derived.
-const WRITTEN: [&str; 5] = ["builder", "builder_from_env", "with_auth", "clone", "fmt"];
+/// Methods that a client has from our own code, drafted or derived, and those of traits that a call by name would find first.
+const WRITTEN: [&str; 7] = ["builder", "builder_from_env", "with_auth", "clone", "fmt", "into", "try_into"];
 
 impl Names {
     pub(super) fn of_types() -> Self {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::client;
 use crate::{
     codegen::{
-        identifiers::{component_name, value_name},
+        identifiers::{component_name, setter_name, value_name},
         open_enum,
     },
     commands::add_vendor::{Plan, templates},
@@ -37,7 +37,7 @@ pub(super) fn given(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<V
                 .ok_or_else(|| format!("no value for the parameter {name:?} of {}", operation.id))?;
             let plain = value == "\"text\"" || value == "true" || value == "1";
             let expected = if plain { value.clone() } else { format!("&{value}") };
-            Ok(Given { setter: value_name(name), value, expected })
+            Ok(Given { setter: setter_name(name), value, expected })
         })
         .collect()
 }

@@ -154,7 +154,7 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     };
     Ok(format!(
         "#[tokio::test]\nasync fn {method}_goes_out_and_comes_back() {{\n    let server = MockServer::start_async().await;\n{before}    \
-         let mock = server.{method}(|{unused}, then| {{\n{when}        {answer}\n    }});\n    \
+         let mock = MockServerExt::{method}(&server, |{unused}, then| {{\n{when}        {answer}\n    }});\n    \
          let read = client(&server).{method}(){call}.send().await.unwrap();\n    mock.assert();\n{check}}}\n"
     ))
 }

@@ -33,10 +33,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if name.is_empty() {
                 findings.add(&at, "a parameter without a name", "write its `name`");
             }
-            if ["new", "send"].contains(&setter.as_str()) {
-                let message = format!("{name:?} is a method that every request has");
-                findings.add(&at, message, "leave the parameter out");
-            }
             if setter == "body" && operation.value.contains_key("requestBody") {
                 let help = "the generator has one setter for both: leave one out";
                 findings.add(&at, "a parameter `body` beside a request body", help);
@@ -45,22 +41,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 let message = format!("parameters {other:?} and {name:?} make the same setter");
                 findings.add(&at, message, "the generator cannot distinguish them: leave one out");
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::lint::tests::broken;
-
-    const SINCE: &str = "/paths/~1orders/get/parameters/2";
-
-    #[test]
-    fn name_of_a_method_of_every_request_is_found() {
-        for name in ["new", "Send"] {
-            assert_eq!(broken(&format!("{SINCE}/name"), json!(name)), ["parameter-name"], "{name}");
         }
     }
 }
