@@ -51,6 +51,11 @@ impl<T> ResponseValue<T> {
         &self.headers
     }
 
+    /// Returns the same response with another body.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> ResponseValue<U> {
+        ResponseValue { value: change(self.value), status: self.status, headers: self.headers }
+    }
+
     /// Returns how long to wait before the next request (`Retry-After`), such as for a job that is in progress.
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after(&self.headers, SystemTime::now())
@@ -64,12 +69,17 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// [`ErrorKind::Decode`] with the path in the body, [`ErrorKind::Limit`] if the value would take too much memory, and
     /// [`ErrorKind::Connection`] if the body is truncated.
     #[doc(hidden)]
-    pub async fn from_response(mut response: Box<RawResponse>) -> Result<Self> {
+    pub async fn from_response(response: Box<RawResponse>) -> Result<Self> {
+        // For a string, some operations return "" and some an empty body.
+        Self::decode(response, b"\"\"").await
+    }
+
+    /// Decodes the body; an empty one is taken for the JSON `empty`.
+    async fn decode(mut response: Box<RawResponse>, empty: &'static [u8]) -> Result<Self> {
         let body = response.take_body().await?;
         // Gateways add a byte order mark, which is not JSON.
         let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-        // For a string, some operations return "" and some an empty body.
-        let json = if text.is_empty() { &b"\"\""[..] } else { text };
+        let json = if text.is_empty() { empty } else { text };
         let memory = DecodeMemory::new(body.len(), response.settings.max_response_bytes);
         match from_json(json, &memory) {
             Ok(value) => Ok(Self { value, status: response.status(), headers: response.take_headers() }),
@@ -85,14 +95,27 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 }
 
 impl<T: DeserializeOwned> ResponseValue<Vec<T>> {
-    /// Decodes a JSON array, or `null` as an empty one. Generated code calls it.
+    /// Decodes a JSON array, or `null` or an empty body as an empty one. Generated code calls it.
     ///
     /// # Errors
     /// The same as of [`from_response`](ResponseValue::from_response).
     #[doc(hidden)]
     pub async fn from_list_response(response: Box<RawResponse>) -> Result<Self> {
-        let ResponseValue { value, status, headers } = ResponseValue::<Option<Vec<T>>>::from_response(response).await?;
-        Ok(Self { value: value.unwrap_or_default(), status, headers })
+        Ok(ResponseValue::<Option<Vec<T>>>::decode(response, b"null").await?.map(Option::unwrap_or_default))
+    }
+}
+
+impl<T: DeserializeOwned> ResponseValue<Option<T>> {
+    /// Decodes a JSON body that may be missing. Generated code calls it.
+    ///
+    /// # Errors
+    /// The same as of [`from_response`](ResponseValue::from_response).
+    #[doc(hidden)]
+    pub async fn from_optional_response(response: Box<RawResponse>) -> Result<Self> {
+        if [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&response.status()) {
+            return Ok(ResponseValue::empty(response).map(|()| None));
+        }
+        Self::decode(response, b"null").await
     }
 }
 

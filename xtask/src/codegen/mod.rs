@@ -22,6 +22,7 @@ mod operation_table;
 mod print;
 mod progenitor;
 mod rewrite;
+pub(crate) mod successes;
 
 use openapi_document::Document;
 

@@ -84,7 +84,12 @@ pub(super) fn lost(root: &Value) -> Vec<String> {
     // Azure's, for operations that differ in the query only.
     let overloads = root.get("x-ms-paths").and_then(Value::as_object).map_or(0, Map::len);
     let overloads = (overloads > 0).then(|| format!("x-ms-paths: {} not read", pluralize(overloads, "path")));
-    lost.chain(overloads).collect()
+    let relative = root.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let relative = relative.filter(|(path, _)| !path.starts_with('/') && !path.starts_with("x-"));
+    let relative = relative.map(|(path, _)| format!("{path}: not read: the path does not begin with a slash"));
+    let webhooks = root.get("webhooks").and_then(Value::as_object).map_or(0, Map::len);
+    let webhooks = (webhooks > 0).then(|| format!("webhooks: {webhooks} not read: they are requests of the vendor"));
+    lost.chain(relative).chain(overloads).chain(webhooks).collect()
 }
 
 /// The tags with the number of their operations; those without a tag count under "".

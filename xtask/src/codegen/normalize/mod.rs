@@ -4,8 +4,10 @@
 mod responses;
 mod schema;
 
-use openapi_document::operations;
+use openapi_document::{operations, pointer::child};
 use serde_json::{Map, Value, json};
+
+use super::successes::{self, Successes};
 
 pub(crate) use responses::{Success, is_json};
 pub(crate) use schema::IGNORED_KEYWORDS;
@@ -27,7 +29,16 @@ pub(crate) fn normalize(root: &Value, success: Success) -> Value {
             operation.insert("requestBody".to_owned(), json!({"required": true, "content": request_content(body)}));
         }
         let download = source.flag("x-download");
-        operation.insert("responses".to_owned(), responses::responses(&source.responses(root), download, success));
+        let responses = match successes::successes(root, &source) {
+            Successes::ByStatus(statuses) if success == Success::Any => {
+                let name = successes::component(root, &source);
+                let reference = json!({"$ref": child("#/components/schemas", &name)});
+                normal["components"]["schemas"][&name] = successes::schema(&statuses);
+                json!({"2XX": {"description": "", "content": {"application/json": {"schema": reference}}}})
+            }
+            _ => responses::responses(&source.responses(root), download, success),
+        };
+        operation.insert("responses".to_owned(), responses);
         let item = paths.entry(source.path).or_insert_with(|| json!({}));
         item[source.method] = Value::Object(operation);
     }

@@ -22,7 +22,10 @@ pub(super) fn responses(all: &[(&str, &Value)], download: bool, success: Success
         if let Some(content) = response_content(response, download) {
             entry["content"] = content;
         }
-        kept.insert(status.to_owned(), entry);
+        // One without a body adds nothing to one that has it.
+        if entry.get("content").is_some() || !kept.contains_key(status) {
+            kept.insert(status.to_owned(), entry);
+        }
     }
     Value::Object(kept)
 }

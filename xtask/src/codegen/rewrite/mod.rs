@@ -10,6 +10,7 @@ mod literals;
 mod null_collections;
 mod parameters;
 pub(crate) mod shadowed_names;
+mod successes;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,7 @@ pub(crate) fn rewrite(
     client::rewrite(&mut file);
     parameters::rewrite(&mut file);
     errors::rewrite(&mut file)?;
+    successes::rewrite(&mut file, root);
     builders::prune(&mut file);
     null_collections::tolerate_null(&mut file, root);
     field_readers::set(&mut file);

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::Made;
+use super::{Made, unsupported};
 use crate::{
     import::{self, Choice, Published},
     text::printable,
@@ -27,8 +27,11 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
     writeln!(out, "\n{:>7}  operation", "schemas")?;
     for operation in &operations {
         let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
-        let (size, why) = match import::convert(published, std::slice::from_ref(operation), "2000-01-01") {
-            Ok(draft) => (draft.schemas.len().to_string(), String::new()),
+        let converted = import::convert(published, std::slice::from_ref(operation), "2000-01-01").and_then(|draft| {
+            unsupported::checked("list", &draft, published).map(|_| draft.schemas.len()).map_err(|failure| failure.reason)
+        });
+        let (size, why) = match converted {
+            Ok(schemas) => (schemas.to_string(), String::new()),
             Err(reason) => {
                 let reason = reason.strip_prefix(&format!("{named}: ")).unwrap_or(&reason);
                 ("cannot".to_owned(), format!(": {reason}"))

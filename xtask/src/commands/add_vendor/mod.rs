@@ -4,6 +4,7 @@ mod list;
 mod loss_report;
 mod templates;
 mod transaction;
+mod unsupported;
 mod workspace_edits;
 mod yaml_writer;
 
@@ -15,12 +16,9 @@ use std::{
     time::Instant,
 };
 
-use openapi_document::Document;
-
 use crate::{
-    codegen::{self, GeneratedFiles},
+    codegen::GeneratedFiles,
     import::{self, Choice, Conversion, Published},
-    lint::{self, Level},
     output::Output,
 };
 
@@ -101,11 +99,7 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
     }
     let name = arguments.name.as_deref().unwrap_or_default();
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
-    let drafted = drafted(&published, &choice, name, &today).and_then(|(draft, text)| {
-        let sources = checked(name, &text)?;
-        Ok((draft, text, sources))
-    });
-    let (draft, document, sources) = match drafted {
+    let (draft, document, sources) = match drafted(&published, &choice, name, &today) {
         Ok(drafted) => drafted,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -141,30 +135,34 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
     Ok(Ok(ExitCode::SUCCESS))
 }
 
-/// The draft and the text of its document.
+/// The draft, the text of its document, and the crate's generated sources. An operation that cannot be generated is left out.
 fn drafted(
     published: &Published,
     choice: &Choice,
     name: &str,
     today: &str,
-) -> std::result::Result<(Conversion, String), String> {
+) -> std::result::Result<(Conversion, String, GeneratedFiles), String> {
     workspace_edits::check_name(name)?;
     if choice.is_empty() {
         return Err("no operations selected; choose with --tag, --operation or --path (--list shows them)".to_owned());
     }
-    let chosen = choice.of(&published.root)?;
-    let draft = import::convert(published, &chosen, today)?;
-    let text = yaml_writer::document(&draft, published)?;
-    Ok((draft, text))
-}
-
-/// The crate's generated sources, if the document keeps all rules.
-fn checked(name: &str, text: &str) -> std::result::Result<GeneratedFiles, String> {
-    let document = Document::parse(&format!("openapi/{name}.yaml"), text)?;
-    let findings = lint::lint(&document);
-    match findings.iter().find(|finding| finding.rule.level == Level::Error) {
-        Some(finding) => Err(format!("the generated document violates a rule: {finding}")),
-        None => codegen::render(&document),
+    let mut chosen = choice.of(&published.root)?;
+    let mut left_out = Vec::new();
+    loop {
+        let mut draft = import::convert(published, &chosen, today)?;
+        draft.losses.splice(0..0, left_out.iter().cloned());
+        match unsupported::generated(name, &draft, published) {
+            Ok((text, sources)) => return Ok((draft, text, sources)),
+            Err(failure) => {
+                let culprits = unsupported::culprits(&draft, &failure);
+                let before = chosen.len();
+                chosen.retain(|operation| !culprits.contains(&operation.pointer));
+                if chosen.is_empty() || chosen.len() == before {
+                    return Err(failure.reason);
+                }
+                left_out.extend(culprits.into_iter().map(|at| unsupported::loss(&published.root, at, &failure.reason)));
+            }
+        }
     }
 }
 

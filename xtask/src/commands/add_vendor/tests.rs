@@ -58,8 +58,7 @@ pub(super) fn planned(specification: &Value) -> Result<Vec<(String, String)>> {
     let root = repository(specification)?;
     let published = import::read(&root.path().join("spec.json")).expect("it is a specification");
     let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-    let (draft, document) = drafted(&published, &choice, "acme", "2026-11-22").expect("it converts");
-    let sources = checked("acme", &document).expect("it generates");
+    let (draft, document, sources) = drafted(&published, &choice, "acme", "2026-11-22").expect("it converts");
     let plan = Plan {
         name: "acme",
         published: &published,
@@ -353,7 +352,7 @@ proptest! {
         fs::write(&file, specification.to_string())?;
         let published = import::read(&file).map_err(TestCaseError::fail)?;
         let choice = Choice { paths: vec!["/**".to_owned()], ..Choice::default() };
-        let (_, text) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
+        let (_, text, _) = drafted(&published, &choice, "acme", "2026-11-22").map_err(TestCaseError::fail)?;
         let document = Document::parse("x", &text).map_err(TestCaseError::fail)?;
         let broken = lint::lint(&document).into_iter().filter(|finding| finding.rule.level == Level::Error);
         let broken = broken.map(|finding| finding.to_string()).collect::<Vec<_>>();

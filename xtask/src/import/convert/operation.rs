@@ -10,6 +10,9 @@ use crate::import::{
     select,
 };
 
+/// HTTP methods of a path that no client calls for its data.
+const METHODS_NOT_SENT: [&str; 2] = ["options", "trace"];
+
 impl Converter<'_> {
     /// The drafted operation. The error says why no client can send it.
     pub(super) fn operation(
@@ -20,6 +23,9 @@ impl Converter<'_> {
         today: &str,
     ) -> Result<ConvertedOperation, String> {
         let at = &operation.pointer;
+        if METHODS_NOT_SENT.contains(&operation.method) {
+            return Err(format!("the HTTP client has no method {}", operation.method.to_uppercase()));
+        }
         let own = self.address_of(operation);
         // What is below the address that all have in common belongs to the path.
         let below = match (&own, address) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Converter,
+    keywords::kinds,
     media_types::{Content, Sent, content, kind, media_types, text},
 };
 use crate::import::{bundle::dangling, losses::Kind, parse::Edition};
@@ -39,6 +40,9 @@ impl Converter<'_> {
         }
         let contents = successes.iter().map(|(status, answer, at)| {
             let content = self.stated_answer(operation, answer, at);
+            if operation.method == "head" {
+                return vec![];
+            }
             if ["204", "205"].contains(&status.as_str()) && !content.is_empty() {
                 self.losses.add(
                     Kind::Answer,
@@ -50,33 +54,34 @@ impl Converter<'_> {
             content
         });
         let contents = contents.collect::<Vec<_>>();
-        let best =
-            contents.iter().position(|content| content.iter().any(|(media, ..)| matches!(kind(media), Sent::Json)));
-        let best = best.or_else(|| contents.iter().position(|content| !content.is_empty())).unwrap_or_default();
-        for (index, (status, ..)) in successes.iter().enumerate().filter(|(index, _)| *index != best) {
-            let nothing = contents.get(index).is_none_or(Vec::is_empty);
-            let what = if nothing { "without a body" } else { "with another body" };
-            self.losses.add(
-                Kind::Answer,
-                &child(&at, &status.to_lowercase()),
-                format!("the success response {status} {what} is not distinguished: it is read like the other"),
-            );
+        let is_json = |content: &Content| content.iter().any(|(media, schema, _)| self.is_read_as_json(media, schema));
+        let json = contents.iter().filter(|content| is_json(content)).count();
+        let mixed = json > 0 && json < contents.iter().filter(|content| !content.is_empty()).count();
+        if mixed {
+            let text = "success responses of JSON and of other types: all are read as bytes";
+            self.losses.add(Kind::Answer, &at, text);
         }
-        let mut download = false;
-        let (status, description, content) = match successes.get(best) {
-            Some((status, answer, place)) => {
-                let content = contents.get(best).cloned().unwrap_or_default();
-                let (drafted, file) = self.answer(&content, place, id);
-                download = file;
-                (numeric(status), text(answer, "description"), drafted)
+        let mut download = mixed;
+        for ((status, answer, place), content) in successes.iter().zip(&contents) {
+            let number = numeric(status);
+            if drafted.contains_key(&number) {
+                let text = format!("the success response {status} is read like {number}");
+                self.losses.add(Kind::Answer, &child(&at, &status.to_lowercase()), text);
+                continue;
             }
-            None => ("200".to_owned(), String::new(), None),
-        };
-        let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
-        if let Some(content) = content {
-            success["content"] = content;
+            let hint = if successes.len() == 1 { answer_hint(id, "200") } else { answer_hint(id, &number) };
+            let (content, file) = if mixed { (bytes(content), true) } else { self.answer(content, place, &hint) };
+            download |= file;
+            let description = text(answer, "description");
+            let mut success = json!({"description": if description.is_empty() { "Success." } else { &description }});
+            if let Some(content) = content {
+                success["content"] = content;
+            }
+            drafted.insert(number, success);
         }
-        drafted.insert(status, success);
+        if drafted.is_empty() {
+            drafted.insert("200".to_owned(), json!({"description": "Success."}));
+        }
         let mut errors = Vec::new();
         for (status, answer, place) in stated.iter().filter(|(status, ..)| !status.starts_with('2')) {
             if successes.iter().any(|(success, ..)| success == status) {
@@ -112,9 +117,19 @@ impl Converter<'_> {
         produced.map(|media| (media, Some(schema.clone()), place.clone())).collect()
     }
 
+    /// Whether a body is decoded from JSON. Of any media type, a string is text as it comes.
+    fn is_read_as_json(&self, media: &str, schema: &Option<Value>) -> bool {
+        let any = media.trim_start().starts_with("*/*") || media.trim_start().starts_with("application/*");
+        let is_text = || {
+            let schema = schema.as_ref().map(|schema| resolve(self.root, schema)).and_then(Value::as_object);
+            schema.is_some_and(|schema| kinds(schema) == ["string"])
+        };
+        matches!(kind(media), Sent::Json) && !(any && is_text())
+    }
+
     /// The content of a success, and whether it is a file.
-    fn answer(&mut self, content: &Content, at: &str, id: &str) -> (Option<Value>, bool) {
-        let json = content.iter().filter(|(media, ..)| matches!(kind(media), Sent::Json));
+    fn answer(&mut self, content: &Content, at: &str, hint: &str) -> (Option<Value>, bool) {
+        let json = content.iter().filter(|(media, schema, _)| self.is_read_as_json(media, schema));
         let json = json.min_by_key(|(media, ..)| media.as_str() != "application/json");
         let Some((media, schema, place)) = json.or_else(|| content.first()) else { return (None, false) };
         let others = content.iter().map(|(name, ..)| name.as_str()).filter(|name| name != media).collect::<Vec<_>>();
@@ -125,8 +140,8 @@ impl Converter<'_> {
                 format!("read as {media}; the vendor also returns {}", others.join(", ")),
             );
         }
-        if !matches!(kind(media), Sent::Json) {
-            return (Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}})), true);
+        if !self.is_read_as_json(media, schema) {
+            return (bytes(&vec![(media.clone(), None, String::new())]), true);
         }
         let plain = media.split(';').next().unwrap_or_default().trim();
         if !["application/json", "*/*", "application/*", ""].contains(&plain) {
@@ -134,12 +149,23 @@ impl Converter<'_> {
             self.losses.add(Kind::Answer, at, text);
         }
         let schema = match schema {
-            Some(schema) => self.schema(&schema.clone(), place, &format!("{id}-answer")),
+            Some(schema) => self.schema(&schema.clone(), place, hint),
             None => self.any(&Map::new(), place, "the specification does not describe the response body"),
         };
         let schema = self.not_null(schema);
         (Some(json!({"application/json": {"schema": schema}})), false)
     }
+}
+
+/// What a component for the body of a success is called: one for each status besides 200.
+fn answer_hint(id: &str, status: &str) -> String {
+    if status == "200" { format!("{id}-answer") } else { format!("{id}-answer-{status}") }
+}
+
+/// A body of the first media type, as bytes.
+fn bytes(content: &Content) -> Option<Value> {
+    let (media, ..) = content.first()?;
+    Some(json!({media.as_str(): {"schema": {"type": "string", "format": "binary"}}}))
 }
 
 fn numeric(status: &str) -> String {

@@ -8,6 +8,7 @@ use super::{
     library,
 };
 use crate::{
+    codegen::successes::status_name,
     commands::add_vendor::Plan,
     import::{ConvertedOperation, Credential},
 };
@@ -120,7 +121,7 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     let given = given(plan, operation)?;
     let (status, read) = success(operation).ok_or_else(|| format!("{id} has no success"))?;
     let place = format!("/responses/{status}");
-    let then = answer_function(status);
+    let then = status_name(status);
     let mut when = given.iter().map(|given| format!(".{}({})", given.setter, given.expected)).collect::<String>();
     let mut call = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
     let mut before = String::new();
@@ -184,20 +185,4 @@ fn success(operation: &ConvertedOperation) -> Option<(u16, Read)> {
         Some(_) => Read::Json,
     };
     Some((status.parse().ok()?, read))
-}
-
-/// The mock helper's function for a status: its reason phrase.
-fn answer_function(status: u16) -> &'static str {
-    match status {
-        201 => "created",
-        202 => "accepted",
-        203 => "non_authoritative_information",
-        204 => "no_content",
-        205 => "reset_content",
-        206 => "partial_content",
-        207 => "multi_status",
-        208 => "already_reported",
-        226 => "im_used",
-        _ => "ok",
-    }
 }

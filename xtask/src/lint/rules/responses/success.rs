@@ -1,8 +1,13 @@
-//! `success`: an operation has no success response, or several of different types, or JSON without a schema.
+//! `success`: an operation has no success response, or both JSON and bytes, or JSON without a schema.
 
-use super::{Responses, only_media_type, read_type, responses};
+use openapi_document::pointer::child;
+
+use super::{Responses, only_media_type, responses};
 use crate::{
-    codegen::normalize::is_json,
+    codegen::{
+        normalize::is_json,
+        successes::{Successes, successes},
+    },
     lint::{Context, Example, Findings, Level, Rule, Scope},
 };
 
@@ -10,28 +15,27 @@ pub(crate) static RULE: Rule = Rule {
     id: "success",
     level: Level::Error,
     scope: Scope::Generator,
-    finds: "An operation has no success response, or several of different types, or JSON without a schema.",
-    why: "A method returns one type.",
-    instead: "Keep the response that the client reads, and mention the others in the description.",
+    finds: "An operation has no success response, or both JSON and bytes, or JSON without a schema.",
+    why: "A method returns one type: an `Option` if a body may be missing, an enum if the status decides between several types of JSON.",
+    instead: "Keep the responses that the client reads, and mention the others in the description.",
     example: Example {
-        pointer: "/paths/~1orders~1{orderId}/get/responses/204",
-        value: r#"{"description": "Nothing."}"#,
-        found_at: "/paths/~1orders~1{orderId}/get/responses",
+        pointer: "/paths/~1orders~1{orderId}/get/responses/200/content/application~1json/schema",
+        value: "null",
+        found_at: "/paths/~1orders~1{orderId}/get/responses/200",
     },
     check,
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for Responses { at, successes, download, .. } in responses(context) {
-        let mut types = successes.iter().map(|success| read_type(success.value, download)).collect::<Vec<_>>();
-        types.dedup();
-        match types.len() {
-            0 => findings.add(&at, "no success response", "add the 2xx that the vendor documents"),
-            1 => {}
-            _ => {
-                let help = "keep the one that the client reads, and mention the others in the description";
-                findings.add(&at, "success responses of different types", help);
-            }
+    for operation in context.generated_operations() {
+        if matches!(successes(context.root, operation), Successes::Mixed) {
+            let help = "keep those that the client reads, or write `x-download: true` to read all as bytes";
+            findings.add(&child(&operation.pointer, "responses"), "success responses of JSON and of bytes", help);
+        }
+    }
+    for Responses { at, successes, .. } in responses(context) {
+        if successes.is_empty() {
+            findings.add(&at, "no success response", "add the 2xx that the vendor documents");
         }
         for success in successes {
             if let Some((name, media)) = only_media_type(success.value)
@@ -53,6 +57,15 @@ mod tests {
     #[test]
     fn operation_without_success_is_found() {
         assert_eq!(broken("/paths/~1orders~1{orderId}/get/responses/200", Value::Null), ["success"]);
+    }
+
+    #[test]
+    fn json_beside_bytes_is_found_and_other_json_or_nothing_is_not() {
+        let with = |answer| broken("/paths/~1orders~1{orderId}/get/responses/203", answer);
+        let media = |name: &str| json!({"description": "d", "content": {name: {"schema": {"type": "string"}, "example": "a"}}});
+        assert_eq!(with(media("text/csv")), ["success", "media-type"]);
+        assert_eq!(with(media("application/json")), NONE);
+        assert_eq!(with(json!({"description": "d"})), NONE);
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! The success responses of an operation: of one type, of one type that may be absent, or of a type for each status.
+
+use openapi_document::Operation;
+use serde_json::{Map, Value, json};
+
+use super::{
+    identifiers::{component_name, type_name},
+    normalize::is_json,
+};
+
+/// What a client reads of the success responses of an operation.
+pub(crate) enum Successes {
+    /// The same for all: JSON, bytes, or nothing.
+    One,
+    /// JSON, or no body.
+    Optional,
+    /// By status: the schema of the JSON, or nothing.
+    ByStatus(Vec<(u16, Option<Value>)>),
+    /// JSON and bytes, which have no type in common.
+    Mixed,
+}
+
+/// What a client reads of one response.
+#[derive(PartialEq)]
+enum Read {
+    Nothing,
+    Json(Value),
+    Bytes,
+}
+
+/// The success responses of an operation by their content.
+pub(crate) fn successes(root: &Value, operation: &Operation<'_>) -> Successes {
+    let download = operation.flag("x-download");
+    let all = operation.responses(root).into_iter().filter(|(status, _)| status.starts_with('2'));
+    let all = all.map(|(status, response)| (status.parse::<u16>().ok(), read(response, download))).collect::<Vec<_>>();
+    let has_nothing = all.iter().any(|(_, read)| *read == Read::Nothing);
+    let mut kinds = all.iter().map(|(_, read)| read).filter(|read| **read != Read::Nothing).collect::<Vec<_>>();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [] | [Read::Bytes] => Successes::One,
+        [_] if !has_nothing => Successes::One,
+        [_] => Successes::Optional,
+        several if several.contains(&&Read::Bytes) => Successes::Mixed,
+        _ => {
+            let typed = all.into_iter().map(|(status, read)| match read {
+                Read::Json(schema) => Some((status?, Some(schema))),
+                _ => Some((status?, None)),
+            });
+            typed.collect::<Option<_>>().map_or(Successes::Mixed, Successes::ByStatus)
+        }
+    }
+}
+
+fn read(response: &Value, download: bool) -> Read {
+    let content = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
+    match content.map(|content| (content.len(), content.iter().next())) {
+        None => Read::Nothing,
+        Some((1, Some((media, json)))) if is_json(media) && !download => {
+            Read::Json(json.get("schema").cloned().unwrap_or_default())
+        }
+        Some(_) => Read::Bytes,
+    }
+}
+
+/// The name of the component that stands for the types of an operation by status; its fields are called as [`field`] says.
+pub(crate) fn component(root: &Value, operation: &Operation<'_>) -> String {
+    let wanted = format!("{}Success", type_name(operation.id()));
+    let taken = |name: &String| {
+        openapi_document::component_schemas(root).any(|(known, _)| component_name(known).eq_ignore_ascii_case(name))
+    };
+    let mut candidates = [wanted.clone()].into_iter().chain((2..).map(|number| format!("{wanted}{number}")));
+    candidates.find(|name| !taken(name)).unwrap_or(wanted)
+}
+
+/// The schema of that component: a field for each status that has a body.
+pub(crate) fn schema(statuses: &[(u16, Option<Value>)]) -> Value {
+    let bodies = statuses.iter().filter_map(|(status, schema)| Some((field(*status), schema.clone()?)));
+    json!({"type": "object", "properties": bodies.collect::<Map<_, _>>()})
+}
+
+/// The field of a status.
+pub(crate) fn field(status: u16) -> String {
+    format!("status_{status}")
+}
+
+/// A status as the mock's functions and the variants of types by status are called: by its reason phrase.
+pub(crate) fn status_name(status: u16) -> String {
+    match status {
+        200 => "ok".to_owned(),
+        201 => "created".to_owned(),
+        202 => "accepted".to_owned(),
+        203 => "non_authoritative_information".to_owned(),
+        204 => "no_content".to_owned(),
+        205 => "reset_content".to_owned(),
+        206 => "partial_content".to_owned(),
+        207 => "multi_status".to_owned(),
+        208 => "already_reported".to_owned(),
+        226 => "im_used".to_owned(),
+        other => field(other),
+    }
+}
