@@ -25,6 +25,7 @@ mod known_secrets;
 mod lenient_decimal;
 mod null_collections;
 mod open_enum;
+mod open_object;
 mod operation;
 mod pause;
 mod progenitor_runtime;
@@ -47,6 +48,7 @@ mod transfer_rate;
 mod transport;
 #[cfg(all(any(feature = "rustls", feature = "aws-lc"), any(target_os = "linux", target_os = "freebsd")))]
 mod trusted_roots;
+mod update;
 
 pub use auth::{Auth, Credentials};
 pub use call_options::CallOptions;
@@ -67,6 +69,7 @@ pub use secret_text::SecretText;
 pub use token_provider::{AccessToken, ApiKey, TokenRequest};
 pub use transfer_rate::MinTransferRate;
 pub use transport::Transport;
+pub use update::Update;
 
 /// The HTTP client reqwest 0.13. [`ClientBuilder::http_client`] takes its `Client`, and [`http_client()`] returns its `ClientBuilder`. Its
 /// next incompatible version will be an incompatible version of this crate.
@@ -77,8 +80,21 @@ pub use secrecy::SecretString;
 /// Names that progenitor's output expects at the root of its runtime, beside [`ByteStream`], [`Error`] and [`ResponseValue`].
 #[doc(hidden)]
 pub use {
+<<<<<<< HEAD
     progenitor_runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
     query_param::QueryParam,
+=======
+    answer::{Answer, display_bytes},
+    boolean::{boolean, optional_boolean},
+    date_time::{date_time, optional_date_time},
+    null::{null_entries_are_default, null_is_default},
+    open_enum::{UnknownValue, open_enum_impls},
+    open_object::{KnownFields, open_object},
+    query::QueryParam,
+    read_ahead::read_ahead,
+    runtime::{ClientHooks, ClientInfo, OperationInfo, RequestBuilderExt, encode_path},
+    serde,
+>>>>>>> 090b2f7 (generator: send null, directions, styles and media types as specified)
 };
 
 /// Items for generated code, its macros and the facade. Not part of the public API.

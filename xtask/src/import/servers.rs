@@ -8,7 +8,11 @@ use super::parse::{Edition, Published};
 /// The address of a document, path item or operation, from its `servers`; with variables at their defaults. Nothing if it has
 /// none, or one that is no URL.
 pub(crate) fn address(holder: &Value) -> Option<String> {
-    let server = holder.get("servers")?.get(0)?;
+    holder.get("servers")?.as_array()?.iter().find_map(usable_server)
+}
+
+/// The URL of a server with its variables at their defaults, if it is one that the world can reach.
+fn usable_server(server: &Value) -> Option<String> {
     let mut url = server.get("url")?.as_str()?.trim().to_owned();
     for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
         if let Some(default) = variable.get("default").and_then(Value::as_str) {
@@ -21,14 +25,20 @@ pub(crate) fn address(holder: &Value) -> Option<String> {
 /// What else a document states of its addresses than the one that is taken, each with its place.
 pub(super) fn others(root: &Value) -> Vec<(String, String)> {
     let servers = root.get("servers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let variables = servers.first().and_then(|server| server.get("variables")?.as_object()).into_iter().flatten();
+    let used = servers.iter().position(|server| usable_server(server).is_some()).unwrap_or_default();
+    let variables = servers.get(used).and_then(|server| server.get("variables")?.as_object()).into_iter().flatten();
     let variables = variables.filter_map(|(name, variable)| {
         let default = variable.get("default")?.as_str()?;
         let text = format!("{name:?} in the base URL is assumed to be {default:?}");
-        Some((child("/servers/0/variables", name), text))
+        Some((child(&child(&item("/servers", used), "variables"), name), text))
     });
-    let more = servers.iter().enumerate().skip(1).filter_map(|(index, server)| {
-        let text = format!("the address {} is not used: the first is", server.get("url")?.as_str()?);
+    let of_this_machine = |server: &Value| {
+        let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
+        is_local(url.split_once("://").map_or(url, |(_, rest)| rest))
+    };
+    let more = servers.iter().enumerate().filter(|(index, server)| *index != used && !of_this_machine(server));
+    let more = more.filter_map(|(index, server)| {
+        let text = format!("the address {} is not used: another is", server.get("url")?.as_str()?);
         Some((item("/servers", index), text))
     });
     variables.chain(more).collect()
@@ -84,11 +94,17 @@ pub(crate) fn base_paths(ours: &Value, theirs: &Published) -> (String, String) {
     (own, other.unwrap_or_else(|| base_path(&theirs.root, theirs.edition)))
 }
 
+/// Whether what follows a URL's scheme is on this machine.
+fn is_local(rest: &str) -> bool {
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    host == "localhost" || host.starts_with("127.") || host == "0.0.0.0"
+}
+
 /// A URL of a host that the world can reach. This machine's own is an example, not an address.
 fn usable(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', ':']).next().unwrap_or_default();
-    let local = host == "localhost" || host.starts_with("127.") || host == "0.0.0.0";
+    let local = is_local(rest);
     let plain = !url.contains(['{', '}', '?', '#', '@', ' ']) && !url.contains(char::is_control);
     let good = ["https", "http"].contains(&scheme) && host.contains('.') && !local && plain;
     good.then(|| url.trim_end_matches('/').to_owned())
@@ -99,6 +115,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_local_server_does_not_hide_the_vendors() {
+        let root = json!({"servers": [
+            {"url": "http://localhost:{port}/v3", "variables": {"port": {"default": "8888"}}},
+            {"url": "https://meter.x.example/v3"},
+        ]});
+        assert_eq!(address(&root).as_deref(), Some("https://meter.x.example/v3"));
+        assert_eq!(others(&root), []);
+    }
 
     #[test]
     fn an_address_is_a_url_with_defaults_in_it() {
@@ -112,7 +138,7 @@ mod tests {
             told,
             [
                 "/servers/0/variables/site: \"site\" in the base URL is assumed to be \"eu\"",
-                "/servers/1: the address https://us.x.example is not used: the first is",
+                "/servers/1: the address https://us.x.example is not used: another is",
             ]
         );
         for none in

@@ -47,11 +47,8 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         values.retain(Value::is_string);
     }
-    // `false` refuses fields that a vendor adds; `true` beside properties would gather them in a field of its own, where
-    // numbers lose their digits.
-    let open = schema.get("additionalProperties") == Some(&Value::Bool(true));
-    let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
-    if closed || (open && schema.contains_key("properties")) {
+    // `false` refuses fields that a vendor adds.
+    if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         schema.remove("additionalProperties");
     }
     optional_if_nullable(schema);

@@ -39,7 +39,12 @@ fn owner(item: &Item) -> Option<String> {
 }
 
 /// The types that request bodies have, and those inside them.
-fn sent(file: &mut File) -> BTreeSet<String> {
+pub(super) fn sent(file: &mut File) -> BTreeSet<String> {
+    sent_by(file, |_| true)
+}
+
+/// The types that the bodies of some calls have, and those inside them.
+pub(super) fn sent_by(file: &mut File, is_meant: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let structs = |items: Option<&mut Vec<Item>>| {
         let items = items.into_iter().flatten();
         let structs = items.filter_map(|item| if let Item::Struct(item) = item { Some(item.clone()) } else { None });
@@ -52,6 +57,7 @@ fn sent(file: &mut File) -> BTreeSet<String> {
     let calls = structs(module(&mut file.items, "builder"));
     let bodies = calls
         .iter()
+        .filter(|call| is_meant(&call.ident.to_string()))
         .flat_map(|call| &call.fields)
         .filter(|field| field.ident.as_ref().is_some_and(|name| name == "body"));
     let mut todo = bodies

@@ -277,7 +277,11 @@ mod tests {
             "header_map_.append(\"header_map\", header_map.to_string()",
             ".headers(header_map_)",
         ] {
-            assert!(code.replace(":: progenitor_client :: encode_path", "::progenitor_client::encode_path").contains(expected), "{expected}: {code}");
+            assert!(
+                code.replace(":: progenitor_client :: encode_path", "::progenitor_client::encode_path")
+                    .contains(expected),
+                "{expected}: {code}"
+            );
         }
     }
 

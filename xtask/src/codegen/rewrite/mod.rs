@@ -7,7 +7,10 @@ mod doc_comments;
 mod errors;
 mod field_readers;
 mod literals;
+mod media_types;
 mod null_collections;
+mod nullable;
+mod open_objects;
 mod parameters;
 pub(crate) mod shadowed_names;
 mod successes;
@@ -29,12 +32,15 @@ pub(crate) fn rewrite(
     root: &Value,
 ) -> Result<File, String> {
     client::rewrite(&mut file);
+    media_types::rewrite(&mut file, root);
     parameters::rewrite(&mut file);
     errors::rewrite(&mut file)?;
     successes::rewrite(&mut file, root);
+    nullable::rewrite(&mut file, root);
     builders::prune(&mut file);
     null_collections::tolerate_null(&mut file, root);
     field_readers::set(&mut file);
+    open_objects::rewrite(&mut file);
     literals::tidy(&mut file);
     shadowed_names::qualify(&mut file, enums);
     if let Some(calls) = module(&mut file.items, "builder") {

@@ -171,7 +171,8 @@ mod tests {
             "paths": {"/a": operation("Page"), "/b": operation("Open")},
             "components": {"schemas": {"Page": {"required": ["rowList", "others"]}, "Open": {}, "Other": {"required": ["rowList"]}}},
         });
-        let fields = |name: &str| format!("struct {name} {{ row_list: ::std::vec::Vec<u8>, others: ::std::vec::Vec<u8> }}");
+        let fields =
+            |name: &str| format!("struct {name} {{ row_list: ::std::vec::Vec<u8>, others: ::std::vec::Vec<u8> }}");
         let code = ["Page", "Open", "Other"].map(fields).join(" ");
         let mut file = syn::parse_file(&format!("mod types {{ {code} }}")).expect("it is Rust");
         tolerate_null(&mut file, &root);

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use syn::{
-    Expr, File, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Pat, Path, UseTree, visit_mut::VisitMut,
-};
+use syn::{Expr, File, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Pat, Path, UseTree, visit_mut::VisitMut};
 
 use crate::codegen::{identifiers::TAKEN_SETTERS, open_enum::OpenEnum};
 
@@ -214,8 +212,10 @@ mod tests {
 
     #[test]
     fn setters_of_the_name_of_a_calls_own_method_are_renamed() {
-        let mut file = syn::parse_file("impl A { fn send<V>(mut self, value: V) {} fn send(self) {} fn id<V>(self, value: V) {} }")
-            .expect("it is Rust");
+        let mut file = syn::parse_file(
+            "impl A { fn send<V>(mut self, value: V) {} fn send(self) {} fn id<V>(self, value: V) {} }",
+        )
+        .expect("it is Rust");
         rename_setters(&mut file.items);
         let code = prettyplease::unparse(&file);
         assert!(code.contains("fn send_<V>(mut self, value: V)") && code.contains("fn send(self)"), "{code}");

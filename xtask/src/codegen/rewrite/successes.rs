@@ -3,7 +3,9 @@
 use openapi_document::operations;
 use proc_macro2::Span;
 use serde_json::Value;
-use syn::{Expr, ExprMatch, File, Ident, ImplItem, ImplItemFn, Item, ReturnType, Type, parse_quote, visit_mut::VisitMut};
+use syn::{
+    Expr, ExprMatch, File, Ident, ImplItem, ImplItemFn, Item, ReturnType, Type, parse_quote, visit_mut::VisitMut,
+};
 
 use super::{foreign_name, last_name, module, null_collections::argument};
 use crate::codegen::{
@@ -139,10 +141,10 @@ impl VisitMut for ByStatus {
             let own = variant.name();
             match &variant.body {
                 Some(body) if foreign_name(body).is_some_and(|name| name == "Vec") => parse_quote!(
-                    ResponseValue::from_list_response(response).await.map(|value| value.map(types::#name::#own))
+                    ResponseValue::from_list_response(response).await.map(|value| ResponseValue::map(value, types::#name::#own))
                 ),
                 Some(_) => parse_quote!(
-                    ResponseValue::from_response(response).await.map(|value| value.map(types::#name::#own))
+                    ResponseValue::from_response(response).await.map(|value| ResponseValue::map(value, types::#name::#own))
                 ),
                 None => parse_quote!(Ok(ResponseValue::empty(response).map(|()| types::#name::#own))),
             }

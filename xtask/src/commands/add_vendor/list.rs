@@ -28,7 +28,9 @@ pub(super) fn list(published: &Published, choice: &Choice, out: &mut dyn Write) 
     for operation in &operations {
         let named = format!("{} {}", operation.method.to_uppercase(), operation.path);
         let converted = import::convert(published, std::slice::from_ref(operation), "2000-01-01").and_then(|draft| {
-            unsupported::checked("list", &draft, published).map(|_| draft.schemas.len()).map_err(|failure| failure.reason)
+            unsupported::checked("list", &draft, published)
+                .map(|_| draft.schemas.len())
+                .map_err(|failure| failure.reason)
         });
         let (size, why) = match converted {
             Ok(schemas) => (schemas.to_string(), String::new()),

@@ -6,7 +6,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::commands::add_vendor::*;
+use openapi_document::Document;
+
+use crate::{
+    commands::add_vendor::*,
+    lint::{self, Level},
+};
 
 fn specification(security: Value) -> Value {
     json!({

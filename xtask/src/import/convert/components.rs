@@ -71,8 +71,16 @@ impl Converter<'_> {
             return self.any(&Map::new(), at, &format!("unresolved reference {:?}", display_pointer(target)));
         };
         let nullable = node.as_object().is_some_and(is_nullable);
-        let wanted = component_name(pointer);
-        self.once(pointer, pointer, &wanted, nullable, |converter, name| converter.convert(node, pointer, name))
+        let direction = self.direction_key(node);
+        let both = !direction.is_empty() && self.directions.in_responses(pointer);
+        let wanted = component_name(pointer) + if both { "Request" } else { "" };
+        if direction.is_empty() {
+            return self
+                .once(pointer, pointer, &wanted, nullable, |converter, name| converter.convert(node, pointer, name));
+        }
+        self.once(&format!("{direction}{pointer}"), pointer, &wanted, nullable, |converter, name| {
+            converter.convert(node, pointer, name)
+        })
     }
 
     /// Converts something unless that was done, or is being done, already. `key` says what it is.
@@ -103,11 +111,12 @@ impl Converter<'_> {
         let converted = convert(self, &name);
         self.names_lent.pop();
         let needed = matches!(self.reached.get(key), Some(Outcome::Working { needed: true, .. }));
-        let values = converted.get("enum").is_some() && key != at;
+        let is_whole = key.trim_start_matches("request ") == at;
+        let values = converted.get("enum").is_some() && !is_whole;
         let done = if self.components.contains_key(&name) {
             converted
         } else if needed || is_component(&converted) && !values {
-            if name != wanted && key == at {
+            if name != wanted && is_whole {
                 self.losses.add(Kind::Name, at, format!("the schema is called {name} here"));
             }
             let converted = self.not_itself(converted, &name, at);

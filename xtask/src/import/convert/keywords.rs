@@ -81,7 +81,9 @@ pub(super) fn kinds(map: &Map<String, Value>) -> Vec<&str> {
         _ if map.contains_key("patternProperties") => vec!["object"],
         _ if map.contains_key("items") => vec!["array"],
         _ => {
-            let said = map.get("const").or_else(|| map.get("enum")?.as_array()?.iter().find(|value| !value.is_null()));
+            let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let text = listed.clone().find(|value| value.is_string());
+            let said = map.get("const").or(text).or_else(|| listed.clone().find(|value| !value.is_null()));
             match said {
                 Some(Value::String(_)) => vec!["string"],
                 Some(Value::Bool(_)) => vec!["boolean"],

@@ -22,6 +22,8 @@ pub(super) fn kind(media: &str) -> Sent {
     match media.as_str() {
         "" | "*/*" | "application/*" => Sent::Json,
         json if json.ends_with("/json") || json.ends_with("+json") => Sent::Json,
+        // Of any characters, it could be no header.
+        other if other.contains(|letter: char| !letter.is_ascii_graphic()) => Sent::Bytes,
         FORM => Sent::Form,
         text if text.starts_with("text/") => Sent::Text,
         _ => Sent::Bytes,

@@ -4,6 +4,7 @@
 //! else is written where it is used.
 
 mod components;
+mod direction;
 mod identifiers;
 mod keywords;
 mod media_types;
@@ -29,6 +30,7 @@ use super::{
     servers,
 };
 use crate::text::one_line;
+use direction::{Direction, Directions};
 use identifiers::Names;
 
 /// The rewritten specification.
@@ -132,7 +134,9 @@ fn draft_here(published: &Published, chosen: &[Operation<'_>], today: &str) -> R
     )?;
     security::others(&published.root, chosen, &security, &mut converter.losses);
     if address.is_none() {
-        let text = "the specification states no address: callers of the client give it";
+        let base = servers::base_path(&published.root, published.edition);
+        let ending = if base.is_empty() { String::new() } else { format!(", with {base} at its end") };
+        let text = format!("the specification states no address: callers of the client give it{ending}");
         converter.losses.add(Kind::Server, "/servers", text);
     }
     if chosen.iter().any(|operation| own_address(operation).is_none()) {
@@ -191,6 +195,9 @@ struct Converter<'a> {
     losses: Losses,
     depth: usize,
     order: usize,
+    /// Of what is converted: the body of a request, or that of a response.
+    direction: Direction,
+    directions: Directions<'a>,
     /// How many parts the object that is looked at has so far.
     views: Cell<usize>,
 }
@@ -209,6 +216,8 @@ impl<'a> Converter<'a> {
             losses: Losses::default(),
             depth: 0,
             order: 0,
+            direction: Direction::Response,
+            directions: Directions::of(root),
             views: Cell::new(0),
         }
     }

@@ -20,9 +20,13 @@ pub(super) struct View {
     fields: BTreeMap<String, Field>,
     /// `additionalProperties` that say something, and where.
     map: Option<(Value, String)>,
+    /// Whether `additionalProperties` says that there are other fields.
+    is_open: bool,
     /// Where alternatives were made one object.
     unions: Vec<String>,
     description: Option<String>,
+    /// Fields of the other direction.
+    hidden: BTreeSet<String>,
 }
 
 #[derive(Clone)]
@@ -30,6 +34,63 @@ struct Field {
     /// What it may be: one schema, unless alternatives differ in it.
     nodes: Vec<(Value, String)>,
     required: bool,
+}
+
+impl Field {
+    /// Adds what another part of `allOf` says of the field. A part that says nothing of its type still may say that it may be null.
+    fn refine(&mut self, mut others: Vec<(Value, String)>) {
+        let says = |nodes: &[(Value, String)]| nodes.iter().any(|(node, _)| says_something(node));
+        if !says(&self.nodes) {
+            std::mem::swap(&mut self.nodes, &mut others);
+        }
+        let only_null = |node: &Value| node.get("type").and_then(Value::as_str) == Some("null");
+        match (self.nodes.as_slice(), others.as_slice()) {
+            ([(own, at)], [(other, _)]) if own != other => {
+                let is_null = only_null(other) || other.get("nullable") == Some(&json!(true));
+                let typed = |node: &Value| {
+                    let map = node.as_object();
+                    map.is_some_and(|map| {
+                        !kinds(map).is_empty()
+                            || ["$ref", "allOf", "oneOf", "anyOf"].iter().any(|key| map.contains_key(*key))
+                    })
+                };
+                // The later of two that both say what it is counts; one that refines keeps the type of the first.
+                let merged = match (typed(own) && !only_null(own), typed(other) && !only_null(other)) {
+                    (_, true) if own.get("type") == other.get("type") => merged(own, other),
+                    (_, true) => other.clone(),
+                    (_, false) if only_null(other) => own.clone(),
+                    (_, false) => merged(own, other),
+                };
+                let merged = if is_null { with_null(merged) } else { merged };
+                self.nodes = vec![(merged, at.clone())];
+            }
+            _ if says(&others) => self.nodes = others,
+            _ => {}
+        }
+    }
+}
+
+/// A schema with the keywords that another adds to it. A reference has none beside it.
+fn merged(own: &Value, other: &Value) -> Value {
+    let (Some(first), Some(second)) = (own.as_object(), other.as_object()) else { return own.clone() };
+    if first.contains_key("$ref") {
+        let text = second.get("description").cloned();
+        let mut whole = json!({"allOf": [own]});
+        if let Some(text) = text {
+            whole["description"] = text;
+        }
+        return whole;
+    }
+    let mut all = first.clone();
+    all.extend(second.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Value::Object(all)
+}
+
+/// The same schema, which may be null.
+fn with_null(node: Value) -> Value {
+    let mut node = if node.get("$ref").is_some() { json!({"allOf": [node]}) } else { node };
+    node["nullable"] = json!(true);
+    node
 }
 
 impl View {
@@ -51,21 +112,21 @@ impl View {
         })
     }
 
-    /// Of all parts at once; of two that say what a field is, the later counts.
+    /// Of all parts at once: each may say something of a field.
     fn and(&mut self, other: Self) {
         for (name, field) in other.fields {
             match self.fields.get_mut(&name) {
                 Some(own) => {
                     own.required |= field.required;
-                    if field.nodes.iter().any(|(node, _)| says_something(node)) {
-                        own.nodes = field.nodes;
-                    }
+                    own.refine(field.nodes);
                 }
                 None => drop(self.fields.insert(name, field)),
             }
         }
         self.map = other.map.or(self.map.take());
+        self.is_open |= other.is_open;
         self.unions.extend(other.unions);
+        self.hidden.extend(other.hidden);
         self.description = self.description.take().or(other.description);
     }
 
@@ -91,6 +152,8 @@ impl View {
             }
         }
         self.map = self.map.take().or(other.map);
+        self.is_open |= other.is_open;
+        self.hidden.extend(other.hidden);
         self.unions.extend(other.unions);
     }
 }
@@ -142,7 +205,16 @@ impl Converter<'_> {
                 view.and(self.view_of_any(&parts, &child(at, key), seen, depth + 1)?);
             }
         }
-        view.and(own_fields(map, at));
+        let mut own = own_fields(map, at);
+        own.fields.retain(|_, field| field.nodes.iter().all(|(node, _)| self.has_field(node)));
+        let hidden = map.get("properties").and_then(Value::as_object).into_iter().flatten();
+        own.hidden.extend(hidden.filter(|(_, node)| !self.has_field(node)).map(|(name, _)| name.clone()));
+        view.and(own);
+        // A part may require what another part describes for the other direction.
+        let hidden = std::mem::take(&mut view.hidden);
+        view.fields
+            .retain(|name, field| !hidden.contains(name) || field.nodes.iter().any(|(node, _)| says_something(node)));
+        view.hidden = hidden;
         Some(view)
     }
 
@@ -176,8 +248,31 @@ impl Converter<'_> {
     pub(super) fn object(&mut self, node: &Value, at: &str, hint: &str) -> Value {
         let map = node.as_object().cloned().unwrap_or_default();
         match self.view(node, at) {
-            Some(view) => self.object_of(view, &map, at, hint),
+            Some(mut view) => {
+                if map.contains_key("discriminator") && view.has_fields() {
+                    self.add_subtypes(&mut view, at);
+                }
+                self.object_of(view, &map, at, hint)
+            }
             None => self.any(&map, at, "an object that may be something else, too"),
+        }
+    }
+
+    /// Adds the fields of the components that extend the one at a pointer by `allOf`: where the one is read, any of them may come.
+    fn add_subtypes(&self, view: &mut View, at: &str) {
+        let (section, _) = at.rsplit_once('/').unwrap_or_default();
+        let components = self.root.pointer(section).and_then(Value::as_object).into_iter().flatten();
+        let extends = |schema: &Value| {
+            let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+            parts.filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix('#')).any(|target| target == at)
+        };
+        let subtypes = components.filter(|(_, schema)| extends(schema));
+        let subtypes = subtypes.map(|(name, schema)| (schema.clone(), child(section, name))).collect::<Vec<_>>();
+        for subtype in subtypes.iter().filter_map(|(schema, place)| self.view(schema, place)) {
+            view.or(subtype);
+        }
+        if !subtypes.is_empty() {
+            view.unions.push(child(at, "discriminator"));
         }
     }
 
@@ -204,11 +299,25 @@ impl Converter<'_> {
             };
             return object;
         }
-        if let Some((_, at)) = view.map {
-            self.losses.add(Kind::Field, &at, "fields beside the listed ones are not read");
+        if let Some((_, at)) = &view.map {
+            let text =
+                "the type of fields beside the listed ones: they are read as any JSON, where numbers lose digits";
+            self.losses.add(Kind::Untyped, at, text);
+        }
+        if view.is_open || view.map.is_some() {
+            // Other fields are gathered under this name.
+            if view.fields.keys().any(|name| value_name(name) == "extra") {
+                self.losses.add(
+                    Kind::Field,
+                    at,
+                    "fields beside the listed ones are not read: one of these is called `extra`",
+                );
+            } else {
+                object["additionalProperties"] = json!(true);
+            }
         }
         let stated = map.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for name in stated.filter(|name| !view.fields.contains_key(*name)) {
+        for name in stated.filter(|name| !view.fields.contains_key(*name) && !view.hidden.contains(*name)) {
             self.losses.add(Kind::Field, &child(at, "required"), format!("{name:?} is required, but not described"));
         }
         let (mut properties, mut required) = (Map::new(), Vec::new());
@@ -267,15 +376,26 @@ fn own_fields(map: &Map<String, Value>, at: &str) -> View {
                 .or_insert_with(|| Field { nodes: vec![(json!({}), place)], required: true });
         }
     }
-    let additional = map.get("additionalProperties").filter(|value| value.is_object() && says_something(value));
+    let typed = |key: &'static str| {
+        let value = map.get(key).filter(|value| value.is_object() && says_something(value))?;
+        Some((value, key))
+    };
     let pattern = || map.get("patternProperties")?.as_object()?.values().next();
-    let of_map =
-        additional.map(|value| (value, "additionalProperties")).or_else(|| Some((pattern()?, "patternProperties")));
+    let of_map = typed("additionalProperties")
+        .or_else(|| typed("unevaluatedProperties"))
+        .or_else(|| Some((pattern()?, "patternProperties")));
     let description = map.get("description").and_then(Value::as_str).map(|text| text.trim().to_owned());
     View {
         fields,
         map: of_map.map(|(value, key)| (value.clone(), child(at, key))),
+        is_open: ["additionalProperties", "unevaluatedProperties"].iter().any(|key| {
+            map.get(*key).is_some_and(|value| {
+                *value == json!(true)
+                    || value.as_object().is_some_and(|map| !map.keys().any(|key| !super::keywords::annotates(key)))
+            })
+        }),
         unions: Vec::new(),
         description: description.filter(|text| !text.is_empty()),
+        hidden: BTreeSet::new(),
     }
 }

@@ -3,9 +3,9 @@
 use openapi_document::{Operation, pointer::child};
 use serde_json::{Value, json};
 
-use super::{ConvertedOperation, Converter};
+use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::import::{
-    examples,
+    self, examples,
     losses::{Kind, Owner},
     select,
 };
@@ -85,6 +85,7 @@ impl Converter<'_> {
         for key in ["callbacks", "x-webhooks"].into_iter().filter(|key| operation.value.contains_key(*key)) {
             self.losses.add(Kind::Other, &child(&operation.pointer, key), "what the vendor calls back with");
         }
+        self.direction = Direction::Request;
         let parameters = self.parameters(operation, id)?;
         if !parameters.is_empty() {
             value["parameters"] = Value::Array(parameters);
@@ -102,6 +103,7 @@ impl Converter<'_> {
             }
             value["requestBody"] = body;
         }
+        self.direction = Direction::Response;
         let (answers, download) = self.answers(operation, id);
         if download {
             value["x-download"] = json!(true);
@@ -117,7 +119,7 @@ impl Converter<'_> {
         let mut missing = Vec::new();
         let mut fill = |pointer: &str, hint: Option<&Value>| {
             let media = value.pointer_mut(pointer).and_then(Value::as_object_mut).into_iter().flatten();
-            for (_, media) in media.filter(|(name, _)| *name == "application/json" || name.ends_with("urlencoded")) {
+            for (_, media) in media.filter(|(name, _)| import::is_json(name) || name.ends_with("urlencoded")) {
                 match examples::sample(&media["schema"], hint, &self.components) {
                     Ok(example) => media["example"] = example,
                     Err(reason) => missing.push((pointer.trim_end_matches("/content").to_owned(), reason)),

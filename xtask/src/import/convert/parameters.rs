@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Converter,
     keywords::{describe, kinds},
+    object::View,
 };
 use crate::{
     codegen::identifiers::value_name,
@@ -20,6 +21,17 @@ use crate::{
 
 /// Headers that the HTTP client writes.
 const OF_THE_CLIENT: [&str; 5] = ["accept", "authorization", "content-type", "user-agent", "content-length"];
+
+/// Names of fields inside fields are not written out beyond this length: objects may hold themselves.
+const MAX_DEEP_NAME: usize = 100;
+
+/// Names as they are sent, with schemas and whether they are required.
+type Fields = Vec<(String, Value, bool)>;
+
+/// Whether a header can have this name (RFC 9110, `token`).
+fn is_token(name: &str) -> bool {
+    name.chars().all(|letter| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter))
+}
 
 /// A parameter with references followed.
 pub(super) struct Parameter<'a> {
@@ -139,6 +151,18 @@ impl Converter<'_> {
         if name.is_empty() || name.contains(char::is_control) {
             return leave_out(self, "has no name");
         }
+        let style = parameter.text("style");
+        match (place, style) {
+            ("header", _) if !is_token(name) => {
+                return leave_out(self, "has a name that no HTTP header can have");
+            }
+            (_, "") | ("path" | "header", "simple") => {}
+            ("query", "form" | "deepObject" | "spaceDelimited" | "pipeDelimited") => {}
+            _ => return leave_out(self, &format!("has the style {style:?}, which is not supported")),
+        }
+        if parameter.value.get("allowReserved") == Some(&json!(true)) {
+            self.losses.add(Kind::Parameter, at, format!("{name:?}: reserved characters are percent-encoded"));
+        }
         let (schema, schema_at) = match (self.edition, parameter.value.get("schema"), parameter.value.get("content")) {
             // Swagger 2 writes the schema's keywords beside the parameter's.
             (Edition::Swagger2, None, _) => (Value::Object(parameter.value.clone()), at.to_owned()),
@@ -152,10 +176,17 @@ impl Converter<'_> {
                 (json!({"type": "string"}), at.to_owned())
             }
         };
-        let deep = parameter.text("style") == "deepObject";
+        let deep = style == "deepObject";
         if let Some(fields) = self.parameter_fields(&schema, &schema_at, if deep { name } else { "" }) {
             if place != "query" {
                 return leave_out(self, "is an object outside of the query");
+            }
+            let joined = parameter.value.get("explode") == Some(&json!(false)) || style.ends_with("Delimited");
+            if joined && !deep {
+                let text = format!("callers pass the object {name:?} as one string: names and values by turns");
+                self.losses.add(Kind::Parameter, at, text);
+                let text = self.as_text(&schema);
+                return Ok(vec![self.drafted(parameter, name, text, parameter.required())]);
             }
             return self.flat(parameter, fields);
         }
@@ -200,7 +231,7 @@ impl Converter<'_> {
     }
 
     /// The fields of a parameter that is an object, with the names under which they are sent.
-    fn parameter_fields(&mut self, schema: &Value, at: &str, around: &str) -> Option<Vec<(String, Value, bool)>> {
+    fn parameter_fields(&mut self, schema: &Value, at: &str, around: &str) -> Option<Fields> {
         let view = self.view(schema, at)?;
         Some(
             view.into_fields()
@@ -212,11 +243,43 @@ impl Converter<'_> {
         )
     }
 
+    /// The fields of an object inside a parameter that is an object, such as `filter[at][gte]`; with what it may be besides objects.
+    fn nested_fields(&self, node: &Value, at: &str, sent: &str) -> Option<(Option<Value>, Fields)> {
+        let node = resolve(self.root, node);
+        let parts = ["oneOf", "anyOf"].iter().find_map(|key| node.get(*key)?.as_array());
+        let parts = parts.map_or_else(|| vec![node], |parts| parts.iter().collect());
+        let mut views = parts.into_iter().map(|part| (part, self.view(part, at).filter(View::has_fields)));
+        let (mut simple, mut fields) = (Vec::new(), Vec::new());
+        views.by_ref().for_each(|(part, view)| match view {
+            Some(view) => {
+                fields.extend(view.into_fields().map(|(name, node, own)| (format!("{sent}[{name}]"), node, own)));
+            }
+            None => simple.push(part.clone()),
+        });
+        let simple = match simple.len() {
+            0 => None,
+            1 => simple.pop(),
+            _ => Some(json!({"anyOf": simple})),
+        };
+        (!fields.is_empty()).then_some((simple, fields))
+    }
+
     /// A parameter for each field of an object.
-    fn flat(&mut self, parameter: &Parameter<'_>, fields: Vec<(String, Value, bool)>) -> Result<Vec<Value>, String> {
+    fn flat(&mut self, parameter: &Parameter<'_>, fields: Fields) -> Result<Vec<Value>, String> {
         let (name, at) = (parameter.text("name"), parameter.at.as_str());
+        let deep = parameter.text("style") == "deepObject";
         let mut all = Vec::new();
-        for (sent, node, required) in fields {
+        let mut fields = std::collections::VecDeque::from(fields);
+        while let Some((sent, node, required)) = fields.pop_front() {
+            let nested = if deep && sent.len() < MAX_DEEP_NAME { self.nested_fields(&node, at, &sent) } else { None };
+            if let Some((simple, nested)) = nested {
+                fields.extend(
+                    nested.into_iter().map(|(sent, node, own)| (sent, node, own && required && simple.is_none())),
+                );
+                let Some(simple) = simple else { continue };
+                fields.push_front((sent, simple, false));
+                continue;
+            }
             let hint = format!("parameter-{sent}");
             match self.parameter_schema(&node, at, parameter, &hint) {
                 Some(converted) => {

@@ -43,6 +43,9 @@ impl Converter<'_> {
             "boolean" => {
                 let mut flag = json!({"type": "boolean"});
                 describe(&mut flag, map);
+                if map.contains_key("enum") || map.contains_key("const") {
+                    self.losses.add(Kind::Enum, at, "a boolean of one value: read as any boolean");
+                }
                 flag
             }
             "file" => json!({"type": "string", "format": "binary"}),
@@ -81,11 +84,25 @@ impl Converter<'_> {
 
     fn text(&mut self, map: &Map<String, Value>, at: &str) -> Value {
         let values = values(map);
+        let listed = map.get("enum").and_then(Value::as_array);
+        if listed.is_some_and(|all| {
+            all.iter().any(|value| value.as_str().is_some_and(|text| text.contains(char::is_control)))
+        }) {
+            let text = "values with control characters are not listed: they are read as unknown ones";
+            self.losses.add(Kind::Enum, &child(at, "enum"), text);
+        }
+        if map.get("type").is_none() && is_mixed(map) {
+            let mut any = self.any(map, &child(at, "enum"), "an enum of strings and of other values");
+            add_text(&mut any, &one_of(&listed.into_iter().flatten().map(ToString::to_string).collect::<Vec<_>>()));
+            return any;
+        }
         let mut text = json!({"type": "string"});
         describe(&mut text, map);
         match values.as_slice() {
             [] => self.format(&mut text, map, at),
             [only] => {
+                let key = if map.contains_key("const") { "const" } else { "enum" };
+                self.losses.add(Kind::Enum, &child(at, key), "one value alone: converted to a plain string");
                 if !only.is_empty() {
                     add_text(&mut text, &format!("Always `{only}`."));
                 }
@@ -110,6 +127,13 @@ impl Converter<'_> {
             }
         }
     }
+}
+
+/// Whether an enum lists values of several types.
+fn is_mixed(map: &Map<String, Value>) -> bool {
+    let listed = map.get("enum").and_then(Value::as_array).into_iter().flatten().filter(|value| !value.is_null());
+    let (texts, others): (Vec<_>, Vec<_>) = listed.partition(|value| value.is_string());
+    !texts.is_empty() && !others.is_empty()
 }
 
 /// The listed values of a text, each once.

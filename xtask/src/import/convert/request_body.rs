@@ -56,14 +56,12 @@ impl Converter<'_> {
         let hint = format!("{id}-body");
         let (sent, schema) = match kind(media) {
             Sent::Json => {
-                if media != "application/json" {
-                    self.losses.add(Kind::Body, &at, format!("sent as application/json in place of {media}"));
-                }
+                let sent = if media.contains('*') || media.is_empty() { "application/json" } else { media };
                 let schema = match schema {
                     Some(schema) => self.schema(&schema.clone(), place, &hint),
                     None => self.any(&Map::new(), place, "the specification does not describe the request body"),
                 };
-                ("application/json", self.not_null(schema))
+                (sent, self.not_null(schema))
             }
             Sent::Form => match self.form(schema.as_ref().unwrap_or(&json!({"type": "object"})), place, &hint)? {
                 Some(schema) => (FORM, schema),
@@ -182,6 +180,11 @@ impl Converter<'_> {
                 self.losses.add(Kind::Body, at, text);
                 let mut text = json!({"type": "string"});
                 node.as_object().into_iter().for_each(|map| describe(&mut text, map));
+                fields.push((sent, text, required));
+            } else if converted["type"] == "number" {
+                // Forms are text: a decimal in it is written as a string is.
+                let mut text = json!({"type": "string", "format": "decimal"});
+                resolve(self.root, &node).as_object().into_iter().for_each(|map| describe(&mut text, map));
                 fields.push((sent, text, required));
             } else if simple {
                 fields.push((sent, node, required));

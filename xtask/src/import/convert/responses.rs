@@ -144,16 +144,13 @@ impl Converter<'_> {
             return (bytes(&vec![(media.clone(), None, String::new())]), true);
         }
         let plain = media.split(';').next().unwrap_or_default().trim();
-        if !["application/json", "*/*", "application/*", ""].contains(&plain) {
-            let text = format!("requested as application/json, where the vendor names {media}: it may be rejected");
-            self.losses.add(Kind::Answer, at, text);
-        }
+        let named = if ["*/*", "application/*", ""].contains(&plain) { "application/json" } else { media.as_str() };
         let schema = match schema {
             Some(schema) => self.schema(&schema.clone(), place, hint),
             None => self.any(&Map::new(), place, "the specification does not describe the response body"),
         };
         let schema = self.not_null(schema);
-        (Some(json!({"application/json": {"schema": schema}})), false)
+        (Some(json!({named: {"schema": schema}})), false)
     }
 }
 

@@ -11,10 +11,16 @@ use super::{
     Converter,
     keywords::{annotates, beside, describe, is_nullable, kinds, says_something, set_nullable},
 };
-use crate::{codegen::identifiers::type_name, import::losses::Kind};
+use crate::{
+    codegen::identifiers::type_name,
+    import::{losses::Kind, parse::Edition},
+};
 
 /// So deep may schemas be nested, references included; real ones are a tenth as deep.
 const DEEPEST: usize = 400;
+
+/// Keywords that may describe fields, and are not read.
+const UNREAD: [&str; 5] = ["if", "then", "else", "dependentSchemas", "not"];
 
 impl Converter<'_> {
     /// A schema as it stands where it is used: components are referred to. `hint` is what a component made of it is called.
@@ -26,7 +32,7 @@ impl Converter<'_> {
         }
         // What has parts may be reached again from one of them, or by way of a union that it is in.
         let nullable = node.as_object().is_some_and(is_nullable);
-        let key = fingerprint(std::iter::once((at, node)));
+        let key = self.direction_key(node).to_owned() + &fingerprint(std::iter::once((at, node)));
         self.once(&key, at, &type_name(hint), nullable, |converter, name| converter.convert(node, at, name))
     }
 
@@ -46,8 +52,28 @@ impl Converter<'_> {
             return self.any(&Map::new(), at, "the specification does not describe it");
         };
         if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+            let beside_it = map.iter().filter(|(key, _)| *key != "$ref" && !annotates(key));
+            let beside_it = beside_it.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>();
+            if !beside_it.is_empty() && self.edition == Edition::OpenApi31 {
+                let parts = json!([{"$ref": target}, beside_it]);
+                let mut whole = map.clone();
+                whole.retain(|key, _| annotates(key));
+                whole.insert("allOf".to_owned(), parts);
+                return self.convert(&Value::Object(whole), at, hint);
+            }
+            if !beside_it.is_empty() {
+                let names = beside_it.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                self.losses.add(Kind::Other, at, format!("{names} beside a reference: ignored, as OpenAPI 3.0 says"));
+            }
             let referred = self.refer(target, at);
             return beside(referred, map);
+        }
+        for key in UNREAD.iter().filter(|key| map.contains_key(**key)) {
+            self.losses.add(
+                Kind::Other,
+                &child(at, key),
+                format!("`{key}` is not read: fields that only it describes are missing"),
+            );
         }
         if map.get("allOf").is_some_and(|parts| parts.as_array().is_some_and(|parts| !parts.is_empty())) {
             return self.all_of(node, map, at, hint);
@@ -97,12 +123,19 @@ impl Converter<'_> {
             let only_object = key == "type" && value == "object";
             !only_object && !annotates(key)
         });
+        // A part that says nothing of the type may say that it may be null.
+        let all = map.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let nullable = is_nullable(map)
+            || all.filter(|part| !says_something(part)).any(|part| part.as_object().is_some_and(is_nullable));
         if let ([(part, at)], false) = (parts.as_slice(), own_says) {
-            let converted = self.convert(part, at, hint);
-            return beside(converted, map);
+            let mut converted = beside(self.convert(part, at, hint), map);
+            set_nullable(&mut converted, nullable);
+            return converted;
         }
         if let Some(view) = self.view(node, at) {
-            return self.object_of(view, map, at, hint);
+            let mut converted = self.object_of(view, map, at, hint);
+            set_nullable(&mut converted, nullable);
+            return converted;
         }
         // Of texts and numbers each part adds a keyword.
         let mut merged = own;
@@ -123,6 +156,9 @@ impl Converter<'_> {
         let at = child(at, "items");
         let items = match map.get("items") {
             Some(items @ Value::Object(_)) => self.schema(items, &at, &entry_name(hint)),
+            _ if map.contains_key("prefixItems") => {
+                self.any(&Map::new(), &at, "items of a type for each position (prefixItems)")
+            }
             _ => self.any(&Map::new(), &at, "the specification does not describe the items"),
         };
         let mut list = json!({"type": "array", "items": items});

@@ -80,9 +80,11 @@ impl Converter<'_> {
         match found.as_slice() {
             ["object"] => {
                 let Some(view) = self.view_of(&nodes, at).filter(View::has_fields) else {
+                    self.losses.add(Kind::Untyped, at, "alternatives that are all maps: their values are any JSON");
                     return json!({"type": "object", "additionalProperties": true});
                 };
-                let key = fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
+                let own = nodes.iter().map(|(node, _)| self.direction_key(node)).max().unwrap_or_default();
+                let key = own.to_owned() + &fingerprint(nodes.iter().map(|(node, at)| (at.as_str(), node)));
                 let convert = |converter: &mut Self, name: &str| converter.object_of(view, &Map::new(), at, name);
                 self.once(&key, at, &type_name(hint), false, convert)
             }

@@ -135,7 +135,7 @@ pub use generated::*;
 pub use progenitor_client::{{
     AccessToken, ApiKey, Auth, CallOptions, ClientBuilder, Credentials, Decimal, DecimalNumber, DecimalString,
     ErrorKind, LenientDateTime, MinTransferRate, RateLimit, RetryPolicy, SecretString, SecretText, TokenRequest,
-    Transport, UnknownValue, http_client, reqwest,
+    Transport, UnknownValue, Update, http_client, reqwest,
 }};
 
 {note}{chrono}#[cfg(feature = "mock")]

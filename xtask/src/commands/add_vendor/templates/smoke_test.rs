@@ -10,7 +10,7 @@ use super::{
 use crate::{
     codegen::successes::status_name,
     commands::add_vendor::Plan,
-    import::{ConvertedOperation, Credential},
+    import::{ConvertedOperation, Credential, is_json},
 };
 
 /// The source of `tests/smoke.rs`.
@@ -107,7 +107,7 @@ fn has_examples(operation: &ConvertedOperation) -> bool {
     let shown = |holder: &Value| {
         let media = holder["content"].as_object().and_then(|content| content.iter().next());
         media.is_none_or(|(name, media)| {
-            let needed = name == "application/json" || name.ends_with("urlencoded");
+            let needed = is_json(name) || name.ends_with("urlencoded");
             !needed || media.get("example").is_some()
         })
     };
@@ -126,7 +126,7 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
     let mut call = given.iter().map(|given| format!(".{}({})", given.setter, given.value)).collect::<String>();
     let mut before = String::new();
     match body(operation) {
-        Some(media) if media == "application/json" || media.ends_with("urlencoded") => {
+        Some(media) if is_json(media) || media.ends_with("urlencoded") => {
             let kind = kind(&operation.value["requestBody"]);
             before.push_str(&format!("    let body{kind} = example({id:?}, \"/requestBody\");\n"));
             when.push_str(&format!(".body({}body)", borrowed(&operation.value["requestBody"])));
@@ -162,14 +162,20 @@ fn test(plan: &Plan<'_>, operation: &ConvertedOperation) -> Result<String, Strin
 
 /// The type of an example, where the mock's helper does not say it: it takes texts by reference.
 fn kind(holder: &Value) -> &'static str {
-    let schema = &holder["content"]["application/json"]["schema"];
+    let schema = json_schema(holder);
     if schema["type"] == "string" && schema.get("format").is_none() { ": String" } else { "" }
 }
 
 /// How the mock's helper takes an example: numbers and flags as they are, all else by reference.
 fn borrowed(holder: &Value) -> &'static str {
-    let kind = holder["content"]["application/json"]["schema"]["type"].as_str().unwrap_or_default();
+    let kind = json_schema(holder)["type"].as_str().unwrap_or_default();
     if ["integer", "boolean"].contains(&kind) { "" } else { "&" }
+}
+
+/// The schema of a JSON body.
+fn json_schema(holder: &Value) -> &Value {
+    let media = holder["content"].as_object().into_iter().flatten().find(|(name, _)| is_json(name));
+    media.map_or(&Value::Null, |(_, media)| &media["schema"])
 }
 
 fn body(operation: &ConvertedOperation) -> Option<&str> {

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::bodies;
-use crate::lint::{Context, Example, Findings, Level, Rule, Scope};
+use crate::{
+    codegen::normalize::is_json,
+    lint::{Context, Example, Findings, Level, Rule, Scope},
+};
 
 pub(crate) static RULE: Rule = Rule {
     id: "body",
@@ -20,13 +23,9 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-const SUPPORTED: [&str; 5] = [
-    "application/json",
-    "application/x-www-form-urlencoded",
-    "application/octet-stream",
-    "text/plain",
-    "text/x-markdown",
-];
+/// Besides JSON of any name.
+const SUPPORTED: [&str; 4] =
+    ["application/x-www-form-urlencoded", "application/octet-stream", "text/plain", "text/x-markdown"];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for (at, body) in bodies(context) {
@@ -43,7 +42,7 @@ fn problem(body: &Value) -> Option<(String, &'static str)> {
         return Some((format!("{} media types", media.len()), "keep the one that the client sends"));
     };
     let kind = name.split(';').next().unwrap_or_default().trim();
-    if !SUPPORTED.contains(&kind) {
+    if !SUPPORTED.contains(&kind) && !is_json(name) {
         let help = "write that call by hand, or send one of the supported types";
         return Some((format!("{name} is not supported"), help));
     }

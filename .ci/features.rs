@@ -1,0 +1,151 @@
+//! What the crate of `.ci/features.yaml` sends and reads.
+
+use usage_billing_features::{
+    Client, Update,
+    httpmock::{Method, MockServer, prelude::*},
+    types,
+};
+
+fn client(server: &MockServer) -> Client {
+    Client::builder("hush".to_owned()).base_url(server.base_url()).build().unwrap()
+}
+
+/// A server that answers one request, with a status and a body of JSON.
+async fn server(method: Method, path: &'static str, status: u16, body: &'static str) -> MockServer {
+    let server = MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.method(method).path(path);
+        let then = then.status(status);
+        if !body.is_empty() {
+            then.header("content-type", "application/json").body(body);
+        }
+    });
+    server
+}
+
+#[tokio::test]
+async fn a_success_without_a_body_is_none_and_an_empty_list() {
+    let empty = server(GET, "/usage/optional", 204, "").await;
+    assert!(client(&empty).usage_or_nothing().send().await.unwrap().is_none());
+    let some = server(GET, "/usage/optional", 200, r#"{"hours": 1.5}"#).await;
+    let usage = client(&some).usage_or_nothing().send().await.unwrap().into_inner();
+    assert_eq!(usage.map(|usage| usage.hours.to_string()).as_deref(), Some("1.5"));
+    let list = server(GET, "/usage/list", 204, "").await;
+    assert!(client(&list).usage_list().send().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn successes_of_several_types_are_distinguished_by_status() {
+    use types::UsageOrJobSuccess as Success;
+    let read = async |status, body| {
+        let server = server(GET, "/usage/job", status, body).await;
+        client(&server).usage_or_job().send().await.unwrap().into_inner()
+    };
+    assert!(matches!(read(200, r#"{"hours": 2}"#).await, Success::Ok(usage) if usage.hours.to_string() == "2"));
+    assert!(matches!(read(202, r#"{"job": "7"}"#).await, Success::Accepted(job) if job.job == "7"));
+    assert!(matches!(read(204, "").await, Success::NoContent));
+    assert!(matches!(read(201, r#"{"hours": 3}"#).await, Success::Ok(_)));
+}
+
+#[tokio::test]
+async fn head_has_no_body_and_any_media_type_is_text() {
+    let head = server(Method::HEAD, "/usage/head", 200, "").await;
+    assert_eq!(client(&head).usage_exists().send().await.unwrap().status(), 200);
+    let text = server(GET, "/usage/text", 200, "pong, not JSON").await;
+    assert_eq!(client(&text).usage_text().send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn parameters_of_any_name_are_sent() {
+    let server = MockServer::start_async().await;
+    let rates = server.mock(|when, then| {
+        when.method(GET).path("/rates").header("api-version", "2").query_param("header_map", "h");
+        when.query_param("send", "s").query_param("into_inner", "i");
+        then.status(204);
+    });
+    client(&server).rates().api_version("2").header_map("h").send_("s").into_inner_("i").send().await.unwrap();
+    rates.assert();
+    let error = server.mock(|when, then| {
+        when.method(GET).path("/error/a%20b");
+        then.status(200).header("content-type", "application/json").body(r#"{"at": {"date_time": "2026-10-01T00:00:00Z"}, "option": "some"}"#);
+    });
+    let read = client(&server).error().encode_path("a b").send().await.unwrap().into_inner();
+    error.assert();
+    assert_eq!(read.option, Some(types::Option::Some));
+    assert!(read.at.and_then(|at| at.date_time).is_some());
+}
+
+#[tokio::test]
+async fn null_is_sent_where_it_means_something() {
+    let server = MockServer::start_async().await;
+    let mut expect = |method: Method, body: &'static str, media: &'static str| {
+        server.mock(|when, then| {
+            when.method(method).path("/plans/7").header("content-type", media).body(body);
+            then.status(204);
+        })
+    };
+    let put = expect(PUT, r#"{"endsAt":null,"name":"a"}"#, "application/json");
+    let merge = "application/merge-patch+json";
+    let patches = [r#"{"endsAt":null}"#, r#"{"name":"b"}"#, r#"{"endsAt":"2026-10-01T00:00:00Z"}"#];
+    let patches = patches.map(|body| expect(Method::PATCH, body, merge));
+    let client = client(&server);
+    let plan = types::Plan::builder().name("a".to_owned());
+    client.replace_plan().id("7").body(plan).send().await.unwrap();
+    put.assert();
+    let change = |change| client.change_plan().id("7").body::<types::builder::PlanChange>(change).send();
+    let at = "2026-10-01T00:00:00Z".parse::<usage_billing_features::chrono::DateTime<_>>().unwrap();
+    change(types::PlanChange::builder().ends_at(Update::Null)).await.unwrap();
+    change(types::PlanChange::builder().name("b".to_owned())).await.unwrap();
+    change(types::PlanChange::builder().ends_at(at)).await.unwrap();
+    patches.iter().for_each(|patch| patch.assert());
+}
+
+#[tokio::test]
+async fn fields_count_in_their_direction_and_media_types_are_the_vendors() {
+    let server = MockServer::start_async().await;
+    let create = server.mock(|when, then| {
+        when.method(POST).path("/meters").body(r#"{"label":"a","signingKey":"k"}"#);
+        when.header("content-type", "application/vnd.acme.v2+json; charset=utf-8").header("accept", "application/vnd.acme.v2+json");
+        then.status(201).header("content-type", "application/vnd.acme.v2+json").body(r#"{"id":"7","label":"a"}"#);
+    });
+    let meter = types::MeterRequest::builder().label("a".to_owned()).signing_key("k".to_owned());
+    assert_eq!(client(&server).create_meter().body(meter).send().await.unwrap().id, "7");
+    create.assert();
+}
+
+#[tokio::test]
+async fn other_fields_and_those_of_subtypes_survive() {
+    let server = MockServer::start_async().await;
+    let json = r#"{"hours":0.12345678901234567890,"id":"a","region":"eu"}"#;
+    let put = server.mock(|when, then| {
+        when.method(POST).path("/records").body(json);
+        then.status(200).header("content-type", "application/json").body(json);
+    });
+    let record = serde_json::from_str::<types::Record>(json).unwrap();
+    let read = client(&server).put_record().body(record).send().await.unwrap().into_inner();
+    put.assert();
+    assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    let charge = self::server(GET, "/charges", 200, r#"{"kind": "UsageCharge", "hours": 3, "per": 10}"#).await;
+    let charge = client(&charge).charges().send().await.unwrap().into_inner();
+    assert_eq!((charge.hours, charge.per), (Some(3), Some(10.into())));
+}
+
+#[tokio::test]
+async fn forms_and_nested_filters_are_sent() {
+    let server = MockServer::start_async().await;
+    let pay = server.mock(|when, then| {
+        when.method(POST).path("/pay").form_urlencoded_tuple("amount", "12.50").form_urlencoded_tuple("count", "2");
+        then.status(204);
+    });
+    let form = types::PayForm::builder().amount("12.50".parse::<usage_billing_features::DecimalString>().unwrap()).count(2);
+    client(&server).pay().body(form).send().await.unwrap();
+    pay.assert();
+    let search = server.mock(|when, then| {
+        when.method(GET).path("/search").query_param("filter[at][lt]", "b").query_param("filter[only][gte]", "c");
+        when.query_param("point", "x,1,y,2");
+        then.status(204);
+    });
+    let call = client(&server);
+    call.search().filter_at_lt("b").filter_only_gte("c").point("x,1,y,2").send().await.unwrap();
+    search.assert();
+}

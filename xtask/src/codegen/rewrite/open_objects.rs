@@ -1,0 +1,96 @@
+//! Objects with fields beside the listed ones: core reads them, since serde's `flatten` would pass the listed numbers through floats.
+
+use syn::{Attribute, Field, File, Item, ItemStruct, LitStr, parse_quote};
+
+use super::module;
+
+/// Gives structs with a field for all others an implementation of serde's traits by way of core.
+pub(crate) fn rewrite(file: &mut File) {
+    let Some(types) = module(&mut file.items, "types") else { return };
+    let mut impls = Vec::new();
+    for item in types.iter_mut() {
+        if let Item::Struct(item) = item {
+            impls.extend(open(item));
+        }
+    }
+    types.extend(impls);
+}
+
+fn open(item: &mut ItemStruct) -> Vec<Item> {
+    let Some(others) = item.fields.iter_mut().find(|field| has(field, "flatten")) else { return Vec::new() };
+    let Some(gathered) = others.ident.clone() else { return Vec::new() };
+    others.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+    others.attrs.push(parse_quote!(#[serde(flatten, skip_deserializing)]));
+    item.attrs.push(parse_quote!(#[serde(remote = "Self")]));
+    let listed = item.fields.iter().filter(|field| field.ident.as_ref() != Some(&gathered)).filter_map(wire_name);
+    let (listed, name) = (listed.collect::<Vec<_>>(), &item.ident);
+    vec![
+        parse_quote! {
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    let (mut value, others) =
+                        ::progenitor_client::open_object(deserializer, &[#(#listed),*], |fields| Self::deserialize(fields))?;
+                    value.#gathered = others;
+                    ::std::result::Result::Ok(value)
+                }
+            }
+        },
+        parse_quote! {
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    Self::serialize(self, serializer)
+                }
+            }
+        },
+    ]
+}
+
+/// Whether a field has an option of serde.
+fn has(field: &Field, option: &str) -> bool {
+    let mut found = false;
+    each_option(&field.attrs, |path, _| found |= path.is_ident(option));
+    found
+}
+
+/// The name of a field on the wire.
+fn wire_name(field: &Field) -> Option<String> {
+    let mut name = field.ident.as_ref()?.to_string();
+    each_option(&field.attrs, |path, value| {
+        if let (true, Some(value)) = (path.is_ident("rename"), value) {
+            name = value.value();
+        }
+    });
+    Some(name)
+}
+
+fn each_option(attributes: &[Attribute], mut each: impl FnMut(&syn::Path, Option<&LitStr>)) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Options that are no text have nothing to read.
+        _ = attribute.parse_nested_meta(|meta| {
+            let value = if meta.input.peek(syn::Token![=]) { meta.value()?.parse::<LitStr>().ok() } else { None };
+            each(&meta.path, value.as_ref());
+            Ok(())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_struct_with_other_fields_is_read_by_core() {
+        let mut file = syn::parse_file(
+            r#"mod types {
+                struct Open { #[serde(rename = "Id")] id: u8, #[serde(default)] note: u8, #[serde(flatten)] extra: Map }
+                struct Closed { id: u8 }
+            }"#,
+        )
+        .expect("it is Rust");
+        rewrite(&mut file);
+        let code = prettyplease::unparse(&file);
+        assert!(code.contains(r#"&["Id", "note"]"#) && code.contains("value.extra = others"), "{code}");
+        assert_eq!(code.matches("#[serde(remote = \"Self\")]").count(), 1, "{code}");
+        assert!(code.contains("#[serde(flatten, skip_deserializing)]"), "{code}");
+    }
+}

@@ -1,0 +1,102 @@
+//! `readOnly` and `writeOnly`: a field counts in its direction only, so a schema with such fields is two types where both need it.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use openapi_document::{operations, reachable, references, resolve};
+use serde_json::{Map, Value};
+
+use super::Converter;
+
+/// Which way a body goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+impl Direction {
+    /// The keyword of the fields that this direction does not have.
+    fn without(self) -> &'static str {
+        match self {
+            Self::Request => "readOnly",
+            Self::Response => "writeOnly",
+        }
+    }
+}
+
+/// What a specification says of directions.
+pub(super) struct Directions<'a> {
+    root: &'a Value,
+    /// References that responses reach.
+    in_responses: Vec<&'a str>,
+    /// Whether what a reference leads to has fields of one direction, in it or below it.
+    known: RefCell<BTreeMap<String, bool>>,
+    /// Whether any schema of the specification has.
+    any: bool,
+}
+
+impl<'a> Directions<'a> {
+    pub(super) fn of(root: &'a Value) -> Self {
+        let any = has_flag(root);
+        let in_responses = if any {
+            let responses = operations(root).into_iter().filter_map(|operation| operation.value.get("responses"));
+            reachable(root, responses, |_| true).into_iter().collect()
+        } else {
+            Vec::new()
+        };
+        Self { root, in_responses, known: RefCell::default(), any }
+    }
+
+    /// Whether a schema is another type in each direction.
+    pub(super) fn differ(&self, node: &Value) -> bool {
+        self.any && (has_flag(node) || references(node).into_iter().any(|target| self.differ_at(target)))
+    }
+
+    fn differ_at(&self, target: &str) -> bool {
+        if let Some(known) = self.known.borrow().get(target) {
+            return *known;
+        }
+        // Until it is known otherwise: what refers to itself adds nothing.
+        self.known.borrow_mut().insert(target.to_owned(), false);
+        let node = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let differ = node.is_some_and(|node| {
+            let below = reachable(self.root, [node], |_| true);
+            has_flag(node)
+                || below.iter().filter_map(|target| self.root.pointer(target.strip_prefix('#')?)).any(has_flag)
+        });
+        self.known.borrow_mut().insert(target.to_owned(), differ);
+        differ
+    }
+
+    /// Whether responses reach what is at a pointer.
+    pub(super) fn in_responses(&self, pointer: &str) -> bool {
+        self.in_responses.iter().any(|target| target.strip_prefix('#') == Some(pointer))
+    }
+}
+
+/// Whether a node, or one below it, is a field of one direction.
+fn has_flag(node: &Value) -> bool {
+    match node {
+        Value::Object(map) => {
+            ["readOnly", "writeOnly"].iter().any(|key| map.get(*key) == Some(&Value::Bool(true)))
+                || map.iter().any(|(key, value)| !key.starts_with("example") && has_flag(value))
+        }
+        Value::Array(list) => list.iter().any(has_flag),
+        _ => false,
+    }
+}
+
+impl Converter<'_> {
+    /// Begins what tells apart the two types of a schema; empty if it is one.
+    pub(super) fn direction_key(&self, node: &Value) -> &'static str {
+        if self.direction == Direction::Request && self.directions.differ(node) { "request " } else { "" }
+    }
+
+    /// Whether a field is there in the direction that is converted.
+    pub(super) fn has_field(&self, field: &Value) -> bool {
+        let without = |map: Option<&Map<String, Value>>| {
+            map.and_then(|map| map.get(self.direction.without())) == Some(&Value::Bool(true))
+        };
+        !without(field.as_object()) && !without(resolve(self.root, field).as_object())
+    }
+}
