@@ -59,15 +59,21 @@ async fn head_has_no_body_and_any_media_type_is_text() {
 async fn parameters_of_any_name_are_sent() {
     let server = MockServer::start_async().await;
     let rates = server.mock(|when, then| {
-        when.method(GET).path("/rates").header("api-version", "2").query_param("header_map", "h");
-        when.query_param("send", "s").query_param("into_inner", "i");
+        when.method(GET)
+            .path("/rates")
+            .header("api-version", "2")
+            .query_param("header_map", "h")
+            .query_param("send", "s")
+            .query_param("into_inner", "i");
         then.status(204);
     });
     client(&server).rates().api_version("2").header_map("h").send_("s").into_inner_("i").send().await.unwrap();
     rates.assert();
     let error = server.mock(|when, then| {
         when.method(GET).path("/error/a%20b");
-        then.status(200).header("content-type", "application/json").body(r#"{"at": {"date_time": "2026-10-01T00:00:00Z"}, "option": "some"}"#);
+        then.status(200)
+            .header("content-type", "application/json")
+            .body(r#"{"at": {"date_time": "2026-10-01T00:00:00Z"}, "option": "some"}"#);
     });
     let read = client(&server).error().encode_path("a b").send().await.unwrap().into_inner();
     error.assert();
@@ -78,7 +84,7 @@ async fn parameters_of_any_name_are_sent() {
 #[tokio::test]
 async fn null_is_sent_where_it_means_something() {
     let server = MockServer::start_async().await;
-    let mut expect = |method: Method, body: &'static str, media: &'static str| {
+    let expect = |method: Method, body: &'static str, media: &'static str| {
         server.mock(|when, then| {
             when.method(method).path("/plans/7").header("content-type", media).body(body);
             then.status(204);
@@ -104,8 +110,11 @@ async fn null_is_sent_where_it_means_something() {
 async fn fields_count_in_their_direction_and_media_types_are_the_vendors() {
     let server = MockServer::start_async().await;
     let create = server.mock(|when, then| {
-        when.method(POST).path("/meters").body(r#"{"label":"a","signingKey":"k"}"#);
-        when.header("content-type", "application/vnd.acme.v2+json; charset=utf-8").header("accept", "application/vnd.acme.v2+json");
+        when.method(POST)
+            .path("/meters")
+            .body(r#"{"label":"a","signingKey":"k"}"#)
+            .header("content-type", "application/vnd.acme.v2+json; charset=utf-8")
+            .header("accept", "application/vnd.acme.v2+json");
         then.status(201).header("content-type", "application/vnd.acme.v2+json").body(r#"{"id":"7","label":"a"}"#);
     });
     let meter = types::MeterRequest::builder().label("a".to_owned()).signing_key("k".to_owned());
@@ -137,12 +146,16 @@ async fn forms_and_nested_filters_are_sent() {
         when.method(POST).path("/pay").form_urlencoded_tuple("amount", "12.50").form_urlencoded_tuple("count", "2");
         then.status(204);
     });
-    let form = types::PayForm::builder().amount("12.50".parse::<usage_billing_features::DecimalString>().unwrap()).count(2);
+    let form =
+        types::PayForm::builder().amount("12.50".parse::<usage_billing_features::DecimalString>().unwrap()).count(2);
     client(&server).pay().body(form).send().await.unwrap();
     pay.assert();
     let search = server.mock(|when, then| {
-        when.method(GET).path("/search").query_param("filter[at][lt]", "b").query_param("filter[only][gte]", "c");
-        when.query_param("point", "x,1,y,2");
+        when.method(GET)
+            .path("/search")
+            .query_param("filter[at][lt]", "b")
+            .query_param("filter[only][gte]", "c")
+            .query_param("point", "x,1,y,2");
         then.status(204);
     });
     let call = client(&server);

@@ -67,11 +67,15 @@ fn by_kind(losses: &[Loss]) -> Vec<(Kind, Vec<&Loss>)> {
 }
 
 /// What to do with a crate that does not pass.
-pub(super) fn failed(name: &str) -> String {
-    format!(
-        "{name} does not pass; what was written stays, to be looked at. Mend openapi/{name}.yaml and run `cargo xtask generate {name}`, \
-         or choose other operations and run this again with --replace"
-    )
+pub(super) fn failed(name: &str, kept: bool) -> String {
+    if kept {
+        format!(
+            "{name} does not pass; what was written stays, to be looked at. Correct openapi/{name}.yaml and run `cargo xtask generate {name}`, \
+             or choose other operations and run this again with --replace"
+        )
+    } else {
+        format!("{name} does not pass; nothing was changed. --keep keeps what was written, to be looked at")
+    }
 }
 
 /// What comes after the command.

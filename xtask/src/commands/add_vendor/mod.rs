@@ -2,6 +2,7 @@
 
 mod list;
 mod loss_report;
+pub(crate) mod remove;
 mod templates;
 mod transaction;
 mod unsupported;
@@ -56,6 +57,10 @@ pub(crate) struct Arguments {
     /// Replace the generated document of an earlier run. Overwrites changes to the files that it wrote.
     #[arg(long)]
     replace: bool,
+
+    /// Keep what was written if the crate does not pass its checks, to look at it.
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Everything that is to be written, before anything is.
@@ -69,8 +74,7 @@ struct Plan<'a> {
     today: &'a str,
 }
 
-/// Runs the command in the repository at `root`. Exit code 1 if the crate was written and does not pass its checks, 2 if none can
-/// be made.
+/// Runs the command in the repository at `root`. Exit code 1 if the crate does not pass its checks, 2 if none can be made.
 pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
     match make(root, arguments, output)? {
         Ok(code) => Ok(code),
@@ -113,8 +117,8 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
     // The workspace names the crate last: it is whole without.
     let changes = workspace_edits::edits(root, name, arguments.replace)
         .and_then(|edits| Ok([templates::new(&plan)?, edits].concat()))
-        .and_then(|changes| transaction::all(root, &changes).map(|()| changes));
-    let changes = match changes {
+        .and_then(|changes| transaction::all(root, &changes).map(|done| (changes, done)));
+    let (changes, done) = match changes {
         Ok(changes) => changes,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -128,7 +132,10 @@ fn make(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<M
         && cargo(root, &["check", "--package", "usage-billing", "--features", name], out)?
         && cargo(root, &["test", "--package", &package], out)?;
     if !good {
-        writeln!(err, "{}", loss_report::failed(name))?;
+        if !arguments.keep {
+            done.undo();
+        }
+        writeln!(err, "{}", loss_report::failed(name, arguments.keep))?;
         return Ok(Ok(ExitCode::FAILURE));
     }
     write!(out, "\n{}", loss_report::next(name, start.elapsed().as_secs_f32()))?;

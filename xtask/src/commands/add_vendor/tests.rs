@@ -38,7 +38,7 @@ fn specification(security: Value) -> Value {
 }
 
 /// A repository with a facade, and a specification in it.
-fn repository(specification: &Value) -> std::io::Result<TempDir> {
+pub(super) fn repository(specification: &Value) -> std::io::Result<TempDir> {
     let root = tempfile::tempdir()?;
     fs::create_dir_all(root.path().join("crates/usage-billing/src"))?;
     fs::create_dir_all(root.path().join("openapi"))?;
@@ -115,6 +115,33 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     assert!(key.contains("Auth::key(\"X-Key\", api_key)") && key.contains("ACME_API_KEY"), "{key}");
     let oauth = client(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}))?;
     assert!(oauth.contains("Auth::client_credentials(\"https://api.acme.example/token\", credentials)"), "{oauth}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_generated_takes_no_other_operation_with_it() -> Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    // Converts, and violates a rule: of a status without a reason phrase no mock can be made.
+    specification["paths"]["/odd"] = json!({"get": {"operationId": "odd", "responses": {"299": {"description": "d"}}}});
+    let files = planned(&specification)?;
+    let report = file(&files, "openapi/upstream/acme.md");
+    assert!(report.contains("GET /odd: the generated document violates a rule"), "{report}");
+    let client = file(&files, "crates/usage-billing-acme/src/generated.rs");
+    assert!(client.contains("fn list_usage") && !client.contains("fn odd"), "{client}");
+    Ok(())
+}
+
+#[test]
+fn readme_calls_what_is_not_deprecated() -> Result<()> {
+    let mut specification = specification(json!({"type": "http", "scheme": "bearer"}));
+    specification["paths"]["/a"] =
+        json!({"get": {"operationId": "old", "deprecated": true, "responses": {"204": {"description": "d"}}}});
+    let usage = specification["paths"]["/usage"]["get"].as_object_mut().expect("the operation");
+    usage.remove("parameters");
+    let files = planned(&specification)?;
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(readme.contains("client.list_usage()") || readme.contains("client.get_file()"), "{readme}");
+    assert!(!readme.contains("client.old()"), "{readme}");
     Ok(())
 }
 
@@ -233,6 +260,7 @@ fn ran(name: &str, specification: &Value, change: impl Fn(&mut Arguments)) -> Re
         dry_run: true,
         list: false,
         replace: false,
+        keep: false,
     };
     change(&mut arguments);
     let mut out = Vec::new();

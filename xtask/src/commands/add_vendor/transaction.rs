@@ -8,20 +8,23 @@ use std::{
 use super::workspace_edits::Change;
 
 /// Writes the files below `root`. If one cannot be written, all is again as it was, and the error says which and why.
-pub(super) fn all(root: &Path, changes: &[Change]) -> Result<(), String> {
+pub(super) fn all(root: &Path, changes: &[Change]) -> Result<Done, String> {
     let mut done = Done::default();
+    // Cargo writes it when it builds the new crate.
+    let lock = root.join("Cargo.lock");
+    done.files.extend(fs::read(&lock).ok().map(|before| (lock, Some(before))));
     for (file, text) in changes {
         if let Err(error) = done.write(&root.join(file), text) {
             done.undo();
             return Err(format!("{file}: cannot be written: {error}; nothing was changed"));
         }
     }
-    Ok(())
+    Ok(done)
 }
 
 /// What was written, and what was there before.
-#[derive(Default)]
-struct Done {
+#[derive(Debug, Default)]
+pub(super) struct Done {
     files: Vec<(PathBuf, Option<Vec<u8>>)>,
     folders: Vec<PathBuf>,
 }
@@ -43,7 +46,7 @@ impl Done {
     }
 
     /// What cannot be undone either is left: the first error is the one to tell.
-    fn undo(self) {
+    pub(super) fn undo(self) {
         for (path, before) in self.files {
             _ = match before {
                 Some(before) => fs::write(path, before),
@@ -78,8 +81,13 @@ mod tests {
         );
         assert_eq!((read("old").as_deref(), root.path().join("new").exists()), (Some("before"), false));
 
-        assert_eq!(all(root.path(), &changes[..2]), Ok(()));
+        fs::write(root.path().join("Cargo.lock"), "before")?;
+        let done = all(root.path(), &changes[..2]).map_err(io::Error::other)?;
         assert_eq!((read("old").as_deref(), read("new/deep/file").as_deref()), (Some("after"), Some("x")));
+        fs::write(root.path().join("Cargo.lock"), "after")?;
+        done.undo();
+        assert_eq!((read("old").as_deref(), root.path().join("new").exists()), (Some("before"), false));
+        assert_eq!(read("Cargo.lock").as_deref(), Some("before"));
         Ok(())
     }
 }

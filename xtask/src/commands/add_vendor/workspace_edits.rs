@@ -50,13 +50,7 @@ pub(super) fn edits(root: &Path, name: &str, replace: bool) -> Result<Vec<Change
             format!("the name {name:?} is in use: {taken}{again}")
         })?;
     }
-    let dependency =
-        format!("{package} = {{ path = \"crates/{package}\", version = \"0.1.0\", default-features = false }}");
-    let feature = format!("{name} = [\"dep:{package}\"]");
-    let optional = format!("{package} = {{ workspace = true, optional = true }}");
-    let item = format!(
-        "#[cfg(feature = \"{name}\")]\n#[cfg_attr(docsrs, doc(cfg(feature = \"{name}\")))]\npub mod {module};\n"
-    );
+    let Mentions { dependency, feature, optional, item, .. } = Mentions::of(name);
     let workspace =
         inserted(&read("Cargo.toml")?, "Cargo.toml", "[workspace.dependencies]", "usage-billing", &dependency)?;
     let facade = inserted(&read(manifest)?, manifest, "[features]", "=", &feature)?;
@@ -67,9 +61,67 @@ pub(super) fn edits(root: &Path, name: &str, replace: bool) -> Result<Vec<Change
     Ok(edits.map(|(file, text)| (file.to_owned(), text)).into())
 }
 
+/// The lines that mention a vendor's crate.
+struct Mentions {
+    dependency: String,
+    feature: String,
+    optional: String,
+    /// Of the facade's feature `mock`.
+    forwarded: String,
+    /// The facade's module.
+    item: String,
+}
+
+impl Mentions {
+    fn of(name: &str) -> Self {
+        let (package, module) = (package(name), module(name));
+        Self {
+            dependency: format!(
+                "{package} = {{ path = \"crates/{package}\", version = \"0.1.0\", default-features = false }}"
+            ),
+            feature: format!("{name} = [\"dep:{package}\"]"),
+            optional: format!("{package} = {{ workspace = true, optional = true }}"),
+            forwarded: forwarded(&package),
+            item: format!(
+                "#[cfg(feature = \"{name}\")]\n#[cfg_attr(docsrs, doc(cfg(feature = \"{name}\")))]\npub mod {module};\n"
+            ),
+        }
+    }
+}
+
+/// The files without the lines that mention a vendor's crate. The error says where it is mentioned otherwise.
+pub(super) fn without(root: &Path, name: &str) -> Result<Vec<Change>, String> {
+    let Mentions { dependency, feature, optional, forwarded, item } = Mentions::of(name);
+    let lines = |line: &str| format!("{line}\n");
+    let edits = [
+        ("Cargo.toml", vec![lines(&dependency)]),
+        ("crates/usage-billing/Cargo.toml", vec![lines(&feature), lines(&optional), forwarded]),
+        ("crates/usage-billing/src/lib.rs", vec![item]),
+    ];
+    let edits = edits.into_iter().map(|(file, gone)| {
+        let text = fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: cannot be read: {error}"))?;
+        let text = gone.iter().fold(text, |text, gone| text.replacen(gone, "", 1));
+        let package = package(name);
+        let is_word =
+            |at: usize| !text[at + package.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '-');
+        match text.match_indices(&package).find(|(at, _)| is_word(*at)) {
+            Some((at, _)) => {
+                let line = text[..at].lines().count().max(1);
+                Err(format!("{file}:{line} mentions {package} otherwise: remove that first"))
+            }
+            None => Ok((file.to_owned(), text)),
+        }
+    });
+    edits.collect()
+}
+
+fn forwarded(package: &str) -> String {
+    format!("    \"{package}?/mock\",\n")
+}
+
 /// Forwards the facade's feature `mock` to the new crate.
 fn with_mock(facade: String, package: &str) -> String {
-    let forwarded = format!("    \"{package}?/mock\",\n");
+    let forwarded = forwarded(package);
     match facade.contains(&forwarded) {
         true => facade,
         false => facade.replacen("mock = [\n", &format!("mock = [\n{forwarded}"), 1),

@@ -71,12 +71,20 @@ fn value(plan: &Plan<'_>, schema: &Value) -> Option<String> {
 /// An example for the crate's README: a client, and the first operation that only reads, or else the first.
 pub(super) fn example(plan: &Plan<'_>) -> String {
     let operations = &plan.draft.operations;
-    let simple = |operation: &&ConvertedOperation| {
-        operation.method == "get"
-            && given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
-            && operation.value.get("x-download").is_none()
+    let reads = |operation: &&ConvertedOperation| {
+        operation.method == "get" && given(plan, operation).is_ok() && operation.value.get("x-download").is_none()
     };
-    let operation = operations.iter().find(simple);
+    let is_plain = |operation: &ConvertedOperation| {
+        // Values of other crates' types are no first example.
+        given(plan, operation).is_ok_and(|given| given.iter().all(|given| given.value == given.expected))
+    };
+    let current = |operation: &&ConvertedOperation| operation.value.get("deprecated").is_none();
+    let operation = operations
+        .iter()
+        .filter(reads)
+        .filter(|operation| is_plain(operation))
+        .max_by_key(|operation| current(operation))
+        .filter(|operation| current(operation) || !operations.iter().any(|operation| current(&operation)));
     let arguments = client::arguments(plan).into_iter().map(|argument| argument.name).collect::<Vec<_>>();
     let parameters = arguments.iter().map(|name| {
         let kind = match name.as_str() {

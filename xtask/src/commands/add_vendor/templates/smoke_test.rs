@@ -52,7 +52,7 @@ pub(super) fn source(plan: &Plan<'_>) -> Result<String, String> {
         "//! Every operation against its mock helper, with the examples of the curated document: what is sent is what was meant, and what is\n\
          //! answered comes back the same.\n\n{deprecated}{uses}use {library}::{{{imports}, httpmock::MockServer, mock::MockServerExt}};\n\n\
          /// The example of README.md: it is compiled here, as the crate's documentation is not tested.\n#[allow(dead_code)]\nmod readme {{\n\
-         use {library}::{{Client, Error}};\n\npub {readme}\n}}\n\n\
+         use {library}::{{Client, Error}};\n\npub(crate) {readme}\n}}\n\n\
          {document}fn client(server: &MockServer) -> Client {{\n    {builder}\n}}\n\n{raw}{typed}{same}\n{tests}"
     )))
 }

@@ -1,0 +1,89 @@
+//! `cargo xtask remove-vendor`: takes out what `add-vendor` wrote.
+
+use std::{fs, io::Result, path::Path, process::ExitCode};
+
+use super::{
+    templates::{module, package},
+    transaction, workspace_edits,
+};
+use crate::output::Output;
+
+/// Which vendor is removed.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Name of the vendor's document, crate and feature.
+    name: String,
+}
+
+/// Runs the command in the repository at `root`. Exit code 2 if the vendor cannot be removed.
+pub(crate) fn run(root: &Path, arguments: &Arguments, output: &mut Output<'_>) -> Result<ExitCode> {
+    match remove(root, &arguments.name) {
+        Ok(removed) => {
+            for file in removed {
+                writeln!(output.out, "removed {file}")?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(reason) => output.failed(false, &reason),
+    }
+}
+
+/// Removes a vendor, and returns what is gone.
+fn remove(root: &Path, name: &str) -> std::result::Result<Vec<String>, String> {
+    workspace_edits::check_name(name)?;
+    let document = format!("openapi/{name}.yaml");
+    if !root.join(&document).is_file() {
+        return Err(format!("no vendor {name:?}: there is no {document}"));
+    }
+    let wrapped = format!("crates/usage-billing/src/{}", module(name));
+    if root.join(&wrapped).is_dir() {
+        return Err(format!("{wrapped} was written by hand: remove it and what uses it first"));
+    }
+    let changes = workspace_edits::without(root, name)?;
+    transaction::all(root, &changes)?;
+    let folder = format!("crates/{}", package(name));
+    let files = [
+        document,
+        format!("openapi/upstream/{name}.toml"),
+        format!("openapi/upstream/{name}.md"),
+        format!("{wrapped}.rs"),
+    ];
+    let mut removed = Vec::new();
+    for file in files.into_iter().filter(|file| root.join(file).exists()) {
+        fs::remove_file(root.join(&file)).map_err(|error| format!("{file}: cannot be removed: {error}"))?;
+        removed.push(file);
+    }
+    if root.join(&folder).exists() {
+        fs::remove_dir_all(root.join(&folder)).map_err(|error| format!("{folder}: cannot be removed: {error}"))?;
+        removed.push(folder);
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::add_vendor::tests::{planned, repository};
+
+    #[test]
+    fn a_removed_vendor_leaves_the_tree_as_it_was() -> Result<()> {
+        let specification = json!({
+            "openapi": "3.0.0", "info": {"title": "Acme", "version": "1"}, "servers": [{"url": "https://api.acme.example"}],
+            "paths": {"/a": {"get": {"operationId": "getA", "responses": {"204": {"description": "d"}}}}},
+        });
+        let root = repository(&specification)?;
+        let edited = ["Cargo.toml", "crates/usage-billing/Cargo.toml", "crates/usage-billing/src/lib.rs"];
+        let texts = || edited.map(|file| fs::read_to_string(root.path().join(file)).unwrap_or_default());
+        let before = texts();
+        assert!(remove(root.path(), "acme").is_err());
+        transaction::all(root.path(), &planned(&specification)?).map_err(std::io::Error::other)?;
+        assert_ne!(texts(), before);
+        let removed = remove(root.path(), "acme").map_err(std::io::Error::other)?;
+        assert_eq!(removed.len(), 5, "{removed:?}");
+        assert_eq!(texts(), before);
+        assert!(!root.path().join("crates/usage-billing-acme").exists());
+        Ok(())
+    }
+}
