@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Deserializer, de};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// The listed fields of an object, for the deserializer of its type.
 #[doc(hidden)]
@@ -21,7 +21,7 @@ pub fn open_object<'de, D, T>(
     deserializer: D,
     listed: &[&str],
     read: impl FnOnce(KnownFields<'_>) -> serde_json::Result<T>,
-) -> Result<(T, BTreeMap<String, Value>), D::Error>
+) -> Result<(T, Map<String, Value>), D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -46,7 +46,7 @@ mod tests {
     struct Record {
         hours: DecimalNumber,
         #[serde(flatten, skip_deserializing)]
-        extra: BTreeMap<String, Value>,
+        extra: Map<String, Value>,
     }
 
     impl<'de> Deserialize<'de> for Record {

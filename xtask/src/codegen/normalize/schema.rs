@@ -51,6 +51,10 @@ pub(super) fn normalize_schema(schema: &mut Map<String, Value>) {
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         schema.remove("additionalProperties");
     }
+    // For `true`, typify makes no field of the others.
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) && schema.contains_key("properties") {
+        schema.insert("additionalProperties".to_owned(), Value::Object(Map::new()));
+    }
     optional_if_nullable(schema);
 }
 

@@ -1,19 +1,44 @@
 //! Objects with fields beside the listed ones: core reads them, since serde's `flatten` would pass the listed numbers through floats.
 
-use syn::{Attribute, Field, File, Item, ItemStruct, LitStr, parse_quote};
+use quote::ToTokens as _;
+use syn::{Attribute, Field, FieldValue, File, Item, ItemStruct, LitStr, Member, parse_quote, visit_mut::VisitMut};
 
-use super::module;
+use super::{last_name, module};
 
 /// Gives structs with a field for all others an implementation of serde's traits by way of core.
 pub(crate) fn rewrite(file: &mut File) {
     let Some(types) = module(&mut file.items, "types") else { return };
-    let mut impls = Vec::new();
+    let (mut impls, mut names) = (Vec::new(), Vec::new());
     for item in types.iter_mut() {
         if let Item::Struct(item) = item {
-            impls.extend(open(item));
+            let own = open(item);
+            if !own.is_empty() {
+                names.push(item.ident.to_string());
+            }
+            impls.extend(own);
         }
     }
     types.extend(impls);
+    for item in module(types, "builder").into_iter().flatten() {
+        if let Item::Impl(block) = item
+            && block.trait_.is_some()
+            && last_name(&block.self_ty).is_some_and(|name| names.contains(&name))
+        {
+            Optional.visit_item_impl_mut(block);
+        }
+    }
+}
+
+/// No other fields are given until some are.
+struct Optional;
+
+impl VisitMut for Optional {
+    fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
+        let is_missing = field.expr.to_token_stream().to_string().contains("no value supplied for extra");
+        if matches!(&field.member, Member::Named(name) if name == "extra") && is_missing {
+            field.expr = parse_quote!(Ok(Default::default()));
+        }
+    }
 }
 
 fn open(item: &mut ItemStruct) -> Vec<Item> {
@@ -84,6 +109,11 @@ mod tests {
             r#"mod types {
                 struct Open { #[serde(rename = "Id")] id: u8, #[serde(default)] note: u8, #[serde(flatten)] extra: Map }
                 struct Closed { id: u8 }
+                mod builder {
+                    impl Default for Open {
+                        fn default() -> Self { Self { id: Err("no id".to_string()), extra: Err("no value supplied for extra".to_string()) } }
+                    }
+                }
             }"#,
         )
         .expect("it is Rust");
@@ -91,6 +121,7 @@ mod tests {
         let code = prettyplease::unparse(&file);
         assert!(code.contains(r#"&["Id", "note"]"#) && code.contains("value.extra = others"), "{code}");
         assert_eq!(code.matches("#[serde(remote = \"Self\")]").count(), 1, "{code}");
+        assert!(code.contains("extra: Ok(Default::default())"), "{code}");
         assert!(code.contains("#[serde(flatten, skip_deserializing)]"), "{code}");
     }
 }
