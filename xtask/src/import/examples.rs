@@ -220,7 +220,7 @@ fn real_time(text: &str) -> bool {
     part(11..13) < 24 && part(14..16) < 60 && part(17..19) < 60
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     let parts = text.split('-').collect::<Vec<_>>();
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
         && parts.iter().all(|part| part.chars().all(|letter| letter.is_ascii_digit() || ('a'..='f').contains(&letter)))

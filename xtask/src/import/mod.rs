@@ -2,6 +2,7 @@
 
 mod bundle;
 mod convert;
+mod example_misfits;
 mod examples;
 mod losses;
 mod parse;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ConvertedOperation, Converter, direction::Direction};
 use crate::import::{
-    self, examples,
+    self, example_misfits, examples,
     losses::{Kind, Owner},
     select,
 };
@@ -130,6 +130,18 @@ impl Converter<'_> {
         // Errors have no content, so that all that is left is of success.
         let successes = (200..300).map(|status| format!("/responses/{status}/content"));
         successes.for_each(|pointer| fill(&pointer, shown.answer.as_ref()));
+        let success = value["responses"].as_object().into_iter().flatten().map(|(status, _)| status);
+        let success =
+            success.filter(|status| status.starts_with('2')).min().map(|status| format!("/responses/{status}"));
+        let shown = [(Some("/requestBody".to_owned()), shown.body), (success, shown.answer)];
+        for (pointer, example) in shown.into_iter().filter_map(|(pointer, example)| Some((pointer?, example?))) {
+            let content = value.pointer(&format!("{pointer}/content")).and_then(Value::as_object).into_iter().flatten();
+            for (_, media) in content.filter(|(name, _)| import::is_json(name)) {
+                for misfit in example_misfits::misfits(&media["schema"], &example, &self.components) {
+                    self.losses.add(Kind::Evidence, &format!("{}{pointer}", operation.pointer), misfit);
+                }
+            }
+        }
         for (pointer, reason) in missing {
             self.losses.add(Kind::Example, &format!("{}{pointer}", operation.pointer), reason.text());
         }

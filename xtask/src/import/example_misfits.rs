@@ -1,0 +1,153 @@
+//! Examples that contradict their schema: they show what is on the wire.
+
+use std::collections::BTreeMap;
+
+use openapi_document::pointer::{child, item};
+use serde_json::Value;
+
+/// Of one example, this many are reported.
+const MOST: usize = 20;
+/// Schemas within schemas are followed this far: they may hold themselves.
+const DEPTH: usize = 40;
+
+/// What in an example does not fit its converted schema, a line each: where, and why.
+pub(super) fn misfits(schema: &Value, example: &Value, components: &BTreeMap<String, (usize, Value)>) -> Vec<String> {
+    let mut found = Vec::new();
+    Check { components, found: &mut found }.value(schema, example, "", 0);
+    found.truncate(MOST);
+    found
+}
+
+struct Check<'a> {
+    components: &'a BTreeMap<String, (usize, Value)>,
+    found: &'a mut Vec<String>,
+}
+
+impl<'a> Check<'a> {
+    fn add(&mut self, at: &str, why: &str) {
+        if self.found.len() < MOST {
+            let place = if at.is_empty() { "the example".to_owned() } else { format!("the example at {at}") };
+            self.found.push(format!("{place} is {why}"));
+        }
+    }
+
+    fn value(&mut self, schema: &'a Value, value: &Value, at: &str, depth: usize) {
+        if depth > DEPTH || schema.get("x-any").is_some() {
+            return;
+        }
+        if value.is_null() {
+            if schema.get("nullable") != Some(&Value::Bool(true)) {
+                self.add(at, "null, which the schema does not allow");
+            }
+            return;
+        }
+        let target = schema.get("$ref").or_else(|| schema.get("allOf")?.get(0)?.get("$ref")).and_then(Value::as_str);
+        if let Some(name) = target.and_then(|target| target.strip_prefix("#/components/schemas/")) {
+            if let Some((_, schema)) = self.components.get(name) {
+                self.value(schema, value, at, depth + 1);
+            }
+            return;
+        }
+        let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (expected, format) = (text("type"), text("format"));
+        let fits = match expected {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            _ => return,
+        };
+        if !fits {
+            return self.add(at, &format!("of the type {}, and the schema's is {expected}", type_of(value)));
+        }
+        match value {
+            Value::String(string) => self.string(schema, string, format, at),
+            Value::Array(entries) => {
+                let items = schema.get("items").unwrap_or(&Value::Null);
+                let each = entries.iter().enumerate();
+                each.for_each(|(index, entry)| self.value(items, entry, &item(at, index), depth + 1));
+            }
+            Value::Object(fields) => self.object(schema, fields, at, depth),
+            _ => {}
+        }
+    }
+
+    fn string(&mut self, schema: &Value, string: &str, format: &str, at: &str) {
+        let fits = match format {
+            "date" => string.parse::<chrono::NaiveDate>().is_ok(),
+            "date-time" => chrono::DateTime::parse_from_rfc3339(string).is_ok(),
+            "uuid" => super::examples::is_uuid(&string.to_ascii_lowercase()),
+            _ => true,
+        };
+        if !fits {
+            self.add(at, &format!("no {format}, which is the schema's format"));
+        }
+        let listed = schema.get("enum").and_then(Value::as_array);
+        if listed.is_some_and(|values| !values.iter().any(|value| value == string)) {
+            self.add(at, "none of the listed values");
+        }
+    }
+
+    fn object(&mut self, schema: &'a Value, fields: &serde_json::Map<String, Value>, at: &str, depth: usize) {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let others = schema.get("additionalProperties").filter(|others| !others.is_boolean());
+        let is_open = schema.get("additionalProperties") == Some(&Value::Bool(true));
+        for (name, value) in fields {
+            match properties.and_then(|properties| properties.get(name)).or(others) {
+                Some(schema) => self.value(schema, value, &child(at, name), depth + 1),
+                None if is_open || properties.is_none() => {}
+                None => self.add(&child(at, name), "a field that the schema does not list"),
+            }
+        }
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| !fields.contains_key(*name)) {
+            self.add(&child(at, name), "missing, and required by the schema");
+        }
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_contradicts_the_schema_is_told_with_its_place() {
+        let schema = json!({"type": "object", "required": ["id", "total"], "properties": {
+            "id": {"type": "string", "format": "uuid"}, "total": {"type": "integer"},
+            "at": {"type": "string", "format": "date-time"}, "state": {"$ref": "#/components/schemas/State"},
+            "lines": {"type": "array", "items": {"type": "number"}},
+        }});
+        let state = json!({"type": "string", "enum": ["open", "done"]});
+        let components = BTreeMap::from([("State".to_owned(), (1, state))]);
+        let example = json!({"id": "ord-17", "at": "2026-10-01", "state": "new", "lines": [1, "2"], "currency": null});
+        assert_eq!(
+            misfits(&schema, &example, &components),
+            [
+                "the example at /at is no date-time, which is the schema's format",
+                "the example at /currency is a field that the schema does not list",
+                "the example at /id is no uuid, which is the schema's format",
+                "the example at /lines/1 is of the type string, and the schema's is number",
+                "the example at /state is none of the listed values",
+                "the example at /total is missing, and required by the schema",
+            ]
+        );
+        let good = json!({"id": "7B0E6B6E-91f5-4f5e-9a0a-3f1c2d4b5a69", "total": 1, "at": "2026-10-01T00:00:00+02:00", "state": "open"});
+        assert_eq!(misfits(&schema, &good, &components), [""; 0]);
+    }
+}
