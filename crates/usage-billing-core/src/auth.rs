@@ -33,12 +33,21 @@ use crate::{AccessToken, ApiKey, Error, ErrorKind, Result, TokenRequest, secret_
 pub struct Credentials {
     client_id: String,
     grant: KeySource,
+    /// Of the token request, besides the grant.
+    parameters: Vec<(String, String)>,
 }
 
 impl Credentials {
     /// Creates credentials from the id and secret of an OAuth client of the vendor's console. They are exchanged for tokens.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
-        Self { client_id: client_id.into(), grant: KeySource::Fixed(client_secret.into()) }
+        Self { client_id: client_id.into(), grant: KeySource::Fixed(client_secret.into()), parameters: Vec::new() }
+    }
+
+    /// Sends a parameter with each token request, such as `scope` (RFC 6749, 3.3) or `audience`. A token provider does not get it.
+    #[must_use]
+    pub fn token_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
     }
 
     /// Creates credentials whose tokens come from `provide` instead of the vendor's token endpoint, such as from a vault. `client_id` is the
@@ -75,7 +84,11 @@ impl Credentials {
         F: Future<Output = Result<AccessToken, E>> + Send + 'static,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        Self { client_id: client_id.into(), grant: KeySource::Provider(TokenProvider::new(provide)) }
+        Self {
+            client_id: client_id.into(),
+            grant: KeySource::Provider(TokenProvider::new(provide)),
+            parameters: Vec::new(),
+        }
     }
 
     /// Returns the id, which is not a secret.
@@ -227,7 +240,7 @@ impl Auth {
     /// With a [token provider](Credentials::token_provider), `token_url` is not used.
     pub fn client_credentials(token_url: impl Into<String>, credentials: Credentials) -> Self {
         let auth = Self::none();
-        let Credentials { client_id, grant } = credentials;
+        let Credentials { client_id, grant, parameters } = credentials;
         let client_secret = match grant {
             KeySource::Fixed(client_secret) => client_secret,
             KeySource::Provider(provider) => return auth.with_tokens("Bearer", Issuer::Provider(provider)),
@@ -239,7 +252,8 @@ impl Auth {
             // If id and secret were swapped, the id is the secret.
             secrets.add(&client_id);
         }
-        let endpoint = TokenEndpoint { url: token_url.into(), client_id, client_secret, pause: Pause::default() };
+        let endpoint =
+            TokenEndpoint { url: token_url.into(), client_id, client_secret, parameters, pause: Pause::default() };
         auth.with_tokens("Bearer", Issuer::Endpoint(endpoint))
     }
 

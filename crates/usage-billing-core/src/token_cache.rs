@@ -63,6 +63,7 @@ pub(crate) enum Issuer {
 }
 
 pub(crate) struct TokenEndpoint {
+    pub(crate) parameters: Vec<(String, String)>,
     pub(crate) url: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
@@ -262,12 +263,15 @@ async fn request_token(
     endpoint: &TokenEndpoint,
     context: &Arc<FailureContext>,
 ) -> Result<(AccessToken, Instant)> {
-    let TokenEndpoint { url, client_id, client_secret, pause } = endpoint;
+    let TokenEndpoint { url, client_id, client_secret, parameters, pause } = endpoint;
+    let grant = [("grant_type", "client_credentials")];
+    let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let form = grant.into_iter().chain(parameters).collect::<Vec<_>>();
     let mut request = http
         .request(Method::POST, url)
         .basic_auth(client_id, Some(client_secret.expose_secret()))
         .header(header::ACCEPT, "application/json")
-        .form(&[("grant_type", "client_credentials")])
+        .form(&form)
         .build()
         .map_err(|error| invalid_request(error).with_kind(ErrorKind::Config))?;
     let (operation, settings) = (&ISSUE_TOKEN, &settings);

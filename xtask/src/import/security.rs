@@ -18,7 +18,7 @@ pub(crate) enum Credential {
     /// A key in a header of this name, as it stands.
     Header(String),
     /// Id and secret of an OAuth client, and where it gets its tokens.
-    OAuthClient { token_url: String },
+    OAuthClient { token_url: String, scopes: Vec<String> },
 }
 
 /// The credentials of a document's chosen operations, with the document's `securitySchemes` for them. The error says why no client
@@ -46,7 +46,14 @@ pub(super) fn credentials(
     let mut reasons = Vec::new();
     for all in &alternatives {
         match together(root, &schemes, all).map(|found| one_authorization(found, &schemes, section, losses)) {
-            Ok(credentials) => {
+            Ok(mut credentials) => {
+                for (name, credential) in &mut credentials {
+                    if let Credential::OAuthClient { scopes, .. } = credential {
+                        let all = all.get(name).and_then(Value::as_array).into_iter().flatten();
+                        scopes.extend(all.filter_map(Value::as_str).map(str::to_owned));
+                        note_description(root, &schemes, section, name, losses);
+                    }
+                }
                 for (name, credential) in &credentials {
                     if let (Credential::Bearer, Some(flow)) = (credential, schemes.get(name).and_then(other_flow)) {
                         let text = format!("OAuth by {flow}: the client takes a token that the caller gets and renews");
@@ -67,6 +74,16 @@ pub(super) fn credentials(
         }
     }
     Err(format!("callers cannot be let in: {}", reasons.join("; ")))
+}
+
+/// What a scheme says in words may belong into the token request, such as an audience.
+fn note_description(root: &Value, schemes: &Map<String, Value>, section: &str, name: &str, losses: &mut Losses) {
+    let scheme = schemes.get(name).map(|scheme| resolve(root, scheme));
+    let text = scheme.and_then(|scheme| scheme.get("description")?.as_str()).unwrap_or_default().trim();
+    if !text.is_empty() {
+        let text = format!("the vendor says of its tokens: {text} (Credentials::token_parameter adds parameters)");
+        losses.add(Kind::Security, &child(section, name), text);
+    }
 }
 
 /// The credentials that one of our documents calls for.
@@ -153,7 +170,7 @@ fn credential(root: &Value, scheme: &Value) -> Result<Credential, String> {
             )),
         },
         "oauth2" => Ok(match token_url(root, scheme) {
-            Some(token_url) => Credential::OAuthClient { token_url },
+            Some(token_url) => Credential::OAuthClient { token_url, scopes: Vec::new() },
             None => Credential::Bearer,
         }),
         "openidconnect" => Ok(Credential::Bearer),
@@ -198,7 +215,7 @@ impl Credential {
 
 fn shown(credential: &Credential) -> String {
     match credential {
-        Credential::OAuthClient { token_url } => format!("OAuth client credentials at {token_url}"),
+        Credential::OAuthClient { token_url, .. } => format!("OAuth client credentials at {token_url}"),
         other => other.sent(),
     }
 }
@@ -209,11 +226,17 @@ fn finish(named: Named) -> (Vec<Credential>, Value, Value) {
         Credential::Bearer => json!({"type": "http", "scheme": "bearer"}),
         Credential::Basic => json!({"type": "http", "scheme": "basic"}),
         Credential::Header(name) => json!({"type": "apiKey", "in": "header", "name": name}),
-        Credential::OAuthClient { token_url } => {
-            json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": token_url, "scopes": {}}}})
+        Credential::OAuthClient { token_url, scopes } => {
+            let scopes = scopes.iter().map(|scope| (scope.clone(), json!(""))).collect::<Map<_, _>>();
+            json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": token_url, "scopes": scopes}}})
         }
     };
-    let requirement = named.iter().map(|(name, _)| (name.clone(), json!([]))).collect::<Map<_, _>>();
+    let required = |credential: &Credential| match credential {
+        Credential::OAuthClient { scopes, .. } => json!(scopes),
+        _ => json!([]),
+    };
+    let requirement = named.iter().map(|(name, credential)| (name.clone(), required(credential)));
+    let requirement = requirement.collect::<Map<_, _>>();
     let schemes = named.iter().map(|(name, credential)| (name.clone(), scheme(credential))).collect::<Map<_, _>>();
     (named.into_iter().map(|(_, credential)| credential).collect(), json!([requirement]), Value::Object(schemes))
 }
@@ -243,7 +266,10 @@ mod tests {
         let header = one(json!({"type": "apiKey", "in": "header", "name": "X-Key"}));
         assert_eq!(header, Ok(vec![Credential::Header("X-Key".to_owned())]));
         let client = one(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}));
-        assert_eq!(client, Ok(vec![Credential::OAuthClient { token_url: "https://api.x.example/token".to_owned() }]));
+        assert_eq!(
+            client,
+            Ok(vec![Credential::OAuthClient { token_url: "https://api.x.example/token".to_owned(), scopes: vec![] }])
+        );
         assert_eq!(one(json!({"type": "oauth2", "flows": {"implicit": {}}})), Ok(vec![Credential::Bearer]));
     }
 

@@ -78,7 +78,7 @@ fn fields_of(item: &mut ItemStruct, nullable: &Nullable, is_update: bool) -> BTr
     for field in &mut item.fields {
         let Some(name) = field.ident.as_ref().map(ToString::to_string) else { continue };
         let Some(is_required) = nullable.get(&name) else { continue };
-        if !foreign_name(&field.ty).is_some_and(|of| of == "Option") {
+        if foreign_name(&field.ty).is_none_or(|of| of != "Option") {
             continue;
         }
         if *is_required {

@@ -115,6 +115,20 @@ fn clients_ask_for_the_credentials_of_the_specification() -> Result<()> {
     assert!(key.contains("Auth::key(\"X-Key\", api_key)") && key.contains("ACME_API_KEY"), "{key}");
     let oauth = client(json!({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token"}}}))?;
     assert!(oauth.contains("Auth::client_credentials(\"https://api.acme.example/token\", credentials)"), "{oauth}");
+    let mut scoped = specification(
+        json!({"type": "oauth2", "description": "Needs an audience.", "flows": {"clientCredentials": {"tokenUrl": "https://login.acme.example/token", "scopes": {}}}}),
+    );
+    scoped["security"] = json!([{"s": ["usage.read"]}]);
+    scoped["paths"]["/usage"]["post"]["security"] = json!([{"s": ["usage.write"]}]);
+    let files = planned(&scoped)?;
+    let client = file(&files, "crates/usage-billing-acme/src/client.rs");
+    assert!(client.contains("credentials.token_parameter(\"scope\", \"usage.read usage.write\")"), "{client}");
+    let readme = file(&files, "crates/usage-billing-acme/README.md");
+    assert!(
+        readme.contains("`https://login.acme.example/token` for the scopes `usage.read`, `usage.write`"),
+        "{readme}"
+    );
+    assert!(file(&files, "openapi/upstream/acme.md").contains("Needs an audience."));
     Ok(())
 }
 

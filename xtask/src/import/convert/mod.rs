@@ -235,8 +235,28 @@ impl<'a> Converter<'a> {
     /// The security requirements of the first chosen operation that has some.
     fn requirements(&self, chosen: &[Operation<'_>]) -> Value {
         let all = chosen.iter().map(|operation| security::requirements(self.root, operation));
-        let some = all.flatten().find(|own| own.as_array().is_some_and(|all| !all.is_empty()));
-        some.cloned().unwrap_or_default()
+        let all = all.flatten().filter(|own| own.as_array().is_some_and(|all| !all.is_empty())).collect::<Vec<_>>();
+        let mut first = all.first().copied().cloned().unwrap_or_default();
+        // One token serves all operations: it has the scopes of each.
+        for alternative in first.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            for (name, scopes) in alternative {
+                let own = all
+                    .iter()
+                    .filter_map(|own| own.as_array())
+                    .flatten()
+                    .filter_map(|one| one.get(name.as_str())?.as_array());
+                let own = own.flatten().cloned().collect::<Vec<_>>();
+                let scopes = scopes.as_array_mut().into_iter().next();
+                scopes.into_iter().for_each(|scopes| {
+                    own.iter().for_each(|scope| {
+                        if !scopes.contains(scope) {
+                            scopes.push(scope.clone())
+                        }
+                    });
+                });
+            }
+        }
+        first
     }
 
     /// `openapi`, `info`, `servers`, `tags`, `security`.

@@ -4,6 +4,7 @@ use crate::{
     codegen::identifiers::value_name,
     commands::add_vendor::{Plan, templates},
     import::Credential,
+    text::markdown::code_span,
 };
 
 /// What a builder is given, and from where.
@@ -54,15 +55,26 @@ pub(super) fn arguments(plan: &Plan<'_>) -> Vec<Argument> {
                 let words = format!("a key, sent as it stands in the header `{header}`");
                 arguments.push(one(&name, Kind::Secret, &words, &name.trim_end_matches('_').to_uppercase()));
             }
-            Credential::OAuthClient { .. } => arguments.push(Argument {
+            Credential::OAuthClient { token_url, scopes } => arguments.push(Argument {
                 name: "credentials".to_owned(),
                 kind: Kind::Credentials,
-                words: "id and secret of an OAuth client".to_owned(),
+                words: oauth_in_words(token_url, scopes),
                 variables: ["CLIENT_ID", "CLIENT_SECRET"].map(|variable| format!("{prefix}_{variable}")).to_vec(),
             }),
         }
     }
     arguments
+}
+
+/// Whose id and secret, where tokens come from, and for which scopes.
+fn oauth_in_words(token_url: &str, scopes: &[String]) -> String {
+    let scopes = match scopes {
+        [] => String::new(),
+        scopes => {
+            format!(" for the scopes {}", scopes.iter().map(|scope| code_span(scope)).collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!("id and secret of an OAuth client, which gets tokens from {}{scopes}", code_span(token_url))
 }
 
 /// For the crate's README.
@@ -172,8 +184,12 @@ fn auth(plan: &Plan<'_>, arguments: &[Argument]) -> String {
         match credential {
             Credential::Bearer => first = Some(format!("Auth::header(\"Bearer\", {})", name())),
             Credential::Basic => first = Some(format!("Auth::basic({}, {})", name(), name())),
-            Credential::OAuthClient { token_url } => {
-                first = Some(format!("Auth::client_credentials({token_url:?}, {})", name()));
+            Credential::OAuthClient { token_url, scopes } => {
+                let scope = match scopes.as_slice() {
+                    [] => String::new(),
+                    scopes => format!(".token_parameter(\"scope\", {:?})", scopes.join(" ")),
+                };
+                first = Some(format!("Auth::client_credentials({token_url:?}, {}{scope})", name()));
             }
             Credential::Header(header) => keys.push((header, name().to_owned())),
         }
